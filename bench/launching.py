@@ -1,0 +1,90 @@
+"""bench: a whole house as `enfilade up` starts it, with the vendors' stand-ins, and how long that takes."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from bench.processes import python
+from deploy.launching import stack
+from deploy.launching.stack import Stack
+
+READY_SECONDS = 120.0
+STOP_SECONDS = 60.0
+_FIRST_PORTS = range(20_000, 30_000, 10)
+
+
+class Starts(msgspec.Struct, frozen=True):
+    """Seconds until the gateway is ready: on an empty data folder, and on one that has been used."""
+
+    fresh: float
+    again: float
+
+
+async def measure(folder: Path) -> Starts:
+    """Two starts of the installed stack, one after the other."""
+    async with up(folder, {}) as (_, fresh):
+        pass
+    async with up(folder, {}) as (_, again):
+        return Starts(fresh, again)
+
+
+@asynccontextmanager
+async def up(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[tuple[Stack, float]]:
+    """A house without its story, and the seconds until it was ready."""
+    port = _free_ports(4)
+    wanted = ("--no-story", "--data", str(folder), "--port", str(port), "--sandbox-port", str(port + 1))
+    begun = time.monotonic()
+    child = await asyncio.create_subprocess_exec(
+        *python("deploy.cli", "up", *wanted),
+        env={**os.environ, **environ},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    # Read all along: a child that nobody listens to would wait for us.
+    complaint = asyncio.create_task(child.communicate())
+    try:
+        ours = await _until_told(folder, complaint)
+        yield ours, time.monotonic() - begun
+    finally:
+        if child.returncode is None:
+            child.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(complaint, STOP_SECONDS)
+
+
+async def _until_told(folder: Path, complaint: "asyncio.Task[tuple[bytes, bytes]]") -> Stack:
+    """The launcher leaves word of the house once it is ready."""
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        found = stack.running(folder)
+        if found is not None:
+            return found
+        if complaint.done():
+            raise RuntimeError(f"`enfilade up` has ended: {complaint.result()[1].decode()[-1000:]}")
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"`enfilade up` was not ready in {READY_SECONDS:.0f} s")
+        await asyncio.sleep(0.02)
+
+
+def _free_ports(many: int) -> int:
+    """The first of so many free ports in a row."""
+    for first in _FIRST_PORTS:
+        if all(_is_free(port) for port in range(first, first + many)):
+            return first
+    raise RuntimeError("no ports are free")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

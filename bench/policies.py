@@ -1,0 +1,205 @@
+"""bench: what each policy of the gateway costs by itself, in this process, in microseconds of its time."""
+
+import itertools
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench import house
+from bench.read import rooms
+from bench.read.promise import BenchScreen
+from bench.stage import Stage
+from gateway.app import Gateway, Settings, in_process
+from gateway.exchange import Exchange, Reply, Route, Step
+from gateway.identity import Issuer, Verifier
+from gateway.identity.keys import Keys
+from gateway.pipeline import ORDER, Surroundings, after_route, before_route
+from gateway.plans import read
+from gateway.policies.route import RouteTable
+from kit.cache import Cache
+from kit.database import Database
+from kit.operations import api_of
+
+CALLS = 1000
+TURNS = 20
+ADDRESS = "http://127.0.0.1:1"
+READ_PATH = f"{api_of(BenchScreen).prefix}/screens/{rooms.RECORD_ID}"
+WRITE_PATH = f"{READ_PATH}/notes"
+_KEYS = itertools.count()
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """One policy alone in front of a step that answers at once, on a read and on a write with a body of 1 KB.
+
+    Of what asks the database, as the idempotency key does, only our own time shows here.
+    """
+
+    policy: str
+    read: float
+    write: float
+
+
+async def measure(stage: Stage, *, calls: int = CALLS) -> list[Cost]:
+    """Every policy alone, then the floors behind the door, then the whole read."""
+    cache, database = Cache(stage.cache_url), Database(stage.database_url, name="enfilade bench")
+    try:
+        return await _measure(stage.folder, cache, database, calls)
+    finally:
+        await cache.close()
+        await database.close()
+
+
+async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -> list[Cost]:
+    tokens = house.issuer(folder, ADDRESS)
+    settings = read(house.GATEWAY_SETTINGS, Settings)
+    requests = _Requests(tokens.mint(house.CONSUMER))
+    async with house.open_floors() as floors:
+        app = floors.app()
+        table = RouteTable(house.mounted(app))
+        known = Issuer(issuer=tokens.issuer, jwks_uri="", audience=tokens.audience)
+        around = Surroundings(
+            consumers=house.CONSUMERS,
+            verifier=Verifier({tokens.issuer: (known, Keys(document=tokens.jwks()))}, ADDRESS, 30.0),
+            resource_metadata=f"{ADDRESS}/.well-known/oauth-protected-resource",
+            database=database,
+            cache=cache,
+            workers=1,
+        )
+        policies: dict[str, Any] = {}
+        for group in (before_route(settings, around), after_route(settings, around)):
+            policies |= {field.name: getattr(group, field.name) for field in fields(group)}
+        meter = _Meter(requests, table, await _facts(policies, requests, table), calls)
+        found = [await meter.alone(name, policies.get(name)) for name in ORDER]
+        found.append(await meter.floors(in_process(app)))  # pyright: ignore[reportArgumentType]
+        gateway = Gateway(
+            settings=settings,
+            consumers=house.CONSUMERS,
+            apis=house.mounted(app),
+            public_url=ADDRESS,
+            issuer=tokens,
+            database=database,
+            cache=cache,
+        )
+        found.append(await meter.whole(gateway.handle))
+        return found
+
+
+class _Requests:
+    """The two requests, as a server hands them over."""
+
+    def __init__(self, token: str) -> None:
+        self._body = rooms.note()
+        self._headers = [
+            (b"host", b"127.0.0.1:1"),
+            (b"authorization", f"Bearer {token}".encode()),
+            (b"accept", b"application/json"),
+            (b"user-agent", b"bench"),
+        ]
+
+    def make(self, method: str) -> Exchange:
+        headers, path = list(self._headers), READ_PATH
+        if method == "POST":
+            path = WRITE_PATH
+            headers += [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(self._body)).encode()),
+                (b"idempotency-key", f"bench-{next(_KEYS):08}".encode()),
+            ]
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "headers": headers,
+            "client": ("127.0.0.1", 5000),
+            "server": ("127.0.0.1", 1),
+        }
+        return Exchange(scope, self._receive)
+
+    async def _receive(self) -> dict[str, Any]:
+        return {"type": "http.request", "body": self._body, "more_body": False}
+
+
+async def _facts(policies: dict[str, Any], requests: _Requests, table: RouteTable) -> dict[str, Any]:
+    """What the policies before have found out when a later one is asked: route, caller, source."""
+    exchange = requests.make("GET")
+    route = _route(table, "GET")
+    await policies["identity"].around(route, _nothing)(exchange)
+    return {
+        "caller": exchange.caller,
+        "consumer": exchange.consumer,
+        "source": "127.0.0.1",
+        "path_parameters": {"record_id": rooms.RECORD_ID},
+    }
+
+
+def _route(table: RouteTable, method: str) -> Route:
+    template = "/screens/{record_id}" + ("/notes" if method == "POST" else "")
+    return next(r for r in table.routes if r.method == method and r.template.endswith(template))
+
+
+async def _nothing(_: Exchange) -> Reply:
+    return Reply(200, [(b"content-type", b"application/json")], b"{}")
+
+
+class _Meter:
+    """Times steps over exchanges that are prepared alike."""
+
+    def __init__(self, requests: _Requests, table: RouteTable, facts: dict[str, Any], calls: int) -> None:
+        self._requests = requests
+        self._table = table
+        self._facts = facts
+        self._calls = calls
+
+    async def alone(self, name: str, policy: Any) -> Cost:
+        """A policy alone, less what the same costs without it; `route` is the table."""
+        costs = []
+        for method in ("GET", "POST"):
+            route = _route(self._table, method)
+            if policy is None:
+                self._table.compose(lambda _: _nothing)
+                step = self._table.follow()
+            else:
+                step = policy.around(route, _nothing)
+            costs.append(await self._more(method, step))
+        return Cost(name, *costs)
+
+    async def floors(self, step: Step) -> Cost:
+        """The three floors as the hop reaches them, less the nothing that policies stand in front of."""
+        return Cost("(the floors)", await self._more("GET", step), await self._more("POST", step))
+
+    async def whole(self, step: Step) -> Cost:
+        """The whole door with the floors behind it."""
+        return Cost("(all together)", await self._time("GET", step), await self._time("POST", step))
+
+    async def _more(self, method: str, step: Step) -> float:
+        if step is _nothing:
+            return 0.0
+        return max(0.0, await self._time(method, step) - await self._time(method, _nothing))
+
+    async def _time(self, method: str, step: Step) -> float:
+        calls = self._calls if method == "GET" else max(1, self._calls // 10)
+        return min([await self._turn(method, step, calls) for _ in range(TURNS)]) * 1e6
+
+    async def _turn(self, method: str, step: Step, calls: int) -> float:
+        prepared = [self._prepare(method) for _ in range(calls)]
+        before = time.process_time()
+        for exchange in prepared:
+            await step(exchange)
+        return (time.process_time() - before) / calls
+
+    def _prepare(self, method: str) -> Exchange:
+        exchange = self._requests.make(method)
+        for name, value in self._facts.items():
+            setattr(exchange, name, value)
+        exchange.route = _route(self._table, method)
+        if method == "POST":
+            exchange.idempotency_key = f"bench-{next(_KEYS):08}"
+        return exchange

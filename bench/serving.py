@@ -1,0 +1,128 @@
+"""bench: the measured servers as processes of their own, each under granian with one worker.
+
+`python -m bench.serving NAME --port N`, told by BENCH_… variables where its stores are.
+"""
+
+import argparse
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import Server
+from litestar import Litestar, get
+
+from bench.house import open_floors, open_house
+from bench.read import rooms
+from bench.read.promise import Screen
+from contracts.experience.crm_ui import AccountScreen
+from contracts.problems import NotFound
+from deploy.commands.serve import HEADER_BYTES, HEADER_SECONDS
+from deploy.launching.parent import die_with_parent
+from experience_apis.audiences.crm_ui.compose import account_screen
+from kit import clock
+from kit.database import Database
+from kit.routes import internal_door
+from kit.secrets import Secret
+from kit.telemetry import configure_logging
+from process_apis import read_models
+
+BARE_PATH = "/experience/bench-screen/v1/screens"
+OVERVIEW_PATH = "/experience/crm-ui/v1/accounts"
+OVERVIEW_INSTANCE = "salesforce-main"
+
+
+@asynccontextmanager
+async def open_bare(_: Mapping[str, str]) -> AsyncIterator[Litestar]:
+    """The answer of the read from one handler, ready made."""
+    screen = rooms.answer()
+
+    @get(f"{BARE_PATH}/{{record_id:str}}")
+    async def read(record_id: str) -> Screen:  # noqa: ARG001 - there is one
+        return screen
+
+    yield Litestar(route_handlers=[read], openapi_config=None, logging_config=None)
+
+
+@asynccontextmanager
+async def open_floor(environ: Mapping[str, str]) -> AsyncIterator[Any]:
+    """The system floor of the read alone, behind the door that lets in our own house only."""
+    async with open_floors() as floors:
+        yield internal_door(floors.app(), Secret(environ["BENCH_INTERNAL_KEY"]))
+
+
+@asynccontextmanager
+async def open_overview(environ: Mapping[str, str]) -> AsyncIterator[Litestar]:
+    """The account overview from one handler: its query and its composing, and nothing around them."""
+    database = Database(environ["BENCH_DATABASE_URL"], name="enfilade bench overview")
+
+    @get(f"{OVERVIEW_PATH}/{{account_id:str}}/overview")
+    async def read(account_id: str) -> AccountScreen:
+        async with database.connect() as connection:
+            overview = await read_models.get_overview(connection, OVERVIEW_INSTANCE, account_id)
+        if overview is None:
+            raise NotFound
+        return account_screen(overview, clock.now())
+
+    yield Litestar(route_handlers=[read], openapi_config=None, logging_config=None)
+    await database.close()
+
+
+OPENERS = {"house": open_house, "bare": open_bare, "floor": open_floor, "overview": open_overview}
+
+
+class Serving:
+    """One of them, opened in the server's lifespan."""
+
+    def __init__(self) -> None:
+        self._app: Any = None
+        self._stack = AsyncExitStack()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        await receive()
+        configure_logging("warning")
+        opener = OPENERS[os.environ["BENCH_SERVER"]]
+        try:
+            self._app = await self._stack.enter_async_context(opener(os.environ))
+        except Exception as error:  # noqa: BLE001 - raised, it would only mean to granian that we have no lifespan
+            await send({"type": "lifespan.startup.failed", "message": repr(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._stack.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+app = Serving()
+
+
+def main() -> None:
+    """Serve one of them until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=OPENERS)
+    parser.add_argument("--port", type=int, required=True)
+    options = parser.parse_args()
+    os.environ["BENCH_SERVER"] = options.name
+    die_with_parent()
+    os.register_at_fork(after_in_child=die_with_parent)
+    Server(
+        "bench.serving:app",
+        address="127.0.0.1",
+        port=options.port,
+        interface=Interfaces.ASGI,
+        workers=1,
+        websockets=False,
+        # As `enfilade serve` has it: all stand under the same server.
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=HEADER_BYTES),
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+if __name__ == "__main__":
+    main()

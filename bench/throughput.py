@@ -1,0 +1,70 @@
+"""bench: requests per second of the servers' processor time, in turns, so that all share the weather."""
+
+import statistics
+from collections.abc import Callable, Sequence
+
+import httpx
+import msgspec
+
+from bench import load
+from bench.processes import cpu_seconds
+from bench.stage import Contender
+
+WARM_UP_SECONDS = 1.0
+
+
+class Rates(msgspec.Struct, frozen=True):
+    """What each round found for one contender, in requests per processor second."""
+
+    name: str
+    rounds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.rounds)
+
+    def ratio_to(self, other: "Rates") -> float:
+        """Of another's, round by round: both had the same weather then."""
+        return statistics.median(
+            mine / theirs for mine, theirs in zip(self.rounds, other.rounds, strict=True)
+        )
+
+    @property
+    def microseconds(self) -> float:
+        """Processor time of one request."""
+        return 1e6 / self.median
+
+
+async def measure(
+    contenders: Sequence[Contender], *, rounds: int, seconds: float, tell: Callable[[str], None]
+) -> dict[str, Rates]:
+    """Every contender in every round; raises RuntimeError when one does not answer with 200."""
+    for contender in contenders:
+        answer = await ask(contender)
+        if not answer.is_success:
+            raise RuntimeError(f"{contender.name} answers {answer.status_code}: {answer.text}")
+        await _round(contender, min(seconds, WARM_UP_SECONDS))
+    found: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    for number in range(rounds):
+        for contender in contenders:
+            tell(f"round {number + 1} of {rounds}: {contender.name}")
+            found[contender.name].append(await _round(contender, seconds))
+    return {name: Rates(name, tuple(values)) for name, values in found.items()}
+
+
+async def _round(contender: Contender, seconds: float) -> float:
+    before = cpu_seconds(contender.pids)
+    answered = await load.run(contender.url, contender.headers, seconds)
+    used = cpu_seconds(contender.pids) - before
+    if answered.bad or not answered.good:
+        raise RuntimeError(
+            f"{contender.name}: {answered.bad} requests of {answered} were not answered with 200"
+        )
+    # One tick is the least that can be told.
+    return answered.good / max(used, 0.01)
+
+
+async def ask(contender: Contender) -> httpx.Response:
+    """One request, as the load generator sends it."""
+    async with httpx.AsyncClient(trust_env=False) as http:
+        return await http.get(contender.url, headers=contender.headers)

@@ -1,0 +1,1 @@
+"""The business nouns, one file each, whatever vendor they come from."""

@@ -1,0 +1,58 @@
+"""An exception: a business case that software may not decide alone and that waits for a person."""
+
+from typing import Literal
+
+import msgspec
+
+from contracts.canonical.values import Id, Instant
+from contracts.problems import Fault
+
+ExceptionKind = Literal[
+    "missing_master_data",
+    "mapping_conflict",
+    "duplicate_candidate",
+    "ownership_violation",
+    "policy_violation",
+    "approval_required",
+    "period_closed",
+    "retroactive_change",
+    "amount_mismatch",
+    "vendor_rejected",
+    "vendor_unavailable",
+    "contract_violation",
+    "overbooking",
+    "unbalanced_reconciliation",
+]
+ExceptionStatus = Literal["open", "resolved", "skipped"]
+
+
+class BusinessException(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What stopped, why, and what would fix it, in sentences that a finance person understands."""
+
+    id: Id
+    version: str
+    kind: ExceptionKind
+    status: ExceptionStatus
+    flow: str
+    subject: str
+    stopped: str
+    why: str
+    what_next: str
+    owner: str
+    correlation_id: str
+    raised_at: Instant
+    due_at: Instant
+    workflow_id: str = ""
+    step: str = ""
+    errors: tuple[Fault, ...] = ()
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    caused_by: str = ""
+    resolved_at: Instant | None = None
+    resolved_by: str = ""
+    resolution: str = ""
+
+
+class BusinessExceptions(msgspec.Struct, frozen=True, omit_defaults=True):
+    items: tuple[BusinessException, ...]
+    next_cursor: str | None = None

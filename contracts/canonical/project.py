@@ -1,0 +1,113 @@
+"""A project: the delivery of one contract, with its tasks, milestones, planned roles and staffing demand."""
+
+import datetime as dt
+from typing import Literal
+
+import msgspec
+
+from contracts.canonical.opportunity import PricingModel
+from contracts.canonical.values import Id, Instant, Money, Name, Quantity, Ref
+
+ProjectStatus = Literal["planned", "active", "closed", "cancelled"]
+
+
+class TaskPlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A task or milestone to create, by its place in the template; `parent` names another plan's code."""
+
+    code: str
+    title: str
+    kind: Literal["task", "milestone"] = "task"
+    start: dt.date | None = None
+    due: dt.date | None = None
+    hours: Quantity | None = None
+    amount: Money | None = None
+    parent: str = ""
+
+
+class StaffingDemand(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A named role that the project needs, from, to, hours: an assignment without a resource yet."""
+
+    role: str
+    start: dt.date
+    end: dt.date
+    hours: Quantity
+    region: str = ""
+    skills: tuple[str, ...] = ()
+    id: str = ""
+
+
+class ProjectDraft(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one needs to know to provision a project in a PSA; `client_id` is the PSA's own."""
+
+    name: Name
+    client_id: str
+    contract_number: str
+    template: str
+    start: dt.date
+    end: dt.date
+    currency: str
+    pricing_model: PricingModel
+    service_line: str = ""
+    region: str = ""
+    budget: Money | None = None
+    budget_hours: Quantity | None = None
+    tasks: tuple[TaskPlan, ...] = ()
+    staffing: tuple[StaffingDemand, ...] = ()
+    custom: dict[str, str] = {}
+
+
+class Task(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    title: str
+    kind: Literal["task", "milestone"]
+    start: dt.date | None = None
+    due: dt.date | None = None
+    hours: Quantity | None = None
+    status: str = ""
+
+
+class Project(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A project as the PSA, or we, know it."""
+
+    id: Id
+    version: str
+    updated_at: Instant
+    name: str
+    status: ProjectStatus
+    customer_id: str = ""
+    contract_id: str = ""
+    code: str = ""
+    template: str = ""
+    start: dt.date | None = None
+    end: dt.date | None = None
+    budget: Money | None = None
+    budget_hours: Quantity | None = None
+    tasks: tuple[Task, ...] = ()
+    planned_roles: tuple[StaffingDemand, ...] = ()
+    manager: str = ""
+    key: str = ""
+    refs: tuple[Ref, ...] = ()
+
+
+class Projects(msgspec.Struct, frozen=True, omit_defaults=True):
+    items: tuple[Project, ...]
+    next_cursor: str | None = None
+
+
+class Client(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A customer as the PSA groups projects by it."""
+
+    id: Id
+    version: str
+    updated_at: Instant
+    name: str
+    key: str = ""
+    refs: tuple[Ref, ...] = ()
+
+
+class ClientDraft(msgspec.Struct, frozen=True, omit_defaults=True):
+    name: Name
+    email: str = ""
+    website: str = ""
+    notes: str = ""
+    custom: dict[str, str] = {}

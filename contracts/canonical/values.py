@@ -1,0 +1,94 @@
+"""The small values that every noun is made of: money, ids, references, addresses, periods."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Id = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-]*$")]
+Key = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]*$")]
+Code = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.&\- ]*$")]
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+Sentence = Annotated[str, Meta(min_length=1, max_length=2000)]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+Amount = Annotated[
+    Decimal,
+    Meta(
+        description="A decimal number as a string",
+        extra_json_schema={
+            "type": "string",
+            "pattern": r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?$",
+            "format": "decimal",
+        },
+    ),
+]
+Quantity = Annotated[
+    Decimal,
+    Meta(
+        description="A decimal number as a string: hours, pieces, shares",
+        extra_json_schema={
+            "type": "string",
+            "pattern": r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,27})?$",
+            "format": "decimal",
+        },
+    ),
+]
+Instant = Annotated[dt.datetime, Meta(tz=True)]
+Instance = Annotated[
+    str, Meta(pattern=r"^[a-z][a-z0-9\-]{1,39}$", description="A configured vendor instance")
+]
+Cursor = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[A-Za-z0-9_\-=]+$")]
+PageSize = Annotated[int, Meta(ge=1, le=200)]
+
+
+class Money(msgspec.Struct, frozen=True):
+    """An amount in one currency; never a float, never infinite."""
+
+    amount: Amount
+    currency: Currency
+
+    def __post_init__(self) -> None:
+        # The local carrier has no JSON and so no schema: the promise is kept here too.
+        if not self.amount.is_finite():
+            raise ValueError("an amount of money is finite")
+
+
+class Ref(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The same object in another system."""
+
+    instance: str
+    object: str
+    id: str
+    url: str = ""
+
+
+class Address(msgspec.Struct, frozen=True, omit_defaults=True):
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    state: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+
+class TaxRegistration(msgspec.Struct, frozen=True):
+    """A tax number as its country knows it (VAT id, EIN, USt-IdNr.)."""
+
+    country: str
+    number: str
+
+
+class Period(msgspec.Struct, frozen=True):
+    """From a business date to another, both included."""
+
+    start: dt.date
+    end: dt.date
+
+
+class Page(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How to go on reading a list: absent on the last page."""
+
+    next_cursor: str | None = None

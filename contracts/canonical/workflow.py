@@ -1,0 +1,24 @@
+"""A workflow as a person reads it: where it stands and what it did, step by step."""
+
+from typing import Literal
+
+import msgspec
+
+from contracts.canonical.values import Instant, Ref
+
+WorkflowStatus = Literal["running", "waiting", "parked", "done", "undone", "observed", "failed"]
+StepStatus = Literal["running", "done", "failed", "waiting", "undone", "skipped"]
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One step of a workflow: `title` is for people, `seconds` how long it took."""
+
+    name: str
+    title: str
+    status: StepStatus
+    started_at: Instant
+    finished_at: Instant | None = None
+    seconds: float | None = None
+    attempts: int = 1
+    detail: str = ""
+    refs: tuple[Ref, ...] = ()

@@ -1,0 +1,1 @@
+"""What happened: the envelope, and one Struct per kind of event."""

@@ -1,0 +1,103 @@
+"""What each kind of event says; the type's name stands beside its Struct."""
+
+import datetime as dt
+from typing import Literal
+
+import msgspec
+
+from contracts.canonical.project import StaffingDemand
+from contracts.canonical.values import Money
+
+OPPORTUNITY_WON = "enfilade.opportunity.won.v1"
+OPPORTUNITY_CHANGED = "enfilade.opportunity.changed.v1"
+CUSTOMER_PROPOSED = "enfilade.customer.proposed.v1"
+CUSTOMER_APPROVED = "enfilade.customer.approved.v1"
+CUSTOMER_SETTLED = "enfilade.customer.settled.v1"
+CUSTOMER_CHANGED = "enfilade.customer.changed.v1"
+CONTRACT_ACTIVATED = "enfilade.contract.activated.v1"
+CONTRACT_CHANGED = "enfilade.contract.changed.v1"
+PROJECT_CHANGED = "enfilade.project.changed.v1"
+PROJECT_CREATED = "enfilade.project.created.v1"
+PROJECT_STATUS_CHANGED = "enfilade.project.status_changed.v1"
+STAFFING_DEMAND_PUBLISHED = "enfilade.staffing_demand.published.v1"
+WORKFLOW_STATUS_CHANGED = "enfilade.workflow.status_changed.v1"
+EXCEPTION_RAISED = "enfilade.exception.raised.v1"
+EXCEPTION_RESOLVED = "enfilade.exception.resolved.v1"
+SLA_BREACHED = "enfilade.sla.breached.v1"
+
+
+class RecordChanged(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A record changed in a vendor's instance; the flow reads the record itself before it acts.
+
+    `fields` are the canonical names of what changed (empty: unknown); `by_us` marks an echo of our own write.
+    """
+
+    instance: str
+    object: Literal["opportunity", "customer", "contract", "project"]
+    id: str
+    version: str = ""
+    fields: tuple[str, ...] = ()
+    values: dict[str, str] = {}
+    changed_at: dt.datetime | None = None
+    by_us: bool = False
+
+
+class StaffingDemandPublished(msgspec.Struct, frozen=True):
+    project_id: str
+    demand: tuple[StaffingDemand, ...]
+
+
+class ContractActivated(msgspec.Struct, frozen=True):
+    contract_id: str
+    customer_id: str
+    value: Money
+    revision: int
+
+
+class ProjectCreated(msgspec.Struct, frozen=True):
+    project_id: str
+    contract_id: str
+    customer_id: str
+    name: str
+
+
+class CustomerApproved(msgspec.Struct, frozen=True):
+    customer_id: str
+    legal_name: str
+    selling_entity: str
+
+
+class CustomerSettled(msgspec.Struct, frozen=True):
+    """A request of customer master came to its end, well or not; whoever waits for it reads it."""
+
+    request_id: str
+
+
+class WorkflowStatusChanged(msgspec.Struct, frozen=True):
+    workflow_id: str
+    flow: str
+    status: str
+    status_text: str
+
+
+class ExceptionChanged(msgspec.Struct, frozen=True):
+    """An exception was raised or resolved; `status` says which."""
+
+    exception_id: str
+    kind: str
+    status: str
+    flow: str
+    subject: str
+    owner: str
+
+
+class SlaBreached(msgspec.Struct, frozen=True):
+    """What was due was not done in time: a run waits too long (`wait`), or an exception is not decided.
+
+    `id` is the run's or the exception's; `subject` the business object of an exception, else empty.
+    """
+
+    kind: Literal["wait", "exception"]
+    id: str
+    due_at: dt.datetime
+    subject: str = ""

@@ -1,0 +1,1 @@
+"""What each audience sees: one interface per audience, with its screen Structs."""

@@ -1,0 +1,1 @@
+"""What the gateway itself offers to those who operate it."""

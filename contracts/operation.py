@@ -1,0 +1,163 @@
+"""How an interface method states its HTTP operation: data only, read by kit, the gateway and the tests.
+
+An API is declared once, as a class decorated with `api` whose async methods are decorated with `operation`.
+A parameter named in the path is a path parameter; one named ``body`` is the JSON body; one named
+``if_match`` is the If-Match header; every other parameter is a query parameter.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from contracts.problems import Problem
+
+Tier = Literal["system", "process", "experience", "gateway"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Access = Literal["read", "write", "approve"]
+Lane = Literal["interactive", "batch"]
+IdempotencyClass = Literal["safe", "natural", "key"]
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class RowRule:
+    """Which path, query or body field must equal which claim of the caller's token.
+
+    A caller whose token lacks the claim is not restricted by the rule unless `required`.
+    """
+
+    source: Literal["path", "query", "body"]
+    name: str
+    claim: str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deprecation:
+    """When an operation was deprecated and when it goes (RFC 9745, RFC 8594), and what follows it."""
+
+    since: str
+    sunset: str
+    successor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One HTTP operation of an interface.
+
+    `deadline` is in seconds; `idempotency` is *safe* for reads, *natural* where the request itself names
+    its effect (a PUT under the caller's own key), *key* where the caller must send an Idempotency-Key.
+    """
+
+    method: Method
+    path: str
+    summary: str
+    access: Access
+    status: int = 200
+    rows: tuple[RowRule, ...] = ()
+    idempotency: IdempotencyClass = "safe"
+    precondition: bool = False
+    cache_seconds: int = 0
+    lane: Lane = "interactive"
+    deadline: float = 10.0
+    problems: tuple[type[Problem], ...] = ()
+    deprecation: Deprecation | None = None
+    links: tuple["Link", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An OpenAPI link: a field of the answer is a parameter of another operation of the same API."""
+
+    operation: str
+    parameter: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What an interface is: its tier, name and major version, and the audiences that may reach it."""
+
+    tier: Tier
+    name: str
+    version: int
+    summary: str
+    audiences: tuple[Literal["internal", "outside"], ...] = ("internal",)
+    tags: tuple[str, ...] = field(default=())
+
+    @property
+    def slug(self) -> str:
+        """The API's name in full, for instance ``process/opportunity-to-project@1``."""
+        return f"{self.tier}/{self.name}@{self.version}"
+
+    @property
+    def prefix(self) -> str:
+        """The path under which the API stands; a system API stands under each of its instances."""
+        if self.tier == "system":
+            return f"/system/{{instance}}/{self.name}/v{self.version}"
+        return f"/{self.tier}/{self.name}/v{self.version}"
+
+    def scope(self, access: Access) -> str:
+        """The OAuth scope that an operation of this API asks for."""
+        return f"{self.tier}.{self.name}.{access}"
+
+
+def api(
+    tier: Tier,
+    name: str,
+    *,
+    version: int,
+    summary: str,
+    audiences: tuple[Literal["internal", "outside"], ...] = ("internal",),
+) -> Callable[[type[_T]], type[_T]]:
+    """Declare a class as an API."""
+
+    def mark(cls: type[_T]) -> type[_T]:
+        cls.__api__ = Api(tier=tier, name=name, version=version, summary=summary, audiences=audiences)  # pyright: ignore[reportAttributeAccessIssue]
+        return cls
+
+    return mark
+
+
+def operation(
+    method: Method,
+    path: str,
+    *,
+    summary: str,
+    access: Access | None = None,
+    status: int = 200,
+    rows: tuple[RowRule, ...] = (),
+    idempotency: IdempotencyClass | None = None,
+    precondition: bool = False,
+    cache_seconds: int = 0,
+    lane: Lane = "interactive",
+    deadline: float = 10.0,
+    problems: tuple[type[Problem], ...] = (),
+    deprecation: Deprecation | None = None,
+    links: tuple[Link, ...] = (),
+) -> Callable[[_T], _T]:
+    """Declare an async method as one HTTP operation."""
+    read = method == "GET"
+    stated = Operation(
+        method=method,
+        path=path,
+        summary=summary,
+        access=access or ("read" if read else "write"),
+        status=status,
+        rows=rows,
+        idempotency=idempotency or ("safe" if read else "natural" if method in ("PUT", "DELETE") else "key"),
+        precondition=precondition,
+        cache_seconds=cache_seconds,
+        lane=lane,
+        deadline=deadline,
+        problems=problems,
+        deprecation=deprecation,
+        links=links,
+    )
+
+    def mark(function: _T) -> _T:
+        function.__operation__ = stated  # pyright: ignore[reportAttributeAccessIssue]
+        return function
+
+    return mark

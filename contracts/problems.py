@@ -1,0 +1,333 @@
+"""The error tree: every failure that the house can answer with, named by what the caller should do next.
+
+Problem
+├── Refused (4xx: the caller must change something)
+│   ├── BadRequest 400 ── DuplicateKeys, TooDeep, MissingHeader, BadJson
+│   ├── Unauthenticated 401 ── InvalidToken
+│   ├── Forbidden 403 ── InsufficientScope, WrongAudience, RowForbidden
+│   ├── NotFound 404 ── UnknownRoute
+│   ├── MethodNotAllowed 405
+│   ├── Conflict 409 ── ActivationBlocked, StillRunning, AlreadyDecided, OwnershipViolation
+│   ├── Gone 410
+│   ├── PreconditionFailed 412, PreconditionRequired 428
+│   ├── BodyTooLarge 413, UriTooLong 414, UnsupportedMediaType 415, HeadersTooLarge 431
+│   ├── Invalid 422 ── IdempotencyKeyReused
+│   └── TooManyRequests 429
+└── Failed (5xx: the caller may come again, or somebody else must act)
+├── Unexpected 500
+├── VendorFault ── ContractViolation 502, VendorRejected 409, VendorUnavailable 503, VendorDoubtful 503
+├── Unavailable 503 (our own database or cache)
+└── DeadlineExceeded 504
+"""
+
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+Actor = Literal["caller", "operator", "administrator", "finance", "sales", "delivery", "nobody"]
+
+
+class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One fault of a request or a record: where it is, what is wrong, and who can put it right."""
+
+    pointer: str
+    detail: str
+    code: str = ""
+    field: str = ""
+    fixed_by: str = ""
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457's word
+    """A failure that is answered as a problem document (RFC 9457).
+
+    `status` is the HTTP status, `code` the stable name that clients may switch on, `retryable` says whether
+    the same request may be sent again, `actor` who must act, `retry_after` when (in seconds).
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "unexpected"
+    title: ClassVar[str] = "Something went wrong on our side"
+    retryable: ClassVar[bool] = False
+    actor: ClassVar[Actor] = "operator"
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        errors: tuple[Fault, ...] | list[Fault] = (),
+        retry_after: float | None = None,
+        extra: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail or self.title
+        self.errors = tuple(errors)
+        self.retry_after = retry_after
+        self.extra = extra or {}
+        self.headers = headers or {}
+
+
+class Refused(Problem):
+    """The caller must change something before it comes again."""
+
+    actor = "caller"
+
+
+class BadRequest(Refused):
+    status = 400
+    code = "bad_request"
+    title = "The request cannot be understood"
+
+
+class BadJson(BadRequest):
+    code = "bad_json"
+    title = "The body is not JSON"
+
+
+class DuplicateKeys(BadRequest):
+    code = "duplicate_keys"
+    title = "An object of the body names a key twice"
+
+
+class TooDeep(BadRequest):
+    code = "too_deep"
+    title = "The body is nested too deeply"
+
+
+class MissingHeader(BadRequest):
+    code = "missing_header"
+    title = "A required header is missing"
+
+
+class Unauthenticated(Refused):
+    """No credential at all: a bare challenge (RFC 6750 §3)."""
+
+    status = 401
+    code = "unauthenticated"
+    title = "A token is needed"
+
+
+class InvalidToken(Unauthenticated):
+    code = "invalid_token"
+    title = "The token is not accepted"
+
+
+class Forbidden(Refused):
+    status = 403
+    code = "forbidden"
+    title = "Not allowed"
+    actor = "administrator"
+
+
+class InsufficientScope(Forbidden):
+    code = "insufficient_scope"
+    title = "The token lacks a scope that this operation needs"
+
+
+class AudienceForbidden(Forbidden):
+    code = "audience_forbidden"
+    title = "This consumer may not reach this tier"
+
+
+class NotFound(Refused):
+    status = 404
+    code = "not_found"
+    title = "There is no such thing"
+
+
+class UnknownRoute(NotFound):
+    code = "unknown_route"
+    title = "No API stands at this path"
+
+
+class MethodNotAllowed(Refused):
+    status = 405
+    code = "method_not_allowed"
+    title = "The path does not take this method"
+
+
+class Conflict(Refused):
+    status = 409
+    code = "conflict"
+    title = "The request does not fit the present state"
+
+
+class ActivationBlocked(Conflict):
+    code = "activation_blocked"
+    title = "The opportunity cannot become a project yet"
+    actor = "sales"
+
+
+class StillRunning(Conflict):
+    code = "still_running"
+    title = "The first request with this key is still running"
+    retryable = True
+
+
+class AlreadyDecided(Conflict):
+    code = "already_decided"
+    title = "This was decided before"
+
+
+class OwnershipViolation(Conflict):
+    code = "ownership_violation"
+    title = "Another system owns this field at this stage"
+
+
+class SegregationOfDuties(Conflict):
+    code = "segregation_of_duties"
+    title = "The person who caused this may not approve it"
+
+
+class Gone(Refused):
+    status = 410
+    code = "gone"
+    title = "This version was retired"
+
+
+class PreconditionFailed(Refused):
+    status = 412
+    code = "stale_version"
+    title = "The object has changed since it was read"
+
+
+class BodyTooLarge(Refused):
+    status = 413
+    code = "body_too_large"
+    title = "The body is too large"
+
+
+class UriTooLong(Refused):
+    status = 414
+    code = "uri_too_long"
+    title = "The address is too long"
+
+
+class UnsupportedMediaType(Refused):
+    status = 415
+    code = "unsupported_media_type"
+    title = "The body's content type is not taken here"
+
+
+class Invalid(Refused):
+    status = 422
+    code = "invalid"
+    title = "The request is against the contract"
+
+
+class IdempotencyKeyReused(Invalid):
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key was used before with another request"
+
+
+class PreconditionRequired(Refused):
+    status = 428
+    code = "precondition_required"
+    title = "An If-Match header is needed"
+
+
+class TooManyRequests(Refused):
+    status = 429
+    code = "too_many_requests"
+    title = "Too many requests"
+    retryable = True
+
+
+class HeadersTooLarge(Refused):
+    status = 431
+    code = "headers_too_large"
+    title = "The headers are too large"
+
+
+class Failed(Problem):
+    """The request was sound; something behind it was not."""
+
+
+class Unexpected(Failed):
+    """A fault of ours; the correlation id leads to the log."""
+
+
+class VendorFault(Failed):
+    """A vendor's fault; carries the instance and the vendor's request id, never the vendor's body."""
+
+    def __init__(
+        self, detail: str = "", *, instance: str = "", vendor_request_id: str = "", **more: Any
+    ) -> None:
+        super().__init__(detail, **more)
+        self.instance = instance
+        self.vendor_request_id = vendor_request_id
+        if instance:
+            self.extra["instance"] = instance
+        if vendor_request_id:
+            self.extra["vendor_request_id"] = vendor_request_id
+
+
+class ContractViolation(VendorFault):
+    status = 502
+    code = "contract_violation"
+    title = "A vendor answered off its schema"
+
+
+class VendorRejected(VendorFault):
+    """The vendor understood and refused: a person must correct the record or the account."""
+
+    status = 409
+    code = "vendor_rejected"
+    title = "A vendor refused the request"
+
+
+class VendorUnavailable(VendorFault):
+    """The vendor surely did nothing: down, throttled, or out of its allowance."""
+
+    status = 503
+    code = "vendor_unavailable"
+    title = "A vendor is not available"
+    retryable = True
+
+
+class VendorDoubtful(VendorUnavailable):
+    """The vendor may or may not have done it (timeout, reset): ask before sending again."""
+
+    code = "vendor_doubtful"
+    title = "A vendor did not answer; the outcome is unknown"
+
+
+class Unavailable(Failed):
+    status = 503
+    code = "unavailable"
+    title = "The service is not available for a moment"
+    retryable = True
+
+
+class DeadlineExceeded(Failed):
+    status = 504
+    code = "deadline_exceeded"
+    title = "There was not enough time"
+    retryable = True
+
+
+def catalogue() -> dict[str, type[Problem]]:
+    """Every problem by its code."""
+    found: dict[str, type[Problem]] = {}
+    waiting = [Problem]
+    while waiting:
+        kind = waiting.pop()
+        found.setdefault(kind.code, kind)
+        waiting.extend(kind.__subclasses__())
+    return found
+
+
+class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The document that is answered (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    instance: str = ""
+    correlation_id: str = ""
+    retryable: bool = False
+    actor: str = ""
+    errors: tuple[Fault, ...] = ()
+    vendor_request_id: str = ""

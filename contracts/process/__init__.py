@@ -1,0 +1,1 @@
+"""What the firm's flows promise: one interface per flow."""

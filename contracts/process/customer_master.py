@@ -1,0 +1,131 @@
+"""The customer-master flow: a CRM account becomes an approved ERP customer, once."""
+
+from typing import Annotated, Literal, Protocol
+
+import msgspec
+from msgspec import Meta
+
+from contracts.canonical.customer import Customer
+from contracts.canonical.values import Currency, Cursor, Id, Instance, Instant, Money, PageSize, Ref
+from contracts.canonical.workflow import Step, WorkflowStatus
+from contracts.operation import Link, api, operation
+from contracts.problems import AlreadyDecided, Conflict, NotFound, SegregationOfDuties
+
+Decision = Literal["approve", "reject", "merge"]
+
+
+class CustomerProposal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A CRM account that should become a customer of a selling entity."""
+
+    instance: Instance
+    account_id: Id
+    selling_entity: Annotated[str, Meta(min_length=1, max_length=60)]
+    currency: Currency
+    payment_terms: Annotated[str, Meta(max_length=60)] = ""
+
+
+class DuplicateCandidate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An ERP customer that may be the same firm: `score` from 0 to 100, and why."""
+
+    instance: str
+    customer_id: str
+    legal_name: str
+    score: int
+    reasons: tuple[str, ...]
+
+
+class CustomerRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a proposal stands, with its timeline; `needs_approval_because` empty: policy asks nobody."""
+
+    id: Id
+    version: str
+    status: WorkflowStatus
+    status_text: str
+    proposal: CustomerProposal
+    correlation_id: str
+    started_at: Instant
+    updated_at: Instant
+    needs_approval_because: tuple[str, ...] = ()
+    candidates: tuple[DuplicateCandidate, ...] = ()
+    customer_id: str = ""
+    legal_name: str = ""
+    credit_limit: Money | None = None
+    requested_by: str = ""
+    decided_by: str = ""
+    due_at: Instant | None = None
+    exception_id: str = ""
+    timeline: tuple[Step, ...] = ()
+    refs: tuple[Ref, ...] = ()
+
+
+class CustomerRequests(msgspec.Struct, frozen=True, omit_defaults=True):
+    items: tuple[CustomerRequest, ...]
+    next_cursor: str | None = None
+
+
+class CustomerDecision(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What finance decides; *merge* cross-references an existing ERP customer instead of creating one."""
+
+    decision: Decision
+    comment: Annotated[str, Meta(max_length=2000)] = ""
+    merge_with: Annotated[str, Meta(max_length=120)] = ""
+
+
+# A merge says with whom.
+_MERGE_NAMES_ONE = {
+    "if": {"properties": {"decision": {"const": "merge"}}},
+    "then": {"required": ["merge_with"], "properties": {"merge_with": {"minLength": 1}}},
+}
+DecisionGiven = Annotated[CustomerDecision, Meta(extra_json_schema=_MERGE_NAMES_ONE)]
+
+
+@api("process", "customer-master", version=1, summary="CRM accounts become approved ERP customers")
+class CustomerMaster(Protocol):
+    """Customers are created in the ERP only here, after the checks and approvals that policy asks for."""
+
+    @operation(
+        "POST",
+        "/requests",
+        summary="Propose a CRM account as a customer",
+        status=202,
+        problems=(Conflict,),
+        links=(Link("get_request", "request_id", "id"),),
+    )
+    async def propose_customer(self, body: CustomerProposal) -> CustomerRequest:
+        """The request, started or found: one per CRM account and selling entity."""
+        ...
+
+    @operation(
+        "GET", "/requests/{request_id}", summary="Read a request with its timeline", problems=(NotFound,)
+    )
+    async def get_request(self, request_id: Id) -> CustomerRequest:
+        """The request; raises NotFound."""
+        ...
+
+    @operation("GET", "/requests", summary="List requests, newest first")
+    async def list_requests(
+        self, status: WorkflowStatus | None = None, cursor: Cursor | None = None, limit: PageSize = 50
+    ) -> CustomerRequests:
+        """A page of requests."""
+        ...
+
+    @operation(
+        "POST",
+        "/requests/{request_id}/decision",
+        summary="Approve, reject or merge a request that waits for finance",
+        access="approve",
+        problems=(NotFound, AlreadyDecided, Conflict, SegregationOfDuties),
+    )
+    async def decide_request(self, request_id: Id, body: DecisionGiven) -> CustomerRequest:
+        """The request with the decision recorded; the flow goes on by itself."""
+        ...
+
+    @operation(
+        "GET",
+        "/customers/{customer_id}",
+        summary="Read a customer of ours with its references",
+        problems=(NotFound,),
+    )
+    async def get_customer(self, customer_id: Id) -> Customer:
+        """The customer by our id (``cus_…``); raises NotFound."""
+        ...

@@ -1,0 +1,149 @@
+"""The opportunity-to-project flow: a won deal becomes customer, contract and project, once."""
+
+import datetime as dt
+from typing import Annotated, Literal, Protocol
+
+import msgspec
+from msgspec import Meta
+
+from contracts.canonical.contract import BillingLine
+from contracts.canonical.values import Cursor, Id, Instance, Instant, Money, PageSize, Ref
+from contracts.canonical.workflow import Step, WorkflowStatus
+from contracts.operation import Link, api, operation
+from contracts.problems import ActivationBlocked, Conflict, ContractViolation, NotFound, VendorRejected
+
+Mode = Literal["off", "observe", "live"]
+
+
+class ActivationRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which opportunity to activate; `within` bounds the synchronous vendor reads, in seconds."""
+
+    instance: Instance
+    opportunity_id: Id
+    within: Annotated[float, Meta(gt=0, le=10)] = 2.5
+
+
+class WouldSend(msgspec.Struct, frozen=True):
+    """One request that observe mode worked out and did not send."""
+
+    step: str
+    instance: str
+    operation: str
+    key: str
+    body: str
+
+
+class Activation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where an activation stands, with its timeline."""
+
+    id: Id
+    version: str
+    status: WorkflowStatus
+    status_text: str
+    mode: Mode
+    instance: str
+    opportunity_id: str
+    revision: int
+    correlation_id: str
+    started_at: Instant
+    updated_at: Instant
+    opportunity_name: str = ""
+    customer_id: str = ""
+    contract_id: str = ""
+    project_id: str = ""
+    customer_request_id: str = ""
+    exception_id: str = ""
+    due_at: Instant | None = None
+    seconds: float | None = None
+    timeline: tuple[Step, ...] = ()
+    would_send: tuple[WouldSend, ...] = ()
+    refs: tuple[Ref, ...] = ()
+
+
+class Activations(msgspec.Struct, frozen=True, omit_defaults=True):
+    items: tuple[Activation, ...]
+    next_cursor: str | None = None
+
+
+class AccountProject(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One contract and its project as the read model knows them."""
+
+    contract_id: str
+    project_id: str
+    project_name: str
+    opportunity_id: str
+    contract_value: Money
+    activation_status: WorkflowStatus
+    start: dt.date | None = None
+    end: dt.date | None = None
+    billing_schedule: tuple[BillingLine, ...] = ()
+    refs: tuple[Ref, ...] = ()
+
+
+class AccountOverview(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All that we know of an account's projects, as of an instant; no vendor is asked."""
+
+    instance: str
+    account_id: str
+    as_of: Instant
+    customer_id: str = ""
+    customer_name: str = ""
+    customer_status: str = ""
+    items: tuple[AccountProject, ...] = ()
+
+
+@api(
+    "process",
+    "opportunity-to-project",
+    version=1,
+    summary="Won deals become customers, contracts and projects",
+)
+class OpportunityToProject(Protocol):
+    """One activation per instance, opportunity and revision, whoever asks and however often."""
+
+    @operation(
+        "POST",
+        "/activations",
+        summary="Activate a won opportunity",
+        status=202,
+        problems=(ActivationBlocked, Conflict, ContractViolation, NotFound, VendorRejected),
+        links=(Link("get_activation", "activation_id", "id"),),
+    )
+    async def start_activation(self, body: ActivationRequest) -> Activation:
+        """The activation, started or found; ActivationBlocked lists everything that is missing.
+
+        A vendor that does not answer in time does not refuse: the workflow checks, and parks if it must.
+        """
+        ...
+
+    @operation(
+        "GET",
+        "/activations/{activation_id}",
+        summary="Read an activation with its timeline",
+        problems=(NotFound,),
+    )
+    async def get_activation(self, activation_id: Id) -> Activation:
+        """The activation; raises NotFound."""
+        ...
+
+    @operation("GET", "/activations", summary="List activations, newest first")
+    async def list_activations(
+        self,
+        instance: Instance | None = None,
+        opportunity_id: Id | None = None,
+        status: WorkflowStatus | None = None,
+        cursor: Cursor | None = None,
+        limit: PageSize = 50,
+    ) -> Activations:
+        """A page of activations, without their timelines."""
+        ...
+
+    @operation(
+        "GET",
+        "/accounts/{instance}/{account_id}",
+        summary="Read what we know of a CRM account's projects and contracts",
+        problems=(NotFound,),
+    )
+    async def get_account(self, instance: Instance, account_id: Id) -> AccountOverview:
+        """The account's overview from our read model; raises NotFound for an account never seen."""
+        ...

@@ -1,0 +1,1 @@
+"""What a vendor must be able to do, by capability: one interface each, whatever the vendor."""

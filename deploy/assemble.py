@@ -1,0 +1,217 @@
+"""deploy: the one place that names all real things and puts the house together from its settings."""
+
+import os
+import secrets
+import socket
+import tomllib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from litestar import Litestar, Router
+
+import contracts
+import experience_apis.app
+import process_apis.app
+from deploy.carrier import Carrier
+from deploy.door import front_door, hook_route
+from deploy.settings import HouseSettings
+from deploy.work import working
+from gateway.app import Gateway
+from kit.cache import Cache
+from kit.clients import internal_credential, local
+from kit.database import Database
+from kit.http import Recorder, Slots
+from kit.inbox.worker import InboxWorker
+from kit.operations import api_of
+from kit.ownership import Ownership
+from kit.routes import answer_problem, internal_door
+from kit.secrets import Secret, resolve
+from kit.settings import SettingsError, read_toml
+from kit.workflows import Runtime, WorkflowSettings
+from process_apis import reference_files
+from process_apis.room import Room, Workshop
+from process_apis.systems import Routing, Systems, check_routing
+from system_apis.app import Instance, interface_of, open_instances, prefix_of, read_profiles
+from system_apis.card import Card, Pipes, Profile
+
+OWNERSHIP = Path(contracts.__file__).parent / "ownership.toml"
+APPLICATION = "enfilade"
+# Raised by hand, and only for a change of a flow that runs begun before cannot bear.
+FLOWS_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where state is kept."""
+
+    database: Database
+    cache: Cache | None
+    recorder: Recorder
+    slots: Slots
+
+
+@dataclass(slots=True)
+class Floors:
+    """What this process holds of the house, by floor."""
+
+    profiles: list[tuple[Card, Profile]]
+    instances: dict[str, Instance] = field(default_factory=dict)
+    rooms: dict[type, Room] = field(default_factory=dict)
+    audiences: dict[type, Any] = field(default_factory=dict)
+    runtime: Runtime | None = None
+    inbox: InboxWorker | None = None
+
+    def routes(self) -> list[Router]:
+        """Everything that stands here, as routes."""
+        found = [room for instance in self.instances.values() for room in instance.rooms()]
+        return [
+            *found,
+            *process_apis.app.routes(self.rooms),
+            *experience_apis.app.routes(self.audiences),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A process of the house: its door as an ASGI application, and what stands behind."""
+
+    app: Any
+    floors: Floors
+    stores: Stores
+    gateway: Gateway | None
+
+
+@asynccontextmanager
+async def assemble(settings: HouseSettings, environ: Mapping[str, str]) -> AsyncIterator[House]:
+    """The house as the settings ask for it, open for the length of the block."""
+    key = internal_key(settings, environ)
+    async with AsyncExitStack() as stack:
+        stores = await stack.enter_async_context(open_stores(settings))
+        http = await stack.enter_async_context(httpx.AsyncClient(limits=httpx.Limits(max_connections=100)))
+        carrier = Carrier(settings, http, internal_credential(key))
+        floors = Floors(profiles=read_profiles(settings.folder / "instances"))
+        if "system" in settings.held:
+            pipes = pipes_of(settings, environ, stores)
+            floors.instances = await stack.enter_async_context(open_instances(floors.profiles, pipes))
+        if "process" in settings.held:
+            _furnish_process(settings, stores, floors, carrier)
+        if "experience" in settings.held:
+            floors.audiences = experience_apis.app.build(_process_clients(floors, carrier))
+        hooks = [hook_route(floors.instances, stores.database)] if floors.instances else []
+        rooms = Litestar(
+            route_handlers=[*floors.routes(), *hooks],
+            openapi_config=None,
+            logging_config=None,
+            exception_handlers={Exception: answer_problem},
+        )
+        gateway = None
+        if "gateway" in settings.held:
+            gateway = front_door(settings, floors, stores, rooms, carrier, http)
+        async with working(settings, stores, floors, gateway):
+            yield House(gateway or internal_door(rooms, key), floors, stores, gateway)
+
+
+def internal_key(settings: HouseSettings, environ: Mapping[str, str]) -> Secret:
+    """The key under which the house's floors know each other; a house in one process makes its own."""
+    if settings.internal_key:
+        return resolve(settings.internal_key, environ)
+    return Secret(secrets.token_hex(32))
+
+
+@asynccontextmanager
+async def open_stores(settings: HouseSettings) -> AsyncIterator[Stores]:
+    """Database, cache and what stands directly on them."""
+    # The name shows in pg_stat_activity whose sessions are whose.
+    database = Database(settings.database_url, name=f"enfilade {executor_of(settings)}"[:50])
+    cache = Cache(settings.cache_url) if settings.cache_url else None
+    recorder = Recorder(database)
+    slots = Slots(database.url)
+    try:
+        yield Stores(database, cache, recorder, slots)
+    finally:
+        await slots.close()
+        await recorder.close()
+        if cache is not None:
+            await cache.close()
+        await database.close()
+
+
+def pipes_of(settings: HouseSettings, environ: Mapping[str, str], stores: Stores) -> Pipes:
+    """What every vendor's room is handed."""
+    return Pipes(
+        environ=environ,
+        deployment=settings.deployment,
+        database=stores.database,
+        cache=stores.cache,
+        recorder=stores.recorder,
+        slots=stores.slots,
+    )
+
+
+def executor_of(settings: HouseSettings) -> str:
+    """The name of this process among those that share the database."""
+    return f"{settings.executor or socket.gethostname()}-{os.getpid()}"
+
+
+def _furnish_process(settings: HouseSettings, stores: Stores, floors: Floors, carrier: Carrier) -> None:
+    worker = settings.role != "api"
+    floors.runtime = Runtime(
+        stores.database,
+        application=APPLICATION,
+        version=FLOWS_VERSION,
+        executor=executor_of(settings),
+        worker=worker,
+        settings=WorkflowSettings(
+            patience=settings.step_patience_seconds, first_wait=settings.step_pause_seconds
+        ),
+    )
+    reference = reference_files.read(settings.folder / "reference")
+    routing = read_toml(settings.folder / "routing.toml", Routing)
+    served = {(p.name, capability): p.region for _, p in floors.profiles for capability in p.capabilities}
+    if faults := check_routing(routing, served, list(reference.entities)):
+        raise SettingsError(faults)
+    workshop = Workshop(
+        systems=Systems(_system_clients(floors, carrier), routing),
+        database=stores.database,
+        runtime=floors.runtime,
+        reference=reference,
+        ownership=Ownership.load(OWNERSHIP),
+        settings=tomllib.loads((settings.folder / "flows.toml").read_text(encoding="utf-8")),
+    )
+    floors.rooms = process_apis.app.build(workshop)
+    if worker:
+        floors.inbox = InboxWorker(stores.database)
+        for room in floors.rooms.values():
+            if room.flow is not None:
+                floors.runtime.register(room.flow)
+        for kind, handler in process_apis.app.subscriptions(workshop, floors.rooms):
+            floors.inbox.subscribe(kind, handler)
+
+
+def _system_clients(floors: Floors, carrier: Carrier) -> dict[tuple[str, type], Any]:
+    """A client per instance and capability: local where the instance is open here, remote elsewhere."""
+    clients: dict[tuple[str, type], Any] = {}
+    for _, profile in floors.profiles:
+        held = floors.instances.get(profile.name)
+        for capability in profile.capabilities:
+            interface = interface_of(capability)
+            clients[profile.name, interface] = (
+                local(interface, held.interfaces[interface])
+                if held is not None
+                else carrier.client("system", interface, prefix_of(interface, profile.name))
+            )
+    return clients
+
+
+def _process_clients(floors: Floors, carrier: Carrier) -> dict[type, Any]:
+    """A client per process interface that the audiences ask for."""
+    return {
+        interface: local(interface, floors.rooms[interface].service)
+        if interface in floors.rooms
+        else carrier.client("process", interface, api_of(interface).prefix)
+        for interface in experience_apis.app.needed()
+    }

@@ -1,0 +1,72 @@
+"""deploy: how a process reaches the floors that it does not hold: over HTTP, with the house's own token."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+
+from contracts.problems import DeadlineExceeded, Unavailable
+from deploy.settings import Floor, HouseSettings
+from gateway.app import over_http
+from gateway.exchange import Step
+from kit import context
+from kit.clients import Credential, remote
+from kit.problems import from_document
+
+T = TypeVar("T")
+LONGEST_SECONDS = 60.0
+VENDOR_HEADERS = "X-Vendor-Headers"
+
+
+class Carrier:
+    """Carries calls to floors elsewhere."""
+
+    def __init__(self, settings: HouseSettings, http: httpx.AsyncClient, credential: Credential) -> None:
+        self._urls: dict[Floor, str] = {
+            "system": settings.system_url,
+            "process": settings.process_url,
+            "experience": settings.experience_url,
+        }
+        self._http = http
+        self._credential = credential
+
+    def client(self, floor: Floor, interface: type[T], prefix: str) -> T:
+        """A typed client of an interface on another floor."""
+        return remote(interface, self._urls[floor].rstrip("/") + prefix, self._http, self._credential)
+
+    def step(self, floor: Floor) -> Step:
+        """The gateway's last step towards another floor."""
+        return over_http(self._urls[floor], self.send)
+
+    async def send(
+        self, method: str, url: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Send a request as it is; raises DeadlineExceeded and Unavailable."""
+        left = context.remaining() or LONGEST_SECONDS
+        headers |= {"Authorization": f"Bearer {self._credential()}", "Deadline": f"{left:.3f}"}
+        try:
+            answer = await self._http.request(method, url, headers=headers, content=body, timeout=left)
+        except httpx.TimeoutException:
+            raise DeadlineExceeded from None
+        except httpx.HTTPError:
+            raise Unavailable("A floor of the house cannot be reached", retry_after=1) from None
+        return answer.status_code, dict(answer.headers), answer.content
+
+    async def push(self, instance: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Hand a vendor's push to the system floor; raises what it answers."""
+        url = f"{self._urls['system'].rstrip('/')}/hooks/{instance}"
+        status, _, answer = await self.send("POST", url, {VENDOR_HEADERS: pack(headers)}, body)
+        if status >= httpx.codes.BAD_REQUEST:
+            raise from_document(msgspec.json.decode(answer, type=dict[str, Any]))
+
+
+def pack(headers: Mapping[str, str]) -> str:
+    """A vendor's headers as one header value, so that none of them acts on the hop itself."""
+    return base64.b64encode(msgspec.json.encode(dict(headers))).decode("ascii")
+
+
+def unpack(value: str) -> dict[str, str]:
+    """The vendor's headers out of `pack`."""
+    return msgspec.json.decode(base64.b64decode(value), type=dict[str, str])

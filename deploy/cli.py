@@ -1,0 +1,100 @@
+"""deploy: the one command, `enfilade`: finds the module of the command that was asked for and runs it."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from deploy.errors import FAILED, MISUSED, OK, CommandError
+from kit.settings import SettingsError
+
+COMMANDS = {
+    "up": "start everything on this machine, play the story, and keep serving",
+    "down": "stop what `up` started",
+    "story": "play the story again against a running stack",
+    "serve": "run the house, or some of its floors, from settings",
+    "sandbox": "run one stand-in vendor",
+    "token": "print a development token",
+    "trace": "show the whole path of one correlation id",
+    "exceptions": "list, read and resolve business cases that wait for a person",
+    "instance": "check a vendor's account against its profile",
+    "contracts": "check or freeze the API documents",
+    "doctor": "look for what is wrong with this installation, and say how to mend it",
+}
+INTRODUCTION = """\
+Enfilade: system, process and experience APIs behind one gateway.
+
+The first thing to try is `enfilade up`: it needs nothing installed beside this package.
+Each command explains itself: `enfilade COMMAND --help`.
+"""
+EXIT_STATUSES = """\
+exit statuses of every command:
+  0  it worked          1  it did not; one sentence says why          2  it was asked for wrongly
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = _ended(given)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has had enough; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    return status
+
+
+def _ended(given: list[str]) -> int:
+    try:
+        return _run(given)
+    except SystemExit as ended:  # argparse's way to say that it has shown help, or refused
+        return ended.code if isinstance(ended.code, int) else OK
+
+
+def _run(given: list[str]) -> int:
+    chosen = next((word for word in given if word in COMMANDS), None)
+    # Only the chosen command is imported: most others would load the whole house first.
+    module = importlib.import_module(f"deploy.commands.{chosen}") if chosen else None
+    parser = _parser(chosen, module)
+    options = parser.parse_args(given)
+    if module is None or chosen is None:
+        parser.print_help()
+        return OK if not given else MISUSED
+    try:
+        return module.run(options)
+    except CommandError as error:
+        print(error, file=sys.stderr)
+        return error.status
+    except SettingsError as error:
+        print("The settings are not right:", file=sys.stderr)
+        print("\n".join(f"  {fault}" for fault in error.faults), file=sys.stderr)
+        return MISUSED
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return FAILED
+
+
+def _parser(chosen: str | None, module: ModuleType | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="enfilade",
+        description=INTRODUCTION,
+        epilog=EXIT_STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands", dest="command")
+    for name, sentence in COMMANDS.items():
+        command = commands.add_parser(name, help=sentence)
+        if name == chosen and module is not None:
+            command.description = module.DESCRIPTION
+            command.epilog = f"{module.EPILOG}\n{EXIT_STATUSES}"
+            command.formatter_class = argparse.RawDescriptionHelpFormatter
+            module.configure(command)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""deploy/commands: a module per command of `enfilade`: DESCRIPTION, EPILOG, configure, run."""

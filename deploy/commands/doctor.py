@@ -1,0 +1,40 @@
+"""deploy/commands: `enfilade doctor`: what is wrong with this installation, and how to mend it."""
+
+import argparse
+import os
+
+from deploy.console import paper, table
+from deploy.diagnosis import Finding, diagnose
+from deploy.errors import FAILED, OK
+from deploy.launching.stack import data_dir
+
+DESCRIPTION = """\
+Look at everything that a start needs: Python, the packages against the lock, ports, the data folder, the
+configuration (every fault of it), database and cache, and the sandboxes of a running stack. Changes nothing.
+"""
+EPILOG = """\
+examples:
+  enfilade doctor                    exit status 1 when something must be mended
+  enfilade doctor --port 9000 --data /srv/enfilade
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, help="the gateway's (8080)")
+    parser.add_argument("--sandbox-port", type=int, default=9101, metavar="N", help="the first of three")
+    parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
+
+
+def run(options: argparse.Namespace) -> int:
+    folder = data_dir(options.data, os.environ)
+    findings = diagnose(folder, os.environ, options.port, options.sandbox_port)
+    made = table("", "", "what", "found", "how to mend it")
+    made.show_header = False
+    for finding in findings:
+        made.add_row(_mark(finding), finding.what, finding.found, finding.fix)
+    paper().print(made)
+    return OK if all(finding.ok for finding in findings) else FAILED
+
+
+def _mark(finding: Finding) -> str:
+    return "[green]✓[/]" if finding.ok else "[red]✗[/]"

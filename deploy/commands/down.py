@@ -1,0 +1,35 @@
+"""deploy/commands: `enfilade down`: stops the `up` that runs on a data folder."""
+
+import argparse
+import os
+
+from deploy.errors import FAILED, OK
+from deploy.launching.stack import data_dir, end, launcher
+
+DESCRIPTION = """\
+Stop the `enfilade up` that runs on a data folder, and with it everything that it started. The data stays:
+the next `up` goes on with it. When nothing runs, that is well too.
+"""
+EPILOG = """\
+examples:
+  enfilade down                       the one on .enfilade
+  enfilade down --data /srv/enfilade
+"""
+WITHIN_SECONDS = 40.0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
+
+
+def run(options: argparse.Namespace) -> int:
+    folder = data_dir(options.data, os.environ)
+    pid = launcher(folder)
+    if not pid:
+        print(f"Nothing runs on {folder}.")
+        return OK
+    if not end(folder, pid, WITHIN_SECONDS):
+        print(f"Process {pid} did not stop within {WITHIN_SECONDS:.0f} s: look at it, or kill it.")
+        return FAILED
+    print(f"Stopped (process {pid}).")
+    return OK

@@ -1,0 +1,78 @@
+"""deploy/commands: `enfilade instance`: whether a vendor's account is as its profile says."""
+
+import argparse
+import asyncio
+import os
+from collections.abc import Mapping
+
+from rich.console import Console
+
+from contracts.problems import Problem
+from contracts.system.instance import Finding, InstanceReport
+from deploy.console import paper, table
+from deploy.errors import FAILED, MISUSED, OK, CommandError
+from deploy.launching.stack import data_dir, running, settings_beside
+from deploy.settings import HouseSettings
+from system_apis.app import open_instances, read_profiles
+from system_apis.card import Card, Pipes, Profile
+
+DESCRIPTION = """\
+Log in to a vendor's account as the profile says and look: permissions by the vendor's own names, fields that
+are missing or of another type than the profile expects, limits left, test or production. Writes nothing.
+"""
+EPILOG = """\
+examples:
+  enfilade instance check salesforce-main
+  enfilade instance check --all
+Credentials are looked up where the profile refers (env:NAME, file:PATH); those of the sandboxes are known
+while `enfilade up` runs on --data.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["check"])
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the instance: its profile's name")
+    parser.add_argument("--all", action="store_true", help="every instance of the configuration")
+    parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
+
+
+def run(options: argparse.Namespace) -> int:
+    if bool(options.name) == options.all:
+        raise CommandError("Name one instance, or say --all.", MISUSED)
+    folder = data_dir(options.data, os.environ)
+    settings = settings_beside(folder, os.environ)
+    stack = running(folder)
+    environ = {**(stack.environ if stack else {}), **os.environ}
+    profiles = read_profiles(settings.folder / "instances")
+    chosen = [pair for pair in profiles if options.all or pair[1].name == options.name]
+    if not chosen:
+        known = ", ".join(profile.name for _, profile in profiles)
+        raise CommandError(f"No instance is named {options.name!r}; there are: {known}.", MISUSED)
+    console = paper()
+    reports = [asyncio.run(check(card, profile, settings, environ)) for card, profile in chosen]
+    for report in reports:
+        _show(console, report)
+    return OK if all(report.ok for report in reports) else FAILED
+
+
+async def check(
+    card: Card, profile: Profile, settings: HouseSettings, environ: Mapping[str, str]
+) -> InstanceReport:
+    """What the vendor's own room finds; an account that cannot be asked is a finding, too."""
+    pipes = Pipes(environ=environ, deployment=settings.deployment)
+    try:
+        async with open_instances([(card, profile)], pipes) as opened:
+            return await opened[profile.name].opened.check()
+    except Problem as problem:
+        fix = "see that the account answers and that the credentials are its own"
+        found = Finding("login", card.title, ok=False, detail=problem.detail or problem.title, fix=fix)
+        return InstanceReport(profile.name, card.name, profile.environment, (found,))
+
+
+def _show(console: Console, report: InstanceReport) -> None:
+    title = f"{report.instance}: {report.vendor}, {report.environment}"
+    made = table(title, "", "kind", "name", "found", "what to do")
+    for finding in report.findings:
+        mark = "[green]✓[/]" if finding.ok else "[red]✗[/]"
+        made.add_row(mark, finding.kind, finding.name, finding.detail, finding.fix)
+    console.print(made)

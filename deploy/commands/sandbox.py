@@ -1,0 +1,39 @@
+"""deploy/commands: `enfilade sandbox`: one stand-in vendor, as the sandbox's own module runs it."""
+
+import argparse
+
+import sandbox.__main__
+
+DESCRIPTION = """\
+Run one stand-in vendor over plain HTTP, with state, true to the vendor's wire; each has a README.md under
+sandbox/. With --env it first prints KEY=VALUE lines with all that an ordinary client needs, then serves.
+Its control API (reset, faults, holds, clock, call log) is at /__control.
+"""
+EPILOG = """\
+examples:
+  enfilade sandbox salesforce --port 9101 --env
+  enfilade sandbox netsuite --port 9102 --env --data .enfilade/sandboxes/netsuite
+  enfilade sandbox kantata --port 0               a free port, printed
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("vendor", choices=sandbox.__main__.vendors())
+    parser.add_argument("--port", type=int, metavar="N", help="0 takes a free one; default: the vendor's own")
+    parser.add_argument("--env", action="store_true", help="first print KEY=VALUE lines, then a blank one")
+    parser.add_argument("--data", metavar="DIR", help="keep the state in this folder")
+    parser.add_argument("--host", help="address to listen on (127.0.0.1)")
+    parser.add_argument(
+        "--proxy-port", type=int, metavar="N", help="of the CONNECT proxy with a throw-away CA"
+    )
+    parser.add_argument("--pubsub-port", type=int, metavar="N", help="of Salesforce's gRPC service")
+    parser.add_argument("--seed", type=int, metavar="N", help="another seed, other ids")
+
+
+def run(options: argparse.Namespace) -> int:
+    given: list[str] = [options.vendor, *(["--env"] if options.env else [])]
+    for name in ("port", "data", "host", "proxy_port", "pubsub_port", "seed"):
+        value = getattr(options, name)
+        if value is not None:
+            given += [f"--{name.replace('_', '-')}", str(value)]
+    return sandbox.__main__.main(given)

@@ -1,0 +1,100 @@
+"""deploy/commands: `enfilade serve`: the house, or some of its floors, under granian."""
+
+import argparse
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import sqlalchemy.exc
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import Server
+
+from deploy.checking import refuse_faults
+from deploy.errors import CommandError
+from deploy.launching.parent import die_with_parent
+from deploy.launching.ports import refuse_taken
+from deploy.settings import FLOORS, HouseSettings, read_settings
+from kit.database import migrate
+from process_apis.app import MIGRATIONS
+
+DESCRIPTION = """\
+Run the house from settings named ENFILADE_… (options stand above them): all floors in one process, or
+some of them, each process answering requests, working on flows, or both.
+
+The configuration is checked and the database migrated first (processes that start together wait for one
+another). SIGTERM and SIGINT drain: requests in flight are answered, steps in flight are finished.
+"""
+EPILOG = """\
+examples:
+  enfilade serve                                         all floors, as ENFILADE_… say
+  enfilade serve --workers 4 --role api                  answer requests only
+  enfilade serve --floors process,system --role worker   work on flows; no gateway
+settings (environment):
+  ENFILADE_DATABASE_URL   postgresql+psycopg://user:password@host/database   (needed)
+  ENFILADE_CACHE_URL      redis://host:6379/0
+  ENFILADE_CONFIG         the folder with instances/, reference/, routing.toml, flows.toml, …
+  ENFILADE_INTERNAL_KEY   env:NAME or file:PATH, the same for all processes of a split house
+  ENFILADE_PROCESS_URL    where a floor that is not held here is reached (also SYSTEM, EXPERIENCE)
+"""
+HEADER_SECONDS = 5
+HEADER_BYTES = 32 * 1024
+DRAIN_SECONDS = 15
+_OPTIONS = ("floors", "role", "workers", "host", "port")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--floors", help=f"all, or some of {','.join(FLOORS)}")
+    parser.add_argument(
+        "--role", choices=["all", "api", "worker"], help="answer requests, work on flows, both"
+    )
+    parser.add_argument("--workers", type=int, metavar="N", help="processes that share the port")
+    parser.add_argument("--host", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (8080)")
+    parser.add_argument("--die-with-parent", action="store_true", help=argparse.SUPPRESS)
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.die_with_parent:
+        die_with_parent()
+    given = {f"ENFILADE_{name.upper()}": getattr(options, name) for name in _OPTIONS}
+    # The workers read their settings from the environment, as any other process of the house does.
+    os.environ.update({name: str(value) for name, value in given.items() if value is not None})
+    settings = prepare(os.environ)
+    refuse_taken(settings.host, {settings.port: "--port"})
+    _serve(settings)
+    return 0
+
+
+def prepare(environ: Mapping[str, str]) -> HouseSettings:
+    """The settings, found right, with the database migrated; raises SettingsError and CommandError."""
+    settings = read_settings(environ)
+    refuse_faults(settings.folder)
+    try:
+        migrate(settings.database_url, MIGRATIONS)
+    except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.ArgumentError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        where = urlsplit(settings.database_url).hostname or "the socket of ENFILADE_DATABASE_URL"
+        raise CommandError(
+            f"The database at {where} cannot be used ({reason}): start it, or correct ENFILADE_DATABASE_URL."
+        ) from None
+    return settings
+
+
+def _serve(settings: HouseSettings) -> None:
+    # Workers are forked: should this process be killed, they are told as well.
+    os.register_at_fork(after_in_child=die_with_parent)
+    server = Server(
+        "deploy.serving:app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=settings.workers,
+        websockets=False,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=HEADER_BYTES),
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=DRAIN_SECONDS,
+    )
+    server.serve()

@@ -1,0 +1,61 @@
+"""deploy/commands: `enfilade token`: a development token of a consumer, from the embedded issuer."""
+
+import argparse
+import os
+
+from deploy.door import issuer_of
+from deploy.errors import MISUSED, OK, CommandError
+from deploy.launching.stack import data_dir, settings_beside
+from gateway.app import Settings
+from gateway.identity import DevelopmentIssuer
+from gateway.plans import read, read_consumers
+
+DESCRIPTION = """\
+Print an access token of a consumer (gateway/…/consumers.toml names them), signed by the embedded issuer of
+this data folder, for one hour. With --subject it names a person behind the consumer: approvals ask who.
+"""
+EPILOG = """\
+examples:
+  curl -H "Authorization: Bearer $(enfilade token --as crm-screen)" \\
+       http://127.0.0.1:8080/experience/crm-ui/v1/opportunities/006…/activation
+  enfilade token --as finance-desk --subject fiona.finance
+  enfilade token --list
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--as", dest="consumer", metavar="CONSUMER", help="whose token")
+    wanted.add_argument("--list", action="store_true", help="list the consumers there are")
+    parser.add_argument("--subject", default="", help="the person behind it")
+    parser.add_argument("--scope", action="append", metavar="SCOPE", help="narrow it to these (repeatable)")
+    parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
+
+
+def run(options: argparse.Namespace) -> int:
+    issuer = embedded_issuer(options.data)
+    if options.list:
+        for name, consumer in sorted(issuer.consumers.items()):
+            print(f"{name:<16} {consumer.title}")
+        return OK
+    print(mint(issuer, options.consumer, options.subject, options.scope))
+    return OK
+
+
+def embedded_issuer(data: str | None) -> DevelopmentIssuer:
+    """The issuer of a data folder; raises CommandError where the configuration has it switched off."""
+    settings = settings_beside(data_dir(data, os.environ), os.environ)
+    if not read(settings.folder / "gateway.toml", Settings).identity.embedded_issuer:
+        raise CommandError(
+            "The embedded issuer is switched off (gateway.toml, identity.embedded_issuer): "
+            "ask the issuer that is configured there for a token."
+        )
+    return issuer_of(settings, read_consumers(settings.folder / "consumers.toml"))
+
+
+def mint(issuer: DevelopmentIssuer, consumer: str, subject: str = "", scopes: list[str] | None = None) -> str:
+    """A token; raises CommandError with the known consumers when this is none of them."""
+    if consumer not in issuer.consumers:
+        known = ", ".join(sorted(issuer.consumers))
+        raise CommandError(f"No consumer is named {consumer!r}; there are: {known}.", MISUSED)
+    return issuer.mint(consumer, subject=subject, scopes=scopes)

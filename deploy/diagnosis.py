@@ -1,0 +1,150 @@
+"""deploy: what the doctor looks at, one short look each."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import httpx
+import msgspec
+from sqlalchemy import text
+
+from contracts.problems import Unavailable
+from deploy.checking import configuration_faults
+from deploy.launching.ports import port_fault
+from deploy.launching.sandboxes import VENDORS
+from deploy.launching.stack import Stack, has_database, launcher, running, settings_beside
+from deploy.settings import HouseSettings
+from kit.cache import Cache
+from kit.database import Database
+from kit.settings import SettingsError
+
+LOCK = Path(__file__).parents[1] / "requirements.lock"
+_PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)(.*)$", re.MULTILINE)
+_WANTED_PYTHON = (3, 11)
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing looked at: what, whether it is well, what was found, how to mend it."""
+
+    what: str
+    ok: bool
+    found: str
+    fix: str = ""
+
+
+def diagnose(folder: Path, environ: Mapping[str, str], port: int | None, sandbox_port: int) -> list[Finding]:
+    """All findings, in the order in which a start would meet them."""
+    stack = running(folder)
+    findings = [_python(), _packages(LOCK), _data(folder)]
+    try:
+        settings = settings_beside(folder, environ)
+    except SettingsError as error:
+        return [*findings, *_faults("settings", error.faults, "correct the variable")]
+    findings += _configuration(settings)
+    findings += [] if stack else _ports(settings, port or settings.port, sandbox_port)
+    return [*findings, *asyncio.run(_servers(settings, stack))]
+
+
+def _python() -> Finding:
+    found = ".".join(str(part) for part in sys.version_info[:3])
+    ok = sys.version_info[:2] >= _WANTED_PYTHON
+    return Finding("Python", ok, found, "" if ok else "install Python 3.11 or newer and run `make run`")
+
+
+def _packages(lock: Path) -> Finding:
+    if not lock.exists():
+        return Finding("packages", ok=True, found="no lock file beside this installation to compare with")
+    wrong = []
+    pinned = _PINNED.findall(lock.read_text(encoding="utf-8"))
+    for name, wanted, condition in pinned:
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            found = "" if ";" not in condition else wanted  # meant for another platform
+        if found != wanted:
+            wrong.append(f"{name} {found or 'missing'} instead of {wanted}")
+    if wrong:
+        return Finding("packages", ok=False, found="; ".join(wrong), fix="make run (it installs the lock)")
+    return Finding("packages", ok=True, found=f"{len(pinned)} as the lock says")
+
+
+def _data(folder: Path) -> Finding:
+    pid = launcher(folder)
+    if pid:
+        return Finding("data folder", ok=True, found=f"{folder}, in use by process {pid}")
+    nearest = next(part for part in (folder, *folder.parents) if part.exists())
+    if not os.access(nearest, os.W_OK | os.X_OK) or not nearest.is_dir():
+        return Finding("data folder", ok=False, found=f"{folder} cannot be written", fix="choose --data DIR")
+    return Finding("data folder", ok=True, found=str(folder) if folder.exists() else f"{folder}, to be made")
+
+
+def _configuration(settings: HouseSettings) -> Iterator[Finding]:
+    faults = configuration_faults(settings.folder)
+    if faults:
+        return _faults("configuration", faults, "correct the file")
+    return iter([Finding("configuration", ok=True, found=str(settings.folder))])
+
+
+def _faults(what: str, faults: list[str], fix: str) -> Iterator[Finding]:
+    return (Finding(what, ok=False, found=fault, fix=fix) for fault in faults)
+
+
+def _ports(settings: HouseSettings, port: int, sandbox_port: int) -> Iterator[Finding]:
+    wanted = {port: ("gateway", "--port")}
+    wanted |= {sandbox_port + n: (vendor, "--sandbox-port") for n, vendor in enumerate(VENDORS)}
+    for number, (title, option) in wanted.items():
+        fault = port_fault(settings.host, number)
+        fix = f"stop what listens there, or choose another with {option}" if fault else ""
+        yield Finding(f"port {number} ({title})", fault is None, fault or "free", fix)
+
+
+async def _servers(settings: HouseSettings, stack: Stack | None) -> list[Finding]:
+    if not has_database(settings):
+        return [Finding("database", ok=True, found="none named: `enfilade up` starts its own")]
+    findings = [await _database(settings.database_url)]
+    if settings.cache_url:
+        findings.append(await _cache(settings.cache_url))
+    if stack is not None:
+        addresses = {"gateway": f"{stack.gateway}/health/ready"}
+        addresses |= {name: f"{url}/__control/health" for name, url in stack.sandboxes.items()}
+        findings += [await _answers(name, url) for name, url in addresses.items()]
+    return findings
+
+
+async def _database(url: str) -> Finding:
+    database = Database(url)
+    try:
+        async with database.connect() as connection:
+            migrated = await connection.scalar(text("SELECT to_regclass('enfilade.runs') IS NOT NULL"))
+    except Unavailable:
+        fix = "start it, or correct ENFILADE_DATABASE_URL"
+        return Finding("database", ok=False, found="does not answer", fix=fix)
+    finally:
+        await database.close()
+    if not migrated:
+        return Finding("database", ok=True, found="answers; empty, `enfilade serve` makes its tables")
+    return Finding("database", ok=True, found="answers, with our tables")
+
+
+async def _cache(url: str) -> Finding:
+    cache = Cache(url)
+    try:
+        answers = await cache.healthy()
+    finally:
+        await cache.close()
+    fix = "" if answers else "start it, or correct ENFILADE_CACHE_URL (the house also works without)"
+    return Finding("cache", answers, "answers" if answers else "does not answer", fix)
+
+
+async def _answers(name: str, url: str) -> Finding:
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+            answer = await http.get(url)
+    except httpx.TransportError:
+        return Finding(name, ok=False, found=f"{url} does not answer", fix="enfilade down, then enfilade up")
+    ok = answer.is_success
+    return Finding(name, ok, f"{url}: {answer.status_code}", "" if ok else "read the server's log")

@@ -1,0 +1,162 @@
+"""deploy: the front door: every API mounted where it stands, the issuer, and where vendors' pushes go."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from litestar import Litestar, Request, Response, post
+
+import experience_apis.app
+import process_apis.app
+from contracts.operation import Api
+from contracts.problems import NotFound, Unavailable
+from deploy.carrier import VENDOR_HEADERS, Carrier, unpack
+from deploy.interfaces import frozen, interfaces
+from deploy.settings import Floor, HouseSettings
+from gateway.app import Gateway, Mounted, Settings, in_process, scopes_of
+from gateway.identity import DevelopmentIssuer
+from gateway.plans import Consumer, read, read_consumers
+from kit import inbox
+from kit.context import current
+from kit.database import Database
+from kit.operations import api_of
+from system_apis.app import Instance, interface_of
+from system_apis.card import Delivery
+
+if TYPE_CHECKING:
+    from deploy.assemble import Floors, Stores
+
+
+def front_door(
+    settings: HouseSettings,
+    floors: "Floors",
+    stores: "Stores",
+    rooms: Litestar,
+    carrier: Carrier,
+    http: httpx.AsyncClient,
+) -> Gateway:
+    """The gateway over all APIs of the house, each in this process or carried to its floor."""
+    consumers = read_consumers(settings.folder / "consumers.toml")
+    policies = read(settings.folder / "gateway.toml", Settings)
+    issuer = issuer_of(settings, consumers) if policies.identity.embedded_issuer else None
+    instances = floors.instances
+
+    async def take_push(instance: str, headers: Mapping[str, str], body: bytes) -> None:
+        if "system" in settings.held:
+            await accept_push(instances, stores.database, instance, headers, body)
+        else:
+            await carrier.push(instance, headers, body)
+
+    return Gateway(
+        settings=policies,
+        consumers=consumers,
+        apis=list(_mounted(settings, floors, rooms, carrier)),
+        public_url=settings.address,
+        issuer=issuer,
+        fetch=_fetcher(http),
+        database=stores.database,
+        cache=stores.cache,
+        workers=settings.workers,
+        hooks=take_push,
+        ready=_readiness(stores),
+    )
+
+
+def _mounted(
+    settings: HouseSettings, floors: "Floors", rooms: Litestar, carrier: Carrier
+) -> Iterable[Mounted]:
+    here = in_process(rooms)  # pyright: ignore[reportArgumentType]
+
+    def target(floor: Floor) -> Any:
+        return here if floor in settings.held else carrier.step(floor)
+
+    for _, profile in floors.profiles:
+        for capability in profile.capabilities:
+            interface = interface_of(capability)
+            yield Mounted(interface, frozen(interface), target("system"), profile.name)
+    for interface in process_apis.app.interfaces():
+        yield Mounted(interface, frozen(interface), target("process"))
+    for interface in experience_apis.app.interfaces():
+        yield Mounted(interface, frozen(interface), target("experience"))
+
+
+def apis() -> list[Api]:
+    """Every API of the house."""
+    return [api_of(interface) for interface in interfaces()]
+
+
+def issuer_of(settings: HouseSettings, consumers: Mapping[str, Consumer]) -> DevelopmentIssuer:
+    """The embedded issuer with its keys in the data directory."""
+    return DevelopmentIssuer(
+        Path(settings.data_dir) / "keys",
+        issuer=settings.address,
+        audience=settings.address,
+        consumers=consumers,
+        scopes=scopes_of(apis()),
+    )
+
+
+def _fetcher(http: httpx.AsyncClient) -> Callable[[str], Awaitable[dict[str, Any]]]:
+    async def fetch(url: str) -> dict[str, Any]:
+        answer = await http.get(url, timeout=5)
+        answer.raise_for_status()
+        return answer.json()
+
+    return fetch
+
+
+def _readiness(stores: "Stores") -> Callable[[], Awaitable[Mapping[str, str]]]:
+    async def ready() -> Mapping[str, str]:
+        missing = {}
+        try:
+            async with stores.database.connect():
+                pass
+        except Unavailable as problem:
+            missing["database"] = problem.detail
+        # The cache is losable: without it the house still answers, so it is told and does not count.
+        return missing
+
+    return ready
+
+
+async def accept_push(
+    instances: Mapping[str, Instance],
+    database: Database,
+    name: str,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> None:
+    """Verify a vendor's push as that vendor defines and keep what it says, in one transaction."""
+    instance = instances.get(name)
+    if instance is None or instance.opened.webhook is None:
+        raise NotFound("No instance of this name takes pushes.")
+    deliveries = await instance.opened.webhook.verify(headers, body)
+    async with database.begin() as connection:
+        for delivery in deliveries:
+            await _keep(connection, name, delivery)
+
+
+async def _keep(connection: Any, instance: str, delivery: Delivery) -> None:
+    await inbox.receive(
+        connection,
+        source=instance,
+        id=delivery.dedupe_id,
+        type=delivery.type,
+        key=delivery.key,
+        data=delivery.change,
+        occurred_at=delivery.occurred_at,
+        correlation_id=current().correlation_id,
+    )
+
+
+def hook_route(instances: Mapping[str, Instance], database: Database) -> Any:
+    """Where a system floor that stands alone takes the pushes that the gateway hands on."""
+
+    @post("/hooks/{instance:str}", status_code=202)
+    async def take(instance: str, request: Request[Any, Any, Any]) -> Response[bytes]:
+        headers = unpack(request.headers[VENDOR_HEADERS])
+        await accept_push(instances, database, instance, headers, await request.body())
+        return Response(content=b'{"received":true}', status_code=202, media_type="application/json")
+
+    return take

@@ -1,0 +1,33 @@
+"""deploy/launching: whether the ports that are wanted are free, asked before anything is started."""
+
+import errno
+import socket
+from collections.abc import Mapping
+
+from deploy.errors import CommandError
+
+
+def port_fault(host: str, port: int) -> str | None:
+    """Why a port cannot be listened on, in a few words; None when it can."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except OverflowError:
+            return "is no port"
+        except OSError as error:
+            return "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
+    return None
+
+
+def refuse_taken(host: str, wanted: Mapping[int, str]) -> None:
+    """Raises CommandError that names every wanted port, with its option, that cannot be listened on."""
+    faults = [
+        f"port {port} {fault} ({option})"
+        for port, option in wanted.items()
+        if (fault := port_fault(host, port))
+    ]
+    if faults:
+        said = ", ".join(faults)
+        raise CommandError(f"{said[0].upper()}{said[1:]}: stop what listens there, or choose another.")

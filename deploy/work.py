@@ -1,0 +1,126 @@
+"""deploy: what a process does beside answering: flows, the inbox, and watching the vendors' instances."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from contracts.events.kinds import RecordChanged
+from contracts.problems import Problem
+from deploy.settings import HouseSettings
+from gateway.app import Gateway
+from kit import inbox
+from kit.context import new_correlation_id
+from kit.database import Database, get_cursor, lease, set_cursor
+from kit.inbox.worker import InboxWorker
+from kit.telemetry import log
+from system_apis.app import watch
+
+if TYPE_CHECKING:
+    from deploy.assemble import Floors, Stores
+
+BEGIN_SECONDS = 3.0
+
+_log = log("deploy")
+
+
+@asynccontextmanager
+async def working(
+    settings: HouseSettings, stores: "Stores", floors: "Floors", gateway: Gateway | None
+) -> AsyncIterator[None]:
+    """Run all background work for the length of the block, and end it with nothing lost."""
+    stop = asyncio.Event()
+    tasks: list[asyncio.Task[None]] = []
+    async with AsyncExitStack() as stack:
+        if gateway is not None:
+            await gateway.start()
+            stack.push_async_callback(gateway.close)
+        if floors.runtime is not None:
+            await floors.runtime.launch()
+            stack.push_async_callback(floors.runtime.close)
+        if settings.role != "api":
+            await _begin(stores, floors)
+            tasks = [asyncio.create_task(work) for work in _work(stores, floors, stop)]
+        try:
+            yield
+        finally:
+            stop.set()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _begin(stores: "Stores", floors: "Floors") -> None:
+    """Set every source's mark: what happens once we are ready counts. An absent vendor sets it later."""
+    for name, instance in floors.instances.items():
+        for source in instance.opened.changes:
+            try:
+                async with asyncio.timeout(BEGIN_SECONDS):
+                    await source.begin(Cursors(stores.database, name))
+            except (Problem, TimeoutError) as error:
+                _log.warning("mark_not_set", source=source.name, error=repr(error))
+
+
+def _work(stores: "Stores", floors: "Floors", stop: asyncio.Event) -> list:
+    found = [floors.inbox.run(stop)] if floors.inbox is not None else []
+    for name, instance in floors.instances.items():
+        receive = Receiver(name, stores.database, floors.inbox)
+        found += [
+            watch(
+                source,
+                receive=receive,
+                cursor=Cursors(stores.database, name),
+                lease=lambda what: lease(stores.database, f"changes:{what}"),
+                stop=stop,
+            )
+            for source in instance.opened.changes
+        ]
+    return found
+
+
+class Receiver:
+    """Keeps what an instance's change sources report."""
+
+    def __init__(self, instance: str, database: Database, worker: InboxWorker | None) -> None:
+        self._instance = instance
+        self._database = database
+        self._worker = worker
+
+    async def __call__(
+        self,
+        dedupe_id: str,
+        type: str,  # noqa: A002 - CloudEvents' word
+        key: str,
+        change: RecordChanged,
+        occurred_at: dt.datetime,
+    ) -> bool:
+        kept = await inbox.receive(
+            self._database,
+            source=self._instance,
+            id=dedupe_id,
+            type=type,
+            key=key,
+            data=change,
+            occurred_at=occurred_at,
+            correlation_id=new_correlation_id(),
+        )
+        if kept and self._worker is not None:
+            self._worker.wake()
+        return kept
+
+
+class Cursors:
+    """How far an instance's change sources have come."""
+
+    def __init__(self, database: Database, instance: str) -> None:
+        self._database = database
+        self._instance = instance
+
+    async def get(self, name: str) -> str | None:
+        async with self._database.connect() as connection:
+            return await get_cursor(connection, f"{self._instance}:{name}")
+
+    async def set(self, name: str, value: str) -> None:
+        async with self._database.begin() as connection:
+            await set_cursor(connection, f"{self._instance}:{name}", value)

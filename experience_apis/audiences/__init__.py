@@ -1,0 +1,1 @@
+"""One room per audience; audiences do not know each other."""

@@ -1,0 +1,15 @@
+"""The CRM screen's room: a salesperson's view of activations and accounts."""
+
+from typing import Any
+
+from contracts.experience.crm_ui import CrmUi
+from contracts.process.opportunity_to_project import OpportunityToProject
+from experience_apis.audiences.crm_ui.service import CrmUiService
+
+INTERFACE = CrmUi
+NEEDS = (OpportunityToProject,)
+
+
+def build(clients: dict[type, Any]) -> CrmUiService:
+    """The room over the clients of the interfaces that it needs."""
+    return CrmUiService(clients[OpportunityToProject])

@@ -1,0 +1,160 @@
+"""The types that policies share: a request on its way down, the reply on its way up, the route between."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+
+from contracts.operation import Api, Operation
+from contracts.problems import BadRequest, BodyTooLarge, Problem
+from gateway.plans import Consumer
+from kit.context import Caller, new_correlation_id
+
+Header = tuple[bytes, bytes]
+Receive = Callable[[], Awaitable[Any]]
+ASGI = Callable[[Any, Any, Any], Awaitable[None]]
+
+JSON = b"application/json"
+
+
+class Reply:
+    """An answer, whole: the house answers in small documents."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: list[Header], body: bytes = b"") -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+class Exchange:
+    """One request and what the policies found out about it."""
+
+    __slots__ = (
+        "body",
+        "body_limit",
+        "body_seconds",
+        "caller",
+        "check_rows",
+        "consumer",
+        "correlation_id",
+        "headers",
+        "idempotency_key",
+        "method",
+        "notes",
+        "path",
+        "path_parameters",
+        "payload",
+        "problem",
+        "query",
+        "raw_path",
+        "receive",
+        "route",
+        "scope",
+        "source",
+        "started",
+    )
+
+    def __init__(self, scope: Any, receive: Receive) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.started = time.perf_counter()
+        self.correlation_id = new_correlation_id()
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.raw_path: bytes = scope.get("raw_path") or self.path.encode()
+        self.query: bytes = scope["query_string"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.source = ""
+        self.route: Route | None = None
+        self.path_parameters: dict[str, str] = {}
+        self.caller: Caller | None = None
+        self.consumer: Consumer | None = None
+        # Made by authorisation, called by contract with path, query and body once these are read.
+        self.check_rows: Callable[[Any, Any, Any], None] | None = None
+        self.idempotency_key = ""
+        self.problem: Problem | None = None
+        self.notes: list[Header] = []
+        self.body: bytes | None = None
+        self.payload: Any = None
+        self.body_limit = 1 << 20
+        self.body_seconds = 10.0
+
+    async def read_body(self) -> bytes:
+        """The body, read once; raises BodyTooLarge, and BadRequest when it does not come in time."""
+        if self.body is None:
+            try:
+                async with asyncio.timeout(self.body_seconds):
+                    self.body = await self._collect()
+            except TimeoutError:
+                raise BadRequest(
+                    f"The body did not arrive within {self.body_seconds:g} seconds",
+                    headers={"Connection": "close"},
+                ) from None
+        return self.body
+
+    async def _collect(self) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise BadRequest("The caller left before the body was complete")
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > self.body_limit:
+                raise too_large(self.body_limit)
+            chunks.append(chunk)
+            if not message.get("more_body"):
+                return b"".join(chunks)
+
+
+Step = Callable[[Exchange], Awaitable[Reply]]
+
+
+def too_large(limit: int) -> BodyTooLarge:
+    """The refusal of a body over the limit."""
+    return BodyTooLarge(f"A body may have {limit} bytes", headers={"Connection": "close"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method at one path: an operation of an API, or an open address of the gateway's own.
+
+    `template` is the path with its places unfilled, `shape` the operation's part of the API's document and
+    `components` the schemas that it refers to; both are absent at an open address.
+    """
+
+    method: str
+    template: str
+    name: str
+    target: Step
+    api: Api | None = None
+    operation: Operation | None = None
+    instance: str = ""
+    shape: dict[str, Any] = field(default_factory=dict)
+    components: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> str:
+        """The OAuth scope that the operation asks for; empty at an open address."""
+        return self.api.scope(self.operation.access) if self.api and self.operation else ""
+
+
+class Policy(Protocol):
+    """A rule that stands around a step.
+
+    `around` is called once per route when the pipeline is built (with None for what stands before routing);
+    a policy that has nothing to do there hands back the next step itself.
+    """
+
+    def around(self, route: Route | None, onward: Step, /) -> Step: ...
+
+
+def json_reply(status: int, content: Any, *headers: Header) -> Reply:
+    """A reply with a JSON document."""
+    return Reply(status, [(b"content-type", JSON), *headers], msgspec.json.encode(content))

@@ -1,0 +1,126 @@
+"""The pipeline: every policy in its place. Order exists here and nowhere else, and a test pins it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import msgspec
+
+from gateway.exchange import Policy, Route, Step
+from gateway.identity import Verifier
+from gateway.plans import Consumer
+from gateway.policies.account import Account
+from gateway.policies.account import Settings as AccountSettings
+from gateway.policies.answer import Answer
+from gateway.policies.answer import Settings as AnswerSettings
+from gateway.policies.authorisation import Authorisation
+from gateway.policies.contract import Contract
+from gateway.policies.contract import Settings as ContractSettings
+from gateway.policies.cors import Cors
+from gateway.policies.cors import Settings as CorsSettings
+from gateway.policies.hop import Hop
+from gateway.policies.hop import Settings as HopSettings
+from gateway.policies.idempotency_key import IdempotencyKey
+from gateway.policies.idempotency_key import Settings as IdempotencyKeySettings
+from gateway.policies.identity import Identity
+from gateway.policies.identity import Settings as IdentitySettings
+from gateway.policies.rate_limit import RateLimit
+from gateway.policies.rate_limit import Settings as RateLimitSettings
+from gateway.policies.route import RouteTable
+from gateway.policies.source_limit import Settings as SourceLimitSettings
+from gateway.policies.source_limit import SourceLimit
+from gateway.policies.wire import Settings as WireSettings
+from gateway.policies.wire import Wire
+from kit.cache import Cache
+from kit.database import Database
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The settings of every policy; those that may be absent are absent unless configured."""
+
+    account: AccountSettings = AccountSettings()
+    answer: AnswerSettings = AnswerSettings()
+    wire: WireSettings = WireSettings()
+    cors: CorsSettings | None = None
+    source_limit: SourceLimitSettings | None = None
+    identity: IdentitySettings = IdentitySettings()
+    rate_limit: RateLimitSettings | None = None
+    contract: ContractSettings = ContractSettings()
+    idempotency_key: IdempotencyKeySettings = IdempotencyKeySettings()
+    hop: HopSettings = HopSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeRoute:
+    """The policies around every request, outermost first; after them the route is looked up."""
+
+    account: Account
+    answer: Policy
+    wire: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class AfterRoute:
+    """The policies around one route, in the order in which a request meets them."""
+
+    cors: Policy
+    source_limit: Policy
+    identity: Policy
+    authorisation: Policy
+    rate_limit: Policy
+    contract: Policy
+    idempotency_key: Policy
+    hop: Policy
+
+
+ORDER = (
+    *(field.name for field in fields(BeforeRoute)),
+    "route",
+    *(field.name for field in fields(AfterRoute)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What policies need beside their settings: who is known, who vouches, and where state is kept."""
+
+    consumers: Mapping[str, Consumer]
+    verifier: Verifier
+    resource_metadata: str
+    database: Database | None
+    cache: Cache | None
+    workers: int
+
+
+def before_route(settings: Settings, around: Surroundings) -> BeforeRoute:
+    """The policies that every request meets before its route is known."""
+    return BeforeRoute(
+        account=Account(settings.account, around.database),
+        answer=Answer(settings.answer),
+        wire=Wire(settings.wire),
+    )
+
+
+def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
+    """The policies that a request meets on its route."""
+    return AfterRoute(
+        cors=Cors(settings.cors),
+        source_limit=SourceLimit(settings.source_limit),
+        identity=Identity(settings.identity, around.verifier, around.consumers, around.resource_metadata),
+        authorisation=Authorisation(),
+        rate_limit=RateLimit(settings.rate_limit, around.consumers, around.cache, around.workers),
+        contract=Contract(settings.contract),
+        idempotency_key=IdempotencyKey(settings.idempotency_key, around.database),
+        hop=Hop(settings.hop),
+    )
+
+
+def build(before: BeforeRoute, table: RouteTable, after: AfterRoute) -> Step:
+    """The whole pipeline as one step: each route has its own stack, made once."""
+    table.compose(lambda route: _stack(after, route, route.target))
+    return _stack(before, None, table.follow())
+
+
+def _stack(policies: BeforeRoute | AfterRoute, route: Route | None, step: Step) -> Step:
+    for field in reversed(fields(policies)):
+        step = getattr(policies, field.name).around(route, step)
+    return step

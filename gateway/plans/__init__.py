@@ -1,0 +1,81 @@
+"""Plans: which consumers there are, what each was granted, and how often each may come. All of it is data."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from gateway.plans.reading import decode, read
+
+__all__ = ["Consumer", "Consumers", "Limit", "Plan", "decode", "grants", "read", "read_consumers"]
+
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9\-]{1,62}$")]
+Grant = Annotated[
+    str, Meta(pattern=r"^(\*|system|process|experience|gateway)\.(\*|[a-z0-9\-]+)\.(\*|read|write|approve)$")
+]
+
+
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many requests per window of seconds; `name` is what the RateLimit fields call it."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9\-]*$")]
+    requests: Annotated[int, Meta(ge=1)]
+    seconds: Annotated[int, Meta(ge=1)]
+
+
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The limits that hold for each consumer on the plan, all at once."""
+
+    limits: Annotated[tuple[Limit, ...], Meta(min_length=1)]
+
+
+class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody who calls.
+
+    `outside` consumers reach experience APIs only. `scopes` are grants like ``process.*.read``: a token's
+    scopes count only as far as they were granted. `roles` likewise. `claims` go into the tokens of the
+    embedded issuer (``instance``, ``customer``) and restrict rows.
+    """
+
+    title: str
+    scopes: tuple[Grant, ...]
+    outside: bool = False
+    roles: tuple[str, ...] = ()
+    claims: dict[str, str] = {}
+    plan: str = "standard"
+
+
+class Consumers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every consumer by its name, which is its OAuth client id."""
+
+    consumers: dict[Name, Consumer]
+
+
+def read_consumers(path: Path) -> dict[str, Consumer]:
+    """The consumers of a file; raises SettingsError with every fault."""
+    return read(path, Consumers).consumers
+
+
+@lru_cache(maxsize=4096)
+def grants(granted: tuple[str, ...], scope: str) -> bool:
+    """Whether a scope is covered by grants, of which any part may be ``*``."""
+    parts = scope.split(".")
+    return any(_covers(grant.split("."), parts) for grant in granted)
+
+
+def _covers(grant: list[str], scope: list[str]) -> bool:
+    return len(grant) == len(scope) and all(
+        mine in ("*", theirs) for mine, theirs in zip(grant, scope, strict=True)
+    )
+
+
+def expand(consumer: Consumer, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The scopes among the known ones that a consumer was granted."""
+    return tuple(scope for scope in known if grants(consumer.scopes, scope))
+
+
+def row_claims(consumer: Consumer, claims: dict[str, Any]) -> dict[str, Any]:
+    """A token's claims, with those that the consumer is bound to taking precedence."""
+    return {**claims, **consumer.claims}

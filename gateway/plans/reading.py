@@ -1,0 +1,87 @@
+"""Reading policy files: a TOML file becomes frozen Structs, or is refused whole with every fault."""
+
+import tomllib
+import types
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+from kit.settings import SettingsError
+
+T = TypeVar("T")
+
+
+def read(path: Path, kind: type[T]) -> T:
+    """The file as a Struct; raises SettingsError that names the file and each place."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError([f"{path}: {error.strerror}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError([f"{path}: {error}"]) from None
+    return decode(raw, kind, str(path))
+
+
+def decode(raw: Any, kind: type[T], name: str) -> T:
+    """Plain data as a Struct; raises SettingsError with every fault."""
+    faults = [f"{name}: {place}: {what}" for place, what in _faults(raw, kind, "")]
+    if not faults:
+        try:
+            return msgspec.convert(raw, kind)
+        except msgspec.ValidationError as error:
+            faults = [f"{name}: {error}"]
+    raise SettingsError(faults)
+
+
+def _faults(value: Any, kind: Any, place: str) -> list[tuple[str, str]]:
+    """Every fault of a value: msgspec stops at the first, so each part is tried for itself."""
+    kind = _present(kind)
+    if get_origin(kind) is Annotated:
+        return _faults(value, get_args(kind)[0], place) or _whole_fault(value, kind, place)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, dict):
+        return _struct_faults(value, kind, place)
+    if get_origin(kind) is dict and isinstance(value, dict):
+        of_key, of_value = get_args(kind)
+        parts = [(item, _join(place, key), of_value) for key, item in value.items()]
+        parts += [(key, _join(place, key), of_key) for key in value]
+    elif get_origin(kind) is tuple and isinstance(value, list):
+        parts = [(item, f"{place}[{index}]", get_args(kind)[0]) for index, item in enumerate(value)]
+    else:
+        return _whole_fault(value, kind, place)
+    return [fault for item, where, of in parts for fault in _faults(item, of, where)]
+
+
+def _whole_fault(value: Any, kind: Any, place: str) -> list[tuple[str, str]]:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        return [(place, str(error))]
+    return []
+
+
+def _struct_faults(value: dict[str, Any], kind: type[msgspec.Struct], place: str) -> list[tuple[str, str]]:
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    found = [
+        (_join(place, name), f"is not a setting; known are {', '.join(sorted(fields))}")
+        for name in value
+        if name not in fields
+    ]
+    for name, field in fields.items():
+        if name in value:
+            found += _faults(value[name], field.type, _join(place, name))
+        elif field.required:
+            found.append((_join(place, name), "is missing"))
+    return found or _whole_fault(value, kind, place)  # rules that span fields live in __post_init__
+
+
+def _present(kind: Any) -> Any:
+    """The type without the option of None: TOML has no null, what is absent is left out."""
+    if get_origin(kind) in (Union, types.UnionType):
+        rest = [option for option in get_args(kind) if option is not type(None)]
+        return rest[0] if len(rest) == 1 else kind
+    return kind
+
+
+def _join(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name

@@ -1,0 +1,157 @@
+"""Account: what happened at the door, as metrics for all calls and audit rows for writes and denials."""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from contracts.problems import Problem
+from gateway.exchange import Exchange, Reply, Route, Step
+from kit import audit
+from kit.database import Database
+from kit.telemetry import log, meter
+
+_FORBIDDEN = 403
+_SERVER_ERROR = 500
+_MAX_NOTE = 120
+_log = log(__name__)
+_meter = meter(__name__)
+_duration = _meter.create_histogram(
+    "http.server.request.duration", unit="s", description="Duration of requests at the door"
+)
+_refusals = _meter.create_counter(
+    "enfilade.gateway.refusals", description="Requests refused before anybody was identified, by problem code"
+)
+_lost = _meter.create_counter("enfilade.gateway.audit.lost", description="Audit rows that could not be kept")
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long rows wait to be written together, how many at most, and how many may wait in all.
+
+    Rows that cannot be written wait for the database; beyond `max_waiting` the oldest are dropped, counted.
+    """
+
+    flush_seconds: Annotated[float, Meta(gt=0)] = 0.5
+    batch: Annotated[int, Meta(ge=1)] = 200
+    max_waiting: Annotated[int, Meta(ge=100)] = 20_000
+
+
+class Account:
+    """Measures every call; notes writes, and denials of those who were identified, for the audit."""
+
+    def __init__(self, settings: Settings, database: Database | None) -> None:
+        self._settings = settings
+        self._database = database
+        self._waiting: list[audit.Entry] = []
+        self._unknown: Counter[str] = Counter()
+        self._task: asyncio.Task[None] | None = None
+        self._attributes: dict[tuple[str, int, str], dict[str, Any]] = {}
+
+    def around(self, _: Route | None, onward: Step) -> Step:
+        async def account(exchange: Exchange) -> Reply:
+            reply = await onward(exchange)
+            self._measure(exchange, reply.status)
+            route = exchange.route
+            if exchange.caller is None:
+                if exchange.problem is not None:
+                    self._count_stranger(exchange, exchange.problem)
+            elif reply.status == _FORBIDDEN or (
+                route is not None and route.operation is not None and route.operation.access != "read"
+            ):
+                self._note(exchange, reply.status)
+            return reply
+
+        return account
+
+    def _measure(self, exchange: Exchange, status: int) -> None:
+        name = exchange.route.name if exchange.route else ""
+        consumer = exchange.caller.consumer if exchange.caller else ""
+        key = (name, status, consumer)
+        attributes = self._attributes.get(key)
+        if attributes is None:
+            route = exchange.route
+            attributes = self._attributes[key] = {
+                "http.request.method": route.method if route else "_OTHER",
+                "http.route": route.template if route else "",
+                "http.response.status_code": status,
+                "enfilade.consumer": consumer,
+                **({"error.type": str(status)} if status >= _SERVER_ERROR else {}),
+            }
+        _duration.record(time.perf_counter() - exchange.started, attributes)
+
+    def _count_stranger(self, exchange: Exchange, problem: Problem) -> None:
+        _refusals.add(1, {"code": problem.code})
+        if len(self._unknown) < self._settings.max_waiting or exchange.source in self._unknown:
+            self._unknown[exchange.source] += 1
+
+    def _note(self, exchange: Exchange, status: int) -> None:
+        caller, route = exchange.caller, exchange.route
+        if self._database is None or caller is None or route is None:
+            return
+        detail: dict[str, Any] = {"method": exchange.method, "status": status, "source": exchange.source}
+        told = exchange.headers.get(b"correlation-id")
+        if told:  # the caller's own id is recorded and otherwise means nothing to us
+            detail["caller_correlation_id"] = told.decode("latin-1")[:_MAX_NOTE]
+        self._waiting.append(
+            audit.Entry(
+                action=route.name,
+                outcome=exchange.problem.code if exchange.problem else str(status),
+                actor=caller.subject,
+                consumer=caller.consumer,
+                subject=exchange.path,
+                detail=detail,
+                correlation_id=exchange.correlation_id,
+            )
+        )
+        excess = len(self._waiting) - self._settings.max_waiting
+        if excess > 0:
+            del self._waiting[:excess]
+            _lost.add(excess)
+
+    async def start(self) -> None:
+        """Begin to write what is noted."""
+        if self._database is not None:
+            self._task = asyncio.create_task(self._write_on())
+
+    async def close(self) -> None:
+        """Write what still waits."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Write the waiting rows; they stay when the database is away."""
+        database = self._database
+        while database is not None and self._waiting:
+            batch = self._waiting[: self._settings.batch]
+            try:
+                async with database.begin() as connection:
+                    await audit.denials(connection, batch)
+            except Problem as problem:
+                _log.warning("audit waits", rows=len(self._waiting), code=problem.code)
+                return
+            del self._waiting[: len(batch)]
+
+    async def _write_on(self) -> None:
+        told_at = time.monotonic()
+        while True:
+            await asyncio.sleep(self._settings.flush_seconds)
+            try:
+                await self.flush()
+            except Exception as error:  # noqa: BLE001 - a fault here must not end the writing for good
+                _log.error("audit not written", exc_info=error)
+            if time.monotonic() - told_at >= 60:  # noqa: PLR2004 - a minute
+                told_at = time.monotonic()
+                self._tell_strangers()
+
+    def _tell_strangers(self) -> None:
+        """Denials before identity, counted per source and minute: a line for the worst, no rows."""
+        if self._unknown:
+            _log.info("refused before identity", sources=dict(self._unknown.most_common(20)))
+            self._unknown.clear()

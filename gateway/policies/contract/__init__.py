@@ -1,0 +1,178 @@
+"""Contract: path, query, headers and body against the frozen document, every fault told at once."""
+
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import Meta
+
+from contracts.problems import (
+    BadJson,
+    BadRequest,
+    Fault,
+    Invalid,
+    MissingHeader,
+    PreconditionRequired,
+    UnsupportedMediaType,
+)
+from gateway.exchange import Exchange, Reply, Route, Step
+from gateway.policies.contract.body import escape, parse
+from gateway.policies.contract.validators import Validator, coerced, types_of
+
+_EMPTY = (b"", b"{}")
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How deep a body may nest, and how many query parameters are read."""
+
+    max_depth: Annotated[int, Meta(ge=2, le=200)] = 32
+    max_query_parameters: Annotated[int, Meta(ge=1)] = 100
+
+
+class Contract:
+    """Builds the validators of each route once; a broken schema refuses to start, and lets nothing pass."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def around(self, route: Route | None, onward: Step) -> Step:
+        if route is None or route.operation is None:
+            return onward
+        read_parameters = _Parameters(route, self._settings.max_query_parameters)
+        check_headers = _Headers(route)
+        check_body = _Body(route, self._settings.max_depth)
+
+        async def contract(exchange: Exchange) -> Reply:
+            query, faults = read_parameters(exchange)
+            if check_headers.needed:
+                faults += check_headers(exchange)
+            body = None
+            if check_body.reads:
+                body, more = await check_body(exchange)
+                exchange.payload = body
+                faults += more
+            if faults:
+                raise Invalid(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", errors=faults)
+            if exchange.check_rows is not None:
+                exchange.check_rows(exchange.path_parameters, query, body)
+            return await onward(exchange)
+
+        return contract
+
+
+class _Parameters:
+    """Path and query parameters as one closed object each."""
+
+    def __init__(self, route: Route, many: int) -> None:
+        self._many = many
+        self._path, self._path_types = _validator(route, "path")
+        self._query, self._query_types = _validator(route, "query")
+        self._query_needed = not self._query.is_valid({})
+
+    def __call__(self, exchange: Exchange) -> tuple[dict[str, Any], list[Fault]]:
+        faults: list[Fault] = []
+        if exchange.path_parameters:
+            path = {
+                name: coerced(value, self._path_types[name])
+                for name, value in exchange.path_parameters.items()
+            }
+            if not self._path.is_valid(path):
+                faults += self._path.faults(path, "/path")
+        if not exchange.query and not self._query_needed:
+            return {}, faults
+        pairs = self._pairs(exchange.query) if exchange.query else []
+        query = {name: coerced(value, self._query_types.get(name, frozenset())) for name, value in pairs}
+        if len(query) != len(pairs):
+            faults += _repeated(pairs)
+        if not self._query.is_valid(query):
+            faults += self._query.faults(query, "/query")
+        return query, faults
+
+    def _pairs(self, query: bytes) -> list[tuple[str, str]]:
+        try:
+            return parse_qsl(
+                query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=self._many
+            )
+        except ValueError:
+            raise BadRequest("The query cannot be read") from None
+
+
+def _validator(route: Route, place: str) -> tuple[Validator, dict[str, frozenset[str]]]:
+    parameters = [item for item in route.shape.get("parameters", ()) if item["in"] == place]
+    schema = {
+        "type": "object",
+        "properties": {item["name"]: item["schema"] for item in parameters},
+        "required": [item["name"] for item in parameters if item.get("required")],
+        "additionalProperties": False,
+    }
+    types = {item["name"]: types_of(item["schema"], route.components) for item in parameters}
+    return Validator(schema, route.components), types
+
+
+def _repeated(pairs: list[tuple[str, str]]) -> list[Fault]:
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return [Fault(f"/query/{escape(name)}", "may come once", "repeated", field=name) for name in twice]
+
+
+class _Headers:
+    """The headers that the document names: required ones are there, and all look as it says."""
+
+    def __init__(self, route: Route) -> None:
+        items = [item for item in route.shape.get("parameters", ()) if item["in"] == "header"]
+        self._items = [
+            (
+                item["name"],
+                item["name"].lower().encode(),
+                bool(item.get("required")),
+                Validator(item["schema"], route.components),
+            )
+            for item in items
+        ]
+        self.needed = bool(items)
+
+    def __call__(self, exchange: Exchange) -> list[Fault]:
+        faults: list[Fault] = []
+        for name, key, required, validator in self._items:
+            value = exchange.headers.get(key)
+            if value is None:
+                if required:
+                    raise _missing(name)
+                continue
+            text = value.decode("latin-1").strip()
+            if name == "Idempotency-Key":
+                text = exchange.idempotency_key = text.strip('"')  # the draft writes it as a quoted string
+            faults += validator.faults(text, f"/header/{name}")
+        return faults
+
+
+def _missing(name: str) -> PreconditionRequired | MissingHeader:
+    if name == "If-Match":
+        return PreconditionRequired("Send If-Match with the version that you read")
+    return MissingHeader(f"Send the header {name}")
+
+
+class _Body:
+    """The body, where the operation takes one; where it takes none, only an empty one passes."""
+
+    def __init__(self, route: Route, max_depth: int) -> None:
+        content = route.shape.get("requestBody", {}).get("content", {}).get("application/json")
+        self.reads = route.method in ("POST", "PUT", "PATCH")
+        self._max_depth = max_depth
+        self._validator = Validator(content["schema"], route.components) if content else None
+
+    async def __call__(self, exchange: Exchange) -> tuple[Any, list[Fault]]:
+        if self._validator is None:
+            body = await exchange.read_body()
+            if body.strip() not in _EMPTY:
+                return None, [Fault("", "the operation takes no body", "unknown")]
+            exchange.body = b""
+            return None, []
+        kind = exchange.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        body = await exchange.read_body()
+        if not body:
+            raise BadJson("The body is missing")
+        if kind != b"application/json":
+            raise UnsupportedMediaType("The body's Content-Type must be application/json")
+        parsed = parse(body, self._max_depth)
+        return parsed, [] if self._validator.is_valid(parsed) else self._validator.faults(parsed)

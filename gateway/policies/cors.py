@@ -1,0 +1,66 @@
+"""CORS: which pages of other origins may call from a browser; unconfigured, none."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from gateway.exchange import Exchange, Header, Reply, Route, Step
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Origins as a browser sends them (scheme, host, port), what their scripts may send and read."""
+
+    origins: Annotated[tuple[str, ...], Meta(min_length=1)]
+    request_headers: tuple[str, ...] = ("Authorization", "Content-Type", "If-Match", "Idempotency-Key")
+    exposed_headers: tuple[str, ...] = (
+        "Correlation-Id",
+        "ETag",
+        "RateLimit",
+        "RateLimit-Policy",
+        "Retry-After",
+    )
+    max_age_seconds: int = 600
+
+    def __post_init__(self) -> None:
+        for origin in self.origins:
+            if "://" not in origin or origin.endswith("/") or "*" in origin:
+                raise ValueError(f"{origin!r} is no origin; write https://host[:port]")
+
+
+class Cors:
+    """Answers preflights, which carry no consumer, and marks answers for the origins that are allowed."""
+
+    def __init__(self, settings: Settings | None) -> None:
+        self._settings = settings
+
+    def around(self, route: Route | None, onward: Step) -> Step:
+        if self._settings is None or route is None:
+            return onward
+        origins = frozenset(origin.encode() for origin in self._settings.origins)
+        preflight = self._preflight() if route.method == "OPTIONS" else []
+        exposed = ", ".join(self._settings.exposed_headers).encode()
+
+        async def cors(exchange: Exchange) -> Reply:
+            origin = exchange.headers.get(b"origin")
+            exchange.notes.append((b"vary", b"Origin"))
+            if origin not in origins or origin is None:
+                return await onward(exchange)
+            exchange.notes.append((b"access-control-allow-origin", origin))
+            if preflight and b"access-control-request-method" in exchange.headers:
+                reply = await onward(exchange)
+                allow = next(value for name, value in reply.headers if name == b"allow")
+                return Reply(204, [*reply.headers, (b"access-control-allow-methods", allow), *preflight])
+            exchange.notes.append((b"access-control-expose-headers", exposed))
+            return await onward(exchange)
+
+        return cors
+
+    def _preflight(self) -> list[Header]:
+        settings = self._settings
+        if settings is None:
+            return []
+        return [
+            (b"access-control-allow-headers", ", ".join(settings.request_headers).encode()),
+            (b"access-control-max-age", str(settings.max_age_seconds).encode()),
+        ]

@@ -1,0 +1,75 @@
+"""Hop: the step to the floor, with the context made and under the operation's deadline."""
+
+import time
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from gateway.exchange import Exchange, Reply, Route, Step
+from gateway.policies.hop.deadlines import Watch
+from gateway.policies.hop.targets import Send, in_process, over_http
+from gateway.policies.hop.trace import continue_or_start
+from kit import context
+from kit.context import Context
+
+__all__ = ["Hop", "Send", "Settings", "in_process", "over_http"]
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A bound on every operation's own deadline, and the share of new traces that is recorded."""
+
+    max_seconds: Annotated[float, Meta(gt=0)] = 60.0
+    sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.0
+
+
+class Hop:
+    """The last policy: makes the context that travels on, and calls the route's target."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._watch = Watch()
+
+    def around(self, route: Route | None, onward: Step) -> Step:
+        operation = route.operation if route else None
+        seconds = min(operation.deadline if operation else 10.0, self._settings.max_seconds)
+        lane = operation.lane if operation else "interactive"
+        sampled, watch = _sampler(self._settings.sample_ratio), self._watch
+
+        async def hop(exchange: Exchange) -> Reply:
+            caller = exchange.caller
+            deadline = time.monotonic() + seconds
+            made = Context(
+                correlation_id=exchange.correlation_id,
+                caller=caller,
+                actor=caller.subject if caller else "",
+                traceparent=continue_or_start(
+                    exchange.headers.get(b"traceparent"),
+                    trusted=caller is not None and not caller.outside,
+                    sampled=sampled(),
+                ),
+                deadline=deadline,
+                idempotency_key=exchange.idempotency_key,
+                lane=lane,
+            )
+            with context.use(made):
+                return await watch.run(onward(exchange), deadline)
+
+        return hop
+
+
+def _sampler(ratio: float):  # noqa: ANN202 - a function without arguments that says yes or no
+    if ratio <= 0:
+        return lambda: False
+    step = 1 / ratio
+    due = 0.0
+
+    def sampled() -> bool:
+        nonlocal due
+        due += 1
+        if due < step:
+            return False
+        due -= step
+        return True
+
+    return sampled

@@ -1,0 +1,30 @@
+"""Trace context (W3C): whose trace a request belongs to, and when it gets one of its own."""
+
+import random
+import re
+
+_SHAPE = re.compile(rb"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$")
+_NO_TRACE, _NO_SPAN = b"0" * 32, b"0" * 16
+
+
+def continue_or_start(header: bytes | None, *, trusted: bool, sampled: bool) -> str:
+    """The traceparent of our own span: in the caller's trace when that is well-formed and trusted.
+
+    A caller from outside starts a new trace, so that it can neither force sampling nor write into ours.
+    """
+    parent = _parse(header) if header is not None and trusted else None
+    if parent is None:
+        trace, flags = f"{random.getrandbits(128) or 1:032x}", "01" if sampled else "00"
+    else:
+        trace, flags = parent
+    return f"00-{trace}-{random.getrandbits(64) or 1:016x}-{flags}"
+
+
+def _parse(header: bytes) -> tuple[str, str] | None:
+    found = _SHAPE.match(header.strip())
+    if found is None:
+        return None
+    version, trace, span, flags, rest = found.groups()
+    if version == b"ff" or trace == _NO_TRACE or span == _NO_SPAN or (version == b"00" and rest):
+        return None
+    return trace.decode(), f"{int(flags, 16) & 1:02x}"

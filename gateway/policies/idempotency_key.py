@@ -1,0 +1,106 @@
+"""Idempotency key: the same key and request answer the same, started once, however often they come."""
+
+import asyncio
+import hashlib
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from contracts.problems import IdempotencyKeyReused, Problem, StillRunning
+from gateway.exchange import Exchange, Header, Reply, Route, Step
+from kit import idempotency
+from kit.database import Database
+from kit.telemetry import log
+
+_SERVER_ERROR = 500
+_KEPT_HEADERS = frozenset({b"content-type", b"etag", b"location"})
+_log = log(__name__)
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long an answer is kept for a repetition of its request."""
+
+    keep_seconds: Annotated[int, Meta(ge=60)] = 86_400
+
+
+class IdempotencyKey:
+    """Reserves the key in PostgreSQL before the hop and settles it with the answer after.
+
+    Refusals before the hop never come here. What failed on our side is released, so that the caller may
+    come again: the floors start nothing twice under the same key.
+    """
+
+    def __init__(self, settings: Settings, database: Database | None) -> None:
+        self._settings = settings
+        self._database = database
+
+    def around(self, route: Route | None, onward: Step) -> Step:
+        database = self._database
+        if (
+            database is None
+            or route is None
+            or route.operation is None
+            or route.operation.idempotency != "key"
+        ):
+            return onward
+        operation = f"{route.name}@{route.instance}" if route.instance else route.name
+        keep = self._settings.keep_seconds
+
+        async def idempotency_key(exchange: Exchange) -> Reply:
+            consumer = exchange.caller.consumer if exchange.caller else ""
+            place = {"consumer": consumer, "operation": operation, "key": exchange.idempotency_key}
+            outcome = await idempotency.reserve(
+                database,
+                consumer=consumer,
+                operation=operation,
+                key=exchange.idempotency_key,
+                fingerprint=_fingerprint(exchange),
+                ttl=keep,
+            )
+            match outcome:
+                case idempotency.Replay():
+                    return _replay(outcome)
+                case idempotency.Running():
+                    raise StillRunning(retry_after=1)
+                case idempotency.Reused():
+                    raise IdempotencyKeyReused
+            return await _settled(database, {**place, "holder": outcome.holder}, exchange, onward)
+
+        return idempotency_key
+
+
+async def _settled(database: Database, place: dict[str, str], exchange: Exchange, onward: Step) -> Reply:
+    try:
+        reply = await onward(exchange)
+    except BaseException:
+        await asyncio.shield(_release(database, place))
+        raise
+    if reply.status >= _SERVER_ERROR:
+        await _release(database, place)
+        return reply
+    kept = {name.decode(): value.decode("latin-1") for name, value in reply.headers if name in _KEPT_HEADERS}
+    try:
+        await idempotency.settle(database, **place, status=reply.status, headers=kept, body=reply.body)
+    except Problem:
+        # The work is done and its answer is right; only a repetition will have to ask the floor again.
+        _log.warning("answer not kept", correlation_id=exchange.correlation_id)
+    return reply
+
+
+async def _release(database: Database, place: dict[str, str]) -> None:
+    try:
+        await idempotency.release(database, **place)
+    except Problem:
+        _log.warning("idempotency key not released")
+
+
+def _fingerprint(exchange: Exchange) -> str:
+    """What makes two requests the same: the address and the body, however its JSON is laid out."""
+    body = msgspec.json.encode(exchange.payload, order="sorted")
+    return hashlib.sha256(exchange.raw_path + b"?" + exchange.query + b"\n" + body).hexdigest()
+
+
+def _replay(kept: idempotency.Replay) -> Reply:
+    headers: list[Header] = [(name.encode(), value.encode("latin-1")) for name, value in kept.headers.items()]
+    return Reply(kept.status, [*headers, (b"idempotency-replayed", b"?1")], bytes(kept.body))

@@ -1,0 +1,163 @@
+"""Route: which operation stands at a path, from a table derived from the declared interfaces."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.operation import Api, Operation
+from contracts.problems import MethodNotAllowed, UnknownRoute
+from gateway.exchange import Exchange, Reply, Route, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """An API where it stands: its interface and frozen document, and the step that reaches its floor.
+
+    A system API is mounted once per instance that keeps it.
+    """
+
+    interface: type
+    document: dict[str, Any]
+    target: Step
+    instance: str = ""
+
+    @property
+    def api(self) -> Api:
+        """The interface's declaration."""
+        return self.interface.__api__  # pyright: ignore[reportAttributeAccessIssue]
+
+    @property
+    def prefix(self) -> str:
+        """The path under which all operations stand."""
+        return self.api.prefix.replace("{instance}", self.instance)
+
+
+def routes_of(mounted: Mounted) -> list[Route]:
+    """The routes of a mounted API; raises ValueError when the document does not know an operation."""
+    components = mounted.document.get("components", {})
+    found = []
+    for name, method in _operations(mounted.interface):
+        operation: Operation = method.__operation__
+        shape = mounted.document.get("paths", {}).get(operation.path, {}).get(operation.method.lower())
+        if shape is None:
+            raise ValueError(f"{mounted.api.slug}: the document lacks {operation.method} {operation.path}")
+        found.append(
+            Route(
+                method=operation.method,
+                template=mounted.prefix + operation.path,
+                name=f"{mounted.api.slug}.{name}",
+                target=mounted.target,
+                api=mounted.api,
+                operation=operation,
+                instance=mounted.instance,
+                shape=shape,
+                components=components,
+            )
+        )
+    return found
+
+
+def _operations(interface: type) -> Iterable[tuple[str, Any]]:
+    found = {
+        name: method
+        for kind in reversed(interface.__mro__)
+        for name, method in vars(kind).items()
+        if isinstance(getattr(method, "__operation__", None), Operation)
+    }
+    return found.items()
+
+
+@dataclass(slots=True)
+class _Node:
+    """One segment of the tree of paths: what follows by name, what follows by place, and what ends here."""
+
+    named: dict[str, "_Node"] = field(default_factory=dict)
+    place: "_Node | None" = None
+    ends: dict[str, tuple[Route, tuple[str, ...]]] = field(default_factory=dict)
+    steps: dict[str, tuple[Step, Route, tuple[str, ...]]] = field(default_factory=dict)
+    allow: str = ""
+
+
+class RouteTable:
+    """Every route of the gateway as a tree of path segments."""
+
+    def __init__(self, apis: Iterable[Mounted], open_routes: Iterable[Route] = ()) -> None:
+        self.apis = tuple(apis)
+        self._root = _Node()
+        self.routes = [*(route for api in self.apis for route in routes_of(api)), *open_routes]
+        for route in self.routes:
+            self._add(route)
+
+    def _add(self, route: Route) -> None:
+        node, places = self._root, []
+        for segment in route.template.split("/")[1:]:
+            if segment.startswith("{"):
+                places.append(segment[1:-1])
+                node.place = node.place or _Node()
+                node = node.place
+            else:
+                node = node.named.setdefault(segment, _Node())
+        if route.method in node.ends:
+            raise ValueError(f"two routes stand at {route.method} {route.template}")
+        node.ends[route.method] = (route, tuple(places))
+
+    def compose(self, build: Callable[[Route], Step]) -> None:
+        """Give every route its own stack of policies, once."""
+        self._compose(self._root, build)
+
+    def _compose(self, node: _Node, build: Callable[[Route], Step]) -> None:
+        for method, (route, places) in node.ends.items():
+            node.steps[method] = (build(route), route, places)
+        if node.ends:
+            self._complete(node, build)
+        for child in (*node.named.values(), *([node.place] if node.place else ())):
+            self._compose(child, build)
+
+    def _complete(self, node: _Node, build: Callable[[Route], Step]) -> None:
+        """HEAD is GET without its body; OPTIONS tells what the path takes."""
+        if "GET" in node.steps:
+            node.steps["HEAD"] = node.steps["GET"]
+        node.allow = ", ".join(sorted({*node.steps, "OPTIONS"}))
+        some, places = next(iter(node.ends.values()))
+        options = Route("OPTIONS", some.template, "options", _tell_methods(node.allow))
+        node.steps["OPTIONS"] = (build(options), options, places)
+
+    def follow(self) -> Step:
+        """The step that finds the route and goes its way; raises UnknownRoute and MethodNotAllowed."""
+        root = self._root
+
+        async def route(exchange: Exchange) -> Reply:
+            node, values = _walk(root, exchange.path)
+            found = node.steps.get(exchange.method)
+            if found is None:
+                raise MethodNotAllowed(
+                    f"{exchange.method} is not taken here; {node.allow} are", headers={"Allow": node.allow}
+                )
+            step, exchange.route, places = found
+            if places:
+                exchange.path_parameters = dict(zip(places, values, strict=True))
+            return await step(exchange)
+
+        return route
+
+
+def _walk(node: _Node, path: str) -> tuple[_Node, list[str]]:
+    values: list[str] = []
+    for segment in path.split("/")[1:]:
+        child = node.named.get(segment)
+        if child is None:
+            child = node.place
+            if child is None or not segment:
+                raise UnknownRoute(f"No API stands at {path[:200]}")
+            values.append(segment)
+        node = child
+    if not node.steps:
+        raise UnknownRoute(f"No API stands at {path[:200]}")
+    return node, values
+
+
+def _tell_methods(allow: str) -> Step:
+    async def tell(_: Exchange) -> Reply:
+        return Reply(204, [(b"allow", allow.encode())])
+
+    return tell

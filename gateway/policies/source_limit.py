@@ -1,0 +1,119 @@
+"""Source limit: how often one address may come, in memory, before any signature is checked (slowapi)."""
+
+import logging
+import time
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+from slowapi import Limiter
+from slowapi.errors import RateLimitExceeded
+from starlette.requests import Request
+
+from contracts.problems import TooManyRequests
+from gateway.exchange import Exchange, Reply, Route, Step
+
+_MANY = 10_000  # sources remembered at once
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many requests per window from one address, per worker process.
+
+    slowapi is asked for `batch` requests at a time, since one question costs more than all other policies
+    together. What is left of a batch holds for a window, so the limit is passed by a batch at most.
+    """
+
+    requests: Annotated[int, Meta(ge=1)] = 6000
+    seconds: Annotated[int, Meta(ge=1)] = 60
+    batch: Annotated[int, Meta(ge=1, le=1000)] = 100
+    deny_seconds: Annotated[float, Meta(gt=0)] = 0.05
+
+    def __post_init__(self) -> None:
+        if self.requests < 2 * self.batch:
+            raise ValueError("requests must be at least twice the batch")
+
+
+class SourceLimit:
+    """Asks slowapi, with in-memory storage, and remembers the rest of a batch and a fresh denial."""
+
+    def __init__(self, settings: Settings | None) -> None:
+        self._settings = settings
+        self._left: dict[str, tuple[int, float]] = {}
+        self._denied: dict[str, float] = {}
+        # slowapi logs a line per refusal; a flood of refusals must not become a flood of lines.
+        logging.getLogger("slowapi").propagate = False
+
+    def around(self, route: Route | None, onward: Step) -> Step:
+        settings = self._settings
+        if settings is None or route is None:
+            return onward
+        admit = _admission(settings)
+        spend = self._spend
+
+        async def source_limit(exchange: Exchange) -> Reply:
+            if not spend(exchange.source):
+                self._lease(settings, admit, exchange)
+            return await onward(exchange)
+
+        return source_limit
+
+    def _spend(self, source: str) -> bool:
+        left, until = self._left.get(source, (0, 0.0))
+        if left > 0 and time.monotonic() < until:
+            self._left[source] = (left - 1, until)
+            return True
+        return False
+
+    def _lease(self, settings: Settings, admit: Any, exchange: Exchange) -> None:
+        source, now = exchange.source, time.monotonic()
+        if self._denied.get(source, 0.0) > now:
+            raise _refusal(settings)
+        cost = settings.batch
+        while cost:
+            if admit(source, cost):
+                self._forget()
+                self._left[source] = (cost - 1, now + settings.seconds)
+                return
+            cost //= 2  # near the end the last requests are counted one by one
+        self._forget()
+        self._denied[source] = now + settings.deny_seconds
+        raise _refusal(settings)
+
+    def _forget(self) -> None:
+        # A flood of addresses must neither fill the memory nor make each of them cost a walk through all.
+        if len(self._left) + len(self._denied) > _MANY:
+            self._left.clear()
+            self._denied.clear()
+
+
+def _admission(settings: Settings) -> Any:
+    """Whether slowapi admits so many requests of a source at once."""
+    limiter = Limiter(
+        key_func=_source_of, key_style="endpoint", strategy="sliding-window-counter", storage_uri="memory://"
+    )
+
+    def cost_of(request: Request) -> int:
+        return request.scope["cost"]
+
+    @limiter.shared_limit(f"{settings.requests}/{settings.seconds} seconds", scope="source", cost=cost_of)
+    def pass_door(request: Request) -> bool:  # noqa: ARG001 - slowapi finds the request by this name
+        return True
+
+    def admit(source: str, cost: int) -> bool:
+        scope = {"type": "http", "path": "/", "headers": [], "client": (source, 0), "cost": cost}
+        try:
+            return pass_door(Request(scope))
+        except RateLimitExceeded:
+            return False
+
+    return admit
+
+
+def _source_of(request: Request) -> str:
+    return request.client.host if request.client else "local"
+
+
+def _refusal(settings: Settings) -> TooManyRequests:
+    return TooManyRequests(
+        "Too many requests from this address", retry_after=max(1.0, settings.seconds / settings.requests)
+    )

@@ -1,0 +1,145 @@
+"""Wire: sizes, hosts, addresses and content types, before anything is looked up and no body is read."""
+
+import ipaddress
+import re
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from contracts.problems import BadRequest, HeadersTooLarge, UnsupportedMediaType, UriTooLong
+from gateway.exchange import Exchange, Reply, Route, Step, too_large
+
+_SINGLE = frozenset(
+    {
+        b"authorization",
+        b"content-length",
+        b"content-type",
+        b"host",
+        b"idempotency-key",
+        b"if-match",
+        b"transfer-encoding",
+    }
+)
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_HOST = re.compile(rb"^([A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$")
+# What would read as another path behind us than in front of us is refused, not normalised.
+_TRICKS = re.compile(rb"//|/(?:\.|%2e){1,2}(?:/|$)|%2f|%5c|%00|\\", re.IGNORECASE)
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How large and how strange a request may be.
+
+    `hosts` are the names under which we answer (empty: any). `trusted_proxies` are the networks whose
+    X-Forwarded-For tells the caller's address; from anybody else it is ignored.
+    """
+
+    max_header_bytes: Annotated[int, Meta(ge=1024)] = 16_384
+    max_headers: Annotated[int, Meta(ge=16)] = 100
+    max_uri_bytes: Annotated[int, Meta(ge=256)] = 8_192
+    max_body_bytes: Annotated[int, Meta(ge=1024)] = 1_048_576
+    body_seconds: Annotated[float, Meta(gt=0)] = 10.0
+    content_types: tuple[str, ...] = (
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "application/xml",
+        "text/xml",
+    )
+    hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for network in self.trusted_proxies:
+            ipaddress.ip_network(network)
+
+
+class Wire:
+    """Refuses what is too large or malformed, and sets the body's limits for whoever reads it later."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._hosts = frozenset(host.lower().encode() for host in settings.hosts)
+        self._types = frozenset(kind.encode() for kind in settings.content_types)
+        self._proxies = tuple(ipaddress.ip_network(network) for network in settings.trusted_proxies)
+
+    def around(self, _: Route | None, onward: Step) -> Step:
+        settings = self._settings
+        max_uri, max_body, seconds = settings.max_uri_bytes, settings.max_body_bytes, settings.body_seconds
+
+        async def wire(exchange: Exchange) -> Reply:
+            if len(exchange.raw_path) + len(exchange.query) > max_uri:
+                raise UriTooLong(f"An address may have {max_uri} bytes")
+            self._check_headers(exchange)
+            if _TRICKS.search(exchange.raw_path):
+                raise BadRequest("The path can be read in more than one way")
+            exchange.body_limit, exchange.body_seconds = max_body, seconds
+            if exchange.method in _WITH_BODY:
+                self._check_body(exchange.headers)
+            exchange.source = self._source(exchange)
+            return await onward(exchange)
+
+        return wire
+
+    def _check_headers(self, exchange: Exchange) -> None:
+        raw = exchange.scope["headers"]
+        if len(raw) > self._settings.max_headers:
+            raise HeadersTooLarge(f"A request may have {self._settings.max_headers} headers")
+        size = 0
+        for name, value in raw:
+            size += len(name) + len(value)
+        if size > self._settings.max_header_bytes:
+            raise HeadersTooLarge(f"Headers may have {self._settings.max_header_bytes} bytes together")
+        if len(exchange.headers) != len(raw):
+            _check_single([name for name, _ in raw])
+        host = exchange.headers.get(b"host", b"")
+        found = _HOST.match(host)
+        if found is None:
+            raise BadRequest("The Host header is missing or malformed")
+        if self._hosts and found.group(1).lower() not in self._hosts:
+            raise BadRequest("We do not answer under this Host")
+
+    def _check_body(self, headers: dict[bytes, bytes]) -> None:
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit():
+            raise BadRequest("The Content-Length is no number")
+        chunked = b"transfer-encoding" in headers
+        if chunked and b"content-length" in headers:
+            raise BadRequest("A body has a Content-Length or a Transfer-Encoding, not both")
+        if int(length) > self._settings.max_body_bytes:
+            raise too_large(self._settings.max_body_bytes)
+        if b"content-encoding" in headers:
+            raise UnsupportedMediaType("Bodies are taken unencoded only")
+        if chunked or length.strip(b"0"):
+            self._check_type(headers.get(b"content-type", b""))
+
+    def _check_type(self, content_type: bytes) -> None:
+        kind = content_type.partition(b";")[0].strip().lower()
+        if kind not in self._types and not (kind.startswith(b"application/") and kind.endswith(b"+json")):
+            known = ", ".join(self._settings.content_types)
+            raise UnsupportedMediaType(f"A body needs a Content-Type; taken are {known}")
+
+    def _source(self, exchange: Exchange) -> str:
+        client = exchange.scope.get("client")
+        peer = client[0] if client else "local"
+        if not self._proxies or not self._trusted(peer):
+            return peer
+        hops = exchange.headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
+        for hop in reversed([hop.strip() for hop in hops if hop.strip()]):
+            if not self._trusted(hop):
+                return hop
+        return peer
+
+    def _trusted(self, address: str) -> bool:
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._proxies)
+
+
+def _check_single(names: list[bytes]) -> None:
+    for name in _SINGLE:
+        if names.count(name) > 1:
+            raise BadRequest(f"The header {name.decode()} may come once")

@@ -1,0 +1,122 @@
+"""The portal: every API, its operations and its problems, to read in a browser or by a program."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from contracts.problems import catalogue
+from gateway.exchange import Exchange, Header, Reply, Step
+from gateway.policies.route import Mounted
+from gateway.portal import html
+
+_PAGE_HEADERS: tuple[Header, ...] = (
+    (b"content-type", b"text/html; charset=utf-8"),
+    (b"cache-control", b"public, max-age=60"),
+    (b"content-security-policy", html.POLICY.encode()),
+    (b"vary", b"Accept"),
+)
+
+
+class Portal:
+    """Pages made once, at start, from the frozen documents."""
+
+    def __init__(self, apis: Iterable[Mounted], public_url: str) -> None:
+        self._public_url = public_url
+        self._instances: dict[str, list[str]] = {}
+        self._apis: dict[str, Mounted] = {}
+        for mounted in apis:
+            self._apis.setdefault(mounted.api.slug, mounted)
+            if mounted.instance:
+                self._instances.setdefault(mounted.api.slug, []).append(mounted.instance)
+
+    def pages(self) -> dict[str, Step]:
+        """Every page by its path."""
+        listed = [self._listed(mounted) for mounted in self._apis.values()]
+        codes = sorted(catalogue().values(), key=lambda kind: (kind.status, kind.code))
+        problems = [
+            {
+                "code": kind.code,
+                "status": kind.status,
+                "title": kind.title,
+                "retryable": kind.retryable,
+                "actor": kind.actor,
+                "meaning": (kind.__doc__ or "").strip(),
+            }
+            for kind in codes
+        ]
+        found = {
+            "/apis": _either({"apis": listed}, html.catalogue_page(listed)),
+            "/apis/problems": _either({"problems": problems}, html.problems_page(problems)),
+        }
+        for problem in problems:
+            found[f"/apis/problems/{problem['code']}"] = _either(problem, html.problem_page(problem))
+        for mounted, summary in zip(self._apis.values(), listed, strict=True):
+            path = summary["page"]
+            document = self._document(mounted)
+            found[path] = _either(summary, html.api_page(summary, document))
+            found[path + "/openapi.json"] = _json_only(document)
+        return found
+
+    def _listed(self, mounted: Mounted) -> dict:
+        api = mounted.api
+        page = f"/apis/{api.tier}/{api.name}/v{api.version}"
+        return {
+            "api": api.slug,
+            "tier": api.tier,
+            "name": api.name,
+            "version": api.version,
+            "summary": api.summary,
+            "status": "published",
+            "audiences": list(api.audiences),
+            "instances": sorted(self._instances.get(api.slug, [])),
+            "base": api.prefix,
+            "operations": sum(len(methods) for methods in mounted.document["paths"].values()),
+            "page": page,
+            "openapi": page + "/openapi.json",
+        }
+
+    def _document(self, mounted: Mounted) -> dict:
+        """The frozen document with the addresses of this deployment."""
+        server = dict(mounted.document["servers"][0])
+        server["url"] = self._public_url + server["url"]
+        instances = sorted(self._instances.get(mounted.api.slug, []))
+        if instances:
+            server["variables"] = {"instance": {"default": instances[0], "enum": instances}}
+        return {**mounted.document, "servers": [server]}
+
+
+def _either(content: object, page: str) -> Step:
+    as_json, as_html = msgspec.json.encode(content), page.encode()
+
+    async def show(exchange: Exchange) -> Reply:
+        if _wants_html(exchange.headers.get(b"accept", b"")):
+            return Reply(200, list(_PAGE_HEADERS), as_html)
+        return _json(as_json)
+
+    return show
+
+
+def _json_only(content: object) -> Step:
+    encoded = msgspec.json.encode(content)
+
+    async def show(_: Exchange) -> Reply:
+        return _json(encoded)
+
+    return show
+
+
+def _json(encoded: bytes) -> Reply:
+    headers: list[Header] = [
+        (b"content-type", b"application/json"),
+        (b"cache-control", b"public, max-age=60"),
+        (b"vary", b"Accept"),
+    ]
+    return Reply(200, headers, encoded)
+
+
+def _wants_html(accept: bytes) -> bool:
+    """Browsers name text/html before anything else; programs name JSON, or nothing in particular."""
+    kinds = [kind.partition(b";")[0].strip() for kind in accept.split(b",")]
+    html_at = kinds.index(b"text/html") if b"text/html" in kinds else len(kinds)
+    json_at = kinds.index(b"application/json") if b"application/json" in kinds else len(kinds)
+    return html_at < json_at

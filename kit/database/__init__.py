@@ -1,0 +1,23 @@
+"""kit/database: PostgreSQL, the truth of the house: connections, tables, migrations, locks, cursors."""
+
+from kit.database.cursors import decode_page, drop_cursor, encode_page, get_cursor, set_cursor
+from kit.database.engine import Database, to_json
+from kit.database.leasing import Lease, lease
+from kit.database.locks import SessionLocks
+from kit.database.migrating import migrate
+from kit.database.tables import metadata
+
+__all__ = [
+    "Database",
+    "Lease",
+    "SessionLocks",
+    "decode_page",
+    "drop_cursor",
+    "encode_page",
+    "get_cursor",
+    "lease",
+    "metadata",
+    "migrate",
+    "set_cursor",
+    "to_json",
+]

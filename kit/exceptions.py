@@ -1,0 +1,268 @@
+"""kit: exceptions: business cases that software may not decide alone, and how a person's decision goes on."""
+
+# ruff: noqa: A002 - an id, a type and an object are called what they are
+
+import datetime as dt
+from typing import Any, Literal, Protocol
+
+import msgspec
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.canonical.exception import BusinessException, BusinessExceptions, ExceptionKind
+from contracts.events.kinds import EXCEPTION_RAISED, EXCEPTION_RESOLVED, ExceptionChanged
+from contracts.problems import AlreadyDecided, Fault, NotFound, PreconditionFailed, SegregationOfDuties
+from kit import audit, clock
+from kit.context import new_id
+from kit.database import decode_page, encode_page
+from kit.database.tables import due, exceptions
+from kit.inbox import publish, release
+
+Action = Literal["replay", "undo", "skip"]
+TOPIC = "resolution"
+WITHIN_SECONDS = 8 * 3600.0
+
+
+class Resume(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What waits for the decision: a running workflow, one that has ended, a row of the inbox, or nothing."""
+
+    kind: Literal["signal", "restart", "inbox", "nothing"] = "nothing"
+    workflow_id: str = ""
+    inbox_seq: int = 0
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What a person decided, as a waiting workflow receives it."""
+
+    action: Action
+    reason: str
+    by: str
+    corrections: dict[str, str] = {}
+
+
+class Continues(Protocol):
+    """What this module asks of the workflow runtime."""
+
+    async def signal(
+        self, conn: AsyncConnection, workflow_id: str, topic: str, message: msgspec.Struct, *, key: str
+    ) -> None: ...
+
+    async def restart(self, conn: AsyncConnection, workflow_id: str, corrections: dict[str, str]) -> None: ...
+
+
+async def raise_exception(
+    conn: AsyncConnection,
+    *,
+    kind: ExceptionKind,
+    flow: str,
+    subject: str,
+    stopped: str,
+    why: str,
+    what_next: str,
+    owner: str,
+    correlation_id: str,
+    resume: Resume | None = None,
+    workflow_id: str = "",
+    step: str = "",
+    errors: tuple[Fault, ...] = (),
+    before: dict[str, str] | None = None,
+    after: dict[str, str] | None = None,
+    caused_by: str = "",
+    within: float = WITHIN_SECONDS,
+    id: str = "",
+) -> str:
+    """Put a case into the queue, in the transaction of the work that stopped; its id. An id raises once."""
+    identity = id or new_id("exc")
+    due_at = clock.now() + dt.timedelta(seconds=within)
+    row = insert(exceptions).values(
+        id=identity,
+        kind=kind,
+        flow=flow,
+        subject=subject,
+        stopped=stopped,
+        why=why,
+        what_next=what_next,
+        owner=owner,
+        correlation_id=correlation_id,
+        raised_at=clock.now(),
+        due_at=due_at,
+        workflow_id=workflow_id,
+        step=step,
+        errors=msgspec.to_builtins(errors),
+        before=before or {},
+        after=after or {},
+        caused_by=caused_by,
+        resume=msgspec.to_builtins(resume or Resume()),
+    )
+    made = await conn.execute(row.on_conflict_do_nothing().returning(exceptions.c.id))
+    if made.scalar() is None:
+        return identity
+    clocks = insert(due).values(
+        id=identity, kind="exception", subject=subject, correlation_id=correlation_id, due_at=due_at
+    )
+    await conn.execute(clocks.on_conflict_do_nothing())
+    await audit.write(
+        conn,
+        actor=caused_by,
+        action="exception.raised",
+        subject=identity,
+        outcome=kind,
+        detail={"flow": flow, "step": step, "subject": subject},
+        correlation_id=correlation_id,
+    )
+    told = ExceptionChanged(identity, kind, "open", flow, subject, owner)
+    await publish(
+        conn,
+        type=EXCEPTION_RAISED,
+        subject=identity,
+        key=identity,
+        data=told,
+        correlation_id=correlation_id,
+    )
+    return identity
+
+
+async def get(conn: AsyncConnection, id: str) -> BusinessException:
+    """The exception; raises NotFound."""
+    row = (await conn.execute(select(exceptions).where(exceptions.c.id == id))).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no exception {id}")
+    return _exception(row)
+
+
+async def find(
+    conn: AsyncConnection,
+    *,
+    status: str | None = None,
+    flow: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> BusinessExceptions:
+    """A page of exceptions, oldest first."""
+    query = select(exceptions)
+    if status:
+        query = query.where(exceptions.c.status == status)
+    if flow:
+        query = query.where(exceptions.c.flow == flow)
+    if cursor:
+        raised_at, identity = decode_page(cursor, tuple[dt.datetime, str])
+        query = query.where(tuple_(exceptions.c.raised_at, exceptions.c.id) > (raised_at, identity))
+    query = query.order_by(exceptions.c.raised_at, exceptions.c.id).limit(limit + 1)
+    rows = (await conn.execute(query)).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    return BusinessExceptions(
+        items=tuple(_exception(row) for row in rows[:limit]),
+        next_cursor=encode_page(last.raised_at, last.id) if last else None,
+    )
+
+
+async def resolve(
+    conn: AsyncConnection,
+    runtime: Continues,
+    id: str,
+    *,
+    version: str | None,
+    action: Action,
+    reason: str,
+    corrections: dict[str, str],
+    by: str,
+    consumer: str = "",
+) -> BusinessException:
+    """Record a person's decision and let the work go on, in one transaction.
+
+    Raises NotFound, AlreadyDecided, PreconditionFailed (another version) and SegregationOfDuties.
+    """
+    found = await conn.execute(select(exceptions).where(exceptions.c.id == id).with_for_update())
+    row = found.one_or_none()
+    if row is None:
+        raise NotFound(f"There is no exception {id}")
+    if row.status != "open":
+        raise AlreadyDecided(f"{row.resolved_by} decided this: {row.action}")
+    if version is not None and version != str(row.version):
+        raise PreconditionFailed(f"The exception is at version {row.version}, not {version}")
+    if row.caused_by and row.caused_by == by:
+        raise SegregationOfDuties(f"{by} caused this exception and may not resolve it")
+    decision = Decision(action, reason, by, corrections)
+    await _record(conn, row, decision, consumer)
+    await _go_on(conn, runtime, row, decision)
+    return await get(conn, id)
+
+
+async def _record(conn: AsyncConnection, row: Any, decision: Decision, consumer: str) -> None:
+    status = "skipped" if decision.action == "skip" else "resolved"
+    await conn.execute(
+        update(exceptions)
+        .where(exceptions.c.id == row.id)
+        .values(
+            status=status,
+            version=exceptions.c.version + 1,
+            action=decision.action,
+            corrections=decision.corrections,
+            resolved_at=clock.now(),
+            resolved_by=decision.by,
+            resolution=decision.reason,
+        )
+    )
+    await conn.execute(due.delete().where(due.c.id == row.id))
+    await audit.write(
+        conn,
+        actor=decision.by,
+        consumer=consumer,
+        action="exception.resolved",
+        subject=row.id,
+        outcome=decision.action,
+        detail={"reason": decision.reason, "corrections": decision.corrections},
+        correlation_id=row.correlation_id,
+    )
+    told = ExceptionChanged(row.id, row.kind, status, row.flow, row.subject, row.owner)
+    await publish(
+        conn,
+        type=EXCEPTION_RESOLVED,
+        subject=row.id,
+        key=row.id,
+        data=told,
+        correlation_id=row.correlation_id,
+    )
+
+
+async def _go_on(conn: AsyncConnection, runtime: Continues, row: Any, decision: Decision) -> None:
+    resume = msgspec.convert(row.resume, Resume)
+    if resume.kind == "signal":
+        await runtime.signal(conn, resume.workflow_id, topic_of(row.id), decision, key=row.id)
+    elif resume.kind == "restart" and decision.action == "replay":
+        await runtime.restart(conn, resume.workflow_id, decision.corrections)
+    elif resume.kind == "inbox":
+        await release(conn, resume.inbox_seq, again=decision.action == "replay")
+
+
+def topic_of(exception_id: str) -> str:
+    """The topic on which a workflow waits for the decision of one exception."""
+    return f"{TOPIC}:{exception_id}"
+
+
+def _exception(row: Any) -> BusinessException:
+    return BusinessException(
+        id=row.id,
+        version=str(row.version),
+        kind=row.kind,
+        status=row.status,
+        flow=row.flow,
+        subject=row.subject,
+        stopped=row.stopped,
+        why=row.why,
+        what_next=row.what_next,
+        owner=row.owner,
+        correlation_id=row.correlation_id,
+        raised_at=row.raised_at,
+        due_at=row.due_at,
+        workflow_id=row.workflow_id,
+        step=row.step,
+        errors=msgspec.convert(row.errors, tuple[Fault, ...]),
+        before=row.before,
+        after=row.after,
+        caused_by=row.caused_by,
+        resolved_at=row.resolved_at,
+        resolved_by=row.resolved_by,
+        resolution=row.resolution,
+    )

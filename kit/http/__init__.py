@@ -1,0 +1,29 @@
+"""Outbound HTTP: the only place of the house that talks to a vendor's server."""
+
+from kit.http.answer import Answer
+from kit.http.auth import Auth, Bearer, ClientAssertion, ClientCredentials, Grant, JwtBearer, NoAuth
+from kit.http.breaker import Breaker
+from kit.http.budget import Budget
+from kit.http.limits import Limits
+from kit.http.outbound import Outbound, by_status
+from kit.http.recorder import Recorder, VendorCall
+from kit.http.slots import Slots
+
+__all__ = [
+    "Answer",
+    "Auth",
+    "Bearer",
+    "Breaker",
+    "Budget",
+    "ClientAssertion",
+    "ClientCredentials",
+    "Grant",
+    "JwtBearer",
+    "Limits",
+    "NoAuth",
+    "Outbound",
+    "Recorder",
+    "Slots",
+    "VendorCall",
+    "by_status",
+]

@@ -1,0 +1,95 @@
+"""A vendor's daily allowance: counted by its own word, shared by all processes, part kept for people."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from kit.cache import Cache
+from kit.http.limits import Limits
+
+Verdict = Literal["go", "used_up", "wait"]
+
+_HERE = Path(__file__).parent
+_TAKE = (_HERE / "allowance.lua").read_text(encoding="utf-8")
+_TOLD = (_HERE / "allowance_told.lua").read_text(encoding="utf-8")
+_LOST_AFTER = 300.0  # seconds; a call whose process died is counted as in flight for so long
+_VERDICTS: dict[int, Verdict] = {0: "used_up", 1: "go", 2: "wait"}
+
+
+class _Here:
+    """The same arithmetic within this process, for when the cache does not answer."""
+
+    def __init__(self, assumed: int) -> None:
+        self.used, self.max, self.at = 0, assumed, 0.0
+        self.flight: set[str] = set()
+
+    def take(self, call: str, kept: int, now: float, believed: float) -> Verdict:
+        if self.at == 0 and self.flight:
+            return "wait"
+        over = self.used + len(self.flight) + 1 > self.max - kept
+        if self.at > 0 and over and (self.flight or now - self.at < believed):
+            return "used_up"
+        self.flight.add(call)
+        return "go"
+
+    def told(self, call: str, told: tuple[int, int] | None, now: float) -> None:
+        self.flight.discard(call)
+        if told is None:
+            self.used += 1
+        elif told[0] > self.used or told[1] != self.max or now - self.at > 60:  # noqa: PLR2004 - as in the script
+            self.used, self.max = told
+        self.at = now
+
+
+class Allowance:
+    """What is left of an instance's day."""
+
+    def __init__(
+        self, instance: str, limits: Limits, cache: Cache | None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._keys = [f"enfilade:{{{instance}}}:allowance", f"enfilade:{{{instance}}}:flight"]
+        self._limits = limits
+        self._cache = cache
+        self._clock = clock
+        self._here = _Here(limits.daily)
+        if cache is not None:
+            self._take = cache.client.register_script(_TAKE)
+            self._told = cache.client.register_script(_TOLD)
+
+    async def take(self, *, interactive: bool) -> tuple[Verdict, str]:
+        """Whether a call may go now, and the id under which it is to be given back."""
+        call, now = uuid.uuid4().hex, self._clock()
+        kept = 0 if interactive else self._limits.reserve_daily
+        here = self._here.take(call, kept, now, self._limits.recheck_seconds)
+        if self._cache is None:
+            return here, call
+        arguments = [now, now + _LOST_AFTER, call, kept, self._limits.daily, self._limits.recheck_seconds]
+        try:
+            shared = await self._cache.ask(
+                "allowance", lambda _: self._take(keys=self._keys, args=arguments), otherwise=None
+            )
+        except asyncio.CancelledError:
+            self._here.flight.discard(call)
+            raise
+        if shared is None:
+            return here, call
+        if _VERDICTS[shared] != "go":
+            self._here.flight.discard(call)
+        else:
+            self._here.flight.add(call)
+        return _VERDICTS[shared], call
+
+    async def told(self, call: str, told: tuple[int, int] | None) -> None:
+        """The call came back; `told` is the vendor's count and maximum, where it said them."""
+        now = self._clock()
+        self._here.told(call, told, now)
+        if self._cache is not None:
+            used, most = told or (-1, self._limits.daily)
+            await self._cache.ask(
+                "allowance",
+                lambda _: self._told(keys=self._keys, args=[now, call, used, most]),
+                otherwise=None,
+            )

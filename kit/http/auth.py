@@ -1,0 +1,250 @@
+"""How one logs in at a vendor: bearer tokens and the OAuth 2.0 grants, each fetched once and shared."""
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Literal, Protocol
+from urllib.parse import quote
+
+from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
+
+from contracts.problems import ContractViolation, Problem, VendorRejected, VendorUnavailable
+from kit.http.answer import Answer
+from kit.secrets import Secret
+
+# What a grant needs of the outbound client: url, form and headers to an answer, whatever its status.
+PostForm = Callable[[str, Mapping[str, str], Mapping[str, str]], Awaitable[Answer]]
+
+_EARLY = 60.0  # seconds before its end at which a token is renewed
+_SERVER_ERROR = 500
+
+
+class Auth(Protocol):
+    """Headers that log a call in; `renew` when the vendor did not take those that were used."""
+
+    def attach(self, instance: str, post: PostForm) -> None: ...
+
+    async def headers(self) -> dict[str, str]: ...
+
+    async def renew(self, used: Mapping[str, str]) -> bool:
+        """Get new headers unless somebody else just did; False when there is nothing to renew."""
+        ...
+
+
+class NoAuth:
+    """For what is open to all."""
+
+    def attach(self, instance: str, post: PostForm) -> None: ...
+
+    async def headers(self) -> dict[str, str]:
+        return {}
+
+    async def renew(self, used: Mapping[str, str]) -> bool:
+        del used
+        return False
+
+
+class Bearer(NoAuth):
+    """A token that somebody made in the vendor's user interface."""
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    async def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token.reveal()}"}
+
+
+class Grant(ABC):
+    """An OAuth 2.0 grant: one token at a time, fetched by one task while the others wait for it.
+
+    A login that the vendor refused is not tried again for `rest` seconds: some lock the account after five.
+    """
+
+    def __init__(self, token_url: str, *, rest: float = 10.0, lasts: float | None = None) -> None:
+        self.token_url = token_url
+        self._rest = rest
+        self._lasts = lasts
+        self._one = asyncio.Lock()
+        self._token: dict[str, Any] | None = None
+        self._until = 0.0
+        self._refused: tuple[float, Problem] | None = None
+        self._instance = ""
+        self._post: PostForm | None = None
+
+    def attach(self, instance: str, post: PostForm) -> None:
+        self._instance, self._post = instance, post
+
+    async def token(self) -> dict[str, Any]:
+        """The whole token answer: some vendors say in it where to call."""
+        if self._token is None or time.monotonic() >= self._until:
+            async with self._one:
+                if self._token is None or time.monotonic() >= self._until:
+                    await self._fetch()
+        return self._token or {}
+
+    async def headers(self) -> dict[str, str]:
+        return self._headers_of(await self.token())
+
+    async def renew(self, used: Mapping[str, str]) -> bool:
+        async with self._one:
+            if self._token is None or self._headers_of(self._token).items() <= used.items():
+                self._token = None
+                await self._fetch()
+        return True
+
+    @abstractmethod
+    def form(self) -> dict[str, str]:
+        """The token request's form."""
+
+    def form_headers(self) -> dict[str, str]:
+        return {}
+
+    @staticmethod
+    def _headers_of(token: Mapping[str, Any]) -> dict[str, str]:
+        return {"Authorization": f"Bearer {token['access_token']}"}
+
+    async def _fetch(self) -> None:
+        if self._refused and time.monotonic() < self._refused[0]:
+            raise self._refused[1]
+        if self._post is None:
+            raise RuntimeError("a grant is attached to an outbound client before it is used")
+        asked_at = time.monotonic()
+        answer = await self._post(self.token_url, self.form(), self.form_headers())
+        found = answer.try_json(dict[str, Any])
+        if answer.status >= 400:  # noqa: PLR2004
+            raise self._refusal(answer, found or {})
+        if not found or not isinstance(found.get("access_token"), str):
+            raise ContractViolation(
+                f"{self._instance} granted no token",
+                instance=self._instance,
+                vendor_request_id=answer.request_id,
+            )
+        self._refused = None
+        self._token = found
+        self._until = asked_at + _lifetime(found.get("expires_in"), self._lasts)
+
+    def _refusal(self, answer: Answer, found: Mapping[str, Any]) -> Problem:
+        more: dict[str, Any] = {"instance": self._instance, "vendor_request_id": answer.request_id}
+        if answer.status >= _SERVER_ERROR or answer.status == 429:  # noqa: PLR2004
+            return VendorUnavailable(f"{self._instance} grants no token at the moment", **more)
+        # RFC 6749 §5.2 has a closed list of codes; anything else might be personal data.
+        error = str(found.get("error", ""))
+        code = error if error.replace("_", "").isalpha() else "no reason given"
+        problem = VendorRejected(f"{self._instance} refused our login: {code}", **more)
+        self._refused = (time.monotonic() + self._rest, problem)
+        return problem
+
+
+def _lifetime(expires_in: Any, lasts: float | None) -> float:
+    """Seconds for which to use a token; a vendor that does not say will answer 401 when it is over."""
+    try:
+        seconds = float(expires_in)
+    except (TypeError, ValueError):
+        return lasts if lasts is not None else float("inf")
+    return max(seconds - _EARLY, seconds / 2)
+
+
+class ClientCredentials(Grant):
+    """RFC 6749 §4.4 with a shared secret, in the Authorization header or in the body."""
+
+    def __init__(
+        self,
+        token_url: str,
+        client_id: str,
+        client_secret: Secret,
+        *,
+        style: Literal["basic", "body"] = "basic",
+        form: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(token_url, **more)
+        self._id, self._secret, self._style = client_id, client_secret, style
+        self._more = dict(form or {})
+
+    def form(self) -> dict[str, str]:
+        form = {"grant_type": "client_credentials", **self._more}
+        if self._style == "body":
+            form |= {"client_id": self._id, "client_secret": self._secret.reveal()}
+        return form
+
+    def form_headers(self) -> dict[str, str]:
+        if self._style == "body":
+            return {}
+        # RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
+        pair = f"{quote(self._id, safe='')}:{quote(self._secret.reveal(), safe='')}"
+        return {"Authorization": "Basic " + b64encode(pair.encode()).decode()}
+
+
+class JwtBearer(Grant):
+    """RFC 7523 §2.1: a signed assertion is the grant."""
+
+    def __init__(
+        self,
+        token_url: str,
+        *,
+        issuer: str,
+        subject: str,
+        audience: str,
+        key: Secret,
+        alg: str = "RS256",
+        **more: Any,
+    ) -> None:
+        super().__init__(token_url, **more)
+        self._claims = {"issuer": issuer, "subject": subject, "audience": audience}
+        self._key, self._alg = key, alg
+
+    def form(self) -> dict[str, str]:
+        assertion = _sign(self._key, self._alg, expires_in=180, **self._claims)
+        return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
+
+
+class ClientAssertion(Grant):
+    """RFC 7523 §2.2: client credentials, where a signed assertion stands for the secret."""
+
+    def __init__(
+        self,
+        token_url: str,
+        *,
+        client_id: str,
+        key: Secret,
+        alg: Literal["PS256", "ES256"],
+        kid: str,
+        scope: tuple[str, ...] = (),
+        audience: str = "",
+        subject: str = "",
+        **more: Any,
+    ) -> None:
+        super().__init__(token_url, **more)
+        self._client_id, self._subject, self._audience = client_id, subject, audience or token_url
+        self._key, self._alg, self._kid, self._scope = key, alg, kid, scope
+
+    def form(self) -> dict[str, str]:
+        assertion = _sign(
+            self._key,
+            self._alg,
+            kid=self._kid,
+            issuer=self._client_id,
+            subject=self._subject or None,
+            audience=self._audience,
+            expires_in=300,
+            claims={"scope": list(self._scope)} if self._scope else None,
+        )
+        return {
+            "grant_type": "client_credentials",
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": assertion,
+        }
+
+
+def _sign(key: Secret, alg: str, *, kid: str = "", **claims: Any) -> str:
+    header = {"typ": "JWT", "alg": alg, **({"kid": kid} if kid else {})}
+    try:
+        signer = (ECKey if alg.startswith("ES") else RSAKey).import_key(key.reveal())
+        return str(sign_jwt_bearer_assertion(signer, header=header, **claims))
+    except (ValueError, TypeError, JoseError):
+        # The library's own sentence might quote the key.
+        raise VendorRejected(f"the private key of {claims['issuer']} cannot sign {alg}") from None

@@ -1,0 +1,330 @@
+"""The one way out to a vendor: wait for a turn, log in, send, judge the answer, retry where that is safe."""
+
+import asyncio
+import datetime as dt
+import random
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from email.utils import parsedate_to_datetime
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import httpx
+import msgspec
+
+from contracts.problems import (
+    ContractViolation,
+    DeadlineExceeded,
+    NotFound,
+    Problem,
+    VendorDoubtful,
+    VendorRejected,
+    VendorUnavailable,
+)
+from kit import context
+from kit.http.answer import Answer
+from kit.http.auth import Auth, NoAuth
+from kit.http.breaker import Breaker
+from kit.http.budget import Budget, Turn
+from kit.http.limits import Limits
+from kit.http.recorder import Recorder, VendorCall
+
+ReadError = Callable[[Answer], Problem | None]
+ReadAllowance = Callable[[Answer], tuple[int, int] | None]
+
+# Money is a JSON number on these wires.
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+_REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+_EFFECTLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_LONGEST_PAUSE = 5.0  # seconds; a vendor that asks for more is left to the caller's own patience
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One call as it was asked for, however often it is sent."""
+
+    method: str
+    url: str
+    template: str
+    params: Any
+    content: bytes | None
+    headers: dict[str, str]
+    repeatable: bool
+    ok: tuple[int, ...]
+
+
+class Outbound:
+    """One client per vendor instance, opened once and shared.
+
+    `read_error` turns the vendor's error answers into problems (None: judge by the status alone);
+    `read_allowance` finds the vendor's own count of our calls in an answer's headers.
+    """
+
+    def __init__(
+        self,
+        *,
+        instance: str,
+        base_url: str,
+        auth: Auth | None = None,
+        budget: Budget | None = None,
+        breaker: Breaker | None = None,
+        read_error: ReadError | None = None,
+        read_allowance: ReadAllowance | None = None,
+        request_id_header: str = "",
+        recorder: Recorder | None = None,
+        headers: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.instance = instance
+        self._auth: Auth = auth or NoAuth()
+        self._budget = budget
+        self._breaker = breaker or Breaker()
+        self._read_error = read_error
+        self._read_allowance = read_allowance
+        self._request_id_header = request_id_header
+        self._recorder = recorder
+        self._limits = limits or (budget.limits if budget else Limits())
+        self._client = httpx.AsyncClient(
+            base_url=base_url,
+            headers=dict(headers or {}),
+            timeout=self._limits.timeout_seconds,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=50, keepalive_expiry=15),
+        )
+        self._auth.attach(instance, self._post_form)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    async def send(
+        self,
+        method: str,
+        path_or_url: str,
+        *,
+        template: str = "",
+        params: Mapping[str, Any] | None = None,
+        body: bytes | msgspec.Struct | Mapping[str, Any] | list[Any] | None = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool | None = None,
+        ok: tuple[int, ...] = (),
+    ) -> Answer:
+        """The vendor's answer of a 2xx status or one in `ok`.
+
+        `template` is the path without its ids. Raises what `read_error` makes of a refusal; VendorDoubtful
+        when an effect may or may not have happened; VendorUnavailable when surely nothing did.
+        """
+        content, media_type = _content(body, form)
+        call = Call(
+            method=method,
+            url=path_or_url,
+            template=template or path_or_url.partition("?")[0],
+            params=params,
+            content=content,
+            headers={**media_type, **(headers or {})},
+            repeatable=method in _REPEATABLE if repeatable is None else repeatable,
+            ok=ok,
+        )
+        attempt = 1
+        while True:
+            try:
+                return await self._try(call)
+            except VendorUnavailable as problem:
+                pause = self._pause(call, problem, attempt)
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
+                attempt += 1
+
+    def _pause(self, call: Call, problem: VendorUnavailable, attempt: int) -> float | None:
+        """Seconds until the next attempt; None when it would be unsafe, useless or too late."""
+        if attempt >= self._limits.attempts:
+            return None
+        if isinstance(problem, VendorDoubtful) and not call.repeatable:
+            return None
+        # Full jitter: whoever failed together does not come back together.
+        pause = random.uniform(0, min(_LONGEST_PAUSE, self._limits.backoff_seconds * 2**attempt))  # noqa: S311
+        pause = max(pause, problem.retry_after or 0)
+        deadline = context.current().deadline
+        if pause > _LONGEST_PAUSE or (deadline is not None and time.monotonic() + pause >= deadline):
+            return None
+        return pause
+
+    async def _try(self, call: Call) -> Answer:
+        self._breaker.enter(self.instance)
+        async with self._budget.turn() if self._budget else nullcontext(Turn()) as turn:
+            used = await self._auth.headers()
+            answer, problem = await self._exchange(call, used, turn)
+            if answer.status == httpx.codes.UNAUTHORIZED and await self._auth.renew(used):
+                answer, problem = await self._exchange(call, await self._auth.headers(), turn)
+        if problem is not None:
+            raise problem
+        return answer
+
+    async def _post_form(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+        """For the grants: an answer of any status."""
+        content, media_type = _content(None, form)
+        call = Call("POST", url, "token", None, content, {**media_type, **headers}, repeatable=True, ok=())
+        try:
+            answer, _ = await self._exchange(call, {}, Turn())
+        except VendorDoubtful as problem:
+            # A lost login changes nothing, and what it was for was not sent.
+            raise VendorUnavailable(problem.detail, instance=self.instance) from None
+        return answer
+
+    async def _exchange(
+        self, call: Call, login: Mapping[str, str], turn: Turn
+    ) -> tuple[Answer, Problem | None]:
+        """Send once, judge and record."""
+        began, at = time.monotonic(), dt.datetime.now(dt.UTC)
+        answer: Answer | None = None
+        outcome = "cancelled"
+        try:
+            answer = found = await self._roundtrip(call, login)
+            problem = self._judge(call, found)
+            outcome = problem.code if problem else ""
+            if self._read_allowance:
+                turn.told = self._read_allowance(found) or turn.told
+        except Problem as error:
+            if not _is_past_deadline():  # a caller in a hurry says nothing about the vendor
+                self._breaker.failed()
+            outcome = error.code
+            raise
+        finally:
+            self._record(call, answer, outcome, at, time.monotonic() - began)
+        if found.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            self._breaker.failed()
+        else:
+            self._breaker.succeeded()
+        return found, problem
+
+    async def _roundtrip(self, call: Call, login: Mapping[str, str]) -> Answer:
+        sent = False
+
+        async def watch(event: str, _: Mapping[str, Any]) -> None:
+            nonlocal sent
+            sent = sent or event.endswith("send_request_headers.started")
+
+        try:
+            async with asyncio.timeout(_soonest(self._limits.timeout_seconds)):
+                found = await self._client.request(
+                    call.method,
+                    call.url,
+                    params=call.params,
+                    content=call.content,
+                    headers={**call.headers, **login},
+                    extensions={"trace": watch},
+                )
+        except (httpx.TransportError, TimeoutError) as error:
+            raise self._lost(call, error, sent=sent) from None
+        return Answer(
+            instance=self.instance,
+            method=call.method,
+            template=call.template,
+            status=found.status_code,
+            headers=found.headers,
+            body=found.content,
+            request_id=found.headers.get(self._request_id_header, "") if self._request_id_header else "",
+        )
+
+    def _lost(self, call: Call, error: Exception, *, sent: bool) -> Problem:
+        """No answer: whether anything happened there depends on whether the request left us."""
+        why = (
+            "not in time"
+            if isinstance(error, TimeoutError | httpx.TimeoutException)
+            else type(error).__name__
+        )
+        if sent and call.method not in _EFFECTLESS:
+            return VendorDoubtful(
+                f"{self.instance} did not answer {call.method} {call.template} ({why}); it may be done",
+                instance=self.instance,
+            )
+        said = f"{self.instance} did not answer {call.method} {call.template} ({why})"
+        if _is_past_deadline():  # ours, not the vendor's fault; and surely nothing was done
+            return DeadlineExceeded(said, extra={"instance": self.instance})
+        return VendorUnavailable(said, instance=self.instance)
+
+    def _judge(self, call: Call, answer: Answer) -> Problem | None:
+        if answer.status in call.ok or httpx.codes.is_success(answer.status):
+            return None
+        problem = (self._read_error(answer) if self._read_error else None) or by_status(answer)
+        if isinstance(problem, VendorUnavailable):
+            if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR and call.method not in _EFFECTLESS:
+                # A gateway before the vendor may answer so after the effect.
+                problem = VendorDoubtful(
+                    problem.detail, instance=self.instance, vendor_request_id=answer.request_id
+                )
+            problem.retry_after = problem.retry_after or retry_after(answer.headers)
+        return problem
+
+    def _record(
+        self, call: Call, answer: Answer | None, outcome: str, at: dt.datetime, seconds: float
+    ) -> None:
+        if self._recorder is None:
+            return
+        work = context.current()
+        self._recorder.record(
+            VendorCall(
+                at=at,
+                correlation_id=work.correlation_id,
+                workflow_id=work.workflow_id,
+                step=work.step,
+                instance=self.instance,
+                lane=work.lane,
+                method=call.method,
+                template=call.template,
+                status=answer.status if answer else None,
+                problem=outcome,
+                vendor_request_id=answer.request_id if answer else "",
+                seconds=seconds,
+            )
+        )
+
+
+def _soonest(timeout: float) -> float:
+    """Seconds to wait: the client's own, or what the caller has left."""
+    deadline = context.current().deadline
+    return timeout if deadline is None else min(timeout, deadline - time.monotonic())
+
+
+def _is_past_deadline() -> bool:
+    deadline = context.current().deadline
+    return deadline is not None and time.monotonic() >= deadline
+
+
+def by_status(answer: Answer) -> Problem:
+    """What an answer's status alone says; vendors' own codes say more."""
+    where = f"{answer.instance} answered {answer.method} {answer.template} with {answer.status}"
+    more: dict[str, Any] = {"instance": answer.instance, "vendor_request_id": answer.request_id}
+    if answer.status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
+        return NotFound(where, extra=more)
+    if answer.status == httpx.codes.TOO_MANY_REQUESTS or answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return VendorUnavailable(where, **more)
+    if answer.status >= httpx.codes.BAD_REQUEST:
+        return VendorRejected(where, **more)
+    return ContractViolation(where, **more)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a Retry-After header asks for (RFC 9110 §10.2.3)."""
+    value = headers.get("Retry-After", "")
+    if value.isdigit():
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (until - dt.datetime.now(until.tzinfo or dt.UTC)).total_seconds())
+
+
+def _content(body: Any, form: Mapping[str, str] | None) -> tuple[bytes | None, dict[str, str]]:
+    if form is not None:
+        return urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+    if body is None:
+        return None, {}
+    if isinstance(body, bytes):
+        return body, {}
+    return _encode(body), {"Content-Type": "application/json"}

@@ -1,0 +1,183 @@
+"""Call slots: how many calls an instance may have in flight, over all processes, some kept for people."""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any, Literal
+
+from contracts.problems import Unavailable
+from kit import telemetry
+from kit.http.locks import LocalLocks, Locks, SlotLocks, space_of
+
+Lane = Literal["interactive", "batch"]
+
+_log = telemetry.log(__name__)
+
+_TURN = 0.1  # seconds for which a process may hand a slot from call to call before it lets others have it
+_LOOK = (0.02, 0.05)  # seconds between two looks for a slot that another process gave back
+_BROKEN = 0.5  # seconds before the database is asked again after it failed
+
+
+class Ring:
+    """The slots of one instance as one process sees them.
+
+    Numbers below `reserve` are for the interactive lane only. Callers wait on futures; one task at a time
+    asks for slots on their behalf. While its own calls queue, a process passes a slot on without asking
+    anybody, but gives it back after a turn if another process waits.
+    """
+
+    def __init__(self, instance: str, size: int, reserve: int, locks: Locks) -> None:
+        self._space = space_of(instance)
+        self._size = size
+        self._reserve = reserve
+        self._locks = locks
+        self._since: dict[int, float] = {}  # the slots that this process holds, and since when
+        self._queues: dict[Lane, deque[asyncio.Future[int]]] = {"interactive": deque(), "batch": deque()}
+        self._pump: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.cut_off = False  # whether the slots could not even be asked for
+
+    async def take(self, lane: Lane) -> int:
+        """Wait for a slot, first come first served within the lane."""
+        place: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._queues[lane].append(place)
+        self._wake()
+        try:
+            return await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self.give(place.result())
+            raise
+
+    def give(self, slot: int) -> None:
+        """Pass the slot on to who waits here, or give it back."""
+        if self._next(slot) is None:
+            self._spawn(self._return(slot))
+        elif time.monotonic() - self._since[slot] < _TURN:
+            self._pass_on(slot)
+        else:
+            self._spawn(self._end_turn(slot))
+
+    async def close(self) -> None:
+        """Give everything back; waiting callers are turned away."""
+        for queue in self._queues.values():
+            for place in queue:
+                place.cancel()
+        if self._pump:
+            self._pump.cancel()
+        await asyncio.gather(*self._tasks, *([self._pump] if self._pump else []), return_exceptions=True)
+
+    def _next(self, slot: int) -> deque[asyncio.Future[int]] | None:
+        """The queue whose head may have the slot."""
+        for lane in ("interactive", "batch"):
+            queue = self._queues[lane]
+            while queue and queue[0].done():
+                queue.popleft()
+            if queue and (lane == "interactive" or slot >= self._reserve):
+                return queue
+        return None
+
+    def _pass_on(self, slot: int) -> bool:
+        queue = self._next(slot)
+        if queue is None:
+            return False
+        queue.popleft().set_result(slot)
+        return True
+
+    async def _end_turn(self, slot: int) -> None:
+        try:
+            wanted = await self._locks.others_wait(self._space)
+        except Unavailable:
+            wanted = True
+        if not wanted:
+            self._since[slot] = time.monotonic()
+        if wanted or not self._pass_on(slot):
+            await self._return(slot)
+
+    async def _return(self, slot: int) -> None:
+        try:
+            await self._locks.give(self._space, slot)
+        except Unavailable:
+            # The session is gone and with it every lock.
+            _log.warning("a call slot was not given back in order")
+        self._since.pop(slot, None)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.get_running_loop().create_task(self._serve())
+
+    async def _serve(self) -> None:
+        """Ask for slots until nobody waits here any more."""
+        shown = False
+        try:
+            while self._queued("interactive") or self._queued("batch"):
+                try:
+                    filled = await self._fill()
+                    self.cut_off = False
+                    if filled:
+                        continue
+                    if not shown:
+                        await self._locks.wait(self._space, waiting=True)
+                        shown = True
+                    pause = random.uniform(*_LOOK)  # noqa: S311 - jitter
+                except Unavailable:
+                    _log.warning("call slots cannot be asked for")
+                    self.cut_off = True
+                    pause = _BROKEN
+                # No event tells of another process's slot; our own are passed on without this task.
+                await asyncio.sleep(pause)
+        finally:
+            if shown:
+                self._spawn(self._hide())
+
+    async def _hide(self) -> None:
+        try:
+            await self._locks.wait(self._space, waiting=False)
+        except Unavailable:
+            _log.debug("the session that showed our waiting is gone")
+
+    async def _fill(self) -> bool:
+        """Take what is free for those who wait; whether anything was."""
+        found = False
+        lanes: tuple[tuple[Lane, int], ...] = (("interactive", 0), ("batch", self._reserve))
+        for lane, first in lanes:
+            wanted = self._queued(lane)
+            free = [slot for slot in range(first, self._size) if slot not in self._since]
+            if not wanted or not free:
+                continue
+            now = time.monotonic()
+            for slot in await self._locks.take(self._space, free, wanted):
+                self._since[slot] = now
+                found = True
+                if not self._pass_on(slot):
+                    await self._return(slot)
+        return found
+
+    def _queued(self, lane: Lane) -> int:
+        return sum(not place.done() for place in self._queues[lane])
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class Slots:
+    """The rings of a process, over one session of the database at `url`; without one they hold here only."""
+
+    def __init__(self, url: str = "") -> None:
+        self._locks: Locks = SlotLocks(url) if url else LocalLocks()
+        self._rings: dict[str, Ring] = {}
+
+    def ring(self, instance: str, size: int, reserve: int) -> Ring:
+        if instance not in self._rings:
+            self._rings[instance] = Ring(instance, size, reserve, self._locks)
+        return self._rings[instance]
+
+    async def close(self) -> None:
+        for ring in self._rings.values():
+            await ring.close()
+        await self._locks.close()

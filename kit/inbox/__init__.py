@@ -1,0 +1,9 @@
+"""kit/inbox: what happened elsewhere comes in once and in order; what happened here goes out the same way.
+
+The worker is in `kit.inbox.worker`: it raises exceptions, which are told through the outbox that is here.
+"""
+
+from kit.inbox.outbox import publish, read
+from kit.inbox.receiving import InboxRow, receive, release
+
+__all__ = ["InboxRow", "publish", "read", "receive", "release"]

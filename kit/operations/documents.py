@@ -1,0 +1,225 @@
+"""Documents: the OpenAPI 3.1 promise of an interface, built from its declaration and our types' schemas."""
+
+from typing import Any
+
+import msgspec
+
+from contracts import problems as p
+from contracts.operation import Operation
+from contracts.problems import Problem, ProblemDocument
+from kit.operations.binding import Bound, api_of, bind
+from kit.operations.schemas import Schemas
+
+# What the gateway may answer before any operation is reached.
+ALWAYS = (
+    p.BadRequest,
+    p.Unauthenticated,
+    p.InvalidToken,
+    p.InsufficientScope,
+    p.NotFound,
+    p.UriTooLong,
+    p.HeadersTooLarge,
+    p.TooManyRequests,
+    p.Unexpected,
+    p.Unavailable,
+    p.DeadlineExceeded,
+)
+WITH_INPUT = (p.Invalid,)
+WHERE_BODIES_COME = (p.BodyTooLarge, p.UnsupportedMediaType)
+WITH_BODY = (p.BadJson, p.DuplicateKeys, p.TooDeep)
+WITH_KEY = (p.MissingHeader, p.StillRunning, p.IdempotencyKeyReused)
+WITH_PRECONDITION = (p.PreconditionFailed, p.PreconditionRequired)
+
+
+def document(interface: type) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of an interface, in a stable order."""
+    api = api_of(interface)
+    schemas = Schemas()
+    schemas.answer(ProblemDocument)
+    paths: dict[str, Any] = {}
+    for bound in bind(interface):
+        paths.setdefault(bound.operation.path, {})[bound.operation.method.lower()] = _operation(
+            bound, schemas
+        )
+    return {
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {
+            "title": api.slug,
+            "version": f"{api.version}.0.0",
+            "summary": api.summary,
+            "description": (interface.__doc__ or "").strip(),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [_server(api.prefix)],
+        "x-audiences": list(api.audiences),
+        "paths": paths,
+        "components": {
+            "schemas": schemas.components(),
+            "securitySchemes": {"oauth": _security(api)},
+        },
+    }
+
+
+def _server(prefix: str) -> dict[str, Any]:
+    server: dict[str, Any] = {"url": prefix}
+    if "{instance}" in prefix:
+        server["variables"] = {
+            "instance": {"default": "main", "description": "The vendor instance to speak to"}
+        }
+    return server
+
+
+def _security(api: Any) -> dict[str, Any]:
+    scopes = {api.scope(access): f"{access} {api.tier}/{api.name}" for access in ("read", "write", "approve")}
+    return {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": scopes}}}
+
+
+def _operation(bound: Bound, schemas: Schemas) -> dict[str, Any]:
+    operation = bound.operation
+    found: dict[str, Any] = {
+        "operationId": bound.operation_id,
+        "summary": operation.summary,
+        "description": bound.doc,
+        "security": [{"oauth": [bound.scope]}],
+        "x-deadline-seconds": operation.deadline,
+        "x-idempotency": operation.idempotency,
+        "x-lane": operation.lane,
+    }
+    if operation.deprecation:
+        found["deprecated"] = True
+    if parameters := _parameters(bound, schemas):
+        found["parameters"] = parameters
+    if bound.body is not None:
+        found["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schemas.request(bound.body)}},
+        }
+    found["responses"] = _responses(bound, schemas)
+    return found
+
+
+def _parameters(bound: Bound, schemas: Schemas) -> list[dict[str, Any]]:
+    found = [
+        {"name": name, "in": "path", "required": True, "schema": schemas.parameter(kind)}
+        for name, kind in bound.path_parameters.items()
+    ]
+    if bound.query is not None:
+        query = query_schema(bound, schemas)
+        found += [
+            {"name": name, "in": "query", "required": name in query["required"], "schema": schema}
+            for name, schema in query["properties"].items()
+        ]
+    if bound.operation.idempotency == "key":
+        found.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": True,
+                "description": "One key per intended effect: the same key and body, the same answer.",
+                "schema": {
+                    "type": "string",
+                    "minLength": 8,
+                    "maxLength": 128,
+                    "pattern": r"^[A-Za-z0-9_\-]+$",
+                },
+            }
+        )
+    if bound.operation.precondition:
+        found.append(
+            {
+                "name": "If-Match",
+                "in": "header",
+                "required": True,
+                "description": "The version that was read, quoted (RFC 9110).",
+                "schema": {"type": "string", "pattern": r'^(\*|"[!#-~]+")$'},
+            }
+        )
+    return found
+
+
+def query_schema(bound: Bound, schemas: Schemas) -> dict[str, Any]:
+    """The schema of an operation's query as one closed object."""
+    if bound.query is None:
+        return {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+    fields = msgspec.structs.fields(bound.query)
+    properties = {}
+    for field in fields:
+        schema = schemas.parameter(field.type)
+        if not field.required and field.default is not None and field.default is not msgspec.NODEFAULT:
+            schema = {**schema, "default": msgspec.to_builtins(field.default)}
+        properties[field.name] = schema
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [field.name for field in fields if field.required],
+        "additionalProperties": False,
+    }
+
+
+def problems_of(bound: Bound) -> list[type[Problem]]:
+    """Every problem that an operation may answer with, each once, by status and code."""
+    operation = bound.operation
+    found: set[type[Problem]] = {*ALWAYS, *operation.problems}
+    if bound.api.tier != "experience" or "outside" not in bound.api.audiences:
+        found.add(p.AudienceForbidden)
+    if bound.api.tier == "system" or operation.rows:  # a token may be bound to another instance, or row
+        found.add(p.Forbidden)
+    if operation.method in ("POST", "PUT", "PATCH"):
+        found.update(WHERE_BODIES_COME)
+    if bound.body is not None:
+        found.update(WITH_BODY)
+    if bound.body is not None or bound.query is not None or bound.path_parameters:
+        found.update(WITH_INPUT)
+    if operation.idempotency == "key":
+        found.update(WITH_KEY)
+    if operation.precondition:
+        found.update(WITH_PRECONDITION)
+    return sorted(found, key=lambda kind: (kind.status, kind.code))
+
+
+def _responses(bound: Bound, schemas: Schemas) -> dict[str, Any]:
+    by_status: dict[int, list[type[Problem]]] = {}
+    for kind in problems_of(bound):
+        by_status.setdefault(kind.status, []).append(kind)
+    failures = {str(status): _failure(status, kinds) for status, kinds in by_status.items()}
+    return {str(bound.operation.status): _success(bound, schemas), **failures}
+
+
+def _failure(status: int, kinds: list[type[Problem]]) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+    response: dict[str, Any] = {
+        "description": "; ".join(kind.title for kind in kinds),
+        "x-problem-codes": [kind.code for kind in kinds],
+        "content": content,
+    }
+    if headers := _problem_headers(status):
+        response["headers"] = headers
+    return response
+
+
+def _problem_headers(status: int) -> dict[str, Any]:
+    if status == p.Unauthenticated.status:
+        return {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}}
+    if status in (p.TooManyRequests.status, p.Unavailable.status):
+        return {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 0}}}
+    return {}
+
+
+def _success(bound: Bound, schemas: Schemas) -> dict[str, Any]:
+    operation: Operation = bound.operation
+    success: dict[str, Any] = {
+        "description": bound.doc.split("\n")[0] or operation.summary,
+        "headers": {"Correlation-Id": {"required": True, "schema": {"type": "string"}}},
+        "content": {"application/json": {"schema": schemas.answer(bound.answer)}},
+    }
+    if operation.links:
+        prefix = f"{bound.api.name}.".replace("-", "_")
+        success["links"] = {
+            link.operation: {
+                "operationId": prefix + link.operation,
+                "parameters": {link.parameter: f"$response.body#/{link.field}"},
+            }
+            for link in operation.links
+        }
+    return success

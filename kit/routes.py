@@ -1,0 +1,222 @@
+"""Routes: the Litestar handlers of an implementation, derived from its interface's declaration.
+
+A derived handler is an ordinary one: it takes the request, converts path, query and body to the declared
+types, awaits the implementation's method and answers with its Struct as JSON.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+from litestar import Request, Response, Router
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp
+
+from contracts.problems import (
+    BadJson,
+    BadRequest,
+    BodyTooLarge,
+    Fault,
+    Invalid,
+    InvalidToken,
+    MethodNotAllowed,
+    Problem,
+    Unexpected,
+    UnknownRoute,
+)
+from kit import context, problems
+from kit.clients import INTERNAL_ISSUER
+from kit.operations import Bound, bind
+from kit.secrets import Secret
+from kit.telemetry import log
+
+_encode = msgspec.json.Encoder().encode
+_log = log("kit.routes")
+
+
+def room(interface: type, implementation: Any, prefix: str) -> Router:
+    """All operations of an implementation under a path prefix."""
+    return Router(path=prefix, route_handlers=handlers(interface, implementation))
+
+
+def handlers(interface: type, implementation: Any) -> list[HTTPRouteHandler]:
+    """One Litestar handler per operation of the interface."""
+    return [_handler(bound, getattr(implementation, bound.name)) for bound in bind(interface)]
+
+
+def _handler(bound: Bound, method: Callable[..., Awaitable[Any]]) -> HTTPRouteHandler:
+    read_path = _path_reader(bound)
+    read_query = _query_reader(bound)
+    # The door has held the body against the document; not strict, since JSON Schema calls 1.0 an integer.
+    decode = msgspec.json.Decoder(bound.body, strict=False).decode if bound.body is not None else None
+    status = bound.operation.status
+
+    async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+        arguments = read_path(request)
+        if read_query is not None:
+            arguments.update(read_query(request))
+        if bound.takes_if_match:
+            arguments["if_match"] = request.headers.get("if-match")
+        if decode is not None:
+            arguments["body"] = _decode(decode, await request.body())
+        answer = await method(**arguments)
+        return _answer(answer, status)
+
+    handle.__name__ = bound.name
+    handle.__doc__ = bound.doc
+    return HTTPRouteHandler(
+        path=_litestar_path(bound),
+        http_method=bound.operation.method,
+        status_code=status,
+        name=None,
+        operation_id=bound.operation_id,
+        include_in_schema=False,
+    )(handle)
+
+
+def _answer(answer: Any, status: int) -> Response[bytes]:
+    response = Response(content=_encode(answer), status_code=status, media_type="application/json")
+    version = getattr(answer, "version", None)
+    if version:
+        response.headers["ETag"] = f'"{version}"'
+    return response
+
+
+def _litestar_path(bound: Bound) -> str:
+    return bound.operation.path.replace("}", ":str}")
+
+
+def _path_reader(bound: Bound) -> Callable[[Request[Any, Any, Any]], dict[str, Any]]:
+    kinds = bound.path_parameters
+    if not kinds:
+        return lambda _request: {}
+
+    def read(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        found = request.path_params
+        return {name: _convert(found[name], kind, f"/path/{name}") for name, kind in kinds.items()}
+
+    return read
+
+
+def _query_reader(bound: Bound) -> Callable[[Request[Any, Any, Any]], dict[str, Any]] | None:
+    kind = bound.query
+    if kind is None:
+        return None
+    names = kind.__struct_fields__
+
+    def read(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        if not request.scope["query_string"]:
+            found = _convert({}, kind, "/query")
+        else:
+            found = _convert(dict(request.query_params), kind, "/query")
+        return {name: _in_utc(getattr(found, name), f"/query/{name}") for name in names}
+
+    return read
+
+
+def _convert(value: Any, kind: Any, pointer: str) -> Any:
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(errors=(Fault(pointer=pointer, detail=str(error)),)) from None
+
+
+def _in_utc(value: Any, pointer: str) -> Any:
+    """The instant as every store and vendor is asked for it; the first hours of the year 1 have none."""
+    if not isinstance(value, dt.datetime):
+        return value
+    try:
+        return value.astimezone(dt.UTC)
+    except OverflowError:
+        raise Invalid(errors=(Fault(pointer=pointer, detail="There is no such instant"),)) from None
+
+
+def _decode(decode: Callable[[bytes], Any], body: bytes) -> Any:
+    try:
+        return decode(body)
+    except msgspec.ValidationError as error:
+        raise Invalid(errors=(Fault(pointer="", detail=str(error)),)) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadJson(str(error)) from None
+
+
+def internal_door(app: ASGIApp, key: Secret) -> ASGIApp:
+    """The door of a floor that stands alone: lets in what our own house sends, trusts no header."""
+    verifying = OctKey.import_key(key.reveal())
+    registry = jwt.JWTClaimsRegistry(
+        iss={"essential": True, "value": INTERNAL_ISSUER}, exp={"essential": True}
+    )
+
+    async def door(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        try:
+            claims = _internal_claims(headers, verifying, registry)
+        except InvalidToken as problem:
+            with context.use(context.Context(headers.get("correlation-id") or context.new_correlation_id())):
+                await _refuse(problem, scope["path"], send)
+            return
+        with context.use(_internal_context(headers, claims)):
+            await app(scope, receive, send)
+
+    return door
+
+
+def _internal_claims(headers: dict[str, str], key: OctKey, registry: Any) -> dict[str, Any]:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise InvalidToken("This floor is reached through the gateway only.")
+    try:
+        claims = jwt.decode(token, key, algorithms=["HS256"]).claims
+        registry.validate(claims)
+    except (JoseError, ValueError):
+        raise InvalidToken("The internal token is not accepted.") from None
+    return claims
+
+
+def _internal_context(headers: dict[str, str], claims: dict[str, Any]) -> context.Context:
+    deadline = headers.get("deadline")
+    return context.Context(
+        correlation_id=headers.get("correlation-id") or context.new_correlation_id(),
+        caller=msgspec.convert(claims["caller"], context.Caller) if claims.get("caller") else None,
+        actor=str(claims.get("act", "")),
+        traceparent=headers.get("traceparent", ""),
+        deadline=time.monotonic() + float(deadline) if deadline else None,
+        idempotency_key=headers.get("idempotency-key", ""),
+        lane="batch" if claims.get("lane") == "batch" else "interactive",
+    )
+
+
+async def _refuse(problem: Problem, path: str, send: Any) -> None:
+    fields = {**problems.headers(problem), "Content-Type": problems.MEDIA_TYPE, "WWW-Authenticate": "Bearer"}
+    headers = [(name.lower().encode(), value.encode()) for name, value in fields.items()]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": problems.encode(problem, instance=path)})
+
+
+def _from_framework(error: HTTPException) -> Problem:
+    kinds: dict[int, type[Problem]] = {404: UnknownRoute, 405: MethodNotAllowed, 413: BodyTooLarge}
+    return kinds.get(error.status_code, BadRequest if error.status_code < 500 else Unexpected)()  # noqa: PLR2004
+
+
+def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The problem document of whatever was raised; what was not foreseen is logged and told to nobody."""
+    if isinstance(error, HTTPException):
+        error = _from_framework(error)
+    elif not isinstance(error, Problem):
+        _log.error("unexpected", path=request.url.path, exc_info=error)
+        error = Unexpected()
+    return Response(
+        content=problems.encode(error, instance=request.url.path),
+        status_code=error.status,
+        media_type=problems.MEDIA_TYPE,
+        headers=problems.headers(error),
+    )

@@ -1,0 +1,51 @@
+"""Secrets by reference: configuration names where a secret is, never what it is."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class SecretError(Exception):
+    """A reference that leads to no secret; says the reference, never a value."""
+
+
+class Secret:
+    """A value that does not show itself in logs, errors or representations."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself; call it where it is used and nowhere else."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+
+def literal(text: str, environ: Mapping[str, str]) -> str:
+    """A setting that is no secret: it may stand in the text itself or be referred to; raises SecretError."""
+    return resolve(text, environ).reveal() if text.startswith(("env:", "file:")) else text
+
+
+def resolve(reference: str, environ: Mapping[str, str]) -> Secret:
+    """The secret that ``env:NAME`` or ``file:PATH`` refers to; raises SecretError.
+
+    ``file:$NAME`` is the file whose path the variable holds.
+    """
+    kind, _, name = reference.partition(":")
+    if kind == "env" and name:
+        if not environ.get(name):
+            raise SecretError(f"{reference}: the environment variable {name} is not set")
+        return Secret(environ[name])
+    if kind == "file" and name.startswith("$"):
+        return resolve(f"file:{resolve(f'env:{name[1:]}', environ).reveal()}", environ)
+    if kind == "file" and name:
+        try:
+            return Secret(Path(name).read_text(encoding="utf-8").strip())
+        except OSError as error:
+            raise SecretError(f"{reference}: {error.strerror}") from None
+    raise SecretError(f"{reference!r} is no reference; write env:NAME, file:PATH or file:$NAME")

@@ -1,0 +1,145 @@
+"""kit/workflows: the words of a durable flow: what it is, why it stops, how patient it is."""
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+import msgspec
+
+from contracts.canonical.exception import ExceptionKind
+from contracts.canonical.workflow import WorkflowStatus
+from contracts.problems import (
+    ContractViolation,
+    DeadlineExceeded,
+    Fault,
+    NotFound,
+    OwnershipViolation,
+    Problem,
+    TooManyRequests,
+    Unavailable,
+    VendorRejected,
+    VendorUnavailable,
+)
+
+if TYPE_CHECKING:
+    from kit.workflows.run import Run
+
+
+class Flow(Protocol):
+    """One business process. `run` is written as if nothing ever failed; its steps are durable."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def input(self) -> type[msgspec.Struct]: ...
+
+    @property
+    def on_failure(self) -> Literal["park", "undo"]: ...
+
+    async def run(self, run: "Run") -> None:
+        """Do the flow, step by step; the same input and history must lead to the same steps."""
+        ...
+
+
+class Undone(Exception):  # noqa: N818 - an outcome, not an error
+    """The run's steps were taken back; raised through the flow, which must let it pass."""
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """What an exception will say: what stopped, why, what would fix it, and who owns it."""
+
+    kind: ExceptionKind
+    stopped: str
+    why: str
+    what_next: str
+    owner: str
+    errors: tuple[Fault, ...] = ()
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    within: float = 8 * 3600.0
+
+
+class WorkflowSettings(msgspec.Struct, frozen=True):
+    """Waits and limits of durable work, in seconds; tests make them small.
+
+    `patience` is how long a step is tried again before it stops; `step` how long one try may take;
+    `drain` how long a closing process waits for the steps in flight; `recoveries` how often a workflow may be
+    taken over before it is an exception.
+    """
+
+    patience: float = 1800
+    first_wait: float = 1
+    longest_wait: float = 60
+    step: float = 90
+    queue_poll: float = 0.03
+    liveness: float = 1
+    sweep: float = 5
+    drain: float = 10
+    destroy: float = 15
+    recoveries: int = 100
+    connections: int = 8
+    threads: int = 16
+
+
+class RunRow(msgspec.Struct, frozen=True):
+    """A run as it is kept. `input` and `data` are plain data; `attempt` counts restarts after an undo."""
+
+    id: str
+    flow: str
+    status: WorkflowStatus
+    status_text: str
+    version: str
+    attempt: int
+    input: dict[str, Any]
+    data: dict[str, Any]
+    corrections: dict[str, str]
+    correlation_id: str
+    subject: str
+    actor: str
+    exception_id: str
+    due_at: dt.datetime | None
+    started_at: dt.datetime
+    updated_at: dt.datetime
+    finished_at: dt.datetime | None
+
+
+class _Words:
+    """Which kind of exception a problem becomes, first match first."""
+
+    kinds: ClassVar[tuple[tuple[type[Problem], ExceptionKind], ...]] = (
+        (VendorUnavailable, "vendor_unavailable"),
+        (Unavailable, "vendor_unavailable"),
+        (DeadlineExceeded, "vendor_unavailable"),
+        (TooManyRequests, "vendor_unavailable"),
+        (ContractViolation, "contract_violation"),
+        (VendorRejected, "vendor_rejected"),
+        (OwnershipViolation, "ownership_violation"),
+        (NotFound, "missing_master_data"),
+    )
+    owners: ClassVar[dict[str, str]] = {
+        "finance": "finance",
+        "sales": "sales",
+        "delivery": "delivery",
+        "administrator": "administrators",
+    }
+
+
+def explain(problem: Problem, title: str) -> Stop:
+    """What an exception says of a problem when the flow has no better words."""
+    kind = _kind_of(problem)
+    again = "Replay when the other system answers again" if problem.retryable else "Correct it and replay"
+    return Stop(
+        kind=kind,
+        stopped=f"The step “{title}” did not succeed",
+        why=problem.detail,
+        what_next=again,
+        owner=_Words.owners.get(problem.actor, "operations"),
+        errors=problem.errors,
+    )
+
+
+def _kind_of(problem: Problem) -> ExceptionKind:
+    for cls, kind in _Words.kinds:
+        if isinstance(problem, cls):
+            return kind
+    return "policy_violation"

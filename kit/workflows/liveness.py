@@ -1,0 +1,79 @@
+"""kit/workflows: a living process takes over what a dead one left; life is a lock, not a clock."""
+
+import asyncio
+import logging
+
+from dbos import DBOS
+from sqlalchemy import text
+
+from contracts.problems import Unavailable
+from kit.database import Database
+
+logger = logging.getLogger(__name__)
+
+_WITH_WORK = text(
+    "SELECT DISTINCT executor_id FROM dbos.workflow_status"
+    " WHERE status = 'PENDING' AND application_version = :version AND executor_id <> :me"
+)
+
+
+async def recover(executor: str) -> None:
+    """Put a dead process's workflows back into the queue.
+
+    The one place that knows the engine's private call: guarded by the engine (a row moves only while it is
+    pending, still that process's and of this version), blocking, and waiting for an absent database.
+    """
+    await asyncio.to_thread(DBOS._recover_pending_workflows, [executor])  # noqa: SLF001
+
+
+class Liveness:
+    """Shows that this process lives, and recovers the work of those that do not."""
+
+    def __init__(self, database: Database, executor: str, version: str, seconds: float) -> None:
+        self._database = database
+        self._executor = executor
+        self._version = version
+        self._seconds = seconds
+        self._alive: asyncio.Event | None = None
+
+    async def show(self) -> None:
+        """Hold the lock that says we live; take it again after the session was lost."""
+        if self._alive is None or self._alive.is_set():
+            self._alive = await self._database.locks.take(_lock_of(self._executor))
+        else:
+            await self._database.locks.check()
+
+    async def hide(self) -> None:
+        """Let the lock go: what this process leaves is for the others at once."""
+        self._alive = None
+        await self._database.locks.release(_lock_of(self._executor))
+
+    async def watch(self) -> None:
+        """Until cancelled, look after the others once every while."""
+        while True:
+            try:
+                await self.show()
+                await self.look()
+            except Unavailable:
+                logger.warning("Liveness waits for the database")
+            except Exception:  # whoever no longer looks would leave the work of the dead for ever
+                logger.exception("Looking after the other processes failed")
+            await asyncio.sleep(self._seconds)
+
+    async def look(self) -> None:
+        """Take over the work of every process whose lock is free."""
+        here = {"version": self._version, "me": self._executor}
+        async with self._database.connect() as connection:
+            others = (await connection.execute(_WITH_WORK, here)).scalars().all()
+        for other in others:
+            if await self._database.locks.take(_lock_of(other)) is None:
+                continue
+            try:
+                logger.warning("Taking over the workflows of %s", other)
+                await recover(other)
+            finally:
+                await self._database.locks.release(_lock_of(other))
+
+
+def _lock_of(executor: str) -> str:
+    return f"executor:{executor}"

@@ -1,0 +1,123 @@
+"""kit/workflows: reading runs: one, a page of them, a run's timeline, what it would have sent."""
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+from sqlalchemy import cast, select, tuple_, update
+from sqlalchemy.dialects.postgresql import JSONB, array
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.canonical.values import Ref
+from contracts.canonical.workflow import Step
+from kit.database import decode_page, encode_page
+from kit.database.tables import runs, steps, would_send
+from kit.workflows.flow import RunRow
+
+
+class RunPage(msgspec.Struct, frozen=True):
+    """A page of runs, newest first."""
+
+    items: tuple[RunRow, ...]
+    next_cursor: str | None = None
+
+
+class Withheld(msgspec.Struct, frozen=True):
+    """One request that a run worked out and did not send."""
+
+    step: str
+    instance: str
+    operation: str
+    key: str
+    body: str
+
+
+async def read(conn: AsyncConnection, workflow_id: str) -> RunRow | None:
+    """The run, None when it was never started."""
+    row = (await conn.execute(select(runs).where(runs.c.id == workflow_id))).one_or_none()
+    return _run(row) if row is not None else None
+
+
+async def find(
+    conn: AsyncConnection,
+    *,
+    flow: str | None = None,
+    status: str | None = None,
+    subject: str | None = None,
+    correlation_id: str | None = None,
+    matching: dict[str, Any] | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> RunPage:
+    """A page of runs, newest first; `matching` are fields of the input that must be equal."""
+    wanted = {"flow": flow, "status": status, "subject": subject, "correlation_id": correlation_id}
+    query = select(runs).where(
+        *(runs.c[name] == value for name, value in wanted.items() if value is not None)
+    )
+    if matching:
+        query = query.where(runs.c.input.contains(matching))
+    if cursor:
+        started_at, identity = decode_page(cursor, tuple[dt.datetime, str])
+        query = query.where(tuple_(runs.c.started_at, runs.c.id) < (started_at, identity))
+    query = query.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit + 1)
+    rows = (await conn.execute(query)).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    return RunPage(
+        items=tuple(_run(row) for row in rows[:limit]),
+        next_cursor=encode_page(last.started_at, last.id) if last else None,
+    )
+
+
+async def timeline(conn: AsyncConnection, workflow_id: str) -> tuple[Step, ...]:
+    """The steps of a run in the order in which they began, undoing included."""
+    rows = await conn.execute(select(steps).where(steps.c.run_id == workflow_id).order_by(steps.c.seq))
+    return tuple(
+        Step(
+            name=row.name,
+            title=row.title,
+            status=row.status,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            seconds=(row.finished_at - row.started_at).total_seconds() if row.finished_at else None,
+            attempts=row.attempts,
+            detail=row.detail,
+            refs=msgspec.convert(row.refs, tuple[Ref, ...]),
+        )
+        for row in rows
+    )
+
+
+async def withheld(conn: AsyncConnection, workflow_id: str) -> tuple[Withheld, ...]:
+    """What observe mode worked out for a run, in order."""
+    query = select(would_send).where(would_send.c.run_id == workflow_id).order_by(would_send.c.seq)
+    return tuple(
+        Withheld(row.step, row.instance, row.operation, row.key, row.body)
+        for row in await conn.execute(query)
+    )
+
+
+async def unfinished(conn: AsyncConnection, *, flow: str, told: dict[str, Any]) -> tuple[str, ...]:
+    """The ids of a flow's unfinished runs that have told these fields."""
+    query = select(runs.c.id).where(
+        runs.c.flow == flow, runs.c.finished_at.is_(None), runs.c.data.contains(told)
+    )
+    return tuple((await conn.execute(query)).scalars())
+
+
+async def note_once(conn: AsyncConnection, workflow_id: str, told: dict[str, Any]) -> RunRow | None:
+    """Add to what a run shows, unless it shows any of these fields already: then None."""
+    row = await conn.execute(
+        update(runs)
+        .where(runs.c.id == workflow_id, ~runs.c.data.has_any(array(list(told))))
+        .values(data=runs.c.data.op("||")(cast(told, JSONB)), version=runs.c.version + 1)
+        .returning(runs)
+    )
+    found = row.one_or_none()
+    return _run(found) if found is not None else None
+
+
+def _run(row: Any) -> RunRow:
+    kept: dict[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    found = {name: kept[name] for name in RunRow.__struct_fields__}
+    found["version"] = str(row.version)
+    return RunRow(**found)

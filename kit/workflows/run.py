@@ -1,0 +1,317 @@
+"""kit/workflows: what a flow's function gets: durable steps, waits, words to tell, and undo in reverse."""
+
+# ruff: noqa: A002 - an id, a type and an object are called what they are
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from dbos import DBOS
+
+from contracts.canonical.values import Ref
+from contracts.canonical.workflow import StepStatus, WorkflowStatus
+from contracts.problems import Problem
+from kit import context, exceptions
+from kit.workflows.attempts import Attempts, Work
+from kit.workflows.flow import Flow, Stop, Undone, WorkflowSettings, explain
+from kit.workflows.gate import Gate, insist
+from kit.workflows.journal import Journal
+
+T = TypeVar("T")
+M = TypeVar("M", bound=msgspec.Struct)
+
+_FOREVER_SECONDS = 100 * 366 * 24 * 3600.0
+_PLACES_PER_ATTEMPT = 1_000_000
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What the engine keeps of how a run began; everything else is in its row."""
+
+    run_id: str
+    attempt: int
+    input: dict[str, Any]
+    corrections: dict[str, str]
+    correlation_id: str
+    subject: str
+    actor: str
+    traceparent: str = ""
+
+
+class _Done(msgspec.Struct, Generic[T]):
+    """A step that can be taken back."""
+
+    work: Work[T]
+    title: str
+    undo: Callable[[T], Awaitable[None]]
+    value: T
+
+
+class Run:
+    """One run of a flow. `id` names it in all attempts.
+
+    `corrections` are what people put right so far: read them inside a step, which is tried again with them.
+    """
+
+    def __init__(
+        self, database: Any, flow: Flow, order: Order, settings: WorkflowSettings, gate: Gate
+    ) -> None:
+        self.id = order.run_id
+        self.attempt = order.attempt
+        self.correlation_id = order.correlation_id
+        self.subject = order.subject
+        self.actor = order.actor
+        self.input: Any = msgspec.convert(order.input, flow.input, str_keys=True)
+        self.corrections = dict(order.corrections)
+        self._flow = flow
+        self._gate = gate
+        self._place = order.attempt * _PLACES_PER_ATTEMPT
+        self._undo: list[_Done[Any]] = []
+        self._journal = Journal(database, order.run_id, flow.name, order.correlation_id, order.subject)
+        here = context.Context(
+            correlation_id=order.correlation_id,
+            actor=order.actor,
+            traceparent=order.traceparent,
+            lane="batch",
+            workflow_id=order.run_id,
+        )
+        self._attempts = Attempts(self._journal, settings, gate, here)
+
+    async def step(
+        self,
+        name: str,
+        title: str,
+        do: Callable[[], Awaitable[T]],
+        *,
+        returns: type[T],
+        undo: Callable[[T], Awaitable[None]] | None = None,
+        undo_title: str = "",
+        find: Callable[[], Awaitable[T | None]] | None = None,
+        skipped: Callable[[], T] | None = None,
+        refs: Callable[[T], tuple[Ref, ...]] | None = None,
+        detail: Callable[[T], str] | None = None,
+        explain: Callable[[Problem], Stop] | None = None,
+        patience: float | None = None,
+    ) -> T:
+        """Do something once, durably, and give back what it gave.
+
+        `undo` takes it back when the run is undone; `find` looks, before that, for what a try in doubt
+        may have left. `skipped` gives the value with which the flow goes on when a person skips the step;
+        without it skipping undoes the run. When the step fails for good, `explain` words the exception, and
+        the run waits for a person (on_failure "park") or is undone at once (on_failure "undo").
+        """
+        work = Work(self._next(), name, title, do, returns, refs=refs, detail=detail, patience=patience)
+        back = undo_title or f"Take back: {title}"
+        while True:
+            try:
+                value = await self._attempts.make(work)
+            except Problem as problem:
+                stop = (explain or self._explain(title))(problem)
+                lookup = self._lookup(work, back, undo, find) if undo and find else None
+                decided = await self._stop(work, stop, lookup, may_skip=skipped is not None)
+                if decided == "skip" and skipped is not None:
+                    return skipped()
+            else:
+                if undo is not None:
+                    self._undo.append(_Done(work, back, undo, value))
+                return value
+
+    async def wait(
+        self, topic: str, kind: type[M], *, title: str, status_text: str, due_at: dt.datetime | None = None
+    ) -> M:
+        """Wait for a message on a topic, however long; `due_at` is when the wait breaches its SLA."""
+        place = self._next()
+        clocks = f"{self.id}/{place}" if due_at else ""
+
+        async def begin() -> None:
+            await self._journal.begin_step(place, topic, title, "waiting")
+            if due_at:
+                await self._journal.wait_until(clocks, due_at)
+            await self._journal.tell(place, status="waiting", text=status_text, due_at=due_at)
+
+        await self._durably(f"wait for {topic}", begin)
+        message = msgspec.convert(await self._receive(topic), kind, str_keys=True)
+        after = self._next()
+
+        async def end() -> None:
+            await self._journal.end_step(place, None, "done", "", clocks=clocks)
+            await self._journal.tell(after, status="running", text=title)
+
+        await self._durably(f"go on after {topic}", end)
+        return message
+
+    async def tell(self, status: WorkflowStatus | None = None, text: str = "", **data: Any) -> None:
+        """Show people where the run stands; `data` is merged into what it showed before."""
+        place, kept = self._next(), msgspec.to_builtins(data, str_keys=True)
+        await self._durably("tell", lambda: self._journal.tell(place, status=status, text=text, data=kept))
+
+    async def emit(self, type: str, subject: str, data: msgspec.Struct, *, key: str) -> None:
+        """Tell the world about a business object, once per run and key."""
+        self._next()
+        identity = f"evt_{self.id}_{key}"
+        await self._durably(
+            f"emit {key}",
+            lambda: self._journal.emit(identity, type, subject, msgspec.to_builtins(data, str_keys=True)),
+        )
+
+    async def would_send(self, step: str, *, instance: str, operation: str, key: str, body: str) -> None:
+        """Keep what observe mode worked out and does not send."""
+        place = self._next()
+        await self._durably(
+            f"would send {step}",
+            lambda: self._journal.would_send(
+                place, step=step, instance=instance, operation=operation, key=key, body=body
+            ),
+        )
+
+    async def patched(self, name: str) -> bool:
+        """Whether this run has the step that was added later: False for one that was past it already."""
+        async with self._gate.passing():
+            return await DBOS.patch_async(name)
+
+    async def finish(self) -> None:
+        """Show the run as done, unless the flow told another end itself."""
+        place = self._next()
+        await self._durably("finish", lambda: self._journal.finish(place))
+
+    async def fail(self, problem: Problem) -> None:
+        """Stop outside any step; returns when the flow is to be run again from its beginning."""
+        place = self._next()
+        nowhere = Work(place, "flow", f"The flow {self._flow.name}", _nothing, type(None))
+        await self._durably("stop", lambda: self._journal.begin_step(place, "flow", nowhere.title))
+        stop = self._explain(nowhere.title)(problem)
+        await self._stop(nowhere, stop, None, may_skip=False)
+
+    async def _stop(
+        self, work: Work[T], stop: Stop, lookup: Callable[[], Awaitable[None]] | None, *, may_skip: bool
+    ) -> str:
+        """Hand a failed step to a person: "replay" or "skip" when the flow goes on; raises Undone if not."""
+        if self._flow.on_failure == "undo":
+            await self._step_ended(work, "failed", stop.why)
+            await self._unwind(lookup)
+            await self._park(work, stop, exceptions.Resume(kind="restart", workflow_id=self.id), "undone")
+            raise Undone(stop.stopped)
+        decision = await self._ask(work, stop)
+        if decision.action == "replay":
+            return "replay"
+        if decision.action == "skip" and may_skip:
+            await self._step_ended(work, "skipped", decision.reason)
+            return "skip"
+        await self._step_ended(work, "failed", decision.reason)
+        await self._unwind(lookup)
+        await self.tell("undone", f"Undone: {decision.reason}")
+        raise Undone(decision.reason)
+
+    async def _ask(self, work: Work[Any], stop: Stop) -> exceptions.Decision:
+        """Park with an exception and wait for the decision on it."""
+        await self._step_ended(work, "failed", stop.why)
+        resume = exceptions.Resume(kind="signal", workflow_id=self.id)
+        exception_id = await self._park(work, stop, resume, "parked")
+        decision = msgspec.convert(
+            await self._receive(exceptions.topic_of(exception_id)), exceptions.Decision, str_keys=True
+        )
+        self.corrections.update(decision.corrections)
+        place = self._next()
+        await self._durably(
+            "resolved",
+            lambda: self._journal.tell(
+                place,
+                status="running",
+                text=work.title,
+                corrections=decision.corrections,
+                exception_id="",
+            ),
+        )
+        return decision
+
+    async def _park(
+        self, work: Work[Any], stop: Stop, resume: exceptions.Resume, status: WorkflowStatus
+    ) -> str:
+        place = self._next()
+        exception_id = f"exc_{self.id}_{place}"
+        await self._durably(
+            "park",
+            lambda: self._journal.park(
+                place,
+                exception_id,
+                stop,
+                step=work.name,
+                caused_by=self.actor,
+                resume=resume,
+                status=status,
+            ),
+        )
+        return exception_id
+
+    async def _unwind(self, lookup: Callable[[], Awaitable[None]] | None) -> None:
+        """Take back what was done, the last first; what cannot be taken back is a case of its own."""
+        await self.tell("running", "Taking back what was done")
+        if lookup is not None:
+            await lookup()
+        while self._undo:
+            await self._take_back(self._undo.pop())
+
+    async def _take_back(self, done: _Done[Any]) -> None:
+        name = f"undo {done.work.name}"
+        work = Work(self._next(), name, done.title, lambda: done.undo(done.value), type(None))
+        if await self._insist(work):
+            await self._step_ended(done.work, "undone", None)
+
+    async def _insist(self, work: Work[Any]) -> bool:
+        """Do a part of an undo; False when a person decided to leave it."""
+        while True:
+            try:
+                await self._attempts.make(work)
+            except Problem as problem:
+                decision = await self._ask(work, self._explain(work.title)(problem))
+                if decision.action != "replay":
+                    await self._step_ended(work, "skipped", decision.reason)
+                    return False
+            else:
+                return True
+
+    def _lookup(
+        self,
+        work: Work[T],
+        title: str,
+        undo: Callable[[T], Awaitable[None]],
+        find: Callable[[], Awaitable[T | None]],
+    ) -> Callable[[], Awaitable[None]]:
+        """How to find, and then take back, what a failed step may have left."""
+
+        async def settle() -> None:
+            async def look() -> None:
+                value = await find()
+                if value is not None:
+                    await undo(value)
+
+            await self._insist(Work(self._next(), f"undo {work.name}", title, look, type(None)))
+
+        return settle
+
+    def _explain(self, title: str) -> Callable[[Problem], Stop]:
+        return lambda problem: explain(problem, title)
+
+    async def _step_ended(self, work: Work[Any], status: StepStatus, detail: str | None) -> None:
+        await self._durably(
+            f"{work.name} {status}", lambda: self._journal.end_step(work.seq, None, status, detail)
+        )
+
+    async def _receive(self, topic: str) -> Any:
+        return await DBOS.recv_async(topic, timeout_seconds=_FOREVER_SECONDS)
+
+    async def _durably(self, name: str, write: Callable[[], Awaitable[Any]]) -> None:
+        async def body() -> bool:
+            await insist(write)
+            return True
+
+        async with self._gate.passing():
+            await DBOS.run_step_async({"name": name}, body)
+
+    def _next(self) -> int:
+        self._place += 1
+        return self._place
+
+
+async def _nothing() -> None:
+    """What a flow that fails outside its steps was doing."""

@@ -1,0 +1,356 @@
+"""kit/workflows: the one runtime of a process: starts, signals, reads runs; a worker executes them."""
+
+# ruff: noqa: A002 - an id, a type and an object are called what they are
+
+import asyncio
+import hashlib
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+from dbos import DBOS, DBOSClient, DBOSConfig
+from dbos import error as engine_errors
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.canonical.workflow import Step
+from contracts.problems import Conflict, NotFound, Problem, Unexpected
+from kit import clock, context
+from kit.database import Database
+from kit.database.tables import runs
+from kit.workflows import reading
+from kit.workflows.flow import Flow, RunRow, Undone, WorkflowSettings
+from kit.workflows.gate import Gate
+from kit.workflows.liveness import Liveness
+from kit.workflows.reading import RunPage, Withheld
+from kit.workflows.run import Order, Run
+from kit.workflows.serializing import JsonSerializer
+from kit.workflows.sweeping import sweep
+
+logger = logging.getLogger(__name__)
+
+
+class Runtime:
+    """Durable execution for one process.
+
+    With `worker` it executes the registered flows and looks after dead processes; without, it only starts,
+    signals and reads. `application` and `version` name what may execute a run: raise the version by hand,
+    and only for a change of a flow that old runs cannot bear. `executor` is unique per process.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        application: str,
+        version: str,
+        executor: str,
+        worker: bool,
+        settings: WorkflowSettings = WorkflowSettings(),  # noqa: B008 - frozen
+    ) -> None:
+        self.database = database
+        self._application = application
+        self._version = f"{application}-{version}"
+        self._executor = executor
+        self._worker = worker
+        self._settings = settings
+        self._queue = f"{application}-start"
+        self._flows: dict[str, Flow] = {}
+        self._gate = Gate()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._watchers: list[asyncio.Task[None]] = []
+        self._liveness = Liveness(database, executor, self._version, settings.liveness)
+        self._client = DBOSClient(
+            system_database_url=database.url,
+            application_name=application,
+            serializer=JsonSerializer(),
+            system_database_pool_size=2,
+            lazy=True,
+        )
+
+    def register(self, flow: Flow) -> None:
+        """Make a flow known, before the launch."""
+        self._flows[flow.name] = flow
+
+    async def launch(self) -> None:
+        """Begin to execute; the database must answer and be migrated."""
+        # Otherwise the engine writes to standard error by itself.
+        logging.getLogger("dbos").addHandler(logging.NullHandler())
+        if not self._worker:
+            return
+        await self._liveness.show()
+        await asyncio.to_thread(self._register_queue)
+        DBOS(config=self._config())
+        for flow in self._flows.values():
+            self._register_flow(flow)
+        DBOS.listen_queues([self._queue])
+        # In this thread, so that flows run on this loop, where the clients that they use live.
+        DBOS.launch()
+        self._watchers = [
+            asyncio.create_task(self._liveness.watch()),
+            asyncio.create_task(sweep(self.database, self._settings.sweep)),
+        ]
+
+    async def close(self) -> None:
+        """Finish the steps in flight and stop; what is unfinished goes on in another process."""
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        if self._worker:
+            await self._gate.close(self._settings.drain)
+            await self._cancel_runs()
+            await self._destroy()
+            await self._cancel_runs()
+            await self._liveness.hide()
+        self._client.destroy()
+
+    async def start(
+        self,
+        conn: AsyncConnection,
+        *,
+        flow: str,
+        workflow_id: str,
+        input: msgspec.Struct,
+        correlation_id: str,
+        subject: str,
+        actor: str,
+    ) -> bool:
+        """Start a run in the caller's transaction; False when it was started before with the same input.
+
+        Raises Conflict when the id was used with another input. The first correlation id wins.
+        """
+        plain = msgspec.to_builtins(input, str_keys=True)
+        fingerprint = _fingerprint(flow, plain)
+        order = Order(
+            run_id=workflow_id,
+            attempt=1,
+            input=plain,
+            corrections={},
+            correlation_id=correlation_id,
+            subject=subject,
+            actor=actor,
+            traceparent=context.current().traceparent,
+        )
+        row = insert(runs).values(
+            id=workflow_id,
+            flow=flow,
+            status="running",
+            status_text="Accepted",
+            engine_id=workflow_id,
+            fingerprint=fingerprint,
+            input=plain,
+            correlation_id=correlation_id,
+            subject=subject,
+            actor=actor,
+            traceparent=order.traceparent,
+            started_at=clock.now(),
+            updated_at=clock.now(),
+        )
+        made = await conn.execute(row.on_conflict_do_nothing(index_elements=["id"]).returning(runs.c.id))
+        if made.scalar() is not None:
+            await self._enqueue(conn, flow, workflow_id, order)
+            return True
+        known = await conn.execute(select(runs.c.fingerprint).where(runs.c.id == workflow_id))
+        if known.scalar_one() != fingerprint:
+            raise Conflict(f"{workflow_id} was started before with other data")
+        return False
+
+    async def restart(self, conn: AsyncConnection, workflow_id: str, corrections: dict[str, str]) -> None:
+        """Run an ended run again from its beginning, with corrections, in the caller's transaction.
+
+        Its ledger keys stay the same, so it revives what it had made. Raises NotFound and Conflict.
+        """
+        found = await conn.execute(select(runs).where(runs.c.id == workflow_id).with_for_update())
+        row = found.one_or_none()
+        if row is None:
+            raise NotFound(f"There is no run {workflow_id}")
+        if row.finished_at is None:
+            raise Conflict(f"The run {workflow_id} has not ended")
+        order = Order(
+            run_id=row.id,
+            attempt=row.attempt + 1,
+            input=row.input,
+            corrections={**row.corrections, **corrections},
+            correlation_id=row.correlation_id,
+            subject=row.subject,
+            actor=row.actor,
+            traceparent=row.traceparent,
+        )
+        engine_id = f"{row.id}.{order.attempt}"
+        again = update(runs).where(runs.c.id == row.id)
+        await conn.execute(
+            again.values(
+                status="running",
+                status_text="Started again",
+                attempt=order.attempt,
+                engine_id=engine_id,
+                corrections=order.corrections,
+                exception_id="",
+                due_at=None,
+                finished_at=None,
+                updated_at=clock.now(),
+                version=runs.c.version + 1,
+            )
+        )
+        await self._enqueue(conn, row.flow, engine_id, order)
+
+    async def signal(
+        self, conn: AsyncConnection, workflow_id: str, topic: str, message: msgspec.Struct, *, key: str
+    ) -> None:
+        """Send a message to a run in the caller's transaction, once per key; raises NotFound.
+
+        It is kept until the run waits for the topic.
+        """
+        query = select(runs.c.engine_id).where(runs.c.id == workflow_id)
+        engine_id = (await conn.execute(query)).scalar()
+        if engine_id is None:
+            raise NotFound(f"There is no run {workflow_id}")
+        plain = msgspec.to_builtins(message, str_keys=True)
+        await conn.run_sync(
+            lambda sync: self._client.send_in_transaction(
+                sync, engine_id, plain, topic=topic, idempotency_key=f"{engine_id}/{topic}/{key}"
+            )
+        )
+
+    async def read(self, workflow_id: str) -> RunRow | None:
+        """The run, None when it was never started."""
+        async with self.database.connect() as connection:
+            return await reading.read(connection, workflow_id)
+
+    async def timeline(self, workflow_id: str) -> tuple[Step, ...]:
+        """The run's steps in order."""
+        async with self.database.connect() as connection:
+            return await reading.timeline(connection, workflow_id)
+
+    async def withheld(self, workflow_id: str) -> tuple[Withheld, ...]:
+        """What the run worked out in observe mode."""
+        async with self.database.connect() as connection:
+            return await reading.withheld(connection, workflow_id)
+
+    async def find(
+        self,
+        *,
+        flow: str | None = None,
+        status: str | None = None,
+        subject: str | None = None,
+        correlation_id: str | None = None,
+        matching: dict[str, Any] | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> RunPage:
+        """A page of runs, newest first; `matching` are fields of the input that must be equal."""
+        async with self.database.connect() as connection:
+            return await reading.find(
+                connection,
+                flow=flow,
+                status=status,
+                subject=subject,
+                correlation_id=correlation_id,
+                matching=matching,
+                cursor=cursor,
+                limit=limit,
+            )
+
+    async def unfinished(self, conn: AsyncConnection, *, flow: str, told: dict[str, Any]) -> tuple[str, ...]:
+        """The ids of a flow's unfinished runs that have told these fields."""
+        return await reading.unfinished(conn, flow=flow, told=told)
+
+    async def note_once(self, conn: AsyncConnection, workflow_id: str, **told: Any) -> RunRow | None:
+        """Add to what a run shows, in the caller's transaction; None when it shows any of these already."""
+        return await reading.note_once(conn, workflow_id, told)
+
+    async def _enqueue(self, conn: AsyncConnection, flow: str, engine_id: str, order: Order) -> None:
+        plain = msgspec.to_builtins(order, str_keys=True)
+        await conn.run_sync(
+            lambda sync: self._client.enqueue_in_transaction(
+                sync,
+                {
+                    "workflow_name": flow,
+                    "queue_name": self._queue,
+                    "workflow_id": engine_id,
+                    "app_version": self._version,
+                },
+                plain,
+            )
+        )
+
+    def _config(self) -> DBOSConfig:
+        return {
+            "name": self._application,
+            "system_database_url": self.database.url,
+            "sys_db_pool_size": self._settings.connections,
+            "db_engine_kwargs": {"pool_pre_ping": False},
+            "application_version": self._version,
+            "executor_id": self._executor,
+            "serializer": JsonSerializer(),
+            "max_executor_threads": self._settings.threads,
+            "log_level": "WARNING",
+        }
+
+    def _register_queue(self) -> None:
+        self._client.register_queue(
+            self._queue,
+            polling_interval_sec=self._settings.queue_poll,
+            application_name=self._application,
+        )
+
+    def _register_flow(self, flow: Flow) -> None:
+        async def body(order: dict[str, Any]) -> None:
+            self._remember()
+            run = Run(self.database, flow, msgspec.convert(order, Order), self._settings, self._gate)
+            await _perform(flow, run)
+
+        DBOS.workflow(name=flow.name, max_recovery_attempts=self._settings.recoveries)(body)
+
+    def _remember(self) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _cancel_runs(self) -> None:
+        """Leave the unfinished runs where they are: a cancelled one stays pending for the next process."""
+        waiting = list(self._tasks)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def _destroy(self) -> None:
+        """Stop the engine, in a thread, for it blocks; then give the loop threads again, for it took them."""
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, thread_name_prefix="close-workflows") as thread:
+            stopping = loop.run_in_executor(thread, lambda: DBOS.destroy(destroy_registry=True))
+            try:
+                await asyncio.wait_for(stopping, self._settings.destroy)
+            except TimeoutError:
+                logger.warning("The workflow engine did not stop in time")
+        loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
+
+
+async def _perform(flow: Flow, run: Run) -> None:
+    """Run a flow to one of its ends; from its beginning again when a person replays it."""
+    while True:
+        try:
+            await flow.run(run)
+        except Undone:
+            return
+        except engine_errors.DBOSException:
+            raise
+        except Problem as problem:
+            failure = problem
+        except Exception as error:  # a fault in a flow must not vanish in the engine
+            logger.exception("The flow %s failed outside its steps", flow.name)
+            failure = Unexpected(f"The flow failed by a fault of ours ({type(error).__name__})")
+        else:
+            await run.finish()
+            return
+        try:
+            await run.fail(failure)
+        except Undone:
+            return
+
+
+def _fingerprint(flow: str, plain: Any) -> str:
+    return hashlib.sha256(msgspec.json.encode([flow, plain], order="sorted")).hexdigest()

@@ -1,0 +1,47 @@
+"""kit/workflows: how the engine keeps what it keeps: JSON that any version can read, never pickle."""
+
+from typing import Any
+
+import msgspec
+from dbos import Serializer
+
+from contracts.problems import Problem
+from kit import problems
+
+_PROBLEM = "$problem"
+_ERROR = "$error"
+
+
+class StoredError(Exception):
+    """A failure that was not a problem of ours, as it was kept: its kind and its words."""
+
+    def __init__(self, kind: str, words: str) -> None:
+        super().__init__(f"{kind}: {words}")
+        self.kind = kind
+        self.words = words
+
+
+class JsonSerializer(Serializer):
+    """Plain values as JSON; a problem as its document; any other exception as its kind and words."""
+
+    def name(self) -> str:
+        return "enfilade_json_1"
+
+    def serialize(self, data: Any) -> str:
+        return msgspec.json.encode(_kept(data)).decode()
+
+    def deserialize(self, serialized_data: str) -> Any:
+        found = msgspec.json.decode(serialized_data)
+        if isinstance(found, dict) and found.keys() == {_PROBLEM}:
+            return problems.from_document(found[_PROBLEM])
+        if isinstance(found, dict) and found.keys() == {_ERROR}:
+            return StoredError(*found[_ERROR])
+        return found
+
+
+def _kept(data: Any) -> Any:
+    if isinstance(data, Problem):
+        return {_PROBLEM: problems.document(data)}
+    if isinstance(data, BaseException):
+        return {_ERROR: [type(data).__name__, str(data)]}
+    return data

@@ -1,0 +1,143 @@
+"""Customer master's API: propose, look, decide."""
+
+from typing import Any
+
+import msgspec
+
+from contracts.canonical.customer import Customer
+from contracts.canonical.workflow import Step, WorkflowStatus
+from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound, SegregationOfDuties
+from contracts.process.customer_master import (
+    CustomerDecision,
+    CustomerProposal,
+    CustomerRequest,
+    CustomerRequests,
+    DuplicateCandidate,
+)
+from kit import audit, context
+from kit.database import Database
+from kit.workflows import RunRow, Runtime
+from process_apis import read_models
+from process_apis.flows.customer_master.settings import CustomerMasterSettings
+from process_apis.flows.customer_master.steps import DECISION_TOPIC, NAME, Decided, limit_of, refs_of
+from process_apis.systems import Systems
+
+
+def request_id(proposal: CustomerProposal) -> str:
+    """One request per CRM account and selling entity."""
+    return f"creq_{proposal.instance}.{proposal.account_id}.{proposal.selling_entity}"
+
+
+class CustomerMasterService:
+    """Customers are created in the ERP only through here."""
+
+    def __init__(
+        self, runtime: Runtime, database: Database, systems: Systems, settings: CustomerMasterSettings
+    ) -> None:
+        self._runtime = runtime
+        self._database = database
+        self._systems = systems
+        self._settings = settings
+
+    async def propose_customer(self, body: CustomerProposal) -> CustomerRequest:
+        """The request, started or found."""
+        if self._systems.crm(body.instance) is None:
+            fault = Fault("/instance", f"No CRM instance is named {body.instance}.", "unknown")
+            raise NotFound(fault.detail, errors=(fault,))
+        if self._settings.mode(body.instance) == "off":
+            raise Conflict(f"Customer master is switched off for {body.instance}.")
+        identity = request_id(body)
+        here = context.current()
+        if await self._runtime.read(identity) is None:
+            async with self._database.begin() as connection:
+                await self._runtime.start(
+                    connection,
+                    flow=NAME,
+                    workflow_id=identity,
+                    input=body,
+                    correlation_id=here.correlation_id,
+                    subject=body.account_id,
+                    actor=here.who,
+                )
+        return await self.get_request(identity)
+
+    async def get_request(self, request_id: str) -> CustomerRequest:
+        """The request with its timeline."""
+        row = await self._row(request_id)
+        return _request(row, await self._runtime.timeline(request_id))
+
+    async def list_requests(
+        self, status: WorkflowStatus | None = None, cursor: str | None = None, limit: int = 50
+    ) -> CustomerRequests:
+        """A page of requests, newest first."""
+        page = await self._runtime.find(flow=NAME, status=status, cursor=cursor, limit=limit)
+        return CustomerRequests(tuple(_request(row, ()) for row in page.items), page.next_cursor)
+
+    async def decide_request(self, request_id: str, body: CustomerDecision) -> CustomerRequest:
+        """The request with a person's decision recorded."""
+        if body.decision == "merge" and not body.merge_with:
+            fault = Fault("/merge_with", "Name the ERP customer to merge with.", "missing")
+            raise Invalid(errors=(fault,))
+        row = await self._row(request_id)
+        here = context.current()
+        if here.who and here.who == row.actor:
+            raise SegregationOfDuties("Whoever proposed the customer may not approve it.")
+        async with self._database.begin() as connection:
+            taken = await self._runtime.note_once(connection, request_id, decided_by=here.who)
+            if taken is None:
+                raise AlreadyDecided("This request was decided before.")
+            if taken.status != "waiting":
+                raise Conflict(f"The request does not wait for a decision: it is {taken.status}.")
+            await self._runtime.signal(
+                connection, request_id, DECISION_TOPIC, Decided(body, here.who), key=f"{request_id}:decision"
+            )
+            await audit.write(
+                connection,
+                actor=here.who,
+                consumer=here.caller.consumer if here.caller else "",
+                action=f"customer-master.{body.decision}",
+                subject=request_id,
+                outcome="accepted",
+                detail={"comment": body.comment},
+                correlation_id=row.correlation_id,
+            )
+        return await self.get_request(request_id)
+
+    async def _row(self, request_id: str) -> RunRow:
+        row = await self._runtime.read(request_id)
+        if row is None or row.flow != NAME:
+            raise NotFound(f"No request has the id {request_id}.")
+        return row
+
+    async def get_customer(self, customer_id: str) -> Customer:
+        """The customer by our id."""
+        async with self._database.connect() as connection:
+            found = await read_models.get_customer(connection, customer_id)
+        if found is None:
+            raise NotFound(f"No customer has the id {customer_id}.")
+        return found
+
+
+def _request(row: RunRow, timeline: tuple[Step, ...]) -> CustomerRequest:
+    data: dict[str, Any] = row.data
+    return CustomerRequest(
+        id=row.id,
+        version=row.version,
+        status=row.status,
+        status_text=row.status_text,
+        proposal=msgspec.convert(row.input, CustomerProposal),
+        correlation_id=row.correlation_id,
+        started_at=row.started_at,
+        updated_at=row.updated_at,
+        needs_approval_because=tuple(data.get("reasons", ())),
+        candidates=msgspec.convert(data.get("candidates", ()), tuple[DuplicateCandidate, ...]),
+        customer_id=data.get("customer_id", ""),
+        legal_name=data.get("legal_name", ""),
+        credit_limit=limit_of(data),
+        requested_by=row.actor,
+        decided_by=data.get("decided_by", ""),
+        due_at=row.due_at,
+        exception_id=row.exception_id,
+        timeline=timeline,
+        refs=refs_of(data),
+    )

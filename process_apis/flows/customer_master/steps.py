@@ -1,0 +1,267 @@
+"""Customer master, step by step: look for the same firm, ask finance, create, cross-refer."""
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+import msgspec
+
+from contracts.canonical.customer import Customer
+from contracts.canonical.project import Client, ClientDraft
+from contracts.canonical.values import Money, Ref
+from contracts.events.kinds import CUSTOMER_APPROVED, CUSTOMER_SETTLED, CustomerApproved, CustomerSettled
+from contracts.problems import NotFound, Problem
+from contracts.process.customer_master import CustomerDecision, CustomerProposal, DuplicateCandidate
+from kit import clock, crossrefs, inbox, ledger
+from kit.database import Database
+from kit.ownership import Ownership
+from kit.workflows import Run, Stop
+from process_apis import read_models
+from process_apis.flows.customer_master import rules
+from process_apis.flows.customer_master.settings import CustomerMasterSettings
+from process_apis.keeping import keep_refs
+from process_apis.stops import WAIT_OUT_SECONDS, found_or_none, stop_kind, written
+from process_apis.systems import Systems
+
+NAME = "customer-master"
+DECISION_TOPIC = "decision"
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """A person's decision with the person's name: what the waiting workflow is told."""
+
+    decision: CustomerDecision
+    by: str
+
+
+class Proposed(msgspec.Struct, frozen=True):
+    """The account as it was proposed, and which ERP customers may be the same firm."""
+
+    account: Customer
+    candidates: tuple[DuplicateCandidate, ...]
+    reasons: tuple[str, ...]
+
+
+class CustomerMasterFlow:
+    """The durable workflow of one proposal."""
+
+    name = NAME
+    input = CustomerProposal
+
+    def __init__(
+        self,
+        systems: Systems,
+        database: Database,
+        ownership: Ownership,
+        settings: CustomerMasterSettings,
+    ) -> None:
+        self._systems = systems
+        self._ownership = ownership
+        self._database = database
+        self._settings = settings
+        self.on_failure: Literal["park", "undo"] = settings.on_failure
+
+    async def run(self, run: Run) -> None:
+        """From proposal to cross-referenced customer, or to a refusal by finance."""
+        proposal: CustomerProposal = run.input
+        proposed = await run.step(
+            "look",
+            "Read the account and look for the same firm in the ERP",
+            lambda: self._look(proposal),
+            returns=Proposed,
+            detail=lambda found: found.account.legal_name,
+            explain=lambda problem: self._stop(proposal, "", problem),
+        )
+        account = proposed.account
+        await run.tell(
+            "running",
+            f"{account.legal_name} is being checked",
+            legal_name=account.legal_name,
+            credit_limit=account.credit_limit,
+            candidates=proposed.candidates,
+            reasons=proposed.reasons,
+        )
+        decided = await self._ask_finance(run, proposed) if proposed.reasons else None
+        if decided is not None and decided.decision.decision == "reject":
+            comment = f": {decided.decision.comment}" if decided.decision.comment else ""
+            await run.tell("failed", f"Finance rejected {account.legal_name}{comment}")
+            await self._wake(run)
+            return
+        customer = await self._customer(run, proposal, account, decided)
+        client = await self._client(run, proposal, account)
+        kept = await run.step(
+            "cross-refer",
+            "Keep the customer with its ids in all systems",
+            lambda: self._keep(proposal, account, customer, client),
+            returns=Customer,
+            refs=lambda kept: kept.refs,
+        )
+        approved = CustomerApproved(kept.id, kept.legal_name, proposal.selling_entity)
+        await run.emit(CUSTOMER_APPROVED, kept.id, approved, key="approved")
+        await run.tell("done", f"{kept.legal_name} is a customer", customer_id=kept.id, refs=kept.refs)
+        await self._wake(run)
+
+    async def _wake(self, run: Run) -> None:
+        """Whoever waits for the request is told that it may be read again."""
+
+        async def tell() -> bool:
+            return await inbox.receive(
+                self._database,
+                source=NAME,
+                id=f"{run.id}:settled",
+                type=CUSTOMER_SETTLED,
+                key=run.id,
+                data=CustomerSettled(run.id),
+                occurred_at=clock.now(),
+                correlation_id=run.correlation_id,
+            )
+
+        await run.step("wake", "Wake whoever waits for the customer", tell, returns=bool)
+
+    async def _look(self, proposal: CustomerProposal) -> Proposed:
+        crm = self._systems.crm(proposal.instance)
+        if crm is None:
+            raise NotFound(f"No CRM instance is named {proposal.instance}.")
+        account = await crm.get_customer(proposal.account_id)
+        instance, erp = self._systems.erp_for(proposal.selling_entity)
+        tax = account.tax_registrations[0].number if account.tax_registrations else None
+        found = await erp.find_customers(account.legal_name, tax, rules.domain_of(account) or None)
+        own = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
+        others = [(instance, c) for c in found.items if not any(ref.id == own for ref in c.refs)]
+        candidates = rules.candidates(account, others)
+        reasons = rules.why_ask_finance(account, candidates, self._settings.policy)
+        return Proposed(account, candidates, reasons)
+
+    async def _ask_finance(self, run: Run, proposed: Proposed) -> Decided:
+        name = proposed.account.legal_name
+        return await run.wait(
+            DECISION_TOPIC,
+            Decided,
+            title="Finance decides on the customer",
+            status_text=f"Waiting for finance: {' '.join(proposed.reasons)} ({name})",
+            due_at=clock.now() + dt.timedelta(hours=self._settings.policy.approve_within_hours),
+        )
+
+    async def _customer(
+        self, run: Run, proposal: CustomerProposal, account: Customer, decided: Decided | None
+    ) -> Customer:
+        _, erp = self._systems.erp_for(proposal.selling_entity)
+        if decided is not None and decided.decision.decision == "merge":
+            existing = decided.decision.merge_with
+            return await self._vendor_step(
+                run, "merge", "Take the existing ERP customer", lambda: erp.get_customer(existing), account
+            )
+        return await self._vendor_step(
+            run,
+            "create-customer",
+            "Create the customer in the ERP",
+            lambda: self._create(proposal, account),
+            account,
+        )
+
+    async def _vendor_step(
+        self, run: Run, name: str, title: str, do: Callable[[], Awaitable[Customer]], account: Customer
+    ) -> Customer:
+        return await run.step(
+            name,
+            title,
+            do,
+            returns=Customer,
+            refs=lambda customer: customer.refs,
+            explain=lambda problem: self._stop(run.input, account.legal_name, problem),
+        )
+
+    async def _create(self, proposal: CustomerProposal, account: Customer) -> Customer:
+        instance, erp = self._systems.erp_for(proposal.selling_entity)
+        key = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
+        draft = rules.customer_draft(account, proposal)
+        self._ownership.demand("customer", "proposed", "enfilade", written(draft))
+        return await ledger.once(
+            self._database,
+            source=f"{proposal.instance}:account:{proposal.account_id}",
+            revision=1,
+            target=f"{instance}:customer:{proposal.selling_entity}",
+            key=key,
+            do=lambda: erp.put_customer(key, draft),
+            find=lambda: found_or_none(erp.get_customer_by_key(key)),
+            returns=Customer,
+            wait_out=WAIT_OUT_SECONDS,
+        )
+
+    async def _client(self, run: Run, proposal: CustomerProposal, account: Customer) -> Client:
+        instance, psa = self._systems.psa_for(proposal.selling_entity)
+        key = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
+        draft = ClientDraft(name=account.trading_name or account.legal_name, website=account.website)
+
+        async def create() -> Client:
+            return await ledger.once(
+                self._database,
+                source=f"{proposal.instance}:account:{proposal.account_id}",
+                revision=1,
+                target=f"{instance}:client:{proposal.selling_entity}",
+                key=key,
+                do=lambda: psa.put_client(key, draft),
+                find=lambda: found_or_none(psa.get_client_by_key(key)),
+                returns=Client,
+                wait_out=WAIT_OUT_SECONDS,
+            )
+
+        return await run.step(
+            "create-client",
+            "Create the client in the PSA",
+            create,
+            returns=Client,
+            refs=lambda client: client.refs,
+            explain=lambda problem: self._stop(proposal, account.legal_name, problem),
+        )
+
+    async def _keep(
+        self, proposal: CustomerProposal, account: Customer, customer: Customer, client: Client
+    ) -> Customer:
+        erp_instance, _ = self._systems.erp_for(proposal.selling_entity)
+        psa_instance, _ = self._systems.psa_for(proposal.selling_entity)
+        known = (
+            Ref(erp_instance, "customer", customer.id, url_of(customer.refs, customer.id)),
+            Ref(psa_instance, "client", client.id, url_of(client.refs, client.id)),
+            Ref(
+                proposal.instance, "customer", proposal.account_id, url_of(account.refs, proposal.account_id)
+            ),
+        )
+        async with self._database.begin() as connection:
+            ours = await keep_refs(connection, "customer", "cus", erp_instance, customer.id, known)
+            refs = await crossrefs.refs(connection, ours)
+            kept = msgspec.structs.replace(
+                customer, id=ours, status="approved", refs=refs, updated_at=clock.now()
+            )
+            await read_models.put_customer(connection, kept)
+            await read_models.put_account(
+                connection, proposal.instance, proposal.account_id, account.legal_name
+            )
+            await read_models.set_account_customer(connection, proposal.instance, proposal.account_id, ours)
+        return kept
+
+    def _stop(self, proposal: CustomerProposal, legal_name: str, problem: Problem) -> Stop:
+        name = legal_name or f"account {proposal.account_id}"
+        return Stop(
+            kind=stop_kind(problem),
+            stopped=f"The customer {name} could not be set up for {proposal.selling_entity}.",
+            why=problem.detail,
+            what_next="Correct the account in the CRM or the setting in the ERP, then replay.",
+            owner="finance",
+            errors=problem.errors,
+        )
+
+
+def url_of(refs: tuple[Ref, ...], vendor_id: str) -> str:
+    """Where a person finds the record in its system."""
+    return next((ref.url for ref in refs if ref.id == vendor_id), "")
+
+
+def limit_of(data: dict[str, Any]) -> Money | None:
+    """The credit limit that a run has told."""
+    return msgspec.convert(data["credit_limit"], Money) if data.get("credit_limit") else None
+
+
+def refs_of(data: dict[str, Any]) -> tuple[Ref, ...]:
+    """The references that a run has told."""
+    return msgspec.convert(data.get("refs", ()), tuple[Ref, ...])

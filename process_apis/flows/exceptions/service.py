@@ -1,0 +1,50 @@
+"""The exceptions queue's API: list, read, resolve."""
+
+from contracts.canonical.exception import BusinessException, BusinessExceptions, ExceptionStatus
+from contracts.process.exceptions import Resolution
+from kit import context, exceptions
+from kit.database import Database
+from kit.workflows import Runtime
+
+
+class ExceptionsService:
+    """Business cases that wait for a person."""
+
+    def __init__(self, runtime: Runtime, database: Database) -> None:
+        self._runtime = runtime
+        self._database = database
+
+    async def list_exceptions(
+        self,
+        status: ExceptionStatus | None = None,
+        flow: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> BusinessExceptions:
+        """A page of exceptions, oldest first."""
+        async with self._database.connect() as connection:
+            return await exceptions.find(connection, status=status, flow=flow, cursor=cursor, limit=limit)
+
+    async def get_exception(self, exception_id: str) -> BusinessException:
+        """One exception."""
+        async with self._database.connect() as connection:
+            return await exceptions.get(connection, exception_id)
+
+    async def resolve_exception(
+        self, exception_id: str, body: Resolution, if_match: str | None = None
+    ) -> BusinessException:
+        """The exception as resolved; the work that waits for it goes on in the same transaction."""
+        here = context.current()
+        version = None if if_match in (None, "*") else if_match.strip('"')
+        async with self._database.begin() as connection:
+            return await exceptions.resolve(
+                connection,
+                self._runtime,
+                exception_id,
+                version=version,
+                action=body.action,
+                reason=body.reason,
+                corrections=body.corrections,
+                by=here.who,
+                consumer=here.caller.consumer if here.caller else "",
+            )

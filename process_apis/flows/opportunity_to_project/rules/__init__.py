@@ -1,0 +1,25 @@
+"""The decisions of opportunity to project: what a deal must bring, and what follows from it."""
+
+from process_apis.flows.opportunity_to_project.rules.drafts import (
+    CENT,
+    billing_schedule,
+    budget_hours,
+    contract_draft,
+    key_of,
+    project_draft,
+)
+from process_apis.flows.opportunity_to_project.rules.terms import LABELS, Terms, Verdict, correct, judge
+
+__all__ = [
+    "CENT",
+    "LABELS",
+    "Terms",
+    "Verdict",
+    "billing_schedule",
+    "budget_hours",
+    "contract_draft",
+    "correct",
+    "judge",
+    "key_of",
+    "project_draft",
+]

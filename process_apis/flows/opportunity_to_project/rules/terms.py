@@ -1,0 +1,284 @@
+"""What a won opportunity must bring to become a project, each fault with who can fix it."""
+
+import datetime as dt
+
+import msgspec
+
+from contracts.canonical.customer import Customer
+from contracts.canonical.opportunity import Opportunity, OpportunityLine, PricingModel
+from contracts.canonical.reference import LegalEntity, TaxProfile
+from contracts.canonical.values import Money
+from contracts.problems import Fault
+from process_apis.reference import Reference, rate_at
+
+SALES = "the opportunity's owner in the CRM"
+FINANCE = "finance"
+OPERATIONS = "operations (reference data)"
+LONGEST_DAYS = 5 * 366
+
+LABELS = {
+    "stage": "Stage",
+    "amount": "Amount",
+    "customer_id": "Account",
+    "region": "Delivery region",
+    "service_line": "Service line",
+    "pricing_model": "Pricing model",
+    "delivery_template": "Delivery template",
+    "rate_card": "Rate card",
+    "payment_terms": "Payment terms",
+    "expected_start": "Expected start",
+    "expected_end": "Expected end",
+}
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """A won opportunity of which everything is known that contract and project need."""
+
+    instance: str
+    opportunity_id: str
+    name: str
+    account_id: str
+    account_name: str
+    revision: int
+    selling_entity: str
+    value: Money
+    pricing_model: PricingModel
+    service_line: str
+    region: str
+    template: str
+    rate_card: str
+    payment_terms: str
+    tax_profile: str
+    start: dt.date
+    end: dt.date
+    lines: tuple[OpportunityLine, ...] = ()
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Either terms, or every fault that stands in their way."""
+
+    terms: Terms | None
+    faults: tuple[Fault, ...]
+
+
+def correct(opportunity: Opportunity, corrections: dict[str, str]) -> Opportunity:
+    """The opportunity with a person's corrections in place of the CRM's values, field by field."""
+    if not corrections:
+        return opportunity
+    known = {field.name: field.type for field in msgspec.structs.fields(Opportunity)}
+    values = {
+        name: msgspec.convert(text, known[name], strict=False)
+        for name, text in corrections.items()
+        if name in LABELS and name in known and name not in {"amount", "stage"}
+    }
+    unmapped = {name: value for name, value in opportunity.unmapped.items() if name not in values}
+    return msgspec.structs.replace(opportunity, **values, unmapped=unmapped)
+
+
+def judge(
+    instance: str, opportunity: Opportunity, customer: Customer | None, reference: Reference, revision: int
+) -> Verdict:
+    """Whether the opportunity can become a project; every fault at once, each with who can fix it."""
+    faults = [
+        *_missing(opportunity),
+        *_unknown_codes(opportunity, reference),
+        *_bad_dates(opportunity),
+        *_bad_amount(opportunity),
+    ]
+    entity = reference.selling_entity(opportunity.region, opportunity.service_line)
+    if opportunity.region in reference.regions and opportunity.service_line in reference.service_lines:
+        faults += _entity_faults(opportunity, entity)
+    tax = None
+    if entity is not None and customer is not None:
+        tax = _tax_profile(entity, customer, reference)
+        faults += _tax_faults(entity, customer, tax)
+    if entity is not None:
+        faults += _money_faults(opportunity, entity, reference)
+    faults += _template_faults(opportunity, reference)
+    if faults or entity is None or tax is None or customer is None:
+        return Verdict(None, tuple(faults))
+    return Verdict(_terms(instance, opportunity, customer, entity, tax, revision), ())
+
+
+def _fault(field: str, code: str, detail: str, fixed_by: str = SALES) -> Fault:
+    return Fault(
+        pointer=f"/{field}", field=LABELS.get(field, field), code=code, detail=detail, fixed_by=fixed_by
+    )
+
+
+def _missing(opportunity: Opportunity) -> list[Fault]:
+    faults = []
+    if opportunity.stage != "won":
+        stage = opportunity.stage_label or opportunity.stage
+        faults.append(_fault("stage", "not_won", f"The opportunity is not won yet: its stage is “{stage}”."))
+    for name, label in LABELS.items():
+        if name in {"stage", "amount"} or getattr(opportunity, name):
+            continue
+        found = opportunity.unmapped.get(name)
+        if found:
+            detail = (
+                f"{label} “{found}” is not a value that we know. Choose another, or ask operations to map it."
+            )
+            faults.append(_fault(name, "unmapped", detail))
+        else:
+            faults.append(_fault(name, "missing", f"{label} is empty. Fill it in on the opportunity."))
+    return faults
+
+
+def _unknown_codes(opportunity: Opportunity, reference: Reference) -> list[Fault]:
+    known = {
+        "region": reference.regions,
+        "service_line": reference.service_lines,
+        "delivery_template": reference.templates,
+        "rate_card": reference.rate_cards,
+        "payment_terms": dict.fromkeys(reference.data.payment_terms),
+    }
+    return [
+        _fault(
+            name,
+            "unknown",
+            f"{LABELS[name]} “{value}” does not exist. Known are: {', '.join(sorted(codes))}.",
+        )
+        for name, codes in known.items()
+        if (value := getattr(opportunity, name)) and value not in codes
+    ]
+
+
+def _bad_dates(opportunity: Opportunity) -> list[Fault]:
+    start, end = opportunity.expected_start, opportunity.expected_end
+    if start is None or end is None:
+        return []
+    if end < start:
+        return [
+            _fault("expected_end", "before_start", f"Expected end {end} lies before expected start {start}.")
+        ]
+    if (end - start).days > LONGEST_DAYS:
+        return [_fault("expected_end", "too_long", f"From {start} to {end} is longer than five years.")]
+    return []
+
+
+def _bad_amount(opportunity: Opportunity) -> list[Fault]:
+    amount = opportunity.amount
+    if amount is None:
+        return [
+            _fault("amount", "missing", "Amount is empty. Fill it in, or add products to the opportunity.")
+        ]
+    if amount.amount <= 0:
+        return [
+            _fault("amount", "not_positive", f"Amount is {amount.amount}; a contract needs a positive value.")
+        ]
+    return []
+
+
+def _entity_faults(opportunity: Opportunity, entity: LegalEntity | None) -> list[Fault]:
+    if entity is not None:
+        return []
+    detail = (
+        f"No company of ours sells {opportunity.service_line} in {opportunity.region}. "
+        "Change region or service line, or ask operations for a selling rule."
+    )
+    return [_fault("region", "no_selling_entity", detail, OPERATIONS)]
+
+
+def country_of(customer: Customer) -> str:
+    """The customer's country for tax: its billing address before its first tax registration."""
+    if customer.billing_address and customer.billing_address.country:
+        return customer.billing_address.country
+    return customer.tax_registrations[0].country if customer.tax_registrations else ""
+
+
+def _tax_profile(entity: LegalEntity, customer: Customer, reference: Reference) -> TaxProfile | None:
+    country = country_of(customer)
+    return reference.tax_profile(entity.code, country) if country else None
+
+
+def _tax_faults(entity: LegalEntity, customer: Customer, profile: TaxProfile | None) -> list[Fault]:
+    if not country_of(customer):
+        detail = f"The account {customer.legal_name} has no billing country. Fill in its billing address."
+        return [_account_fault("billing_address/country", "Billing country", "missing", detail, SALES)]
+    if profile is None:
+        detail = f"{entity.name} has no tax profile for customers in {country_of(customer)}."
+        return [_account_fault("billing_address/country", "Tax profile", "no_tax_profile", detail, FINANCE)]
+    if profile.requires_tax_number and not customer.tax_registrations:
+        detail = (
+            f"{customer.legal_name} needs a tax number to be billed by {entity.name} ({profile.description})."
+        )
+        return [_account_fault("tax_registrations", "Tax number", "missing", detail, SALES)]
+    return []
+
+
+def _account_fault(path: str, field: str, code: str, detail: str, fixed_by: str) -> Fault:
+    return Fault(pointer=f"/customer/{path}", field=field, code=code, detail=detail, fixed_by=fixed_by)
+
+
+def _money_faults(opportunity: Opportunity, entity: LegalEntity, reference: Reference) -> list[Fault]:
+    faults = []
+    card = reference.rate_cards.get(opportunity.rate_card)
+    amount = opportunity.amount
+    if card and amount and card.currency != amount.currency:
+        detail = f"Rate card {card.code} is in {card.currency}, the opportunity in {amount.currency}."
+        faults.append(_fault("rate_card", "currency_mismatch", detail))
+    if amount and amount.currency != entity.currency:
+        detail = f"{entity.name} sells in {entity.currency}, the opportunity is in {amount.currency}."
+        faults.append(_fault("amount", "currency_mismatch", detail))
+    return faults
+
+
+def _template_faults(opportunity: Opportunity, reference: Reference) -> list[Fault]:
+    template = reference.templates.get(opportunity.delivery_template)
+    card = reference.rate_cards.get(opportunity.rate_card)
+    if template is None:
+        return []
+    faults = []
+    if (
+        opportunity.service_line in reference.service_lines
+        and template.service_line != opportunity.service_line
+    ):
+        ours, deal = template.service_line, opportunity.service_line
+        detail = f"Delivery template {template.code} is for {ours}, the deal for {deal}."
+        faults.append(_fault("delivery_template", "wrong_service_line", detail))
+    start = opportunity.expected_start
+    if card is None or start is None or opportunity.region not in reference.regions:
+        return faults
+    unpriced = [r.role for r in template.roles if rate_at(card, r.role, opportunity.region, start) is None]
+    if unpriced:
+        where = f"on {start} in {opportunity.region}"
+        detail = f"Rate card {card.code} has no rate {where} for: {', '.join(unpriced)}."
+        faults.append(_fault("rate_card", "no_rate", detail, OPERATIONS))
+    return faults
+
+
+def _terms(
+    instance: str,
+    opportunity: Opportunity,
+    customer: Customer,
+    entity: LegalEntity,
+    tax: TaxProfile,
+    revision: int,
+) -> Terms:
+    amount, model = opportunity.amount, opportunity.pricing_model
+    start, end = opportunity.expected_start, opportunity.expected_end
+    if (
+        amount is None or model is None or start is None or end is None
+    ):  # judged before; told to the type checker
+        raise ValueError("terms were asked for before the opportunity was judged")
+    return Terms(
+        instance=instance,
+        opportunity_id=opportunity.id,
+        name=opportunity.name,
+        account_id=opportunity.customer_id,
+        account_name=customer.legal_name,
+        revision=revision,
+        selling_entity=entity.code,
+        value=amount,
+        pricing_model=model,
+        service_line=opportunity.service_line,
+        region=opportunity.region,
+        template=opportunity.delivery_template,
+        rate_card=opportunity.rate_card,
+        payment_terms=opportunity.payment_terms,
+        tax_profile=tax.code,
+        start=start,
+        end=end,
+        lines=opportunity.lines,
+    )

@@ -1,0 +1,220 @@
+"""Opportunity to project's API: activate, look, and what is known of an account."""
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.canonical.workflow import Step, WorkflowStatus
+from contracts.events.kinds import CustomerSettled, RecordChanged
+from contracts.problems import (
+    Conflict,
+    DeadlineExceeded,
+    Fault,
+    NotFound,
+    Unavailable,
+    VendorUnavailable,
+)
+from contracts.process.opportunity_to_project import (
+    AccountOverview,
+    Activation,
+    ActivationRequest,
+    Activations,
+    WouldSend,
+)
+from kit import context, crossrefs
+from kit.database import Database
+from kit.inbox import InboxRow
+from kit.workflows import RunRow, Runtime, Withheld
+from process_apis import read_models
+from process_apis.flows.opportunity_to_project.steps import (
+    CUSTOMER_TOPIC,
+    NAME,
+    ActivationInput,
+    account_of,
+    crm_of,
+    refs_of,
+    terms_or_blocked,
+)
+from process_apis.reference import Reference
+from process_apis.settings import FlowSettings
+from process_apis.systems import Systems
+
+FIRST_REVISION = 1
+OUR_PREFIX = "opp_"
+
+
+def activation_id(instance: str, opportunity_id: str, revision: int) -> str:
+    """One activation per instance, opportunity and revision."""
+    return f"act_{instance}.{opportunity_id}.r{revision}"
+
+
+class OpportunityToProjectService:
+    """One activation per deal, whoever asks and however often."""
+
+    def __init__(
+        self,
+        *,
+        runtime: Runtime,
+        database: Database,
+        systems: Systems,
+        reference: Reference,
+        settings: FlowSettings,
+    ) -> None:
+        self._runtime = runtime
+        self._database = database
+        self._systems = systems
+        self._reference = reference
+        self._settings = settings
+
+    async def start_activation(self, body: ActivationRequest) -> Activation:
+        """The activation, started or found; ActivationBlocked with everything that is missing."""
+        if self._systems.crm(body.instance) is None:
+            fault = Fault("/instance", f"No CRM instance is named {body.instance}.", "unknown")
+            raise NotFound(fault.detail, errors=(fault,))
+        opportunity_id = await self._vendor_id(body.instance, body.opportunity_id)
+        found = await self._runtime.read(activation_id(body.instance, opportunity_id, FIRST_REVISION))
+        if found is not None:
+            return await self._whole(found)
+        checked = await self._check(body, opportunity_id)
+        async with self._database.begin() as connection:
+            await self._start(connection, body.instance, checked or opportunity_id)
+        return await self.get_activation(
+            activation_id(body.instance, checked or opportunity_id, FIRST_REVISION)
+        )
+
+    async def _check(self, body: ActivationRequest, opportunity_id: str) -> str | None:
+        """The opportunity's id as the CRM writes it when all is well; None when it did not answer in time."""
+        crm = crm_of(self._systems, body.instance)
+        try:
+            with context.within(body.within):
+                opportunity = await crm.get_opportunity(opportunity_id)
+                customer = await account_of(crm, opportunity)
+        except (VendorUnavailable, Unavailable, DeadlineExceeded):
+            return None
+        terms_or_blocked(body.instance, opportunity, customer, self._reference, FIRST_REVISION)
+        return opportunity.id
+
+    async def _start(
+        self, connection: AsyncConnection, instance: str, opportunity_id: str, correlation_id: str = ""
+    ) -> bool:
+        mode = self._settings.mode(instance)
+        if mode == "off":
+            raise Conflict(f"Activation is switched off for {instance}.")
+        here = context.current()
+        await crossrefs.mint(
+            connection,
+            "opportunity",
+            instance=instance,
+            object="opportunity",
+            vendor_id=opportunity_id,
+            prefix="opp",
+        )
+        return await self._runtime.start(
+            connection,
+            flow=NAME,
+            workflow_id=activation_id(instance, opportunity_id, FIRST_REVISION),
+            input=ActivationInput(instance, opportunity_id, FIRST_REVISION, mode),
+            correlation_id=correlation_id or here.correlation_id,
+            subject=opportunity_id,
+            actor=here.who,
+        )
+
+    async def on_opportunity_won(self, connection: AsyncConnection, row: InboxRow) -> None:
+        """The event path: the same workflow as the button's, started in the inbox's own transaction."""
+        change = msgspec.convert(row.data, RecordChanged)
+        if self._settings.mode(change.instance) != "off":
+            await self._start(connection, change.instance, change.id, row.correlation_id)
+
+    async def on_customer_settled(self, connection: AsyncConnection, row: InboxRow) -> None:
+        """Customer master has come to an end: wake every activation that waits for it."""
+        settled = msgspec.convert(row.data, CustomerSettled)
+        waiting = await self._runtime.unfinished(
+            connection, flow=NAME, told={"customer_request_id": settled.request_id}
+        )
+        for identity in waiting:
+            await self._runtime.signal(
+                connection, identity, CUSTOMER_TOPIC, settled, key=f"{row.id}:{identity}"
+            )
+
+    async def get_activation(self, activation_id: str) -> Activation:
+        """The activation with its timeline."""
+        row = await self._runtime.read(activation_id)
+        if row is None or row.flow != NAME:
+            raise NotFound(f"No activation has the id {activation_id}.")
+        return await self._whole(row)
+
+    async def _whole(self, row: RunRow) -> Activation:
+        timeline = await self._runtime.timeline(row.id)
+        withheld = await self._runtime.withheld(row.id) if row.status == "observed" else ()
+        return _activation(row, timeline, withheld)
+
+    async def list_activations(
+        self,
+        instance: str | None = None,
+        opportunity_id: str | None = None,
+        status: WorkflowStatus | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Activations:
+        """A page of activations, newest first, without timelines."""
+        asked = {"instance": instance, "opportunity_id": opportunity_id}
+        if instance and opportunity_id:
+            asked["opportunity_id"] = await self._vendor_id(instance, opportunity_id)
+        page = await self._runtime.find(
+            flow=NAME,
+            matching={name: value for name, value in asked.items() if value},
+            status=status,
+            cursor=cursor,
+            limit=limit,
+        )
+        return Activations(tuple(_activation(row) for row in page.items), page.next_cursor)
+
+    async def get_account(self, instance: str, account_id: str) -> AccountOverview:
+        """What the read model knows of an account."""
+        async with self._database.connect() as connection:
+            overview = await read_models.get_overview(connection, instance, account_id)
+        if overview is None:
+            raise NotFound(f"Nothing is known of the account {account_id} in {instance}.")
+        return overview
+
+    async def _vendor_id(self, instance: str, opportunity_id: str) -> str:
+        """The CRM's own id, where the caller gave ours."""
+        if not opportunity_id.startswith(OUR_PREFIX):
+            return opportunity_id
+        async with self._database.connect() as connection:
+            refs = await crossrefs.refs(connection, opportunity_id)
+        found = next((ref.id for ref in refs if ref.instance == instance), None)
+        if found is None:
+            raise NotFound(f"No opportunity of {instance} has the id {opportunity_id}.")
+        return found
+
+
+def _activation(
+    row: RunRow, timeline: tuple[Step, ...] = (), withheld: tuple[Withheld, ...] = ()
+) -> Activation:
+    given = msgspec.convert(row.input, ActivationInput)
+    data = row.data
+    seconds = (row.finished_at - row.started_at).total_seconds() if row.finished_at else None
+    return Activation(
+        id=row.id,
+        version=row.version,
+        status=row.status,
+        status_text=row.status_text,
+        mode=given.mode,
+        instance=given.instance,
+        opportunity_id=given.opportunity_id,
+        revision=given.revision,
+        correlation_id=row.correlation_id,
+        started_at=row.started_at,
+        updated_at=row.updated_at,
+        opportunity_name=data.get("opportunity_name", ""),
+        customer_id=data.get("customer_id", ""),
+        contract_id=data.get("contract_id", ""),
+        project_id=data.get("project_id", ""),
+        customer_request_id=data.get("customer_request_id", ""),
+        exception_id=row.exception_id,
+        due_at=row.due_at,
+        seconds=seconds,
+        timeline=timeline,
+        would_send=tuple(WouldSend(w.step, w.instance, w.operation, w.key, w.body) for w in withheld),
+        refs=refs_of(data),
+    )

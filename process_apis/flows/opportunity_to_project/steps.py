@@ -1,0 +1,403 @@
+"""Opportunity to project, step by step: validate, customer, contract, project, and back to the CRM."""
+
+import datetime as dt
+from typing import Any, Literal
+
+import msgspec
+
+from contracts.canonical.contract import Contract
+from contracts.canonical.customer import Customer
+from contracts.canonical.opportunity import Opportunity, ProjectLink
+from contracts.canonical.project import Project
+from contracts.canonical.reference import DeliveryTemplate, RateCard
+from contracts.canonical.values import Ref
+from contracts.events.kinds import (
+    CONTRACT_ACTIVATED,
+    OPPORTUNITY_WON,
+    PROJECT_CREATED,
+    STAFFING_DEMAND_PUBLISHED,
+    ContractActivated,
+    CustomerSettled,
+    ProjectCreated,
+    RecordChanged,
+    StaffingDemandPublished,
+)
+from contracts.problems import ActivationBlocked, Conflict, NotFound
+from contracts.process.customer_master import CustomerMaster, CustomerProposal, CustomerRequest
+from contracts.process.opportunity_to_project import Mode
+from contracts.system.crm import Crm
+from kit import clock, context
+from kit.database import Database
+from kit.ownership import Ownership
+from kit.workflows import Run
+from process_apis import read_models
+from process_apis.flows.opportunity_to_project import rules
+from process_apis.flows.opportunity_to_project.explaining import blocked, stopped
+from process_apis.flows.opportunity_to_project.making import Making, make
+from process_apis.flows.opportunity_to_project.observing import would_send
+from process_apis.flows.opportunity_to_project.rules import Terms
+from process_apis.keeping import keep_refs
+from process_apis.read_models import Engagement
+from process_apis.reference import Reference
+from process_apis.settings import FlowSettings
+from process_apis.stops import found_or_none, written
+from process_apis.systems import Systems
+
+NAME = "opportunity-to-project"
+CUSTOMER_TOPIC = "customer"
+# What the draft of a project calls otherwise than the project itself, whose fields the ownership file names.
+PSA_NAMES = {"client_id": "customer_id", "contract_number": "contract_id", "staffing": "planned_roles"}
+
+
+class ActivationInput(msgspec.Struct, frozen=True):
+    """What an activation's workflow begins with."""
+
+    instance: str
+    opportunity_id: str
+    revision: int
+    mode: Mode
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """Our ids of contract and project, with all references of the deal."""
+
+    contract_id: str
+    project_id: str
+    refs: tuple[Ref, ...]
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """Customer master's request once it has come to a good end, nothing before."""
+
+    request: CustomerRequest | None
+
+
+class OpportunityToProjectFlow:
+    """The durable workflow of one activation."""
+
+    name = NAME
+    input = ActivationInput
+
+    def __init__(
+        self,
+        *,
+        systems: Systems,
+        customer_master: CustomerMaster,
+        reference: Reference,
+        database: Database,
+        ownership: Ownership,
+        settings: FlowSettings,
+    ) -> None:
+        self._systems = systems
+        self._ownership = ownership
+        self._customer_master = customer_master
+        self._reference = reference
+        self._database = database
+        self._settings = settings
+        self.on_failure: Literal["park", "undo"] = settings.on_failure
+
+    async def run(self, run: Run) -> None:
+        """From a won opportunity to a project whose ids stand in the CRM."""
+        terms = await self._validate(run)
+        if run.input.mode == "observe":
+            await self._observe(run, terms)
+            return
+        won = RecordChanged(run.input.instance, "opportunity", terms.opportunity_id)
+        await run.emit(OPPORTUNITY_WON, terms.opportunity_id, won, key="won")
+        customer = await self._customer(run, terms)
+        contract = await self._contract(run, terms, customer)
+        project = await self._project(run, terms, customer, contract)
+        kept = await self._keep(run, terms, customer, contract, project)
+        await self._publish(run, terms, customer, kept, project)
+        await self._write_back(run, terms, kept, project)
+        await self._show(run, terms, "done", kept=kept, contract=contract)
+        await run.tell("done", f"{terms.name} is a project")
+
+    # -- validate ---------------------------------------------------------------------------------------
+
+    async def _validate(self, run: Run) -> Terms:
+        terms = await run.step(
+            "validate",
+            "Check customer, terms, selling entity, tax and rate card",
+            lambda: self._judge(run),
+            returns=Terms,
+            detail=lambda terms: f"{terms.selling_entity} sells {terms.value.amount} {terms.value.currency}",
+            explain=lambda problem: blocked(run.input.opportunity_id, problem),
+        )
+        await run.tell("running", f"{terms.name} is being activated", opportunity_name=terms.name)
+        await self._show(run, terms, "running")
+        return terms
+
+    async def _judge(self, run: Run) -> Terms:
+        crm = crm_of(self._systems, run.input.instance)
+        opportunity = await crm.get_opportunity(run.input.opportunity_id)
+        customer = await account_of(crm, opportunity)
+        corrected = rules.correct(opportunity, run.corrections)
+        return terms_or_blocked(run.input.instance, corrected, customer, self._reference, run.input.revision)
+
+    # -- customer ---------------------------------------------------------------------------------------
+
+    async def _customer(self, run: Run, terms: Terms) -> CustomerRequest:
+        proposal = CustomerProposal(
+            instance=terms.instance,
+            account_id=terms.account_id,
+            selling_entity=terms.selling_entity,
+            currency=terms.value.currency,
+            payment_terms=terms.payment_terms,
+        )
+        request = await run.step(
+            "propose-customer",
+            "Hand the customer to customer master",
+            lambda: self._propose(run, proposal),
+            returns=CustomerRequest,
+            explain=lambda problem: stopped(terms, problem),
+        )
+        # Told before the state is read again: whoever settles the request after the reading finds us by it.
+        await run.tell(
+            "running", f"{terms.account_name} is with customer master", customer_request_id=request.id
+        )
+        while True:
+            settled = await run.step(
+                "await-customer",
+                "Customer master settles the customer",
+                lambda: self._settled(request.id),
+                returns=Settled,
+                refs=lambda found: found.request.refs if found.request else (),
+                detail=lambda found: found.request.status_text if found.request else "not settled yet",
+                explain=lambda problem: stopped(terms, problem),
+            )
+            if settled.request is not None:
+                return settled.request
+            await run.wait(
+                CUSTOMER_TOPIC,
+                CustomerSettled,
+                title="Customer master settles the customer",
+                status_text=f"Waiting until {terms.account_name} is approved as a customer",
+                due_at=clock.now() + dt.timedelta(hours=self._settings.due_hours),
+            )
+
+    async def _propose(self, run: Run, proposal: CustomerProposal) -> CustomerRequest:
+        here = context.current()
+        key = f"{run.id}-customer"[:128].replace(".", "-")
+        with context.use(msgspec.structs.replace(here, idempotency_key=key)):
+            return await self._customer_master.propose_customer(proposal)
+
+    async def _settled(self, request_id: str) -> Settled:
+        request = await self._customer_master.get_request(request_id)
+        if request.status == "failed":
+            raise Conflict(request.status_text)
+        return Settled(request if request.status == "done" else None)
+
+    # -- contract and project ---------------------------------------------------------------------------
+
+    async def _contract(self, run: Run, terms: Terms, customer: CustomerRequest) -> Contract:
+        instance, erp = self._systems.erp_for(terms.selling_entity)
+        key = rules.key_of("con", terms.instance, terms.opportunity_id, terms.revision)
+        draft = rules.contract_draft(
+            terms, vendor_id(customer.refs, instance, "customer"), self._template(terms)
+        )
+
+        async def create() -> Contract:
+            self._ownership.demand("contract", "draft", "enfilade", written(draft))
+            return await erp.put_contract(key, draft)
+
+        return await make(
+            run,
+            self._database,
+            terms,
+            Making(
+                name="create-contract",
+                title="Create the contract with its billing schedule in the ERP",
+                undo_title="Close the contract in the ERP",
+                target=f"{instance}:contract",
+                key=key,
+                returns=Contract,
+                create=create,
+                find=lambda: found_or_none(erp.get_contract_by_key(key)),
+                take_back=lambda: erp.close_contract(key),
+                detail=lambda contract: f"{contract.number}, {len(contract.billing_schedule)} billing dates",
+            ),
+        )
+
+    async def _project(
+        self, run: Run, terms: Terms, customer: CustomerRequest, contract: Contract
+    ) -> Project:
+        instance, psa = self._systems.psa_for(terms.selling_entity)
+        key = rules.key_of("prj", terms.instance, terms.opportunity_id, terms.revision)
+        client_id = vendor_id(customer.refs, instance, "client")
+        number = contract.number or contract.id
+        draft = rules.project_draft(terms, number, client_id, self._template(terms), self._rate_card(terms))
+
+        async def create() -> Project:
+            self._ownership.demand("project", "planned", "enfilade", written(draft, PSA_NAMES))
+            return await psa.put_project(key, draft)
+
+        return await make(
+            run,
+            self._database,
+            terms,
+            Making(
+                name="provision-project",
+                title="Provision the project with its structure, roles and staffing demand in the PSA",
+                undo_title="Cancel and archive the project in the PSA",
+                target=f"{instance}:project",
+                key=key,
+                returns=Project,
+                create=create,
+                find=lambda: found_or_none(psa.get_project_by_key(key)),
+                take_back=lambda: psa.cancel_project(key),
+                detail=lambda project: (
+                    f"{len(project.tasks)} tasks, {len(project.planned_roles)} planned roles"
+                ),
+                believe_found=False,
+            ),
+        )
+
+    # -- the way back -----------------------------------------------------------------------------------
+
+    async def _keep(
+        self, run: Run, terms: Terms, customer: CustomerRequest, contract: Contract, project: Project
+    ) -> Kept:
+        erp, _ = self._systems.erp_for(terms.selling_entity)
+        psa, _ = self._systems.psa_for(terms.selling_entity)
+
+        async def keep() -> Kept:
+            async with self._database.begin() as connection:
+                contract_id = await keep_refs(connection, "contract", "con", erp, contract.id, contract.refs)
+                project_id = await keep_refs(connection, "project", "prj", psa, project.id, project.refs)
+            return Kept(contract_id, project_id, (*customer.refs, *contract.refs, *project.refs))
+
+        kept = await run.step("cross-refer", "Keep the ids of all systems together", keep, returns=Kept)
+        await run.tell(
+            "running",
+            f"{terms.name} is provisioned",
+            customer_id=customer.customer_id,
+            contract_id=kept.contract_id,
+            project_id=kept.project_id,
+            refs=kept.refs,
+        )
+        return kept
+
+    async def _publish(
+        self, run: Run, terms: Terms, customer: CustomerRequest, kept: Kept, project: Project
+    ) -> None:
+        contract_id, project_id = kept.contract_id, kept.project_id
+        activated = ContractActivated(contract_id, customer.customer_id, terms.value, terms.revision)
+        created = ProjectCreated(project_id, contract_id, customer.customer_id, terms.name)
+        demand = StaffingDemandPublished(project_id, project.planned_roles)
+        await run.emit(CONTRACT_ACTIVATED, contract_id, activated, key="contract-activated")
+        await run.emit(PROJECT_CREATED, project_id, created, key="project-created")
+        await run.emit(STAFFING_DEMAND_PUBLISHED, project_id, demand, key="staffing-demand")
+
+    async def _write_back(self, run: Run, terms: Terms, kept: Kept, project: Project) -> None:
+        crm = crm_of(self._systems, terms.instance)
+        url = next((ref.url for ref in project.refs if ref.url), "")
+        link = ProjectLink(project_id=kept.project_id, status="Activated", project_url=url)
+
+        async def undo(_: Opportunity) -> None:
+            await crm.put_project_link(terms.opportunity_id, ProjectLink(project_id="", status="Undone"))
+
+        async def write() -> Opportunity:
+            self._ownership.demand("opportunity", "won", "enfilade", ["project_ref"])
+            return await crm.put_project_link(terms.opportunity_id, link)
+
+        await run.step(
+            "write-back",
+            "Write the project's ids back on the opportunity",
+            write,
+            returns=Opportunity,
+            undo=undo,
+            undo_title="Take the project's ids off the opportunity",
+            refs=lambda opportunity: opportunity.refs,
+            explain=lambda problem: stopped(terms, problem),
+        )
+
+    # -- observe and show -------------------------------------------------------------------------------
+
+    async def _observe(self, run: Run, terms: Terms) -> None:
+        """Work out exactly what live mode would send, and send nothing."""
+        found = would_send(terms, self._systems, self._template(terms), self._rate_card(terms))
+        for one in found:
+            await run.would_send(
+                one.step, instance=one.instance, operation=one.operation, key=one.key, body=one.body
+            )
+        text = f"{terms.name} was observed: {len(found)} requests worked out, none sent"
+        await run.tell("observed", text)
+
+    async def _show(
+        self,
+        run: Run,
+        terms: Terms,
+        status: read_models.WorkflowStatus,
+        kept: Kept | None = None,
+        contract: Contract | None = None,
+    ) -> None:
+        async def write() -> bool:
+            async with self._database.begin() as connection:
+                await read_models.put_account(
+                    connection, terms.instance, terms.account_id, terms.account_name
+                )
+                await read_models.put_engagement(
+                    connection,
+                    activation_id=run.id,
+                    instance=terms.instance,
+                    account_id=terms.account_id,
+                    opportunity_id=terms.opportunity_id,
+                    status=status,
+                    engagement=Engagement(
+                        opportunity_name=terms.name,
+                        value=terms.value,
+                        contract_id=kept.contract_id if kept else "",
+                        project_id=kept.project_id if kept else "",
+                        start=terms.start,
+                        end=terms.end,
+                        billing_schedule=contract.billing_schedule if contract else (),
+                    ),
+                )
+            return True
+
+        await run.step(f"show-{status}", "Show it on the account", write, returns=bool)
+
+    def _template(self, terms: Terms) -> DeliveryTemplate:
+        return self._reference.templates[terms.template]
+
+    def _rate_card(self, terms: Terms) -> RateCard:
+        return self._reference.rate_cards[terms.rate_card]
+
+
+def crm_of(systems: Systems, instance: str) -> Crm:
+    """The CRM instance of that name; raises NotFound."""
+    crm = systems.crm(instance)
+    if crm is None:
+        raise NotFound(f"No CRM instance is named {instance}.")
+    return crm
+
+
+async def account_of(crm: Crm, opportunity: Opportunity) -> Customer | None:
+    """The opportunity's account, None when it names none."""
+    return await crm.get_customer(opportunity.customer_id) if opportunity.customer_id else None
+
+
+def terms_or_blocked(
+    instance: str, opportunity: Opportunity, customer: Customer | None, reference: Reference, revision: int
+) -> Terms:
+    """The terms; raises ActivationBlocked with every fault."""
+    verdict = rules.judge(instance, opportunity, customer, reference, revision)
+    if verdict.terms is None:
+        count = len(verdict.faults)
+        what = "one thing is" if count == 1 else f"{count} things are"
+        raise ActivationBlocked(f"{opportunity.name}: {what} missing or wrong.", errors=verdict.faults)
+    return verdict.terms
+
+
+def vendor_id(refs: tuple[Ref, ...], instance: str, kind: str) -> str:
+    """An object's id in an instance; raises NotFound when the cross-reference is not there."""
+    found = next((ref.id for ref in refs if ref.instance == instance and ref.object == kind), None)
+    if found is None:
+        raise NotFound(f"The customer has no {kind} in {instance}.")
+    return found
+
+
+def refs_of(data: dict[str, Any]) -> tuple[Ref, ...]:
+    """The references that a run has told."""
+    return msgspec.convert(data.get("refs", ()), tuple[Ref, ...])

@@ -1,0 +1,194 @@
+"""Read models: customers and engagements as the screens ask for them, written by the flows as they go."""
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.canonical.contract import BillingLine
+from contracts.canonical.customer import Customer
+from contracts.canonical.values import Money
+from contracts.canonical.workflow import WorkflowStatus
+from contracts.process.opportunity_to_project import AccountOverview, AccountProject
+from kit import clock
+
+metadata = sa.MetaData(schema="enfilade")
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("instance", sa.Text, primary_key=True),
+    sa.Column("account_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, server_default=""),
+    sa.Column("customer_id", sa.Text),
+    sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+customers = sa.Table(
+    "customers",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("legal_name", sa.Text, nullable=False),
+    sa.Column("document", JSONB, nullable=False),
+    sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+engagements = sa.Table(
+    "engagements",
+    metadata,
+    sa.Column("activation_id", sa.Text, primary_key=True),
+    sa.Column("instance", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Text, nullable=False),
+    sa.Column("opportunity_id", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("document", JSONB, nullable=False),
+    sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Index("engagements_by_account", "instance", "account_id"),
+)
+
+
+class Engagement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the read model keeps of one activation."""
+
+    opportunity_name: str
+    value: Money
+    contract_id: str = ""
+    project_id: str = ""
+    start: dt.date | None = None
+    end: dt.date | None = None
+    billing_schedule: tuple[BillingLine, ...] = ()
+
+
+async def put_account(connection: AsyncConnection, instance: str, account_id: str, name: str) -> None:
+    """Remember that an account was seen."""
+    row = {"instance": instance, "account_id": account_id, "name": name, "seen_at": clock.now()}
+    statement = insert(accounts).values(row)
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["instance", "account_id"], set_={"name": name, "seen_at": row["seen_at"]}
+        )
+    )
+
+
+async def set_account_customer(
+    connection: AsyncConnection, instance: str, account_id: str, customer_id: str
+) -> None:
+    """Remember which customer of ours an account is."""
+    await connection.execute(
+        sa.update(accounts)
+        .where(accounts.c.instance == instance, accounts.c.account_id == account_id)
+        .values(customer_id=customer_id)
+    )
+
+
+async def put_customer(connection: AsyncConnection, customer: Customer) -> None:
+    """Write a customer as it stands now."""
+    row: dict[str, Any] = {
+        "id": customer.id,
+        "status": customer.status,
+        "legal_name": customer.legal_name,
+        "document": msgspec.to_builtins(customer),
+        "updated_at": customer.updated_at,
+    }
+    changed = {name: value for name, value in row.items() if name != "id"}
+    await connection.execute(
+        insert(customers).values(row).on_conflict_do_update(index_elements=["id"], set_=changed)
+    )
+
+
+async def get_customer(connection: AsyncConnection, customer_id: str) -> Customer | None:
+    """The customer by our id."""
+    found = await connection.scalar(sa.select(customers.c.document).where(customers.c.id == customer_id))
+    return None if found is None else msgspec.convert(found, Customer)
+
+
+async def put_engagement(
+    connection: AsyncConnection,
+    *,
+    activation_id: str,
+    instance: str,
+    account_id: str,
+    opportunity_id: str,
+    status: WorkflowStatus,
+    engagement: Engagement,
+) -> None:
+    """Write an activation as it stands now."""
+    row: dict[str, Any] = {
+        "activation_id": activation_id,
+        "instance": instance,
+        "account_id": account_id,
+        "opportunity_id": opportunity_id,
+        "status": status,
+        "document": msgspec.to_builtins(engagement),
+        "updated_at": clock.now(),
+    }
+    changed = {name: value for name, value in row.items() if name != "activation_id"}
+    await connection.execute(
+        insert(engagements).values(row).on_conflict_do_update(index_elements=["activation_id"], set_=changed)
+    )
+
+
+async def get_overview(connection: AsyncConnection, instance: str, account_id: str) -> AccountOverview | None:
+    """All that is known of an account, in one round trip; None for one never seen."""
+    rows = (await connection.execute(_OVERVIEW, {"instance": instance, "account_id": account_id})).all()
+    if not rows:
+        return None
+    first = rows[0]
+    items = tuple(_project(row) for row in rows if row.activation_id is not None)
+    return AccountOverview(
+        instance=instance,
+        account_id=account_id,
+        as_of=max([first.seen_at, *(row.updated_at for row in rows if row.updated_at is not None)]),
+        customer_id=first.customer_id or "",
+        customer_name=first.legal_name or first.name,
+        customer_status=first.customer_status or "prospect",
+        items=items,
+    )
+
+
+_OVERVIEW = (
+    sa.select(
+        accounts.c.name,
+        accounts.c.seen_at,
+        accounts.c.customer_id,
+        customers.c.legal_name,
+        customers.c.status.label("customer_status"),
+        engagements.c.activation_id,
+        engagements.c.opportunity_id,
+        engagements.c.status,
+        engagements.c.document,
+        engagements.c.updated_at,
+    )
+    .select_from(
+        accounts.outerjoin(customers, customers.c.id == accounts.c.customer_id).outerjoin(
+            engagements,
+            sa.and_(
+                engagements.c.instance == accounts.c.instance,
+                engagements.c.account_id == accounts.c.account_id,
+            ),
+        )
+    )
+    .where(
+        accounts.c.instance == sa.bindparam("instance"), accounts.c.account_id == sa.bindparam("account_id")
+    )
+    .order_by(engagements.c.updated_at)
+)
+
+
+def _project(row: Any) -> AccountProject:
+    engagement = msgspec.convert(row.document, Engagement)
+    return AccountProject(
+        contract_id=engagement.contract_id,
+        project_id=engagement.project_id,
+        project_name=engagement.opportunity_name,
+        opportunity_id=row.opportunity_id,
+        contract_value=engagement.value,
+        activation_status=row.status,
+        start=engagement.start,
+        end=engagement.end,
+        billing_schedule=engagement.billing_schedule,
+    )

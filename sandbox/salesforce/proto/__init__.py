@@ -1,0 +1,1 @@
+"""The Salesforce stand-in's generated gRPC code: written by generate.py beside it."""

@@ -1,0 +1,1 @@
+"""The vendors' rooms: everything that speaks a vendor's language stands in that vendor's folder."""

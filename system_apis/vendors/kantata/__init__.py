@@ -1,0 +1,74 @@
+"""system_apis: the room of Kantata OX (formerly Mavenlink): a professional services automation system."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.system.instance import InstanceReport
+from kit.http import Bearer, Outbound
+from kit.secrets import literal, resolve
+from system_apis.card import Card, ChangeSource, Pipes, WebhookReceiver
+from system_apis.vendors.kantata.adapter import KantataPsa
+from system_apis.vendors.kantata.adapter.check import check
+from system_apis.vendors.kantata.changes import Feed, Poll
+from system_apis.vendors.kantata.changes.report import Reporter
+from system_apis.vendors.kantata.client import REQUEST_ID_HEADER, KantataClient
+from system_apis.vendors.kantata.client.errors import reader
+from system_apis.vendors.kantata.settings import KantataProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Kantata:
+    """One open account."""
+
+    profile: KantataProfile
+    client: KantataClient
+    capabilities: Mapping[str, Any]
+    changes: tuple[ChangeSource, ...]
+    webhook: WebhookReceiver | None = None  # the vendor pushes nothing
+
+    async def check(self) -> InstanceReport:
+        return await check(self.profile, self.client)
+
+
+@asynccontextmanager
+async def open_instance(profile: KantataProfile, pipes: Pipes) -> AsyncIterator[Kantata]:
+    """An account for the length of the block; raises SettingsError where it must not be opened."""
+    pipes.refuse_production(profile)
+    connection = profile.connection
+    async with Outbound(
+        instance=profile.name,
+        base_url=literal(connection.base_url, pipes.environ),
+        auth=Bearer(resolve(connection.token, pipes.environ)),
+        budget=pipes.budget(profile),
+        read_error=reader(connection.throttled_seconds),
+        request_id_header=REQUEST_ID_HEADER,
+        recorder=pipes.recorder,
+        headers={"Accept": "application/json"},
+    ) as outbound:
+        client = KantataClient(outbound, connection.service_name)
+        reporter = Reporter(client, profile.maps)
+        feed = (Feed(reporter, profile.changes),) if profile.changes.feed else ()
+        yield Kantata(
+            profile=profile,
+            client=client,
+            capabilities={
+                "psa": KantataPsa(
+                    client,
+                    profile.maps,
+                    database=pipes.database,
+                    settle_seconds=connection.settle_seconds,
+                )
+            },
+            changes=(*feed, Poll(reporter, profile.changes)),
+        )
+
+
+CARD = Card(
+    name="kantata",
+    title="Kantata OX",
+    capabilities=("psa",),
+    profile=KantataProfile,
+    open=open_instance,
+)

@@ -1,0 +1,162 @@
+"""system_apis: keeps the PSA capability with a Kantata OX account."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from contracts.canonical.project import Client, ClientDraft, Project, ProjectDraft, Projects
+from contracts.problems import NotFound, VendorRejected
+from kit.database import Database
+from system_apis.vendors.kantata.adapter.doubts import Doubts
+from system_apis.vendors.kantata.adapter.listing import list_changed
+from system_apis.vendors.kantata.adapter.provision import Provisioning, find_project, task_key_field
+from system_apis.vendors.kantata.client import KantataClient
+from system_apis.vendors.kantata.client.errors import is_taken
+from system_apis.vendors.kantata.mapping import clients, facts, structure, values
+from system_apis.vendors.kantata.mapping.facts import Facts
+from system_apis.vendors.kantata.records import Catalogue
+from system_apis.vendors.kantata.records import Client as KantataRecord
+from system_apis.vendors.kantata.records import Project as Found
+from system_apis.vendors.kantata.settings.maps import Maps
+
+
+class KantataPsa:
+    """Clients and projects of one account (contracts.system.psa.Psa)."""
+
+    def __init__(
+        self, client: KantataClient, maps: Maps, *, database: Database | None, settle_seconds: float
+    ) -> None:
+        self._client = client
+        self._maps = maps
+        self._database = database
+        self._doubts = Doubts(maps.instance, database, settle_seconds)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def get_client_by_key(self, key: str) -> Client:
+        found = await self._client.client_by_reference(key)
+        if found is None:
+            raise _no_such("client", key)
+        return clients.to_client(found, self._maps, await self._client.catalogue())
+
+    async def put_client(self, key: str, body: ClientDraft) -> Client:
+        """One call when it is there, two when it is not; a name that people changed stays."""
+        async with self._alone(f"client:{key}"):
+            catalogue = await self._client.catalogue()
+            with self._may_lack():
+                wanted = clients.create_body(body, key, self._maps, catalogue)
+                found = await self._client.client_by_reference(key)
+                if found is None:
+                    found = await self._create_client(wanted, key, catalogue)
+                return clients.to_client(found, self._maps, catalogue)
+
+    async def get_project(self, project_id: str) -> Project:
+        return await self._whole(await self._client.project(project_id))
+
+    async def get_project_by_key(self, key: str) -> Project:
+        found = await find_project(self._client, self._maps, await self._client.catalogue(), key)
+        if found is None:
+            raise _no_such("project", key)
+        return await self._whole(found)
+
+    async def list_projects(
+        self, updated_since: dt.datetime | None = None, cursor: str | None = None, limit: int = 50
+    ) -> Projects:
+        """One call for up to 200 changes."""
+        found, next_cursor = await list_changed(self._client, updated_since, cursor, limit)
+        catalogue = await self._client.catalogue()
+        return Projects(tuple(facts.to_project(each, self._maps, catalogue) for each in found), next_cursor)
+
+    async def put_project(self, key: str, body: ProjectDraft) -> Project:
+        """Three calls when it is there and whole; see `provision` for what is made otherwise."""
+        async with self._alone(f"project:{key}"):
+            catalogue = await self._client.catalogue()
+            with self._may_lack():
+                work = Provisioning(self._client, self._maps, self._doubts, catalogue, key, body)
+                return await work.run()
+
+    async def cancel_project(self, key: str) -> Project:
+        """Answered without the structure, which stays as it is."""
+        async with self._alone(f"project:{key}"):
+            catalogue = await self._client.catalogue()
+            found = await find_project(self._client, self._maps, catalogue, key)
+            if found is None:
+                raise _no_such("project", key)
+            if not self._is_gone(found):
+                # Both in one call: an archived project takes no further changes in some accounts.
+                wanted = {"status_key": self._maps.stages.cancelled[0], "archived": True}
+                found = await self._client.update_project(found.workspace.id, wanted)
+            if not self._is_gone(found):
+                raise facts.ignored(
+                    Facts({"status_key": 0, "archived": True}, {}), catalogue, self._maps.instance
+                )
+            return facts.to_project(found, self._maps, catalogue)
+
+    def _is_gone(self, found: Found) -> bool:
+        workspace = found.workspace
+        return workspace.archived and facts.status_of(workspace, self._maps) == "cancelled"
+
+    async def _create_client(
+        self, wanted: dict[str, object], key: str, catalogue: Catalogue
+    ) -> KantataRecord:
+        """A new client, or the one that somebody made in the same moment."""
+        field = values.field_of(catalogue, facts.GROUP, self._maps.fields.client.key, self._maps.instance)
+        made: KantataRecord | None = None
+        try:
+            made = await self._client.create_client(wanted)
+            if field.id in facts.by_field(made):
+                return made
+            # Not every account takes custom values with a new group.
+            value = await self._client.set_custom_value(facts.GROUP, made.group.id, field.id, key, None)
+            return msgspec.structs.replace(made, custom=(*made.custom, value))
+        except VendorRejected as refusal:
+            if not is_taken(refusal):
+                raise
+            if made is not None:
+                await self._client.delete_client(made.group.id)
+            found = await self._find_client(key, field.id)
+            if found is None:
+                raise
+            return found
+
+    async def _find_client(self, key: str, field_id: str) -> KantataRecord | None:
+        """By our reference, or by the unique field: then it has lost our reference and gets it again."""
+        found = await self._client.client_by_reference(key)
+        if found is None:
+            found = await self._client.client_by_field(key, field_id)
+            if found is not None:
+                mark = facts.reference(key, "client", self._maps)
+                await self._client.set_reference(facts.GROUP, found.group.id, mark)
+        return found
+
+    async def _whole(self, found: Found) -> Project:
+        catalogue = await self._client.catalogue()
+        contents = await self._client.structure(found, task_key_field(self._maps, catalogue))
+        return structure.whole(found, contents, self._maps, catalogue)
+
+    @asynccontextmanager
+    async def _alone(self, name: str) -> AsyncIterator[None]:
+        """One writer per key, in all processes that share the database."""
+        if self._database is None:
+            lock = self._locks.setdefault(name, asyncio.Lock())
+            async with lock:
+                yield
+            return
+        async with self._database.locks.hold(f"{self._maps.instance}:{name}"):
+            yield
+
+    @contextmanager
+    def _may_lack(self) -> Iterator[None]:
+        """After a refusal the account's fields and roles are read again: somebody may have mended them."""
+        try:
+            yield
+        except VendorRejected:
+            self._client.forget_catalogue()
+            raise
+
+
+def _no_such(noun: str, key: str) -> NotFound:
+    return NotFound(f"the account has no {noun} of the key {key}, or hides it from our user")

@@ -1,0 +1,241 @@
+"""system_apis: makes a Kantata OX project whole, whatever an earlier try has left of it, in few calls.
+
+Until it is whole a project is ours: its facts are brought to the draft. Afterwards it is delivery's: what
+people change in it stays. Nothing that exists is made again, nothing that people made is deleted.
+"""
+
+from collections.abc import Awaitable, Callable
+from itertools import islice
+from typing import Any, TypeVar
+
+import msgspec
+
+from contracts.canonical.project import Project as CanonicalProject
+from contracts.canonical.project import ProjectDraft, TaskPlan
+from contracts.problems import VendorRejected
+from system_apis.vendors.kantata.adapter.doubts import Doubts
+from system_apis.vendors.kantata.client import MOST_ALLOCATIONS, MOST_STORIES, KantataClient
+from system_apis.vendors.kantata.client.errors import is_taken
+from system_apis.vendors.kantata.mapping import facts as facts_
+from system_apis.vendors.kantata.mapping import structure as structure_
+from system_apis.vendors.kantata.mapping import values
+from system_apis.vendors.kantata.mapping.facts import Facts
+from system_apis.vendors.kantata.mapping.structure import Demand
+from system_apis.vendors.kantata.records import Catalogue, Project, Story, Structure
+from system_apis.vendors.kantata.settings.maps import Maps
+
+T = TypeVar("T")
+
+
+class Provisioning:
+    """One put of one project: the draft as the account has it, and the account's state as it grows."""
+
+    def __init__(
+        self,
+        client: KantataClient,
+        maps: Maps,
+        doubts: Doubts,
+        catalogue: Catalogue,
+        key: str,
+        draft: ProjectDraft,
+    ) -> None:
+        self._client = client
+        self._maps = maps
+        self._doubts = doubts
+        self._catalogue = catalogue
+        self._key = key
+        self._draft = draft
+        # Whatever the account lacks is found out before anything is made.
+        self._facts: Facts = facts_.from_draft(draft, key, maps, catalogue)
+        self._demands: tuple[Demand, ...] = structure_.demands(draft, maps, catalogue)
+        self._key_field = task_key_field(maps, catalogue)
+
+    async def run(self) -> CanonicalProject:
+        project = await find_project(self._client, self._maps, self._catalogue, self._key)
+        if project is None:
+            project, structure = await self._create()
+        else:
+            if not self._is_live(project):
+                # First of all: of an archived project the account may hide the tasks.
+                project = await self._bring(project)
+            structure = await self._client.structure(project, self._key_field)
+        known = self._known(structure)
+        missing = structure_.missing_demands(self._demands, self._key, structure.allocations)
+        if len(known) < len(self._draft.tasks) or missing:
+            project = await self._bring(project)
+            structure = await self._add_tasks(project, structure, known)
+            structure = await self._add_demands(project, structure, missing)
+        return structure_.whole(project, structure, self._maps, self._catalogue)
+
+    def _known(self, structure: Structure) -> dict[str, str]:
+        return structure_.known_tasks(self._draft.tasks, self._key, structure.stories, structure.keys)
+
+    def _is_live(self, project: Project) -> bool:
+        return not project.workspace.archived and (
+            facts_.status_of(project.workspace, self._maps) != "cancelled"
+        )
+
+    # -- facts ------------------------------------------------------------------------------------------
+
+    async def _create(self) -> tuple[Project, Structure]:
+        """A new project, or the one that somebody made in the same moment."""
+        body = facts_.create_body(self._facts, self._key, self._maps)
+        try:
+            project = await self._client.create_project(body)
+        except VendorRejected as refusal:
+            if not is_taken(refusal):
+                raise
+            project = await find_project(
+                self._client, self._maps, self._catalogue, self._key, despite=refusal
+            )
+            if project is None:
+                raise
+            return project, await self._client.structure(project, self._key_field)
+        project = await self._bring(project)
+        if self._key_field:
+            # Nothing needs to be read: tasks that another process has begun to add bear the same unique keys.
+            return project, Structure(seats=project.seats)
+        # Without such keys only a look shows whether another process has begun already.
+        return project, await self._client.structure(project, self._key_field)
+
+    async def _bring(self, project: Project) -> Project:
+        """The project alive and with the draft's facts; raises VendorRejected for what is ignored."""
+        left = self._left(project)
+        changes = dict(left.fields)
+        if project.workspace.archived:
+            changes["archived"] = False
+        if changes:
+            updated = await self._client.update_project(project.workspace.id, changes)
+            project = msgspec.structs.replace(updated, seats=updated.seats or project.seats)
+        for field_id, value in left.custom.items():
+            known = facts_.by_field(project).get(field_id)
+            made = await self._client.set_custom_value(
+                facts_.WORKSPACE, project.workspace.id, field_id, value, known
+            )
+            others = tuple(each for each in project.custom if each.id != made.id)
+            project = msgspec.structs.replace(project, custom=(*others, made))
+        still = self._left(project)
+        if still.fields or still.custom:
+            raise facts_.ignored(still, self._catalogue, self._maps.instance)
+        return project
+
+    def _left(self, project: Project) -> Facts:
+        """What is still to be told; the status only of a project that has ended: else people decide it."""
+        left = facts_.differing(self._facts, project)
+        status = facts_.status_of(project.workspace, self._maps)
+        if status in ("planned", "active"):
+            left.fields.pop("status_key", None)
+        return left
+
+    # -- tasks ------------------------------------------------------------------------------------------
+
+    async def _add_tasks(self, project: Project, structure: Structure, known: dict[str, str]) -> Structure:
+        """All missing tasks, one level of the tree after the other."""
+        while plans := structure_.next_level(self._draft.tasks, known):
+            batch = list(islice(plans, MOST_STORIES))
+            structure = await self._add_batch(project, structure, batch, known)
+            before, known = known, self._known(structure)
+            if len(known) == len(before):
+                raise structure_lost(self._maps.instance, batch)
+        return structure
+
+    async def _add_batch(
+        self, project: Project, structure: Structure, plans: list[TaskPlan], known: dict[str, str]
+    ) -> Structure:
+        bodies = [structure_.story_body(plan, project, self._key, known, self._key_field) for plan in plans]
+        try:
+            made, keys = await self._create_stories(project, bodies)
+        except VendorRejected as refusal:
+            if not is_taken(refusal):
+                raise
+            # An earlier request has come to pass after all, or another process was faster.
+            stories, keys = await self._client.stories(project.workspace.id, self._key_field)
+            return msgspec.structs.replace(structure, stories=tuple(stories), keys=keys)
+        structure_.check_stories(bodies, made, self._maps.instance)
+        return msgspec.structs.replace(
+            structure, stories=(*structure.stories, *made), keys={**structure.keys, **keys}
+        )
+
+    async def _create_stories(
+        self, project: Project, bodies: list[dict[str, Any]]
+    ) -> tuple[list[Story], dict[str, str]]:
+        if self._key_field:
+            return await self._client.create_stories(bodies, self._key_field)
+        return await self._once(
+            f"tasks of {project.workspace.id}", lambda: self._client.create_stories(bodies, "")
+        )
+
+    # -- demand -----------------------------------------------------------------------------------------
+
+    async def _add_demands(self, project: Project, structure: Structure, missing: list[Demand]) -> Structure:
+        """A seat and a soft booking for each demand that has none."""
+        workspace_id = project.workspace.id
+        free = structure_.free_seats(structure)
+        seats = list(structure.seats)
+        bodies: list[dict[str, Any]] = []
+        for demand in missing:
+            waiting = free.get(demand.role_id)
+            if waiting:
+                seat_id = waiting.pop(0)
+            else:
+                seat = await self._once(
+                    f"seat {demand.number} of {workspace_id}",
+                    lambda role_id=demand.role_id: self._client.create_seat(workspace_id, role_id),
+                )
+                seats.append(seat)
+                seat_id = seat.id
+            bodies.append(structure_.allocation_body(demand, seat_id, self._key))
+        bookings = list(structure.allocations)
+        for first in range(0, len(bodies), MOST_ALLOCATIONS):
+            batch = bodies[first : first + MOST_ALLOCATIONS]
+            made = await self._once(
+                f"staffing demand of {workspace_id}",
+                lambda batch=batch: self._client.create_allocations(batch),
+            )
+            structure_.check_allocations(batch, made, self._maps.instance)
+            bookings += made
+        return msgspec.structs.replace(structure, seats=tuple(seats), allocations=tuple(bookings))
+
+    async def _once(self, name: str, send: Callable[[], Awaitable[T]]) -> T:
+        """Send what the vendor would do twice; not while an unanswered one may still come to pass."""
+        async with self._doubts.sending(name):
+            return await send()
+
+
+async def find_project(
+    client: KantataClient,
+    maps: Maps,
+    catalogue: Catalogue,
+    key: str,
+    *,
+    despite: VendorRejected | None = None,
+) -> Project | None:
+    """The project of a key by our reference, and by its unique field `despite` a refusal as the key is taken.
+
+    One that is found by its field only has lost our reference and gets it again.
+    """
+    project = await client.project_by_reference(key)
+    if project is not None or despite is None:
+        return project
+    field = values.field_of(catalogue, facts_.WORKSPACE, maps.fields.project.key, maps.instance)
+    project = await client.project_by_field(key, field.id)
+    if project is not None:
+        await client.set_reference(
+            facts_.WORKSPACE, project.workspace.id, facts_.reference(key, "project", maps)
+        )
+    return project
+
+
+def task_key_field(maps: Maps, catalogue: Catalogue) -> str:
+    """The id of the unique field of tasks, empty where the profile names none."""
+    name = maps.fields.task.key
+    return values.field_of(catalogue, facts_.STORY, name, maps.instance).id if name else ""
+
+
+def structure_lost(instance: str, plans: list[TaskPlan]) -> VendorRejected:
+    """Tasks that the account neither makes nor shows."""
+    titles = ", ".join(plan.title for plan in plans)
+    return VendorRejected(
+        f"{instance}: the account says that these tasks exist, but does not show them to our user: {titles}",
+        instance=instance,
+    )

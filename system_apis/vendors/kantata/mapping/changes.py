@@ -1,0 +1,48 @@
+"""system_apis: changes of Kantata OX projects as canonical events. Pure."""
+
+import datetime as dt
+from typing import NamedTuple
+
+from contracts.events.kinds import PROJECT_CHANGED, RecordChanged
+from system_apis.vendors.kantata.mapping import facts, values
+from system_apis.vendors.kantata.records import Catalogue, Project, SubscribedEvent, Workspace
+from system_apis.vendors.kantata.settings.maps import Maps
+
+
+class Change(NamedTuple):
+    """One change under an id that the same change has whenever it is found again."""
+
+    dedupe_id: str
+    type: str
+    change: RecordChanged
+    at: dt.datetime
+
+
+def from_event(event: SubscribedEvent, workspace: Workspace | None, our_user: str, maps: Maps) -> Change:
+    """What an event of the feed says; the project, where it still exists, is as it is now."""
+    deleted = event.event_type == "workspace:deleted"
+    gone = {"deleted": "true"} if deleted else {}
+    at = values.utc(event.subject_changed_at or event.created_at)
+    change = RecordChanged(
+        instance=maps.instance,
+        object="project",
+        id=str(event.subject_id),
+        values=gone or ({"status": facts.status_of(workspace, maps)} if workspace else {}),
+        changed_at=at,
+        by_us=event.user_id is not None and str(event.user_id) == our_user,
+    )
+    return Change(f"event:{event.id}", PROJECT_CHANGED, change, at)
+
+
+def from_project(project: Project, maps: Maps, catalogue: Catalogue) -> Change:
+    """What a project's present state says; who changed it, it does not say."""
+    noun = facts.to_project(project, maps, catalogue)
+    change = RecordChanged(
+        instance=maps.instance,
+        object="project",
+        id=noun.id,
+        version=noun.version,
+        values={"status": noun.status},
+        changed_at=noun.updated_at,
+    )
+    return Change(f"project:{noun.id}:{noun.version}", PROJECT_CHANGED, change, noun.updated_at)

@@ -1,0 +1,66 @@
+"""system_apis: the room of Oracle NetSuite: an ERP by its REST record service and SuiteQL."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.system.instance import InstanceReport
+from kit.http import Outbound
+from system_apis.card import Card, ChangeSource, Pipes, WebhookReceiver
+from system_apis.vendors.netsuite import auth
+from system_apis.vendors.netsuite.adapter import Checker, NetSuiteErp
+from system_apis.vendors.netsuite.changes import Poll
+from system_apis.vendors.netsuite.client import REQUEST_ID_HEADER, Client, Echoes, read_error
+from system_apis.vendors.netsuite.settings import NetSuiteProfile
+from system_apis.vendors.netsuite.webhooks import Push
+
+
+@dataclass(frozen=True, slots=True)
+class NetSuite:
+    """One open account."""
+
+    capabilities: Mapping[str, Any]
+    changes: tuple[ChangeSource, ...]
+    webhook: WebhookReceiver | None
+    checker: Checker
+
+    async def check(self) -> InstanceReport:
+        return await self.checker.report()
+
+
+@asynccontextmanager
+async def open_instance(profile: NetSuiteProfile, pipes: Pipes) -> AsyncIterator[NetSuite]:
+    """An account for the length of the block; raises SettingsError where it must not be opened."""
+    account = auth.account_of(profile.connection, pipes.environ)
+    auth.refuse_wrong_environment(profile, account)
+    pipes.refuse_production(profile)
+    async with Outbound(
+        instance=profile.name,
+        base_url=account.base_url,
+        auth=auth.grant(profile.connection, account, pipes.environ),
+        budget=pipes.budget(profile),
+        read_error=read_error,
+        request_id_header=REQUEST_ID_HEADER,
+        recorder=pipes.recorder,
+        headers={"Accept": "application/json"},
+    ) as outbound:
+        client, echoes = Client(outbound), Echoes(profile.name, pipes.cache)
+        secret = auth.push_secret(profile.connection, pipes.environ)
+        yield NetSuite(
+            capabilities={"erp": NetSuiteErp(profile.maps(account.ui_url), client, echoes)},
+            changes=(Poll(profile.name, client, echoes, profile.changes),),
+            webhook=Push(profile.name, secret, echoes, skew_seconds=profile.changes.skew_seconds)
+            if secret
+            else None,
+            checker=Checker(profile, account, client),
+        )
+
+
+CARD = Card(
+    name="netsuite",
+    title="NetSuite",
+    capabilities=("erp",),
+    profile=NetSuiteProfile,
+    open=open_instance,
+)

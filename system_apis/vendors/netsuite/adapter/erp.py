@@ -1,0 +1,200 @@
+"""system_apis: the ERP capability kept by one NetSuite account: customers, and sales orders as contracts."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+
+from contracts.canonical.contract import Contract, ContractDraft, Contracts
+from contracts.canonical.customer import Customer, CustomerDraft, Customers
+from contracts.problems import ContractViolation, NotFound, VendorRejected
+from kit.database import decode_page, encode_page
+from system_apis.vendors.netsuite.client import Client, Echoes
+from system_apis.vendors.netsuite.mapping import queries
+from system_apis.vendors.netsuite.mapping.contract import (
+    closing_body,
+    contract,
+    contract_of_row,
+    is_closed,
+    order_body,
+)
+from system_apis.vendors.netsuite.mapping.customer import customer, customer_body, customer_of_row
+from system_apis.vendors.netsuite.mapping.queries import Place
+from system_apis.vendors.netsuite.mapping.schedule import schedule_body
+from system_apis.vendors.netsuite.mapping.values import instant_of
+from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule, Raw, Row
+from system_apis.vendors.netsuite.settings.maps import Maps
+
+T = TypeVar("T")
+
+
+class NetSuiteErp:
+    """Keeps `contracts.system.erp.Erp`. Every create is an upsert under the caller's key as external id."""
+
+    def __init__(self, maps: Maps, client: Client, echoes: Echoes) -> None:
+        self._instance = maps.instance
+        self._given = maps
+        self._complete: Maps | None = None
+        self._reading = asyncio.Lock()
+        self._client = client
+        self._echoes = echoes
+
+    # -- customers
+
+    async def get_customer(self, customer_id: str) -> Customer:
+        record, raw = await self._client.read("customer", customer_id, NetSuiteCustomer)
+        return customer(await self._maps(), record, raw)
+
+    async def get_customer_by_key(self, key: str) -> Customer:
+        record, raw = await self._client.read("customer", f"eid:{key}", NetSuiteCustomer)
+        if record.is_inactive:
+            raise NotFound(f"the customer of {key} is inactive at {self._instance}")
+        return customer(await self._maps(), record, raw)
+
+    async def list_customers(
+        self, updated_since: dt.datetime | None = None, cursor: str | None = None, limit: int = 50
+    ) -> Customers:
+        maps = await self._maps()
+        rows = await self._client.query(queries.customers_since(maps, _place(updated_since, cursor), limit))
+        items = tuple(self._of_rows(maps, customer_of_row, rows))
+        return Customers(items, _next_cursor(rows, limit))
+
+    async def find_customers(
+        self, name: str | None = None, tax_number: str | None = None, domain: str | None = None
+    ) -> Customers:
+        maps = await self._maps()
+        asked = (name or "", tax_number or "", domain or "")
+        sql = queries.matches(maps, *asked)
+        rows = await self._client.query(sql) if sql else []
+        found = [each for each in self._of_rows(maps, customer_of_row, rows) if queries.alike(each, *asked)]
+        return Customers(tuple(found[: queries.MOST_MATCHES]))
+
+    async def put_customer(self, key: str, body: CustomerDraft) -> Customer:
+        maps = await self._maps()
+        ident = await self._client.upsert(
+            "customer",
+            key,
+            customer_body(maps, body),
+            replace=("addressBook",) if body.billing_address else (),
+        )
+        record, raw = await self._client.read("customer", ident, NetSuiteCustomer)
+        await self._echoes.wrote("customer", record.id, record.last_modified_date)
+        return customer(maps, record, raw)
+
+    # -- contracts
+
+    async def get_contract(self, contract_id: str) -> Contract:
+        return await self._contract(contract_id)
+
+    async def get_contract_by_key(self, key: str) -> Contract:
+        return await self._contract(f"eid:{key}")
+
+    async def list_contracts(
+        self,
+        customer_id: str | None = None,
+        updated_since: dt.datetime | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Contracts:
+        if customer_id is not None and not (customer_id.isascii() and customer_id.isdigit()):
+            return Contracts(())  # no id of NetSuite's, so nobody's contracts
+        maps = await self._maps()
+        place = _place(updated_since, cursor)
+        rows = await self._client.query(queries.orders_since(maps, place, limit, customer_id or ""))
+        sums = await self._client.query(queries.line_sums(row["id"] for row in rows)) if rows else []
+        values = {row["transaction"]: -Decimal(row["amount"]) for row in sums}
+        items = tuple(
+            self._of_rows(
+                maps, lambda m, row: contract_of_row(m, row, values.get(row["id"], Decimal(0))), rows
+            )
+        )
+        return Contracts(items, _next_cursor(rows, limit))
+
+    async def put_contract(self, key: str, body: ContractDraft) -> Contract:
+        maps = await self._maps()
+        plan = schedule_body(maps, body) if body.billing_schedule else None
+        schedule_id = ""
+        if plan is not None:
+            schedule_id = await self._client.upsert(
+                "billingSchedule", f"{key}-billing", plan, replace=("milestone", "recurrence")
+            )
+        try:
+            order_id = await self._client.upsert(
+                "salesOrder", key, order_body(maps, body, schedule_id), replace=("item",)
+            )
+        except VendorRejected as problem:
+            if any(fault.field == "entity" for fault in problem.errors):
+                raise NotFound(f"{self._instance} has no customer {body.customer_id}") from None
+            raise
+        return await self._written(maps, order_id, plan)
+
+    async def close_contract(self, key: str) -> Contract:
+        record, _ = await self._client.read("salesOrder", f"eid:{key}", NetSuiteOrder)
+        if is_closed(record):
+            return await self._contract(record.id)
+        await self._client.change("salesOrder", record.id, closing_body(record))
+        closed = await self._contract(record.id)
+        await self._echoes.wrote("contract", closed.id, closed.updated_at)
+        return closed
+
+    async def _contract(self, ident: str) -> Contract:
+        maps = await self._maps()
+        record, raw = await self._client.read("salesOrder", ident, NetSuiteOrder)
+        schedule = None
+        if record.billing_schedule is not None:
+            schedule, _ = await self._client.read(
+                "billingSchedule", record.billing_schedule.id, NetSuiteSchedule
+            )
+        return contract(maps, record, raw, schedule)
+
+    async def _written(self, maps: Maps, order_id: str, plan: Raw | None) -> Contract:
+        """The order as NetSuite left it; its schedule is the one that was just saved as sent."""
+        record, raw = await self._client.read("salesOrder", order_id, NetSuiteOrder)
+        await self._echoes.wrote("contract", record.id, record.last_modified_date)
+        return contract(maps, record, raw, msgspec.convert(plan, NetSuiteSchedule) if plan else None)
+
+    # -- both
+
+    async def _maps(self) -> Maps:
+        """The profile's maps; currencies and terms that it leaves out are read from the account once."""
+        if self._complete is None:
+            async with self._reading:
+                if self._complete is None:
+                    self._complete = await self._completed()
+        return self._complete
+
+    async def _completed(self) -> Maps:
+        found: dict[str, dict[str, str]] = {}
+        if not self._given.currencies:
+            rows = await self._client.query("SELECT id, symbol FROM currency FETCH FIRST 1000 ROWS ONLY")
+            found["currencies"] = {row["symbol"]: row["id"] for row in rows if "symbol" in row}
+        if not self._given.terms:
+            rows = await self._client.query("SELECT id, name FROM term FETCH FIRST 1000 ROWS ONLY")
+            found["terms"] = {row["name"]: row["id"] for row in rows if "name" in row}
+        return msgspec.structs.replace(self._given, **found)
+
+    def _of_rows(self, maps: Maps, make: Callable[[Maps, Row], T], rows: list[Row]) -> list[T]:
+        """Canonical objects from SuiteQL rows; ContractViolation where a row lacks what it must have."""
+        try:
+            return [make(maps, row) for row in rows]
+        except (KeyError, ValueError, ArithmeticError) as error:
+            raise ContractViolation(
+                f"{self._instance} answered a query with a row that is off its schema"
+                f" ({type(error).__name__})",
+                instance=self._instance,
+            ) from None
+
+
+def _place(updated_since: dt.datetime | None, cursor: str | None) -> Place | None:
+    if cursor is not None:
+        return queries.place_at(*decode_page(cursor, tuple[dt.datetime, int]))
+    return queries.place_at(updated_since) if updated_since is not None else None
+
+
+def _next_cursor(rows: list[Row], limit: int) -> str | None:
+    if len(rows) < limit:
+        return None
+    return encode_page(instant_of(rows[-1]["changed"]), int(rows[-1]["id"]))

@@ -1,0 +1,89 @@
+"""system_apis: Salesforce Sales Cloud, a customer relationship system."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.system.instance import InstanceReport
+from kit.http import Outbound
+from kit.secrets import literal
+from system_apis.card import Card, ChangeSource, Pipes, WebhookReceiver
+from system_apis.vendors.salesforce.adapter import SalesforceCrm
+from system_apis.vendors.salesforce.adapter.check import check
+from system_apis.vendors.salesforce.auth import Session
+from system_apis.vendors.salesforce.changes import Poll, Stream
+from system_apis.vendors.salesforce.changes.report import Reporter
+from system_apis.vendors.salesforce.client import Client
+from system_apis.vendors.salesforce.client.errors import read_error, usage
+from system_apis.vendors.salesforce.client.events import Events
+from system_apis.vendors.salesforce.mapping.changes import SOBJECTS
+from system_apis.vendors.salesforce.settings import SalesforceProfile
+
+
+@dataclass(slots=True)
+class SalesforceInstance:
+    """One org, open."""
+
+    profile: SalesforceProfile
+    session: Session
+    client: Client
+    events: Events
+    capabilities: Mapping[str, Any]
+    changes: tuple[ChangeSource, ...]
+    webhook: WebhookReceiver | None = None
+
+    async def check(self) -> InstanceReport:
+        return await check(self.profile, self.session, self.client, self.events)
+
+
+@asynccontextmanager
+async def open_instance(profile: SalesforceProfile, pipes: Pipes) -> AsyncIterator[SalesforceInstance]:
+    """The org of a profile, for the length of the block; it is logged in on the first call.
+
+    Raises SettingsError for a production org in a test deployment.
+    """
+    pipes.refuse_production(profile)
+    connection = profile.connection
+    session = Session(profile.name, connection, pipes.environ)
+    events = Events(profile.name, session, connection, pipes.environ)
+    async with Outbound(
+        instance=profile.name,
+        base_url=literal(connection.login_url, pipes.environ),
+        auth=session.grant,
+        budget=pipes.budget(profile),
+        read_error=read_error,
+        read_allowance=usage,
+        request_id_header="X-SFDC-Request-Id",
+        recorder=pipes.recorder,
+        headers={
+            "Accept": "application/json",
+            # Comes back in the change events that our writes cause.
+            "Sforce-Call-Options": f"client={connection.client_name}",
+        },
+    ) as outbound:
+        client = Client(outbound, session, profile.maps, connection.api_version)
+        reporter = Reporter(client, profile)
+        streams = (
+            [Stream(reporter, events, sobject) for sobject in SOBJECTS] if profile.changes.stream else []
+        )
+        try:
+            yield SalesforceInstance(
+                profile=profile,
+                session=session,
+                client=client,
+                events=events,
+                capabilities={"crm": SalesforceCrm(client, profile.maps)},
+                changes=(*streams, Poll(reporter)),
+            )
+        finally:
+            await events.close()
+
+
+CARD = Card(
+    name="salesforce",
+    title="Salesforce Sales Cloud",
+    capabilities=("crm",),
+    profile=SalesforceProfile,
+    open=open_instance,
+)

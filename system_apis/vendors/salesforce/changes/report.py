@@ -1,0 +1,51 @@
+"""system_apis: what a Salesforce org's stream and poll share: reporting what was found."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Iterable
+
+from system_apis.card import Receive, ordering_key
+from system_apis.vendors.salesforce.client import Client, soql
+from system_apis.vendors.salesforce.client.soql import Place
+from system_apis.vendors.salesforce.mapping.changes import Found, SObject, from_record
+from system_apis.vendors.salesforce.mapping.values import instant
+from system_apis.vendors.salesforce.records import ChangeRecord
+from system_apis.vendors.salesforce.settings import SalesforceProfile
+
+
+class Reporter:
+    """Reads changed records of one org and hands the changes on."""
+
+    def __init__(self, client: Client, profile: SalesforceProfile) -> None:
+        self.client = client
+        self.profile = profile
+        self.maps = profile.maps
+
+    async def report(self, receive: Receive, found: Iterable[Found]) -> None:
+        for one in found:
+            key = ordering_key(one.change.instance, one.change.object, one.change.id)
+            await receive(one.dedupe_id, one.type, key, one.change, one.at)
+
+    async def report_records(self, receive: Receive, sobject: SObject, ids: Iterable[str]) -> None:
+        """What the present state of some records says."""
+        for row in await self.client.changed(sobject, soql.by_ids(ids)):
+            await self.report(receive, self.found(sobject, row.record))
+
+    async def sweep(self, sobject: SObject, where: str) -> AsyncIterator[ChangeRecord]:
+        """All that changed within a condition, page by page, oldest change first."""
+        place: Place | None = None
+        size = self.profile.changes.page_size
+        while True:
+            page = await self.client.changed(sobject, soql.both(where, soql.after(place)), size)
+            for row in page:
+                place = (instant(row.record.system_modstamp), row.record.id)
+                yield row.record
+            if len(page) < size:
+                return
+
+    def found(self, sobject: SObject, record: ChangeRecord) -> list[Found]:
+        return from_record(sobject, record, self.maps)
+
+
+def hour_before(instant: dt.datetime) -> dt.datetime:
+    """A margin for a long transaction, whose records bear instants before its commit."""
+    return instant - dt.timedelta(hours=1)

@@ -1,0 +1,1 @@
+"""system_apis: between Salesforce's records and our nouns, both ways. Pure."""

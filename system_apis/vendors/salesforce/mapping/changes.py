@@ -1,0 +1,201 @@
+"""system_apis: Salesforce's changes, from a stream or from a poll, as canonical events. Pure.
+
+Stream and poll find the same change under the same dedupe id, because both take the instant that the record
+itself bears (whole seconds: a record shows no more). A win bears the instant of the stage's change, so that a
+poll finds a lost win even when the deal was edited afterwards; a deal won again is another win.
+"""
+
+import datetime as dt
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from contracts.events.kinds import CUSTOMER_CHANGED, OPPORTUNITY_CHANGED, OPPORTUNITY_WON, RecordChanged
+from system_apis.vendors.salesforce.mapping.values import instant
+from system_apis.vendors.salesforce.records import ChangeEventHeader, ChangeRecord
+from system_apis.vendors.salesforce.settings.maps import Maps
+
+SObject = Literal["Opportunity", "Account"]
+SOBJECTS: tuple[SObject, ...] = ("Opportunity", "Account")
+_OBJECTS: dict[str, Literal["opportunity", "customer"]] = {
+    "Opportunity": "opportunity",
+    "Account": "customer",
+}
+_CHANGED = {"Opportunity": OPPORTUNITY_CHANGED, "Account": CUSTOMER_CHANGED}
+_STANDARD = {
+    "Opportunity": {
+        "Name": "name",
+        "StageName": "stage",
+        "Amount": "amount",
+        "Probability": "probability",
+        "CloseDate": "close_date",
+        "AccountId": "customer_id",
+        "OwnerId": "account_team",
+    },
+    "Account": {
+        "Name": "legal_name",
+        "ParentId": "parent_id",
+        "Industry": "industry",
+        "Website": "website",
+        "CurrencyIsoCode": "currency",
+        "OwnerId": "account_owner",
+        "BillingAddress": "billing_address",
+    },
+}
+
+
+class Found(NamedTuple):
+    """One change, under an id that the same change has however it is found."""
+
+    dedupe_id: str
+    type: str
+    change: RecordChanged
+    at: dt.datetime
+
+
+# What the profile calls by its part, and the nouns by the whole.
+_CANONICAL = {
+    "tax_number": "tax_registrations",
+    "project_id": "project_ref",
+    "project_url": "project_ref",
+    "project_status": "project_ref",
+}
+
+
+def from_record(sobject: SObject, record: ChangeRecord, maps: Maps) -> list[Found]:
+    """What a record's present state says of its last change; a win also when later edits lie over it."""
+    modified = instant(record.last_modified_date)
+    if record.is_deleted:
+        return [_deleted(sobject, record.id, instant(record.system_modstamp), maps)]
+    if not (record.is_won and record.is_closed):
+        return [_changed(sobject, record.id, modified, maps)]
+    won = instant(record.last_stage_change_date or record.created_date)
+    found = [_won(record.id, won, maps)]
+    if _second(won) != _second(modified):
+        found.append(_changed(sobject, record.id, modified, maps))
+    return found
+
+
+def from_event(
+    sobject: SObject,
+    header: ChangeEventHeader,
+    payload: dict[str, Any],
+    names: Sequence[str],
+    won_stages: Container[str],
+    maps: Maps,
+    client_name: str,
+) -> list[Found]:
+    """What a change event with data says, for each record that it names; `names` are the changed fields."""
+    committed = dt.datetime.fromtimestamp(header.commit_timestamp / 1000, dt.UTC)
+    by_us = f"client={client_name}" in header.change_origin.split(";")
+    modified = _moment(payload.get("LastModifiedDate")) or committed
+    if header.change_type == "DELETE":
+        return [_deleted(sobject, record_id, committed, maps, by_us=by_us) for record_id in header.record_ids]
+    created = header.change_type in ("CREATE", "UNDELETE")
+    staged = sobject == "Opportunity" and (created or "StageName" in names)
+    if staged and payload.get("StageName", "") in won_stages:
+        # LastStageChangeDate is empty on a deal that was made as a won one.
+        at = _moment(payload.get("LastStageChangeDate")) or modified
+        return [_won(record_id, at, maps, by_us=by_us) for record_id in header.record_ids]
+    fields = () if created else canonical_names(sobject, names, maps)
+    return [
+        _changed(sobject, record_id, modified, maps, fields=fields, by_us=by_us)
+        for record_id in header.record_ids
+    ]
+
+
+def canonical_names(sobject: SObject, names: Sequence[str], maps: Maps) -> tuple[str, ...]:
+    """Our names of the org's fields; a field that we do not read has none."""
+    part = maps.fields.opportunity if sobject == "Opportunity" else maps.fields.customer
+    custom = {
+        getattr(part, name): _CANONICAL.get(name, name)
+        for name in part.__struct_fields__
+        if getattr(part, name)
+    }
+    known = {**_STANDARD[sobject], **custom}
+    # A compound field names its part, as in BillingAddress.City.
+    found = (known.get(name) or known.get(name.partition(".")[0]) for name in names)
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
+def changed_names(bitmaps: Sequence[str], schema: Mapping[str, Any]) -> list[str]:
+    """The fields that a change event's bitmaps mark, by their order in its Avro schema.
+
+    `0x…` is over the record's fields, `7-0x…` over those of the compound field at place 7.
+    """
+    names: list[str] = []
+    for bitmap in bitmaps:
+        place, nested, bits = bitmap.rpartition("-")
+        if not nested:
+            names += _marked(bits, schema["fields"])
+            continue
+        parent = schema["fields"][int(place)]
+        names += [f"{parent['name']}.{name}" for name in _marked(bits, _record_of(parent["type"])["fields"])]
+    return names
+
+
+def _marked(bits: str, fields: Sequence[Mapping[str, Any]]) -> list[str]:
+    number = int(bits, 16)
+    return [field["name"] for place, field in enumerate(fields) if number >> place & 1]
+
+
+def _record_of(kind: Any) -> Mapping[str, Any]:
+    """The record among the alternatives of an optional compound field."""
+    for alternative in kind if isinstance(kind, list) else [kind]:
+        if isinstance(alternative, dict) and "fields" in alternative:
+            return alternative
+    raise ValueError("a bitmap marks parts of a field that has none")
+
+
+def _won(record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False) -> Found:
+    change = RecordChanged(
+        instance=maps.instance,
+        object="opportunity",
+        id=record_id,
+        fields=("stage",),
+        values={"stage": "won"},
+        changed_at=at,
+        by_us=by_us,
+    )
+    return Found(f"opportunity:{record_id}:won:{_second(at)}", OPPORTUNITY_WON, change, at)
+
+
+def _changed(
+    sobject: SObject,
+    record_id: str,
+    at: dt.datetime,
+    maps: Maps,
+    *,
+    fields: tuple[str, ...] = (),
+    by_us: bool = False,
+) -> Found:
+    name = _OBJECTS[sobject]
+    change = RecordChanged(
+        instance=maps.instance, object=name, id=record_id, fields=fields, changed_at=at, by_us=by_us
+    )
+    return Found(f"{name}:{record_id}:{_second(at)}", _CHANGED[sobject], change, at)
+
+
+def _deleted(sobject: SObject, record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False) -> Found:
+    name = _OBJECTS[sobject]
+    change = RecordChanged(
+        instance=maps.instance,
+        object=name,
+        id=record_id,
+        values={"deleted": "true"},
+        changed_at=at,
+        by_us=by_us,
+    )
+    return Found(f"{name}:{record_id}:deleted:{_second(at)}", _CHANGED[sobject], change, at)
+
+
+def _second(at: dt.datetime) -> int:
+    return int(at.timestamp())
+
+
+def _moment(value: Any) -> dt.datetime | None:
+    """An instant of an event's payload: milliseconds of the epoch, with or without a logical type."""
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC)
+    if isinstance(value, int):
+        return dt.datetime.fromtimestamp(value / 1000, dt.UTC)
+    return instant(value) if isinstance(value, str) else None

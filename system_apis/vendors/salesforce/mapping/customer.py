@@ -1,0 +1,104 @@
+"""system_apis: a Salesforce Account as our customer, a Contact as our contact. Pure."""
+
+from typing import Any, cast, get_args
+
+import msgspec
+
+from contracts.canonical.contact import Contact
+from contracts.canonical.customer import Customer, CustomerStatus
+from contracts.canonical.values import Address, Ref, TaxRegistration
+from system_apis.vendors.salesforce.mapping.values import decimal_or_none, instant, money, text, version
+from system_apis.vendors.salesforce.records import AccountRecord, ContactRecord, Row
+from system_apis.vendors.salesforce.settings.maps import Maps
+
+_COUNTRY_CODE = 2
+
+
+def customer(row: Row[AccountRecord], maps: Maps, instance_url: str = "") -> Customer:
+    """The account's engagement context, and the billing data that the CRM proposes."""
+    record, fields, defaults = row.record, maps.fields.customer, maps.defaults.customer
+    currency = record.currency_iso_code or maps.currency
+    address = billing_address(record, maps)
+    url = f"{instance_url}/lightning/r/Account/{record.id}/view" if instance_url else ""
+    found = Customer(
+        id=record.id,
+        version="",
+        updated_at=instant(record.system_modstamp),
+        legal_name=record.name,
+        status=_status(row.all, maps),
+        trading_name=_text(row.all, fields.trading_name),
+        parent_id=record.parent_id or "",
+        selling_entity=_code(row.all, fields.selling_entity, maps.picklists.selling_entity)
+        or defaults.selling_entity,
+        billing_address=address,
+        tax_registrations=_tax(_text(row.all, fields.tax_number), address),
+        currency=currency,
+        payment_terms=_code(row.all, fields.payment_terms, maps.picklists.payment_terms)
+        or defaults.payment_terms,
+        credit_limit=money(decimal_or_none(row.all.get(fields.credit_limit)), currency),
+        industry=record.industry or "",
+        segment=_text(row.all, fields.segment) or defaults.segment,
+        account_owner=(record.owner.name or "") if record.owner else "",
+        email=_text(row.all, fields.email),
+        website=record.website or "",
+        refs=(Ref(maps.instance, "customer", record.id, url),),
+    )
+    return msgspec.structs.replace(found, version=version(record, found))
+
+
+def contact(row: Row[ContactRecord], maps: Maps) -> Contact:
+    """The person; their title is the only role that a Contact itself states."""
+    record = row.record
+    found = Contact(
+        id=record.id,
+        version="",
+        updated_at=instant(record.system_modstamp),
+        name=record.name,
+        email=record.email or "",
+        phone=record.phone or "",
+        roles=(record.title,) if record.title else (),
+        refs=(Ref(maps.instance, "contact", record.id),),
+    )
+    return msgspec.structs.replace(found, version=version(record, found))
+
+
+def billing_address(record: AccountRecord, maps: Maps) -> Address | None:
+    """The billing address; a street of several lines keeps its first apart."""
+    line1, _, rest = (record.billing_street or "").replace("\r\n", "\n").partition("\n")
+    address = Address(
+        line1=line1.strip(),
+        line2=", ".join(part.strip() for part in rest.split("\n") if part.strip()),
+        city=record.billing_city or "",
+        state=record.billing_state_code or record.billing_state or "",
+        postal_code=record.billing_postal_code or "",
+        country=_country(record, maps) or maps.defaults.customer.country,
+    )
+    return None if address == Address() else address
+
+
+def _country(record: AccountRecord, maps: Maps) -> str:
+    """The country's ISO code; a free text without a code stays as it was typed, so that somebody sees it."""
+    found = record.billing_country_code or record.billing_country or ""
+    known = maps.picklists.country.get(found)
+    if known:
+        return known
+    return found.upper() if len(found) == _COUNTRY_CODE else found
+
+
+def _tax(number: str, address: Address | None) -> tuple[TaxRegistration, ...]:
+    return (TaxRegistration(address.country if address else "", number),) if number else ()
+
+
+def _status(values: dict[str, Any], maps: Maps) -> CustomerStatus:
+    # An account that nobody has judged is a prospect: only the ERP approves.
+    found = _code(values, maps.fields.customer.status, maps.picklists.customer_status)
+    return cast("CustomerStatus", found) if found in get_args(CustomerStatus) else "prospect"
+
+
+def _code(values: dict[str, Any], field: str, codes: dict[str, str]) -> str:
+    found = _text(values, field)
+    return codes.get(found, "") if codes else found
+
+
+def _text(values: dict[str, Any], field: str) -> str:
+    return text(values.get(field)) if field else ""

@@ -1,0 +1,1 @@
+"""system_apis: the wire of Salesforce's Pub/Sub API, generated from the .proto beside it."""

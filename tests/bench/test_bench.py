@@ -1,0 +1,120 @@
+"""tests/bench: the command, its counting and its verdicts."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bench import activation, launching, load, report
+from bench.__main__ import main
+from bench.activation import Calls
+from bench.hops import Hops
+from bench.launching import Starts
+from bench.policies import Cost
+from bench.processes import cpu_seconds
+from bench.report import Findings
+from bench.throughput import Rates
+from tests.support.sandboxes import Sandbox
+
+
+def findings(read: float, local: float) -> Findings:
+    return Findings(
+        generator="built in",
+        rates={
+            "bare": Rates("bare", (1000.0, 500.0)),
+            "house": Rates("house", (1000.0 * read, 500.0 * read)),
+            "envoy": Rates("envoy", (600.0, 300.0)),
+        },
+        hops=Hops(0.1, local, 1000),
+        policies=[Cost("wire", 1.5, 2.5)],
+        calls=[Calls("salesforce", 5, 2, {"look: GET /query": 5}, 0)],
+        starts=Starts(7.0, 3.0),
+    )
+
+
+def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` names every part, shows examples and says what the exit status means."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = capsys.readouterr().out
+    assert all(
+        f"\n  {part} " in told for part in ("read", "overview", "hops", "policies", "activation", "start")
+    )
+    assert "examples:" in told
+    assert "--strict" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["reed"], "there is no part 'reed'"),
+        (["--rounds", "0"], "--rounds is between 1 and 50"),
+        (["--seconds", "3600"], "--seconds is above 0 and at most 60"),
+    ],
+)
+def test_misuse(arguments: list[str], fault: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be measured is refused before anything starts."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert fault in capsys.readouterr().err
+
+
+def test_targets() -> None:
+    """Each target is told as reached or not by the ratios of the same round."""
+    reached = {target.what: target.reached for target in report.targets(findings(read=0.7, local=0.5))}
+    assert list(reached.values()) == [True, True, True, True]
+    missed = [target for target in report.targets(findings(read=0.4, local=100)) if not target.reached]
+    assert [target.found for target in missed] == ["0.40", "0.67", "10.00"]
+
+
+def test_the_report_shows_everything() -> None:
+    """Every part that was measured has its table, and the targets have their verdicts."""
+    page = io.StringIO()
+    report.show(Console(file=page, width=120), findings(read=0.4, local=0.5))
+    told = page.getvalue()
+    for words in ("Requests per processor second", "remote hop", "wire", "salesforce", "ready after 3.0 s"):
+        assert words in told
+    assert "not reached" in told
+
+
+async def test_the_generator_counts_what_is_refused(netsuite_sandbox: Sandbox) -> None:
+    """Answers other than 200 are counted apart, and nothing is counted twice."""
+    url = f"{netsuite_sandbox.base_url}/__control/health"
+    good = await load.run(url, {"Accept": "application/json"}, 0.2, connections=2)
+    assert good.good > 0 == good.bad
+    refused = await load.run(f"{netsuite_sandbox.base_url}/services/rest/record/v1/x", {}, 0.2, connections=2)
+    assert refused.bad > 0 == refused.good
+
+
+def test_grandchildren_are_counted() -> None:
+    """The processor time of a process is that of all it has started."""
+    burn = "import time\nwhile time.process_time() < 0.3: pass\n"
+    burn += "print(1, flush=True)\ninput()\n"
+    script = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {burn!r}])"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "1\n"
+        assert cpu_seconds([child.pid]) >= 0.3
+        child.communicate("\n")
+
+
+@pytest.mark.whole
+async def test_an_activation_is_counted(tmp_path: Path, fresh_database_url: str, cache_url: str) -> None:
+    """The vendors have seen every call that we recorded, and none needs fewer than the least."""
+    for calls in await activation.measure(tmp_path / "house", fresh_database_url, cache_url):
+        assert calls.unrecorded == 0
+        assert calls.made >= calls.least
+
+
+@pytest.mark.whole
+async def test_a_second_start_is_timed(tmp_path: Path) -> None:
+    """Two starts on one folder are both timed."""
+    found = await launching.measure(tmp_path)
+    assert found.fresh > 0
+    assert found.again > 0

@@ -1,0 +1,142 @@
+"""Every vendor's adapter of a capability, in front of its stand-in, on both carriers: here, and over HTTP."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from litestar import Litestar
+
+from deploy.settings import STORY
+from kit import clock
+from kit.clients import internal_credential, local, remote
+from kit.database import Database
+from kit.http import Slots
+from kit.routes import answer_problem, internal_door
+from kit.secrets import Secret
+from system_apis.app import Instance, card_of, interface_of, open_instances, prefix_of, read_profiles, vendors
+from system_apis.card import Pipes
+from tests.conformance.stands import STANDS, Noun, Stand
+from tests.support.sandboxes import Account, Sandbox, open_sandbox
+
+CARRIERS = ("local", "remote")
+KEY = Secret("0123456789abcdef" * 4)
+
+
+def keepers(capability: str) -> list[str]:
+    """Every vendor whose card has the capability, with each carrier: ``netsuite/remote``."""
+    return [
+        f"{vendor}/{carrier}"
+        for vendor in vendors()
+        if capability in card_of(vendor).capabilities
+        for carrier in CARRIERS
+    ]
+
+
+@dataclass
+class Keeper:
+    """One vendor's adapter as a caller has it, with the account behind it."""
+
+    vendor: str
+    api: Any
+    account: Account
+    stand: Stand
+    open: Callable[..., Any]
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    def noun(self, name: str) -> Noun:
+        return self.stand.nouns[name]
+
+    async def spoil(self, call: tuple[str, str], effect: dict[str, Any], times: int | None = 1) -> None:
+        method, path = call
+        await self.account.add_fault(effect, method=method, path=path, times=times)
+
+    async def count(self, noun: str) -> int:
+        """How many the vendor has, by its own word."""
+        return len(await self.account.records(self.noun(noun).records))
+
+
+@pytest.fixture(scope="session")
+async def sandbox_of(addresses: dict[str, str], worker_name: str) -> AsyncIterator[Any]:
+    """A vendor's stand-in by name, started when first asked for."""
+    opened: dict[str, Sandbox] = {}
+    async with AsyncExitStack() as stack:
+
+        async def of(vendor: str) -> Sandbox:
+            if vendor not in opened:
+                manager = open_sandbox(addresses["nursery"], vendor, f"{worker_name}-same")
+                opened[vendor] = await stack.enter_async_context(manager)
+            return opened[vendor]
+
+        yield of
+
+
+@pytest.fixture(scope="session")
+async def doubts(addresses: dict[str, str], database_url: str) -> AsyncIterator[Database]:
+    """Where adapters of several processes leave each other word."""
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def keeper(request: pytest.FixtureRequest, sandbox_of: Any, doubts: Database) -> AsyncIterator[Keeper]:
+    """The adapter that the test's parameter names, in front of an account of its own."""
+    capability = request.module.CAPABILITY
+    vendor, _, carrier = request.param.partition("/")
+    stand = STANDS[vendor]
+    account = await (await sandbox_of(vendor)).create_account(**stand.account)
+    async with AsyncExitStack() as stack:
+
+        async def opened(**limits: Any) -> Any:
+            """The adapter as a process of its own would have it."""
+            slots = Slots()
+            stack.push_async_callback(slots.close)
+            profile = quick(vendor, stand, account, limits)
+            pipes = Pipes(environ=account.env, database=doubts, slots=slots)
+            instances = await stack.enter_async_context(open_instances([(card_of(vendor), profile)], pipes))
+            return await stack.enter_async_context(carried(carrier, instances[profile.name], capability))
+
+        yield Keeper(vendor, await opened(), account, stand, opened)
+    clock.real()
+    await account.remove()
+
+
+def quick(vendor: str, stand: Stand, account: Account, limits: dict[str, Any]) -> Any:
+    """The story's profile, with no time lost between attempts, under a name of the account's own."""
+    (found,) = [profile for card, profile in read_profiles(STORY / "instances") if card.name == vendor]
+    swift = {"backoff_seconds": 0.01, "per_second": 0, "timeout_seconds": 5.0, **limits}
+    return msgspec.structs.replace(
+        found,
+        name=f"{vendor}-{account.name}"[:40],
+        limits=msgspec.structs.replace(found.limits, **swift),
+        connection=msgspec.structs.replace(found.connection, **stand.connection),
+    )
+
+
+class carried:  # noqa: N801 - reads as the word that it is
+    """An instance's capability on a carrier: as it is, or through a floor of its own over HTTP."""
+
+    def __init__(self, carrier: str, instance: Instance, capability: str) -> None:
+        self._carrier, self._instance, self._interface = carrier, instance, interface_of(capability)
+        self._http: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Any:
+        if self._carrier == "local":
+            return local(self._interface, self._instance.interfaces[self._interface])
+        rooms = Litestar(
+            route_handlers=self._instance.rooms(),
+            openapi_config=None,
+            logging_config=None,
+            exception_handlers={Exception: answer_problem},
+        )
+        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(internal_door(rooms, KEY)))
+        address = "http://floor" + prefix_of(self._interface, self._instance.profile.name)
+        return remote(self._interface, address, self._http, internal_credential(KEY))
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._http is not None:
+            await self._http.aclose()

@@ -1,0 +1,163 @@
+"""Whatever the PSA: one client and one whole project per key, cancelled and revived, listed once."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from contracts.canonical.project import ClientDraft, ProjectDraft, StaffingDemand, TaskPlan
+from contracts.canonical.values import Money
+from contracts.problems import NotFound
+from tests.conformance.common import (
+    LOST,
+    Put,
+    alike,
+    lists_once_in_order,
+    made_at_once_is_one,
+    makes_one,
+    survives,
+    tells_bad_answers,
+    tells_doubt,
+)
+from tests.conformance.conftest import Keeper, keepers
+
+CAPABILITY = "psa"
+NOUNS = ("client", "project")
+pytestmark = pytest.mark.parametrize("keeper", keepers(CAPABILITY), indirect=True)
+
+START, END = dt.date(2028, 2, 29), dt.date(2028, 12, 31)
+CLIENT = ClientDraft(name="Globex GmbH", website="https://globex.example")
+
+
+def gbp(amount: str) -> Money:
+    return Money(Decimal(amount), "GBP")
+
+
+def project(client_id: str, **changes: Any) -> ProjectDraft:
+    draft = ProjectDraft(
+        name="Globex data platform",
+        client_id=client_id,
+        contract_number="SO-1001",
+        template="DT-DATA-PLATFORM",
+        start=START,
+        end=END,
+        currency="GBP",
+        pricing_model="fixed_price",
+        service_line="DATA",
+        region="UKI",
+        budget=gbp("180000"),
+        budget_hours=Decimal("132.5"),
+        tasks=(
+            TaskPlan("DISC", "Discovery", start=START, due=dt.date(2028, 3, 31), hours=Decimal("96.25")),
+            TaskPlan(
+                "WORK", "Workshops", start=START, due=dt.date(2028, 3, 1), hours=Decimal(24), parent="DISC"
+            ),
+            TaskPlan("M1", "Platform live", kind="milestone", due=END, amount=gbp("180000.00")),
+        ),
+        staffing=(
+            StaffingDemand("Data Engineer", START, END, Decimal(100), region="UKI"),
+            StaffingDemand("Engagement Manager", START, END, Decimal("32.5"), region="UKI"),
+        ),
+    )
+    return msgspec.structs.replace(draft, **changes)
+
+
+async def actions(keeper: Keeper, noun: str) -> tuple[Put, Put]:
+    """How the noun is put and got, under a key of its own."""
+    if noun == "client":
+        return (lambda api: api.put_client("enf-1", CLIENT)), (lambda api: api.get_client_by_key("enf-1"))
+    owner = await keeper.api.put_client("enf-owner", CLIENT)
+    draft = project(owner.id)
+    return (lambda api: api.put_project("enf-1", draft)), (lambda api: api.get_project_by_key("enf-1"))
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+async def test_a_key_makes_one(keeper: Keeper, noun: str) -> None:
+    """Again, at once, from another process: one object, the same answer, found by its key."""
+    await makes_one(keeper, noun, *(await actions(keeper, noun)))
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+async def test_first_creations_at_once_make_one(keeper: Keeper, noun: str) -> None:
+    """Nobody is first, and still there is one."""
+    put, _ = await actions(keeper, noun)
+    await made_at_once_is_one(keeper, noun, put)
+
+
+@pytest.mark.parametrize("effect", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("noun", NOUNS)
+async def test_a_lost_answer_makes_one(keeper: Keeper, noun: str, effect: dict[str, Any]) -> None:
+    """Before or after the effect, late, throttled, logged out: one in the end."""
+    await survives(keeper, noun, *(await actions(keeper, noun)), effect)
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+async def test_a_write_without_an_answer_is_doubtful(keeper: Keeper, noun: str) -> None:
+    """It may be done."""
+    put, _ = await actions(keeper, noun)
+    await tells_doubt(keeper, keeper.noun(noun).creates, lambda: put(keeper.api))
+
+
+async def test_what_is_not_there_is_not_found(keeper: Keeper) -> None:
+    """Ids, keys and cursors."""
+    api = keeper.api
+    for read in (
+        lambda: api.get_client_by_key("nobody"),
+        lambda: api.get_project("99999999"),
+        lambda: api.get_project("nobody"),
+        lambda: api.get_project_by_key("nobody"),
+        lambda: api.cancel_project("nobody"),
+        lambda: api.list_projects(cursor="bm9ib2R5"),
+    ):
+        with pytest.raises(NotFound):
+            await read()
+
+
+async def test_cancelled_and_put_again_it_is_the_same_one(keeper: Keeper) -> None:
+    """Cancelling twice changes nothing; a put revives the same project, whole."""
+    put, get = await actions(keeper, "project")
+    made = await put(keeper.api)
+    before = await keeper.count("project")
+    cancelled = await keeper.api.cancel_project("enf-1")
+    assert (cancelled.id, cancelled.status) == (made.id, "cancelled")
+    assert alike(await keeper.api.cancel_project("enf-1"), cancelled)
+    found = await get(keeper.api)
+    assert (found.id, found.status) == (made.id, "cancelled")
+    revived = await put(keeper.api)
+    assert (revived.id, revived.status) == (made.id, made.status)
+    assert (len(revived.tasks), len(revived.planned_roles)) == (3, 2)
+    assert await keeper.count("project") == before
+
+
+async def test_it_reads_back_what_was_written(keeper: Keeper) -> None:
+    """Budget, hours to the minute, days to the day, tasks, milestones and planned roles."""
+    put, _ = await actions(keeper, "project")
+    made = await put(keeper.api)
+    draft = project("x")
+    assert alike(await keeper.api.get_project(made.id), made)
+    assert (made.name, made.start, made.end, made.budget) == (draft.name, START, END, draft.budget)
+    tasks = {task.title: task for task in made.tasks}
+    for plan in draft.tasks:
+        task = tasks[plan.title]
+        assert (task.kind, task.start, task.due) == (plan.kind, plan.start, plan.due)
+        assert plan.hours is None or task.hours == plan.hours
+    planned = {(role.role, role.start, role.end, role.hours) for role in made.planned_roles}
+    assert planned == {(role.role, role.start, role.end, role.hours) for role in draft.staffing}
+
+
+async def test_lists_give_everything_once(keeper: Keeper) -> None:
+    """Page by page, whatever the size of the pages."""
+    owner = await keeper.api.put_client("enf-owner", CLIENT)
+    for number in range(4):
+        bare = project(owner.id, name=f"Project {number}", tasks=(), staffing=())
+        await keeper.api.put_project(f"enf-{number}", bare)
+    await lists_once_in_order(keeper.api.list_projects, at_least=4)
+
+
+async def test_bad_answers_are_told(keeper: Keeper) -> None:
+    """Each by its name, and nothing of the vendor's words with it."""
+    put, get = await actions(keeper, "project")
+    await put(keeper.api)
+    await tells_bad_answers(keeper, lambda: get(keeper.api))

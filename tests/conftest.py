@@ -1,0 +1,135 @@
+"""tests: what every test may ask for: a database, a cache, stand-in vendors. All real, all gone with the run.
+
+The process that leads the run (the only one, or xdist's controller) owns them; workers get the addresses.
+"""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from tests.support.nursery import Nursery
+from tests.support.sandboxes import Sandbox, open_sandbox
+from tests.support.servers import Servers, create_database, drop_database
+
+
+class Lead:
+    """The leading process's belongings."""
+
+    def __init__(self) -> None:
+        # Short and private: sockets lie in it.
+        self._folder = Path(tempfile.mkdtemp(prefix="enf-run-", dir=_quickest_folder()))
+        self._nursery: Nursery | None = None
+        self._servers = Servers(self._folder / "servers")
+
+    def addresses(self) -> dict[str, str]:
+        if self._nursery is None:
+            self._nursery = Nursery(self._folder)
+        return {**self._servers.addresses(), "nursery": str(self._nursery.address)}
+
+    def stop(self) -> None:
+        if self._nursery is not None:
+            self._nursery.stop()
+        self._servers.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+_ROOMY_BYTES = 4 * 2**30
+
+
+def _quickest_folder() -> str:
+    """Memory where there is enough of it: a database is copied there in a tenth of the time."""
+    memory = Path("/dev/shm")  # noqa: S108
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOMY_BYTES
+    return str(memory) if roomy else "/tmp"  # noqa: S108
+
+
+_LEAD = pytest.StashKey[Lead]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.stash[_LEAD] = Lead()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """xdist's controller prepares a worker: tell it the addresses."""
+    node.workerinput["enfilade"] = node.config.stash[_LEAD].addresses()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _LEAD in config.stash:
+        config.stash[_LEAD].stop()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """pytest-xdist 3.8 writes a test's group where pytest 9.2 no longer reads it: carry it over."""
+    for item in items:
+        if grouped := vars(item).get("_nodeid"):
+            item._id = type(item._id).parse(grouped)
+
+
+@pytest.fixture(scope="session")
+def addresses(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Where the run's servers answer: database_url, cache_url, nursery."""
+    workerinput = getattr(request.config, "workerinput", None)
+    return request.config.stash[_LEAD].addresses() if workerinput is None else workerinput["enfilade"]
+
+
+@pytest.fixture(scope="session")
+def worker_name(request: pytest.FixtureRequest) -> str:
+    """gw0, gw1, …: short, and different in every process of the run."""
+    workerinput = getattr(request.config, "workerinput", None)
+    return "gw0" if workerinput is None else workerinput["workerid"]
+
+
+@pytest.fixture(scope="session")
+def database_url(addresses: dict[str, str], worker_name: str) -> str:
+    """This worker's own database, migrated, shared by its tests."""
+    return create_database(addresses["database_url"], f"t_{worker_name}")
+
+
+_DATABASE_NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def fresh_database_url(addresses: dict[str, str], worker_name: str) -> Iterator[str]:
+    """A database of this test's own, migrated and otherwise empty."""
+    name = f"t_{worker_name}_{next(_DATABASE_NUMBERS)}"
+    yield create_database(addresses["database_url"], name)
+    drop_database(addresses["database_url"], name)
+
+
+@pytest.fixture(scope="session")
+def cache_url(addresses: dict[str, str], worker_name: str) -> str:
+    """This worker's own database in Valkey, empty at first, shared by its tests."""
+    url = f"{addresses['cache_url']}?db={int(worker_name.removeprefix('gw')) + 1}"
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture(scope="session")
+async def salesforce_sandbox(addresses: dict[str, str], worker_name: str) -> AsyncIterator[Sandbox]:
+    async with open_sandbox(addresses["nursery"], "salesforce", worker_name) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+async def netsuite_sandbox(addresses: dict[str, str], worker_name: str) -> AsyncIterator[Sandbox]:
+    async with open_sandbox(addresses["nursery"], "netsuite", worker_name) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+async def kantata_sandbox(addresses: dict[str, str], worker_name: str) -> AsyncIterator[Sandbox]:
+    async with open_sandbox(addresses["nursery"], "kantata", worker_name) as sandbox:
+        yield sandbox

@@ -1,0 +1,351 @@
+"""tests/contracts: one row per problem that a document names: which tier, which code, how one gets it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from tests.contracts.door import MARK, Door, fresh, settled
+
+How = Callable[[Door], Awaitable[httpx.Response]]
+
+CRM, ERP, PSA = (
+    "/system/salesforce-main/crm/v1",
+    "/system/netsuite-main/erp/v1",
+    "/system/kantata-main/psa/v1",
+)
+ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
+REQUESTS = "/process/customer-master/v1/requests"
+EXCEPTIONS = "/process/exceptions/v1/exceptions"
+SCREEN = "/experience/crm-ui/v1"
+
+READS = {
+    "system": f"{ERP}/customers/101",
+    "process": ACTIVATIONS,
+    "experience": f"{SCREEN}/accounts/001000000000000AAA/overview",
+}
+WRITES = {"system": ("PUT", f"{ERP}/customers/by-key/never-made"), "process": ("POST", REQUESTS)}
+PROPOSAL = {
+    "instance": "salesforce-main",
+    "account_id": "001000000000000AAA",
+    "selling_entity": "NB-UK",
+    "currency": "GBP",
+}
+CUSTOMER = {"legal_name": "Never Made Ltd", "selling_entity": "NB-UK", "currency": "GBP"}
+BODIES = {"system": CUSTOMER, "process": PROPOSAL}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A problem and how one gets it; `says` are pointers of faults that must all be told, `with_header` one
+    that must be there."""
+
+    tier: str
+    code: str
+    name: str
+    how: How
+    says: frozenset[str] = frozenset()
+    with_header: str = ""
+    keeps: bool = False  # whether the call may leave something behind, as the case itself looks after
+
+    def __str__(self) -> str:
+        return f"{self.tier}-{self.code}-{self.name}".replace(" ", "-")
+
+
+def read(tier: str, **more: Any) -> How:
+    return lambda door: door.call("GET", READS[tier], **more)
+
+
+def write(tier: str, **more: Any) -> How:
+    method, path = WRITES[tier]
+    headers = {"Idempotency-Key": fresh(), "Content-Type": "application/json", **more.pop("headers", {})}
+    return lambda door: door.call(method, path, headers=headers, **more)
+
+
+def forged(tier: str, **wrong: Any) -> How:
+    def of(door: Door) -> dict[str, Any]:
+        return {name: value(door) if callable(value) else value for name, value in wrong.items()}
+
+    return lambda door: door.call("GET", READS[tier], None, token=door.forged(**of(door)))
+
+
+def at_each_tier(tier: str) -> list[Case]:
+    """What the door refuses before it knows more than the tier."""
+    challenge = {"with_header": "www-authenticate"}
+    long_ago = 1_700_000_000
+    return [
+        Case(tier, "unauthenticated", "no token", read(tier, by=None), **challenge),
+        Case(tier, "invalid_token", "expired", forged(tier, exp=long_ago, iat=long_ago - 300), **challenge),
+        Case(tier, "invalid_token", "audience", forged(tier, aud="https://elsewhere.example"), **challenge),
+        Case(tier, "invalid_token", "algorithm", forged(tier, header={"alg": "PS256"}), **challenge),
+        Case(tier, "invalid_token", "key id", forged(tier, header={"kid": "nobody"}), **challenge),
+        Case(tier, "invalid_token", "kind", forged(tier, header={"typ": "JWT"}), **challenge),
+        Case(tier, "bad_request", "twice the same header", read(tier, headers=[("If-Match", "*")] * 2)),
+        Case(tier, "uri_too_long", "a long query", read(tier, params={"cursor": "x" * 9000})),
+        Case(tier, "headers_too_large", "a large header", read(tier, headers={"X-Large": "x" * 17_000})),
+        Case(tier, "too_many_requests", "a hasty caller", hasty(tier), with_header="retry-after"),
+        Case(tier, "invalid", "unknown parameters", read(tier, params={"nope": "1", "what": "2"}),
+             says=frozenset({"/query/nope", "/query/what"})),
+    ]  # fmt: skip
+
+
+def hasty(tier: str) -> How:
+    async def ask(door: Door) -> httpx.Response:
+        claims = {"instance": "salesforce-main"} if tier == "experience" else {}
+        for _ in range(3):
+            answer = await door.call("GET", READS[tier], f"hasty-{tier}", claims=claims)
+            if answer.status_code == 429:
+                break
+        return answer
+
+    return ask
+
+
+def deep(levels: int) -> bytes:
+    return b'{"selling_entity":' + b"[" * levels + b"]" * levels + b"}"
+
+
+def bodies(tier: str) -> list[Case]:
+    """What is wrong with a body."""
+    wrong = {name: value for name, value in BODIES[tier].items() if name != "currency"}
+    wrong |= {"selling_entity": 5, "nick": "x", "also~/unknown": 1}
+    faults = frozenset({"/currency", "/selling_entity", "/nick", "/also~0~1unknown"})
+    return [
+        Case(tier, "invalid", "unknown fields and wrong types", write(tier, json=wrong), says=faults),
+        Case(tier, "bad_json", "half a body", write(tier, content=b'{"currency": "GB')),
+        Case(tier, "duplicate_keys", "a key twice",
+             write(tier, content=b'{"currency":"GBP","currency":"USD"}')),
+        Case(tier, "too_deep", "forty levels", write(tier, content=deep(40))),
+        Case(tier, "body_too_large", "two megabytes", lambda door: door.announce(*WRITES[tier], 2_000_000)),
+        Case(tier, "unsupported_media_type", "a form", write(tier, content=b"a=1",
+             headers={"Content-Type": "application/x-www-form-urlencoded"})),
+        Case(tier, "unsupported_media_type", "a picture", write(tier, content=b"x",
+             headers={"Content-Type": "image/png"})),
+    ]  # fmt: skip
+
+
+async def spoilt(
+    door: Door, vendor: str, effect: dict[str, Any], call: How, times: int | None = None, **match: str
+) -> httpx.Response:
+    """A call while the vendor misbehaves."""
+    account = getattr(door.house.accounts, vendor)
+    await account.add_fault(effect, times=times, **match)
+    try:
+        return await call(door)
+    finally:
+        await account.clear_faults()
+
+
+def off_schema(status: int = 200, body: Any = None) -> dict[str, Any]:
+    return {"answer": {"status": status, "body": body or {"id": 7, "companyName": None, "said": MARK}}}
+
+
+def refusal() -> dict[str, Any]:
+    return off_schema(403, [{"errorCode": "INSUFFICIENT_ACCESS", "message": MARK}])
+
+
+async def doubtful(door: Door) -> httpx.Response:
+    """Every answer is lost; asked again later, there is one customer and no second."""
+    key = fresh("doubt")
+    put = lambda there: there.call("PUT", f"{ERP}/customers/by-key/{key}", json=CUSTOMER)  # noqa: E731
+    answer = await spoilt(door, "netsuite", {"drop": "after"}, put, method="PUT", path="/customer/")
+    again = await put(door)
+    assert again.status_code == 200, again.text
+    kept = [
+        each
+        for each in await door.house.accounts.netsuite.records("customer")
+        if each.get("externalId") == key
+    ]
+    assert [each["id"] for each in kept] == [again.json()["id"]]
+    return answer
+
+
+async def stale_link(door: Door) -> httpx.Response:
+    """Others save the opportunity over and over, so that our write never fits."""
+    path = f"{CRM}/opportunities/{door.deals['open'].opportunity_id}/project"
+    link = {"project_id": "prj-1", "status": "Delivery planned"}
+    stale = {"body": [{"errorCode": "PRECONDITION_FAILED", "message": MARK}], "httpStatusCode": 412}
+    parts = [{**stale, "httpHeaders": {}, "referenceId": name} for name in ("write", "read")]
+    call = lambda there: there.call("PUT", path, json=link)  # noqa: E731
+    return await spoilt(
+        door, "salesforce", off_schema(200, {"compositeResponse": parts}), call, method="POST"
+    )
+
+
+def nobodys_project(door: Door) -> Awaitable[httpx.Response]:
+    return door.call("GET", f"{PSA}/projects/by-key/nobody")
+
+
+SYSTEM = [
+    Case("system", "audience_forbidden", "an outsider", read("system", by="partner-acme")),
+    Case("system", "insufficient_scope", "an executive", read("system", by="executive"),
+         with_header="www-authenticate"),
+    Case("system", "forbidden", "another instance", read("system", claims={"instance": "salesforce-main"})),
+    Case("system", "not_found", "unknown id", lambda door: door.call("GET", f"{ERP}/customers/999999")),
+    Case("system", "not_found", "unknown key", nobodys_project),
+    Case("system", "not_found", "unknown cursor",
+         lambda door: door.call("GET", f"{CRM}/customers", params={"cursor": "xyz"})),
+    Case("system", "vendor_rejected", "no such entity", lambda door: door.call(
+        "PUT", f"{ERP}/customers/by-key/never-made", json={**CUSTOMER, "selling_entity": "NB-NOWHERE"})),
+    Case("system", "stale_version", "saved by others meanwhile", stale_link),
+    Case("system", "contract_violation", "a record off its schema", lambda door: spoilt(
+        door, "netsuite", off_schema(), read("system"), method="GET", path="/customer/")),
+    Case("system", "vendor_unavailable", "down", lambda door: spoilt(
+        door, "kantata", {"answer": {"status": 503, "body": {"said": MARK}}},
+        nobodys_project), with_header="retry-after"),
+    Case("system", "vendor_unavailable", "no answer", lambda door: spoilt(
+        door, "kantata", {"drop": "before"}, nobodys_project),
+        with_header="retry-after"),
+    Case("system", "vendor_doubtful", "answers lost", doubtful, with_header="retry-after", keeps=True),
+    Case("system", "deadline_exceeded", "a slow vendor", lambda door: spoilt(
+        door, "kantata", {"latency_ms": 8000}, nobodys_project)),
+]  # fmt: skip
+
+
+def decision(door: Door, name: str, by: str, **body: str) -> Awaitable[httpx.Response]:
+    path = f"{REQUESTS}/{door.ids[name]}/decision"
+    token = door.token("ci", by)
+    return door.post(path, {"decision": "reject", **body}, token=token)
+
+
+async def decided_twice(door: Door) -> httpx.Response:
+    first = await decision(door, "waiting", "fiona")
+    assert first.status_code == 200, first.text
+    await settled(door, door.ids["waiting"], "failed")
+    return await decision(door, "waiting", "felix", decision="approve")
+
+
+async def own_proposal(door: Door) -> httpx.Response:
+    """Whoever proposes a customer may not approve it."""
+    deal = door.deals["waiting"]
+    body = {**PROPOSAL, "account_id": deal.account_id, "selling_entity": "NB-US"}
+    proposed = await door.post(REQUESTS, body, token=door.token("ci", "petra"))
+    assert proposed.status_code == 202, proposed.text
+    await settled(door, proposed.json()["id"], "waiting")
+    path = f"{REQUESTS}/{proposed.json()['id']}/decision"
+    return await door.post(path, {"decision": "approve"}, token=door.token("ci", "petra"))
+
+
+def resolution(door: Door, **headers: str) -> Awaitable[httpx.Response]:
+    path = f"{EXCEPTIONS}/{door.ids['parked']}/resolution"
+    body = {"action": "skip", "reason": "seen by the test"}
+    return door.post(path, body, headers=headers, token=door.token("ci", "fiona"))
+
+
+async def reused_key(door: Door) -> httpx.Response:
+    key = fresh()
+    first = await door.post(ACTIVATIONS, activation(door, "done"), key=key)
+    again = await door.post(ACTIVATIONS, activation(door, "done"), key=key)
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.headers["idempotency-replayed"] == "?1"
+    assert again.json() == first.json()
+    return await door.post(ACTIVATIONS, activation(door, "open"), key=key)
+
+
+async def still_running(door: Door) -> httpx.Response:
+    """The second call comes while the CRM still thinks about the first."""
+    key, crm = fresh(), door.house.accounts.salesforce
+    deal = door.deals["open"]
+    hold = await crm.hold("before", path=deal.opportunity_id)
+    first = asyncio.create_task(door.post(ACTIVATIONS, activation(door, "open"), key=key))
+    try:
+        assert await hold.wait(), "the CRM was not asked"
+        return await door.post(ACTIVATIONS, activation(door, "open"), key=key)
+    finally:
+        await hold.release()
+        assert (await first).status_code == 409
+
+
+def activation(door: Door, name: str) -> dict[str, Any]:
+    opportunity = door.deals[name].opportunity_id
+    return {"instance": "salesforce-main", "opportunity_id": opportunity, "within": 3}
+
+
+def button(door: Door, name: str) -> Awaitable[httpx.Response]:
+    return door.call("POST", f"{SCREEN}/opportunities/{door.deals[name].opportunity_id}/activation")
+
+
+async def locked(door: Door, call: How) -> httpx.Response:
+    """A call while somebody keeps the table of runs to himself."""
+    async with door.rows() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE enfilade.runs IN ACCESS EXCLUSIVE MODE")
+        return await call(door)
+
+
+BLOCKED = frozenset({"/stage", "/payment_terms", "/rate_card"})
+OPPORTUNITY = "/opportunities|/query"
+
+PROCESS = [
+    Case("process", "audience_forbidden", "an outsider", read("process", by="portal-globex")),
+    Case("process", "insufficient_scope", "a screen", read("process", by="crm-screen"),
+         with_header="www-authenticate"),
+    Case("process", "insufficient_scope", "an approval by operations", lambda door: door.post(
+        f"{REQUESTS}/{door.ids['waiting']}/decision", {"decision": "approve"}, by="operations"),
+        with_header="www-authenticate"),
+    Case("process", "missing_header", "no key",
+         lambda door: door.call("POST", REQUESTS, json=PROPOSAL)),
+    Case("process", "not_found", "unknown id", lambda door: door.call("GET", f"{REQUESTS}/creq_nobody")),
+    Case("process", "not_found", "unknown instance",
+         lambda door: door.post(REQUESTS, {**PROPOSAL, "instance": "salesforce-moon"}),
+         says=frozenset({"/instance"})),
+    Case("process", "invalid", "a merge with nobody",
+         lambda door: decision(door, "waiting", "fiona", decision="merge"), says=frozenset({"/merge_with"})),
+    Case("process", "conflict", "nothing to decide", lambda door: decision(door, "done", "fiona")),
+    Case("process", "segregation_of_duties", "one's own proposal", own_proposal, keeps=True),
+    Case("process", "already_decided", "twice", decided_twice, keeps=True),
+    Case("process", "precondition_required", "no version", resolution),
+    Case("process", "stale_version", "an old version",
+         lambda door: resolution(door, **{"If-Match": '"999"'})),
+    Case("process", "idempotency_key_reused", "another body", reused_key),
+    Case("process", "still_running", "too early", still_running, with_header="retry-after"),
+    Case("process", "activation_blocked", "not won, terms missing",
+         lambda door: door.post(ACTIVATIONS, activation(door, "open")), says=BLOCKED),
+    Case("process", "vendor_rejected", "the CRM forbids it", lambda door: spoilt(
+        door, "salesforce", refusal(), lambda there: there.post(ACTIVATIONS, activation(there, "open")),
+        path="/query")),
+    Case("process", "contract_violation", "the CRM answers off its schema", lambda door: spoilt(
+        door, "salesforce", off_schema(), lambda there: there.post(ACTIVATIONS, activation(there, "open")),
+        path="/query")),
+    Case("process", "deadline_exceeded", "a locked table", lambda door: locked(door, read("process"))),
+]  # fmt: skip
+
+EXPERIENCE = [
+    Case("experience", "insufficient_scope", "a partner", read("experience", by="partner-acme"),
+         with_header="www-authenticate"),
+    Case("experience", "forbidden", "a token of no CRM", read("experience", claims={})),
+    Case("experience", "not_found", "unknown account", read("experience")),
+    Case("experience", "not_found", "another CRM's deal", lambda door: door.call(
+        "GET", f"{SCREEN}/opportunities/{door.deals['done'].opportunity_id}/activation",
+        claims={"instance": "salesforce-other"})),
+    Case("experience", "activation_blocked", "not won, terms missing", lambda door: button(door, "open"),
+         says=BLOCKED),
+    Case("experience", "conflict", "switched off for the CRM", lambda door: door.call(
+        "POST", f"{SCREEN}/opportunities/{door.deals['done'].opportunity_id}/activation",
+        claims={"instance": "salesforce-off"})),
+    Case("experience", "body_too_large", "two megabytes where none is asked", lambda door: door.announce(
+        "POST", f"{SCREEN}/opportunities/1/activation", 2_000_000)),
+    Case("experience", "unsupported_media_type", "a picture", lambda door: door.call(
+        "POST", f"{SCREEN}/opportunities/1/activation", content=b"x", headers={"Content-Type": "image/png"})),
+    Case("experience", "vendor_rejected", "the CRM forbids it", lambda door: spoilt(
+        door, "salesforce", refusal(), lambda there: button(there, "open"), path="/query")),
+    Case("experience", "contract_violation", "the CRM answers off its schema", lambda door: spoilt(
+        door, "salesforce", off_schema(), lambda there: button(there, "open"), path="/query")),
+    Case("experience", "deadline_exceeded", "a locked table", lambda door: locked(
+        door, lambda there: there.call("GET", f"{SCREEN}/opportunities/1/activation"))),
+]  # fmt: skip
+
+CASES = [
+    *(case for tier in READS for case in at_each_tier(tier)),
+    *(case for tier in WRITES for case in bodies(tier)),
+    *SYSTEM,
+    *PROCESS,
+    *EXPERIENCE,
+]
+# With the database gone: reads of our own rows, and whatever must be kept before it is done.
+WITHOUT_DATABASE = [
+    Case("system", "unavailable", "no database", read("system"), with_header="retry-after"),
+    Case("process", "unavailable", "no database", read("process"), with_header="retry-after"),
+    Case("experience", "unavailable", "no database", read("experience"), with_header="retry-after"),
+]

@@ -1,0 +1,75 @@
+"""tests/contracts: what exists in the house under test, so that generated calls meet more than 404."""
+
+import asyncio
+from dataclasses import dataclass
+
+from tests.support.deals import LARGE, Deal, new_deal
+from tests.support.stack import Caller, Stack, until
+
+
+@dataclass(frozen=True)
+class Known:
+    """Deals in the states that a caller may meet, and the ids that came of them."""
+
+    done: Deal
+    parked: Deal
+    waiting: Deal
+    activation_id: str
+    parked_id: str
+    exception_id: str
+    request_id: str
+    customer_id: str
+
+    def words(self, tier: str, name: str) -> dict[str, list[str]]:
+        """The ids that an API may be asked about, by parameter."""
+        opportunities = [deal.opportunity_id for deal in (self.done, self.parked, self.waiting)]
+        accounts = [deal.account_id for deal in (self.done, self.parked)]
+        if (tier, name) == ("process", "customer-master"):
+            return {
+                "request_id": [self.request_id],
+                "customer_id": [self.customer_id],
+                "account_id": accounts,
+            }
+        if (tier, name) == ("system", "crm"):
+            return {"opportunity_id": opportunities, "customer_id": accounts}
+        return {
+            "opportunity_id": opportunities,
+            "account_id": accounts,
+            "activation_id": [self.activation_id, self.parked_id],
+            "exception_id": [self.exception_id],
+            "instance": ["salesforce-main"],
+        }
+
+
+async def furnish(house: Stack) -> Known:
+    """Let three deals become what they may become."""
+    crm = house.accounts.salesforce
+    done = await new_deal(crm, StageName="Closed Won")
+    parked = await new_deal(crm, Rate_Card__c=None)
+    waiting = await new_deal(crm, StageName="Closed Won", credit_limit=LARGE)
+    async with house.caller("crm-screen") as screen, house.caller("ci") as ci:
+        await parked.close()
+        await asyncio.gather(screen.activate(done.opportunity_id), screen.activate(waiting.opportunity_id))
+        finished = await screen.activation(done.opportunity_id, "done")
+        stopped = await screen.activation(parked.opportunity_id, "parked")
+        request = await _waiting_request(ci, waiting)
+        activation = await ci.get(f"/process/opportunity-to-project/v1/activations/{finished['id']}")
+    return Known(
+        done=done,
+        parked=parked,
+        waiting=waiting,
+        activation_id=finished["id"],
+        parked_id=stopped["id"],
+        exception_id=stopped["exception_id"],
+        request_id=request,
+        customer_id=activation["customer_id"],
+    )
+
+
+async def _waiting_request(ci: Caller, deal: Deal) -> str:
+    async def look() -> str:
+        found = await ci.get("/process/customer-master/v1/requests", status="waiting")
+        mine = [item["id"] for item in found["items"] if item["proposal"]["account_id"] == deal.account_id]
+        return mine[0] if mine else ""
+
+    return await until(f"finance is asked about {deal.name}", look)

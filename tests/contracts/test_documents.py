@@ -1,0 +1,114 @@
+"""schemathesis over every frozen document, against the real house: default checks, all phases, one seed."""
+
+import json
+import re
+import uuid
+from typing import Any
+
+import pytest
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+
+from contracts.operation import Api
+from deploy.interfaces import frozen, interfaces
+from kit.operations import api_of
+from tests.contracts.known import Known
+from tests.support.stack import Stack
+
+SEED = 20_260_105
+SAMPLE, WHOLE = 20, 60
+_KEY = re.compile(r"[A-Za-z0-9_\-]{8,128}")
+_VERSION = re.compile(r'"[!#-~]+"')
+_INSTANCES = {"crm": "salesforce-main", "erp": "netsuite-main", "psa": "kantata-main"}
+_BODY_NAMES = {"instance", "account_id", "opportunity_id", "customer_id"}
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: Any) -> None:
+    """A key is for one effect: every call with a good one gets its own. A version that fits is any (`*`)."""
+    headers = case.headers or {}
+    if _KEY.fullmatch(str(headers.get("Idempotency-Key", ""))):
+        headers["Idempotency-Key"] = uuid.uuid4().hex
+    if _VERSION.fullmatch(str(headers.get("If-Match", ""))):
+        headers["If-Match"] = "*"
+
+
+def name_of(interface: type) -> str:
+    return api_of(interface).slug
+
+
+@pytest.mark.parametrize("interface", interfaces(), ids=name_of)
+def test_the_house_keeps_what_the_document_promises(interface: type, house: Stack, known: Known) -> None:
+    """No generated request, good or bad, alone or along the links, is answered otherwise than documented."""
+    expect_kept(interface, house, known, SAMPLE)
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("interface", interfaces(), ids=name_of)
+def test_it_keeps_them_ten_times_as_long(interface: type, house: Stack, known: Known) -> None:
+    """The same with three times as many examples."""
+    expect_kept(interface, house, known, WHOLE)
+
+
+def expect_kept(interface: type, house: Stack, known: Known, examples: int) -> None:
+    broken = broken_promises(interface, house, known, examples)
+    if broken:
+        pytest.fail(f"{len(broken)} broken:\n\n" + "\n\n".join(broken), pytrace=False)
+
+
+def broken_promises(interface: type, house: Stack, known: Known, examples: int) -> list[str]:
+    """Everything that schemathesis finds, a text each."""
+    api = api_of(interface)
+    config = SchemathesisConfig.from_dict(settings(api, house, known, examples))
+    schema = schemathesis.openapi.from_dict(frozen(interface), config=config)
+
+    found: dict[str, None] = {}
+    tried = 0
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.ScenarioFinished):
+            tried += len(event.recorder.interactions)
+            found |= dict.fromkeys(_failures(event.recorder))
+        elif isinstance(event, events.NonFatalError):
+            found[f"{event.label}: {event.value!r}"] = None
+        elif isinstance(event, events.FatalError):
+            raise event.exception
+    assert found or tried > examples, "schemathesis has hardly called at all"
+    return list(found)
+
+
+def settings(api: Api, house: Stack, known: Known, examples: int) -> dict[str, Any]:
+    """schemathesis's own settings: everything on, as the defaults are; only seed, number and ids are ours."""
+    claims = {"instance": "salesforce-main"} if api.tier == "experience" else {}
+    words = known.words(api.tier, api.name)
+    return {
+        "seed": SEED,
+        "base-url": house.url + api.prefix.replace("{instance}", _INSTANCES.get(api.name, "")),
+        "headers": {"Authorization": f"Bearer {house.token('ci', 'cecil', **claims)}"},
+        # 428 is the status for this very header (RFC 6585), unknown to the check's own list.
+        "checks": {"missing_required_header": {"expected-statuses": [400, 401, 403, 406, 415, 422, 428]}},
+        "generation": {"max-examples": examples, "database": "none"},
+        "dictionaries": {name: {"values": values} for name, values in words.items()},
+        "parameters": {
+            f"{place}.{name}": {"dictionary": name, "probability": 0.5}
+            for name in words
+            for place in ("path", "body")
+            if place == "path" or name in _BODY_NAMES
+        },
+    }
+
+
+def _failures(recorder: Any) -> list[str]:
+    found = []
+    for case_id, checks in recorder.checks.items():
+        for check in checks:
+            if check.failure_info is None:
+                continue
+            call = recorder.interactions[case_id]
+            said = call.response.content[:400] if call.response is not None else b""
+            request = {"method": call.request.method, "uri": call.request.uri, "body": call.request.body}
+            found.append(
+                f"{check.name}: {check.failure_info.failure.title}: {check.failure_info.failure.message}\n"
+                f"  {json.dumps(request, default=lambda value: value.decode(errors='replace'))}\n  {said!r}"
+            )
+    return found

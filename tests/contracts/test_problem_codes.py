@@ -1,0 +1,223 @@
+"""Bad input, bad luck: every problem that a document names is got once, over HTTP, from a real house."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from contracts.problems import catalogue
+from deploy.embedded import Embedded
+from deploy.interfaces import frozen, interfaces
+from kit.operations import api_of
+from tests.contracts.cases import ACTIVATIONS, CASES, CUSTOMER, ERP, READS, WITHOUT_DATABASE, Case
+from tests.contracts.door import MARK, Door, fresh, furnish, push_of
+from tests.support.sandboxes import Sandbox
+from tests.support.servers import prepare_template
+from tests.support.stack import Stack, open_accounts
+
+# The house is made once, and its stores are taken away at the end: one worker, in this order.
+pytestmark = pytest.mark.xdist_group("problem_codes")
+
+MAX_SECONDS = 5
+# What no request can bring about, with the reason.
+NEVER_ASKED_FOR = {
+    "unexpected": "a fault of ours that nobody foresaw; were there a way to it, we would mend it"
+}
+HASTY = """
+[consumers.hasty-{tier}]
+title = "Somebody with one call an hour"
+scopes = ["{tier}.*.read"]
+plan = "one"
+"""
+SETTINGS = f"""
+[rate_limit.plans.one]
+limits = [{{ name = "hourly", requests = 1, seconds = 3600 }}]
+
+[hop]
+max_seconds = {MAX_SECONDS}
+"""
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A PostgreSQL and a Valkey of this house's own."""
+    embedded = Embedded(tmp_path_factory.mktemp("stores"), durable=False).start()
+    prepare_template(embedded.database_url)
+    yield embedded
+    embedded.stop()
+
+
+@pytest.fixture(scope="module")
+async def door(
+    tmp_path_factory: pytest.TempPathFactory,
+    stores: Embedded,
+    salesforce_sandbox: Sandbox,
+    netsuite_sandbox: Sandbox,
+    kantata_sandbox: Sandbox,
+) -> AsyncIterator[Door]:
+    """The door of a house in which somebody is hasty, and one CRM's flow is switched off."""
+    async with open_accounts(salesforce_sandbox, netsuite_sandbox, kantata_sandbox) as accounts:
+        house = Stack(tmp_path_factory.mktemp("door"), stores.database_url, stores.cache_url, accounts)
+        configure(house)
+        async with httpx.AsyncClient(base_url=house.url, timeout=30) as http:
+            made = Door(house, http)
+            try:
+                await house.start()
+                await furnish(made)
+                yield made
+            finally:
+                house.stop()
+
+
+def configure(house: Stack) -> None:
+    for name, text in (
+        ("consumers.toml", "".join(HASTY.format(tier=tier) for tier in READS)),
+        ("gateway.toml", SETTINGS),
+    ):
+        path = house.config / name
+        path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+    main = (house.config / "instances/salesforce-main.toml").read_text(encoding="utf-8")
+    off = main.replace('"salesforce-main"', '"salesforce-off"')
+    (house.config / "instances/salesforce-off.toml").write_text(off, encoding="utf-8")
+    house.edit("flows.toml", ('salesforce-main = "live"', 'salesforce-main = "live"\nsalesforce-off = "off"'))
+
+
+def expect_problem(answer: httpx.Response, case: Case) -> None:
+    """The status and document that the case's code stands for, with nothing of the vendor's in it."""
+    kind = catalogue()[case.code]
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    told = answer.json()
+    assert (answer.status_code, told["status"], told["code"]) == (kind.status, kind.status, case.code), told
+    assert (told["type"], told["title"]) == (f"/apis/problems/{case.code}", kind.title)
+    assert told["detail"]
+    assert re.fullmatch(r"cor_[0-9a-z]{26}", told["correlation_id"])
+    assert told["correlation_id"] == answer.headers["correlation-id"]
+    assert {fault["pointer"] for fault in told.get("errors", ())} >= case.says
+    assert not case.with_header or answer.headers[case.with_header]
+    assert MARK not in answer.text
+    if case.code.startswith(("vendor_", "contract_")):
+        assert told["vendor_instance"] in told["detail"], "says whose fault it is"
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+async def test_each_problem(door: Door, case: Case) -> None:
+    """The status, code, correlation id, every fault; and nothing is kept of what was refused."""
+    before = await door.held()
+    expect_problem(await case.how(door), case)
+    if not case.keeps:
+        assert await door.held() == before
+
+
+def test_no_documented_problem_is_left_out() -> None:
+    """What the frozen documents name, by tier, is what the cases get: no less, and no more."""
+    documented = {
+        (api_of(interface).tier, code)
+        for interface in interfaces()
+        for path in frozen(interface)["paths"].values()
+        for operation in path.values()
+        for response in operation["responses"].values()
+        for code in response.get("x-problem-codes", ())
+        if code not in NEVER_ASKED_FOR
+    }
+    assert {(case.tier, case.code) for case in (*CASES, *WITHOUT_DATABASE)} == documented
+
+
+async def test_a_path_that_does_not_take_the_method_says_which_it_takes(door: Door) -> None:
+    """405 with Allow, and 404 where no API stands: neither belongs to an operation, so no document has it."""
+    wrong = await door.call("DELETE", ACTIVATIONS)
+    expect_problem(wrong, Case("process", "method_not_allowed", "", door.call, with_header="allow"))
+    assert set(wrong.headers["allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+    nowhere = await door.call("GET", "/process/nowhere/v1/things")
+    expect_problem(nowhere, Case("process", "unknown_route", "", door.call))
+
+
+async def test_a_push_is_believed_once_and_only_when_signed_now(door: Door) -> None:
+    """Forged, stale, early, unreadable, for nobody: refused. A replay is taken and changes nothing."""
+    event = fresh("evt")
+    body = push_of(event)
+    refused = [
+        (401, "invalid_token", await door.push(body, event=event, signature="sha256=" + "0" * 64)),
+        (401, "invalid_token", await door.push(body, event=event, stamp=1_700_000_000)),
+        (401, "invalid_token", await door.push(body, event=event, stamp=4_000_000_000)),
+        (401, "invalid_token", await door.push(body, event="another")),
+        (400, "bad_request", await door.push(b'{"eventId":', event=event)),
+        (404, "not_found", await door.call("POST", "/hooks/salesforce-main", None, json={})),
+        (404, "not_found", await door.call("POST", "/hooks/nobody", None, json={})),
+    ]
+    for status, code, answer in refused:
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+        assert answer.json()["correlation_id"] == answer.headers["correlation-id"]
+    assert await told(door, event) == 0
+    taken = [await door.push(body, event=event) for _ in range(3)]
+    assert [answer.status_code for answer in taken] == [202, 202, 202]
+    assert await told(door, event) == 1
+
+
+async def told(door: Door, event: str) -> int:
+    async with door.rows() as connection:
+        query = "SELECT count(*) FROM enfilade.inbox WHERE id = %s"
+        return (await (await connection.execute(query, [f"push:{event}"])).fetchall())[0][0]
+
+
+async def test_without_the_cache_the_house_answers(door: Door, stores: Embedded) -> None:
+    """Limits fall to the local share, nothing is a 5xx, and whom we believe does not depend on it."""
+    running = stores._running
+    assert running is not None
+    running.children[1].stop()
+    for tier, path in READS.items():
+        if tier != "experience":
+            assert (await door.call("GET", path)).status_code == 200
+    stranger = await door.call("GET", READS["process"], None, token=door.forged(aud="elsewhere"))
+    assert stranger.status_code == 401
+    ready = await door.http.get("/health/ready")
+    assert ready.status_code == 200
+
+
+async def test_without_the_database_nothing_is_begun(door: Door, stores: Embedded) -> None:
+    """503 with Retry-After where our own rows are needed, and nothing reaches a vendor that must not."""
+    before = await door.held_outside()
+    running = stores._running
+    assert running is not None
+    running.children[0].stop()
+    for case in WITHOUT_DATABASE:
+        expect_problem(await case.how(door), case)
+    body = {"instance": "salesforce-main", "opportunity_id": door.deals["open"].opportunity_id}
+    started = await door.post(ACTIVATIONS, body)
+    expect_problem(started, Case("process", "unavailable", "a start", door.call, with_header="retry-after"))
+    made = await door.call("PUT", f"{ERP}/customers/by-key/never-made", json=CUSTOMER)
+    expect_problem(made, Case("system", "unavailable", "a write", door.call, with_header="retry-after"))
+    ready = await door.http.get("/health/ready")
+    assert (ready.status_code, list(ready.json()["missing"])) == (503, ["database"])
+    assert await door.held_outside() == before
+
+
+async def test_no_secret_is_in_any_line_of_the_log(door: Door) -> None:
+    """No token that was shown, no credential of a vendor's account, no key, and no vendor's words."""
+    lines = door.logged()
+    assert [line for line in lines.splitlines() if '"event": "unexpected"' in line] == []
+    for token in door.tokens:
+        assert token not in lines
+        assert token.rpartition(".")[2] not in lines
+    for name, secret in secrets_of(door.house.accounts.env).items():
+        assert secret not in lines, name
+    assert "eyJ" not in lines
+    assert "PRIVATE KEY" not in lines
+    assert MARK not in lines
+    assert [answer for answer in door.answers if MARK in answer.text] == []
+
+
+def secrets_of(env: dict[str, str]) -> dict[str, str]:
+    """What an account's environment has to hide: secrets themselves, and a line of each key file."""
+    found = {
+        name: value
+        for name, value in env.items()
+        if re.search("SECRET|TOKEN|PASSWORD", name) and "URL" not in name
+    }
+    files = {name: Path(value) for name, value in env.items() if name.endswith("KEY_FILE")}
+    return {
+        **found,
+        **{name: path.read_text(encoding="ascii").split("\n")[1] for name, path in files.items()},
+    }

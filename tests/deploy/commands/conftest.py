@@ -1,0 +1,126 @@
+"""tests/deploy/commands: the command as a person runs it: a process, its output, its exit status."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import ROOT
+
+READY_SECONDS = 120
+COMMAND = [sys.executable, "-m", "deploy.cli"]
+
+
+@dataclass
+class Outcome:
+    status: int
+    out: str
+    err: str
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = ("PATH", "HOME", "LANG", "TMPDIR")
+    return {**{name: os.environ[name] for name in kept if name in os.environ}, "PYTHONUTF8": "1", **more}
+
+
+def run(*arguments: str, **more: str) -> Outcome:
+    """`enfilade …` to its end."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        check=False,
+        cwd=ROOT,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def free_ports() -> tuple[int, int]:
+    """A free port, and the first of three free ones in a row."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first = probe.getsockname()[1]
+        if first + 3 < 65536 and all(_is_free(first + place) for place in range(4)):
+            return first, first + 1
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@dataclass
+class Place:
+    """A data folder and ports of one's own."""
+
+    data: Path
+    port: int
+    sandbox_port: int
+
+    @property
+    def options(self) -> list[str]:
+        ports = ["--port", str(self.port), "--sandbox-port", str(self.sandbox_port)]
+        return [*ports, "--data", str(self.data)]
+
+
+@dataclass
+class Running:
+    """An `enfilade up` that serves."""
+
+    place: Place
+    process: "subprocess.Popen[str]"
+    log: Path
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+    def children(self, words: str) -> list[int]:
+        """Its child processes whose command line has these words."""
+        found = subprocess.run(
+            ["pgrep", "-P", str(self.process.pid), "-f", words], capture_output=True, text=True, check=False
+        )
+        return [int(line) for line in found.stdout.split()]
+
+    def end(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+@contextmanager
+def up(place: Place, *arguments: str) -> Iterator[Running]:
+    """`enfilade up` until it says that it serves; ended if the test has not."""
+    log = place.data.parent / "up.log"
+    command: Sequence[str] = [*COMMAND, "up", *place.options, *arguments]
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(), stdout=output, stderr=output, text=True
+        )
+    running = Running(place, process, log)
+    try:
+        deadline = time.monotonic() + READY_SECONDS
+        while "Serving until" not in running.output:
+            assert process.poll() is None, running.output
+            assert time.monotonic() < deadline, running.output
+            time.sleep(0.05)
+        yield running
+    finally:
+        if process.poll() is None:
+            running.end()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "data", *free_ports())

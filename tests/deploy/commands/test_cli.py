@@ -1,0 +1,127 @@
+"""The command teaches, refuses in one sentence, and minds a closed pipe."""
+
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deploy.cli import COMMANDS
+from deploy.settings import STORY
+from tests.deploy.commands.conftest import COMMAND, Place, environment, run
+from tests.support.processes import ROOT
+
+
+def test_the_command_alone_lists_what_it_can_do() -> None:
+    """Without a command one sees all of them, each with a sentence."""
+    outcome = run()
+    assert outcome.status == 0
+    assert all(name in outcome.out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str) -> None:
+    """Help of a command shows what it does, examples and exit statuses."""
+    outcome = run(name, "--help")
+    assert outcome.status == 0
+    assert "examples:" in outcome.out
+    assert "exit statuses" in outcome.out
+    assert f"enfilade {name}" in outcome.out
+
+
+def test_an_unknown_command_is_misuse() -> None:
+    """What there is not is answered with status 2 and what there is."""
+    outcome = run("dance")
+    assert outcome.status == 2
+    assert "up" in outcome.err
+
+
+def test_a_closed_pipe_is_no_fault() -> None:
+    """A reader that has had enough makes no traceback."""
+    first, second = subprocess.PIPE, subprocess.PIPE
+    with subprocess.Popen(
+        [*COMMAND, "trace", "--help"], cwd=ROOT, env=environment(), stdout=first, stderr=second
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+
+
+def test_all_settings_faults_are_told_at_once(tmp_path: Path) -> None:
+    """Two wrong variables are two lines, and status 2."""
+    outcome = run("serve", "--port", "0", ENFILADE_ROLE="king", ENFILADE_DATA_DIR=str(tmp_path))
+    assert outcome.status == 2
+    assert "ENFILADE_DATABASE_URL is not set" in outcome.err
+    assert "ENFILADE_ROLE" in outcome.err
+
+
+def test_up_refuses_a_broken_configuration_before_it_starts_anything(place: Place, tmp_path: Path) -> None:
+    """Faults in two files are told together with status 2, and nothing was started."""
+    config = tmp_path / "config"
+    for source in STORY.rglob("*.toml"):
+        target = config / source.relative_to(STORY)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        text = source.read_text().replace("max_depth = 32", 'max_depth = "deep"')
+        target.write_text(text.replace('instance = "kantata-main"\n', 'instance = "nowhere"\n'))
+    outcome = run("up", *place.options, ENFILADE_CONFIG=str(config))
+    assert outcome.status == 2
+    assert "max_depth" in outcome.err
+    assert "nowhere does not serve psa" in outcome.err
+    assert not (place.data / "postgresql").exists()
+
+
+def test_up_refuses_a_port_in_use(place: Place) -> None:
+    """One sentence names the port and the option, and the status is 1."""
+    with socket.create_server(("127.0.0.1", place.port)):
+        outcome = run("up", *place.options)
+    assert outcome.status == 1
+    assert f"Port {place.port} is in use (--port)" in outcome.err
+    assert len(outcome.err.strip().splitlines()) == 1
+
+
+def test_serve_says_that_the_database_is_away() -> None:
+    """A database that does not answer is one sentence with what to do, and status 1."""
+    outcome = run("serve", ENFILADE_DATABASE_URL="postgresql+psycopg://nobody@127.0.0.1:1/none")
+    assert outcome.status == 1
+    assert "ENFILADE_DATABASE_URL" in outcome.err
+    assert len(outcome.err.strip().splitlines()) == 1
+
+
+def test_an_unknown_consumer_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    """A token is given to consumers of the file only, and the sentence lists them."""
+    outcome = run("token", "--as", "stranger", "--data", str(tmp_path))
+    assert outcome.status == 2
+    assert "crm-screen" in outcome.err
+
+
+def test_tokens_come_from_the_data_folder(tmp_path: Path) -> None:
+    """A token of a known consumer is three parts, and two folders have two keys."""
+    tokens = {run("token", "--as", "ci", "--data", str(tmp_path / name)).out.strip() for name in ("a", "b")}
+    assert len(tokens) == 2
+    assert all(token.count(".") == 2 for token in tokens)
+
+
+@pytest.mark.parametrize("command", [("story",), ("trace", "cor_x"), ("exceptions",)])
+def test_commands_that_need_a_house_say_how_to_start_one(command: tuple[str, ...], tmp_path: Path) -> None:
+    """Without a running stack they end with status 1 and name `enfilade up`."""
+    outcome = run(*command, "--data", str(tmp_path), ENFILADE_PORT="1")
+    assert outcome.status == 1
+    assert "enfilade up" in outcome.err
+
+
+def test_down_is_content_when_nothing_runs(tmp_path: Path) -> None:
+    """Stopping nothing is well."""
+    assert run("down", "--data", str(tmp_path)).status == 0
+
+
+def test_the_doctor_names_what_is_wrong(tmp_path: Path) -> None:
+    """A port in use and a fault of the configuration each get a line with how to mend it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        outcome = run("doctor", "--port", str(port), "--data", str(tmp_path), ENFILADE_CONFIG=str(tmp_path))
+    assert outcome.status == 1
+    assert f"port {port}" in outcome.out
+    assert "is in use" in outcome.out
+    assert "routing.toml" in outcome.out

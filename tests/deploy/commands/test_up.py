@@ -1,0 +1,179 @@
+"""The whole house by one command: the story held at the vendors, and everything started ends with it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.deploy.commands.conftest import Place, Running, free_ports, run, up
+
+pytestmark = pytest.mark.xdist_group("up")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A house on its second start: the first played the story once and went."""
+    place = Place(tmp_path_factory.mktemp("up") / "data", *free_ports())
+    outcome = run("up", "--once", *place.options)
+    assert outcome.status == 0, outcome.out + outcome.err
+    assert "Globex data platform" in outcome.out
+    with up(place) as running:
+        yield running
+
+
+def data(house: Running) -> tuple[str, str]:
+    return "--data", str(house.place.data)
+
+
+def correlation_id(text: str) -> str:
+    return re.findall(r"correlation id +(cor_[0-9a-z]+)", text)[-1]
+
+
+def test_a_second_start_closes_another_deal(house: Running) -> None:
+    """The data was kept, so the next open opportunity is closed, and all of it holds at the vendors."""
+    assert "Initech cloud migration" in house.output
+    assert "✗" not in house.output
+    assert house.output.count("✓   NetSuite") == 4
+
+
+def test_the_printed_calls_work(house: Running) -> None:
+    """One curl per tier, with the printed tokens, answers 200."""
+    shell = dict(re.findall(r"^([A-Z_]+)=(eyJ\S+)$", house.output, re.MULTILINE))
+    calls = re.findall(r'^curl -H "Authorization: Bearer \$(\w+)" "(\S+)"$', house.output, re.MULTILINE)
+    assert len(calls) == 3
+    for name, url in calls:
+        answer = httpx.get(url, headers={"Authorization": f"Bearer {shell[name]}"}, trust_env=False)
+        assert answer.status_code == 200, answer.text
+
+
+def test_one_folder_has_one_house(house: Running) -> None:
+    """A second `up` on the folder is refused in one sentence that names the process."""
+    outcome = run("up", "--once", *Place(house.place.data, *free_ports()).options)
+    assert outcome.status == 1
+    assert f"process {house.process.pid}" in outcome.err
+
+
+def test_a_trace_shows_the_vendors_request_ids(house: Running) -> None:
+    """The path has inbox, run, steps, vendor calls with the vendor's id, ledger and events, in time order."""
+    outcome = run("trace", correlation_id(house.output), "--json", *data(house))
+    assert outcome.status == 0, outcome.err
+    moments = json.loads(outcome.out)
+    kinds = {moment["kind"] for moment in moments}
+    assert {"inbox", "run", "step", "vendor call", "ledger", "event"} <= kinds
+    assert all(moment["reference"] for moment in moments if moment["kind"] == "vendor call")
+    assert [moment["at"] for moment in moments] == sorted(moment["at"] for moment in moments)
+
+
+def test_a_trace_is_found_by_the_activations_id(house: Running) -> None:
+    """An activation's id stands for its correlation id."""
+    activation = re.findall(r"activation +(act_\S+)", house.output)[-1]
+    outcome = run("trace", activation, *data(house))
+    assert outcome.status == 0
+    assert correlation_id(house.output) in outcome.out
+
+
+def test_every_instance_is_as_its_profile_says(house: Running) -> None:
+    """The three accounts of the story pass their check."""
+    outcome = run("instance", "check", "--all", *data(house))
+    assert outcome.status == 0, outcome.out + outcome.err
+    assert "Change Data Capture" in outcome.out
+
+
+def test_the_doctor_finds_nothing(house: Running) -> None:
+    """A running stack is well in every respect."""
+    outcome = run("doctor", *data(house))
+    assert outcome.status == 0, outcome.out
+
+
+def test_a_case_is_listed_read_and_resolved(house: Running) -> None:
+    """A deal that lacks everything becomes an exception that a person reads and undoes by command."""
+    base = f"http://127.0.0.1:{house.place.sandbox_port}/__control/accounts/story/records/Opportunity"
+    with httpx.Client(trust_env=False) as vendor:
+        [deal] = [one for one in vendor.get(base).json() if one["Name"] == "Wayne discovery"]
+        vendor.patch(f"{base}/{deal['Id']}", json={"StageName": "Closed Won"}).raise_for_status()
+    deadline = time.monotonic() + 60
+    while not (cases := json.loads(run("exceptions", "--json", *data(house)).out)):
+        assert time.monotonic() < deadline
+    [case] = [case for case in cases if deal["Id"] in case["subject"]]
+    identity = case["id"]
+    shown = run("exceptions", "show", identity, *data(house))
+    assert "Service line is empty" in shown.out
+    given = ("--action", "undo", "--reason", "Sold by mistake", "--as", "fiona.finance")
+    resolved = run("exceptions", "resolve", identity, *given, *data(house))
+    assert resolved.status == 0, resolved.err
+    assert "by fiona.finance" in resolved.out
+    again = run("exceptions", "resolve", identity, *given, *data(house))
+    assert again.status == 1
+    assert "already_decided" in again.err
+
+
+def test_the_story_can_be_played_again(house: Running) -> None:
+    """`enfilade story` closes the next deal of the running stack and holds as well."""
+    outcome = run("story", *data(house))
+    assert outcome.status == 0, outcome.out + outcome.err
+    assert "Umbrella managed services" in outcome.out
+
+
+def test_fresh_does_not_touch_a_running_house(house: Running) -> None:
+    """Wiping is refused while a house lives on the data."""
+    outcome = run("up", "--fresh", "--once", *Place(house.place.data, *free_ports()).options)
+    assert outcome.status == 1
+    assert (house.place.data / "sandboxes").is_dir()
+
+
+def test_down_ends_everything_within_seconds(place: Place) -> None:
+    """After `down` the launcher has ended with status 0, and no child of it is left."""
+    with up(place, "--no-story") as running:
+        assert run("down", "--data", str(place.data)).status == 0
+        assert running.process.wait(10) == 0
+    assert not alive(place)
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        "sandbox kantata",
+        "deploy.cli serve",
+        pytest.param("bin/postgres", marks=pytest.mark.whole),
+        pytest.param("valkey-server", marks=pytest.mark.whole),
+    ],
+)
+def test_a_dead_child_ends_the_house_with_a_sentence(place: Place, who: str) -> None:
+    """Whichever server dies, everything stops, one sentence says which, and the status is 1."""
+    with up(place, "--no-story") as running:
+        [child, *_] = running.children(who)
+        os.kill(child, signal.SIGKILL)
+        assert running.process.wait(60) == 1
+        assert "killed by signal 9" in running.output.splitlines()[-1]
+    assert not alive(place)
+
+
+def test_a_killed_launcher_leaves_nobody_behind(place: Place) -> None:
+    """SIGKILL of `up` takes all servers and workers with it, and the next start works."""
+    with up(place, "--no-story") as running:
+        running.process.kill()
+        running.process.wait()
+        for _ in range(200):
+            if not alive(place):
+                break
+        assert not alive(place)
+    with up(place, "--no-story") as running:
+        assert running.end() == 0
+
+
+def alive(place: Place) -> str:
+    """The command lines that still speak of the place, or listen on its port."""
+    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    mine = [line for line in found.splitlines() if str(place.data) in line]
+    with httpx.Client(trust_env=False) as http:
+        try:
+            http.get(f"http://127.0.0.1:{place.port}/health/live")
+        except httpx.TransportError:
+            return "\n".join(mine)
+    return "\n".join([*mine, "the gateway"])

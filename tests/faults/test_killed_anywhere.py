@@ -1,0 +1,253 @@
+"""Killed, taken over or paused at every effect and step: always one customer, contract and project.
+
+`make test` runs a sample; `.ci/run` runs the whole (marker `whole`).
+"""
+
+import itertools
+import signal
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.support.deals import LARGE, Deal, approve, new_deal, truth
+from tests.support.sandboxes import Hold
+from tests.support.stack import Member, Stack, until
+
+
+@dataclass(frozen=True)
+class Point:
+    """A moment of the flow: a vendor's call held before or after its effect."""
+
+    vendor: str
+    method: str
+    path: str
+    moment: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.moment}-{self.vendor}-{self.method}-{self.path.strip('/').replace('/', '.')}"
+
+
+EFFECTS = (
+    ("netsuite", "PUT", "customer/eid"),
+    ("netsuite", "PUT", "billingschedule/eid"),
+    ("netsuite", "PUT", "salesorder/eid"),
+    ("kantata", "POST", "/workspace_groups"),
+    ("kantata", "POST", "/workspaces"),
+    ("kantata", "POST", "/stories"),
+    ("kantata", "POST", "/workspace_resources"),
+    ("kantata", "POST", "/workspace_allocations"),
+    ("salesforce", "POST", "/composite"),
+)
+POINTS = [
+    Point(vendor, method, path, moment)
+    for (vendor, method, path), moment in itertools.product(EFFECTS, ("before", "after"))
+]
+SAMPLE = [POINTS[1], POINTS[5], POINTS[9], POINTS[16]]
+STEPS = (
+    "validate",
+    "propose-customer",
+    "look",
+    "create-customer",
+    "create-client",
+    "cross-refer",
+    "wake",
+    "create-contract",
+    "provision-project",
+    "write-back",
+)
+
+
+async def held(door: Stack, point: Point) -> Hold:
+    """Let the deal's next call at the point wait there."""
+    account = getattr(door.accounts, point.vendor)
+    return await account.hold(point.moment, method=point.method, path=f"(?i){point.path}")
+
+
+async def begin(door: Stack) -> Deal:
+    """Press the button on a new deal; the door answers although no worker may be there."""
+    deal = await new_deal(door.accounts.salesforce, StageName="Closed Won")
+    async with door.caller("crm-screen") as screen:
+        answer = await screen.activate(deal.opportunity_id)
+        assert answer.status_code == 202, answer.text
+    return deal
+
+
+async def finished(door: Stack, deal: Deal) -> None:
+    """It came to its end, with exactly one of each."""
+    async with door.caller("crm-screen") as screen:
+        await screen.activation(deal.opportunity_id, "done")
+    found = await truth(door.accounts, deal)
+    assert found.counts() == (1, 1, 1)
+    assert (len(found.orders), len(found.clients), len(found.projects)) == (1, 1, 1)
+    assert found.opportunity["Project_Id__c"]
+    await whole_project(door, found.projects[0]["id"])
+
+
+async def whole_project(door: Stack, workspace_id: str) -> None:
+    """Each task, role and booking of the template stands once."""
+    kantata = door.accounts.kantata
+    stories = [s for s in await kantata.records("stories") if str(s["workspace_id"]) == workspace_id]
+    seats = [
+        r for r in await kantata.records("workspace_resources") if str(r["workspace_id"]) == workspace_id
+    ]
+    titles = [story["title"] for story in stories]
+    assert len(titles) == len(set(titles)) == 6
+    assert len([seat for seat in seats if not seat.get("user_id")]) == 3
+
+
+async def kill_at(door: Stack, point: Point, worker: Member) -> Deal:
+    """The worker dies with its call held at the vendor; the held call then goes on without it."""
+    hold = await held(door, point)
+    deal = await begin(door)
+    assert await hold.wait(30), f"nothing came to {point.name}:\n{worker.logged()[-3000:]}"
+    worker.kill()
+    await hold.release()
+    return deal
+
+
+async def restarted(door: Stack, point: Point) -> None:
+    """SIGKILL, then the same process again."""
+    worker = await door.start("worker", role="worker")
+    deal = await kill_at(door, point, worker)
+    again = await door.start("worker", role="worker", port=worker.port)
+    try:
+        await finished(door, deal)
+    finally:
+        again.stop()
+
+
+async def taken_over(door: Stack, point: Point) -> None:
+    """SIGKILL while a second replica lives; nobody restarts the first."""
+    first = await door.start("first", role="worker")
+    hold = await held(door, point)
+    deal = await begin(door)
+    assert await hold.wait(30)
+    second = await door.start("second", role="worker")
+    try:
+        first.kill()
+        await hold.release()
+        await finished(door, deal)
+    finally:
+        second.stop()
+
+
+async def paused(door: Stack, point: Point) -> None:
+    """The process stands still, loses its session, is taken over, and wakes in the middle of its step."""
+    first = await door.start("sleeper", role="worker")
+    hold = await held(door, point)
+    deal = await begin(door)
+    assert await hold.wait(30)
+    second = await door.start("successor", role="worker")
+    try:
+        first.signal(signal.SIGSTOP)
+        await end_sessions(door, f"sleeper-{first.port}")
+        await hold.release()
+        await finished(door, deal)
+        first.signal(signal.SIGCONT)
+        await finished(door, deal)
+    finally:
+        first.signal(signal.SIGCONT)
+        first.stop()
+        second.stop()
+    await finished(door, deal)
+
+
+async def end_sessions(door: Stack, executor: str) -> None:
+    """What the server does when a client's host has gone silent: its session ends, and its locks with it."""
+    engine = create_async_engine(door.database_url)
+    query = sa.text(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE :name"
+    )
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(query, {"name": f"enfilade {executor}%"})
+    finally:
+        await engine.dispose()
+
+
+MODES = {"restarted": restarted, "taken-over": taken_over, "paused": paused}
+
+
+@pytest.mark.parametrize("point", SAMPLE, ids=lambda point: point.name)
+async def test_killed_at_a_vendors_effect(door: Stack, point: Point) -> None:
+    """SIGKILL before or after an effect, then a restart: one of each, and a whole project."""
+    await restarted(door, point)
+
+
+async def test_taken_over_in_the_middle_of_an_effect(door: Stack) -> None:
+    """Another replica finishes what the dead one began."""
+    await taken_over(door, POINTS[4])
+
+
+async def test_paused_until_after_the_takeover(door: Stack) -> None:
+    """A process that wakes after it was taken over doubles nothing."""
+    await paused(door, POINTS[5])
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
+async def test_killed_anywhere(door: Stack, point: Point, mode: str) -> None:
+    """Every effect, before and after, in every way of dying: one of each, and a whole project."""
+    await MODES[mode](door, point)
+
+
+async def step_done(door: Stack, deal: Deal, step: str) -> Any:
+    """Whether the durable rows say that a step of the deal's runs has ended."""
+    engine = create_async_engine(door.database_url)
+    query = sa.text(
+        "SELECT 1 FROM enfilade.steps JOIN enfilade.runs ON runs.id = steps.run_id"
+        " WHERE name = :step AND steps.status = 'done' AND subject IN (:opportunity, :account)"
+    )
+    values = {"step": step, "opportunity": deal.opportunity_id, "account": deal.account_id}
+    try:
+        async with engine.connect() as connection:
+            return (await connection.execute(query, values)).scalar()
+    finally:
+        await engine.dispose()
+
+
+async def killed_after_step(door: Stack, step: str) -> None:
+    worker = await door.start("worker", role="worker")
+    deal = await begin(door)
+    await until(f"{step} is done", lambda: step_done(door, deal, step))
+    worker.kill()
+    again = await door.start("worker", role="worker", port=worker.port)
+    try:
+        await finished(door, deal)
+    finally:
+        again.stop()
+
+
+@pytest.mark.parametrize("step", STEPS[4:5])
+async def test_killed_at_a_step_boundary(door: Stack, step: str) -> None:
+    """SIGKILL as soon as a step's row says done: the next process goes on from there."""
+    await killed_after_step(door, step)
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("step", STEPS)
+async def test_killed_at_every_step_boundary(door: Stack, step: str) -> None:
+    """The same at every step of both flows."""
+    await killed_after_step(door, step)
+
+
+@pytest.mark.whole
+async def test_killed_while_finance_is_asked(door: Stack) -> None:
+    """A decision made while nobody works is kept, and found by the next worker."""
+    worker = await door.start("worker", role="worker")
+    deal = await new_deal(door.accounts.salesforce, credit_limit=LARGE, StageName="Closed Won")
+    async with door.caller("crm-screen") as screen, door.caller("finance-desk", "fiona") as finance:
+        await screen.activate(deal.opportunity_id)
+        await screen.activation(deal.opportunity_id, "waiting")
+        worker.kill()
+        await approve(finance, deal)
+    again = await door.start("worker", role="worker", port=worker.port)
+    try:
+        await finished(door, deal)
+    finally:
+        again.stop()

@@ -1,0 +1,120 @@
+"""tests/gateway: the gateway over the demo floors, with consumers, tokens and a client at hand."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from gateway.app import Gateway, Mounted, in_process, scopes_of
+from gateway.identity import DevelopmentIssuer
+from gateway.pipeline import Settings
+from gateway.plans import Consumer, Limit, Plan
+from gateway.policies.rate_limit import Settings as RateLimitSettings
+from kit.operations import document
+from tests.gateway.demo import INSTANCES, Floor, Shop, Vault, Works, floor_app
+
+URL = "http://gateway.test"
+
+CONSUMERS = {
+    "screen": Consumer(
+        title="A screen",
+        scopes=("experience.shop.read", "experience.shop.write"),
+        claims={"instance": "vault-main"},
+    ),
+    "partner": Consumer(title="A partner", outside=True, scopes=("*.*.*",), claims={"customer": "acme"}),
+    "finance": Consumer(
+        title="Finance", scopes=("process.works.read", "process.works.approve"), roles=("finance",)
+    ),
+    "reader": Consumer(title="A reader", scopes=("*.*.read",)),
+    "bound": Consumer(title="Bound", scopes=("system.*.read",), claims={"instance": "vault-main"}),
+    "slow": Consumer(title="Few calls", scopes=("*.*.*",), plan="few"),
+    "ci": Consumer(title="All", scopes=("*.*.*",), claims={"customer": "acme"}),
+}
+PLANS = RateLimitSettings(
+    plans={
+        "standard": Plan(limits=(Limit("burst", 100_000, 60),)),
+        "few": Plan(limits=(Limit("burst", 3, 60), Limit("daily", 1000, 86_400))),
+    }
+)
+
+
+class House:
+    """One gateway and how to speak to it; `base_url` may also name a server elsewhere."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings | None = None,
+        consumers: Mapping[str, Consumer] = CONSUMERS,
+        **more: Any,
+    ) -> None:
+        self.floor = Floor()
+        app = in_process(floor_app(self.floor))
+        self.apis = [
+            Mounted(Shop, document(Shop), app),
+            Mounted(Works, document(Works), app),
+            *(Mounted(Vault, document(Vault), app, instance=name) for name in INSTANCES),
+        ]
+        self.issuer = DevelopmentIssuer(
+            folder,
+            issuer=URL,
+            audience=URL,
+            consumers=consumers,
+            scopes=scopes_of(mounted.api for mounted in self.apis),
+        )
+        self.gateway = Gateway(
+            settings=settings or Settings(rate_limit=PLANS),
+            consumers=consumers,
+            apis=self.apis,
+            public_url=URL,
+            issuer=self.issuer,
+            **more,
+        )
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.gateway), base_url=URL)
+        self._tokens: dict[str, str] = {}
+
+    def token(self, consumer: str) -> str:
+        if consumer not in self._tokens:
+            self._tokens[consumer] = self.issuer.mint(consumer)
+        return self._tokens[consumer]
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        consumer: str = "ci",
+        *,
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> httpx.Response:
+        """A call with a consumer's token."""
+        auth = {"Authorization": f"Bearer {self.token(consumer)}"} if consumer else {}
+        return await self.http.request(method, path, headers={**auth, **(headers or {})}, **more)
+
+    async def place(self, key: str = "key-00000001", consumer: str = "ci", **more: Any) -> httpx.Response:
+        """Place an order under an idempotency key."""
+        more.setdefault("json", ORDER)
+        return await self.call(
+            "POST", "/experience/shop/v1/orders", consumer, headers={"Idempotency-Key": key}, **more
+        )
+
+
+ORDER = {"customer": "acme", "lines": [{"name": "tea", "price": {"amount": "3.20", "currency": "EUR"}}]}
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The problem document of an answer, held to RFC 9457 and our own promises."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    found = answer.json()
+    assert (answer.status_code, found["status"], found["code"]) == (status, status, code), found
+    assert found["type"] == f"/apis/problems/{code}"
+    assert found["correlation_id"] == answer.headers["correlation-id"]
+    assert found["title"]
+    assert found["detail"]
+    return found
+
+
+def pointers(found: dict[str, Any]) -> set[str]:
+    """Where the faults are."""
+    return {fault["pointer"] for fault in found["errors"]}

@@ -1,0 +1,101 @@
+"""tests/gateway: the form of every answer."""
+
+from pathlib import Path
+
+import pytest
+
+from contracts.operation import Deprecation
+from contracts.problems import catalogue
+from gateway.pipeline import Settings
+from gateway.policies.answer import deprecation_headers
+from gateway.policies.cors import Settings as CorsSettings
+from tests.gateway.house import House, problem
+
+ORDERS = "/experience/shop/v1/orders/o-1"
+
+
+async def test_every_answer_carries_the_same_safe_headers(house: House):
+    """Success and failure, API and page: the id, no sniffing, no framing."""
+    for path in (ORDERS, "/nothing", "/apis", "/health/live"):
+        headers = (await house.call("GET", path)).headers
+        assert headers["correlation-id"].startswith("cor_")
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert "cache-control" in headers
+    assert (await house.call("GET", ORDERS)).headers["cache-control"] == "no-store"
+
+
+async def test_a_floors_refusal_passes_as_it_is(house: House):
+    """The floor's own problem document reaches the caller, with the same correlation id."""
+    answer = await house.call("GET", "/experience/shop/v1/orders/gone")
+    assert problem(answer, 404, "not_found")["detail"] == "There is no order gone"
+
+
+async def test_the_unforeseen_is_a_bare_500(house: House):
+    """Nothing of a fault of ours is told to the caller."""
+    answer = await house.call("GET", "/experience/shop/v1/broken")
+    problem(answer, 500, "unexpected")
+    assert "hunter2" not in answer.text
+
+
+async def test_a_fault_in_the_door_itself_is_a_bare_500(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """So is a fault of the gateway; the log has it under the correlation id."""
+    node = house.gateway.table._root.named["health"].named["live"]
+
+    async def fail(_: object) -> None:
+        raise RuntimeError("secret=hunter2")
+
+    _, route, places = node.steps["GET"]
+    monkeypatch.setitem(node.steps, "GET", (fail, route, places))
+    answer = await house.call("GET", "/health/live")
+    problem(answer, 500, "unexpected")
+    assert "hunter2" not in answer.text
+    assert answer.headers["correlation-id"] in caplog.text
+
+
+async def test_a_deprecated_operation_says_so(house: House):
+    """Deprecation is a structured date, Sunset an HTTP date, and the successor is linked."""
+    headers = (await house.call("GET", "/experience/shop/v1/old")).headers
+    assert headers["deprecation"] == "@1767225600"
+    assert headers["sunset"] == "Thu, 31 Dec 2026 00:00:00 GMT"
+    assert headers["link"] == '</experience/shop/v1/orders>; rel="successor-version"'
+
+
+def test_nothing_goes_before_it_is_deprecated():
+    """Sunset is never earlier than Deprecation."""
+    with pytest.raises(ValueError, match="before"):
+        deprecation_headers(Deprecation("2026-02-01", "2026-01-01", "/new"))
+
+
+@pytest.mark.parametrize("code", sorted(catalogue()))
+async def test_every_problem_type_leads_to_its_page(house: House, code: str):
+    """The `type` of a problem resolves."""
+    answer = await house.http.get(f"/apis/problems/{code}", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (200, code)
+
+
+async def test_without_configuration_no_other_origin_may_call(house: House):
+    """No CORS header leaves the door unless origins are configured."""
+    answer = await house.call("GET", ORDERS, headers={"Origin": "https://app.test"})
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+async def test_configured_origins_may_call_and_others_may_not(keys_folder: Path):
+    """A preflight needs no token and tells what may be sent; answers name the origin."""
+    house = House(keys_folder, Settings(cors=CorsSettings(origins=("https://app.test",))))
+    ask = {"Origin": "https://app.test", "Access-Control-Request-Method": "GET"}
+    preflight = await house.call("OPTIONS", ORDERS, "", headers=ask)
+    assert preflight.status_code == 204
+    assert preflight.headers["access-control-allow-origin"] == "https://app.test"
+    assert preflight.headers["access-control-allow-methods"] == "GET, HEAD, OPTIONS, PUT"
+    assert "Authorization" in preflight.headers["access-control-allow-headers"]
+    answer = await house.call("GET", ORDERS, headers={"Origin": "https://app.test"})
+    assert answer.headers["access-control-allow-origin"] == "https://app.test"
+    assert "Correlation-Id" in answer.headers["access-control-expose-headers"]
+    refused = await house.call("GET", ORDERS, "", headers={"Origin": "https://app.test"})
+    assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "https://app.test")
+    other = await house.call("OPTIONS", ORDERS, "", headers={**ask, "Origin": "https://evil.test"})
+    assert "access-control-allow-origin" not in other.headers
+    assert other.headers["vary"] == "Origin"

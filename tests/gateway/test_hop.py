@@ -1,0 +1,215 @@
+"""tests/gateway: what travels to the floor, and until when."""
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+
+from contracts.problems import DeadlineExceeded, Unavailable
+from gateway.app import Gateway, Mounted, over_http
+from gateway.policies.hop.deadlines import Watch
+from gateway.policies.hop.trace import continue_or_start
+from kit import context
+from kit.operations import document
+from tests.gateway.demo import Shop
+from tests.gateway.house import CONSUMERS, ORDER, URL, House, problem
+
+ORDERS = "/experience/shop/v1/orders/o-1"
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+async def test_an_operation_that_takes_too_long_is_504_and_stopped(house: House):
+    """The deadline ends the work, not only the waiting."""
+    before = house.floor.cancelled
+    problem(await house.call("GET", "/experience/shop/v1/slow"), 504, "deadline_exceeded")
+    assert house.floor.cancelled == before + 1
+
+
+async def test_a_slow_operation_does_not_hold_up_the_others(house: House):
+    """While one waits for its deadline, others answer."""
+    slow = asyncio.create_task(house.call("GET", "/experience/shop/v1/slow"))
+    answers = await asyncio.gather(*(house.call("GET", ORDERS) for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert (await slow).status_code == 504
+
+
+async def test_a_caller_that_leaves_is_no_deadline():
+    """A cancellation from elsewhere stays one."""
+    watch = Watch()
+    task = asyncio.create_task(watch.run(asyncio.Event().wait(), float("inf")))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_work_that_ends_in_time_is_left_alone():
+    """The watch forgets what is done, and cancels nothing after."""
+    watch = Watch()
+    assert await watch.run(asyncio.sleep(0, "done"), float("inf")) == "done"
+    with pytest.raises(DeadlineExceeded):
+        await watch.run(asyncio.Event().wait(), 0.0)
+    assert await watch.run(asyncio.sleep(0.12, "later"), float("inf")) == "later"
+
+
+async def test_work_that_answers_its_own_cancellation_is_late_all_the_same():
+    """Neither an error nor an answer made of the cancellation hides that the deadline has passed."""
+
+    async def stumble() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise RuntimeError("connection lost") from None
+
+    async def shrug() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "500"
+        return ""
+
+    watch = Watch()
+    for work in (stumble, shrug):
+        with pytest.raises(DeadlineExceeded):
+            await watch.run(work(), 0.0)
+    assert await asyncio.sleep(0, "still here") == "still here"
+
+
+async def test_the_correlation_id_is_made_here_and_told_to_all(house: House):
+    """Floor and answer know the same id; the caller's own is not taken for it."""
+    answer = await house.call("GET", ORDERS, headers={"Correlation-Id": "mine"})
+    assert re.fullmatch(r"cor_[0-9a-z]{26}", answer.headers["correlation-id"])
+    assert answer.json()["correlation_id"] == answer.headers["correlation-id"]
+
+
+async def test_the_idempotency_key_travels_with_the_work(house: House):
+    """The floor sees the key in its context."""
+    assert (await house.place("travels-0001")).json()["key"] == "travels-0001"
+    assert (await house.place('"quoted-0001"')).json()["key"] == "quoted-0001"
+
+
+async def test_a_trace_from_inside_is_continued(house: House):
+    """Same trace, a span of ours, the sampling of the caller."""
+    seen = (await house.call("GET", ORDERS, headers={"traceparent": TRACE})).json()["traceparent"]
+    assert seen.startswith(TRACE[:36])
+    assert seen.endswith("-01")
+    assert seen[36:52] != TRACE[36:52]
+
+
+async def test_a_trace_from_outside_is_started_anew(house: House):
+    """A partner neither enters our traces nor forces their recording."""
+    seen = (await house.call("GET", ORDERS, "partner", headers={"traceparent": TRACE})).json()["traceparent"]
+    assert TRACE[3:35] not in seen
+    assert seen.endswith("-00")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        b"",
+        b"00",
+        b"00-" + b"0" * 32 + b"-b7ad6b7169203331-01",
+        b"00-0af7651916cd43dd8448eb211c80319c-" + b"0" * 16 + b"-01",
+        b"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        b"00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+        TRACE.encode() + b"-more",
+        b"00_0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    ],
+)
+def test_a_malformed_trace_is_started_anew(header: bytes | None):
+    """What is not a traceparent is not obeyed (W3C Trace Context)."""
+    made = continue_or_start(header, trusted=True, sampled=False)
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00", made)
+    assert "0af7651916cd43dd8448eb211c80319c" not in made
+
+
+def test_a_later_version_is_read_on_what_is_known():
+    """A traceparent of a later version may say more."""
+    made = continue_or_start(b"01" + TRACE[2:].encode() + b"-more", trusted=True, sampled=False)
+    assert made.startswith("00-0af7651916cd43dd8448eb211c80319c-")
+
+
+async def test_spoofable_headers_stay_at_the_door(house: House):
+    """Credentials, cookies, forwarding and baggage do not reach a floor."""
+    seen: list[dict[bytes, bytes]] = []
+
+    async def floor(scope: Any, _: Any, send: Any) -> None:
+        seen.append(dict(scope["headers"]))
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    from gateway.app import in_process  # noqa: PLC0415
+
+    other = _gateway(house, in_process(floor))
+    import httpx  # noqa: PLC0415
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(other), base_url=URL) as http:
+        headers = {
+            "Authorization": f"Bearer {house.token('ci')}",
+            "Cookie": "a=b",
+            "X-Forwarded-For": "1.1.1.1",
+            "X-Forwarded-User": "root",
+            "Forwarded": "for=1.1.1.1",
+            "X-Client-Cert": "x",
+            "Baggage": "secret=1",
+            "Connection": "close",
+            "Accept-Language": "de",
+        }
+        answer = await http.get(ORDERS, headers=headers)
+    assert set(seen[0]) <= {b"accept", b"accept-language", b"host"}
+    assert "connection" not in answer.headers
+
+
+def _gateway(house: House, target: Any) -> Gateway:
+    return Gateway(
+        settings=house.gateway.settings,
+        consumers=CONSUMERS,
+        apis=[Mounted(Shop, document(Shop), target)],
+        public_url=URL,
+        issuer=house.issuer,
+    )
+
+
+async def test_a_floor_elsewhere_is_reached_with_context_and_body(house: House):
+    """Method, address, query, body and correlation id go over; status, headers and body come back."""
+    sent: list[Any] = []
+
+    async def send(
+        method: str, address: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        sent.append((method, address, headers, body, context.current().who))
+        return 202, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}, b'{"id":"x"}'
+
+    import httpx  # noqa: PLC0415
+
+    gateway = _gateway(house, over_http("http://floor.test:9/", send))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(gateway), base_url=URL) as http:
+        headers = {"Authorization": f"Bearer {house.token('ci')}", "Idempotency-Key": "remote-0001"}
+        answer = await http.post("/experience/shop/v1/orders", headers=headers, json=ORDER)
+        listed = await http.get("/experience/shop/v1/orders?limit=5", headers=headers)
+    method, address, told, body, who = sent[0]
+    assert (method, address) == ("POST", "http://floor.test:9/experience/shop/v1/orders")
+    assert (told["Idempotency-Key"], told["Correlation-Id"]) == (
+        "remote-0001",
+        answer.headers["correlation-id"],
+    )
+    assert "authorization" not in {name.lower() for name in told}
+    assert (b"tea" in body, who) == (True, "ci")
+    assert (answer.status_code, answer.json(), listed.status_code) == (202, {"id": "x"}, 202)
+    assert sent[1][1].endswith("/orders?limit=5")
+
+
+async def test_a_floor_that_cannot_be_reached_is_503(house: House):
+    """What the sender raises is told as it is."""
+
+    async def send(*_: Any) -> Any:
+        raise Unavailable("experience cannot be reached", retry_after=1)
+
+    import httpx  # noqa: PLC0415
+
+    gateway = _gateway(house, over_http("http://floor.test:9", send))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(gateway), base_url=URL) as http:
+        answer = await http.get(ORDERS, headers={"Authorization": f"Bearer {house.token('ci')}"})
+    problem(answer, 503, "unavailable")

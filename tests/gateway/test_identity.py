@@ -1,0 +1,298 @@
+"""tests/gateway: whom the door believes."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from joserfc import jwk, jwt
+
+from contracts.problems import InvalidToken, Unavailable
+from gateway.identity import Issuer, Keys, Verifier
+from tests.gateway.house import URL, House, problem
+
+ORDERS = "/experience/shop/v1/orders/o-1"
+
+
+def claims(**other: Any) -> dict[str, Any]:
+    now = int(time.time())
+    return {
+        "iss": URL,
+        "sub": "ci",
+        "aud": URL,
+        "client_id": "ci",
+        "iat": now,
+        "exp": now + 60,
+        "jti": "j-1",
+        "scope": "experience.shop.read",
+        **other,
+    }
+
+
+def encoded(value: Any) -> str:
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def hand_signed(house: House, **header: Any) -> str:
+    """A token with a header that no honest library would write, rightly signed."""
+    kid = house.issuer.jwks()["keys"][0]["kid"]
+    signed = f"{encoded({'alg': 'RS256', 'typ': 'at+jwt', 'kid': kid, **header})}.{encoded(claims())}"
+    key = house.issuer._key.private_key
+    assert key is not None
+    return f"{signed}.{encoded(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
+
+
+async def refused(house: House, token: str) -> dict[str, Any]:
+    answer = await house.call("GET", ORDERS, "", headers={"Authorization": f"Bearer {token}"})
+    found = problem(answer, 401, "invalid_token")
+    challenge = answer.headers["www-authenticate"]
+    assert 'error="invalid_token"' in challenge
+    assert f'resource_metadata="{URL}/.well-known/oauth-protected-resource"' in challenge
+    return found
+
+
+async def test_no_token_is_401_with_a_bare_challenge(house: House):
+    """Who sends no credential is told how, and of no error (RFC 6750)."""
+    answer = await house.call("GET", ORDERS, "")
+    problem(answer, 401, "unauthenticated")
+    assert answer.headers["www-authenticate"].startswith("Bearer realm=")
+    assert "error" not in answer.headers["www-authenticate"]
+
+
+@pytest.mark.parametrize("header", ["Basic Y2k6c2VjcmV0", "Bearer", "Bearer  ", "Token abc"])
+async def test_another_scheme_is_no_token(house: House, header: str):
+    """Only a bearer token is a credential here."""
+    problem(await house.call("GET", ORDERS, "", headers={"Authorization": header}), 401, "unauthenticated")
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "a.b", "....", "ey.ey.ey", "x" * 9000])
+async def test_what_is_no_jwt_is_401(house: House, token: str):
+    """Rubbish is refused as rubbish."""
+    await refused(house, token)
+
+
+async def test_an_expired_token_is_401(house: House):
+    """Expired is expired, beyond a small leeway."""
+    await refused(house, house.issuer.sign(claims(exp=int(time.time()) - 31)))
+    answer = await house.call(
+        "GET",
+        ORDERS,
+        "",
+        headers={"Authorization": f"Bearer {house.issuer.sign(claims(exp=int(time.time()) - 5))}"},
+    )
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"aud": "https://elsewhere.test"},
+        {"aud": []},
+        {"iss": "https://evil.test"},
+        {"iat": int(time.time()) + 600},
+        {"nbf": int(time.time()) + 600},
+        {"exp": "tomorrow"},
+        {"exp": True},
+        {"client_id": "nobody"},
+        {"client_id": None},
+        {"sub": ""},
+        {"jti": None},
+    ],
+)
+async def test_wrong_claims_are_401(house: House, other: dict[str, Any]):
+    """Audience, issuer, times, subject, consumer and id are all needed and all checked (RFC 9068)."""
+    await refused(house, house.issuer.sign(claims(**other)))
+
+
+async def test_no_algorithm_is_401(house: House):
+    """`none` is never an algorithm."""
+    kid = house.issuer.jwks()["keys"][0]["kid"]
+    for algorithm in ("none", "None", "NONE", None):
+        header = {"alg": algorithm, "typ": "at+jwt", "kid": kid}
+        await refused(house, f"{encoded(header)}.{encoded(claims())}.")
+
+
+async def test_the_public_key_is_no_hmac_secret(house: House):
+    """A token signed by HMAC with our public key as its secret is refused."""
+    key = jwk.RSAKey.import_key(house.issuer.jwks()["keys"][0])
+    for algorithm in ("HS256", "RS256"):
+        header = {"alg": algorithm, "typ": "at+jwt", "kid": house.issuer.jwks()["keys"][0]["kid"]}
+        signed = f"{encoded(header)}.{encoded(claims())}"
+        mac = hmac.new(key.as_pem(private=False), signed.encode(), hashlib.sha256).digest()
+        await refused(house, f"{signed}.{encoded(mac)}")
+
+
+async def test_an_algorithm_that_the_key_does_not_say_is_401(house: House):
+    """The key is for RS256; PS256 with the same key is refused."""
+    await refused(house, house.issuer.sign(claims(), alg="PS256"))
+
+
+@pytest.mark.parametrize("kind", ["JWT", "id_token+jwt", "", "dpop+jwt"])
+async def test_another_kind_of_token_is_401(house: House, kind: str):
+    """An ID token, or any other JWT of the same issuer, is no access token."""
+    await refused(house, house.issuer.sign(claims(), typ=kind))
+
+
+async def test_a_strangers_key_is_401(house: House):
+    """Neither an unknown kid, nor our kid on another key, nor a key named in the header is believed."""
+    stranger = jwk.RSAKey.generate_key(2048)
+    kid = house.issuer.jwks()["keys"][0]["kid"]
+    for header in (
+        {"kid": "unknown"},
+        {"kid": kid},
+        {"kid": "../../etc/passwd"},
+        {"kid": kid, "jku": "https://evil.test/jwks.json"},
+        {"kid": "x", "jwk": stranger.as_dict(private=False)},
+    ):
+        full = {"alg": "RS256", "typ": "at+jwt", **header}
+        await refused(house, jwt.encode(full, claims(), stranger, algorithms=["RS256"]))
+
+
+async def test_a_changed_token_is_401(house: House):
+    """A payload that was changed after signing does not hold."""
+    header, _, signature = house.issuer.sign(claims()).split(".")
+    await refused(house, f"{header}.{encoded(claims(scope='*'))}.{signature}")
+
+
+async def test_an_unknown_critical_header_is_401(house: House):
+    """What a token declares critical and we do not know, we do not pass over."""
+    for more in ({"crit": ["exotic"], "exotic": True}, {"crit": 5}, {"crit": ["missing"]}, {"b64": False}):
+        await refused(house, hand_signed(house, **more))
+
+
+async def test_nothing_of_a_token_is_in_the_answer_or_the_log(house: House, caplog: pytest.LogCaptureFixture):
+    """A refused token is repeated nowhere."""
+    token = house.issuer.sign(claims(aud="elsewhere"))
+    found = await refused(house, token)
+    assert token.split(".")[1][:40] not in str(found) + caplog.text
+
+
+async def test_the_floor_learns_who_calls(house: House):
+    """Subject and consumer reach the floor by the context."""
+    token = house.issuer.mint("ci", subject="pat@example.com")
+    answer = await house.call("GET", ORDERS, "", headers={"Authorization": f"Bearer {token}"})
+    assert (answer.json()["subject"], answer.json()["consumer"]) == ("pat@example.com", "ci")
+
+
+ISSUER = Issuer(issuer="https://login.test", jwks_uri="https://login.test/jwks", audience="api")
+
+
+class FakeIssuer:
+    """An issuer elsewhere, with keys that turn over."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.fetches = 0
+        self.down = False
+        self.keys: dict[str, jwk.ECKey] = {}
+        self.document: dict[str, Any] = {"keys": []}
+        self.rotate("one")
+
+    def rotate(self, *kids: str) -> None:
+        for kid in kids:
+            self.keys.setdefault(kid, jwk.ECKey.generate_key("P-256"))
+        self.document = {"keys": [{**self.keys[kid].as_dict(private=False), "kid": kid} for kid in kids]}
+
+    async def fetch(self, address: str) -> dict[str, Any]:
+        self.fetches += 1
+        assert address == ISSUER.jwks_uri
+        if self.down:
+            raise OSError("no route")
+        return self.document
+
+    def sign(self, kid: str, **header: Any) -> str:
+        full = {"alg": "ES256", "typ": "at+jwt", "kid": kid, **header}
+        content = claims(iss=ISSUER.issuer, aud=["other", "api"])
+        return jwt.encode(full, content, self.keys[kid], algorithms=["ES256"])
+
+    def verifier(self) -> Verifier:
+        keys = Keys(address=ISSUER.jwks_uri, fetch=self.fetch, clock=lambda: self.now)
+        return Verifier({ISSUER.issuer: (ISSUER, keys)}, "ours", 30)
+
+
+async def test_an_issuers_keys_are_fetched_once_and_again_when_a_kid_is_new():
+    """A key that turns over is found without a restart."""
+    other = FakeIssuer()
+    verifier = other.verifier()
+    for _ in range(3):
+        assert (await verifier.verify(other.sign("one"))).consumer == "ci"
+    assert other.fetches == 1
+    other.rotate("one", "two")
+    other.now += 11
+    await verifier.verify(other.sign("two"))
+    assert other.fetches == 2
+
+
+async def test_made_up_kids_do_not_make_us_fetch_without_end():
+    """Unknown kids cause a bounded number of fetches."""
+    other = FakeIssuer()
+    verifier = other.verifier()
+    await verifier.verify(other.sign("one"))
+    other.now += 11
+    for number in range(50):
+        other.keys[f"fake-{number}"] = jwk.ECKey.generate_key("P-256")
+        with pytest.raises(InvalidToken):
+            await verifier.verify(other.sign(f"fake-{number}"))
+    assert other.fetches == 2
+
+
+async def test_a_key_that_was_withdrawn_is_not_believed_for_long():
+    """Keys are fetched anew after a while even when every kid is known."""
+    other = FakeIssuer()
+    verifier = other.verifier()
+    await verifier.verify(other.sign("one"))
+    old = other.sign("one")
+    other.rotate("two")
+    other.now += 301
+    with pytest.raises(InvalidToken):
+        await verifier.verify(old)
+
+
+async def test_identity_fails_closed_when_the_keys_cannot_be_had():
+    """Known keys hold for a while without their issuer; then nobody is believed, and it is 503."""
+    other = FakeIssuer()
+    verifier = other.verifier()
+    await verifier.verify(other.sign("one"))
+    other.down = True
+    other.now += 400
+    await verifier.verify(other.sign("one"))
+    other.now += 600
+    with pytest.raises(Unavailable):
+        await verifier.verify(other.sign("one"))
+
+
+async def test_symmetric_and_encryption_keys_of_an_issuer_are_left_out():
+    """A key set may name keys that are not for us."""
+    other = FakeIssuer()
+    other.document["keys"] += [
+        {"kty": "oct", "k": "c2VjcmV0", "kid": "oct", "alg": "HS256"},
+        {**other.keys["one"].as_dict(private=False), "kid": "enc", "use": "enc"},
+        {"kty": "RSA", "kid": "broken"},
+    ]
+    keys = Keys(document=other.document)
+    assert await keys.find("one") is not None
+    assert [await keys.find(kid) for kid in ("oct", "enc", "broken")] == [None, None, None]
+
+
+async def test_the_key_survives_a_restart(keys_folder: Path, house: House):
+    """A token of before the restart still holds."""
+    again = House(keys_folder)
+    token = house.issuer.mint("ci")
+    answer = await again.call("GET", ORDERS, "", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
+
+
+def test_nobody_else_may_read_the_issuers_files(keys_folder: Path, house: House):
+    """Key and secret are readable by their owner alone."""
+    assert house.issuer.jwks()["keys"]
+    assert {path.name: path.stat().st_mode & 0o777 for path in keys_folder.iterdir()} == {
+        "issuer.pem": 0o600,
+        "issuer.secret": 0o600,
+    }

@@ -1,0 +1,79 @@
+"""tests/gateway: the house's own APIs: each is documented, granted to somebody, and reachable."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.interfaces import frozen, interfaces
+from gateway.app import Gateway, Mounted, Settings, scopes_of
+from gateway.exchange import Exchange, Reply, json_reply
+from gateway.identity import DevelopmentIssuer
+from gateway.plans import expand, read, read_consumers
+from kit.operations import api_of, bind
+from tests.gateway.house import URL
+
+STORY = Path(__file__).parents[2] / "deploy" / "story"
+CONSUMERS = read_consumers(STORY / "consumers.toml")
+INSTANCES = {"crm": "salesforce-main", "erp": "netsuite-main", "psa": "kantata-main"}
+
+
+async def answer(_: Exchange) -> Reply:
+    return json_reply(200, {})
+
+
+@pytest.fixture(scope="module")
+def door(keys_folder: Path) -> Gateway:
+    """The gateway with the story's policies over every frozen document."""
+    found = interfaces()
+    issuer = DevelopmentIssuer(
+        keys_folder,
+        issuer=URL,
+        audience=URL,
+        consumers=CONSUMERS,
+        scopes=scopes_of(api_of(interface) for interface in found),
+    )
+    return Gateway(
+        settings=read(STORY / "gateway.toml", Settings),
+        consumers=CONSUMERS,
+        apis=[
+            Mounted(interface, frozen(interface), answer, INSTANCES.get(api_of(interface).name, ""))
+            for interface in found
+        ],
+        public_url=URL,
+        issuer=issuer,
+    )
+
+
+def test_every_declared_operation_stands_behind_the_door(door: Gateway):
+    """Nothing that an interface declares is missing, and nothing is there that none declares."""
+    declared = {f"{api_of(kind).slug}.{bound.name}" for kind in interfaces() for bound in bind(kind)}
+    assert {route.name for route in door.table.routes if route.operation is not None} == declared
+
+
+def test_every_operation_is_granted_to_somebody_beside_ci(door: Gateway):
+    """A scope that only the contract tests hold would be an operation that nobody may use."""
+    scopes = tuple(sorted({route.scope for route in door.table.routes if route.operation is not None}))
+    granted = {
+        scope for name, consumer in CONSUMERS.items() if name != "ci" for scope in expand(consumer, scopes)
+    }
+    # System writes are the flows' own business: no consumer but the contract tests calls them directly.
+    assert {scope for scope in scopes if not _is_system_write(scope)} <= granted
+    assert not [scope for scope in granted if _is_system_write(scope)]
+
+
+def _is_system_write(scope: str) -> bool:
+    tier, _, access = scope.split(".")
+    return tier == "system" and access != "read"
+
+
+def test_no_operation_of_an_inner_tier_is_open_to_the_outside():
+    """Partners and portals meet experience APIs, and only those that say so."""
+    open_to_all = [api_of(kind) for kind in interfaces() if "outside" in api_of(kind).audiences]
+    assert {api.tier for api in open_to_all} <= {"experience"}
+
+
+def test_every_operation_has_a_limit(door: Gateway):
+    """Every consumer of the story is on a plan, and every route of an API is metered."""
+    limits: Any = door.settings.rate_limit
+    assert {consumer.plan for consumer in CONSUMERS.values()} == set(limits.plans)

@@ -1,0 +1,189 @@
+"""tests/gateway: what the wire lets in."""
+
+from typing import Any
+
+import pytest
+
+from gateway.pipeline import Settings
+from gateway.policies.wire import Settings as WireSettings
+from tests.gateway.house import ORDER, House, problem
+
+SHOP = "/experience/shop/v1/orders"
+
+
+async def test_an_address_that_is_too_long_is_414(house: House):
+    """A long query is refused before anything is looked up."""
+    problem(await house.call("GET", f"{SHOP}?limit={'1' * 9000}"), 414, "uri_too_long")
+
+
+async def test_headers_that_are_too_large_are_431(house: House):
+    """So are large headers."""
+    problem(await house.call("GET", f"{SHOP}/a", headers={"X-Large": "x" * 20_000}), 431, "headers_too_large")
+
+
+async def test_too_many_headers_are_431(house: House):
+    """So are many headers."""
+    many = {f"X-{number}": "x" for number in range(120)}
+    problem(await house.call("GET", f"{SHOP}/a", headers=many), 431, "headers_too_large")
+
+
+async def test_a_body_that_says_it_is_too_large_is_413(house: House):
+    """A body over the limit is refused by its length, unread."""
+    answer = await house.place(content=b"x" * 1_100_000, json=None)
+    problem(answer, 413, "body_too_large")
+
+
+async def test_a_body_that_turns_out_too_large_is_413(house: House):
+    """A chunked body is counted while it is read."""
+
+    async def chunks():
+        for _ in range(30):
+            yield b"x" * 50_000
+
+    headers = {"Idempotency-Key": "key-chunked-1", "Content-Type": "application/json"}
+    problem(await house.call("POST", SHOP, headers=headers, content=chunks()), 413, "body_too_large")
+
+
+async def test_a_body_that_does_not_come_is_given_up(keys_folder: Any):
+    """A caller that stops in the middle of a body is told so after the deadline."""
+    house = House(keys_folder, Settings(wire=WireSettings(body_seconds=0.05)))
+    sent: list[dict[str, Any]] = []
+    scope = _scope(
+        "POST",
+        SHOP,
+        [
+            (b"host", b"gateway.test"),
+            (b"authorization", b"Bearer " + house.token("ci").encode()),
+            (b"idempotency-key", b"key-slowbody"),
+            (b"content-type", b"application/json"),
+            (b"content-length", b"10"),
+        ],
+    )
+
+    async def receive() -> dict[str, Any]:
+        if not sent and not hasattr(receive, "told"):
+            receive.told = True  # pyright: ignore[reportFunctionMemberAccess]
+            return {"type": "http.request", "body": b"{", "more_body": True}
+        import asyncio  # noqa: PLC0415
+
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await house.gateway(scope, receive, send)
+    assert sent[0]["status"] == 400
+
+
+async def test_content_types_that_nobody_takes_are_415(house: House):
+    """The door takes a few content types only."""
+    headers = {"Idempotency-Key": "key-00000002", "Content-Type": "text/plain"}
+    answer = await house.call("POST", SHOP, headers=headers, content=b"hello")
+    problem(answer, 415, "unsupported_media_type")
+
+
+async def test_a_body_of_another_content_type_than_json_is_415(house: House):
+    """An API takes JSON only."""
+    headers = {"Idempotency-Key": "key-00000002", "Content-Type": "text/xml"}
+    problem(await house.call("POST", SHOP, headers=headers, content=b"<a/>"), 415, "unsupported_media_type")
+
+
+async def test_compressed_bodies_are_415(house: House):
+    """A compressed body could grow behind us, so none is taken."""
+    headers = {"Idempotency-Key": "key-00000002", "Content-Encoding": "gzip"}
+    problem(await house.call("POST", SHOP, headers=headers, json=ORDER), 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{SHOP}/%2e%2e/x",
+        f"{SHOP}/%2E",
+        f"{SHOP}/.%2e",
+        f"{SHOP}/a%2Fb",
+        f"{SHOP}//a",
+        f"{SHOP}/a%00b",
+        f"{SHOP}/a%5Cb",
+    ],
+)
+async def test_a_path_that_can_be_read_in_two_ways_is_400(house: House, path: str):
+    """Nobody behind us shall read another path than we did."""
+    problem(await house.call("GET", path), 400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [(b"host", b"gateway.test"), (b"host", b"other.test")],
+        [(b"host", b"gateway.test\\@evil")],
+        [(b"host", b"gateway.test"), (b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")],
+    ],
+)
+async def test_missing_doubled_or_malformed_single_headers_are_400(house: House, headers: list[Any]):
+    """A header that decides something is there once and well-formed."""
+    assert await _status(house, _scope("GET", SHOP, headers)) == 400
+
+
+async def test_a_foreign_host_is_400_where_hosts_are_configured(keys_folder: Any):
+    """The gateway answers under its own names only."""
+    house = House(keys_folder, Settings(wire=WireSettings(hosts=("gateway.test",))))
+    assert await _status(house, _scope("GET", "/health/live", [(b"host", b"evil.test")])) == 400
+    assert await _status(house, _scope("GET", "/health/live", [(b"host", b"Gateway.Test:8080")])) == 200
+
+
+async def test_length_and_chunks_together_are_400(house: House):
+    """Two ways to say where a body ends are one too many."""
+    headers = [(b"host", b"gateway.test"), (b"content-length", b"3"), (b"transfer-encoding", b"chunked")]
+    assert await _status(house, _scope("POST", SHOP, headers)) == 400
+
+
+async def test_forwarded_addresses_count_from_trusted_proxies_only(keys_folder: Any):
+    """X-Forwarded-For tells the source when a trusted proxy wrote it, and nothing otherwise."""
+    house = House(keys_folder, Settings(wire=WireSettings(trusted_proxies=("10.0.0.0/8",))))
+    seen: list[str] = []
+
+    async def look(exchange: Any) -> Any:
+        seen.append(exchange.source)
+        raise AssertionError
+
+    from gateway.exchange import Exchange  # noqa: PLC0415
+    from gateway.policies.wire import Wire  # noqa: PLC0415
+
+    step = Wire(house.gateway.settings.wire).around(None, look)
+    for peer in ("10.1.1.1", "9.9.9.9"):
+        headers = [(b"host", b"a"), (b"x-forwarded-for", b"6.6.6.6, 7.7.7.7, 10.2.2.2")]
+        scope = _scope("GET", "/", headers) | {"client": (peer, 1)}
+        with pytest.raises(AssertionError):
+            await step(Exchange(scope, None))  # pyright: ignore[reportArgumentType]
+    assert seen == ["7.7.7.7", "9.9.9.9"]
+
+
+def _scope(method: str, path: str, headers: list[Any]) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+
+
+async def _status(house: House, scope: dict[str, Any]) -> int:
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await house.gateway(scope, receive, send)
+    return sent[0]["status"]

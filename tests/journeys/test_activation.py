@@ -1,0 +1,144 @@
+"""A won deal becomes a project: by the CRM's event and by a person's button, through the real house."""
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+from tests.support.deals import LARGE, approve, new_deal, truth
+from tests.support.stack import Stack
+
+ACTIVATION = "/experience/crm-ui/v1/opportunities/{}/activation"
+
+
+async def test_closing_a_deal_in_the_crm_makes_customer_contract_and_project(house: Stack) -> None:
+    """The event alone: approved by finance, one of each at the vendors, the ids back on the opportunity."""
+    deal = await new_deal(house.accounts.salesforce, credit_limit=LARGE)
+    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
+        await deal.close()
+        asked = await approve(finance, deal)
+        assert any("credit limit" in reason for reason in asked["needs_approval_because"])
+        activation = await screen.activation(deal.opportunity_id, "done")
+        overview = await screen.get(f"/experience/crm-ui/v1/accounts/{deal.account_id}/overview")
+    found = await truth(house.accounts, deal)
+    assert found.counts() == (1, 1, 1)
+    assert found.opportunity["Project_Id__c"] == activation["project"]["id"]
+    order = found.orders[0]
+    assert Decimal(str(order["subtotal"])) == Decimal(96000)
+    assert overview["totals"] == [{"amount": "96000.00", "currency": "GBP"}]
+    assert [card["activation_status"] for card in overview["projects"]] == ["done"]
+    assert (
+        sum(Decimal(row["amount"]["amount"]) for row in overview["projects"][0]["billing_schedule"]) == 96000
+    )
+    assert all(step["status"] == "done" for step in activation["steps"])
+
+
+async def test_the_button_and_the_event_share_one_workflow(house: Stack) -> None:
+    """A repeated POST gives the same link; the event that follows starts nothing of its own."""
+    deal = await new_deal(house.accounts.salesforce, StageName="Closed Won")
+    async with house.caller("crm-screen") as screen:
+        first, second = await asyncio.gather(
+            screen.activate(deal.opportunity_id), screen.activate(deal.opportunity_id)
+        )
+        await screen.activation(deal.opportunity_id, "done")
+        third = await screen.activate(deal.opportunity_id)
+    answers = [first, second, third]
+    assert [answer.status_code for answer in answers] == [202, 202, 202]
+    assert len({answer.json()["status_url"] for answer in answers}) == 1
+    assert len({answer.json()["correlation_id"] for answer in answers}) == 1
+    assert (await truth(house.accounts, deal)).counts() == (1, 1, 1)
+
+
+async def test_everything_that_is_missing_is_told_at_once(house: Stack) -> None:
+    """409 with each fault's field, a sentence for a salesperson, and who can fix it; nothing is started."""
+    deal = await new_deal(
+        house.accounts.salesforce, Payment_Terms__c=None, Rate_Card__c=None, Expected_End__c="2026-01-01"
+    )
+    async with house.caller("crm-screen") as screen:
+        answer = await screen.activate(deal.opportunity_id)
+        nothing = await screen.find(ACTIVATION.format(deal.opportunity_id))
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (409, "activation_blocked")
+    assert {fault["pointer"] for fault in problem["errors"]} >= {
+        "/stage",
+        "/payment_terms",
+        "/rate_card",
+        "/expected_end",
+    }
+    assert all(fault["field"] and fault["detail"] and fault["fixed_by"] for fault in problem["errors"])
+    assert nothing is None
+
+
+async def test_a_vendor_that_does_not_answer_in_time_is_checked_by_the_workflow(house: Stack) -> None:
+    """202 within one request; the workflow checks later and parks what it finds missing."""
+    deal = await new_deal(house.accounts.salesforce, Rate_Card__c=None)
+    await house.accounts.salesforce.add_fault({"latency_ms": 6000}, path="/query", body=None, times=1)
+    async with house.caller("crm-screen") as screen:
+        answer = await screen.activate(deal.opportunity_id)
+        assert answer.status_code == 202, answer.text
+        activation = await screen.activation(deal.opportunity_id, "parked")
+    assert activation["waiting_for"] == "operations"
+    assert activation["exception_id"]
+
+
+async def test_the_overview_asks_no_vendor(house: Stack) -> None:
+    """It comes from the read model, with its freshness; an account never seen is 404."""
+    deal = await new_deal(house.accounts.salesforce, StageName="Closed Won")
+    async with house.caller("crm-screen") as screen:
+        await screen.activate(deal.opportunity_id)
+        await screen.activation(deal.opportunity_id, "done")
+        before = [await _last_call(account) for account in house.accounts.all]
+        overview = await screen.get(f"/experience/crm-ui/v1/accounts/{deal.account_id}/overview")
+        unknown = await screen.http.get("/experience/crm-ui/v1/accounts/001000000000000AAA/overview")
+    assert overview["age_seconds"] >= 0
+    assert unknown.status_code == 404
+    for account, seen in zip(house.accounts.all, before, strict=True):
+        new = [call for call in await account.calls(since=seen) if deal.account_id in str(call)]
+        assert new == []
+
+
+async def _last_call(account: Any) -> int:
+    return max((call["seq"] for call in await account.calls()), default=0)
+
+
+async def test_a_customer_that_finance_rejects_parks_the_activation(house: Stack) -> None:
+    """Nothing is created for it, and the exception says who decided."""
+    deal = await new_deal(house.accounts.salesforce, credit_limit=LARGE, StageName="Closed Won")
+    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
+        await screen.activate(deal.opportunity_id)
+        await approve(finance, deal, "reject")
+        activation = await screen.activation(deal.opportunity_id, "parked")
+        raised = await finance.get(f"/process/exceptions/v1/exceptions/{activation['exception_id']}")
+    assert "rejected" in raised["why"].lower()
+    assert (await truth(house.accounts, deal)).counts() == (0, 0, 0)
+
+
+async def test_two_deals_of_one_account_share_one_customer(house: Stack) -> None:
+    """The second deal finds the customer that the first one made."""
+    first = await new_deal(house.accounts.salesforce, StageName="Closed Won")
+    made = await house.accounts.salesforce.record("Opportunity", first.opportunity_id)
+    again = {
+        name: value
+        for name, value in made.items()
+        if name.endswith("__c")
+        and name not in {"Enfilade_Id__c", "Project_Id__c", "Project_Url__c"}
+        and value
+    }
+    second = await house.accounts.salesforce.create(
+        "Opportunity",
+        **again,
+        Name=f"{first.name} again",
+        AccountId=first.account_id,
+        StageName="Closed Won",
+        CloseDate="2026-12-19",
+        CurrencyIsoCode="GBP",
+        Amount=1000,
+    )
+    async with house.caller("crm-screen") as screen:
+        for opportunity_id in (first.opportunity_id, second["Id"]):
+            await screen.activate(opportunity_id)
+        for opportunity_id in (first.opportunity_id, second["Id"]):
+            await screen.activation(opportunity_id, "done")
+        overview = await screen.get(f"/experience/crm-ui/v1/accounts/{first.account_id}/overview")
+    found = await truth(house.accounts, first)
+    assert (len(found.customers), len(found.open_orders), len(found.clients)) == (1, 2, 1)
+    assert len(overview["projects"]) == 2

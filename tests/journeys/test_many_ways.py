@@ -1,0 +1,253 @@
+"""The same journey in every shape of the house: split floors, two orgs, observe mode, own fields."""
+
+import secrets
+
+import msgspec
+import pytest
+
+from contracts.canonical.project import ProjectDraft
+from tests.support.deals import new_deal, truth
+from tests.support.sandboxes import Sandbox
+from tests.support.stack import Stack, free_port, until
+
+
+async def test_split_into_four_processes_the_journey_is_the_same(new_house: Stack) -> None:
+    """Each floor its own process, remote hops between them: the same answers, the same vendor state."""
+    ports = {floor: free_port() for floor in ("system", "process", "experience")}
+    new_house.settings |= {
+        "ENFILADE_INTERNAL_KEY": "env:HOUSE_KEY",
+        "HOUSE_KEY": secrets.token_hex(32),
+        **{f"ENFILADE_{floor.upper()}_URL": f"http://127.0.0.1:{port}" for floor, port in ports.items()},
+    }
+    members = [
+        new_house.launch("gateway", port=new_house.port, floors="gateway"),
+        *(new_house.launch(floor, port=port, floors=floor) for floor, port in ports.items()),
+    ]
+    for member in members:
+        await new_house.ready(member)
+    deal = await new_deal(new_house.accounts.salesforce, StageName="Closed Won")
+    broken = await new_deal(new_house.accounts.salesforce, Rate_Card__c=None)
+    async with new_house.caller("crm-screen") as screen, new_house.caller("ci") as ci:
+        accepted = await screen.activate(deal.opportunity_id)
+        blocked = await screen.activate(broken.opportunity_id)
+        done = await screen.activation(deal.opportunity_id, "done")
+        customer = await ci.get(f"/process/customer-master/v1/customers/{done['customer']['id']}")
+        order_id = next(ref["id"] for ref in customer["refs"] if ref["instance"] == "netsuite-main")
+        direct = await ci.get(f"/system/netsuite-main/erp/v1/customers/{order_id}")
+    assert accepted.status_code == 202
+    assert (blocked.status_code, blocked.json()["code"]) == (409, "activation_blocked")
+    assert {fault["pointer"] for fault in blocked.json()["errors"]} == {"/stage", "/rate_card"}
+    assert direct["legal_name"] == customer["legal_name"]
+    assert (await truth(new_house.accounts, deal)).counts() == (1, 1, 1)
+
+
+async def test_observe_mode_works_out_everything_and_sends_nothing(new_house: Stack) -> None:
+    """What live mode would send is stored, body and all; no vendor's record changes."""
+    new_house.edit("flows.toml", ('salesforce-main = "live"', 'salesforce-main = "observe"'))
+    await new_house.start()
+    deal = await new_deal(new_house.accounts.salesforce, StageName="Closed Won")
+    async with new_house.caller("crm-screen") as screen, new_house.caller("operations") as operations:
+        answer = await screen.activate(deal.opportunity_id)
+        await screen.activation(deal.opportunity_id, "observed")
+        seen = await operations.get(f"/process/opportunity-to-project/v1/activations/{answer.json()['id']}")
+    assert [one["operation"] for one in seen["would_send"]] == [
+        "propose_customer",
+        "erp.put_contract",
+        "psa.put_project",
+        "crm.put_project_link",
+    ]
+    project = msgspec.json.decode(seen["would_send"][2]["body"], type=ProjectDraft)
+    assert project.name == deal.name
+    found = await truth(new_house.accounts, deal)
+    assert found.counts() == (0, 0, 0)
+    assert not found.opportunity["Project_Id__c"]
+    writes = [
+        call
+        for account in new_house.accounts.all
+        for call in await account.calls()
+        if call["method"] in ("PUT", "PATCH", "DELETE")
+    ]
+    assert writes == []
+
+
+async def test_a_flow_that_is_switched_off_starts_nothing(new_house: Stack) -> None:
+    """The button is refused with a sentence, and the event starts nothing."""
+    new_house.edit("flows.toml", ('salesforce-main = "live"', 'salesforce-main = "off"'))
+    await new_house.start()
+    deal = await new_deal(new_house.accounts.salesforce, StageName="Closed Won")
+    async with new_house.caller("crm-screen") as screen:
+        answer = await screen.activate(deal.opportunity_id)
+        nothing = await screen.find(f"/experience/crm-ui/v1/opportunities/{deal.opportunity_id}/activation")
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert nothing is None
+
+
+async def test_two_orgs_and_two_ledgers_keep_apart(
+    new_house: Stack, salesforce_sandbox: Sandbox, netsuite_sandbox: Sandbox
+) -> None:
+    """Two Salesforce orgs, two NetSuite accounts: each deal in its own, by the routing of its entity."""
+    second_crm = await salesforce_sandbox.create_account()
+    second_erp = await netsuite_sandbox.create_account()
+    new_house.add_instance("salesforce-main", "salesforce-us", "SALESFORCE", second_crm)
+    new_house.add_instance("netsuite-main", "netsuite-us", "NETSUITE", second_erp)
+    new_house.edit(
+        "routing.toml",
+        (
+            '[[routes]]\ncapability = "erp"\nselling_entity = "*"',
+            (
+                '[[routes]]\ncapability = "erp"\nselling_entity = "NB-US"\ninstance = "netsuite-us"\n\n'
+                '[[routes]]\ncapability = "erp"\nselling_entity = "*"'
+            ),
+        ),
+    )
+    await new_house.start()
+    british = await new_deal(new_house.accounts.salesforce, StageName="Closed Won")
+    american = await new_deal(
+        second_crm,
+        StageName="Closed Won",
+        account={"BillingCountryCode": "US", "BillingCountry": "United States", "CurrencyIsoCode": "USD"},
+        CurrencyIsoCode="USD",
+        Delivery_Region__c="North America",
+        Rate_Card__c="RC-US-2026",
+    )
+    async with (
+        new_house.caller("crm-screen") as british_screen,
+        new_house.caller("ci", instance="salesforce-us") as american_screen,
+    ):
+        await british_screen.activate(british.opportunity_id)
+        answer = await american_screen.activate(american.opportunity_id)
+        assert answer.status_code == 202, answer.text
+        await british_screen.activation(british.opportunity_id, "done")
+        await american_screen.activation(american.opportunity_id, "done")
+        # A screen's token names its org: the other's records do not exist for it.
+        assert (
+            await british_screen.find(
+                f"/experience/crm-ui/v1/opportunities/{american.opportunity_id}/activation"
+            )
+            is None
+        )
+    first = {customer["companyName"] for customer in await new_house.accounts.netsuite.records("customer")}
+    second = {customer["companyName"] for customer in await second_erp.records("customer")}
+    assert f"{british.name} Ltd" in first - second
+    assert f"{american.name} Ltd" in second - first
+    for account in (second_crm, second_erp):
+        await account.remove()
+
+
+async def test_required_custom_fields_are_served_by_profile_alone(new_house: Stack) -> None:
+    """A firm adds a required field in Salesforce and one in NetSuite: two lines of profile, no code."""
+    accounts = new_house.accounts
+    await accounts.netsuite.change_schema(
+        {
+            "object": "customer",
+            "add_field": {
+                "name": "custentity_segment",
+                "type": "string",
+                "label": "Segment",
+                "required": True,
+            },
+        }
+    )
+    await accounts.salesforce.change_schema(
+        {
+            "object": "Opportunity",
+            "add_field": {"name": "Handover__c", "type": "string", "length": 40, "required": True},
+        }
+    )
+    new_house.append(
+        "instances/netsuite-main.toml",
+        '\n[required_custom.customer]\ncustentity_segment = { value = "B2B" }\n',
+    )
+    new_house.append(
+        "instances/salesforce-main.toml", '\n[required_custom.opportunity]\nHandover__c = "by Enfilade"\n'
+    )
+    await new_house.start()
+    deal = await new_deal(accounts.salesforce, StageName="Closed Won", Handover__c="by sales")
+    async with new_house.caller("crm-screen") as screen:
+        await screen.activate(deal.opportunity_id)
+        await screen.activation(deal.opportunity_id, "done")
+    found = await truth(accounts, deal)
+    assert found.counts() == (1, 1, 1)
+    assert found.customers[0]["custentity_segment"] == "B2B"
+    assert found.opportunity["Handover__c"] == "by sales"
+
+
+@pytest.mark.whole
+async def test_two_hundred_activations_never_exceed_a_vendors_limit(new_house: Stack) -> None:
+    """NetSuite takes 2 calls at once, Salesforce has a small day: calls wait, no vendor refuses one."""
+    await burst(new_house, 200)
+
+
+async def test_a_burst_of_activations_never_exceeds_a_vendors_limit(new_house: Stack) -> None:
+    """The same with twenty."""
+    await burst(new_house, 20)
+
+
+async def burst(house: Stack, count: int) -> None:
+    accounts = house.accounts
+    await accounts.netsuite.set_limits(concurrency=2)
+    # Calls wait for their turn, and the queue may be long.
+    house.settings["ENFILADE_STEP_PATIENCE_SECONDS"] = "1800"
+    house.edit(
+        "instances/netsuite-main.toml",
+        ("concurrency = 5", "concurrency = 2"),
+        ("reserve_interactive = 1", "reserve_interactive = 0"),
+    )
+    await house.start()
+    deals = [await new_deal(accounts.salesforce, StageName="Closed Won") for _ in range(count)]
+    await accounts.netsuite.add_fault({"latency_ms": 30}, times=None)
+    await accounts.netsuite.clear_calls()
+    async with house.caller("ci", instance="salesforce-main") as screen:
+        for deal in deals:
+            answer = await screen.activate(deal.opportunity_id)
+            assert answer.status_code == 202, answer.text
+        for deal in deals:
+            await screen.activation(deal.opportunity_id, "done", seconds=540)
+    counted = await accounts.netsuite.count_calls()
+    refused = [
+        call for account in accounts.all for call in await account.calls() if call["status"] in (403, 429)
+    ]
+    assert refused == []
+    assert counted["max_in_flight"] <= 2
+
+    async def one_each() -> bool:
+        names = {f"{deal.name} Ltd" for deal in deals}
+        customers = [c["companyName"] for c in await accounts.netsuite.records("customer")]
+        return sorted(name for name in customers if name in names) == sorted(names)
+
+    assert await until("every deal has its one customer", one_each, 5)
+
+
+async def test_a_small_daily_allowance_leaves_room_for_people_and_is_never_exceeded(
+    new_house: Stack,
+) -> None:
+    """Flows stop at the reserve, a person is still answered, and a larger day lets the flows go on."""
+    crm = new_house.accounts.salesforce
+    new_house.edit(
+        "instances/salesforce-main.toml",
+        ("daily = 15000", "daily = 80"),
+        ("reserve_daily = 1500", "reserve_daily = 30\nrecheck_seconds = 1.0"),
+    )
+    new_house.settings["ENFILADE_STEP_PATIENCE_SECONDS"] = "300"
+    await crm.set_limits(daily_api_requests=80)
+    await new_house.start()
+    deals = [await new_deal(crm) for _ in range(30)]
+    for deal in deals:
+        await deal.close()
+
+    async def used_up() -> bool:
+        return (await crm.limits())["used_api_requests"] >= 49
+
+    await until("the flows have used what is theirs", used_up)
+    async with new_house.caller("crm-screen") as screen:
+        person = await new_deal(crm, StageName="Closed Won")
+        answer = await screen.activate(person.opportunity_id)
+        assert answer.status_code == 202, answer.text
+        blocked = await screen.activate((await new_deal(crm)).opportunity_id)
+        assert blocked.status_code == 409, "a person's call was not let through to the vendor"
+        assert (await crm.limits())["used_api_requests"] <= 80
+        await crm.set_limits(daily_api_requests=15000)
+        await screen.activate((await new_deal(crm)).opportunity_id)  # its answer tells of the larger day
+        for deal in [*deals, person]:
+            await screen.activation(deal.opportunity_id, "done", seconds=120)
+    assert [call for call in await crm.calls() if call["status"] == 403] == []

@@ -1,0 +1,279 @@
+"""tests of kit/http: the limits that a vendor sets are kept by all processes together."""
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from contracts.problems import VendorUnavailable
+from kit import context
+from kit.cache import Cache
+from kit.http import Budget, Limits, Outbound, Slots
+from kit.http.answer import Answer
+from tests.kit.http.stand import Asked, Reply, Stand
+
+Open = Callable[..., Outbound]
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_async_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def slots(database_url: str) -> AsyncIterator[Slots]:
+    slots = Slots(database_url)
+    yield slots
+    await slots.close()
+
+
+@pytest.fixture
+async def other_slots(database_url: str) -> AsyncIterator[Slots]:
+    """As another process would hold them: over a session of its own."""
+    slots = Slots(database_url)
+    yield slots
+    await slots.close()
+
+
+@pytest.fixture
+async def cache(cache_url: str) -> AsyncIterator[Cache]:
+    cache = Cache(cache_url, timeout=5)  # this machine may be busy
+    await cache.client.flushdb()
+    yield cache
+    await cache.close()
+
+
+async def slowly(_: Asked) -> Reply:
+    await asyncio.sleep(0.01)  # the vendor's own work
+    return Reply()
+
+
+async def test_never_over_the_limit(stand: Stand, client: Open, slots: Slots, other_slots: Slots) -> None:
+    """A burst from two processes is served whole, never more in flight than the vendor allows, and fairly."""
+    stand.answer = slowly
+    limits = Limits(concurrency=3, reserve_interactive=1)
+    outbounds = [client(budget=Budget("burst", limits, slots=each)) for each in (slots, other_slots)]
+    done: list[int] = []
+
+    async def one(which: int) -> None:
+        with context.use(context.Context("c", lane="batch" if len(done) % 2 else "interactive")):
+            await outbounds[which].send("POST", "/x")
+        done.append(which)
+
+    await asyncio.gather(*(one(number % 2) for number in range(200)))
+    assert len(stand.asked) == 200
+    assert stand.most_in_flight == 3
+    assert 20 < sum(done[:100]) < 80
+
+
+async def test_head_room(stand: Stand, client: Open, slots: Slots) -> None:
+    """While batch work waits for its slots, a person's call goes at once."""
+    gate = asyncio.Event()
+
+    async def gated(asked: Asked) -> Reply:
+        if asked.path == "/batch":
+            await gate.wait()
+        return Reply()
+
+    stand.answer = gated
+    outbound = client(budget=Budget("room", Limits(concurrency=3, reserve_interactive=1), slots=slots))
+
+    async def batch() -> None:
+        with context.use(context.Context("c", lane="batch")):
+            await outbound.send("POST", "/batch")
+
+    queued = [asyncio.create_task(batch()) for _ in range(6)]
+    with context.use(context.Context("c", deadline=time.monotonic() + 5)):
+        await outbound.send("GET", "/person")
+    assert stand.most_in_flight <= 3
+    gate.set()
+    await asyncio.gather(*queued)
+
+
+async def test_no_slot_in_time(stand: Stand, client: Open, slots: Slots) -> None:
+    """Who waits beyond the deadline is told that surely nothing was done, and leaves no slot behind."""
+    gate = asyncio.Event()
+
+    async def gated(_: Asked) -> Reply:
+        await gate.wait()
+        return Reply()
+
+    stand.answer = gated
+    outbound = client(budget=Budget("late", Limits(concurrency=1), slots=slots))
+    first = asyncio.create_task(outbound.send("POST", "/x"))
+    await stand.seen(1)
+    with (
+        context.use(context.Context("c", deadline=time.monotonic() + 0.1)),
+        pytest.raises(VendorUnavailable),
+    ):
+        await outbound.send("POST", "/x")
+    gate.set()
+    await first
+    await outbound.send("POST", "/x")
+    assert len(stand.asked) == 2
+
+
+async def test_callers_that_leave(stand: Stand, client: Open, slots: Slots, engine: AsyncEngine) -> None:
+    """Cancelled callers give their slots back: in the end the database holds none."""
+    stand.answer = slowly
+    outbound = client(budget=Budget("leave", Limits(concurrency=2), slots=slots))
+    tasks = [asyncio.create_task(outbound.send("POST", "/x")) for _ in range(40)]
+    await stand.seen(5)
+    for task in tasks[::2]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*(outbound.send("POST", "/x") for _ in range(4)))
+    await slots.close()
+    async with engine.connect() as connection:
+        count = text(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database ="
+            " (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        assert (await connection.execute(count)).scalar() == 0
+
+
+HOLDER = """
+import asyncio, sys
+from kit.http import Slots
+async def main():
+    ring = Slots(sys.argv[1]).ring("killed", 1, 0)
+    await ring.take("batch")
+    print("held", flush=True)
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+async def test_freed_on_death(database_url: str, slots: Slots) -> None:
+    """A process that is killed frees its slots at once."""
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLDER, database_url, stdout=asyncio.subprocess.PIPE
+    )
+    assert holder.stdout
+    assert await holder.stdout.readline() == b"held\n"
+    ring = slots.ring("killed", 1, 0)
+    waiting = asyncio.create_task(ring.take("batch"))
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(waiting), 0.2)
+    assert not waiting.done()
+    holder.send_signal(signal.SIGKILL)
+    await holder.wait()
+    ring.give(await asyncio.wait_for(waiting, 5))
+
+
+async def test_a_lost_session(engine: AsyncEngine, slots: Slots, other_slots: Slots) -> None:
+    """When the database drops the session, slots in use are taken back before new ones are given."""
+    ring = slots.ring("lost", 2, 0)
+    held = await ring.take("batch")
+    async with engine.connect() as connection:
+        await connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+                " AND pid <> pg_backend_pid() AND database ="
+                " (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        )
+    second = await asyncio.wait_for(ring.take("batch"), 5)
+    assert second != held
+    elsewhere = asyncio.create_task(other_slots.ring("lost", 2, 0).take("batch"))
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(elsewhere), 0.2)
+    assert not elsewhere.done()
+    ring.give(held)
+    await asyncio.wait_for(elsewhere, 5)
+
+
+class Counting:
+    """A vendor that counts calls and says so, and refuses the one too many."""
+
+    def __init__(self, stand: Stand, most: int) -> None:
+        self.used, self.most, self.refused = 0, most, 0
+        stand.answer = self.answer
+
+    async def answer(self, _: Asked) -> Reply:
+        await asyncio.sleep(0.001)  # so that calls overlap
+        if self.used >= self.most:
+            self.refused += 1
+            return Reply(403)
+        self.used += 1
+        return Reply(headers={"X-Used": f"{self.used}/{self.most}"})
+
+
+def read_used(answer: Answer) -> tuple[int, int] | None:
+    used, _, most = answer.headers.get("X-Used", "").partition("/")
+    return (int(used), int(most)) if most else None
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_daily_allowance(stand: Stand, client: Open, cache: Cache, *, shared: bool) -> None:
+    """Batch work stops before the part kept for people, people go to the last call, none is refused."""
+    vendor = Counting(stand, 30)
+    limits = Limits(daily=1000, reserve_daily=10, recheck_seconds=60, attempts=1)
+    count = 2 if shared else 1
+    outbounds = [
+        client(budget=Budget("daily", limits, cache=cache if shared else None), read_allowance=read_used)
+        for _ in range(count)
+    ]
+
+    async def call(number: int, lane: context.Context) -> bool:
+        with context.use(lane):
+            try:
+                await outbounds[number % count].send("GET", "/x")
+            except VendorUnavailable:
+                return False
+            return True
+
+    batch = context.Context("c", lane="batch")
+    await asyncio.gather(*(call(number, batch) for number in range(60)))
+    while await call(0, batch):
+        pass
+    assert vendor.used == 20
+    people = [await call(number, context.Context("c")) for number in range(12)]
+    assert people == [True] * 10 + [False] * 2
+    assert vendor.refused == 0
+
+
+async def test_allowance_recovers(stand: Stand, client: Open, cache: Cache) -> None:
+    """A used-up allowance is looked at again after a while, by one call."""
+    vendor = Counting(stand, 3)
+    limits = Limits(daily=1000, recheck_seconds=0, attempts=1)
+    outbound = client(budget=Budget("recover", limits, cache=cache), read_allowance=read_used)
+    for _ in range(3):
+        await outbound.send("GET", "/x")
+    vendor.most = 1000
+    await asyncio.gather(*(outbound.send("GET", "/x") for _ in range(1)))
+    await asyncio.gather(*(outbound.send("GET", "/x") for _ in range(20)))
+    assert vendor.refused == 0
+
+
+async def test_calls_per_second(stand: Stand, client: Open, cache: Cache) -> None:
+    """A bucket of 20 a second lets no more through, also from two clients."""
+    outbounds = [client(budget=Budget("rate", Limits(per_second=20), cache=cache)) for _ in range(2)]
+    began = time.monotonic()
+    await asyncio.gather(*(outbounds[number % 2].send("GET", "/x") for number in range(50)))
+    assert time.monotonic() - began >= 1
+
+
+async def test_dead_cache(stand: Stand, client: Open) -> None:
+    """Without its cache the budget holds within the process, and the failures are counted."""
+    cache = Cache("redis://127.0.0.1:1")
+    limits = Limits(per_second=1000, daily=5)
+    outbound = client(budget=Budget("dead", limits, cache=cache), read_allowance=read_used)
+    vendor = Counting(stand, 5)
+    for _ in range(5):
+        await outbound.send("GET", "/x")
+    with pytest.raises(VendorUnavailable):
+        await outbound.send("GET", "/x")
+    assert vendor.refused == 0
+    assert cache.failures["allowance"] > 0
+    assert cache.failures["vendor rate"] > 0
+    assert not await cache.healthy()
+    await cache.close()

@@ -1,0 +1,170 @@
+"""tests/kit: the inbox and its worker."""
+
+# ruff: noqa: A002 - an id, an object and an input are called what they are
+
+import asyncio
+import datetime as dt
+from collections import defaultdict
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.problems import BadRequest
+from kit import clock, context, exceptions
+from kit.database import Database
+from kit.database.tables import inbox
+from kit.inbox import InboxRow, receive
+from kit.inbox.worker import InboxSettings, InboxWorker
+from kit.workflows import Runtime
+
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+QUICK = InboxSettings(poll_seconds=0.01, attempts=3, first_wait_seconds=0)
+
+
+class Changed(msgspec.Struct):
+    n: int
+
+
+async def tell(database: Database, n: int, key: str = "k", id: str = "") -> bool:
+    return await receive(
+        database,
+        source="crm-1",
+        id=id or f"{key}-{n}",
+        type="changed",
+        key=key,
+        data=Changed(n),
+        occurred_at=NOW,
+        correlation_id=f"cor_{n}",
+    )
+
+
+async def statuses(database: Database) -> dict[str, str]:
+    async with database.connect() as connection:
+        rows = await connection.execute(select(inbox.c.id, inbox.c.status))
+        return {row.id: row.status for row in rows}
+
+
+async def test_fifty_tellings_are_one_event(database: Database) -> None:
+    """The same notification fifty times at once is stored once and handled once."""
+    worker, seen = InboxWorker(database, QUICK), []
+
+    async def handle(_: AsyncConnection, row: InboxRow) -> None:
+        seen.append((row.data["n"], context.current().correlation_id))
+
+    worker.subscribe("changed", handle)
+    told = await asyncio.gather(*(tell(database, 1) for _ in range(50)))
+    assert told.count(True) == 1
+    assert await worker.drain() == 1
+    assert seen == [(1, "cor_1")]
+
+
+async def test_a_key_keeps_its_order_whatever_the_workers(database: Database) -> None:
+    """With several workers at once, the events of each key are handled in the order of their receipt."""
+    seen: defaultdict[str, list[int]] = defaultdict(list)
+
+    async def handle(_: AsyncConnection, row: InboxRow) -> None:
+        await asyncio.sleep(0)
+        seen[row.key].append(row.data["n"])
+
+    workers = [InboxWorker(database, QUICK) for _ in range(3)]
+    for worker in workers:
+        worker.subscribe("changed", handle)
+    for n in range(10):
+        for key in ("a", "b", "c"):
+            await tell(database, n, key)
+    stop = asyncio.Event()
+    running = [asyncio.create_task(worker.run(stop)) for worker in workers]
+    while set((await statuses(database)).values()) != {"done"}:  # noqa: ASYNC110 - it is in the database
+        await asyncio.sleep(0.01)
+    stop.set()
+    await asyncio.gather(*running)
+    assert seen == {key: list(range(10)) for key in ("a", "b", "c")}
+
+
+async def test_a_poisoned_event_holds_back_its_own_key_only(database: Database) -> None:
+    """An event that keeps failing becomes an exception; other keys go on, and its own after the replay."""
+    worker, healed, seen = InboxWorker(database, QUICK), False, []
+
+    async def handle(_: AsyncConnection, row: InboxRow) -> None:
+        if row.key == "bad" and row.data["n"] == 1 and not healed:
+            raise BadRequest("cannot be read")
+        seen.append(row.id)
+
+    worker.subscribe("changed", handle)
+    for n in (1, 2):
+        await tell(database, n, "bad")
+        await tell(database, n, "good")
+    await worker.drain()
+    assert seen == ["good-1", "good-2"]
+    assert (await statuses(database))["bad-1"] == "parked"
+    runtime = Runtime(database, application="kit-tests", version="1", executor="x", worker=False)
+    async with database.begin() as connection:
+        (case,) = (await exceptions.find(connection)).items
+        assert (case.kind, case.why, case.correlation_id) == ("contract_violation", "cannot be read", "cor_1")
+        healed = True
+        await exceptions.resolve(
+            connection,
+            runtime,
+            case.id,
+            version=case.version,
+            action="replay",
+            reason="mapping corrected",
+            corrections={},
+            by="ann",
+        )
+    await runtime.close()
+    await worker.drain()
+    assert seen[2:] == ["bad-1", "bad-2"]
+
+
+async def test_a_failure_that_comes_late_spoils_nothing(database: Database) -> None:
+    """What another lane has handled since stays handled, though this one failed at its last try."""
+    slow = InboxWorker(database, msgspec.structs.replace(QUICK, attempts=1))
+    quick = InboxWorker(database, QUICK)
+    failed, go_on = asyncio.Event(), asyncio.Event()
+
+    async def fail(connection: AsyncConnection, _: InboxRow) -> None:
+        # As it stands when the error is looked at: the transaction is over, the failure not yet written.
+        await connection.rollback()
+        failed.set()
+        await go_on.wait()
+        raise RuntimeError("too late")
+
+    async def succeed(_: AsyncConnection, __: InboxRow) -> None: ...
+
+    slow.subscribe("changed", fail)
+    quick.subscribe("changed", succeed)
+    await tell(database, 1)
+    failing = asyncio.create_task(slow.handle_one())
+    await failed.wait()
+    assert await quick.handle_one()
+    go_on.set()
+    await failing
+    assert set((await statuses(database)).values()) == {"done"}
+
+
+async def test_a_handler_and_its_mark_are_one_transaction(database: Database) -> None:
+    """What a handler wrote before it failed is gone, so that its next try starts from nothing."""
+    worker, tries = InboxWorker(database, QUICK), 0
+
+    async def handle(connection: AsyncConnection, row: InboxRow) -> None:
+        nonlocal tries
+        tries += 1
+        await receive(
+            connection,
+            source="inner",
+            id=f"try-{tries}",
+            type="other",
+            key="other",
+            data=Changed(0),
+            occurred_at=clock.now(),
+            correlation_id=row.correlation_id,
+        )
+        if tries == 1:
+            raise RuntimeError("after the effect")
+
+    worker.subscribe("changed", handle)
+    await tell(database, 1)
+    await worker.drain()
+    assert await statuses(database) == {"k-1": "done", "try-2": "ignored"}

@@ -1,0 +1,48 @@
+"""What never reaches a log line."""
+
+import logging
+
+import pytest
+import structlog
+
+from kit.telemetry import configure_logging, log, mask
+
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "Bearer 00Dxx!AQabcdefgh",
+        JWT,
+        "client_secret=abcdef",
+        '"access_token": "abcdef"',
+        "client_assertion=" + JWT,
+        "Authorization: Basic YWJjZGVmYWJjZGVm",
+        "'accesstoken': 'abcdef'",
+        "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
+    ],
+)
+def test_a_credential_in_a_log_line_is_masked(secret: str) -> None:
+    """Whatever slips into a message: tokens, secrets and keys do not come out."""
+    line = mask(f"before {secret} after")
+    for part in ("AQabcdefgh", "abcdef", "c2lnbmF0dXJl", "YWJjZGVm", "MIIE"):
+        assert part not in line
+    assert line.startswith("before ")
+    assert line.endswith(" after")
+
+
+def test_a_credential_within_a_value_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also what is logged as a mapping or a list tells no secret."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    try:
+        configure_logging()
+        log("tests").warning("called", headers={"sent": ["Bearer 00Dxx!AQabcdefgh"]})
+    finally:
+        root.handlers[:] = before[0]
+        root.setLevel(before[1])
+        structlog.reset_defaults()
+    line = capsys.readouterr().err
+    assert "called" in line
+    assert "AQabcdefgh" not in line

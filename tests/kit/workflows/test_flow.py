@@ -1,0 +1,389 @@
+"""tests/kit/workflows: a flow's life in one process: steps, waits, exceptions, undo."""
+
+import asyncio
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from contracts.canonical.workflow import Step
+from contracts.problems import AlreadyDecided, Conflict, NotFound, PreconditionFailed, SegregationOfDuties
+from kit import context, exceptions
+from kit.inbox import read
+from kit.workflows import Run
+from tests.kit.workflows.conftest import House
+from tests.kit.workflows.story import QUICK, Approval, Input, Made, Story
+
+ALL = ["run_1/one", "run_1/two", "run_1/three"]
+
+
+async def test_a_flow_runs_to_its_end(house: House) -> None:
+    """Every step is done once, in order, and shown with its times."""
+    async with house.worker():
+        await house.start()
+        run = await house.until("done")
+    assert await house.vendor.live() == ALL
+    assert await house.timeline() == [("one", "done"), ("two", "done"), ("three", "done")]
+    assert (run.correlation_id, run.actor, run.subject, run.attempt) == ("cor_1", "bob", "subject-1", 1)
+
+
+async def test_a_start_is_one_with_its_transaction(house: House) -> None:
+    """A start that rolls back never was; the same start twice is one run; other input is a conflict."""
+    assert await house.start()
+    assert not await house.start()
+    with pytest.raises(Conflict):
+        await house.start(name="other")
+    runtime = house.make_runtime("x", worker=False)
+
+    async def fails() -> None:
+        async with house.database.begin() as connection:
+            await runtime.start(
+                connection,
+                flow="story",
+                workflow_id="run_2",
+                input=Input("x"),
+                correlation_id="cor_2",
+                subject="s",
+                actor="bob",
+            )
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fails()
+    assert await runtime.read("run_2") is None
+    async with house.worker():
+        await house.until("done")
+    assert await house.vendor.live() == ALL
+
+
+async def test_fifty_starts_at_once_are_one_run(house: House) -> None:
+    """However many start the same run at once, one of them does."""
+    started = await asyncio.gather(*(house.start() for _ in range(50)))
+    assert started.count(True) == 1
+
+
+async def test_a_step_works_in_a_context_of_its_own(house: House) -> None:
+    """Inside a step the correlation id, the actor, the workflow, the step and a deadline are known."""
+    seen: list[context.Context] = []
+
+    class Looks:
+        name, input, on_failure = "story", Input, "park"
+
+        async def run(self, run: Run) -> None:
+            async def look() -> None:
+                seen.append(context.current())
+
+            await run.step("look", "Look", look, returns=type(None))
+
+    async with house.worker(Looks()):
+        await house.start()
+        await house.until("done")
+    (here,) = seen
+    assert (here.correlation_id, here.actor, here.workflow_id) == ("cor_1", "bob", "run_1")
+    assert (here.step, here.lane, here.caller) == ("look", "batch", None)
+    assert here.deadline is not None
+
+
+async def test_a_wait_takes_one_message(house: House) -> None:
+    """A run waits with its text and goes on by the first message; the same message twice is one."""
+    async with house.worker():
+        await house.start(approval=True)
+        assert (await house.until("waiting")).status_text == "Waits for approval"
+        assert await house.vendor.live() == ALL[:2]
+        await house.signal("run_1", "approval", Approval("ann"))
+        await house.signal("run_1", "approval", Approval("ann"))
+        await house.until("done")
+    assert await house.vendor.live() == ALL
+
+
+async def test_a_message_that_comes_early_is_kept(house: House) -> None:
+    """A signal sent before anybody executes the run is found when it waits."""
+    await house.start(approval=True)
+    await house.signal("run_1", "approval", Approval("ann"))
+    async with house.worker():
+        await house.until("done")
+
+
+async def test_a_forged_run_id_is_refused(house: House) -> None:
+    """Nobody joins a run that does not exist."""
+    with pytest.raises(NotFound):
+        await house.signal("run_9", "approval", Approval("eve"))
+
+
+@pytest.mark.parametrize("kind", ["unavailable", "doubtful"])
+@pytest.mark.parametrize("place", ["two", "two late"])
+async def test_a_passing_failure_is_tried_again(house: House, place: str, kind: str) -> None:
+    """A vendor that fails for a while costs attempts, before and after its effect, and never a duplicate."""
+    await house.vendor.fail(place, kind, times=3 if place == "two" else 1)
+    async with house.worker():
+        await house.start()
+        await house.until("done")
+    live = await house.vendor.live()
+    # "unavailable" is a vendor's word that nothing happened: one that lies makes two.
+    assert live == (ALL if kind == "doubtful" or place == "two" else [*ALL[:2], *ALL[1:]])
+    (step,) = [
+        step for step in await house.make_runtime("x", worker=False).timeline("run_1") if step.name == "two"
+    ]
+    assert step.attempts >= 2
+    assert step.detail == ""
+
+
+async def test_out_of_patience_it_parks(house: House) -> None:
+    """A vendor that stays away becomes an exception that says so; replayed, the run goes on to its end."""
+    await house.vendor.fail("two", "unavailable", times=10_000)
+    async with house.worker(settings=msgspec.structs.replace(QUICK, patience=0.5)):
+        await house.start()
+        run = await house.until("parked")
+        case = await house.case(run)
+        assert (case.kind, case.status, case.step) == ("vendor_unavailable", "open", "two")
+        assert case.why == "the vendor says unavailable"
+        await _heal(house)
+        await house.resolve(run, "replay")
+        await house.until("done")
+    assert await house.vendor.live() == ALL
+
+
+async def _heal(house: House) -> None:
+    async with house.database.begin() as connection:
+        await connection.execute(text("DELETE FROM public.faults"))
+
+
+@pytest.mark.parametrize("kind", ["rejected", "bug"])
+async def test_a_failure_for_good_parks_at_once(house: House, kind: str) -> None:
+    """A refusal or a fault of ours is not tried again; what was done stays, and a replay continues there."""
+    await house.vendor.fail("three", kind)
+    async with house.worker():
+        await house.start()
+        run = await house.until("parked")
+        assert await house.timeline() == [("one", "done"), ("two", "done"), ("three", "failed")]
+        await house.resolve(run, "replay")
+        await house.until("done")
+    assert await house.vendor.live() == ALL
+
+
+async def test_a_correction_reaches_the_step(house: House) -> None:
+    """What a person corrected is what the step sees when it is tried again."""
+    async with house.worker():
+        await house.start(name="wrong")
+        await house.resolve(await house.until("parked"), "replay", name="right")
+        run = await house.until("done")
+    assert run.corrections == {"name": "right"}
+    assert run.exception_id == ""
+
+
+@pytest.mark.parametrize("action", ["undo", "skip"])
+async def test_a_person_may_undo(house: House, action: str) -> None:
+    """Undone by decision, everything is taken back in reverse before the run says so."""
+    await house.vendor.fail("three", "rejected")
+    async with house.worker():
+        await house.start()
+        await house.resolve(await house.until("parked"), action)
+        await house.until("undone")
+    assert await house.vendor.live() == []
+    assert await house.timeline() == [
+        ("one", "undone"),
+        ("two", "undone"),
+        ("three", "failed"),
+        ("undo three", "done"),
+        ("undo two", "done"),
+        ("undo one", "done"),
+    ]
+
+
+async def test_a_flow_that_undoes_tells_only_afterwards(house: House) -> None:
+    """With on_failure undo everything is taken back before the exception is raised and the run undone."""
+    await house.vendor.fail("three", "rejected")
+    async with house.worker(Story(house.vendor, "undo")):
+        await house.start()
+        run = await house.until("undone")
+        assert await house.vendor.live() == []
+        assert (await house.case(run)).status == "open"
+    async with house.database.begin() as connection:
+        told = [event.type for event in (await read(connection, subject="run_1")).items]
+    assert told == ["enfilade.workflow.status_changed.v1"]
+
+
+async def test_a_replay_after_an_undo_revives_the_same_keys(house: House) -> None:
+    """A corrected second attempt makes everything again under the same keys, in the same run."""
+    async with house.worker(Story(house.vendor, "undo")):
+        await house.start(name="wrong")
+        run = await house.until("undone")
+        await house.resolve(run, "replay", name="right")
+        again = await house.until("done")
+    assert (again.attempt, again.id, again.correlation_id) == (2, "run_1", "cor_1")
+    assert await house.vendor.live() == ALL
+
+
+async def test_an_undo_that_fails_is_a_case_of_its_own(house: House) -> None:
+    """An undo that cannot be done parks the run; replayed it continues, and nothing is told before."""
+    await house.vendor.fail("three", "rejected")
+    await house.vendor.fail("undo one", "rejected")
+    async with house.worker(Story(house.vendor, "undo")):
+        await house.start()
+        run = await house.until("parked")
+        assert await house.vendor.live() == ALL[:1]
+        await house.resolve(run, "replay")
+        await house.until("undone")
+    assert await house.vendor.live() == []
+
+
+async def test_an_undo_may_be_left_by_decision(house: House) -> None:
+    """A person may leave what cannot be taken back; it is shown as skipped."""
+    await house.vendor.fail("three", "rejected")
+    await house.vendor.fail("undo one", "rejected")
+    async with house.worker(Story(house.vendor, "undo")):
+        await house.start()
+        await house.resolve(await house.until("parked"), "skip")
+        await house.until("undone")
+    assert await house.vendor.live() == ALL[:1]
+    assert ("undo one", "skipped") in await house.timeline()
+
+
+async def test_what_a_doubtful_step_left_is_undone_too(house: House) -> None:
+    """A step that failed in doubt, but had its effect, is looked up and taken back."""
+    await house.vendor.fail("three late", "bug")
+    async with house.worker(Story(house.vendor, "undo")):
+        await house.start()
+        await house.until("undone")
+    assert await house.vendor.live() == []
+
+
+async def test_each_repetition_is_undone_with_its_own_data(house: House) -> None:
+    """The same step three times is taken back three times, each with what that time had made."""
+    undone: list[int] = []
+
+    class Repeats:
+        name, input, on_failure = "story", Input, "undo"
+
+        async def run(self, run: Run) -> None:
+            for number in (1, 2, 3):
+
+                async def make(number: int = number) -> Made:
+                    return Made(number)
+
+                await run.step("make", f"Make {number}", make, returns=Made, undo=take_back)
+            await run.step("fail", "Fail", fail, returns=type(None))
+
+    async def take_back(made: Made) -> None:
+        undone.append(made.id)
+
+    async def fail() -> None:
+        raise Conflict("never")
+
+    async with house.worker(Repeats()):
+        await house.start()
+        await house.until("undone")
+    assert undone == [3, 2, 1]
+
+
+async def test_a_fault_outside_the_steps_parks_and_replays(house: House) -> None:
+    """An error in the flow itself becomes an exception; the replay runs the flow from its beginning."""
+    broken = True
+
+    class Faulty:
+        name, input, on_failure = "story", Input, "park"
+
+        async def run(self, run: Run) -> None:
+            await Story(house.vendor).run(run)
+            if broken:
+                raise KeyError("oops")
+
+    async with house.worker(Faulty()):
+        await house.start()
+        run = await house.until("parked")
+        broken = False
+        await house.resolve(run, "replay")
+        await house.until("done")
+    assert await house.vendor.live() == ALL
+
+
+async def test_a_skippable_step_is_skipped(house: House) -> None:
+    """Where the step says what to go on with, a person may skip it and the run goes on."""
+
+    class Skips:
+        name, input, on_failure = "story", Input, "park"
+
+        async def run(self, run: Run) -> None:
+            made = await run.step("one", "One", fail, returns=Made, skipped=lambda: Made(0))
+            await run.tell(made=made.id)
+
+    async def fail() -> Made:
+        raise Conflict("never")
+
+    async with house.worker(Skips()):
+        await house.start()
+        await house.resolve(await house.until("parked"), "skip")
+        run = await house.until("done")
+    assert run.data == {"made": 0}
+    assert await house.timeline() == [("one", "skipped")]
+
+
+async def test_a_decision_is_one_and_by_another(house: House) -> None:
+    """Who caused an exception may not resolve it, a stale version is refused, and a second decision too."""
+    await house.vendor.fail("one", "rejected")
+    async with house.worker():
+        await house.start()
+        run = await house.until("parked")
+        with pytest.raises(SegregationOfDuties):
+            await house.resolve(run, "replay", by="bob")
+        async with house.database.begin() as connection:
+            with pytest.raises(PreconditionFailed):
+                await exceptions.resolve(
+                    connection,
+                    house.make_runtime("x", worker=False),
+                    run.exception_id,
+                    version="7",
+                    action="replay",
+                    reason="because",
+                    corrections={},
+                    by="ann",
+                )
+        await house.resolve(run, "replay")
+        with pytest.raises(AlreadyDecided):
+            await house.resolve(run, "undo")
+        await house.until("done")
+
+
+async def test_words_and_withheld_requests_are_shown(house: House) -> None:
+    """A flow in observe mode shows its data, what it would send, and ends as observed."""
+
+    class Observes:
+        name, input, on_failure = "story", Input, "park"
+
+        async def run(self, run: Run) -> None:
+            await run.tell("running", "Looking", mode="observe")
+            await run.would_send("one", instance="erp-1", operation="put_customer", key="k", body="{}")
+            await run.emit("t.v1", "prj_1", Made(1), key="made")
+            await run.tell("observed", "Nothing was sent", seen=1)
+
+    async with house.worker(Observes()) as runtime:
+        await house.start()
+        run = await house.until("observed")
+        withheld = await runtime.withheld("run_1")
+    assert run.data == {"mode": "observe", "seen": 1}
+    assert run.finished_at is not None
+    assert [(each.step, each.instance, each.key) for each in withheld] == [("one", "erp-1", "k")]
+
+
+async def test_lists_are_newest_first_and_by_input(house: House) -> None:
+    """Runs are listed page by page, newest first, by status and by fields of their input."""
+    runtime = house.make_runtime("x", worker=False)
+    for number in range(5):
+        await house.start(f"run_{number}", name="even" if number % 2 == 0 else "odd")
+    first = await runtime.find(flow="story", limit=3)
+    second = await runtime.find(flow="story", limit=3, cursor=first.next_cursor)
+    ids = [run.id for run in (*first.items, *second.items)]
+    assert (ids, second.next_cursor) == ([f"run_{number}" for number in (4, 3, 2, 1, 0)], None)
+    odd = await runtime.find(matching={"name": "odd"}, status="running")
+    assert [run.id for run in odd.items] == ["run_3", "run_1"]
+
+
+async def test_a_timeline_is_of_canonical_steps(house: House) -> None:
+    """What people see of a run are the contract's own steps, with seconds and attempts."""
+    async with house.worker() as runtime:
+        await house.start()
+        await house.until("done")
+        step, *_ = await runtime.timeline("run_1")
+    assert isinstance(step, Step)
+    assert (step.title, step.attempts) == ("Make one", 1)
+    assert step.seconds is not None

@@ -1,0 +1,271 @@
+"""tests/kit/workflows: killed, paused, cut off, upgraded, closed: a run is finished once all the same."""
+
+import asyncio
+import datetime as dt
+import itertools
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from dbos import DBOS
+from sqlalchemy import text
+
+from contracts.events.kinds import SLA_BREACHED
+from kit import clock, exceptions, idempotency
+from kit.database.tables import due, idempotency_keys
+from kit.inbox import read
+from kit.workflows import Run, WorkflowSettings, liveness
+from kit.workflows.sweeping import breaches
+from tests.kit.workflows.conftest import House, Spawn, launched
+from tests.kit.workflows.story import MOMENTS, STEPS, Approval, Input, Story
+from tests.support.processes import lines_of, start
+
+ALL = ["run_1/one", "run_1/two", "run_1/three"]
+POINTS = [f"{step} {moment}" for step, moment in itertools.product(STEPS, MOMENTS)]
+SAMPLE = {"one before", "two in-after", "three after"}
+
+
+def test_the_engine_still_has_the_call_that_takes_over() -> None:
+    """The engine's private recovery call exists and takes a list of executors, as we rely on."""
+    assert DBOS._recover_pending_workflows.__func__.__code__.co_varnames[:2] == ("cls", "executor_ids")
+    assert "_recover_pending_workflows" in Path(liveness.__file__).read_text()
+
+
+@pytest.mark.parametrize(
+    "point",
+    [point if point in SAMPLE else pytest.param(point, marks=pytest.mark.whole) for point in POINTS],
+)
+async def test_killed_anywhere_a_run_is_taken_over(house: House, spawn: Spawn, point: str) -> None:
+    """A worker killed at any boundary, around any effect, leaves a run that another finishes once."""
+    child = spawn("--die", point)
+    await launched(child)
+    await house.start()
+    assert await lines_of(child, 1) == [f"dies at {point}"]
+    async with house.worker():
+        await house.until("done")
+    assert await house.vendor.live() == ALL
+    assert [status for _, status in await house.timeline()] == ["done"] * 3
+
+
+async def test_a_living_replica_takes_over_by_itself(house: House, spawn: Spawn) -> None:
+    """A replica that runs already notices the death of another and goes on with its work."""
+    child = spawn("--pause", "two in-before")
+    await launched(child)
+    await house.start()
+    assert await lines_of(child, 1) == ["pauses at two in-before"]
+    async with house.worker():
+        await _looked_twice(house)
+        assert await house.vendor.live() == ALL[:1]  # paused is not dead
+        child.kill()
+        await house.until("done")
+    assert await house.vendor.live() == ALL
+
+
+async def _looked_twice(house: House) -> None:
+    """Two looks at the others' lives have surely happened since."""
+    for _ in range(2):
+        await liveness.Liveness(house.database, "looker", "kit-tests-1", 1).look()
+
+
+@pytest.mark.parametrize("point", ["two in-before", "two in-after"])
+async def test_paused_until_after_the_takeover_is_harmless(house: House, spawn: Spawn, point: str) -> None:
+    """A process cut off while it stood still wakes after its run was finished, and spoils nothing."""
+    child = spawn("--pause", point)
+    await launched(child)
+    await house.start()
+    assert await lines_of(child, 1) == [f"pauses at {point}"]
+    await _cut_off(house)
+    async with house.worker():
+        await house.until("done")
+        before = await house.make_runtime("x", worker=False).timeline("run_1")
+        os.kill(child.pid, signal.SIGCONT)
+        await asyncio.to_thread(child.communicate, "")
+    assert child.returncode == 0
+    assert await house.make_runtime("x", worker=False).timeline("run_1") == before
+    live = await house.vendor.live()
+    # A call in flight at the pause is the vendor's key to refuse; this vendor has none, so it may be doubled.
+    assert live in (ALL, [*ALL, "run_1/two"])
+
+
+async def _cut_off(house: House) -> None:
+    """The server ends every session of the child, its liveness lock with them."""
+    async with house.database.begin() as connection:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        await connection.execute(text(f"{others} AND datname = current_database() AND state = 'idle'"))
+    await house.database.engine.dispose()
+
+
+@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.whole)])
+async def test_waiting_runs_survive_an_upgrade(house: House, spawn: Spawn, count: int) -> None:
+    """While runs wait, a version with one more step starts beside the old one: all finish, by either."""
+    old = spawn()
+    await launched(old)
+    ids = [f"run_{number}" for number in range(count)]
+    for run_id in ids:
+        await house.start(run_id, approval=True)
+    await _all(house, "waiting", count)
+    new = spawn("--more")
+    await launched(new)
+    for run_id in ids[: count // 4]:
+        await house.signal(run_id, "approval", Approval("ann"))
+    await _all(house, "done", count // 4)
+    await asyncio.to_thread(old.communicate, "")
+    for run_id in ids[count // 4 :]:
+        await house.signal(run_id, "approval", Approval("ann"))
+    await _all(house, "done", count)
+    async with house.database.connect() as connection:
+        query = "SELECT key, count(*) FROM public.things WHERE live GROUP BY key"
+        made = {row.key: row.count for row in await connection.execute(text(query))}
+    assert set(made.values()) == {1}
+    assert {key.split("/")[1] for key in made} == {*STEPS, "more"}
+    assert sum(key.endswith("/more") for key in made) >= count * 3 // 4
+
+
+async def _all(house: House, status: str, count: int) -> None:
+    query = text("SELECT count(*) FROM enfilade.runs WHERE status = :s")
+    async with asyncio.timeout(120):
+        while True:
+            async with house.database.connect() as connection:
+                if (await connection.execute(query, {"s": status})).scalar() == count:
+                    return
+            await asyncio.sleep(0.1)
+
+
+async def test_a_closing_process_finishes_its_step_and_leaves_the_rest(house: House) -> None:
+    """On a close the step in flight ends, the next does not begin, and another process goes on at once."""
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def hold(point: str) -> None:
+        if point == "two in-after":
+            entered.set()
+            await leave.wait()
+
+    async with house.worker(Story(house.vendor, reached=hold), name="first") as runtime:
+        await house.start()
+        await entered.wait()
+        closing = asyncio.create_task(runtime.close())
+        await asyncio.sleep(0)
+        leave.set()
+        await closing
+    assert await house.timeline() == [("one", "done"), ("two", "done")]
+    async with house.worker(name="second"):
+        await house.until("done")
+    assert await house.vendor.calls() == ["one", "one late", "two", "two late", "three", "three late"]
+
+
+async def test_threads_work_after_a_close(house: House) -> None:
+    """The engine takes the loop's threads; after a close the loop has its own again."""
+    async with house.worker():
+        pass
+    assert await asyncio.to_thread(lambda: 1) == 1
+
+
+async def test_exhausted_recoveries_are_an_exception(house: House, spawn: Spawn) -> None:
+    """A run that kills every process that takes it over is given up and shown, and can be replayed."""
+    await house.start()
+    for _ in range(2):
+        child = spawn("--die", "one before", "--recoveries", "1")
+        assert await lines_of(child, 2) == ["launched", "dies at one before"]
+    async with house.worker(settings=WorkflowSettings(recoveries=1, liveness=0.2, sweep=0.1)):
+        run = await house.until("failed")
+        case = await house.case(run)
+        assert case.stopped == "The flow story was given up half-way"
+        await house.resolve(run, "replay")
+        await house.until("done")
+    assert await house.vendor.live() == ALL
+
+
+async def test_a_message_that_nobody_heard_is_not_lost(house: House) -> None:
+    """A decision told while the engine's listener is cut off reaches its run as soon as we look."""
+    async with house.worker():
+        await house.start(approval=True)
+        await house.until("waiting")
+        async with house.database.begin() as connection:
+            listening = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
+            mine = " AND datname = current_database()"
+            assert (await connection.execute(text(listening + mine))).all()
+        await house.signal("run_1", "approval", Approval("ann"))
+        await house.until("done")
+
+
+async def test_a_breached_clock_is_told_once(house: House, stopped_clock: None) -> None:
+    """An SLA clock that runs out by the house's clock is told once; one that is answered in time never."""
+
+    class Waits:
+        name, input, on_failure = "story", Input, "park"
+
+        async def run(self, run: Run) -> None:
+            at = clock.now() + dt.timedelta(hours=1)
+            await run.wait("approval", Approval, title="Approval", status_text="Waits", due_at=at)
+
+    async with house.worker(Waits()):
+        await house.start()
+        await house.start("run_2")
+        assert (await house.until("waiting")).due_at is not None
+        await house.until("waiting", "run_2")
+        await house.signal("run_2", "approval", Approval("ann"))
+        await house.until("done", "run_2")
+        assert await breaches(house.database) == ()
+        clock.advance(3601)
+        await _breached(house)
+        assert await breaches(house.database) == ()
+    async with house.database.begin() as connection:
+        (told,) = (await read(connection, type=SLA_BREACHED)).items
+    assert (told.subject, told.correlationid) == ("run_1", "cor_1")
+    assert told.data["kind"] == "wait"
+
+
+async def test_an_undecided_exception_breaches_its_clock(house: House, stopped_clock: None) -> None:
+    """An exception that nobody decides in time is told once, with what it is about."""
+    async with house.database.begin() as connection:
+        case = await exceptions.raise_exception(
+            connection,
+            kind="missing_master_data",
+            flow="story",
+            subject="subject-1",
+            stopped="s",
+            why="w",
+            what_next="n",
+            owner="operations",
+            correlation_id="cor_1",
+        )
+    clock.advance(8 * 3600 + 1)
+    assert await breaches(house.database) == (case,)
+    assert await breaches(house.database) == ()
+    async with house.database.begin() as connection:
+        (told,) = (await read(connection, type=SLA_BREACHED)).items
+    assert (told.subject, told.data["subject"]) == (case, "subject-1")
+
+
+async def test_the_sweep_forgets_expired_keys(house: House, stopped_clock: None) -> None:
+    """An idempotency key whose time is over is gone without anybody asking for it."""
+    await idempotency.reserve(house.database, consumer="c", operation="o", key="k", fingerprint="f", ttl=60)
+    clock.advance(61)
+    async with house.worker(), asyncio.timeout(10):
+        while await _kept_keys(house):  # noqa: ASYNC110 - it is in the database
+            await asyncio.sleep(0.01)
+
+
+async def _kept_keys(house: House) -> int:
+    async with house.database.connect() as connection:
+        return len((await connection.execute(idempotency_keys.select())).all())
+
+
+async def _breached(house: House) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            async with house.database.connect() as connection:
+                rows = (await connection.execute(due.select())).all()
+            if [row.subject for row in rows if row.breached_at] == ["run_1"]:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def test_a_server_restarted_in_the_middle_is_waited_for(tmp_path: Path) -> None:
+    """PostgreSQL stops while steps run and during a takeover: all is finished once it is back."""
+    command = [sys.executable, "-m", "tests.kit.workflows.restarting", str(tmp_path)]
+    child = start(command)
+    out, _ = await asyncio.to_thread(child.communicate, timeout=120)
+    assert out.splitlines()[-1:] == ["finished"]

@@ -1,0 +1,72 @@
+"""Who may be the same firm, and when finance is asked."""
+
+import datetime as dt
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from contracts.canonical.customer import Customer
+from contracts.canonical.values import Money, TaxRegistration
+from contracts.process.customer_master import CustomerProposal
+from process_apis.flows.customer_master import rules
+
+NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+ACCOUNT = Customer(
+    id="001A",
+    version="1",
+    updated_at=NOW,
+    legal_name="Globex Corporation",
+    status="prospect",
+    tax_registrations=(TaxRegistration("US", "12-3456789"),),
+    website="https://www.globex.example/about",
+)
+POLICY = rules.Policy(approve_credit_limit_above={"USD": Decimal(100000)})
+
+
+def other(**changes: object) -> Customer:
+    base = Customer(id="7", version="1", updated_at=NOW, legal_name="Hooli Inc", status="approved")
+    return msgspec.structs.replace(base, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "score"),
+    [
+        ({}, 0),
+        ({"legal_name": "GLOBEX, Corp."}, rules.NAME_SCORE),
+        ({"tax_registrations": (TaxRegistration("US", "12 345 6789"),)}, rules.TAX_NUMBER_SCORE),
+        ({"email": "ap@globex.example"}, rules.DOMAIN_SCORE),
+    ],
+)
+def test_a_candidate_is_scored_by_its_strongest_likeness(changes: dict[str, object], score: int) -> None:
+    """Tax number before name before internet domain; nothing alike is no candidate."""
+    found = rules.candidates(ACCOUNT, [("netsuite-main", other(**changes))])
+    assert [candidate.score for candidate in found] == ([score] if score else [])
+
+
+def test_a_public_mail_providers_domain_makes_nobody_alike() -> None:
+    """Two firms with an address at one mail provider are two firms."""
+    account = msgspec.structs.replace(ACCOUNT, website="", email="a@gmail.com")
+    assert rules.candidates(account, [("n", other(email="b@gmail.com"))]) == ()
+
+
+@pytest.mark.parametrize(
+    ("limit", "asked"),
+    [
+        (None, False),
+        (Money(Decimal(100000), "USD"), False),
+        (Money(Decimal("100000.01"), "USD"), True),
+        (Money(Decimal(1), "CHF"), True),
+    ],
+)
+def test_finance_is_asked_above_the_ceiling_or_without_one(limit: Money | None, asked: bool) -> None:
+    """A credit limit above the set amount, or in a currency without one, needs a person."""
+    account = msgspec.structs.replace(ACCOUNT, credit_limit=limit)
+    assert bool(rules.why_ask_finance(account, (), POLICY)) is asked
+
+
+def test_a_credit_limit_in_another_currency_is_not_sent_to_the_erp() -> None:
+    """Converting money is finance's to do."""
+    account = msgspec.structs.replace(ACCOUNT, credit_limit=Money(Decimal(5), "GBP"))
+    proposal = CustomerProposal("salesforce-main", "001A", "NB-US", "USD")
+    assert rules.customer_draft(account, proposal).credit_limit is None

@@ -1,0 +1,151 @@
+"""The wire's manners: envelope, paging, filters, bodies, refusals."""
+
+import re
+
+
+async def test_a_list_names_its_order_and_keys_its_records_by_string_id(api):
+    """`results` gives the order; the records are a map by id; meta counts all matches."""
+    body = await api.get("/roles", order="name:asc", per_page=2)
+    assert [body["roles"][each["id"]]["name"] for each in body["results"]] == ["Analyst", "Cloud Architect"]
+    assert body["results"][0] == {"key": "roles", "id": "35"}
+    assert body["count"] == 5
+    assert body["meta"] == {"count": 5, "page_count": 3, "page_number": 1, "page_size": 2}
+
+
+async def test_an_empty_list_still_has_its_collections(api):
+    """Nothing found is 200 with empty maps, side-loads included."""
+    body = await api.get("/time_entries", include="user,story")
+    assert body == {
+        "count": 0,
+        "results": [],
+        "time_entries": {},
+        "users": {},
+        "stories": {},
+        "meta": {"count": 0, "page_count": 0, "page_number": 1, "page_size": 20},
+    }
+
+
+async def test_side_loads_come_only_when_asked(api):
+    """An association's records and its to-many ids are there only when it is included."""
+    made = await api.make("/workspaces", title="Quiet")
+    plain = await api.get(f"/workspaces/{made['id']}")
+    assert set(plain) == {"count", "results", "workspaces", "meta"}
+    assert "participation_ids" not in plain["workspaces"][made["id"]]
+    full = await api.get(f"/workspaces/{made['id']}", include="participations,creator")
+    shown = full["workspaces"][made["id"]]
+    assert list(full["participations"]) == shown["participation_ids"]
+    assert full["users"][shown["creator_id"]]["full_name"] == "Ines Falk"
+
+
+async def test_paging_clamps_and_limit_beats_page(api):
+    """A page has 200 at most; past the end is empty; limit and offset win over page."""
+    assert (await api.get("/roles", per_page=5000))["meta"]["page_size"] == 200
+    assert (await api.get("/roles", page=9))["results"] == []
+    taken = await api.rows("/roles", order="id:asc", limit=2, offset=3, page=1, per_page=1)
+    assert [row["id"] for row in taken] == ["34", "35"]
+
+
+async def test_flag_filters_count_by_presence(api):
+    """`budgeted=false` means budgeted, as it does at the vendor."""
+    await api.make("/workspaces", title="With", budgeted=True, price=10)
+    await api.make("/workspaces", title="Without")
+    assert [row["title"] for row in await api.rows("/workspaces", budgeted="false")] == ["With"]
+
+
+async def test_archived_projects_vanish_until_asked_for(api):
+    """The default filter hides an archived project from list, `only` and show alike."""
+    made = await api.make("/workspaces", title="Old")
+    await api.change(f"/workspaces/{made['id']}", archived=True)
+    assert await api.rows("/workspaces") == []
+    assert await api.rows("/workspaces", only=made["id"]) == []
+    assert (await api.refused("GET", f"/workspaces/{made['id']}"))[0] == 404
+    assert len(await api.rows("/workspaces", only=made["id"], include_archived="true")) == 1
+    back = await api.change(f"/workspaces/{made['id']}", archived=False)
+    assert back["archived"] is False
+
+
+async def test_search_is_fuzzy_and_bars_only(api):
+    """Search finds words anywhere, and cannot be combined with `only`."""
+    await api.make("/workspaces", title="8105 Project")
+    assert [row["title"] for row in await api.rows("/workspaces", search="8105")] == ["8105 Project"]
+    assert (await api.refused("GET", "/workspaces", search="x", only="1"))[0] == 400
+
+
+async def test_the_json_suffix_and_rails_forms_are_taken(api):
+    """`.json` may follow any path, and a form with brackets is as good as JSON."""
+    headers = {"Authorization": f"Bearer {api.token}", "Content-Type": "application/x-www-form-urlencoded"}
+    form = (
+        "workspace[title]=By+form&workspace[budgeted]=true&workspace[price]=7"
+        "&workspace[custom_fields][][custom_field_id]=4404&workspace[custom_fields][][value]=C-1"
+    )
+    answer = await api.client.post("/api/v1/workspaces.json", content=form, headers=headers)
+    shown = next(iter(answer.json()["workspaces"].values()))
+    assert (shown["title"], shown["price"]) == ("By form", "$7")
+    assert (await api.get(f"/workspaces/{shown['id']}.json"))["count"] == 1
+
+
+async def test_headers_of_every_answer(api):
+    """Each answer has the vendor's request id, run time, status line and a weak ETag."""
+    answer = await api.send("GET", "/roles")
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", answer.headers["x-request-id"])
+    assert answer.headers["etag"].startswith('W/"')
+    assert answer.headers["status"] == "200 OK"
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert float(answer.headers["x-runtime"]) >= 0
+
+
+async def test_a_wrong_wrapper_is_400(api):
+    """A body without its singular or plural key is refused as malformed, as is broken JSON."""
+    assert await api.refused("POST", "/workspaces", {"title": "x"}) == (
+        400,
+        [("system", None, "param is missing or the value is empty: workspace")],
+    )
+    headers = {"Authorization": f"Bearer {api.token}", "Content-Type": "application/json"}
+    broken = await api.client.post("/api/v1/workspaces", content="{", headers=headers)
+    assert broken.status_code == 400
+
+
+async def test_every_fault_of_a_body_is_told(api):
+    """A 422 lists each field with its own sentence."""
+    status, errors = await api.refused("POST", "/stories", {"story": {"due_date": "soon", "parent_id": 999}})
+    assert status == 422
+    assert {field for _, field, _ in errors} == {
+        "workspace_id",
+        "title",
+        "story_type",
+        "due_date",
+        "parent_id",
+    }
+    untitled = await api.refused("POST", "/workspaces", {"workspace": {"creator_role": "maven"}})
+    assert untitled == (422, [("validation", "title", "Please give your project a title")])
+
+
+async def test_unknown_records_paths_and_tokens(api, as_user):
+    """404 for what is not there, 401 with the OAuth body for a token that nobody has."""
+    assert await api.refused("GET", "/workspaces/1") == (404, [("system", None, "Not found")])
+    assert (await api.refused("GET", "/nonsense"))[0] == 404
+    assert (await api.refused("DELETE", "/workspaces/1"))[0] == 404
+    assert await as_user("nobody").refused("GET", "/users/me") == (
+        401,
+        [("oauth", None, "Invalid OAuth 2 Request")],
+    )
+
+
+async def test_bulk_creation_is_all_or_nothing_and_bounded(api):
+    """A plural key creates many; one fault refuses all of them; more than the limit is refused."""
+    good, bad = {"title": "One"}, {"title": ""}
+    assert (await api.refused("POST", "/workspaces", {"workspaces": [good, bad]}))[0] == 422
+    assert await api.rows("/workspaces") == []
+    answer = await api.send("POST", "/workspaces", {"workspaces": [good, {"title": "Two"}]})
+    assert [row["title"] for row in answer.json()["workspaces"].values()] == ["One", "Two"]
+    assert (await api.refused("POST", "/workspaces", {"workspaces": [good] * 101}))[0] == 422
+    assert (await api.refused("POST", "/roles", {"roles": [{"name": "x"}]}))[0] == 400
+
+
+async def test_times_have_an_offset_and_filters_take_any(api):
+    """Timestamps are shown in the account's zone; a filter may use another."""
+    made = await api.make("/workspaces", title="Timed")
+    assert made["updated_at"].endswith("-07:00")
+    assert await api.rows("/workspaces", updated_after="2999-01-01T00:00:00Z") == []
+    assert len(await api.rows("/workspaces", updated_after="2020-01-01T00:00:00+02:00")) == 1
+    assert (await api.refused("GET", "/workspaces", updated_after="yesterday"))[0] == 400

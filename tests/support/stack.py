@@ -1,0 +1,254 @@
+"""tests/support: the whole house as a user meets it: real processes, ports, accounts of the test's own."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.door import issuer_of
+from deploy.settings import STORY, read_settings
+from gateway.plans import read_consumers
+from tests.support.processes import ROOT
+from tests.support.sandboxes import Account, Sandbox
+
+READY_SECONDS = 60
+SETTLED_SECONDS = 60
+SETTLED = {"done", "undone", "parked", "failed", "observed", "waiting"}
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+async def until(what: str, look: Callable[[], Any], seconds: float = SETTLED_SECONDS) -> Any:
+    """What `look` (async) answers once it is true; fails with `what` after a while."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = await look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:g} s in vain until {what}")
+        await asyncio.sleep(0.02)
+
+
+@dataclass
+class Member:
+    """One process of the house."""
+
+    name: str
+    port: int
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def kill(self) -> None:
+        """Gone at once, workers too, as by the kernel."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def signal(self, number: int) -> None:
+        os.killpg(self.process.pid, number)
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def logged(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+@dataclass
+class Accounts:
+    """The three vendors' accounts of one house."""
+
+    salesforce: Account
+    netsuite: Account
+    kantata: Account
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {**self.salesforce.env, **self.netsuite.env, **self.kantata.env}
+
+    @property
+    def all(self) -> tuple[Account, ...]:
+        return (self.salesforce, self.netsuite, self.kantata)
+
+
+@dataclass
+class Stack:
+    """A house: its configuration, its stores, and the processes started so far."""
+
+    folder: Path
+    database_url: str
+    cache_url: str
+    accounts: Accounts
+    settings: dict[str, str] = field(default_factory=dict)
+    members: list[Member] = field(default_factory=list)
+    port: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        self.config = self.folder / "config"
+        shutil.copytree(STORY, self.config)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def edit(self, name: str, *changes: tuple[str, str]) -> None:
+        """Change a configuration file; each text must be there."""
+        path = self.config / name
+        text = path.read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text, f"{old!r} is not in {name}"
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
+
+    def append(self, name: str, text: str) -> None:
+        """Add to a configuration file."""
+        with (self.config / name).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    def add_instance(self, model: str, name: str, prefix: str, account: Account) -> None:
+        """Another instance of a vendor, its profile copied from one that is there."""
+        own = f"{prefix}_{name.replace('-', '_').upper()}"
+        text = (self.config / "instances" / f"{model}.toml").read_text(encoding="utf-8")
+        text = text.replace(f"{prefix}_", f"{own}_").replace(f'"{model}"', f'"{name}"')
+        (self.config / "instances" / f"{name}.toml").write_text(text, encoding="utf-8")
+        self.settings |= {key.replace(f"{prefix}_", f"{own}_"): value for key, value in account.env.items()}
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The settings of a process of this house."""
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return {
+            **inherited,
+            **self.accounts.env,
+            "ENFILADE_DATABASE_URL": self.database_url,
+            "ENFILADE_CACHE_URL": self.cache_url,
+            "ENFILADE_CONFIG": str(self.config),
+            "ENFILADE_DATA_DIR": str(self.folder / "data"),
+            "ENFILADE_PUBLIC_URL": self.url,
+            "ENFILADE_STEP_PAUSE_SECONDS": "0.05",
+            "ENFILADE_STEP_PATIENCE_SECONDS": "20",
+            **self.settings,
+            **more,
+        }
+
+    async def start(self, name: str = "house", *, port: int = 0, **settings: str) -> Member:
+        """Start a process and wait until it is ready."""
+        member = self.launch(name, port=port, **settings)
+        await self.ready(member)
+        return member
+
+    def launch(self, name: str = "house", *, port: int = 0, **settings: str) -> Member:
+        """Start a process without waiting."""
+        port = port or (self.port if not self.members else free_port())
+        log = self.folder / f"{name}.log"
+        upper = {f"ENFILADE_{key.upper()}": value for key, value in settings.items()}
+        environment = self.environment(ENFILADE_PORT=str(port), ENFILADE_EXECUTOR=f"{name}-{port}", **upper)
+        command = [sys.executable, "-m", "deploy.cli", "serve", "--port", str(port)]
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+            )
+        member = Member(name, port, process, log)
+        self.members.append(member)
+        return member
+
+    async def ready(self, member: Member) -> None:
+        async def look() -> bool:
+            assert member.process.poll() is None, f"{member.name} ended:\n{member.logged()[-4000:]}"
+            try:
+                async with httpx.AsyncClient() as http:
+                    answer = await http.get(f"{member.url}/health/ready")
+            except httpx.TransportError:
+                return False
+            # A floor that stands alone has no such address; that it refuses is that it answers.
+            return answer.status_code in (200, 401)
+
+        await until(f"{member.name} is ready", look, READY_SECONDS)
+
+    def stop(self) -> None:
+        for member in self.members:
+            member.stop()
+
+    def token(self, consumer: str, subject: str = "", **claims: Any) -> str:
+        """A token as `enfilade token` gives it."""
+        settings = read_settings(self.environment())
+        issuer = issuer_of(settings, read_consumers(self.config / "consumers.toml"))
+        return issuer.mint(consumer, subject=subject, **claims)
+
+    @asynccontextmanager
+    async def caller(self, consumer: str, subject: str = "", **claims: Any) -> AsyncIterator["Caller"]:
+        """Somebody with a token."""
+        headers = {"Authorization": f"Bearer {self.token(consumer, subject, **claims)}"}
+        async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30) as http:
+            yield Caller(http)
+
+
+@dataclass
+class Caller:
+    """A consumer of the house."""
+
+    http: httpx.AsyncClient
+
+    async def get(self, path: str, **query: Any) -> Any:
+        answer = await self.http.get(path, params=query)
+        assert answer.is_success, f"GET {path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    async def find(self, path: str, **query: Any) -> Any | None:
+        answer = await self.http.get(path, params=query)
+        assert answer.is_success or answer.status_code == 404, f"GET {path}: {answer.text}"
+        return answer.json() if answer.is_success else None
+
+    async def post(self, path: str, body: Any = None, key: str = "", **headers: str) -> httpx.Response:
+        given = {"Idempotency-Key": key} if key else {}
+        return await self.http.post(path, json=body, headers={**given, **headers})
+
+    async def activate(self, opportunity_id: str) -> httpx.Response:
+        return await self.http.post(f"/experience/crm-ui/v1/opportunities/{opportunity_id}/activation")
+
+    async def activation(self, opportunity_id: str, *statuses: str, seconds: float = SETTLED_SECONDS) -> Any:
+        """The activation once it has one of the statuses (any settled one by default)."""
+        wanted = set(statuses) or SETTLED
+
+        async def look() -> Any:
+            found = await self.find(f"/experience/crm-ui/v1/opportunities/{opportunity_id}/activation")
+            return found if found and found["status"] in wanted else None
+
+        return await until(f"the activation of {opportunity_id} is {sorted(wanted)}", look, seconds)
+
+
+@asynccontextmanager
+async def open_accounts(salesforce: Sandbox, netsuite: Sandbox, kantata: Sandbox) -> AsyncIterator[Accounts]:
+    """Fresh accounts at the three vendors, removed at the end."""
+    accounts = Accounts(
+        await salesforce.create_account(), await netsuite.create_account(), await kantata.create_account()
+    )
+    try:
+        yield accounts
+    finally:
+        for account in accounts.all:
+            await account.remove()

@@ -1,0 +1,88 @@
+"""Projects at Kantata by last change: pages that skip nothing."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from contracts.problems import NotFound
+from tests.support.sandboxes import Account
+from tests.system_apis.kantata.drafts import project_draft
+
+BEGIN = dt.datetime(2026, 12, 1, 10, tzinfo=dt.UTC)
+
+
+async def fill(account: Account, count: int, *, seconds_between: float) -> list[str]:
+    """Projects that people made one after the other; their ids."""
+    await account.freeze_clock(BEGIN.isoformat())
+    ids: list[str] = []
+    for number in range(count):
+        ids.append((await account.create("workspaces", title=f"P{number}"))["id"])
+        await account.advance_clock(seconds_between)
+    return ids
+
+
+async def read(psa: Any, limit: int, since: dt.datetime | None = None) -> list[list[str]]:
+    pages: list[list[str]] = []
+    cursor = None
+    while True:
+        page = await psa.list_projects(since, cursor, limit)
+        pages.append([project.id for project in page.items])
+        cursor = page.next_cursor
+        if cursor is None:
+            return pages
+
+
+async def test_pages_go_by_last_change(psa: Any, account: Account) -> None:
+    """Oldest change first, each project once, and no cursor on the last page."""
+    ids = await fill(account, 5, seconds_between=60)
+    assert await read(psa, 2) == [ids[:2], ids[2:4], ids[4:]]
+
+
+async def test_a_second_full_of_changes_is_cut_between_pages(psa: Any, account: Account) -> None:
+    """Stamps count whole seconds: within one, ids decide."""
+    ids = await fill(account, 5, seconds_between=0)
+    assert await read(psa, 2) == [ids[:2], ids[2:4], ids[4:]]
+
+
+async def test_since_an_instant(psa: Any, account: Account) -> None:
+    """At or after it, archived projects included."""
+    ids = await fill(account, 4, seconds_between=60)
+    await account.edit("workspaces", ids[3], archived=True)
+    assert await read(psa, 50, BEGIN + dt.timedelta(seconds=120)) == [ids[2:]]
+
+
+async def test_a_change_between_pages_skips_nobody(psa: Any, account: Account) -> None:
+    """A project that moves to the end of the list leaves no gap in the next page."""
+    ids = await fill(account, 4, seconds_between=60)
+    first = await psa.list_projects(None, None, 2)
+    await account.edit("workspaces", ids[0], title="Moved")
+    second = await psa.list_projects(None, first.next_cursor, 50)
+    assert [project.id for project in second.items] == [ids[2], ids[3], ids[0]]
+
+
+async def test_more_than_one_page_of_the_vendors(psa: Any, account: Account) -> None:
+    """Hundreds of changes in one second come whole, though the vendor gives 200 at a time."""
+    await account.freeze_clock(BEGIN.isoformat())
+    stamps = {"created_at": BEGIN.isoformat(), "updated_at": BEGIN.isoformat()}
+    rows = [{"title": f"P{number}", **stamps} for number in range(230)]
+    ids = (await account.seed({"workspaces": rows}))["workspaces"]
+    pages = await read(psa, 150)
+    assert [len(page) for page in pages] == [150, 80]
+    assert sorted(each for page in pages for each in page) == sorted(ids)
+
+
+async def test_a_listed_project_is_the_one_that_is_read(psa: Any, client_id: str) -> None:
+    """Same facts and version as when it is read by itself; the list leaves out the structure."""
+    made = await psa.put_project("prj-1", project_draft(client_id))
+    (listed,) = (await psa.list_projects()).items
+    whole = await psa.get_project(made.id)
+    assert (listed.key, listed.status, listed.version) == ("prj-1", "planned", whole.version)
+    assert (listed.tasks, listed.planned_roles) == ((), ())
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "WyJ5ZXN0ZXJkYXkiLCAiMSJd"])
+async def test_a_strange_cursor_is_refused(psa: Any, cursor: str) -> None:
+    """Only a cursor that the list gave leads on."""
+    with pytest.raises(NotFound):
+        await psa.list_projects(None, cursor)

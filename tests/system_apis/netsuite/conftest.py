@@ -1,0 +1,56 @@
+"""tests of NetSuite's room: an account of one's own at the stand-in, opened by the story's profile."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from kit.cache import Cache
+from system_apis.vendors.netsuite import CARD, NetSuite
+from system_apis.vendors.netsuite.settings import NetSuiteProfile
+from tests.support.instances import Open, opening, own_account, story_profile
+from tests.support.sandboxes import Account, Sandbox
+
+
+@pytest.fixture
+def profile() -> NetSuiteProfile:
+    """The story's, with no time lost between attempts."""
+    return story_profile("netsuite-main", NetSuiteProfile)
+
+
+@pytest.fixture
+async def account(netsuite_sandbox: Sandbox) -> AsyncIterator[Account]:
+    async with own_account(netsuite_sandbox) as account:
+        yield account
+
+
+@pytest.fixture
+async def cache(cache_url: str) -> AsyncIterator[Cache]:
+    cache = Cache(cache_url)
+    yield cache
+    await cache.close()
+
+
+@pytest.fixture
+async def open_netsuite(profile: NetSuiteProfile, account: Account) -> AsyncIterator[Open]:
+    async with opening(CARD, profile, account) as open_one:
+        yield open_one
+
+
+@pytest.fixture
+async def netsuite(open_netsuite: Open) -> NetSuite:
+    return await open_netsuite()
+
+
+@pytest.fixture
+def erp(netsuite: NetSuite) -> Any:
+    return netsuite.capabilities["erp"]
+
+
+def changed(profile: NetSuiteProfile, **fields: Any) -> NetSuiteProfile:
+    return msgspec.structs.replace(profile, **fields)
+
+
+def hurried(profile: NetSuiteProfile, **limits: Any) -> NetSuiteProfile:
+    return changed(profile, limits=msgspec.structs.replace(profile.limits, **limits))

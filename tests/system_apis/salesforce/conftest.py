@@ -1,0 +1,61 @@
+"""tests: an org of the test's own at the Salesforce stand-in, opened by the story's profile."""
+
+import tomllib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import pytest
+
+from system_apis.card import Pipes
+from system_apis.vendors.salesforce import CARD, SalesforceInstance
+from system_apis.vendors.salesforce.settings import SalesforceProfile
+from tests.support.instances import own_account
+from tests.support.sandboxes import Account, Sandbox
+
+STORY = Path(__file__).parents[3] / "deploy" / "story" / "instances" / "salesforce-main.toml"
+Open = Callable[..., AbstractAsyncContextManager[SalesforceInstance]]
+
+
+def profile(**changes: Any) -> SalesforceProfile:
+    """The story's profile with some tables changed."""
+    told = tomllib.loads(STORY.read_text(encoding="utf-8"))
+    for name, value in changes.items():
+        told[name] = {**told.get(name, {}), **value} if isinstance(value, dict) else value
+    return msgspec.convert(told, SalesforceProfile)
+
+
+@pytest.fixture
+async def org(salesforce_sandbox: Sandbox) -> AsyncIterator[Account]:
+    async with own_account(salesforce_sandbox, keep_alive_seconds=0.2) as account:
+        yield account
+
+
+@pytest.fixture
+def open_org(org: Account) -> Open:
+    """Opens the org by the story's profile, some of its tables changed."""
+
+    @asynccontextmanager
+    async def opened(
+        deployment: Literal["test", "production"] = "test", **changes: Any
+    ) -> AsyncIterator[SalesforceInstance]:
+        limits = {"backoff_seconds": 0.01, **changes.pop("limits", {})}
+        async with CARD.open(
+            profile(limits=limits, **changes), Pipes(environ=org.env, deployment=deployment)
+        ) as instance:
+            yield instance  # type: ignore[misc]
+
+    return opened
+
+
+@pytest.fixture
+async def instance(open_org: Open) -> AsyncIterator[SalesforceInstance]:
+    async with open_org() as opened:
+        yield opened
+
+
+async def one(org: Account, record_type: str, name: str) -> dict[str, Any]:
+    """The story's record of a name."""
+    return next(record for record in await org.records(record_type) if record["Name"] == name)
