@@ -2,14 +2,14 @@
 
 from kit.database.cursors import decode_page, drop_cursor, encode_page, get_cursor, set_cursor
 from kit.database.engine import Database, to_json
-from kit.database.leasing import Lease, lease
-from kit.database.locks import SessionLocks
+from kit.database.leasing import lease
+from kit.database.locks import Hold, SessionLocks
 from kit.database.migrating import migrate
 from kit.database.tables import metadata
 
 __all__ = [
     "Database",
-    "Lease",
+    "Hold",
     "SessionLocks",
     "decode_page",
     "drop_cursor",

@@ -71,32 +71,51 @@ class LockSession:
                 await connection.close()
 
 
+class Hold:
+    """That this process alone holds a lock; `lost` is set once it knows better."""
+
+    def __init__(self, locks: "SessionLocks", name: str) -> None:
+        self.lost = asyncio.Event()
+        self._locks = locks
+        self._name = name
+
+    async def confirm(self) -> None:
+        """Ask the server whether the lock is still ours; raises Unavailable when it is not.
+
+        To be asked directly before what must not be done twice: a process may have stood still for so long
+        that another has taken its place, and only the server knows.
+        """
+        await self._locks.check()
+        if self.lost.is_set():
+            raise Unavailable(f"The lock {self._name} was lost", retry_after=1)
+
+
 class SessionLocks(LockSession):
     """Advisory locks of one session: one writer per name, in this process and among all.
 
-    A lost connection loses the locks; `lost` of each holder is then set, and what it guards must bear it.
+    A lost connection loses the locks; `lost` of each hold is then set, and what it guards must bear it.
     """
 
     def __init__(self, url: str, name: str = "enfilade") -> None:
         super().__init__(url, name)
         self._local: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._waiting: defaultdict[str, int] = defaultdict(int)
-        self._held: dict[str, asyncio.Event] = {}
+        self._held: dict[str, Hold] = {}
         self._giving: set[asyncio.Future[None]] = set()
 
     @asynccontextmanager
-    async def hold(self, name: str) -> AsyncIterator[asyncio.Event]:
-        """Wait for the lock and hold it; yields the event that says it was lost."""
+    async def hold(self, name: str) -> AsyncIterator[Hold]:
+        """Wait for the lock and hold it."""
         async with self._alone(name):
-            while (lost := await self.take(name)) is None:  # noqa: ASYNC110 - no event crosses processes
+            while (held := await self.take(name)) is None:  # noqa: ASYNC110 - no event crosses processes
                 # Another process holds it; PostgreSQL cannot wake one session about several locks.
                 await asyncio.sleep(_RETRY_SECONDS)
             try:
-                yield lost
+                yield held
             finally:
                 await self.release(name)
 
-    async def take(self, name: str) -> asyncio.Event | None:
+    async def take(self, name: str) -> Hold | None:
         """Hold the lock if it is free; None when somebody else has it. Raises Unavailable."""
         taking = asyncio.ensure_future(self._take(name))
         try:
@@ -114,20 +133,20 @@ class SessionLocks(LockSession):
         await asyncio.shield(self._check())
 
     def lost(self) -> None:
-        for lost in self._held.values():
-            lost.set()
+        for held in self._held.values():
+            held.lost.set()
         self._held.clear()
 
     # Whoever waits may be cancelled; a question under way may not, or all locks of the session are in doubt.
 
-    async def _take(self, name: str) -> asyncio.Event | None:
+    async def _take(self, name: str) -> Hold | None:
         async with self.talking:
             if name in self._held:
                 return None
             [(got,)] = await self.ask("SELECT pg_try_advisory_lock(%(lock)s)", lock=number_of(name))
             if not got:
                 return None
-            self._held[name] = asyncio.Event()
+            self._held[name] = Hold(self, name)
             return self._held[name]
 
     async def _release(self, name: str) -> None:
@@ -140,7 +159,7 @@ class SessionLocks(LockSession):
         async with self.talking:
             await self.ask("SELECT 1")
 
-    def _give_back(self, name: str, taking: "asyncio.Future[asyncio.Event | None]") -> None:
+    def _give_back(self, name: str, taking: asyncio.Future[Hold | None]) -> None:
         """Release what was got after nobody wanted it any more."""
         if not taking.cancelled() and taking.exception() is None and taking.result() is not None:
             giving = asyncio.ensure_future(self._release(name))

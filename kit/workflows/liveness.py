@@ -7,7 +7,7 @@ from dbos import DBOS
 from sqlalchemy import text
 
 from contracts.problems import Unavailable
-from kit.database import Database
+from kit.database import Database, Hold
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +34,11 @@ class Liveness:
         self._executor = executor
         self._version = version
         self._seconds = seconds
-        self._alive: asyncio.Event | None = None
+        self._alive: Hold | None = None
 
     async def show(self) -> None:
         """Hold the lock that says we live; take it again after the session was lost."""
-        if self._alive is None or self._alive.is_set():
+        if self._alive is None or self._alive.lost.is_set():
             self._alive = await self._database.locks.take(_lock_of(self._executor))
         else:
             await self._database.locks.check()

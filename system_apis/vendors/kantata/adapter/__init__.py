@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from contracts.canonical.project import Client, ClientDraft, Project, ProjectDraft, Projects
 from contracts.problems import NotFound, VendorRejected
 from kit.database import Database
-from system_apis.vendors.kantata.adapter.doubts import Doubts
+from system_apis.vendors.kantata.adapter.doubts import Confirm, Doubts, nobody_else
 from system_apis.vendors.kantata.adapter.listing import list_changed
 from system_apis.vendors.kantata.adapter.provision import Provisioning, find_project, task_key_field
 from system_apis.vendors.kantata.client import KantataClient
@@ -72,10 +73,11 @@ class KantataPsa:
 
     async def put_project(self, key: str, body: ProjectDraft) -> Project:
         """Three calls when it is there and whole; see `provision` for what is made otherwise."""
-        async with self._alone(f"project:{key}"):
+        async with self._alone(f"project:{key}") as confirm:
             catalogue = await self._client.catalogue()
             with self._may_lack():
-                work = Provisioning(self._client, self._maps, self._doubts, catalogue, key, body)
+                sending = partial(self._doubts.sending, confirm)
+                work = Provisioning(self._client, self._maps, sending, catalogue, key, body)
                 return await work.run()
 
     async def cancel_project(self, key: str) -> Project:
@@ -138,15 +140,15 @@ class KantataPsa:
         return structure.whole(found, contents, self._maps, catalogue)
 
     @asynccontextmanager
-    async def _alone(self, name: str) -> AsyncIterator[None]:
-        """One writer per key, in all processes that share the database."""
+    async def _alone(self, name: str) -> AsyncIterator[Confirm]:
+        """One writer per key, in all processes that share the database; yields what confirms it."""
         if self._database is None:
             lock = self._locks.setdefault(name, asyncio.Lock())
             async with lock:
-                yield
+                yield nobody_else
             return
-        async with self._database.locks.hold(f"{self._maps.instance}:{name}"):
-            yield
+        async with self._database.locks.hold(f"{self._maps.instance}:{name}") as held:
+            yield held.confirm
 
     @contextmanager
     def _may_lack(self) -> Iterator[None]:

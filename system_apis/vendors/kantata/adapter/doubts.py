@@ -5,14 +5,21 @@ refuses a second one. Seats and bookings bear none: a lost request for them is w
 """
 
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from contracts.problems import Problem, VendorDoubtful
 from kit import clock
 from kit.database import Database, drop_cursor, get_cursor, set_cursor
 
+Confirm = Callable[[], Awaitable[None]]
+"""Raises Unavailable when another process may have taken our place."""
+
 _ASK_AGAIN = 5.0  # seconds
+
+
+async def nobody_else() -> None:
+    """Confirms that this process is the only one."""
 
 
 class Doubts:
@@ -25,14 +32,16 @@ class Doubts:
         self._here: dict[str, str] = {}  # without a database there is this process only
 
     @asynccontextmanager
-    async def sending(self, name: str) -> AsyncIterator[None]:
+    async def sending(self, confirm: Confirm, name: str) -> AsyncIterator[None]:
         """Around a request that the vendor would do twice.
 
         Raises VendorDoubtful while an unanswered one of that name may still take effect. The request is noted
-        before it is sent, so that the next process knows of one whose process died.
+        before it is sent, so that the next process knows of one whose process died. A process that stood
+        still and was replaced must not send: what it has read before is of yesterday.
         """
         await self._wait_out(name)
         await self._note(name)
+        await confirm()  # after the note: who takes our place from here on waits for what we send
         try:
             yield
         except VendorDoubtful:

@@ -5,6 +5,7 @@ people change in it stays. Nothing that exists is made again, nothing that peopl
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -13,7 +14,6 @@ import msgspec
 from contracts.canonical.project import Project as CanonicalProject
 from contracts.canonical.project import ProjectDraft, TaskPlan
 from contracts.problems import VendorRejected
-from system_apis.vendors.kantata.adapter.doubts import Doubts
 from system_apis.vendors.kantata.client import MOST_ALLOCATIONS, MOST_STORIES, KantataClient
 from system_apis.vendors.kantata.client.errors import is_taken
 from system_apis.vendors.kantata.mapping import facts as facts_
@@ -25,6 +25,8 @@ from system_apis.vendors.kantata.records import Catalogue, Project, Story, Struc
 from system_apis.vendors.kantata.settings.maps import Maps
 
 T = TypeVar("T")
+Sending = Callable[[str], AbstractAsyncContextManager[None]]
+"""Stands around a request of that name which the vendor would do twice."""
 
 
 class Provisioning:
@@ -34,14 +36,14 @@ class Provisioning:
         self,
         client: KantataClient,
         maps: Maps,
-        doubts: Doubts,
+        sending: Sending,
         catalogue: Catalogue,
         key: str,
         draft: ProjectDraft,
     ) -> None:
         self._client = client
         self._maps = maps
-        self._doubts = doubts
+        self._sending = sending
         self._catalogue = catalogue
         self._key = key
         self._draft = draft
@@ -198,7 +200,7 @@ class Provisioning:
 
     async def _once(self, name: str, send: Callable[[], Awaitable[T]]) -> T:
         """Send what the vendor would do twice; not while an unanswered one may still come to pass."""
-        async with self._doubts.sending(name):
+        async with self._sending(name):
             return await send()
 
 
