@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from contracts.problems import DeadlineExceeded, Unavailable, VendorUnavailable
+from contracts.problems import DeadlineExceeded, VendorUnavailable
 from kit import context
 from kit.cache import Cache
 from kit.http.allowance import Allowance
@@ -81,10 +81,6 @@ class Budget:
             async with asyncio.timeout(context.remaining()):
                 return await wait()
         except (TimeoutError, DeadlineExceeded):
-            if self._ring and self._ring.cut_off:
-                raise Unavailable(
-                    "The database, which counts calls in flight, is away", retry_after=1
-                ) from None
             # Nothing was sent: the caller may come again without a doubt.
             raise VendorUnavailable(
                 f"no call to {self.instance} was free in time", instance=self.instance, retry_after=1

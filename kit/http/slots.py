@@ -18,6 +18,7 @@ _log = telemetry.log(__name__)
 _TURN = 0.1  # seconds for which a process may hand a slot from call to call before it lets others have it
 _LOOK = (0.02, 0.05)  # seconds between two looks for a slot that another process gave back
 _BROKEN = 0.5  # seconds before the database is asked again after it failed
+_PATIENCE = 2.0  # seconds without the database after which nobody is kept waiting for it
 
 
 class Ring:
@@ -37,17 +38,16 @@ class Ring:
         self._queues: dict[Lane, deque[asyncio.Future[int]]] = {"interactive": deque(), "batch": deque()}
         self._pump: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.cut_off = False  # whether the slots could not even be asked for
 
     async def take(self, lane: Lane) -> int:
-        """Wait for a slot, first come first served within the lane."""
+        """Wait for a slot, first come first served within the lane; raises Unavailable without a database."""
         place: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._queues[lane].append(place)
         self._wake()
         try:
             return await place
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
+            if place.done() and not place.cancelled() and place.exception() is None:
                 self.give(place.result())
             raise
 
@@ -112,11 +112,12 @@ class Ring:
     async def _serve(self) -> None:
         """Ask for slots until nobody waits here any more."""
         shown = False
+        answered = time.monotonic()
         try:
             while self._queued("interactive") or self._queued("batch"):
                 try:
                     filled = await self._fill()
-                    self.cut_off = False
+                    answered = time.monotonic()
                     if filled:
                         continue
                     if not shown:
@@ -125,13 +126,23 @@ class Ring:
                     pause = random.uniform(*_LOOK)  # noqa: S311 - jitter
                 except Unavailable:
                     _log.warning("call slots cannot be asked for")
-                    self.cut_off = True
+                    if time.monotonic() - answered >= _PATIENCE:
+                        self._turn_away()
                     pause = _BROKEN
                 # No event tells of another process's slot; our own are passed on without this task.
                 await asyncio.sleep(pause)
         finally:
             if shown:
                 self._spawn(self._hide())
+
+    def _turn_away(self) -> None:
+        """Whoever waits for a slot hears that the database is away; nothing of theirs was sent."""
+        for queue in self._queues.values():
+            for place in queue:
+                if not place.done():
+                    away = Unavailable("The database, which counts calls in flight, is away", retry_after=1)
+                    place.set_exception(away)
+            queue.clear()
 
     async def _hide(self) -> None:
         try:
