@@ -36,18 +36,27 @@ class Floors:
     screens: BenchScreen
 
     def app(self) -> Litestar:
-        """All three as one ASGI application."""
-        routes = [
-            room(BenchRecord, self.records, api_of(BenchRecord).prefix.format(instance=rooms.INSTANCE)),
-            room(BenchSummary, self.summaries, api_of(BenchSummary).prefix),
-            room(BenchScreen, self.screens, api_of(BenchScreen).prefix),
-        ]
+        """The system floor as an ASGI application, as it stands apart."""
+        prefix = api_of(BenchRecord).prefix.format(instance=rooms.INSTANCE)
         return Litestar(
-            route_handlers=routes,
+            route_handlers=[room(BenchRecord, self.records, prefix)],
             openapi_config=None,
             logging_config=None,
             exception_handlers={Exception: answer_problem},
         )
+
+    def mounted(self) -> list[Mounted]:
+        """The three APIs as the gateway mounts them."""
+        held = ((BenchRecord, self.records), (BenchSummary, self.summaries), (BenchScreen, self.screens))
+        return [
+            Mounted(
+                interface,
+                document(interface),
+                in_process(interface, implementation),
+                instance=rooms.INSTANCE if interface is BenchRecord else "",
+            )
+            for interface, implementation in held
+        ]
 
 
 @asynccontextmanager
@@ -57,16 +66,6 @@ async def open_floors() -> AsyncIterator[Floors]:
         adapter = instances[rooms.INSTANCE].opened.capabilities[rooms.CAPABILITY]
         flow = rooms.Flow(local(BenchRecord, adapter))
         yield Floors(adapter, flow, rooms.Audience(local(BenchSummary, flow)))
-
-
-def mounted(app: Litestar) -> list[Mounted]:
-    """The three APIs as the gateway mounts them."""
-    here = in_process(app)  # pyright: ignore[reportArgumentType]
-    return [
-        Mounted(BenchRecord, document(BenchRecord), here, instance=rooms.INSTANCE),
-        Mounted(BenchSummary, document(BenchSummary), here),
-        Mounted(BenchScreen, document(BenchScreen), here),
-    ]
 
 
 def issuer(folder: Path, address: str) -> DevelopmentIssuer:
@@ -89,7 +88,7 @@ async def open_house(environ: Mapping[str, str]) -> AsyncIterator[Gateway]:
         gateway = Gateway(
             settings=read(GATEWAY_SETTINGS, Settings),
             consumers=CONSUMERS,
-            apis=mounted(floors.app()),
+            apis=floors.mounted(),
             public_url=environ["BENCH_URL"],
             issuer=issuer(Path(environ["BENCH_FOLDER"]), environ["BENCH_URL"]),
             database=database,

@@ -12,7 +12,7 @@ from bench import house
 from bench.read import rooms
 from bench.read.promise import BenchScreen
 from bench.stage import Stage
-from gateway.app import Gateway, Settings, in_process
+from gateway.app import Gateway, Settings
 from gateway.exchange import Exchange, Reply, Route, Step
 from gateway.identity import Issuer, Verifier
 from gateway.identity.keys import Keys
@@ -57,8 +57,8 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
     settings = read(house.GATEWAY_SETTINGS, Settings)
     requests = _Requests(tokens.mint(house.CONSUMER))
     async with house.open_floors() as floors:
-        app = floors.app()
-        table = RouteTable(house.mounted(app))
+        apis = floors.mounted()
+        table = RouteTable(apis)
         known = Issuer(issuer=tokens.issuer, jwks_uri="", audience=tokens.audience)
         around = Surroundings(
             consumers=house.CONSUMERS,
@@ -73,11 +73,11 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
             policies |= {field.name: getattr(group, field.name) for field in fields(group)}
         meter = _Meter(requests, table, await _facts(policies, requests, table), calls)
         found = [await meter.alone(name, policies.get(name)) for name in ORDER]
-        found.append(await meter.floors(in_process(app)))  # pyright: ignore[reportArgumentType]
+        found.append(await meter.floors())
         gateway = Gateway(
             settings=settings,
             consumers=house.CONSUMERS,
-            apis=house.mounted(app),
+            apis=apis,
             public_url=ADDRESS,
             issuer=tokens,
             database=database,
@@ -171,9 +171,10 @@ class _Meter:
             costs.append(await self._more(method, step))
         return Cost(name, *costs)
 
-    async def floors(self, step: Step) -> Cost:
+    async def floors(self) -> Cost:
         """The three floors as the hop reaches them, less the nothing that policies stand in front of."""
-        return Cost("(the floors)", await self._more("GET", step), await self._more("POST", step))
+        reads, writes = (_route(self._table, method).target for method in ("GET", "POST"))
+        return Cost("(the floors)", await self._more("GET", reads), await self._more("POST", writes))
 
     async def whole(self, step: Step) -> Cost:
         """The whole door with the floors behind it."""
@@ -202,4 +203,5 @@ class _Meter:
         exchange.route = _route(self._table, method)
         if method == "POST":
             exchange.idempotency_key = f"bench-{next(_KEYS):08}"
+            exchange.body = rooms.note()
         return exchange

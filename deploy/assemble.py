@@ -101,18 +101,22 @@ async def assemble(settings: HouseSettings, environ: Mapping[str, str]) -> Async
             _furnish_process(settings, stores, floors, carrier)
         if "experience" in settings.held:
             floors.audiences = experience_apis.app.build(_process_clients(floors, carrier))
-        hooks = [hook_route(floors.instances, stores.database)] if floors.instances else []
-        rooms = Litestar(
-            route_handlers=[*floors.routes(), *hooks],
-            openapi_config=None,
-            logging_config=None,
-            exception_handlers={Exception: answer_problem},
-        )
         gateway = None
         if "gateway" in settings.held:
-            gateway = front_door(settings, floors, stores, rooms, carrier, http)
+            gateway = front_door(settings, floors, stores, carrier, http)
         async with working(settings, stores, floors, gateway):
-            yield House(gateway or internal_door(rooms, key), floors, stores, gateway)
+            yield House(gateway or internal_door(_rooms(floors, stores), key), floors, stores, gateway)
+
+
+def _rooms(floors: Floors, stores: Stores) -> Litestar:
+    """The floors as an application of their own, for a process that the gateway reaches over HTTP."""
+    hooks = [hook_route(floors.instances, stores.database)] if floors.instances else []
+    return Litestar(
+        route_handlers=[*floors.routes(), *hooks],
+        openapi_config=None,
+        logging_config=None,
+        exception_handlers={Exception: answer_problem},
+    )
 
 
 def internal_key(settings: HouseSettings, environ: Mapping[str, str]) -> Secret:

@@ -9,8 +9,7 @@ import msgspec
 
 from contracts.problems import DeadlineExceeded, Unavailable
 from deploy.settings import Floor, HouseSettings
-from gateway.app import over_http
-from gateway.exchange import Step
+from gateway.app import Target, over_http
 from kit import context
 from kit.clients import Credential, remote
 from kit.problems import from_document
@@ -36,8 +35,8 @@ class Carrier:
         """A typed client of an interface on another floor."""
         return remote(interface, self._urls[floor].rstrip("/") + prefix, self._http, self._credential)
 
-    def step(self, floor: Floor) -> Step:
-        """The gateway's last step towards another floor."""
+    def target(self, floor: Floor) -> Target:
+        """How the gateway reaches another floor."""
         return over_http(self._urls[floor], self.send)
 
     async def send(

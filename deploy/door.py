@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from litestar import Litestar, Request, Response, post
+from litestar import Request, Response, post
 
 import experience_apis.app
 import process_apis.app
@@ -14,7 +14,7 @@ from contracts.problems import NotFound, Unavailable
 from deploy.carrier import VENDOR_HEADERS, Carrier, unpack
 from deploy.interfaces import frozen, interfaces
 from deploy.settings import Floor, HouseSettings
-from gateway.app import Gateway, Mounted, Settings, in_process, scopes_of
+from gateway.app import Gateway, Mounted, Settings, Target, in_process, scopes_of
 from gateway.identity import DevelopmentIssuer
 from gateway.plans import Consumer, read, read_consumers
 from kit import inbox
@@ -32,7 +32,6 @@ def front_door(
     settings: HouseSettings,
     floors: "Floors",
     stores: "Stores",
-    rooms: Litestar,
     carrier: Carrier,
     http: httpx.AsyncClient,
 ) -> Gateway:
@@ -51,7 +50,7 @@ def front_door(
     return Gateway(
         settings=policies,
         consumers=consumers,
-        apis=list(_mounted(settings, floors, rooms, carrier)),
+        apis=list(_mounted(settings, floors, carrier)),
         public_url=settings.address,
         issuer=issuer,
         fetch=_fetcher(http),
@@ -63,22 +62,23 @@ def front_door(
     )
 
 
-def _mounted(
-    settings: HouseSettings, floors: "Floors", rooms: Litestar, carrier: Carrier
-) -> Iterable[Mounted]:
-    here = in_process(rooms)  # pyright: ignore[reportArgumentType]
-
-    def target(floor: Floor) -> Any:
-        return here if floor in settings.held else carrier.step(floor)
+def _mounted(settings: HouseSettings, floors: "Floors", carrier: Carrier) -> Iterable[Mounted]:
+    def target(floor: Floor, interface: type, held: Any) -> Target:
+        return in_process(interface, held) if floor in settings.held else carrier.target(floor)
 
     for _, profile in floors.profiles:
+        instance = floors.instances.get(profile.name)
         for capability in profile.capabilities:
             interface = interface_of(capability)
-            yield Mounted(interface, frozen(interface), target("system"), profile.name)
+            held = instance.interfaces[interface] if instance else None
+            yield Mounted(interface, frozen(interface), target("system", interface, held), profile.name)
     for interface in process_apis.app.interfaces():
-        yield Mounted(interface, frozen(interface), target("process"))
+        room = floors.rooms.get(interface)
+        held = room.service if room else None
+        yield Mounted(interface, frozen(interface), target("process", interface, held))
     for interface in experience_apis.app.interfaces():
-        yield Mounted(interface, frozen(interface), target("experience"))
+        held = floors.audiences.get(interface)
+        yield Mounted(interface, frozen(interface), target("experience", interface, held))
 
 
 def apis() -> list[Api]:

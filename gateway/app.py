@@ -9,14 +9,14 @@ from gateway.identity import DevelopmentIssuer, Fetch, Issuer, Keys, Verifier
 from gateway.identity.issuer import TOKEN_PATH, scopes_of
 from gateway.pipeline import Settings, Surroundings, after_route, before_route, build
 from gateway.plans import Consumer
-from gateway.policies.hop import in_process, over_http
+from gateway.policies.hop import Target, in_process, over_http
 from gateway.policies.route import Mounted, RouteTable
 from gateway.portal import Portal
 from kit.cache import Cache
 from kit.database import Database
 from kit.settings import SettingsError
 
-__all__ = ["Gateway", "Mounted", "Settings", "in_process", "over_http", "scopes_of"]
+__all__ = ["Gateway", "Mounted", "Settings", "Target", "in_process", "over_http", "scopes_of"]
 
 Hooks = Callable[[str, Mapping[str, str], bytes], Awaitable[None]]
 """Takes instance, headers (lower case) and raw body of a vendor's push; verifies it itself."""

@@ -15,7 +15,6 @@ from kit.context import Caller, new_correlation_id
 
 Header = tuple[bytes, bytes]
 Receive = Callable[[], Awaitable[Any]]
-ASGI = Callable[[Any, Any, Any], Awaitable[None]]
 
 JSON = b"application/json"
 

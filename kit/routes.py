@@ -1,13 +1,14 @@
 """Routes: the Litestar handlers of an implementation, derived from its interface's declaration.
 
-A derived handler is an ordinary one: it takes the request, converts path, query and body to the declared
-types, awaits the implementation's method and answers with its Struct as JSON.
+A derived handler converts path, query and body to the declared types, awaits the implementation's method and
+answers with its Struct as JSON. A gateway in the same process makes the same calls without a web framework.
 """
 
 import datetime as dt
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 import msgspec
 from joserfc import jwt
@@ -40,6 +41,55 @@ _encode = msgspec.json.Encoder().encode
 _log = log("kit.routes")
 
 
+class Answer(NamedTuple):
+    """What an operation answered: its document as JSON, and the version for the ETag where there is one."""
+
+    status: int
+    content: bytes
+    version: str = ""
+
+
+Call = Callable[[Mapping[str, str], bytes, str | None, bytes], Awaitable[Answer]]
+"""An operation as a request names it: by path values, query string, If-Match and body."""
+
+
+def calls(interface: type, implementation: Any) -> dict[str, Call]:
+    """Every operation of an implementation by its name; the calls raise whatever the implementation does."""
+    return {bound.name: _call(bound, getattr(implementation, bound.name)) for bound in bind(interface)}
+
+
+def _call(bound: Bound, method: Callable[..., Awaitable[Any]]) -> Call:
+    kinds = bound.path_parameters
+    read_query = _query_reader(bound.query) if bound.query is not None else None
+    # The door has held the body against the document; not strict, since JSON Schema calls 1.0 an integer.
+    decode = msgspec.json.Decoder(bound.body, strict=False).decode if bound.body is not None else None
+    takes_if_match, status = bound.takes_if_match, bound.operation.status
+
+    async def call(path: Mapping[str, str], query: bytes, if_match: str | None, body: bytes) -> Answer:
+        arguments = {name: _convert(path[name], kind, f"/path/{name}") for name, kind in kinds.items()}
+        if read_query is not None:
+            arguments.update(read_query(query))
+        if takes_if_match:
+            arguments["if_match"] = if_match
+        if decode is not None:
+            arguments["body"] = _decode(decode, body)
+        answer = await method(**arguments)
+        return Answer(status, _encode(answer), getattr(answer, "version", ""))
+
+    return call
+
+
+def _query_reader(kind: type[msgspec.Struct]) -> Callable[[bytes], dict[str, Any]]:
+    names = kind.__struct_fields__
+
+    def read(query: bytes) -> dict[str, Any]:
+        given = dict(parse_qsl(query.decode("ascii"), keep_blank_values=True)) if query else {}
+        found = _convert(given, kind, "/query")
+        return {name: _in_utc(getattr(found, name), f"/query/{name}") for name in names}
+
+    return read
+
+
 def room(interface: type, implementation: Any, prefix: str) -> Router:
     """All operations of an implementation under a path prefix."""
     return Router(path=prefix, route_handlers=handlers(interface, implementation))
@@ -47,77 +97,32 @@ def room(interface: type, implementation: Any, prefix: str) -> Router:
 
 def handlers(interface: type, implementation: Any) -> list[HTTPRouteHandler]:
     """One Litestar handler per operation of the interface."""
-    return [_handler(bound, getattr(implementation, bound.name)) for bound in bind(interface)]
+    found = calls(interface, implementation)
+    return [_handler(bound, found[bound.name]) for bound in bind(interface)]
 
 
-def _handler(bound: Bound, method: Callable[..., Awaitable[Any]]) -> HTTPRouteHandler:
-    read_path = _path_reader(bound)
-    read_query = _query_reader(bound)
-    # The door has held the body against the document; not strict, since JSON Schema calls 1.0 an integer.
-    decode = msgspec.json.Decoder(bound.body, strict=False).decode if bound.body is not None else None
-    status = bound.operation.status
-
+def _handler(bound: Bound, call: Call) -> HTTPRouteHandler:
     async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
-        arguments = read_path(request)
-        if read_query is not None:
-            arguments.update(read_query(request))
-        if bound.takes_if_match:
-            arguments["if_match"] = request.headers.get("if-match")
-        if decode is not None:
-            arguments["body"] = _decode(decode, await request.body())
-        answer = await method(**arguments)
-        return _answer(answer, status)
+        body = await request.body() if bound.body is not None else b""
+        query, if_match = request.scope["query_string"], request.headers.get("if-match")
+        status, content, version = await call(request.path_params, query, if_match, body)
+        headers = {"ETag": f'"{version}"'} if version else None
+        return Response(content=content, status_code=status, media_type="application/json", headers=headers)
 
     handle.__name__ = bound.name
     handle.__doc__ = bound.doc
     return HTTPRouteHandler(
         path=_litestar_path(bound),
         http_method=bound.operation.method,
-        status_code=status,
+        status_code=bound.operation.status,
         name=None,
         operation_id=bound.operation_id,
         include_in_schema=False,
     )(handle)
 
 
-def _answer(answer: Any, status: int) -> Response[bytes]:
-    response = Response(content=_encode(answer), status_code=status, media_type="application/json")
-    version = getattr(answer, "version", None)
-    if version:
-        response.headers["ETag"] = f'"{version}"'
-    return response
-
-
 def _litestar_path(bound: Bound) -> str:
     return bound.operation.path.replace("}", ":str}")
-
-
-def _path_reader(bound: Bound) -> Callable[[Request[Any, Any, Any]], dict[str, Any]]:
-    kinds = bound.path_parameters
-    if not kinds:
-        return lambda _request: {}
-
-    def read(request: Request[Any, Any, Any]) -> dict[str, Any]:
-        found = request.path_params
-        return {name: _convert(found[name], kind, f"/path/{name}") for name, kind in kinds.items()}
-
-    return read
-
-
-def _query_reader(bound: Bound) -> Callable[[Request[Any, Any, Any]], dict[str, Any]] | None:
-    kind = bound.query
-    if kind is None:
-        return None
-    names = kind.__struct_fields__
-
-    def read(request: Request[Any, Any, Any]) -> dict[str, Any]:
-        if not request.scope["query_string"]:
-            found = _convert({}, kind, "/query")
-        else:
-            found = _convert(dict(request.query_params), kind, "/query")
-        return {name: _in_utc(getattr(found, name), f"/query/{name}") for name in names}
-
-    return read
 
 
 def _convert(value: Any, kind: Any, pointer: str) -> Any:
@@ -211,12 +216,18 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
     """The problem document of whatever was raised; what was not foreseen is logged and told to nobody."""
     if isinstance(error, HTTPException):
         error = _from_framework(error)
-    elif not isinstance(error, Problem):
-        _log.error("unexpected", path=request.url.path, exc_info=error)
-        error = Unexpected()
+    problem = foreseen(error, request.url.path)
     return Response(
-        content=problems.encode(error, instance=request.url.path),
-        status_code=error.status,
+        content=problems.encode(problem, instance=request.url.path),
+        status_code=problem.status,
         media_type=problems.MEDIA_TYPE,
-        headers=problems.headers(error),
+        headers=problems.headers(problem),
     )
+
+
+def foreseen(error: Exception, path: str) -> Problem:
+    """The error if it is a problem; else it is logged, and Unexpected says nothing of it."""
+    if isinstance(error, Problem):
+        return error
+    _log.error("unexpected", path=path, exc_info=error)
+    return Unexpected()

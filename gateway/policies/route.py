@@ -11,14 +11,14 @@ from gateway.exchange import Exchange, Reply, Route, Step
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """An API where it stands: its interface and frozen document, and the step that reaches its floor.
+    """An API where it stands: its interface and frozen document, and how its floor is reached.
 
     A system API is mounted once per instance that keeps it.
     """
 
     interface: type
     document: dict[str, Any]
-    target: Step
+    target: Callable[[str], Step]
     instance: str = ""
 
     @property
@@ -46,7 +46,7 @@ def routes_of(mounted: Mounted) -> list[Route]:
                 method=operation.method,
                 template=mounted.prefix + operation.path,
                 name=f"{mounted.api.slug}.{name}",
-                target=mounted.target,
+                target=mounted.target(name),
                 api=mounted.api,
                 operation=operation,
                 instance=mounted.instance,

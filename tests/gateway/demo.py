@@ -5,14 +5,12 @@ import datetime as dt
 from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
-from litestar import Litestar
 from msgspec import Meta
 
 from contracts.canonical.values import Id, Money, PageSize
 from contracts.operation import Deprecation, RowRule, api, operation
 from contracts.problems import Conflict, NotFound, PreconditionFailed, Unavailable
 from kit import context
-from kit.routes import answer_problem, room
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -224,13 +222,3 @@ class Floor:
 
 
 INSTANCES = ("vault-main", "vault-other")
-
-
-def floor_app(floor: Floor) -> Litestar:
-    """All floors as one ASGI application."""
-    rooms = [
-        room(Shop, floor, "/experience/shop/v1"),
-        room(Works, floor, "/process/works/v1"),
-        *(room(Vault, floor, f"/system/{name}/vault/v1") for name in INSTANCES),
-    ]
-    return Litestar(route_handlers=rooms, exception_handlers={Exception: answer_problem}, openapi_config=None)

@@ -12,7 +12,7 @@ from gateway.pipeline import Settings
 from gateway.plans import Consumer, Limit, Plan
 from gateway.policies.rate_limit import Settings as RateLimitSettings
 from kit.operations import document
-from tests.gateway.demo import INSTANCES, Floor, Shop, Vault, Works, floor_app
+from tests.gateway.demo import INSTANCES, Floor, Shop, Vault, Works
 
 URL = "http://gateway.test"
 
@@ -50,11 +50,13 @@ class House:
         **more: Any,
     ) -> None:
         self.floor = Floor()
-        app = in_process(floor_app(self.floor))
         self.apis = [
-            Mounted(Shop, document(Shop), app),
-            Mounted(Works, document(Works), app),
-            *(Mounted(Vault, document(Vault), app, instance=name) for name in INSTANCES),
+            Mounted(Shop, document(Shop), in_process(Shop, self.floor)),
+            Mounted(Works, document(Works), in_process(Works, self.floor)),
+            *(
+                Mounted(Vault, document(Vault), in_process(Vault, self.floor), instance=name)
+                for name in INSTANCES
+            ),
         ]
         self.issuer = DevelopmentIssuer(
             folder,

@@ -37,7 +37,9 @@ def door(keys_folder: Path) -> Gateway:
         settings=read(STORY / "gateway.toml", Settings),
         consumers=CONSUMERS,
         apis=[
-            Mounted(interface, frozen(interface), answer, INSTANCES.get(api_of(interface).name, ""))
+            Mounted(
+                interface, frozen(interface), lambda _name: answer, INSTANCES.get(api_of(interface).name, "")
+            )
             for interface in found
         ],
         public_url=URL,

@@ -8,12 +8,12 @@ from msgspec import Meta
 
 from gateway.exchange import Exchange, Reply, Route, Step
 from gateway.policies.hop.deadlines import Watch
-from gateway.policies.hop.targets import Send, in_process, over_http
+from gateway.policies.hop.targets import Send, Target, in_process, over_http
 from gateway.policies.hop.trace import continue_or_start
 from kit import context
 from kit.context import Context
 
-__all__ = ["Hop", "Send", "Settings", "in_process", "over_http"]
+__all__ = ["Hop", "Send", "Settings", "Target", "in_process", "over_http"]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,13 +1,13 @@
-"""Targets: how a hop reaches a floor, as an ASGI application in this process or over HTTP."""
+"""Targets: how a hop reaches a floor: by a call in this process, or over HTTP."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
-from contracts.problems import Unexpected
-from gateway.exchange import ASGI, Exchange, Header, Reply, Step
-from kit import context
+from contracts.problems import Problem
+from gateway.exchange import JSON, Exchange, Header, Reply, Step
+from kit import context, problems
+from kit.routes import Call, calls, foreseen
 
 # What a floor needs to know of a request. All else stays at the door: credentials, hop-by-hop headers, and
 # every header by which a caller might pretend to be a proxy or somebody else.
@@ -16,23 +16,50 @@ _KEPT_BACK = frozenset(
     {b"connection", b"keep-alive", b"server", b"date", b"transfer-encoding", b"upgrade", b"set-cookie"}
 )
 
+_JSON = (b"content-type", JSON)
+
 Send = Callable[[str, str, dict[str, str], bytes], Awaitable[tuple[int, dict[str, str], bytes]]]
 """Sends method, address, headers and body to a floor elsewhere, with an internal token for the caller of
 `kit.context.current()` and under its deadline; raises Unavailable or DeadlineExceeded."""
 
 
-def in_process(app: ASGI) -> Step:
-    """The floor's ASGI application, called directly."""
-
-    async def call(exchange: Exchange) -> Reply:
-        answer = _Answer()
-        await app(_scope(exchange), _receiver(exchange.body or b""), answer.take)
-        return answer.reply()
-
-    return call
+Target = Callable[[str], Step]
+"""How an API is reached: the step to each of its operations, by name."""
 
 
-def over_http(base_url: str, send: Send) -> Step:
+def in_process(interface: type, implementation: Any) -> Target:
+    """The implementation in this process, called directly."""
+    found = calls(interface, implementation)
+    return lambda name: _direct(found[name])
+
+
+def _direct(call: Call) -> Step:
+    async def step(exchange: Exchange) -> Reply:
+        if_match = exchange.headers.get(b"if-match")
+        try:
+            status, content, version = await call(
+                exchange.path_parameters,
+                exchange.query,
+                if_match.decode("latin-1") if if_match is not None else None,
+                exchange.body or b"",
+            )
+        except Exception as error:  # noqa: BLE001 - a floor's refusal is an answer, too: policies may keep it
+            return _refusal(foreseen(error, exchange.path), exchange.path)
+        headers: list[Header] = [_JSON]
+        if version:
+            headers.append((b"etag", b'"%s"' % version.encode()))
+        return Reply(status, headers, content)
+
+    return step
+
+
+def _refusal(problem: Problem, path: str) -> Reply:
+    told = {**problems.headers(problem), "content-type": problems.MEDIA_TYPE}
+    headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
+    return Reply(problem.status, headers, problems.encode(problem, instance=path))
+
+
+def over_http(base_url: str, send: Send) -> Target:
     """The floor at an address, reached through a sender that the deployment gives."""
     base = base_url.rstrip("/")
 
@@ -51,7 +78,7 @@ def over_http(base_url: str, send: Send) -> Step:
             status, [item for item in kept if item[0] not in _KEPT_BACK | {b"content-encoding"}], body
         )
 
-    return call
+    return lambda _name: call
 
 
 def _method(exchange: Exchange) -> str:
@@ -64,60 +91,3 @@ def _headers(exchange: Exchange) -> list[Header]:
     if exchange.body:
         found.append((b"content-length", str(len(exchange.body)).encode()))
     return found
-
-
-def _scope(exchange: Exchange) -> dict[str, Any]:
-    scope = exchange.scope
-    found = _headers(exchange)
-    found.append((b"host", exchange.headers.get(b"host", b"")))
-    return {
-        "type": "http",
-        "asgi": scope["asgi"],
-        "http_version": scope.get("http_version", "1.1"),
-        "method": _method(exchange),
-        "scheme": scope.get("scheme", "http"),
-        "path": exchange.path,
-        "raw_path": exchange.raw_path,
-        "query_string": exchange.query,
-        "root_path": "",
-        "headers": found,
-        "client": scope.get("client"),
-        "server": scope.get("server"),
-        "state": {},
-    }
-
-
-def _receiver(body: bytes) -> Callable[[], Awaitable[dict[str, Any]]]:
-    told = False
-
-    async def receive() -> dict[str, Any]:
-        nonlocal told
-        if told:
-            await asyncio.Event().wait()  # nobody leaves: the hop's own deadline ends it
-        told = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive
-
-
-class _Answer:
-    """Gathers an application's messages into a reply."""
-
-    __slots__ = ("_body", "_headers", "_status")
-
-    def __init__(self) -> None:
-        self._status = 0
-        self._headers: list[Header] = []
-        self._body = b""
-
-    async def take(self, message: Any) -> None:
-        if message["type"] == "http.response.start":
-            self._status = message["status"]
-            self._headers = [item for item in message.get("headers", ()) if item[0] not in _KEPT_BACK]
-        elif message["type"] == "http.response.body":
-            self._body += message.get("body", b"")
-
-    def reply(self) -> Reply:
-        if not self._status:
-            raise Unexpected("The floor gave no answer")
-        return Reply(self._status, self._headers, self._body)
