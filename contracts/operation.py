@@ -93,9 +93,14 @@ class Api:
 
     @property
     def prefix(self) -> str:
-        """The path under which the API stands; a system API stands under each of its instances."""
+        """The path under which the API stands.
+
+        A system API stands under each of its instances; the gateway's own on the internal listener only.
+        """
         if self.tier == "system":
             return f"/system/{{instance}}/{self.name}/v{self.version}"
+        if self.tier == "gateway":
+            return f"/admin/v{self.version}/{self.name}"
         return f"/{self.tier}/{self.name}/v{self.version}"
 
     def scope(self, access: Access) -> str:

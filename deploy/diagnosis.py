@@ -110,6 +110,8 @@ async def _servers(settings: HouseSettings, stack: Stack | None) -> list[Finding
         findings.append(await _cache(settings.cache_url))
     if stack is not None:
         addresses = {"gateway": f"{stack.gateway}/health/ready"}
+        if stack.internal:
+            addresses["internal listener"] = f"{stack.internal}/health/ready"
         addresses |= {name: f"{url}/__control/health" for name, url in stack.sandboxes.items()}
         findings += [await _answers(name, url) for name, url in addresses.items()]
     return findings

@@ -58,7 +58,9 @@ def front_door(
         cache=stores.cache,
         workers=settings.workers,
         hooks=take_push,
-        ready=_readiness(stores),
+        ready=readiness(stores),
+        admin=frozen,
+        folder=settings.folder,
     )
 
 
@@ -106,7 +108,9 @@ def _fetcher(http: httpx.AsyncClient) -> Callable[[str], Awaitable[dict[str, Any
     return fetch
 
 
-def _readiness(stores: "Stores") -> Callable[[], Awaitable[Mapping[str, str]]]:
+def readiness(stores: "Stores") -> Callable[[], Awaitable[Mapping[str, str]]]:
+    """What a process needs to answer, asked now."""
+
     async def ready() -> Mapping[str, str]:
         missing = {}
         try:

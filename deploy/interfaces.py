@@ -11,7 +11,7 @@ import contracts
 from contracts.operation import Api
 from kit.operations import api_of, document
 
-TIERS = ("system", "process", "experience")
+PACKAGES = ("system", "process", "experience", "admin")
 FROZEN = Path(contracts.__file__).parent / "openapi"
 
 
@@ -19,10 +19,10 @@ def interfaces() -> list[type]:
     """All interfaces that contracts/ declares, by tier and name."""
     found = {
         kind
-        for tier in TIERS
-        for module in pkgutil.iter_modules(importlib.import_module(f"contracts.{tier}").__path__)
+        for package in PACKAGES
+        for module in pkgutil.iter_modules(importlib.import_module(f"contracts.{package}").__path__)
         for _, kind in inspect.getmembers(
-            importlib.import_module(f"contracts.{tier}.{module.name}"), inspect.isclass
+            importlib.import_module(f"contracts.{package}.{module.name}"), inspect.isclass
         )
         if isinstance(vars(kind).get("__api__"), Api)
     }

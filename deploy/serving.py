@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from deploy.assemble import House, assemble
+from deploy.door import readiness
+from deploy.internal import Internal, listening
 from deploy.settings import read_settings
 from kit.settings import SettingsError
 from kit.telemetry import configure_logging, configure_tracing, log
@@ -30,6 +32,8 @@ class Serving:
             configure_logging(settings.log_level, pretty=settings.log_pretty)
             configure_tracing("enfilade", settings.otlp_endpoint, settings.trace_ratio)
             self._house = await self._stack.enter_async_context(assemble(settings, os.environ))
+            internal = Internal(self._house.gateway, readiness(self._house.stores))
+            await self._stack.enter_async_context(listening(internal, settings.internal))
         except Exception as error:  # noqa: BLE001 - whatever it is, a server that goes on without us is worse
             if isinstance(error, SettingsError):
                 log("deploy").error("settings", faults=error.faults)

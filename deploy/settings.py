@@ -19,6 +19,8 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     `floors` are those that it holds (``all``, or names with commas); `role` says whether it answers requests
     (api), works on flows and watches instances (worker), or both (all). A floor that it needs and does not
     hold is reached at its `…_url`. `config` is the folder of instances, reference data, routing and policies.
+    `internal_address` (``host:port``) is where operators ask: the port after the public one, on this machine
+    alone, unless another is given; ``off`` for none.
     """
 
     database_url: str
@@ -28,6 +30,7 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     role: Literal["all", "api", "worker"] = "all"
     host: str = "127.0.0.1"
     port: int = 8080
+    internal_address: str = ""
     workers: int = 1
     executor: str = ""
     deployment: Literal["test", "production"] = "test"
@@ -57,6 +60,22 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.config)
 
     @property
+    def internal(self) -> tuple[str, int] | None:
+        """Host and port of the internal listener, None where there is none."""
+        if self.internal_address == "off":
+            return None
+        host, _, port = (self.internal_address or f"127.0.0.1:{self.port + 1}").rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def internal_url(self) -> str:
+        """Where operators reach the internal listener; empty where there is none."""
+        if self.internal is None:
+            return ""
+        host, port = self.internal
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
     def address(self) -> str:
         """Where callers reach the gateway."""
         return self.public_url or f"http://{self.host}:{self.port}"
@@ -71,6 +90,10 @@ def read_settings(environ: Mapping[str, str]) -> HouseSettings:
     except msgspec.ValidationError:
         fault = f"ENFILADE_FLOORS: {settings.floors!r} names a floor that there is not"
         raise SettingsError([fault]) from None
+    try:
+        settings.internal  # noqa: B018 - asked only whether it can be read
+    except ValueError:
+        faults.append(f"ENFILADE_INTERNAL_ADDRESS: {settings.internal_address!r} is no host:port")
     if not settings.folder.is_dir():
         faults.append(f"ENFILADE_CONFIG: there is no folder {settings.config}")
     needed = {"gateway": (), "experience": ("process",), "process": ("system",), "system": ()}

@@ -1,17 +1,23 @@
 """How the door is assembled: an ASGI application over the mounted APIs and the gateway's own addresses."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from contracts.problems import NotFound
+from gateway.admin import Documents, Office
+from gateway.admin import mounted as admin_apis
 from gateway.exchange import Exchange, Reply, Route, Step, json_reply
 from gateway.identity import DevelopmentIssuer, Fetch, Issuer, Keys, Verifier
 from gateway.identity.issuer import TOKEN_PATH, scopes_of
-from gateway.pipeline import Settings, Surroundings, after_route, before_route, build
+from gateway.pipeline import Settings, Surroundings, after_route, before_route, build, inside
 from gateway.plans import Consumer
+from gateway.policies.account import Account
 from gateway.policies.hop import Target, in_process, over_http
 from gateway.policies.route import Mounted, RouteTable
 from gateway.portal import Portal
+from gateway.rulebook import Rulebook, make_rulebook
 from kit.cache import Cache
 from kit.database import Database
 from kit.settings import SettingsError
@@ -28,8 +34,23 @@ _METADATA = "/.well-known/oauth-protected-resource"
 _WANTED = "The embedded issuer is switched on, but none was given"
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A rulebook in force: the pipeline of the public listener, and that of the internal one."""
+
+    rulebook: Rulebook
+    table: RouteTable
+    public: Step
+    internal_table: RouteTable
+    internal: Step
+
+
 class Gateway:
-    """The ASGI application. `start` and `close` belong into the process's lifespan."""
+    """The ASGI application. `start` and `close` belong into the process's lifespan.
+
+    `admin` finds the frozen documents of the gateway's own APIs, which `answer_internal` serves; without it
+    there are none.
+    """
 
     def __init__(
         self,
@@ -45,34 +66,80 @@ class Gateway:
         workers: int = 1,
         hooks: Hooks | None = None,
         ready: Ready | None = None,
+        admin: Documents | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.public_url = public_url.rstrip("/")
-        self.settings = settings
+        self._apis = tuple(apis)
+        self._issuer = issuer
+        self._fetch = fetch
+        self._database = database
+        self._cache = cache
+        self._workers = workers
         self._hooks = hooks
         self._ready = ready
-        mounted = tuple(apis)
+        self._account = Account(settings.account, database)
+        office = Office(gateway=self, database=database, cache=cache)
+        self._admin = admin_apis(office, admin) if admin is not None else []
+        self._version = self._compile(make_rulebook(settings, consumers, folder))
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The policy that new requests meet."""
+        return self._version.rulebook
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the policy that new requests meet."""
+        return self._version.rulebook.settings
+
+    @property
+    def handle(self) -> Step:
+        """The public pipeline that new requests go through."""
+        return self._version.public
+
+    @property
+    def table(self) -> RouteTable:
+        """The public routes."""
+        return self._version.table
+
+    @property
+    def internal_table(self) -> RouteTable:
+        """The routes of the internal listener."""
+        return self._version.internal_table
+
+    def _compile(self, rulebook: Rulebook) -> Version:
+        """The pipelines of a rulebook; raises SettingsError where it does not fit the house."""
+        settings = rulebook.settings
         around = Surroundings(
-            consumers=consumers,
-            verifier=_verifier(settings, self.public_url, issuer, fetch),
+            consumers=rulebook.consumers,
+            verifier=_verifier(settings, self.public_url, self._issuer, self._fetch),
             resource_metadata=self.public_url + _METADATA,
-            database=database,
-            cache=cache,
-            workers=workers,
+            database=self._database,
+            cache=self._cache,
+            workers=self._workers,
         )
-        before = before_route(settings, around)
-        self._account = before.account
-        self.table = RouteTable(mounted, self._open_routes(mounted, issuer))
-        self.handle: Step = build(before, self.table, after_route(settings, around))
+        before, after = before_route(settings, self._account), after_route(settings, around)
+        table = RouteTable(self._apis, self._open_routes(settings))
+        public = build(before, table, after)
+        before, after = inside(settings, before, after)
+        inner = RouteTable(self._admin)
+        return Version(rulebook, table, public, inner, build(before, inner, after))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             exchange = Exchange(scope, receive)
-            reply = await self.handle(exchange)
+            reply = await self._version.public(exchange)
             await _send(send, exchange, reply)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
             await send({"type": "websocket.close", "code": 1003})
+
+    async def answer_internal(self, scope: Any, receive: Any, send: Any) -> None:
+        """The internal listener's ASGI application, for HTTP requests: the gateway's own APIs."""
+        exchange = Exchange(scope, receive)
+        await _send(send, exchange, await self._version.internal(exchange))
 
     async def start(self) -> None:
         """Begin the work in the background."""
@@ -90,33 +157,34 @@ class Gateway:
         await self.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _open_routes(self, apis: tuple[Mounted, ...], issuer: DevelopmentIssuer | None) -> list[Route]:
+    def _open_routes(self, settings: Settings) -> list[Route]:
         """The gateway's own addresses, where no token is asked for."""
+        issuer = self._issuer if settings.identity.embedded_issuer else None
         targets: dict[tuple[str, str], Step] = {
             ("GET", "/"): _go_to_catalogue,
             ("GET", "/health/live"): _live,
             ("GET", "/health/ready"): self._answer_ready,
-            ("GET", _METADATA): self._describe_resource(apis, issuer),
-            **{("GET", path): page for path, page in Portal(apis, self.public_url).pages().items()},
+            ("GET", _METADATA): self._describe_resource(settings, issuer),
+            **{("GET", path): page for path, page in Portal(self._apis, self.public_url).pages().items()},
         }
         if self._hooks is not None:
             targets["POST", "/hooks/{instance}"] = self._take_hook
-        if issuer is not None and self.settings.identity.embedded_issuer:
+        if issuer is not None:
             targets["POST", TOKEN_PATH] = issuer.answer_token
             targets["GET", "/.well-known/jwks.json"] = issuer.answer_jwks
             targets["GET", "/.well-known/oauth-authorization-server"] = issuer.answer_metadata
         return [Route(method, path, f"door {path}", step) for (method, path), step in targets.items()]
 
-    def _describe_resource(self, apis: tuple[Mounted, ...], issuer: DevelopmentIssuer | None) -> Step:
+    def _describe_resource(self, settings: Settings, issuer: DevelopmentIssuer | None) -> Step:
         """The protected resource's metadata (RFC 9728)."""
-        believed = [one.issuer for one in self.settings.identity.issuers]
-        if issuer is not None and self.settings.identity.embedded_issuer:
+        believed = [one.issuer for one in settings.identity.issuers]
+        if issuer is not None:
             believed.insert(0, issuer.issuer)
         content = {
             "resource": self.public_url,
             "authorization_servers": believed,
             "bearer_methods_supported": ["header"],
-            "scopes_supported": list(scopes_of(mounted.api for mounted in apis)),
+            "scopes_supported": list(scopes_of(mounted.api for mounted in self._apis)),
             "resource_documentation": self.public_url + "/apis",
         }
 

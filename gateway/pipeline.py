@@ -1,7 +1,7 @@
 """The pipeline: every policy in its place. Order exists here and nowhere else, and a test pins it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import msgspec
 
@@ -91,10 +91,10 @@ class Surroundings:
     workers: int
 
 
-def before_route(settings: Settings, around: Surroundings) -> BeforeRoute:
-    """The policies that every request meets before its route is known."""
+def before_route(settings: Settings, account: Account) -> BeforeRoute:
+    """The policies that every request meets before its route is known; what `account` noted stays noted."""
     return BeforeRoute(
-        account=Account(settings.account, around.database),
+        account=account,
         answer=Answer(settings.answer),
         wire=Wire(settings.wire),
     )
@@ -112,6 +112,12 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
         idempotency_key=IdempotencyKey(settings.idempotency_key, around.database),
         hop=Hop(settings.hop),
     )
+
+
+def inside(settings: Settings, before: BeforeRoute, after: AfterRoute) -> tuple[BeforeRoute, AfterRoute]:
+    """The same policies for the internal listener, which goes by other names and no browser's page calls."""
+    wire = Wire(msgspec.structs.replace(settings.wire, hosts=()))
+    return replace(before, wire=wire), replace(after, cors=Cors(None), source_limit=SourceLimit(None))
 
 
 def build(before: BeforeRoute, table: RouteTable, after: AfterRoute) -> Step:

@@ -63,6 +63,8 @@ def run(options: argparse.Namespace) -> int:
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     settings = prepare(os.environ)
     refuse_taken(settings.host, {settings.port: "--port"})
+    if settings.internal is not None:
+        refuse_taken(settings.internal[0], {settings.internal[1]: "ENFILADE_INTERNAL_ADDRESS"})
     _serve(settings)
     return 0
 

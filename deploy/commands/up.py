@@ -77,6 +77,8 @@ def run(options: argparse.Namespace) -> int:
         ports = {settings.port: "--port"}
         ports |= {options.sandbox_port + place: "--sandbox-port" for place in range(len(VENDORS))}
         refuse_taken(settings.host, ports)
+        if settings.internal is not None:
+            refuse_taken(settings.internal[0], {settings.internal[1]: "ENFILADE_INTERNAL_ADDRESS"})
         if options.fresh:
             _wipe(folder)
         try:
@@ -195,6 +197,7 @@ class _Launch:
         return Stack(
             pid=os.getpid(),
             gateway=self._settings.address,
+            internal=self._settings.internal_url,
             database_url=database_url,
             cache_url=cache_url,
             config=str(self._settings.folder.absolute()),

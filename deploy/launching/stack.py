@@ -24,6 +24,7 @@ class Stack(msgspec.Struct, frozen=True):
 
     pid: int
     gateway: str
+    internal: str
     database_url: str
     cache_url: str
     config: str
@@ -113,6 +114,7 @@ def settings_beside(folder: Path, environ: Mapping[str, str]) -> HouseSettings:
             "ENFILADE_DATABASE_URL": stack.database_url,
             "ENFILADE_CACHE_URL": stack.cache_url,
             "ENFILADE_PUBLIC_URL": stack.gateway,
+            "ENFILADE_INTERNAL_ADDRESS": stack.internal.removeprefix("http://") or "off",
             "ENFILADE_CONFIG": stack.config,
         }
     return read_settings({**told, **{name: value for name, value in environ.items() if value}})

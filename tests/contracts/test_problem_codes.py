@@ -116,6 +116,7 @@ def test_no_documented_problem_is_left_out() -> None:
     documented = {
         (api_of(interface).tier, code)
         for interface in interfaces()
+        if api_of(interface).tier != "gateway"  # on the internal listener: tests/gateway/test_admin.py
         for path in frozen(interface)["paths"].values()
         for operation in path.values()
         for response in operation["responses"].values()

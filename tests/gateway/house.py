@@ -6,12 +6,13 @@ from typing import Any
 
 import httpx
 
+from gateway.admin import interfaces as admin_interfaces
 from gateway.app import Gateway, Mounted, in_process, scopes_of
 from gateway.identity import DevelopmentIssuer
 from gateway.pipeline import Settings
 from gateway.plans import Consumer, Limit, Plan
 from gateway.policies.rate_limit import Settings as RateLimitSettings
-from kit.operations import document
+from kit.operations import api_of, document
 from tests.gateway.demo import INSTANCES, Floor, Shop, Vault, Works
 
 URL = "http://gateway.test"
@@ -29,6 +30,7 @@ CONSUMERS = {
     "reader": Consumer(title="A reader", scopes=("*.*.read",)),
     "bound": Consumer(title="Bound", scopes=("system.*.read",), claims={"instance": "vault-main"}),
     "slow": Consumer(title="Few calls", scopes=("*.*.*",), plan="few"),
+    "platform": Consumer(title="The platform team", scopes=("gateway.*.*",), roles=("platform",)),
     "ci": Consumer(title="All", scopes=("*.*.*",), claims={"customer": "acme"}),
 }
 PLANS = RateLimitSettings(
@@ -63,7 +65,9 @@ class House:
             issuer=URL,
             audience=URL,
             consumers=consumers,
-            scopes=scopes_of(mounted.api for mounted in self.apis),
+            scopes=scopes_of(
+                [*(mounted.api for mounted in self.apis), *(api_of(kind) for kind in admin_interfaces())]
+            ),
         )
         self.gateway = Gateway(
             settings=settings or Settings(rate_limit=PLANS),
@@ -71,9 +75,12 @@ class House:
             apis=self.apis,
             public_url=URL,
             issuer=self.issuer,
+            admin=document,
             **more,
         )
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.gateway), base_url=URL)
+        internal = httpx.ASGITransport(self.gateway.answer_internal)
+        self.internal = httpx.AsyncClient(transport=internal, base_url=URL)
         self._tokens: dict[str, str] = {}
 
     def token(self, consumer: str) -> str:
@@ -93,6 +100,14 @@ class House:
         """A call with a consumer's token."""
         auth = {"Authorization": f"Bearer {self.token(consumer)}"} if consumer else {}
         return await self.http.request(method, path, headers={**auth, **(headers or {})}, **more)
+
+    async def administer(
+        self, method: str, path: str, consumer: str = "platform", **more: Any
+    ) -> httpx.Response:
+        """A call of an admin API on the internal listener."""
+        auth = {"Authorization": f"Bearer {self.token(consumer)}"} if consumer else {}
+        headers = {**auth, **more.pop("headers", {})}
+        return await self.internal.request(method, "/admin/v1" + path, headers=headers, **more)
 
     async def place(self, key: str = "key-00000001", consumer: str = "ci", **more: Any) -> httpx.Response:
         """Place an order under an idempotency key."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from deploy.interfaces import frozen, interfaces
+from gateway.admin import interfaces as admin_interfaces
 from gateway.app import Gateway, Mounted, Settings, scopes_of
 from gateway.exchange import Exchange, Reply, json_reply
 from gateway.identity import DevelopmentIssuer
@@ -41,21 +42,29 @@ def door(keys_folder: Path) -> Gateway:
                 interface, frozen(interface), lambda _name: answer, INSTANCES.get(api_of(interface).name, "")
             )
             for interface in found
+            if interface not in admin_interfaces()
         ],
         public_url=URL,
         issuer=issuer,
+        admin=frozen,
     )
 
 
 def test_every_declared_operation_stands_behind_the_door(door: Gateway):
     """Nothing that an interface declares is missing, and nothing is there that none declares."""
-    declared = {f"{api_of(kind).slug}.{bound.name}" for kind in interfaces() for bound in bind(kind)}
-    assert {route.name for route in door.table.routes if route.operation is not None} == declared
+    assert {route.name for route in door.internal_table.routes} == _declared(admin_interfaces())
+    public = [kind for kind in interfaces() if kind not in admin_interfaces()]
+    assert {route.name for route in door.table.routes if route.operation is not None} == _declared(public)
+
+
+def _declared(kinds: list[type]) -> set[str]:
+    return {f"{api_of(kind).slug}.{bound.name}" for kind in kinds for bound in bind(kind)}
 
 
 def test_every_operation_is_granted_to_somebody_beside_ci(door: Gateway):
     """A scope that only the contract tests hold would be an operation that nobody may use."""
-    scopes = tuple(sorted({route.scope for route in door.table.routes if route.operation is not None}))
+    routes = [*door.table.routes, *door.internal_table.routes]
+    scopes = tuple(sorted({route.scope for route in routes if route.operation is not None}))
     granted = {
         scope for name, consumer in CONSUMERS.items() if name != "ci" for scope in expand(consumer, scopes)
     }

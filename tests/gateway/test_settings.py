@@ -24,6 +24,7 @@ def test_the_storys_files_are_good_and_fit_together():
         "portal-globex",
         "finance-desk",
         "operations",
+        "platform",
         "executive",
         "ci",
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import experience_apis.app
+import gateway.admin
 import process_apis.app
 from deploy.door import apis
 from deploy.interfaces import drifted, frozen, frozen_path, interfaces
@@ -47,7 +48,8 @@ def kept_by(interface: type) -> list[str]:
     if api.tier == "system":
         profiles = [profile for _, profile in read_profiles(STORY / "instances")]
         return [profile.name for profile in profiles if api.name in profile.capabilities]
-    floor = process_apis.app if api.tier == "process" else experience_apis.app
+    floors = {"process": process_apis.app, "experience": experience_apis.app, "gateway": gateway.admin}
+    floor = floors[api.tier]
     return [api.tier] if interface in floor.interfaces() else []
 
 

@@ -52,6 +52,7 @@ class Member:
 
     name: str
     port: int
+    internal: str
     process: "subprocess.Popen[bytes]"
     log: Path
 
@@ -166,13 +167,19 @@ class Stack:
         port = port or (self.port if not self.members else free_port())
         log = self.folder / f"{name}.log"
         upper = {f"ENFILADE_{key.upper()}": value for key, value in settings.items()}
-        environment = self.environment(ENFILADE_PORT=str(port), ENFILADE_EXECUTOR=f"{name}-{port}", **upper)
+        internal = f"127.0.0.1:{free_port()}"
+        environment = self.environment(
+            ENFILADE_PORT=str(port),
+            ENFILADE_INTERNAL_ADDRESS=internal,
+            ENFILADE_EXECUTOR=f"{name}-{port}",
+            **upper,
+        )
         command = [sys.executable, "-m", "deploy.cli", "serve", "--port", str(port)]
         with log.open("ab") as output:
             process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
             )
-        member = Member(name, port, process, log)
+        member = Member(name, port, f"http://{internal}", process, log)
         self.members.append(member)
         return member
 

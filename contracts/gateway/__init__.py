@@ -1,1 +1,0 @@
-"""What the gateway itself offers to those who operate it."""

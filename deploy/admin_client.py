@@ -1,0 +1,37 @@
+"""deploy: how a command asks the gateway's own APIs: on the internal listener, with a development token."""
+
+import argparse
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from deploy.commands.token import embedded_issuer, mint
+from deploy.errors import CommandError
+from deploy.launching.stack import data_dir, settings_beside
+from deploy.telling.people import Person
+
+CONSUMER = "platform"
+_TIMEOUT_SECONDS = 30
+
+
+def configure_admin(parser: argparse.ArgumentParser) -> None:
+    """The options that every command has which asks an admin API."""
+    parser.add_argument("--by", default="petra.platform", metavar="PERSON", help="who asks, for the audit")
+    parser.add_argument("--url", help="the internal listener's address (that of the stack on --data)")
+    parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
+
+
+@asynccontextmanager
+async def administrator(options: argparse.Namespace, consumer: str = CONSUMER) -> AsyncIterator[Person]:
+    """The person of the options, for calls of admin APIs; raises CommandError without a listener."""
+    settings = settings_beside(data_dir(options.data, os.environ), os.environ)
+    url = options.url or settings.internal_url
+    if not url:
+        raise CommandError(
+            "The internal listener is switched off (ENFILADE_INTERNAL_ADDRESS); name one with --url."
+        )
+    token = mint(embedded_issuer(options.data), consumer, options.by)
+    async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS) as http:
+        yield Person(options.by, url.rstrip("/"), token, http)

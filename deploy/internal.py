@@ -1,0 +1,105 @@
+"""deploy: the internal listener: what operators and probes ask a process, on an address of its own."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import uvicorn
+
+from gateway.app import Gateway
+from kit.settings import SettingsError
+
+_BACKLOG = 64
+_KEEP_ALIVE_SECONDS = 5
+
+Ready = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+class Internal:
+    """The internal listener's application: probes to anybody, the gateway's own APIs by their pipeline."""
+
+    def __init__(self, gateway: Gateway | None, ready: Ready) -> None:
+        self._gateway = gateway
+        self._ready = ready
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        probe = {"/health/live": self._tell_live, "/health/ready": self._tell_ready}.get(scope["path"])
+        if probe is not None:
+            await _answer(send, *await probe())
+        elif self._gateway is not None:
+            await self._gateway.answer_internal(scope, receive, send)
+        else:
+            await _answer(send, 404, {"title": "Nothing stands here"})
+
+    async def _tell_live(self) -> tuple[int, Any]:
+        return 200, {"live": True}
+
+    async def _tell_ready(self) -> tuple[int, Any]:
+        missing = dict(await self._ready())
+        return 503 if missing else 200, {"ready": not missing, "missing": missing}
+
+
+async def _answer(send: Any, status: int, content: Any) -> None:
+    body = msgspec.json.encode(content)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class _Listener(uvicorn.Server):
+    """A server beside the public one in the same process, which leaves the signals to that one."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def listening(app: Any, address: tuple[str, int] | None) -> AsyncIterator[None]:
+    """The application answers at an address, shared by all workers, for the length of the block."""
+    if address is None:
+        yield
+        return
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        ws="none",
+    )
+    server = _Listener(config)
+    config.load()
+    with bound(address) as listener:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@contextlib.contextmanager
+def bound(address: tuple[str, int]) -> Iterator[socket.socket]:
+    """A socket on the address, which other workers of the house may bind as well; raises SettingsError."""
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            listener.bind(address)
+        except OSError as error:
+            fault = f"ENFILADE_INTERNAL_ADDRESS: {address[0]}:{address[1]} cannot be had ({error.strerror})"
+            raise SettingsError([fault]) from None
+        listener.listen(_BACKLOG)
+        listener.settimeout(0)
+        yield listener

@@ -1,0 +1,45 @@
+"""The gateway's own APIs: which there are, and the service that keeps each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from contracts.admin.policy import Policy
+from gateway.admin.policy import PolicyService
+from gateway.policies.hop import in_process
+from gateway.policies.route import Mounted
+from kit.cache import Cache
+from kit.database import Database
+
+if TYPE_CHECKING:
+    from gateway.app import Gateway
+
+Documents = Callable[[type], dict[str, Any]]
+"""Finds the frozen document of an interface."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What an admin service may be made of."""
+
+    gateway: "Gateway"
+    database: Database | None
+    cache: Cache | None
+
+
+SERVICES: dict[type, Callable[[Office], Any]] = {
+    Policy: lambda office: PolicyService(office.gateway),
+}
+
+
+def interfaces() -> list[type]:
+    """The interfaces that the gateway keeps itself."""
+    return list(SERVICES)
+
+
+def mounted(office: Office, documents: Documents) -> list[Mounted]:
+    """Every admin API, ready for the internal pipeline."""
+    return [
+        Mounted(interface, documents(interface), in_process(interface, build(office)))
+        for interface, build in SERVICES.items()
+    ]
