@@ -60,7 +60,7 @@ def front_door(
         hooks=take_push,
         ready=readiness(stores),
         admin=frozen,
-        folder=settings.folder,
+        policy_folder=settings.folder,
     )
 
 

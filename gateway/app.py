@@ -1,7 +1,10 @@
 """How the door is assembled: an ASGI application over the mounted APIs and the gateway's own addresses."""
 
+import asyncio
+import contextlib
+import datetime as dt
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +14,28 @@ from gateway.admin import mounted as admin_apis
 from gateway.exchange import Exchange, Reply, Route, Step, json_reply
 from gateway.identity import DevelopmentIssuer, Fetch, Issuer, Keys, Verifier
 from gateway.identity.issuer import TOKEN_PATH, scopes_of
-from gateway.pipeline import Settings, Surroundings, after_route, before_route, build, inside
+from gateway.pipeline import (
+    AfterRoute,
+    Settings,
+    Surroundings,
+    after_route,
+    before_route,
+    build,
+    inside,
+    succeed,
+)
 from gateway.plans import Consumer
 from gateway.policies.account import Account
 from gateway.policies.hop import Target, in_process, over_http
 from gateway.policies.route import Mounted, RouteTable
 from gateway.portal import Portal
-from gateway.rulebook import Rulebook, make_rulebook
+from gateway.rulebook import Rulebook, make_rulebook, placed
+from gateway.rulebook.watching import Watcher
+from kit import clock
 from kit.cache import Cache
 from kit.database import Database
 from kit.settings import SettingsError
+from kit.telemetry import log, meter
 
 __all__ = ["Gateway", "Mounted", "Settings", "Target", "in_process", "over_http", "scopes_of"]
 
@@ -31,6 +46,10 @@ Ready = Callable[[], Awaitable[Mapping[str, str]]]
 """What is not ready, by name and sentence; empty when all is."""
 
 _METADATA = "/.well-known/oauth-protected-resource"
+_log = log(__name__)
+_refusals = meter(__name__).create_counter(
+    "enfilade.gateway.policy.refused", description="Changes of the policy files that were refused whole"
+)
 _WANTED = "The embedded issuer is switched on, but none was given"
 
 
@@ -39,17 +58,27 @@ class Version:
     """A rulebook in force: the pipeline of the public listener, and that of the internal one."""
 
     rulebook: Rulebook
+    after: AfterRoute
     table: RouteTable
     public: Step
     internal_table: RouteTable
     internal: Step
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A change of the policy files that was not put in force, and every reason."""
+
+    at: dt.datetime
+    faults: list[str]
+
+
 class Gateway:
     """The ASGI application. `start` and `close` belong into the process's lifespan.
 
     `admin` finds the frozen documents of the gateway's own APIs, which `answer_internal` serves; without it
-    there are none.
+    there are none. `policy_folder` is where settings and consumers were read from; a change there, looked
+    for every `look_seconds`, is put in force for the requests that begin after it.
     """
 
     def __init__(
@@ -67,10 +96,12 @@ class Gateway:
         hooks: Hooks | None = None,
         ready: Ready | None = None,
         admin: Documents | None = None,
-        folder: Path | None = None,
+        policy_folder: Path | None = None,
+        look_seconds: float = 1.0,
     ) -> None:
         self.public_url = public_url.rstrip("/")
         self._apis = tuple(apis)
+        self._pages = Portal(self._apis, self.public_url).pages()
         self._issuer = issuer
         self._fetch = fetch
         self._database = database
@@ -81,7 +112,12 @@ class Gateway:
         self._account = Account(settings.account, database)
         office = Office(gateway=self, database=database, cache=cache)
         self._admin = admin_apis(office, admin) if admin is not None else []
-        self._version = self._compile(make_rulebook(settings, consumers, folder))
+        self._version = self._compile(make_rulebook(settings, consumers))
+        self._watcher = (
+            Watcher(policy_folder, self.adopt, self.refuse, look_seconds) if policy_folder else None
+        )
+        self._watching: asyncio.Task[None] | None = None
+        self.refused: Refusal | None = None
 
     @property
     def rulebook(self) -> Rulebook:
@@ -119,12 +155,47 @@ class Gateway:
             cache=self._cache,
             workers=self._workers,
         )
-        before, after = before_route(settings, self._account), after_route(settings, around)
+        before, policies = before_route(settings, self._account), after_route(settings, around)
         table = RouteTable(self._apis, self._open_routes(settings))
-        public = build(before, table, after)
-        before, after = inside(settings, before, after)
+        public = build(before, table, policies)
+        before, after = inside(settings, before, policies)
         inner = RouteTable(self._admin)
-        return Version(rulebook, table, public, inner, build(before, inner, after))
+        return Version(rulebook, policies, table, public, inner, build(before, inner, after))
+
+    async def adopt(self, rulebook: Rulebook) -> None:
+        """Put a rulebook in force, whole, for requests that begin from now on.
+
+        A request in flight ends under the one with which it began. Raises SettingsError for a rulebook that
+        does not fit the house; the one in force then stays.
+        """
+        if rulebook.digest == self.rulebook.digest:
+            since = self.rulebook.since
+            self._version = replace(self._version, rulebook=replace(rulebook, since=since))
+            self.refused = None
+            return
+        try:
+            made = await asyncio.to_thread(self._compile, rulebook)
+        except SettingsError as error:
+            raise placed(rulebook, error) from None
+        except Exception as error:
+            raise SettingsError([f"{rulebook.folder}: cannot be put in force: {error}"]) from error
+        succeed(self._version.after, made.after)
+        self._version = made
+        if self._issuer is not None:
+            self._issuer.consumers = rulebook.consumers
+        self.refused = None
+        _log.info("policy in force", digest=rulebook.digest, folder=str(rulebook.folder))
+
+    def refuse(self, error: SettingsError) -> None:
+        """Note that a change of the policy files is not put in force."""
+        self.refused = Refusal(clock.now(), error.faults)
+        _refusals.add(1)
+        _log.error("policy refused", in_force=self.rulebook.digest, faults=error.faults)
+
+    @property
+    def waits_for_restart(self) -> list[str]:
+        """What the policy files say and this process cannot do before it starts anew."""
+        return [] if self.settings.account == self._account.settings else ["gateway.toml: account"]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -144,9 +215,16 @@ class Gateway:
     async def start(self) -> None:
         """Begin the work in the background."""
         await self._account.start()
+        if self._watcher is not None:
+            await self._watcher.look()
+            self._watching = asyncio.create_task(self._watcher.run())
 
     async def close(self) -> None:
         """End it, with nothing lost."""
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
         await self._account.close()
 
     async def _live(self, receive: Any, send: Any) -> None:
@@ -165,7 +243,7 @@ class Gateway:
             ("GET", "/health/live"): _live,
             ("GET", "/health/ready"): self._answer_ready,
             ("GET", _METADATA): self._describe_resource(settings, issuer),
-            **{("GET", path): page for path, page in Portal(self._apis, self.public_url).pages().items()},
+            **{("GET", path): page for path, page in self._pages.items()},
         }
         if self._hooks is not None:
             targets["POST", "/hooks/{instance}"] = self._take_hook

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, Self, runtime_checkable
 
 import msgspec
 
@@ -152,6 +152,13 @@ class Policy(Protocol):
     """
 
     def around(self, route: Route | None, onward: Step, /) -> Step: ...
+
+
+@runtime_checkable
+class Inherits(Protocol):
+    """A policy that goes on with counters or caches of its predecessor when the policy files change."""
+
+    def inherit(self, old: Self, /) -> None: ...
 
 
 def json_reply(status: int, content: Any, *headers: Header) -> Reply:

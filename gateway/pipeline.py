@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 
 import msgspec
 
-from gateway.exchange import Policy, Route, Step
+from gateway.exchange import Inherits, Policy, Route, Step
 from gateway.identity import Verifier
 from gateway.plans import Consumer
 from gateway.policies.account import Account
@@ -114,6 +114,14 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
     )
 
 
+def succeed(old: AfterRoute, new: AfterRoute) -> None:
+    """Hand on what must survive a change of policy; called where requests run, just before the change."""
+    for field in fields(new):
+        policy = getattr(new, field.name)
+        if isinstance(policy, Inherits):
+            policy.inherit(getattr(old, field.name))
+
+
 def inside(settings: Settings, before: BeforeRoute, after: AfterRoute) -> tuple[BeforeRoute, AfterRoute]:
     """The same policies for the internal listener, which goes by other names and no browser's page calls."""
     wire = Wire(msgspec.structs.replace(settings.wire, hosts=()))
@@ -121,7 +129,13 @@ def inside(settings: Settings, before: BeforeRoute, after: AfterRoute) -> tuple[
 
 
 def build(before: BeforeRoute, table: RouteTable, after: AfterRoute) -> Step:
-    """The whole pipeline as one step: each route has its own stack, made once."""
+    """The whole pipeline as one step: each route has its own stack, made once.
+
+    Raises ValueError for a route that is neither an operation of an API nor an open address: what no policy
+    was made for is not served.
+    """
+    if halves := [route.name for route in table.routes if (route.api is None) != (route.operation is None)]:
+        raise ValueError(f"no policy fits {', '.join(halves)}")
     table.compose(lambda route: _stack(after, route, route.target))
     return _stack(before, None, table.follow())
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from contracts.admin.policy import PolicyInForce
+from contracts.admin.policy import PolicyInForce, PolicyRefused
 
 if TYPE_CHECKING:
     from gateway.app import Gateway
@@ -16,5 +16,11 @@ class PolicyService:
 
     async def get_in_force(self) -> PolicyInForce:
         """The policy that new requests meet."""
-        rulebook = self._gateway.rulebook
-        return PolicyInForce(digest=rulebook.digest, since=rulebook.since, folder=str(rulebook.folder or ""))
+        rulebook, refused = self._gateway.rulebook, self._gateway.refused
+        return PolicyInForce(
+            digest=rulebook.digest,
+            since=rulebook.since,
+            folder=str(rulebook.folder or ""),
+            refused=PolicyRefused(refused.at, tuple(refused.faults)) if refused else None,
+            waits_for_restart=tuple(self._gateway.waits_for_restart),
+        )

@@ -7,25 +7,40 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
+from gateway.plans.lines import line_of, lines_of
 from kit.settings import SettingsError
 
 T = TypeVar("T")
 
 
 def read(path: Path, kind: type[T]) -> T:
-    """The file as a Struct; raises SettingsError that names the file and each place."""
+    """The file as a Struct; raises SettingsError that names the file, and each place with its line."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError([f"{path}: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError([f"{path}: is not UTF-8 ({error.reason} at byte {error.start})"]) from None
+    return parse(text, kind, str(path))
+
+
+def parse(text: str, kind: type[T], name: str) -> T:
+    """A file's text as a Struct; raises SettingsError as `read` does."""
+    try:
+        raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError([f"{path}: {error}"]) from None
-    return decode(raw, kind, str(path))
+        raise SettingsError([f"{name}: {error}"]) from None
+    return decode(raw, kind, name, text)
 
 
-def decode(raw: Any, kind: type[T], name: str) -> T:
-    """Plain data as a Struct; raises SettingsError with every fault."""
-    faults = [f"{name}: {place}: {what}" for place, what in _faults(raw, kind, "")]
+def decode(raw: Any, kind: type[T], name: str, text: str = "") -> T:
+    """Plain data as a Struct; raises SettingsError with every fault, and its line where the text is known."""
+    found = list(_faults(raw, kind, ""))
+    lines = lines_of(text) if found and text else None
+    faults = [
+        f"{name}:{line_of(lines, place)}: {place}: {what}" if lines else f"{name}: {place}: {what}"
+        for place, what in found
+    ]
     if not faults:
         try:
             return msgspec.convert(raw, kind)

@@ -44,7 +44,7 @@ class Account:
     """Measures every call; notes writes, and denials of those who were identified, for the audit."""
 
     def __init__(self, settings: Settings, database: Database | None) -> None:
-        self._settings = settings
+        self.settings = settings
         self._database = database
         self._waiting: list[audit.Entry] = []
         self._unknown: Counter[str] = Counter()
@@ -85,7 +85,7 @@ class Account:
 
     def _count_stranger(self, exchange: Exchange, problem: Problem) -> None:
         _refusals.add(1, {"code": problem.code})
-        if len(self._unknown) < self._settings.max_waiting or exchange.source in self._unknown:
+        if len(self._unknown) < self.settings.max_waiting or exchange.source in self._unknown:
             self._unknown[exchange.source] += 1
 
     def _note(self, exchange: Exchange, status: int) -> None:
@@ -107,7 +107,7 @@ class Account:
                 correlation_id=exchange.correlation_id,
             )
         )
-        excess = len(self._waiting) - self._settings.max_waiting
+        excess = len(self._waiting) - self.settings.max_waiting
         if excess > 0:
             del self._waiting[:excess]
             _lost.add(excess)
@@ -129,7 +129,7 @@ class Account:
         """Write the waiting rows; they stay when the database is away."""
         database = self._database
         while database is not None and self._waiting:
-            batch = self._waiting[: self._settings.batch]
+            batch = self._waiting[: self.settings.batch]
             try:
                 async with database.begin() as connection:
                     await audit.denials(connection, batch)
@@ -141,7 +141,7 @@ class Account:
     async def _write_on(self) -> None:
         told_at = time.monotonic()
         while True:
-            await asyncio.sleep(self._settings.flush_seconds)
+            await asyncio.sleep(self.settings.flush_seconds)
             try:
                 await self.flush()
             except Exception as error:  # noqa: BLE001 - a fault here must not end the writing for good

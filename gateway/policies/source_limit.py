@@ -37,53 +37,58 @@ class SourceLimit:
     """Asks slowapi, with in-memory storage, and remembers the rest of a batch and a fresh denial."""
 
     def __init__(self, settings: Settings | None) -> None:
-        self._settings = settings
-        self._left: dict[str, tuple[int, float]] = {}
-        self._denied: dict[str, float] = {}
+        self.settings = settings
+        self.left: dict[str, tuple[int, float]] = {}
+        self.denied: dict[str, float] = {}
+        self.admit = _admission(settings) if settings is not None else None
         # slowapi logs a line per refusal; a flood of refusals must not become a flood of lines.
         logging.getLogger("slowapi").propagate = False
 
+    def inherit(self, old: "SourceLimit") -> None:
+        """Go on with what was counted, unless the limit is another now."""
+        if old.settings == self.settings:
+            self.left, self.denied, self.admit = old.left, old.denied, old.admit
+
     def around(self, route: Route | None, onward: Step) -> Step:
-        settings = self._settings
+        settings = self.settings
         if settings is None or route is None:
             return onward
-        admit = _admission(settings)
         spend = self._spend
 
         async def source_limit(exchange: Exchange) -> Reply:
             if not spend(exchange.source):
-                self._lease(settings, admit, exchange)
+                self._lease(settings, self.admit, exchange)
             return await onward(exchange)
 
         return source_limit
 
     def _spend(self, source: str) -> bool:
-        left, until = self._left.get(source, (0, 0.0))
+        left, until = self.left.get(source, (0, 0.0))
         if left > 0 and time.monotonic() < until:
-            self._left[source] = (left - 1, until)
+            self.left[source] = (left - 1, until)
             return True
         return False
 
     def _lease(self, settings: Settings, admit: Any, exchange: Exchange) -> None:
         source, now = exchange.source, time.monotonic()
-        if self._denied.get(source, 0.0) > now:
+        if self.denied.get(source, 0.0) > now:
             raise _refusal(settings)
         cost = settings.batch
         while cost:
             if admit(source, cost):
                 self._forget()
-                self._left[source] = (cost - 1, now + settings.seconds)
+                self.left[source] = (cost - 1, now + settings.seconds)
                 return
             cost //= 2  # near the end the last requests are counted one by one
         self._forget()
-        self._denied[source] = now + settings.deny_seconds
+        self.denied[source] = now + settings.deny_seconds
         raise _refusal(settings)
 
     def _forget(self) -> None:
         # A flood of addresses must neither fill the memory nor make each of them cost a walk through all.
-        if len(self._left) + len(self._denied) > _MANY:
-            self._left.clear()
-            self._denied.clear()
+        if len(self.left) + len(self.denied) > _MANY:
+            self.left.clear()
+            self.denied.clear()
 
 
 def _admission(settings: Settings) -> Any:

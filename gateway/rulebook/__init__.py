@@ -3,39 +3,102 @@
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from gateway.pipeline import Settings
-from gateway.plans import Consumer, read, read_consumers
+from gateway.plans import Consumer, Consumers
+from gateway.plans.lines import line_of, lines_of
+from gateway.plans.reading import parse
 from kit import clock
+from kit.settings import SettingsError
 
-__all__ = ["Rulebook", "make_rulebook", "read_rulebook"]
+__all__ = ["FILES", "Rulebook", "make_rulebook", "read_rulebook", "read_texts"]
+
+POLICIES, CONSUMERS = "gateway.toml", "consumers.toml"
+FILES = (POLICIES, CONSUMERS)
+"""What makes the policy, and changes without a restart; every other file of the folder needs one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """A policy, whole. `digest` names what it says, not how its files are laid out."""
+    """A policy, whole. `digest` names what it says, not how its files are laid out.
+
+    `lines` are the places of each file, with the line on which they stand.
+    """
 
     settings: Settings
     consumers: Mapping[str, Consumer]
     digest: str
     since: dt.datetime
     folder: Path | None = None
+    lines: Mapping[str, dict[str, int]] = field(default_factory=dict)
+
+    def source(self, file: str, place: str) -> str:
+        """Where a rule is written: ``gateway.toml:12``; that it is the default where it is not written."""
+        lines = self.lines.get(file, {})
+        if place not in lines:
+            return f"{file}, by default"
+        return f"{file}:{lines[place]}"
 
 
-def make_rulebook(
-    settings: Settings, consumers: Mapping[str, Consumer], folder: Path | None = None
-) -> Rulebook:
-    """The rulebook of settings and consumers that were read, or made in code."""
-    said = msgspec.json.encode([settings, dict(consumers)], order="sorted")
-    digest = hashlib.sha256(said).hexdigest()[:16]
-    return Rulebook(settings, consumers, digest, clock.now(), folder)
+def make_rulebook(settings: Settings, consumers: Mapping[str, Consumer]) -> Rulebook:
+    """The rulebook of settings and consumers that were made in code."""
+    return Rulebook(settings, consumers, _digest(settings, consumers), clock.now())
 
 
 def read_rulebook(folder: Path) -> Rulebook:
-    """The policy files of a folder; raises SettingsError with every fault."""
-    settings = read(folder / "gateway.toml", Settings)
-    return make_rulebook(settings, read_consumers(folder / "consumers.toml"), folder)
+    """The policy files of a folder; raises SettingsError with every fault, its file and its line."""
+    return parse_rulebook(folder, read_texts(folder))
+
+
+def read_texts(folder: Path) -> dict[str, str]:
+    """The texts of the policy files by name; raises SettingsError for those that cannot be read."""
+    texts: dict[str, str] = {}
+    faults: list[str] = []
+    for name in FILES:
+        try:
+            texts[name] = (folder / name).read_text(encoding="utf-8")
+        except OSError as error:
+            faults.append(f"{folder / name}: {error.strerror}")
+        except UnicodeDecodeError as error:
+            faults.append(f"{folder / name}: is not UTF-8 ({error.reason} at byte {error.start})")
+    if faults:
+        raise SettingsError(faults)
+    return texts
+
+
+def parse_rulebook(folder: Path, texts: Mapping[str, str]) -> Rulebook:
+    """The rulebook that the texts of a folder's policy files make; raises SettingsError."""
+    faults: list[str] = []
+    parsed = []
+    for name, kind in ((POLICIES, Settings), (CONSUMERS, Consumers)):
+        try:
+            parsed.append(parse(texts[name], kind, str(folder / name)))
+        except SettingsError as error:
+            faults += error.faults
+    if faults:
+        raise SettingsError(faults)
+    settings, consumers = parsed[0], parsed[1].consumers
+    lines = {name: lines_of(text) for name, text in texts.items()}
+    return Rulebook(settings, consumers, _digest(settings, consumers), clock.now(), folder, lines)
+
+
+def placed(rulebook: Rulebook, error: SettingsError) -> SettingsError:
+    """The same faults, each with the file and line of the place that it begins with, where that is known."""
+    return SettingsError([_placed(rulebook, fault) for fault in error.faults])
+
+
+def _placed(rulebook: Rulebook, fault: str) -> str:
+    place, _, _ = fault.partition(": ")
+    for file, lines in rulebook.lines.items():
+        if place.split(".")[0] in lines:
+            return f"{(rulebook.folder or Path()) / file}:{line_of(lines, place)}: {fault}"
+    return fault
+
+
+def _digest(settings: Settings, consumers: Mapping[str, Consumer]) -> str:
+    said = msgspec.json.encode([settings, dict(consumers)], order="sorted")
+    return hashlib.sha256(said).hexdigest()[:16]

@@ -33,17 +33,30 @@ class RateLimit:
     def __init__(
         self, settings: Settings | None, consumers: Mapping[str, Consumer], cache: Cache | None, workers: int
     ) -> None:
-        self._settings = settings
+        self.settings = settings
+        self.consumers = consumers
         self._workers = workers
-        self._counters: Counters = SharedCounters(cache, workers) if cache else LocalCounters(workers)
-        self._leases: dict[str, tuple[bytes, tuple[Lease, ...]]] = {}
+        self.counters: Counters = SharedCounters(cache, workers) if cache else LocalCounters(workers)
+        self.leases: dict[str, tuple[bytes, tuple[Lease, ...]]] = {}
         if settings is not None:
             _check_plans(settings, consumers)
 
+    def inherit(self, old: "RateLimit") -> None:
+        """Go on with what was counted; a limit that is another now is counted anew."""
+        self.counters = old.counters
+        if self.settings is None or old.settings is None or old.settings.batch != self.settings.batch:
+            return
+        for name, consumer in self.consumers.items():
+            before = old.consumers.get(name)
+            if before is None or name not in old.leases:
+                continue
+            if old.settings.plans[before.plan] == self.settings.plans[consumer.plan]:
+                self.leases[name] = old.leases[name]
+
     def around(self, route: Route | None, onward: Step) -> Step:
-        if self._settings is None or route is None or route.operation is None:
+        if self.settings is None or route is None or route.operation is None:
             return onward
-        known = self._leases
+        known = self.leases
 
         async def rate_limit(exchange: Exchange) -> Reply:
             caller = exchange.caller
@@ -62,19 +75,19 @@ class RateLimit:
         return rate_limit
 
     def _open(self, name: str, consumer: Consumer | None) -> tuple[bytes, tuple[Lease, ...]]:
-        plans = self._settings.plans if self._settings else {}
+        plans = self.settings.plans if self.settings else {}
         limits = plans[consumer.plan].limits if consumer else ()
         policy = ", ".join(f'"{limit.name}";q={limit.requests};w={limit.seconds}' for limit in limits)
-        leases = tuple(Lease(self._counters, limit, name, self._batch(limit)) for limit in limits)
-        self._leases[name] = (policy.encode(), leases)
-        return self._leases[name]
+        leases = tuple(Lease(self.counters, limit, name, self._batch(limit)) for limit in limits)
+        self.leases[name] = (policy.encode(), leases)
+        return self.leases[name]
 
     def _batch(self, limit: Limit) -> int:
         """A quarter of a worker's share up to sixteen, or a twenty-fifth of it where that is more."""
-        if self._settings is None or limit.requests < _EXACT_BELOW:
+        if self.settings is None or limit.requests < _EXACT_BELOW:
             return 1
         share = limit.requests // self._workers
-        return max(1, min(self._settings.batch, max(min(16, share // 4), share // 25)))
+        return max(1, min(self.settings.batch, max(min(16, share // 4), share // 25)))
 
 
 def _refuse(exchange: Exchange, policy: bytes, leases: tuple[Lease, ...], reached: Lease) -> None:
