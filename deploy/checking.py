@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.app import Settings as GatewaySettings
-from gateway.plans import read, read_consumers
+from gateway.pipeline import refuse_unfit
+from gateway.rulebook import placed, read_rulebook
 from kit.settings import SettingsError, read_toml
 from process_apis import reference_files
 from process_apis.systems import Routing, check_routing
@@ -30,19 +30,24 @@ def configuration_faults(folder: Path) -> list[str]:
     reference = attempt(lambda: reference_files.read(folder / "reference"))
     routing = attempt(lambda: read_toml(folder / "routing.toml", Routing))
     attempt(lambda: _read_flows(folder / "flows.toml"))
-    policies = attempt(lambda: read(folder / "gateway.toml", GatewaySettings))
-    consumers = attempt(lambda: read_consumers(folder / "consumers.toml"))
+    faults += policy_faults(folder)
     if profiles is not None and reference is not None and routing is not None:
         served = {(p.name, capability): p.region for _, p in profiles for capability in p.capabilities}
         faults += check_routing(routing, served, list(reference.entities))
-    if policies is not None and consumers is not None and policies.rate_limit is not None:
-        plans = policies.rate_limit.plans
-        faults += [
-            f"consumers: {name} is on the plan {consumer.plan}, which gateway.toml does not have"
-            for name, consumer in consumers.items()
-            if consumer.plan not in plans
-        ]
     return faults
+
+
+def policy_faults(folder: Path) -> list[str]:
+    """All faults of the gateway's policy files, each with its file and line."""
+    try:
+        rulebook = read_rulebook(folder)
+        try:
+            refuse_unfit(rulebook.settings, rulebook.consumers)
+        except SettingsError as error:
+            raise placed(rulebook, error) from None
+    except SettingsError as error:
+        return error.faults
+    return []
 
 
 def _read_flows(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from contracts.admin.policy import Explanation
 from contracts.problems import NotFound
 from gateway.admin import Documents, Office
 from gateway.admin import mounted as admin_apis
@@ -21,6 +22,7 @@ from gateway.pipeline import (
     after_route,
     before_route,
     build,
+    in_order,
     inside,
     succeed,
 )
@@ -30,6 +32,7 @@ from gateway.policies.hop import Target, in_process, over_http
 from gateway.policies.route import Mounted, RouteTable
 from gateway.portal import Portal
 from gateway.rulebook import Rulebook, make_rulebook, placed
+from gateway.rulebook.explaining import explain
 from gateway.rulebook.watching import Watcher
 from kit import clock
 from kit.cache import Cache
@@ -59,8 +62,10 @@ class Version:
 
     rulebook: Rulebook
     after: AfterRoute
+    policies: Mapping[str, object]
     table: RouteTable
     public: Step
+    internal_policies: Mapping[str, object]
     internal_table: RouteTable
     internal: Step
 
@@ -155,12 +160,20 @@ class Gateway:
             cache=self._cache,
             workers=self._workers,
         )
-        before, policies = before_route(settings, self._account), after_route(settings, around)
+        before, after = before_route(settings, self._account), after_route(settings, around)
         table = RouteTable(self._apis, self._open_routes(settings))
-        public = build(before, table, policies)
-        before, after = inside(settings, before, policies)
+        inner_before, inner_after = inside(settings, before, after)
         inner = RouteTable(self._admin)
-        return Version(rulebook, policies, table, public, inner, build(before, inner, after))
+        return Version(
+            rulebook=rulebook,
+            after=after,
+            policies=in_order(before, after),
+            table=table,
+            public=build(before, table, after),
+            internal_policies=in_order(inner_before, inner_after),
+            internal_table=inner,
+            internal=build(inner_before, inner, inner_after),
+        )
 
     async def adopt(self, rulebook: Rulebook) -> None:
         """Put a rulebook in force, whole, for requests that begin from now on.
@@ -185,6 +198,20 @@ class Gateway:
             self._issuer.consumers = rulebook.consumers
         self.refused = None
         _log.info("policy in force", digest=rulebook.digest, folder=str(rulebook.folder))
+
+    async def explain(self, method: str, path: str, consumer: str, person: str = "") -> Explanation:
+        """Which rules a request of a consumer would meet, on whichever listener it stands."""
+        version = self._version
+        internal = path.startswith("/admin/")
+        return await explain(
+            version.rulebook,
+            version.internal_table if internal else version.table,
+            version.internal_policies if internal else version.policies,
+            method=method,
+            path=path,
+            name=consumer,
+            person=person,
+        )
 
     def refuse(self, error: SettingsError) -> None:
         """Note that a change of the policy files is not put in force."""

@@ -144,6 +144,7 @@ class Route:
         return self.api.scope(self.operation.access) if self.api and self.operation else ""
 
 
+@runtime_checkable
 class Policy(Protocol):
     """A rule that stands around a step.
 
@@ -152,6 +153,34 @@ class Policy(Protocol):
     """
 
     def around(self, route: Route | None, onward: Step, /) -> Step: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who would call which route; `consumer` is None for one that is not known."""
+
+    route: Route
+    name: str
+    consumer: Consumer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that a policy would do to a request: what, and the place of the file where that is written.
+
+    A rule without a `file` is written at the operation's declaration.
+    """
+
+    says: str
+    place: str = ""
+    file: str = "gateway.toml"
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A policy that tells which of its rules would apply; one that does not has nothing to tell."""
+
+    def explain(self, asked: Asked, /) -> list[Rule]: ...
 
 
 @runtime_checkable

@@ -114,6 +114,17 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
     )
 
 
+def refuse_unfit(settings: Settings, consumers: Mapping[str, Consumer]) -> None:
+    """Raises SettingsError where settings and consumers do not fit together."""
+    nobody = Verifier({}, "", settings.identity.leeway_seconds)
+    after_route(settings, Surroundings(consumers, nobody, "", database=None, cache=None, workers=1))
+
+
+def in_order(before: BeforeRoute, after: AfterRoute) -> dict[str, object]:
+    """The policies by name, in the order in which a request meets them; the route's place is None."""
+    return {name: getattr(before, name, None) or getattr(after, name, None) for name in ORDER}
+
+
 def succeed(old: AfterRoute, new: AfterRoute) -> None:
     """Hand on what must survive a change of policy; called where requests run, just before the change."""
     for field in fields(new):

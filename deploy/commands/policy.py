@@ -1,45 +1,111 @@
-"""deploy/commands: `enfilade policy`: the gateway's policy: what is in force."""
+"""deploy/commands: `enfilade policy`: what is in force, what it does to a request, if a new one is good."""
 
 import argparse
 import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from deploy.admin_client import administrator, configure_admin
+from deploy.checking import policy_faults
 from deploy.console import paper, table
-from deploy.errors import OK
+from deploy.errors import FAILED, MISUSED, OK, CommandError
+from deploy.telling.people import Person
 
 DESCRIPTION = """\
 The gateway's policy is gateway.toml and consumers.toml of the configuration folder, in force as one version
-with one digest. `status` says which version a running house goes by.
+with one digest. A running house reads a change within a second or two and puts it in force whole, or refuses
+it whole and goes on with the one before.
+
+  status                 which version a running house goes by, and whether a change was refused
+  explain METHOD PATH    which rules a request of a consumer would meet, in order, where each is written, and
+                         how it ends; nothing is sent to any floor
+  check FOLDER           whether the files of a folder would be taken, before they are put where they count
 """
 EPILOG = """\
 examples:
   enfilade policy status
-  enfilade policy status --json
+  enfilade policy explain GET /process/exceptions/v1/exceptions --as finance-desk
+  enfilade policy explain POST /process/opportunity-to-project/v1/activations --as executive --json
+  enfilade policy check ./config
 """
 _API = "/admin/v1/policy"
 
+Work = Callable[[argparse.Namespace, Person], Awaitable[None]]
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=["status"])
+    parser.add_argument("action", choices=["status", "explain", "check"])
+    parser.add_argument("what", nargs="*", metavar="METHOD PATH | FOLDER", help="see above")
+    parser.add_argument("--as", dest="consumer", metavar="CONSUMER", help="who would call (explain)")
+    parser.add_argument("--person", default="", help="the person behind the consumer (explain)")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     configure_admin(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    asyncio.run(_status(options))
+    if options.action == "check":
+        return _check(options)
+    asyncio.run(_with_person(options, _status if options.action == "status" else _explain))
     return OK
 
 
-async def _status(options: argparse.Namespace) -> None:
-    async with administrator(options) as person:
-        found = await person.get(f"{_API}/in-force")
+def _check(options: argparse.Namespace) -> int:
+    if len(options.what) != 1:
+        raise CommandError("Name the folder: enfilade policy check FOLDER", MISUSED)
+    faults = policy_faults(Path(options.what[0]))
     if options.json:
-        print(msgspec.json.encode(found).decode())
+        _print_json({"faults": faults})
+    elif faults:
+        print("\n".join(faults))
+    else:
+        print("This policy would be taken.")
+    return FAILED if faults else OK
+
+
+async def _with_person(options: argparse.Namespace, work: Work) -> None:
+    async with administrator(options) as person:
+        await work(options, person)
+
+
+async def _status(options: argparse.Namespace, person: Person) -> None:
+    found = await person.get(f"{_API}/in-force")
+    if options.json:
+        _print_json(found)
         return
     made = table("", "", "")
     made.show_header = False
-    for name, value in found.items():
-        made.add_row(name, str(value))
+    made.add_row("in force", f"{found['digest']}, since {found['since']}")
+    made.add_row("from", found.get("folder", ""))
+    refused = found.get("refused")
+    if refused:
+        made.add_row("refused", f"a change at {refused['at']}:\n" + "\n".join(refused["faults"]))
+    for place in found.get("waits_for_restart", ()):
+        made.add_row("waits for a restart", place)
     paper().print(made)
+
+
+async def _explain(options: argparse.Namespace, person: Person) -> None:
+    if len(options.what) != 2 or not options.consumer:  # noqa: PLR2004 - method and path
+        raise CommandError("Say what and who: enfilade policy explain METHOD PATH --as CONSUMER", MISUSED)
+    method, path = options.what
+    asked = {"method": method.upper(), "path": path, "consumer": options.consumer}
+    if options.person:
+        asked["person"] = options.person
+    found = await person.get(f"{_API}/explanation", **asked)
+    if options.json:
+        _print_json(found)
+        return
+    made = table(f"{method.upper()} {path} by {options.consumer}", "policy", "rule", "written at")
+    for rule in found["rules"]:
+        says = rule["says"] if "refuses" not in rule else f"REFUSED, {rule['refuses']}: {rule['says']}"
+        made.add_row(rule["policy"], says, rule["source"])
+    paper().print(made)
+    status = f" ({found['status']})" if "status" in found else ""
+    print(f"Verdict: {found['verdict']}{status}, by policy {found['digest']}.")
+
+
+def _print_json(found: Any) -> None:
+    print(msgspec.json.encode(found).decode())

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from contracts.admin.policy import PolicyInForce, PolicyRefused
+from contracts.admin.policy import Explanation, PolicyInForce, PolicyRefused
 
 if TYPE_CHECKING:
     from gateway.app import Gateway
@@ -24,3 +24,7 @@ class PolicyService:
             refused=PolicyRefused(refused.at, tuple(refused.faults)) if refused else None,
             waits_for_restart=tuple(self._gateway.waits_for_restart),
         )
+
+    async def explain(self, method: str, path: str, consumer: str, person: str | None = None) -> Explanation:
+        """Every rule that the request would meet, in order."""
+        return await self._gateway.explain(method, path, consumer, person or "")

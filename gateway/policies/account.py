@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import Problem
-from gateway.exchange import Exchange, Reply, Route, Step
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from kit import audit
 from kit.database import Database
 from kit.telemetry import log, meter
@@ -66,6 +66,13 @@ class Account:
             return reply
 
         return account
+
+    def explain(self, asked: Asked) -> list[Rule]:
+        operation = asked.route.operation
+        if self._database is None or operation is None:
+            return [Rule("measured", "account")]
+        told = "denials are audited" if operation.access == "read" else "written down in the audit trail"
+        return [Rule(f"measured; {told}", "account")]
 
     def _measure(self, exchange: Exchange, status: int) -> None:
         name = exchange.route.name if exchange.route else ""

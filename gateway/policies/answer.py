@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from contracts.operation import Deprecation
 from contracts.problems import Problem, Unexpected
-from gateway.exchange import Exchange, Header, Reply, Route, Step
+from gateway.exchange import Asked, Exchange, Header, Reply, Route, Rule, Step
 from kit import problems
 from kit.telemetry import log
 
@@ -27,6 +27,7 @@ class Answer:
     """Turns problems into documents (RFC 9457) and unforeseen failures into a bare 500 with a log line."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._always: list[Header] = [
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
@@ -65,6 +66,15 @@ class Answer:
             return reply
 
         return answer
+
+    def explain(self, asked: Asked) -> list[Rule]:
+        found = []
+        if self._settings.hsts_seconds:
+            found.append(Rule("browsers are told to come by TLS only", "answer.hsts_seconds"))
+        deprecation = asked.route.operation.deprecation if asked.route.operation else None
+        if deprecation is not None:
+            found.append(Rule(f"deprecated since {deprecation.since}, gone on {deprecation.sunset}", file=""))
+        return found
 
     def _deprecation(self, name: str, deprecation: Deprecation) -> list[Header]:
         found = self._deprecated.get(name)

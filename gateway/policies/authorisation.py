@@ -5,7 +5,8 @@ from typing import Any
 
 from contracts.operation import RowRule
 from contracts.problems import AudienceForbidden, Forbidden, InsufficientScope
-from gateway.exchange import Exchange, Reply, Route, Step
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.plans import grants
 from kit.context import Caller
 
 
@@ -38,6 +39,28 @@ class Authorisation:
             return await onward(exchange)
 
         return authorisation
+
+    def explain(self, asked: Asked) -> list[Rule]:
+        route, consumer = asked.route, asked.consumer
+        if route.operation is None or consumer is None:
+            return []
+        mine = f"consumers.{asked.name}"
+        found = [Rule(f"asks for the scope {route.scope}", file="")]
+        granting = next((one for one in consumer.scopes if grants((one,), route.scope)), None)
+        said = "is not granted" if granting is None else f"is granted by {granting}"
+        found.append(Rule(f"{route.scope} {said}", f"{mine}.scopes", "consumers.toml"))
+        if consumer.outside:
+            found.append(
+                Rule("from outside: experience APIs that say so only", f"{mine}.outside", "consumers.toml")
+            )
+        if route.instance and "instance" in consumer.claims:
+            bound = consumer.claims["instance"]
+            found.append(Rule(f"bound to the instance {bound}", f"{mine}.claims.instance", "consumers.toml"))
+        for rule in route.operation.rows:
+            claim = consumer.claims.get(rule.claim)
+            bound = f" ({claim})" if claim else ", where the token has it"
+            found.append(Rule(f"{rule.source} {rule.name} must be the token's {rule.claim}{bound}", file=""))
+        return found
 
 
 def _check_instance(caller: Caller, instance: str) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from gateway.exchange import Exchange, Header, Reply, Route, Step
+from gateway.exchange import Asked, Exchange, Header, Reply, Route, Rule, Step
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,6 +55,11 @@ class Cors:
             return await onward(exchange)
 
         return cors
+
+    def explain(self, _: Asked) -> list[Rule]:
+        if self._settings is None:
+            return []
+        return [Rule(f"pages of {', '.join(self._settings.origins)} may read the answer", "cors.origins")]
 
     def _preflight(self) -> list[Header]:
         settings = self._settings

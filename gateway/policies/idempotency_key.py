@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import IdempotencyKeyReused, Problem, StillRunning
-from gateway.exchange import Exchange, Header, Reply, Route, Step
+from gateway.exchange import Asked, Exchange, Header, Reply, Route, Rule, Step
 from kit import idempotency
 from kit.database import Database
 from kit.telemetry import log
@@ -68,6 +68,12 @@ class IdempotencyKey:
             return await _settled(database, {**place, "holder": outcome.holder}, exchange, onward)
 
         return idempotency_key
+
+    def explain(self, asked: Asked) -> list[Rule]:
+        if asked.route.operation is None or asked.route.operation.idempotency != "key":
+            return []
+        says = f"an Idempotency-Key; its answer is kept for {self._settings.keep_seconds} s"
+        return [Rule(says, "idempotency_key.keep_seconds")]
 
 
 async def _settled(database: Database, place: dict[str, str], exchange: Exchange, onward: Step) -> Reply:

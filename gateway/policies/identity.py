@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import InvalidToken, Unauthenticated
-from gateway.exchange import Exchange, Reply, Route, Step
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.identity import Issuer, Verified, Verifier
 from gateway.plans import Consumer, grants, row_claims
 from kit.context import Caller
@@ -72,6 +72,18 @@ class Identity:
             return await onward(exchange)
 
         return identity
+
+    def explain(self, asked: Asked) -> list[Rule]:
+        if asked.route.operation is None:
+            return [Rule("open: no token is asked for", file="")]
+        if asked.consumer is None:
+            return [Rule(f"no consumer is named {asked.name}: 401", "consumers", file="consumers.toml")]
+        return [
+            Rule("a token of a believed issuer, verified", "identity"),
+            Rule(
+                f"given to {asked.name}: {asked.consumer.title}", f"consumers.{asked.name}", "consumers.toml"
+            ),
+        ]
 
     async def _identify(self, header: bytes) -> _Known:
         scheme, _, token = header.decode("latin-1").partition(" ")

@@ -122,20 +122,23 @@ class RouteTable:
         options = Route("OPTIONS", some.template, "options", _tell_methods(node.allow))
         node.steps["OPTIONS"] = (build(options), options, places)
 
+    def find(self, method: str, path: str) -> tuple[Step, Route, dict[str, str]]:
+        """The stack, the route and the path's parameters; raises UnknownRoute and MethodNotAllowed."""
+        node, values = _walk(self._root, path)
+        found = node.steps.get(method)
+        if found is None:
+            raise MethodNotAllowed(
+                f"{method} is not taken here; {node.allow} are", headers={"Allow": node.allow}
+            )
+        step, route, places = found
+        return step, route, dict(zip(places, values, strict=True)) if places else {}
+
     def follow(self) -> Step:
         """The step that finds the route and goes its way; raises UnknownRoute and MethodNotAllowed."""
-        root = self._root
+        find = self.find
 
         async def route(exchange: Exchange) -> Reply:
-            node, values = _walk(root, exchange.path)
-            found = node.steps.get(exchange.method)
-            if found is None:
-                raise MethodNotAllowed(
-                    f"{exchange.method} is not taken here; {node.allow} are", headers={"Allow": node.allow}
-                )
-            step, exchange.route, places = found
-            if places:
-                exchange.path_parameters = dict(zip(places, values, strict=True))
+            step, exchange.route, exchange.path_parameters = find(exchange.method, exchange.path)
             return await step(exchange)
 
         return route

@@ -11,7 +11,7 @@ from slowapi.errors import RateLimitExceeded
 from starlette.requests import Request
 
 from contracts.problems import TooManyRequests
-from gateway.exchange import Exchange, Reply, Route, Step
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 
 _MANY = 10_000  # sources remembered at once
 
@@ -61,6 +61,13 @@ class SourceLimit:
             return await onward(exchange)
 
         return source_limit
+
+    def explain(self, _: Asked) -> list[Rule]:
+        settings = self.settings
+        if settings is None:
+            return []
+        says = f"{settings.requests} requests per {settings.seconds} s from one address and worker"
+        return [Rule(says, "source_limit.requests")]
 
     def _spend(self, source: str) -> bool:
         left, until = self.left.get(source, (0, 0.0))

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import BadRequest, HeadersTooLarge, UnsupportedMediaType, UriTooLong
-from gateway.exchange import Exchange, Reply, Route, Step, too_large
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step, too_large
 
 _SINGLE = frozenset(
     {
@@ -81,6 +81,23 @@ class Wire:
             return await onward(exchange)
 
         return wire
+
+    def explain(self, asked: Asked) -> list[Rule]:
+        settings = self._settings
+        found = [
+            Rule(f"headers up to {settings.max_header_bytes} bytes", "wire.max_header_bytes"),
+            Rule(f"an address up to {settings.max_uri_bytes} bytes", "wire.max_uri_bytes"),
+        ]
+        if asked.route.method in _WITH_BODY:
+            found.append(
+                Rule(
+                    f"a body up to {settings.max_body_bytes} bytes, within {settings.body_seconds:g} s",
+                    "wire.max_body_bytes",
+                )
+            )
+        if settings.hosts:
+            found.append(Rule(f"a Host among {', '.join(settings.hosts)}", "wire.hosts"))
+        return found
 
     def _check_headers(self, exchange: Exchange) -> None:
         raw = exchange.scope["headers"]

@@ -15,7 +15,7 @@ from contracts.problems import (
     PreconditionRequired,
     UnsupportedMediaType,
 )
-from gateway.exchange import Exchange, Reply, Route, Step
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.policies.contract.body import escape, parse
 from gateway.policies.contract.validators import Validator, coerced, types_of
 
@@ -58,6 +58,15 @@ class Contract:
             return await onward(exchange)
 
         return contract
+
+    def explain(self, asked: Asked) -> list[Rule]:
+        if asked.route.operation is None:
+            return []
+        found = [Rule("path, query and headers as the API's document says", file="")]
+        if "requestBody" in asked.route.shape:
+            depth = self._settings.max_depth
+            found.append(Rule(f"a JSON body, at most {depth} levels deep, as it says", "contract.max_depth"))
+        return found
 
 
 class _Parameters:

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from gateway.exchange import Exchange, Reply, Route, Step
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.policies.hop.deadlines import Watch
 from gateway.policies.hop.targets import Send, Target, in_process, over_http
 from gateway.policies.hop.trace import continue_or_start
@@ -56,6 +56,15 @@ class Hop:
                 return await watch.run(onward(exchange), deadline)
 
         return hop
+
+    def explain(self, asked: Asked) -> list[Rule]:
+        operation = asked.route.operation
+        if operation is None:
+            return []
+        bound = self._settings.max_seconds
+        if operation.deadline > bound:
+            return [Rule(f"an answer within {bound:g} s", "hop.max_seconds")]
+        return [Rule(f"an answer within {operation.deadline:g} s", file="")]
 
 
 def _sampler(ratio: float):  # noqa: ANN202 - a function without arguments that says yes or no

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import TooManyRequests
-from gateway.exchange import Exchange, Reply, Route, Step
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.plans import Consumer, Limit, Plan
 from gateway.policies.rate_limit.leases import Counters, Lease, LocalCounters, SharedCounters
 from kit.cache import Cache
@@ -73,6 +73,16 @@ class RateLimit:
             return await onward(exchange)
 
         return rate_limit
+
+    def explain(self, asked: Asked) -> list[Rule]:
+        if self.settings is None or asked.consumer is None or asked.route.operation is None:
+            return []
+        plan = asked.consumer.plan
+        place = f"rate_limit.plans.{plan}.limits"
+        return [
+            Rule(f"plan {plan}: {limit.requests} requests per {limit.seconds} s", f"{place}[{index}]")
+            for index, limit in enumerate(self.settings.plans[plan].limits)
+        ]
 
     def _open(self, name: str, consumer: Consumer | None) -> tuple[bytes, tuple[Lease, ...]]:
         plans = self.settings.plans if self.settings else {}

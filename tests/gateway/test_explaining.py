@@ -1,0 +1,134 @@
+"""tests/gateway: what the gateway says it would do is what it does."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.interfaces import frozen, interfaces
+from gateway.admin import interfaces as admin_interfaces
+from gateway.app import Gateway, Mounted, scopes_of
+from gateway.exchange import Exchange, Reply, json_reply
+from gateway.identity import DevelopmentIssuer
+from gateway.pipeline import ORDER
+from gateway.rulebook import read_rulebook
+from kit.operations import api_of
+from tests.gateway.house import URL, House, problem
+
+STORY = Path(__file__).parents[2] / "deploy" / "story"
+INSTANCES = {"crm": "salesforce-main", "erp": "netsuite-main", "psa": "kantata-main"}
+RULEBOOK = read_rulebook(STORY)
+REFUSALS = {401, 403, 404, 405}
+
+
+async def answer(_: Exchange) -> Reply:
+    return json_reply(200, {})
+
+
+@pytest.fixture(scope="module")
+async def story(keys_folder: Path) -> Any:
+    """The story's policy over every API of the house, whose floors answer from memory."""
+    found = interfaces()
+    issuer = DevelopmentIssuer(
+        keys_folder,
+        issuer=URL,
+        audience=URL,
+        consumers=RULEBOOK.consumers,
+        scopes=scopes_of(api_of(interface) for interface in found),
+    )
+    gateway = Gateway(
+        settings=RULEBOOK.settings,
+        consumers=RULEBOOK.consumers,
+        apis=[
+            Mounted(interface, frozen(interface), answer, INSTANCES.get(api_of(interface).name, ""))
+            for interface in found
+            if interface not in admin_interfaces()
+        ],
+        public_url=URL,
+        issuer=issuer,
+        admin=frozen,
+        policy_folder=STORY,
+    )
+    await gateway.start()
+    yield gateway, issuer
+    await gateway.close()
+
+
+async def test_every_explanation_agrees_with_what_happens(story: Any):
+    """For all operations and consumers of the story: allowed or refused, and with which status and code."""
+    gateway, issuer = story
+    disagreeing: list[tuple[object, ...]] = []
+    asked = 0
+    doors = [(gateway, gateway.table), (gateway.answer_internal, gateway.internal_table)]
+    for app, table in doors:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL) as http:
+            for route in table.routes:
+                if route.operation is None:
+                    continue
+                path = re.sub(r"{\w+}", "001000000000001AAA", route.template)
+                for name in RULEBOOK.consumers:
+                    told = await gateway.explain(route.method, path, name)
+                    headers = {"Authorization": f"Bearer {issuer.mint(name)}"}
+                    done = await http.request(route.method, path, headers=headers)
+                    code = done.json().get("code") if done.status_code in REFUSALS else "allowed"
+                    asked += 1
+                    if told.verdict != code:
+                        disagreeing.append((route.name, name, told.verdict, done.status_code, done.text))
+    assert asked > 200
+    assert disagreeing == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/process/nowhere/v1/things", 404, "unknown_route"),
+        ("DELETE", "/experience/shop/v1/orders", 405, "method_not_allowed"),
+    ],
+)
+async def test_an_address_that_is_none_is_refused_by_the_route(
+    house: House, method: str, path: str, status: int, code: str
+):
+    """Where no operation stands no further rule is told."""
+    told = await house.gateway.explain(method, path, "ci")
+    assert (told.status, told.verdict, [rule.policy for rule in told.rules]) == (status, code, ["route"])
+
+
+async def test_a_consumer_that_is_not_known_is_refused_by_identity(house: House):
+    """401, as a token in its name would be."""
+    told = await house.gateway.explain("GET", "/experience/shop/v1/orders", "nobody")
+    assert (told.status, told.verdict, told.rules[-1].policy) == (401, "invalid_token", "identity")
+
+
+async def test_the_rules_come_in_the_order_of_the_pipeline(story: Any):
+    """As a request meets them, each with the file and line where it is written."""
+    gateway, _ = story
+    told = await gateway.explain("POST", "/process/opportunity-to-project/v1/activations", "operations")
+    assert told.verdict == "allowed"
+    places = [ORDER.index(rule.policy) for rule in told.rules]
+    assert places == sorted(places)
+    sources = {rule.policy: rule.source for rule in told.rules}
+    lines = (STORY / "consumers.toml").read_text(encoding="utf-8").splitlines()
+    file, _, line = sources["identity"].partition(":")
+    assert (file, lines[int(line) - 1]) == ("consumers.toml", "[consumers.operations]")
+    assert re.fullmatch(r"gateway\.toml:\d+", sources["rate_limit"])
+    file, _, line = sources["route"].partition(":")
+    declared = (STORY.parents[1] / file).read_text(encoding="utf-8").splitlines()[int(line) - 1 :]
+    assert "POST" in " ".join(declared[:3])
+
+
+async def test_a_row_that_is_not_the_callers_is_told_as_refused(house: House):
+    """A rule about the path is judged; the one about a body is told."""
+    told = await house.gateway.explain("GET", "/experience/shop/v1/customers/globex", "partner")
+    assert (told.status, told.verdict) == (403, "forbidden")
+    told = await house.gateway.explain("GET", "/experience/shop/v1/customers/acme", "partner")
+    assert told.verdict == "allowed"
+
+
+async def test_the_admin_api_explains(house: House):
+    """Who runs the gateway asks it over HTTP; nobody else."""
+    path = "/policy/explanation?method=GET&path=/experience/shop/v1/orders&consumer=reader"
+    told = (await house.administer("GET", path)).json()
+    assert (told["verdict"], told["operation"]) == ("allowed", "experience/shop@1.list_orders")
+    problem(await house.administer("GET", path, "finance"), 403, "insufficient_scope")
