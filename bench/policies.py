@@ -18,6 +18,7 @@ from gateway.identity import Issuer, Verifier
 from gateway.identity.keys import Keys
 from gateway.pipeline import ORDER, Surroundings, after_route, before_route
 from gateway.plans import read
+from gateway.policies.account import Account
 from gateway.policies.route import RouteTable
 from kit.cache import Cache
 from kit.database import Database
@@ -69,7 +70,10 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
             workers=1,
         )
         policies: dict[str, Any] = {}
-        for group in (before_route(settings, around), after_route(settings, around)):
+        for group in (
+            before_route(settings, Account(settings.account, database)),
+            after_route(settings, around),
+        ):
             policies |= {field.name: getattr(group, field.name) for field in fields(group)}
         meter = _Meter(requests, table, await _facts(policies, requests, table), calls)
         found = [await meter.alone(name, policies.get(name)) for name in ORDER]

@@ -1,6 +1,8 @@
 """The small values that every noun is made of: money, ids, references, addresses, periods."""
 
 import datetime as dt
+import hashlib
+import re
 from decimal import Decimal
 from typing import Annotated
 
@@ -42,6 +44,15 @@ Instance = Annotated[
 ]
 Cursor = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[A-Za-z0-9_\-=]+$")]
 PageSize = Annotated[int, Meta(ge=1, le=200)]
+
+
+_PLAIN = re.compile(r"^[A-Za-z0-9_.:\-]{1,96}$")  # some room is left for ids that are made of this one
+
+
+def id_of(prefix: str, *parts: str) -> str:
+    """The id that stands for these parts; a hash of them where they are too long or hold what no id may."""
+    plain = ".".join(parts)
+    return f"{prefix}_{plain if _PLAIN.match(plain) else hashlib.sha256(plain.encode()).hexdigest()[:32]}"
 
 
 class Money(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from contracts.canonical.customer import Customer
+from contracts.canonical.values import id_of
 from contracts.canonical.workflow import Step, WorkflowStatus
 from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound, SegregationOfDuties
 from contracts.process.customer_master import (
@@ -25,7 +26,7 @@ from process_apis.systems import Systems
 
 def request_id(proposal: CustomerProposal) -> str:
     """One request per CRM account and selling entity."""
-    return f"creq_{proposal.instance}.{proposal.account_id}.{proposal.selling_entity}"
+    return id_of("creq", proposal.instance, proposal.account_id, proposal.selling_entity)
 
 
 class CustomerMasterService:

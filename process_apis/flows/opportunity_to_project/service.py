@@ -3,6 +3,7 @@
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.canonical.values import id_of
 from contracts.canonical.workflow import Step, WorkflowStatus
 from contracts.events.kinds import CustomerSettled, RecordChanged
 from contracts.problems import (
@@ -44,7 +45,7 @@ OUR_PREFIX = "opp_"
 
 def activation_id(instance: str, opportunity_id: str, revision: int) -> str:
     """One activation per instance, opportunity and revision."""
-    return f"act_{instance}.{opportunity_id}.r{revision}"
+    return id_of("act", instance, opportunity_id, f"r{revision}")
 
 
 class OpportunityToProjectService:
