@@ -6,6 +6,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from gateway.portal import shapes
+
 _STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; frame-ancestors 'none'"
@@ -44,7 +46,7 @@ def _tier(tier: str, apis: list[dict[str, Any]]) -> str:
     cards = "".join(
         f'<a class=card href="{escape(api["page"])}">'
         f"<h3>{escape(api['name'])} <small>v{api['version']}</small></h3>"
-        f"<p>{escape(api['summary'])}</p><p class=meta>{api['operations']} operations"
+        f"<p>{escape(api['summary'])}</p><p class=meta>{_count(api['operations'])}"
         f"{' · ' + escape(', '.join(api['instances'])) if api['instances'] else ''}"
         f"{' · open to partners' if 'outside' in api['audiences'] else ''}</p></a>"
         for api in apis
@@ -52,10 +54,14 @@ def _tier(tier: str, apis: list[dict[str, Any]]) -> str:
     return f"<section><h2>{title}</h2><p>{sentence}</p><div class=cards>{cards}</div></section>"
 
 
+def _count(operations: int) -> str:
+    return "1 operation" if operations == 1 else f"{operations} operations"
+
+
 def api_page(summary: dict[str, Any], document: dict[str, Any]) -> str:
     """One API: its operations with what they ask for and how they fail."""
     operations = "".join(
-        _operation(method.upper(), path, operation)
+        _operation(method.upper(), path, operation, document)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     )
@@ -69,7 +75,8 @@ def api_page(summary: dict[str, Any], document: dict[str, Any]) -> str:
     )
 
 
-def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
+def _operation(method: str, path: str, operation: dict[str, Any], document: dict[str, Any]) -> str:
+    components, server = document.get("components", {}), document["servers"][0]["url"]
     scopes = [scope for need in operation.get("security", ()) for names in need.values() for scope in names]
     facts = [
         *(f"scope <code>{escape(scope)}</code>" for scope in scopes),
@@ -80,25 +87,21 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
         f'<article id="{escape(operation["operationId"])}"><h3><b class="{method.lower()}">{method}</b> '
         f"<code>{escape(path)}</code></h3><p>{escape(operation.get('summary', ''))}. "
         f"{escape(operation.get('description', ''))}</p><p class=meta>{' · '.join(facts)}</p>"
-        f"{_parameters(operation.get('parameters', ()))}{_answers(operation['responses'])}</article>"
+        f"{_parameters(operation.get('parameters', ()))}{shapes.body(operation, components)}"
+        f"<details><summary>Answer, problems, a call to try</summary>{shapes.answer(operation, components)}"
+        f"{_answers(operation['responses'])}{shapes.curl(method, server + path, operation)}"
+        "</details></article>"
     )
 
 
 def _parameters(parameters: Any) -> str:
     rows = "".join(
         f"<tr><td><code>{escape(item['name'])}</code><td>{item['in']}"
-        f"<td>{'required' if item.get('required') else 'optional'}<td>{escape(_kind(item['schema']))}</tr>"
+        f"<td>{'required' if item.get('required') else 'optional'}"
+        f"<td>{escape(shapes.kind(item['schema']))}</tr>"
         for item in parameters
     )
     return f"<table><tr><th>Parameter<th>In<th><th>Type</tr>{rows}</table>" if rows else ""
-
-
-def _kind(schema: dict[str, Any]) -> str:
-    if "$ref" in schema:
-        return schema["$ref"].rpartition("/")[2].removesuffix("In")
-    if "enum" in schema:
-        return " | ".join(map(str, schema["enum"]))
-    return " ".join(str(schema[key]) for key in ("type", "format") if key in schema)
 
 
 def _answers(responses: dict[str, Any]) -> str:
@@ -106,7 +109,7 @@ def _answers(responses: dict[str, Any]) -> str:
         f"<tr><td>{escape(status)}<td>{_codes(response) or escape(response.get('description', ''))}</tr>"
         for status, response in responses.items()
     )
-    return f"<details><summary>Answers and problems</summary><table>{rows}</table></details>"
+    return f"<table><tr><th>Status<th></tr>{rows}</table>"
 
 
 def _codes(response: dict[str, Any]) -> str:

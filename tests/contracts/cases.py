@@ -312,7 +312,8 @@ PROCESS = [
 ]  # fmt: skip
 
 EXPERIENCE = [
-    Case("experience", "insufficient_scope", "a partner", read("experience", by="partner-acme"),
+    Case("experience", "audience_forbidden", "an outsider", read("experience", by="partner-acme")),
+    Case("experience", "insufficient_scope", "the finance desk", read("experience", by="finance-desk"),
          with_header="www-authenticate"),
     Case("experience", "forbidden", "a token of no CRM", read("experience", claims={})),
     Case("experience", "not_found", "unknown account", read("experience")),
