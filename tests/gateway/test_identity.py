@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jwk, jwt
 
 from contracts.problems import InvalidToken, Unavailable
-from gateway.identity import Issuer, Keys, Verifier
+from gateway.identity import Issuer, Keys, Rules, Verifier
 from tests.gateway.house import URL, House, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"
@@ -214,7 +214,7 @@ class FakeIssuer:
 
     def verifier(self) -> Verifier:
         keys = Keys(address=ISSUER.jwks_uri, fetch=self.fetch, clock=lambda: self.now)
-        return Verifier({ISSUER.issuer: (ISSUER, keys)}, "ours", 30)
+        return Verifier({ISSUER.issuer: (ISSUER, keys)}, Rules("ours"))
 
 
 async def test_an_issuers_keys_are_fetched_once_and_again_when_a_kid_is_new():
