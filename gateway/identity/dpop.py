@@ -121,7 +121,7 @@ class Memory:
         cache = self._cache
         if cache is not None:
             milliseconds = int(seconds * 1000) + 1
-            found = await cache.ask(
+            found: Any = await cache.ask(
                 "dpop",
                 lambda redis: redis.set(name, value, nx=True, get=True, px=milliseconds),
                 otherwise=False,
