@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -31,7 +31,7 @@ from gateway.identity import (
 )
 from gateway.identity.api_keys import MARK, ApiKey, Kind, kind_of
 from gateway.identity.dpop import Settings as DpopSettings
-from gateway.plans import Consumer, grants, row_claims
+from gateway.plans import Consumer, Credential, grants, row_claims
 from kit.context import Caller
 from kit.secrets import SecretError, resolve
 from kit.settings import SettingsError
@@ -146,12 +146,11 @@ class Identity:
         if asked.consumer is None:
             return [Rule(f"no consumer is named {asked.name}: 401", "consumers", file="consumers.toml")]
         mine = f"consumers.{asked.name}"
-        kinds = ", ".join(asked.consumer.credentials)
-        return [
-            Rule("a credential that a believed issuer, or we ourselves, have given, verified", "identity"),
-            Rule(f"given to {asked.name}: {asked.consumer.title}", mine, "consumers.toml"),
-            Rule(f"of one of the kinds {kinds}", f"{mine}.credentials", "consumers.toml"),
-        ]
+        found = [Rule("a credential that a believed issuer, or we ourselves, have given", "identity")]
+        if set(asked.consumer.credentials) != set(get_args(Credential)):
+            kinds = " or ".join(asked.consumer.credentials)
+            found.append(Rule(f"of the kind {kinds}", f"{mine}.credentials", "consumers.toml"))
+        return [*found, Rule(f"given to {asked.name}: {asked.consumer.title}", mine, "consumers.toml")]
 
     async def _identify(self, exchange: Exchange, header: bytes) -> _Known:
         scheme, credential = self._read(header)

@@ -135,5 +135,5 @@ def _remembered(house: House) -> dict[bytes, Any]:
     """What the door's identity policy believes unasked."""
     register = house.gateway.register
     assert register is not None
-    sift: Any = register._watchers[0]
+    sift: Any = register._tell
     return sift.__self__._known
