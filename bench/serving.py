@@ -51,7 +51,7 @@ async def open_bare(_: Mapping[str, str]) -> AsyncIterator[Litestar]:
 async def open_floor(environ: Mapping[str, str]) -> AsyncIterator[Any]:
     """The system floor of the read alone, behind the door that lets in our own house only."""
     async with open_floors() as floors:
-        yield internal_door(floors.app(), Secret(environ["BENCH_INTERNAL_KEY"]))
+        yield internal_door(floors.app(), Secret(environ["BENCH_INTERNAL_KEY"]), ["system"])
 
 
 @asynccontextmanager

@@ -18,12 +18,13 @@ import experience_apis.app
 import process_apis.app
 from deploy.carrier import Carrier
 from deploy.door import front_door, hook_route
-from deploy.settings import HouseSettings
+from deploy.settings import FLOORS, Floor, HouseSettings
 from deploy.work import working
 from gateway.app import Gateway
 from kit.cache import Cache
-from kit.clients import internal_credential, local
+from kit.clients import local
 from kit.database import Database
+from kit.delegation import delegation
 from kit.http import Recorder, Slots
 from kit.inbox.worker import InboxWorker
 from kit.operations import api_of
@@ -92,7 +93,7 @@ async def assemble(settings: HouseSettings, environ: Mapping[str, str]) -> Async
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(settings))
         http = await stack.enter_async_context(httpx.AsyncClient(limits=httpx.Limits(max_connections=100)))
-        carrier = Carrier(settings, http, internal_credential(key))
+        carrier = Carrier(settings, http, delegation(key, _first_floor(settings)))
         floors = Floors(profiles=read_profiles(settings.folder / "instances"))
         if "system" in settings.held:
             pipes = pipes_of(settings, environ, stores)
@@ -105,7 +106,7 @@ async def assemble(settings: HouseSettings, environ: Mapping[str, str]) -> Async
         if "gateway" in settings.held:
             gateway = front_door(settings, floors, stores, carrier, http, environ)
         async with working(settings, stores, floors, gateway):
-            yield House(gateway or internal_door(_rooms(floors, stores), key), floors, stores, gateway)
+            yield House(gateway or _door(settings, _rooms(floors, stores), key), floors, stores, gateway)
 
 
 def _rooms(floors: Floors, stores: Stores) -> Litestar:
@@ -117,6 +118,15 @@ def _rooms(floors: Floors, stores: Stores) -> Litestar:
         logging_config=None,
         exception_handlers={Exception: answer_problem},
     )
+
+
+def _first_floor(settings: HouseSettings) -> Floor:
+    """As which floor this process calls others: the one through which requests come into it."""
+    return next(floor for floor in FLOORS if floor in settings.held)
+
+
+def _door(settings: HouseSettings, rooms: Litestar, key: Secret) -> Any:
+    return internal_door(rooms, key, settings.held)  # pyright: ignore[reportArgumentType]
 
 
 def internal_key(settings: HouseSettings, environ: Mapping[str, str]) -> Secret:

@@ -18,6 +18,7 @@ COMMANDS = {
     "sandbox": "run one stand-in vendor",
     "token": "print a development token",
     "trace": "show the whole path of one correlation id",
+    "keys": "make and revoke API keys of consumers, and revoke tokens",
     "policy": "say which policy is in force, what it does to a request, and whether another is good",
     "exceptions": "list, read and resolve business cases that wait for a person",
     "instance": "check a vendor's account against its profile",

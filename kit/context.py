@@ -31,7 +31,8 @@ class Context(msgspec.Struct, frozen=True):
     """What travels with a piece of work.
 
     `deadline` is an instant of ``time.monotonic()`` in seconds. `actor` names the person or machine on whose
-    behalf a durable step works, after the request that began it has gone.
+    behalf a durable step works, after the request that began it has gone. `via` are the services of ours that
+    the request came through, the nearest first.
     """
 
     correlation_id: str
@@ -43,6 +44,7 @@ class Context(msgspec.Struct, frozen=True):
     lane: Literal["interactive", "batch"] = "interactive"
     workflow_id: str = ""
     step: str = ""
+    via: tuple[str, ...] = ()
 
     @property
     def who(self) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contracts.admin.keys import Keys
 from contracts.admin.policy import Policy
+from gateway.admin.keys import KeysService
 from gateway.admin.policy import PolicyService
 from gateway.policies.hop import in_process
 from gateway.policies.route import Mounted
@@ -28,6 +30,7 @@ class Office:
 
 
 SERVICES: dict[type, Callable[[Office], Any]] = {
+    Keys: lambda office: KeysService(office.gateway, office.database),
     Policy: lambda office: PolicyService(office.gateway),
 }
 
