@@ -14,7 +14,9 @@ from gateway.admin import Documents, Office
 from gateway.admin import mounted as admin_apis
 from gateway.exchange import Exchange, Reply, Route, Step, json_reply
 from gateway.identity import DevelopmentIssuer, Fetch, Issuer, Keys, Verifier
-from gateway.identity.issuer import TOKEN_PATH, scopes_of
+from gateway.identity.issuer import scopes_of
+from gateway.identity.issuing.addresses import Issuing
+from gateway.identity.issuing.metadata import well_known
 from gateway.pipeline import (
     AfterRoute,
     Settings,
@@ -48,7 +50,7 @@ Hooks = Callable[[str, Mapping[str, str], bytes], Awaitable[None]]
 Ready = Callable[[], Awaitable[Mapping[str, str]]]
 """What is not ready, by name and sentence; empty when all is."""
 
-_METADATA = "/.well-known/oauth-protected-resource"
+_SEE_ROTATION_SECONDS = 1.0
 _log = log(__name__)
 _refusals = meter(__name__).create_counter(
     "enfilade.gateway.policy.refused", description="Changes of the policy files that were refused whole"
@@ -105,6 +107,7 @@ class Gateway:
         look_seconds: float = 1.0,
     ) -> None:
         self.public_url = public_url.rstrip("/")
+        self._described_at, self._description = well_known("oauth-protected-resource", self.public_url)
         self._apis = tuple(apis)
         self._pages = Portal(self._apis, self.public_url).pages()
         self._issuer = issuer
@@ -155,7 +158,7 @@ class Gateway:
         around = Surroundings(
             consumers=rulebook.consumers,
             verifier=_verifier(settings, self.public_url, self._issuer, self._fetch),
-            resource_metadata=self.public_url + _METADATA,
+            resource_metadata=self._description,
             database=self._database,
             cache=self._cache,
             workers=self._workers,
@@ -269,15 +272,13 @@ class Gateway:
             ("GET", "/"): _go_to_catalogue,
             ("GET", "/health/live"): _live,
             ("GET", "/health/ready"): self._answer_ready,
-            ("GET", _METADATA): self._describe_resource(settings, issuer),
+            ("GET", self._described_at): self._describe_resource(settings, issuer),
             **{("GET", path): page for path, page in self._pages.items()},
         }
         if self._hooks is not None:
             targets["POST", "/hooks/{instance}"] = self._take_hook
         if issuer is not None:
-            targets["POST", TOKEN_PATH] = issuer.answer_token
-            targets["GET", "/.well-known/jwks.json"] = issuer.answer_jwks
-            targets["GET", "/.well-known/oauth-authorization-server"] = issuer.answer_metadata
+            targets |= Issuing(issuer, self._database, key_days=settings.identity.embedded_key_days).steps()
         return [Route(method, path, f"door {path}", step) for (method, path), step in targets.items()]
 
     def _describe_resource(self, settings: Settings, issuer: DevelopmentIssuer | None) -> Step:
@@ -287,6 +288,7 @@ class Gateway:
             believed.insert(0, issuer.issuer)
         content = {
             "resource": self.public_url,
+            "resource_name": "Enfilade",
             "authorization_servers": believed,
             "bearer_methods_supported": ["header"],
             "scopes_supported": list(scopes_of(mounted.api for mounted in self._apis)),
@@ -321,7 +323,9 @@ def _verifier(
         if embedded is None:
             raise SettingsError([f"identity.embedded_issuer: {_WANTED}"])
         own = Issuer(issuer=embedded.issuer, jwks_uri="", audience=embedded.audience)
-        issuers[embedded.issuer] = (own, Keys(document=embedded.jwks()))
+        # It stands in this process, so asking it costs next to nothing, and a rotation is seen at once.
+        keys = Keys(fetch=embedded.fetch_jwks, fetch_again=_SEE_ROTATION_SECONDS, keep=_SEE_ROTATION_SECONDS)
+        issuers[embedded.issuer] = (own, keys)
     if identity.issuers and fetch is None:
         raise SettingsError(["identity.issuers: nothing was given that fetches their keys"])
     return Verifier(issuers, public_url, identity.leeway_seconds)

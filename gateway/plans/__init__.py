@@ -7,9 +7,20 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from gateway.plans.oauth_client import OAuthClient
 from gateway.plans.reading import decode, read
 
-__all__ = ["Consumer", "Consumers", "Limit", "Plan", "decode", "grants", "read", "read_consumers"]
+__all__ = [
+    "Consumer",
+    "Consumers",
+    "Limit",
+    "OAuthClient",
+    "Plan",
+    "decode",
+    "grants",
+    "read",
+    "read_consumers",
+]
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9\-]{1,62}$")]
 Grant = Annotated[
@@ -36,7 +47,7 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `outside` consumers reach experience APIs only. `scopes` are grants like ``process.*.read``: a token's
     scopes count only as far as they were granted. `roles` likewise. `claims` go into the tokens of the
-    embedded issuer (``instance``, ``customer``) and restrict rows.
+    embedded issuer (``instance``, ``customer``) and restrict rows. `client` says how it gets those tokens.
     """
 
     title: str
@@ -45,6 +56,7 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     roles: tuple[str, ...] = ()
     claims: dict[str, str] = {}
     plan: str = "standard"
+    client: OAuthClient = OAuthClient()
 
 
 class Consumers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

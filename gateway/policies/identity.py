@@ -19,11 +19,12 @@ _MANY = 10_000  # verified tokens remembered before the expired ones are forgott
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which issuers are believed beside the embedded one, and how exact clocks must be.
 
-    `embedded_issuer` is for development; switch it off where a real issuer is configured. When an issuer's
-    keys cannot be had, identity fails closed.
+    `embedded_issuer` is for development; switch it off where a real issuer is configured. Its keys rotate
+    every `embedded_key_days`. When an issuer's keys cannot be had, identity fails closed.
     """
 
     embedded_issuer: bool = True
+    embedded_key_days: Annotated[int, Meta(ge=1)] = 90
     issuers: tuple[Issuer, ...] = ()
     leeway_seconds: Annotated[float, Meta(ge=0, le=120)] = 30.0
     remember_seconds: Annotated[float, Meta(ge=0, le=3600)] = 300.0
