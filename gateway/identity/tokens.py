@@ -11,6 +11,7 @@ from joserfc.util import urlsafe_b64decode
 
 from contracts.problems import InvalidToken
 from gateway.identity.keys import Keys
+from gateway.identity.speech import roles_of, texts_at
 
 _MAX_TOKEN = 8192
 _REQUIRED = ("iss", "sub", "aud", "exp", "iat", "jti")
@@ -20,7 +21,9 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An issuer that we believe: its name (``iss``), where its keys are, and how its tokens speak.
 
     `consumer_claim` names the claim that holds our consumer's name. `types` is what the header's ``typ``
-    may be; widen it only for an issuer that cannot write RFC 9068 tokens.
+    may be; widen it only for an issuer that cannot write RFC 9068 tokens. Scopes, roles and groups stand in
+    `scopes_claim`, `roles_claim` and `groups_claim`, each a claim's name or the way to one inside others
+    (``realm_access.roles``); `roles` says which roles a group means.
     """
 
     issuer: str
@@ -29,7 +32,14 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256", "ES384")
     types: tuple[str, ...] = ("at+jwt",)
     consumer_claim: str = "client_id"
+    scopes_claim: str = "scope"
     roles_claim: str = "roles"
+    groups_claim: str = ""
+    roles: dict[str, tuple[str, ...]] = {}
+
+    def __post_init__(self) -> None:
+        if bool(self.groups_claim) != bool(self.roles):
+            raise ValueError("groups_claim says where groups stand, roles what they mean: name both")
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -46,14 +56,15 @@ class Verified(msgspec.Struct, frozen=True):
     @property
     def scopes(self) -> frozenset[str]:
         """The scopes of the token."""
-        scope = self.claims.get("scope", "")
-        return frozenset(scope.split() if isinstance(scope, str) else map(str, scope))
+        return frozenset(" ".join(texts_at(self.claims, self.issuer.scopes_claim)).split())
 
     @property
     def roles(self) -> frozenset[str]:
         """The roles of the person or machine behind the token."""
-        roles = self.claims.get(self.issuer.roles_claim, ())
-        return frozenset(map(str, roles)) if isinstance(roles, list | tuple) else frozenset()
+        speech = self.issuer
+        return roles_of(
+            self.claims, roles_at=speech.roles_claim, groups_at=speech.groups_claim, meaning=speech.roles
+        )
 
 
 class Verifier:
