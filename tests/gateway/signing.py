@@ -22,7 +22,7 @@ PEOPLE = {
         name="Fiona Finch",
         title="Finance",
         roles=("finance", "auditor"),
-        claims={"legal_entities": ("NB-UK", "NB-DE"), "customer": "globex"},
+        claims={"entities": ("NB-UK", "NB-DE"), "customer": "globex"},
     ),
     "sofia.marsh": Persona(name="Sofia <i>Marsh</i>", title='Sells "all" & more', roles=("sales",)),
 }
@@ -34,8 +34,22 @@ JWKS = {
         {**RSA_KEY.as_dict(private=False), "kid": "rsa-1"},
     ]
 }
+
+
+def with_keys(jwks: dict[str, Any]) -> dict[str, Consumer]:
+    """The clients that have keys."""
+    scopes = ("experience.shop.read",)
+    return {
+        "robot": Consumer(title="A connector with keys", scopes=scopes, client=OAuthClient(jwks=jwks)),
+        "kiosk": Consumer(
+            title="Keys and people", scopes=scopes, client=OAuthClient(jwks=jwks, redirect_uris=(BACK,))
+        ),
+    }
+
+
 CLIENTS = {
     **CONSUMERS,
+    **with_keys(JWKS),
     "page": Consumer(
         title="A page in a <b>browser</b>",
         scopes=("experience.shop.*", "process.works.*"),
@@ -47,14 +61,6 @@ CLIENTS = {
         scopes=("process.works.read", "process.works.approve"),
         roles=("finance",),
         client=OAuthClient(redirect_uris=(OTHER_BACK, BACK)),
-    ),
-    "robot": Consumer(
-        title="A connector with keys", scopes=("experience.shop.read",), client=OAuthClient(jwks=JWKS)
-    ),
-    "kiosk": Consumer(
-        title="Keys and people",
-        scopes=("experience.shop.read",),
-        client=OAuthClient(jwks=JWKS, redirect_uris=(BACK,)),
     ),
 }
 
@@ -153,7 +159,7 @@ def fields(page: httpx.Response) -> _Fields:
     return _Fields(page.text)
 
 
-def sent_back(answer: httpx.Response, back: str = BACK) -> dict[str, str]:
+def sent_back(answer: httpx.Response, back: str = BACK, issuer: str = URL) -> dict[str, str]:
     """What the client is told in the query of its own address."""
     assert answer.status_code == 303, answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -161,5 +167,5 @@ def sent_back(answer: httpx.Response, back: str = BACK) -> dict[str, str]:
     told = {name: values[0] for name, values in parse_qs(target.query).items()}
     assert f"{target.scheme}://{target.netloc}{target.path}" == back.partition("?")[0]
     assert not target.fragment
-    assert told["iss"] == URL
+    assert told["iss"] == issuer
     return told

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import msgspec
 import pytest
+from authlib.oauth2 import rfc8414, rfc9207
 from joserfc.util import urlsafe_b64decode
 
 from gateway.plans import OAuthClient
@@ -43,7 +44,7 @@ async def test_a_persons_roles_count_only_as_far_as_the_client_has_them(browser:
     """Fiona is an auditor too, and the page is sold to salespeople too: neither is Fiona's role there."""
     claims = said((await browser.redeem(await browser.sign_in())).json()["access_token"])
     assert claims["roles"] == ["finance"]
-    assert claims["legal_entities"] == ["NB-UK", "NB-DE"]
+    assert claims["entities"] == ["NB-UK", "NB-DE"]
     other = said((await browser.redeem(await browser.sign_in("sofia.marsh"))).json()["access_token"])
     assert other["roles"] == ["sales"]
 
@@ -322,6 +323,32 @@ async def test_the_metadata_promises_what_there_is(browser: Browser):
     assert "none" not in server["token_endpoint_auth_signing_alg_values_supported"]
     assert (await browser.http.get(server["jwks_uri"])).status_code == 200
     assert (await browser.http.post(server["token_endpoint"])).status_code == 400
+
+
+async def test_the_metadata_is_as_the_rfcs_want_it(keys_folder: Path, database: Database):
+    """RFC 8414 with RFC 9207, by Authlib's own reading."""
+    house = SigningHouse(keys_folder, database=database, url="https://gateway.test")
+    async with house.http:
+        found = (await house.http.get("/.well-known/oauth-authorization-server")).json()
+    document = rfc8414.AuthorizationServerMetadata(found)
+    document.validate(metadata_classes=[rfc9207.AuthorizationServerMetadata])
+
+
+async def test_a_house_under_a_path_is_described_where_the_rfcs_say(keys_folder: Path):
+    """The path of issuer and resource comes last (RFC 8414 and RFC 9728, section 3.1)."""
+    house = SigningHouse(keys_folder, url="https://gateway.test/door")
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(house.gateway), base_url="https://gateway.test"
+    ) as http:
+        server = (await http.get("/.well-known/oauth-authorization-server/door")).json()
+        resource = (await http.get("/.well-known/oauth-protected-resource/door")).json()
+        refused = await http.get("/experience/shop/v1/orders/o")
+    assert server["token_endpoint"] == "https://gateway.test/door/oauth/token"
+    assert resource["resource"] == "https://gateway.test/door"
+    assert (
+        "https://gateway.test/.well-known/oauth-protected-resource/door"
+        in refused.headers["www-authenticate"]
+    )
 
 
 @pytest.mark.parametrize(
