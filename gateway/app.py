@@ -16,7 +16,7 @@ from gateway.exchange import Exchange, Reply, Route, Step, json_reply
 from gateway.identity import DevelopmentIssuer, Fetch, Issuer, Keys, Verifier
 from gateway.identity.issuer import scopes_of
 from gateway.identity.issuing.addresses import Issuing
-from gateway.identity.issuing.metadata import well_known
+from gateway.identity.issuing.metadata import AUTHORIZE_PATH, well_known
 from gateway.pipeline import (
     AfterRoute,
     Settings,
@@ -279,7 +279,10 @@ class Gateway:
             targets["POST", "/hooks/{instance}"] = self._take_hook
         if issuer is not None:
             targets |= Issuing(issuer, self._database, key_days=settings.identity.embedded_key_days).steps()
-        return [Route(method, path, f"door {path}", step) for (method, path), step in targets.items()]
+        return [
+            Route(method, path, f"door {path}", step, page=path == AUTHORIZE_PATH)
+            for (method, path), step in targets.items()
+        ]
 
     def _describe_resource(self, settings: Settings, issuer: DevelopmentIssuer | None) -> Step:
         """The protected resource's metadata (RFC 9728)."""

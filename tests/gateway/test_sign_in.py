@@ -11,10 +11,12 @@ import pytest
 from authlib.oauth2 import rfc8414, rfc9207
 from joserfc.util import urlsafe_b64decode
 
+from gateway.pipeline import Settings
 from gateway.plans import OAuthClient
+from gateway.policies.cors import Settings as CorsSettings
 from kit import clock
 from kit.database import Database
-from tests.gateway.house import URL
+from tests.gateway.house import PLANS, URL
 from tests.gateway.signing import BACK, CLIENTS, OTHER_BACK, Browser, SigningHouse, fields, sent_back
 
 
@@ -384,3 +386,26 @@ def test_a_client_is_public_or_has_keys():
     ):
         with pytest.raises(ValueError, match=r"key|public"):
             OAuthClient(**wrong)
+
+
+async def test_no_script_of_another_origin_reads_the_sign_in_page(keys_folder: Path, database: Database):
+    """CORS opens the token endpoint to pages that are allowed, and never the page (RFC 9700 section 2.6)."""
+    cors = Settings(rate_limit=PLANS, cors=CorsSettings(origins=("https://crm.test",)))
+    house = SigningHouse(keys_folder, settings=cors, database=database)
+    origin = {"Origin": "https://crm.test", "Access-Control-Request-Method": "GET"}
+    async with house.http:
+        for method in ("GET", "OPTIONS", "POST"):
+            page = await house.http.request(method, "/oauth/authorize", headers=origin)
+            assert not [name for name in page.headers if name.startswith("access-control")]
+        token = await house.http.post("/oauth/token", headers=origin)
+    assert token.headers["access-control-allow-origin"] == "https://crm.test"
+
+
+async def test_guessed_secrets_are_counted(browser: Browser, signing: SigningHouse):
+    """A client that does not prove itself is a stranger, and counted by its address."""
+    before = sum(signing.gateway._account._unknown.values())
+    for guess in ("a", "b"):
+        await browser.http.post(
+            "/oauth/token", data={"grant_type": "client_credentials"}, auth=("screen", guess)
+        )
+    assert sum(signing.gateway._account._unknown.values()) == before + 2

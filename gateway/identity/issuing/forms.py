@@ -58,6 +58,8 @@ class OAuthRequest(OAuth2Request):
         """The code itself, where one answers the request."""
         self.replayed = False
         """Whether the code's own client sent it once more."""
+        self.error = ""
+        """Why it was refused, in OAuth's word."""
         self.given: dict[str, object] = {}
         """What the token says that would be given."""
 

@@ -150,8 +150,9 @@ class Server(AuthorizationServer):
     def create_oauth2_request(self, request: Any) -> Any:
         return request
 
-    def refuse(self, error: OAuth2Error) -> Reply:
+    def handle_error_response(self, request: Any, error: OAuth2Error) -> Any:
         """An error in OAuth's words, or with them back to the client."""
+        request.error = error.error
         return self.handle_response(*error())
 
     def handle_response(self, status: int, body: Any, headers: Any) -> Any:

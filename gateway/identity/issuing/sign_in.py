@@ -17,7 +17,9 @@ from gateway.identity.issuing import page
 from gateway.identity.issuing.codes import Codes
 from gateway.identity.issuing.forms import Form, OAuthRequest
 from gateway.identity.issuing.server import Server
+from kit.telemetry import log
 
+_log = log(__name__)
 _PATIENCE_SECONDS = 600
 _KIND = "sign-in+jwt"
 _TICKET = re.compile(r"^[\w\-]{43}$")
@@ -53,7 +55,7 @@ class SignIn:
             _check_form(form)
             self._server.get_consent_grant(request)
         except OAuth2Error as error:
-            return self._tell_client(error, form.values)
+            return self._tell_client(request, error)
         ticket = self._ticket(exchange) or secrets.token_urlsafe(32)
         reply = page.ask(
             self._issuer.consumers[form["client_id"]],
@@ -86,10 +88,11 @@ class SignIn:
         try:
             grant = self._server.get_consent_grant(request, subject)
         except OAuth2Error as error:
-            return self._tell_client(error, asked)
+            return self._tell_client(request, error)
         reply = self._server.create_authorization_response(request, grant_user=subject, grant=grant)
         if request.code is not None:
             await self._codes.keep(request.made_code, request.code)
+            _log.info("signed in", subject=subject, client=asked["client_id"], scope=request.scope)
         return cast("Reply", reply)
 
     def _distrust(self, form: Form) -> str:
@@ -103,10 +106,10 @@ class SignIn:
             return "The application did not register the address to which it wants you sent back."
         return ""
 
-    def _tell_client(self, error: OAuth2Error, asked: dict[str, str]) -> Reply:
-        error.redirect_uri = asked["redirect_uri"]
-        error.state = asked.get("state")
-        return self._server.refuse(error)
+    def _tell_client(self, request: OAuthRequest, error: OAuth2Error) -> Reply:
+        error.redirect_uri = request.form["redirect_uri"]
+        error.state = request.form.get("state")
+        return cast("Reply", self._server.handle_error_response(request, error))
 
     def _seal(self, asked: dict[str, str], ticket: str) -> str:
         claims = {"asked": asked, "ticket": _hash(ticket), "exp": int(time.time()) + _PATIENCE_SECONDS}

@@ -5,11 +5,15 @@ from typing import cast
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidGrantError, InvalidRequestError, OAuth2Error
 
+from contracts.problems import Unauthenticated
 from gateway.exchange import Exchange, Reply
 from gateway.identity.issuing.assertions import Assertions
 from gateway.identity.issuing.codes import Codes
 from gateway.identity.issuing.forms import Form, OAuthRequest, basic_header
 from gateway.identity.issuing.server import Server
+from kit.telemetry import log
+
+_log = log(__name__)
 
 Revoke = Callable[[str], Awaitable[None]]
 """Takes the id of a token that counts no more."""
@@ -31,16 +35,22 @@ class TokenEndpoint:
         form = Form(await exchange.read_body())
         request = OAuthRequest("POST", form.values, basic_header(exchange))
         try:
-            _check_form(form, request)
-            if self._assertions is not None:
-                request.proven_client = await self._assertions.check(form.values)
-            if self._codes is not None and form["grant_type"] == "authorization_code":
-                request.code = await self._codes.find(form["code"])
-            reply = self._server.create_token_response(request)
-            if request.code is not None and self._codes is not None:
-                await self._spend(self._codes, form["code"], request)
+            reply = await self._grant(form, request)
         except OAuth2Error as error:
-            return self._server.refuse(error)
+            reply = cast("Reply", self._server.handle_error_response(request, error))
+        if request.error == InvalidClientError.error:
+            exchange.problem = Unauthenticated("The client did not prove itself")  # counted per source
+        return reply
+
+    async def _grant(self, form: Form, request: OAuthRequest) -> Reply:
+        _check_form(form, request)
+        if self._assertions is not None:
+            request.proven_client = await self._assertions.check(form.values)
+        if self._codes is not None and form["grant_type"] == "authorization_code":
+            request.code = await self._codes.find(form["code"])
+        reply = self._server.create_token_response(request)
+        if request.code is not None and self._codes is not None:
+            await self._spend(self._codes, form["code"], request)
         return cast("Reply", reply)
 
     async def _spend(self, codes: Codes, code: str, request: OAuthRequest) -> None:
@@ -49,6 +59,7 @@ class TokenEndpoint:
             request.code = await codes.find(code)
             request.replayed = True
         if request.replayed:
+            _log.warning("a code was sent again", client=request.code.client if request.code else "")
             if self._revoke is not None and request.code is not None:
                 await self._revoke(request.code.spent_by)
             raise InvalidGrantError("Invalid 'code' in request.")
