@@ -21,7 +21,6 @@ from kit.telemetry import log
 
 _log = log(__name__)
 _PATIENCE_SECONDS = 600
-_KIND = "sign-in+jwt"
 _TICKET = re.compile(r"^[\w\-]{43}$")
 _STALE = "The page was open for too long, or was not opened in this browser."
 
@@ -97,12 +96,12 @@ class SignIn:
 
     def _distrust(self, form: Form) -> str:
         """Why nobody may be sent back to where the request says; empty when they may."""
-        consumer = self._issuer.consumers.get(form["client_id"])
-        if consumer is None or form.repeated & {"client_id", "redirect_uri"}:
+        client = self._server.query_client(form["client_id"])
+        if client is None or form.repeated & {"client_id", "redirect_uri"}:
             return "The application is not known here."
-        if not consumer.client.redirect_uris:
+        if not client.check_response_type("code"):
             return "The application has no sign-in for people."
-        if form["redirect_uri"] not in consumer.client.redirect_uris:
+        if not client.check_redirect_uri(form["redirect_uri"]):
             return "The application did not register the address to which it wants you sent back."
         return ""
 
@@ -113,7 +112,7 @@ class SignIn:
 
     def _seal(self, asked: dict[str, str], ticket: str) -> str:
         claims = {"asked": asked, "ticket": _hash(ticket), "exp": int(time.time()) + _PATIENCE_SECONDS}
-        return jwt.encode({"alg": "HS256", "typ": _KIND}, claims, self._key, algorithms=["HS256"])
+        return jwt.encode({"alg": "HS256"}, claims, self._key, algorithms=["HS256"])
 
     def _unseal(self, sealed: str, ticket: str) -> dict[str, str] | None:
         """What was asked when the page was shown; None for another browser's page, or an old one."""
@@ -122,9 +121,8 @@ class SignIn:
         except (JoseError, ValueError):
             return None
         claims = found.claims
-        if not ticket or found.header.get("typ") != _KIND or claims["ticket"] != _hash(ticket):
-            return None
-        return claims["asked"] if claims["exp"] > time.time() else None
+        fresh = claims["exp"] > time.time()
+        return claims["asked"] if fresh and claims["ticket"] == _hash(ticket) else None
 
     def _ticket(self, exchange: Exchange) -> str:
         """The browser's own secret from its cookie; empty without one."""
