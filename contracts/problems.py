@@ -3,11 +3,11 @@
 Problem
 ├── Refused (4xx: the caller must change something)
 │   ├── BadRequest 400 ── DuplicateKeys, TooDeep, MissingHeader, BadJson
-│   ├── Unauthenticated 401 ── InvalidToken
+│   ├── Unauthenticated 401 ── InvalidToken ── InvalidProof, NonceNeeded
 │   ├── Forbidden 403 ── InsufficientScope, WrongAudience, RowForbidden
 │   ├── NotFound 404 ── UnknownRoute
 │   ├── MethodNotAllowed 405
-│   ├── Conflict 409 ── ActivationBlocked, StillRunning, AlreadyDecided, OwnershipViolation
+│   ├── Conflict 409 ── ActivationBlocked, StillRunning, AlreadyDecided, OwnershipViolation, TooManyKeys
 │   ├── Gone 410
 │   ├── PreconditionFailed 412, PreconditionRequired 428
 │   ├── BodyTooLarge 413, UriTooLong 414, UnsupportedMediaType 415, HeadersTooLarge 431
@@ -112,6 +112,21 @@ class InvalidToken(Unauthenticated):
     title = "The token is not accepted"
 
 
+class InvalidProof(InvalidToken):
+    """The proof that the sender holds the token's key is missing or wrong (RFC 9449)."""
+
+    code = "invalid_dpop_proof"
+    title = "The DPoP proof is not accepted"
+
+
+class NonceNeeded(InvalidToken):
+    """The proof lacks the nonce that comes with this answer (RFC 9449 §9)."""
+
+    code = "use_dpop_nonce"
+    title = "The DPoP proof needs the nonce that we give"
+    retryable = True
+
+
 class Forbidden(Refused):
     status = 403
     code = "forbidden"
@@ -167,6 +182,12 @@ class StillRunning(Conflict):
 class AlreadyDecided(Conflict):
     code = "already_decided"
     title = "This was decided before"
+
+
+class TooManyKeys(Conflict):
+    code = "too_many_keys"
+    title = "The consumer has as many live keys as it may have"
+    actor = "administrator"
 
 
 class OwnershipViolation(Conflict):

@@ -103,7 +103,7 @@ async def assemble(settings: HouseSettings, environ: Mapping[str, str]) -> Async
             floors.audiences = experience_apis.app.build(_process_clients(floors, carrier))
         gateway = None
         if "gateway" in settings.held:
-            gateway = front_door(settings, floors, stores, carrier, http)
+            gateway = front_door(settings, floors, stores, carrier, http, environ)
         async with working(settings, stores, floors, gateway):
             yield House(gateway or internal_door(_rooms(floors, stores), key), floors, stores, gateway)
 

@@ -13,6 +13,7 @@ from contracts.operation import Api
 from contracts.problems import NotFound, Unavailable
 from deploy.carrier import VENDOR_HEADERS, Carrier, unpack
 from deploy.interfaces import frozen, interfaces
+from deploy.issuers import IssuerCalls
 from deploy.settings import Floor, HouseSettings
 from gateway.app import Gateway, Mounted, Settings, Target, in_process, scopes_of
 from gateway.identity import DevelopmentIssuer
@@ -35,12 +36,14 @@ def front_door(
     stores: "Stores",
     carrier: Carrier,
     http: httpx.AsyncClient,
+    environ: Mapping[str, str],
 ) -> Gateway:
     """The gateway over all APIs of the house, each in this process or carried to its floor."""
     consumers = read_consumers(settings.folder / "consumers.toml")
     policies = read(settings.folder / "gateway.toml", Settings)
     issuer = issuer_of(settings, consumers) if policies.identity.embedded_issuer else None
     instances = floors.instances
+    issuers = IssuerCalls(http)
 
     async def take_push(instance: str, headers: Mapping[str, str], body: bytes) -> None:
         if "system" in settings.held:
@@ -54,7 +57,9 @@ def front_door(
         apis=list(_mounted(settings, floors, carrier)),
         public_url=settings.address,
         issuer=issuer,
-        fetch=_fetcher(http),
+        fetch=issuers.fetch,
+        post=issuers.post,
+        environ=environ,
         database=stores.database,
         cache=stores.cache,
         workers=settings.workers,
@@ -99,15 +104,6 @@ def issuer_of(settings: HouseSettings, consumers: Mapping[str, Consumer]) -> Dev
         scopes=scopes_of(apis()),
         people=read_people(settings.folder / "people.toml"),
     )
-
-
-def _fetcher(http: httpx.AsyncClient) -> Callable[[str], Awaitable[dict[str, Any]]]:
-    async def fetch(url: str) -> dict[str, Any]:
-        answer = await http.get(url, timeout=5)
-        answer.raise_for_status()
-        return answer.json()
-
-    return fetch
 
 
 def readiness(stores: "Stores") -> Callable[[], Awaitable[Mapping[str, str]]]:

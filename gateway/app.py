@@ -13,10 +13,11 @@ from contracts.problems import NotFound
 from gateway.admin import Documents, Office
 from gateway.admin import mounted as admin_apis
 from gateway.exchange import Exchange, Reply, Route, Step, json_reply
-from gateway.identity import DevelopmentIssuer, Fetch, Issuer, Keys, Verifier
+from gateway.identity import DevelopmentIssuer, Fetch, Memory, Post, Register
 from gateway.identity.issuer import scopes_of
 from gateway.identity.issuing.addresses import Issuing
 from gateway.identity.issuing.metadata import AUTHORIZE_PATH, well_known
+from gateway.identity.jose import ALGORITHMS
 from gateway.pipeline import (
     AfterRoute,
     Settings,
@@ -31,6 +32,7 @@ from gateway.pipeline import (
 from gateway.plans import Consumer
 from gateway.policies.account import Account
 from gateway.policies.hop import Target, in_process, over_http
+from gateway.policies.identity import witnesses_of
 from gateway.policies.route import Mounted, RouteTable
 from gateway.portal import Portal
 from gateway.rulebook import Rulebook, make_rulebook, placed
@@ -55,7 +57,6 @@ _log = log(__name__)
 _refusals = meter(__name__).create_counter(
     "enfilade.gateway.policy.refused", description="Changes of the policy files that were refused whole"
 )
-_WANTED = "The embedded issuer is switched on, but none was given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ class Gateway:
         public_url: str,
         issuer: DevelopmentIssuer | None = None,
         fetch: Fetch | None = None,
+        post: Post | None = None,
+        environ: Mapping[str, str] | None = None,
         database: Database | None = None,
         cache: Cache | None = None,
         workers: int = 1,
@@ -112,15 +115,21 @@ class Gateway:
         self._pages = Portal(self._apis, self.public_url).pages()
         self._issuer = issuer
         self._fetch = fetch
+        self._post = post
+        self._environ = environ or {}
         self._database = database
         self._cache = cache
         self._workers = workers
         self._hooks = hooks
         self._ready = ready
         self._account = Account(settings.account, database)
+        # They outlive every change of policy: who was revoked, and which proofs were used.
+        self.register = _register(settings, database)
+        self._proofs_used = Memory(cache, alone=workers == 1)
         office = Office(gateway=self, database=database, cache=cache)
         self._admin = admin_apis(office, admin) if admin is not None else []
         self._version = self._compile(make_rulebook(settings, consumers))
+        self._watch_register()
         self._watcher = (
             Watcher(policy_folder, self.adopt, self.refuse, look_seconds) if policy_folder else None
         )
@@ -157,7 +166,17 @@ class Gateway:
         settings = rulebook.settings
         around = Surroundings(
             consumers=rulebook.consumers,
-            verifier=_verifier(settings, self.public_url, self._issuer, self._fetch),
+            scopes=scopes_of(each.api for each in (*self._apis, *self._admin)),
+            witnesses=witnesses_of(
+                settings.identity,
+                public_url=self.public_url,
+                embedded=self._issuer,
+                fetch=self._fetch,
+                post=self._post,
+                environ=self._environ,
+                register=self.register,
+                memory=self._proofs_used,
+            ),
             resource_metadata=self._description,
             database=self._database,
             cache=self._cache,
@@ -197,10 +216,16 @@ class Gateway:
             raise SettingsError([f"{rulebook.folder}: cannot be put in force: {error}"]) from error
         succeed(self._version.after, made.after)
         self._version = made
+        self._watch_register()
         if self._issuer is not None:
             self._issuer.consumers = rulebook.consumers
         self.refused = None
         _log.info("policy in force", digest=rulebook.digest, folder=str(rulebook.folder))
+
+    def _watch_register(self) -> None:
+        """Let the identity policy in force hear when what it believes may not hold any more."""
+        if self.register is not None:
+            self.register.watch(self._version.after.identity.sift)
 
     async def explain(self, method: str, path: str, consumer: str, person: str = "") -> Explanation:
         """Which rules a request of a consumer would meet, on whichever listener it stands."""
@@ -225,7 +250,11 @@ class Gateway:
     @property
     def waits_for_restart(self) -> list[str]:
         """What the policy files say and this process cannot do before it starts anew."""
-        return [] if self.settings.account == self._account.settings else ["gateway.toml: account"]
+        found = [] if self.settings.account == self._account.settings else ["gateway.toml: account"]
+        identity, register = self.settings.identity, self.register
+        if register is not None and register.seconds != (identity.refresh_seconds, identity.stale_seconds):
+            found.append("gateway.toml: identity.refresh_seconds, identity.stale_seconds")
+        return found
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -245,6 +274,8 @@ class Gateway:
     async def start(self) -> None:
         """Begin the work in the background."""
         await self._account.start()
+        if self.register is not None:
+            await self.register.start()
         if self._watcher is not None:
             await self._watcher.look()
             self._watching = asyncio.create_task(self._watcher.run())
@@ -255,6 +286,8 @@ class Gateway:
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watching
+        if self.register is not None:
+            await self.register.close()
         await self._account.close()
 
     async def _live(self, receive: Any, send: Any) -> None:
@@ -294,6 +327,8 @@ class Gateway:
             "resource_name": "Enfilade",
             "authorization_servers": believed,
             "bearer_methods_supported": ["header"],
+            "dpop_signing_alg_values_supported": list(ALGORITHMS),
+            "tls_client_certificate_bound_access_tokens": bool(settings.identity.certificate_proxies),
             "scopes_supported": list(scopes_of(mounted.api for mounted in self._apis)),
             "resource_documentation": self.public_url + "/apis",
         }
@@ -317,21 +352,11 @@ class Gateway:
         return json_reply(503 if missing else 200, {"ready": not missing, "missing": missing})
 
 
-def _verifier(
-    settings: Settings, public_url: str, embedded: DevelopmentIssuer | None, fetch: Fetch | None
-) -> Verifier:
+def _register(settings: Settings, database: Database | None) -> Register | None:
+    if database is None:
+        return None
     identity = settings.identity
-    issuers = {one.issuer: (one, Keys(address=one.jwks_uri, fetch=fetch)) for one in identity.issuers}
-    if identity.embedded_issuer:
-        if embedded is None:
-            raise SettingsError([f"identity.embedded_issuer: {_WANTED}"])
-        own = Issuer(issuer=embedded.issuer, jwks_uri="", audience=embedded.audience)
-        # It stands in this process, so asking it costs next to nothing, and a rotation is seen at once.
-        keys = Keys(fetch=embedded.fetch_jwks, fetch_again=_SEE_ROTATION_SECONDS, keep=_SEE_ROTATION_SECONDS)
-        issuers[embedded.issuer] = (own, keys)
-    if identity.issuers and fetch is None:
-        raise SettingsError(["identity.issuers: nothing was given that fetches their keys"])
-    return Verifier(issuers, public_url, identity.leeway_seconds)
+    return Register(database, refresh=identity.refresh_seconds, stale=identity.stale_seconds)
 
 
 async def _live(_: Exchange) -> Reply:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields, replace
 import msgspec
 
 from gateway.exchange import Inherits, Policy, Route, Step
-from gateway.identity import Verifier
 from gateway.plans import Consumer
 from gateway.policies.account import Account
 from gateway.policies.account import Settings as AccountSettings
@@ -21,7 +20,7 @@ from gateway.policies.hop import Hop
 from gateway.policies.hop import Settings as HopSettings
 from gateway.policies.idempotency_key import IdempotencyKey
 from gateway.policies.idempotency_key import Settings as IdempotencyKeySettings
-from gateway.policies.identity import Identity
+from gateway.policies.identity import Identity, Witnesses, nobody
 from gateway.policies.identity import Settings as IdentitySettings
 from gateway.policies.rate_limit import RateLimit
 from gateway.policies.rate_limit import Settings as RateLimitSettings
@@ -64,7 +63,7 @@ class AfterRoute:
 
     cors: Policy
     source_limit: Policy
-    identity: Policy
+    identity: Identity
     authorisation: Policy
     rate_limit: Policy
     contract: Policy
@@ -81,10 +80,14 @@ ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What policies need beside their settings: who is known, who vouches, and where state is kept."""
+    """What policies need beside their settings: who is known, who vouches, and where state is kept.
+
+    `scopes` are all that any operation may ask for.
+    """
 
     consumers: Mapping[str, Consumer]
-    verifier: Verifier
+    scopes: tuple[str, ...]
+    witnesses: Witnesses
     resource_metadata: str
     database: Database | None
     cache: Cache | None
@@ -105,7 +108,9 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
     return AfterRoute(
         cors=Cors(settings.cors),
         source_limit=SourceLimit(settings.source_limit),
-        identity=Identity(settings.identity, around.verifier, around.consumers, around.resource_metadata),
+        identity=Identity(
+            settings.identity, around.witnesses, around.consumers, around.scopes, around.resource_metadata
+        ),
         authorisation=Authorisation(),
         rate_limit=RateLimit(settings.rate_limit, around.consumers, around.cache, around.workers),
         contract=Contract(settings.contract),
@@ -116,8 +121,7 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
 
 def refuse_unfit(settings: Settings, consumers: Mapping[str, Consumer]) -> None:
     """Raises SettingsError where settings and consumers do not fit together."""
-    nobody = Verifier({}, "", settings.identity.leeway_seconds)
-    after_route(settings, Surroundings(consumers, nobody, "", database=None, cache=None, workers=1))
+    after_route(settings, Surroundings(consumers, (), nobody(), "", database=None, cache=None, workers=1))
 
 
 def in_order(before: BeforeRoute, after: AfterRoute) -> dict[str, object]:

@@ -1,7 +1,28 @@
-"""Identity: who a token speaks for, by the keys of the issuers that we trust."""
+"""Identity: who a credential speaks for, and what makes us believe it."""
 
+from gateway.identity.certificates import Certificates
+from gateway.identity.challenges import Challenges
+from gateway.identity.dpop import Memory, Proofs
+from gateway.identity.introspection import Introspector, Post
 from gateway.identity.issuer import DevelopmentIssuer
 from gateway.identity.keys import Fetch, Keys
-from gateway.identity.tokens import Issuer, Verified, Verifier
+from gateway.identity.register import Register
+from gateway.identity.tokens import Introspection, Issuer, Rules, Verified, Verifier
 
-__all__ = ["DevelopmentIssuer", "Fetch", "Issuer", "Keys", "Verified", "Verifier"]
+__all__ = [
+    "Certificates",
+    "Challenges",
+    "DevelopmentIssuer",
+    "Fetch",
+    "Introspection",
+    "Introspector",
+    "Issuer",
+    "Keys",
+    "Memory",
+    "Post",
+    "Proofs",
+    "Register",
+    "Rules",
+    "Verified",
+    "Verifier",
+]

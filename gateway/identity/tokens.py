@@ -1,20 +1,42 @@
 """Access tokens: a JWT is believed by RFC 9068's rules, with RFC 8725's distrust of its own header."""
 
-import binascii
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from joserfc import jws
-from joserfc.util import urlsafe_b64decode
+from msgspec import Meta
 
 from contracts.problems import InvalidToken
+from gateway.identity import jose
+from gateway.identity.jose import Parts
 from gateway.identity.keys import Keys
 from gateway.identity.speech import roles_of, texts_at
 
-_MAX_TOKEN = 8192
 _REQUIRED = ("iss", "sub", "aud", "exp", "iat", "jti")
+_HERE = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+
+Address = Annotated[str, Meta(max_length=2048)]
+Binding = Literal["bearer", "dpop", "mtls"]
+
+
+class Introspection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where an issuer tells of its opaque tokens (RFC 7662), and as whom we ask.
+
+    `client_secret` is a reference (env:NAME, file:PATH). `prefix` is how the issuer's tokens begin: it says
+    whom to ask, so that no issuer is shown another's token. An answer is believed for `keep_seconds`, never
+    beyond the token's expiry; that a token is not active for `negative_seconds`.
+    """
+
+    endpoint: Address
+    client_id: Annotated[str, Meta(min_length=1)]
+    client_secret: Annotated[str, Meta(pattern="^(env|file):.+")]
+    prefix: str = ""
+    keep_seconds: Annotated[float, Meta(ge=0, le=300)] = 10.0
+    negative_seconds: Annotated[float, Meta(ge=0, le=60)] = 2.0
+
+    def __post_init__(self) -> None:
+        check_address(self.endpoint)
 
 
 class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,20 +46,28 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     may be; widen it only for an issuer that cannot write RFC 9068 tokens. Scopes, roles and groups stand in
     `scopes_claim`, `roles_claim` and `groups_claim`, each a claim's name or the way to one inside others
     (``realm_access.roles``); `roles` says which roles a group means.
+    Keys are fetched anew after `keys_seconds`, and believed without their issuer for `keys_stale_seconds`.
     """
 
     issuer: str
-    jwks_uri: str
+    jwks_uri: Address = ""
     audience: str = ""
-    algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256", "ES384")
+    algorithms: tuple[Literal["RS256", "PS256", "ES256", "ES384"], ...] = jose.ALGORITHMS
     types: tuple[str, ...] = ("at+jwt",)
     consumer_claim: str = "client_id"
     scopes_claim: str = "scope"
     roles_claim: str = "roles"
     groups_claim: str = ""
     roles: dict[str, tuple[str, ...]] = {}
+    introspection: Introspection | None = None
+    keys_seconds: Annotated[float, Meta(ge=10, le=86_400)] = 300.0
+    keys_stale_seconds: Annotated[float, Meta(ge=10, le=86_400)] = 900.0
 
     def __post_init__(self) -> None:
+        if self.jwks_uri:
+            check_address(self.jwks_uri)
+        if self.keys_stale_seconds < self.keys_seconds:
+            raise ValueError("keys_stale_seconds must not be less than keys_seconds")
         if bool(self.groups_claim) != bool(self.roles):
             raise ValueError("groups_claim says where groups stand, roles what they mean: name both")
 
@@ -66,67 +96,79 @@ class Verified(msgspec.Struct, frozen=True):
             self.claims, roles_at=speech.roles_claim, groups_at=speech.groups_claim, meaning=speech.roles
         )
 
+    @property
+    def confirmation(self) -> dict[str, str]:
+        """How the sender must prove that the token is its own (RFC 7800): ``jkt``, ``x5t#S256``."""
+        return self.claims.get("cnf", {})
 
-class Verifier:
-    """Believes or refuses tokens of a few issuers; `audience` is what a token must name in ``aud``."""
 
-    def __init__(self, issuers: Mapping[str, tuple[Issuer, Keys]], audience: str, leeway: float) -> None:
-        self._issuers = issuers
-        self._audience = audience
-        self._leeway = leeway
+class Rules(msgspec.Struct, frozen=True):
+    """What holds for the tokens of every issuer.
 
-    async def verify(self, token: str) -> Verified:
-        """The token's claims; raises InvalidToken, and says no more than a stranger may know."""
-        header, unsafe = _peek(token)
-        issuer, keys = self._issuers.get(str(unsafe.get("iss")), (None, None))
-        if issuer is None or keys is None:
-            raise InvalidToken("The token's issuer is not known here")
-        claims = await _check_signature(token, header, issuer, keys)
-        self._check_claims(claims, issuer)
-        return Verified(claims=claims, issuer=issuer)
+    `audience` is what a token must name in ``aud`` unless its issuer says otherwise. No token may live longer
+    than `longest` seconds: that is for how long a revocation is kept.
+    """
 
-    def _check_claims(self, claims: dict[str, Any], issuer: Issuer) -> None:
-        missing = [name for name in (*_REQUIRED, issuer.consumer_claim) if claims.get(name) in (None, "")]
-        if missing:
-            raise InvalidToken(f"The token has no {', '.join(missing)}")
-        audience = claims["aud"]
-        if (issuer.audience or self._audience) not in (
-            audience if isinstance(audience, list) else [audience]
-        ):
-            raise InvalidToken("The token is meant for somebody else")
+    audience: str
+    leeway: float = 30.0
+    longest: float = 86_400.0
+
+    def check(self, claims: dict[str, Any], issuer: Issuer) -> None:
+        """Hold the claims of a token to what was agreed; raises InvalidToken."""
+        texts = ("sub", issuer.consumer_claim, *(name for name in ("iss", "jti") if name in claims))
+        if not all(jose.is_text(claims.get(name)) for name in texts):
+            raise InvalidToken("The token does not say who it speaks for")
+        self._check_audience(claims.get("aud"), issuer)
         self._check_times(claims)
+        _check_confirmation(claims)
+
+    def _check_audience(self, named: Any, issuer: Issuer) -> None:
+        if (issuer.audience or self.audience) not in (named if isinstance(named, list) else [named]):
+            raise InvalidToken("The token is meant for somebody else")
 
     def _check_times(self, claims: dict[str, Any]) -> None:
         now = time.time()
-        instants = [claims["exp"], claims["iat"], claims.get("nbf", 0)]
-        if any(isinstance(at, bool) or not isinstance(at, int | float) for at in instants):
+        exp, iat, nbf = claims.get("exp"), claims.get("iat"), claims.get("nbf", 0)
+        if not all(jose.is_instant(at) for at in (exp, iat, nbf)) or exp is None or iat is None:
             raise InvalidToken("The token's times are not numbers")
-        if now >= claims["exp"] + self._leeway:
+        if now >= exp + self.leeway:
             raise InvalidToken("The token has expired")
-        if max(claims["iat"], claims.get("nbf", 0)) > now + self._leeway:
+        if max(iat, nbf) > now + self.leeway:
             raise InvalidToken("The token is not valid yet")
+        if exp - iat > self.longest:
+            raise InvalidToken("The token was given for longer than is taken here")
 
 
-def _peek(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and payload before anything is believed: only to know whose keys to try."""
-    parts = token.split(".")
-    if len(token) > _MAX_TOKEN or len(parts) != 3:  # noqa: PLR2004 - header, payload, signature
-        raise InvalidToken("The token is no signed JWT")
-    try:
-        header, payload = (
-            msgspec.json.decode(urlsafe_b64decode(part.encode()), type=dict[str, Any]) for part in parts[:2]
-        )
-    except (msgspec.DecodeError, binascii.Error, ValueError, RecursionError):
-        raise InvalidToken("The token is no signed JWT") from None
-    return header, payload
+class Verifier:
+    """Believes or refuses the JWTs of a few issuers."""
+
+    def __init__(self, issuers: Mapping[str, tuple[Issuer, Keys]], rules: Rules) -> None:
+        self._issuers = issuers
+        self._rules = rules
+
+    async def verify(self, token: str) -> Verified:
+        """The token's claims; raises InvalidToken, and says no more than a stranger may know."""
+        try:
+            parts = jose.take_apart(token)
+        except jose.UnreadableError:
+            raise InvalidToken("The token is no signed JWT") from None
+        named = parts.payload.get("iss")
+        issuer, keys = self._issuers.get(named, (None, None)) if isinstance(named, str) else (None, None)
+        if issuer is None or keys is None:
+            raise InvalidToken("The token's issuer is not known here")
+        await _check_signature(parts, issuer, keys)
+        missing = [name for name in _REQUIRED if parts.payload.get(name) in (None, "")]
+        if missing:
+            raise InvalidToken(f"The token has no {', '.join(missing)}")
+        self._rules.check(parts.payload, issuer)
+        return Verified(claims=parts.payload, issuer=issuer)
 
 
-async def _check_signature(token: str, header: dict[str, Any], issuer: Issuer, keys: Keys) -> dict[str, Any]:
-    """The claims once the signature holds. `jku`, `x5u` and `jwk` in the header are never followed."""
-    kind = str(header.get("typ", "")).lower().removeprefix("application/")
-    if kind not in issuer.types:
+async def _check_signature(parts: Parts, issuer: Issuer, keys: Keys) -> None:
+    """Raise InvalidToken unless the signature holds; `jku`, `x5u` and `jwk` are never followed."""
+    if parts.kind not in issuer.types:
         raise InvalidToken("The token is of another kind than an access token")
-    algorithm, kid = header.get("alg"), header.get("kid")
+    algorithm, kid = parts.header.get("alg"), parts.header.get("kid")
     if not isinstance(kid, str) or algorithm not in issuer.algorithms:
         raise InvalidToken("The token is signed in a way that is not taken here")
     found = await keys.find(kid)
@@ -135,9 +177,21 @@ async def _check_signature(token: str, header: dict[str, Any], issuer: Issuer, k
     key, usable = found
     if algorithm not in usable:
         raise InvalidToken("The token is signed in a way that its key does not allow")
-    registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
-    try:
-        signed = jws.deserialize_compact(token, key, registry=registry)
-        return msgspec.json.decode(signed.payload, type=dict[str, Any])
-    except Exception:  # noqa: BLE001 - the header is a stranger's: however it trips the reader, it is refused
-        raise InvalidToken("The token's signature does not hold") from None
+    if not jose.holds(parts, key, algorithm):
+        raise InvalidToken("The token's signature does not hold")
+
+
+def _check_confirmation(claims: dict[str, Any]) -> None:
+    """A binding that we cannot check is no reason to believe the token without it."""
+    if "cnf" not in claims:
+        return
+    found = claims["cnf"]
+    known = isinstance(found, dict) and found and found.keys() <= {"jkt", "x5t#S256"}
+    if not known or not all(jose.is_text(value) for value in found.values()):
+        raise InvalidToken("The token is bound to its sender in a way that is not known here")
+
+
+def check_address(address: str) -> None:
+    """Raise ValueError unless an issuer's address is one that nobody on the way can forge answers of."""
+    if not address.startswith(("https://", *(f"{here}{end}" for here in _HERE for end in (":", "/")))):
+        raise ValueError(f"{address!r} is no https address")

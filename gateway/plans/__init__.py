@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -22,6 +22,7 @@ __all__ = [
     "read_consumers",
 ]
 
+Credential = Literal["bearer", "dpop", "mtls", "api_key"]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9\-]{1,62}$")]
 Grant = Annotated[
     str, Meta(pattern=r"^(\*|system|process|experience|gateway)\.(\*|[a-z0-9\-]+)\.(\*|read|write|approve)$")
@@ -48,6 +49,8 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `outside` consumers reach experience APIs only. `scopes` are grants like ``process.*.read``: a token's
     scopes count only as far as they were granted. `roles` likewise. `claims` go into the tokens of the
     embedded issuer (``instance``, ``customer``) and restrict rows. `client` says how it gets those tokens.
+    `credentials` are the kinds that it may come with: without *bearer* and *api_key*, only such as are of no
+    use to a thief.
     """
 
     title: str
@@ -57,6 +60,7 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     claims: dict[str, str] = {}
     plan: str = "standard"
     client: OAuthClient = OAuthClient()
+    credentials: Annotated[tuple[Credential, ...], Meta(min_length=1)] = ("bearer", "dpop", "mtls", "api_key")
 
 
 class Consumers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

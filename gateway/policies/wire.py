@@ -12,7 +12,6 @@ from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step, too_larg
 
 _SINGLE = frozenset(
     {
-        b"authorization",
         b"content-length",
         b"content-type",
         b"host",
@@ -110,6 +109,7 @@ class Wire:
             raise HeadersTooLarge(f"Headers may have {self._settings.max_header_bytes} bytes together")
         if len(exchange.headers) != len(raw):
             _check_single([name for name, _ in raw])
+            _join_credentials(exchange)
         host = exchange.headers.get(b"host", b"")
         found = _HOST.match(host)
         if found is None:
@@ -154,6 +154,13 @@ class Wire:
         except ValueError:
             return False
         return any(parsed in network for network in self._proxies)
+
+
+def _join_credentials(exchange: Exchange) -> None:
+    """Two credentials are one that is none (RFC 9110 §5.3): identity refuses it with the right challenge."""
+    sent = [value for name, value in exchange.scope["headers"] if name == b"authorization"]
+    if len(sent) > 1:
+        exchange.headers[b"authorization"] = b", ".join(sent)
 
 
 def _check_single(names: list[bytes]) -> None:

@@ -310,3 +310,45 @@ once = Table(
     Column("until", DateTime(timezone=True), nullable=False),
 )
 Index("once_by_expiry", once.c.until)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("consumer", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("hash", Text, nullable=False, unique=True),
+    _document("scopes", "[]"),
+    _text("title"),
+    _text("made_by"),
+    _instant("made_at"),
+    _instant("expires_at", required=False),
+    _instant("last_used_at", required=False),
+    _instant("revoked_at", required=False),
+    _text("revoked_by"),
+)
+Index("api_keys_by_consumer", api_keys.c.consumer, api_keys.c.made_at)
+
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    _text("issuer"),
+    _instant("issued_before"),
+    _instant("forget_at"),
+    _instant("revoked_at"),
+    _text("revoked_by"),
+    _text("reason"),
+)
+Index("revocations_by_forgetting", revocations.c.forget_at)
+
+# One row: raised in the transaction of every change to keys or revocations, and cheap to look at.
+identity_changes = Table(
+    "identity_changes",
+    metadata,
+    Column("one", Integer, primary_key=True),
+    _number("version"),
+)

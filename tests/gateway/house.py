@@ -33,6 +33,9 @@ CONSUMERS = {
     "slow": Consumer(title="Few calls", scopes=("*.*.*",), plan="few"),
     "platform": Consumer(title="The platform team", scopes=("gateway.*.*",), roles=("platform",)),
     "ci": Consumer(title="All", scopes=("*.*.*",), claims={"customer": "acme"}),
+    "dismissed": Consumer(title="Whose tokens were revoked", scopes=("*.*.*",)),
+    "sealed": Consumer(title="Proves its key", scopes=("*.*.*",), credentials=("dpop",)),
+    "certified": Consumer(title="Shows its certificate", scopes=("*.*.*",), credentials=("mtls",)),
 }
 PLANS = RateLimitSettings(
     plans={

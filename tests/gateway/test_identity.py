@@ -1,5 +1,6 @@
 """tests/gateway: whom the door believes."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jwk, jwt
 
 from contracts.problems import InvalidToken, Unavailable
-from gateway.identity import Issuer, Keys, Verifier
+from gateway.identity import Issuer, Keys, Rules, Verifier
 from tests.gateway.house import URL, House, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"
@@ -214,7 +215,7 @@ class FakeIssuer:
 
     def verifier(self) -> Verifier:
         keys = Keys(address=ISSUER.jwks_uri, fetch=self.fetch, clock=lambda: self.now)
-        return Verifier({ISSUER.issuer: (ISSUER, keys)}, "ours", 30)
+        return Verifier({ISSUER.issuer: (ISSUER, keys)}, Rules("ours"))
 
 
 async def test_an_issuers_keys_are_fetched_once_and_again_when_a_kid_is_new():
@@ -296,3 +297,62 @@ def test_nobody_else_may_read_the_issuers_files(keys_folder: Path, house: House)
         "issuer.keys.json": 0o600,
         "issuer.secret": 0o600,
     }
+
+
+async def test_a_kid_that_was_not_there_causes_no_fetch_for_a_while():
+    """A client that keeps sending a withdrawn kid does not make us ask its issuer again and again."""
+    other = FakeIssuer()
+    verifier = other.verifier()
+    await verifier.verify(other.sign("one"))
+    other.keys["gone"] = jwk.ECKey.generate_key("P-256")
+    for _ in range(4):
+        other.now += 11
+        with pytest.raises(InvalidToken):
+            await verifier.verify(other.sign("gone"))
+    assert other.fetches == 2
+    other.now += 30
+    other.rotate("one", "gone")
+    assert (await verifier.verify(other.sign("gone"))).consumer == "ci"
+
+
+async def test_an_issuer_that_hangs_makes_one_caller_wait_and_not_all():
+    """While keys are fetched anew, those that are known and not too old are believed at once."""
+    other = FakeIssuer()
+    gate = asyncio.Event()
+    gate.set()
+
+    async def fetch(address: str) -> dict[str, Any]:
+        await gate.wait()
+        return await other.fetch(address)
+
+    keys = Keys(address=ISSUER.jwks_uri, fetch=fetch, clock=lambda: other.now)
+    assert await keys.find("one")
+    gate.clear()
+    other.now += 400
+    waiting = asyncio.create_task(keys.find("one"))
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(keys.find("one"), 1)
+    assert not waiting.done()
+    gate.set()
+    assert await waiting
+
+
+async def test_a_key_set_is_bounded():
+    """Of a key set without end a hundred keys are read, and none under a kid without end."""
+    made = jwk.ECKey.generate_key("P-256").as_dict(private=False)
+    many = {"keys": [{**made, "kid": str(number)} for number in range(150)]}
+    keys = Keys(document={"keys": [{**made, "kid": "k" * 300}, *many["keys"]]})
+    assert await keys.find("98") is not None
+    assert [await keys.find(kid) for kid in ("99", "k" * 300)] == [None, None]
+
+
+@pytest.mark.parametrize("document", [{}, {"keys": 7}, {"keys": [7]}, {"keys": None}])
+async def test_a_key_set_that_is_none_leaves_the_old_keys(document: dict[str, Any]):
+    """Rubbish from an issuer is as good as no answer."""
+    other = FakeIssuer()
+    verifier = other.verifier()
+    await verifier.verify(other.sign("one"))
+    other.document = document
+    other.now += 301
+    assert (await verifier.verify(other.sign("one"))).consumer == "ci"
+    assert other.fetches == 2

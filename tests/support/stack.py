@@ -240,12 +240,18 @@ class Caller:
     async def activation(self, opportunity_id: str, *statuses: str, seconds: float = SETTLED_SECONDS) -> Any:
         """The activation once it has one of the statuses (any settled one by default)."""
         wanted = set(statuses) or SETTLED
+        found: Any = None
 
         async def look() -> Any:
+            nonlocal found
             found = await self.find(f"/experience/crm-ui/v1/opportunities/{opportunity_id}/activation")
             return found if found and found["status"] in wanted else None
 
-        return await until(f"the activation of {opportunity_id} is {sorted(wanted)}", look, seconds)
+        try:
+            return await until(f"the activation of {opportunity_id} is {sorted(wanted)}", look, seconds)
+        except AssertionError as error:
+            error.add_note(f"It was last seen as {found}")
+            raise
 
 
 @asynccontextmanager

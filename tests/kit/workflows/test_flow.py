@@ -96,6 +96,18 @@ async def test_a_wait_takes_one_message(house: House) -> None:
     assert await house.vendor.live() == ALL
 
 
+async def test_a_message_that_nobody_was_told_of_is_found(house: House) -> None:
+    """While the listener's connection is broken, notifications are lost, and no message is."""
+    listening = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
+    async with house.worker():
+        await house.start(approval=True)
+        await house.until("waiting")
+        async with house.database.begin() as connection:
+            assert (await connection.execute(text(listening))).scalars().all()
+        await house.signal("run_1", "approval", Approval("ann"))
+        await house.until("done")
+
+
 async def test_a_message_that_comes_early_is_kept(house: House) -> None:
     """A signal sent before anybody executes the run is found when it waits."""
     await house.start(approval=True)

@@ -1,0 +1,144 @@
+"""API keys: made once, shown once, and kept as a hash alone."""
+
+import datetime as dt
+import hashlib
+import re
+import secrets
+import time
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.problems import NotFound, TooManyKeys
+from gateway.identity.changes import note_change
+from kit.context import new_id
+from kit.database.tables import api_keys
+
+Kind = Literal["test", "live"]
+
+MARK = "enf_"
+LIVE_KEYS = 2  # per consumer: the one in use, and the one that takes its place
+_SHAPE = re.compile(r"(enf_(test|live)_[0-9a-f]{8})[0-9a-f]{64}")
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    """A key as it is kept. Instants are in UTC; without `scopes` it has all that its consumer was granted."""
+
+    id: str
+    consumer: str
+    kind: Kind
+    prefix: str
+    made_at: dt.datetime
+    scopes: tuple[str, ...] = ()
+    title: str = ""
+    made_by: str = ""
+    expires_at: dt.datetime | None = None
+    last_used_at: dt.datetime | None = None
+    revoked_at: dt.datetime | None = None
+    revoked_by: str = ""
+
+
+def new_key(kind: Kind) -> tuple[str, str]:
+    """A new key, 256 random bits, and the prefix by which people may know it."""
+    prefix = f"{MARK}{kind}_{secrets.token_hex(4)}"
+    return prefix + secrets.token_hex(32), prefix
+
+
+def kind_of(key: str) -> str:
+    """Whether what was sent is a test or a live key; empty for what is no key at all."""
+    found = _SHAPE.fullmatch(key)
+    return found.group(2) if found else ""
+
+
+def hash_of(key: str) -> str:
+    """What is kept of a key.
+
+    SHA-256 without salt or stretching is right here, as it would not be for a password: there are 2^256 keys
+    to guess among, so a stolen hash leads nowhere, and a slow hash would only slow down the door.
+    """
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _is_live() -> Any:
+    now = func.clock_timestamp()
+    unexpired = or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now)
+    return and_(api_keys.c.revoked_at.is_(None), unexpired)
+
+
+async def create(
+    connection: AsyncConnection,
+    *,
+    consumer: str,
+    kind: Kind,
+    by: str,
+    title: str = "",
+    scopes: tuple[str, ...] = (),
+    expires_at: dt.datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """A new key of a consumer and its text, which nobody can show again; raises TooManyKeys beyond two."""
+    await note_change(connection)  # also the lock under which the live ones are counted
+    counted = select(func.count()).select_from(api_keys).where(api_keys.c.consumer == consumer, _is_live())
+    if (await connection.execute(counted)).scalar_one() >= LIVE_KEYS:
+        raise TooManyKeys(f"{consumer} has {LIVE_KEYS} live keys; revoke one before you make another")
+    text, prefix = new_key(kind)
+    row = {
+        "id": new_id("key"),
+        "consumer": consumer,
+        "kind": kind,
+        "prefix": prefix,
+        "hash": hash_of(text),
+        "scopes": list(scopes),
+        "title": title,
+        "made_by": by,
+        "made_at": dt.datetime.now(dt.UTC),
+        "expires_at": expires_at,
+    }
+    made = await connection.execute(insert(api_keys).values(row).returning(api_keys))
+    return _read(made.one()), text
+
+
+async def revoke_key(connection: AsyncConnection, key_id: str, *, by: str) -> ApiKey:
+    """The key, revoked now or before; raises NotFound."""
+    await note_change(connection)
+    done = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+    await connection.execute(done.values(revoked_at=func.clock_timestamp(), revoked_by=by))
+    row = (await connection.execute(select(api_keys).where(api_keys.c.id == key_id))).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no key {key_id}")
+    return _read(row)
+
+
+async def keys_of(connection: AsyncConnection, consumer: str = "") -> list[ApiKey]:
+    """The keys of a consumer, or of all, newest first; those that no longer hold too."""
+    asked = select(api_keys).order_by(api_keys.c.made_at.desc(), api_keys.c.id)
+    if consumer:
+        asked = asked.where(api_keys.c.consumer == consumer)
+    return [_read(row) for row in await connection.execute(asked)]
+
+
+async def live_keys(connection: AsyncConnection) -> dict[str, ApiKey]:
+    """Every key that holds now, by its hash."""
+    return {row.hash: _read(row) for row in await connection.execute(select(api_keys).where(_is_live()))}
+
+
+async def note_used(connection: AsyncConnection, used: dict[str, float]) -> None:
+    """Keep when keys were last used: key id to Unix time in seconds."""
+    for key_id, at in sorted(used.items()):  # in one order, so that no two doors wait for each other
+        instant = dt.datetime.fromtimestamp(at, dt.UTC)
+        done = update(api_keys).where(api_keys.c.id == key_id)
+        await connection.execute(
+            done.values(last_used_at=func.greatest(func.coalesce(api_keys.c.last_used_at, instant), instant))
+        )
+
+
+def has_expired(key: ApiKey) -> bool:
+    """Whether a key that was live when it was read has expired since."""
+    return key.expires_at is not None and key.expires_at.timestamp() <= time.time()
+
+
+def _read(row: Any) -> ApiKey:
+    found = {name: value for name, value in row._asdict().items() if name != "hash"}
+    return ApiKey(**{**found, "scopes": tuple(found["scopes"])})

@@ -1,0 +1,54 @@
+"""Certificates: whose TLS connection it is, as a TLS terminator of ours tells it (RFC 9440, RFC 8705)."""
+
+import base64
+import binascii
+import hashlib
+import ipaddress
+from collections.abc import Iterable
+
+from contracts.problems import InvalidToken
+from gateway.exchange import Exchange
+from gateway.identity import jose
+
+_FIELDS = frozenset({b"client-cert", b"client-cert-chain"})
+
+
+class Certificates:
+    """Believes the Client-Cert field of the terminators at the given networks, and of nobody else."""
+
+    def __init__(self, terminators: Iterable[str]) -> None:
+        self._networks = tuple(ipaddress.ip_network(network) for network in terminators)
+
+    def check(self, exchange: Exchange, thumbprint: str) -> None:
+        """Raise InvalidToken unless the connection's certificate is the one that the token is bound to."""
+        if self._thumbprint(exchange) != thumbprint:
+            raise InvalidToken("The token is bound to a certificate that did not come with it")
+
+    def _thumbprint(self, exchange: Exchange) -> str:
+        """The certificate's ``x5t#S256``; empty without one. Fields from anywhere else are taken away."""
+        if not self._trusted(exchange.scope.get("client")):
+            for name in _FIELDS:
+                exchange.headers.pop(name, None)
+            return ""
+        values = [value for name, value in exchange.scope["headers"] if name == b"client-cert"]
+        der = _read(values[0]) if len(values) == 1 else b""
+        return jose.encode_part(hashlib.sha256(der).digest()) if der else ""
+
+    def _trusted(self, peer: tuple[str, int] | None) -> bool:
+        """By the connection's own address: one told by X-Forwarded-For could be made up."""
+        try:
+            address = ipaddress.ip_address(peer[0] if peer else "")
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+
+def _read(value: bytes) -> bytes:
+    """The DER certificate of a Client-Cert field: one Byte Sequence (RFC 9440 §2.2), and nothing else."""
+    value = value.strip()
+    if len(value) < 2 or value[:1] != b":" or value[-1:] != b":":  # noqa: PLR2004 - two colons
+        return b""
+    try:
+        return base64.b64decode(value[1:-1], validate=True)
+    except binascii.Error:
+        return b""

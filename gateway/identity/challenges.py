@@ -1,0 +1,39 @@
+"""Challenges: how a refused caller is told what to send (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1)."""
+
+from contracts.problems import InvalidProof, InvalidToken, NonceNeeded
+from gateway.identity.jose import ALGORITHMS
+
+_ERRORS = {kind: kind.code for kind in (InvalidToken, InvalidProof, NonceNeeded)}
+
+
+class Challenges:
+    """WWW-Authenticate for the protected resource whose metadata stands at an address."""
+
+    def __init__(self, resource_metadata: str) -> None:
+        common = f'realm="enfilade", resource_metadata="{resource_metadata}"'
+        self._schemes = {
+            "bearer": f"Bearer {common}",
+            "dpop": f'DPoP {common}, algs="{" ".join(ALGORITHMS)}"',
+        }
+
+    def bare(self) -> dict[str, str]:
+        """For who sent no credential: every scheme that is taken, and no error."""
+        return {"WWW-Authenticate": ", ".join(self._schemes.values())}
+
+    def malformed(self, description: str) -> dict[str, str]:
+        """For who sent what is no credential by its grammar."""
+        return self._error("bearer", "invalid_request", description)
+
+    def refuse(self, refusal: InvalidToken, scheme: str) -> InvalidToken:
+        """The refusal with the challenge of the scheme in which the credential must come.
+
+        One that has its challenge already keeps it.
+        """
+        if "WWW-Authenticate" in refusal.headers:
+            return refusal
+        told = self._error(scheme, _ERRORS[type(refusal)], refusal.detail)
+        return type(refusal)(refusal.detail, headers={**refusal.headers, **told})
+
+    def _error(self, scheme: str, error: str, description: str) -> dict[str, str]:
+        challenge = f'{self._schemes[scheme]}, error="{error}", error_description="{description}"'
+        return {"WWW-Authenticate": challenge}

@@ -1,0 +1,160 @@
+"""The register: all live API keys and all revocations in memory, as PostgreSQL had them a moment ago."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from contracts.problems import Problem, Unavailable
+from gateway.identity import api_keys, revocation
+from gateway.identity.api_keys import ApiKey
+from gateway.identity.changes import version_of
+from gateway.identity.revocation import Revoked
+from kit.database import Database
+from kit.telemetry import log
+
+_log = log(__name__)
+
+
+class Register:
+    """Looks each `refresh` seconds whether anything has changed, and reads anew only then.
+
+    A request asks the memory, never the database. Without the database what is known holds for `stale`
+    seconds; after that nobody can say who was revoked meanwhile, and `check_fresh` raises Unavailable.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        refresh: float = 1.0,
+        stale: float = 60.0,
+        write: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._refresh = refresh
+        self._stale = stale
+        self._write = write
+        self._clock = clock
+        self._version = -1
+        self._fresh_at = clock()  # a door that opens without the database has as long as one that loses it
+        self._keys: dict[str, ApiKey] = {}
+        self._live: frozenset[str] = frozenset()
+        self._revoked = Revoked()
+        self._used: dict[str, float] = {}
+        self._tell: Callable[[], None] = _nothing
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call `changed`, and nobody who watched before, when what was believed may not hold any more."""
+        self._tell = changed
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """How often it looks for changes, and for how long it is believed without the database."""
+        return self._refresh, self._stale
+
+    def check_fresh(self) -> None:
+        """Raise Unavailable when the register is too old to be believed."""
+        if not self.fresh:
+            raise _away(self._refresh)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the register is young enough to be believed."""
+        return self._clock() - self._fresh_at <= self._stale
+
+    def find_key(self, text: str) -> ApiKey | None:
+        """The live key that was sent, whose use is noted; None for any other text.
+
+        Raises Unavailable when the register is too old, or was never read.
+        """
+        if self._version < 0:
+            raise _away(self._refresh)
+        self.check_fresh()
+        found = self._keys.get(api_keys.hash_of(text))
+        if found is None or api_keys.has_expired(found):
+            return None
+        self._used[found.id] = time.time()
+        return found
+
+    def holds(self, key: ApiKey) -> bool:
+        """Whether a key that was found before is live still."""
+        return key.id in self._live and not api_keys.has_expired(key)
+
+    def is_revoked(self, consumer: str, claims: dict[str, Any], issuer: str) -> bool:
+        """Whether a token with these claims was revoked."""
+        return self._revoked.covers(consumer, claims, issuer)
+
+    async def start(self) -> None:
+        """Read what there is and begin to keep up with it; a database that is away is waited for."""
+        with contextlib.suppress(Problem):
+            await self.refresh()
+        self._tasks = [asyncio.create_task(self._keep_up()), asyncio.create_task(self._keep_writing())]
+
+    async def close(self) -> None:
+        """Write what still waits."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(Problem):
+            await self.write_used()
+
+    async def refresh(self) -> None:
+        """Look for changes now; raises Unavailable without the database."""
+        asked_at = self._clock()
+        async with self._database.connect() as connection:
+            version = await version_of(connection)
+            if version != self._version:
+                self._keys = await api_keys.live_keys(connection)
+                self._live = frozenset(key.id for key in self._keys.values())
+                self._revoked = Revoked(await revocation.in_force(connection))
+                self._version = version
+                self._tell()
+        self._fresh_at = asked_at
+
+    async def write_used(self) -> None:
+        """Write when keys were last used; raises Unavailable without the database, and keeps it for later."""
+        used, self._used = self._used, {}
+        if not used:
+            return
+        try:
+            async with self._database.begin() as connection:
+                await api_keys.note_used(connection, used)
+        except Problem:
+            self._used = used | self._used
+            raise
+
+    async def _keep_up(self) -> None:
+        told = self.fresh
+        while True:
+            await asyncio.sleep(self._refresh)
+            await _try("identity not refreshed", self.refresh)
+            if told and not self.fresh:
+                self._tell()
+            told = self.fresh
+
+    async def _keep_writing(self) -> None:
+        while True:
+            await asyncio.sleep(self._write)
+            await _try("use of keys not written", self.write_used)
+
+
+def _nothing() -> None:
+    """Nobody watches yet."""
+
+
+def _away(retry_after: float) -> Unavailable:
+    return Unavailable("Nobody is identified while the database is away", retry_after=retry_after)
+
+
+async def _try(what: str, work: Any) -> None:
+    """Do background work that is done again a moment later, whatever becomes of it."""
+    try:
+        await work()
+    except Problem as problem:
+        _log.warning(what, code=problem.code)
+    except Exception as error:  # noqa: BLE001 - a fault here must not end the work for good
+        _log.error(what, exc_info=error)

@@ -1,0 +1,36 @@
+"""tests/gateway: the demo house with every way to be identified, for an ASGI server to be pointed at."""
+
+import os
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from deploy.issuers import IssuerCalls
+from gateway.identity import Issuer
+from gateway.pipeline import Settings
+from gateway.policies.identity import Settings as IdentitySettings
+from kit.cache import Cache
+from kit.database import Database
+from kit.telemetry import configure_logging
+from tests.gateway.house import CONSUMERS, PLANS, House
+
+configure_logging("debug")
+_calls = IssuerCalls(httpx.AsyncClient())
+
+SETTINGS = IdentitySettings(
+    issuers=msgspec.json.decode(os.environ["ISSUERS"], type=tuple[Issuer, ...]),
+    api_keys="test",
+    certificate_proxies=("127.0.0.2/32",),
+    refresh_seconds=0.1,
+)
+app = House(
+    Path(os.environ["ISSUER_FOLDER"]),
+    Settings(rate_limit=PLANS, identity=SETTINGS),
+    CONSUMERS,
+    database=Database(os.environ["DATABASE_URL"]),
+    cache=Cache(os.environ["CACHE_URL"]),
+    fetch=_calls.fetch,
+    post=_calls.post,
+    environ=os.environ,
+).gateway
