@@ -13,7 +13,7 @@ from contracts.problems import NotFound
 from gateway.admin import Documents, Office
 from gateway.admin import mounted as admin_apis
 from gateway.exchange import Exchange, Reply, Route, Step, json_reply
-from gateway.identity import DevelopmentIssuer, Fetch, Memory, Post, Register
+from gateway.identity import DevelopmentIssuer, Fetch, Memory, Post, Proofs, Register
 from gateway.identity.issuer import scopes_of
 from gateway.identity.issuing.addresses import Issuing
 from gateway.identity.issuing.metadata import AUTHORIZE_PATH, well_known
@@ -52,7 +52,6 @@ Hooks = Callable[[str, Mapping[str, str], bytes], Awaitable[None]]
 Ready = Callable[[], Awaitable[Mapping[str, str]]]
 """What is not ready, by name and sentence; empty when all is."""
 
-_SEE_ROTATION_SECONDS = 1.0
 _log = log(__name__)
 _refusals = meter(__name__).create_counter(
     "enfilade.gateway.policy.refused", description="Changes of the policy files that were refused whole"
@@ -183,7 +182,7 @@ class Gateway:
             workers=self._workers,
         )
         before, after = before_route(settings, self._account), after_route(settings, around)
-        table = RouteTable(self._apis, self._open_routes(settings))
+        table = RouteTable(self._apis, self._open_routes(settings, around.witnesses.proofs))
         inner_before, inner_after = inside(settings, before, after)
         inner = RouteTable(self._admin)
         return Version(
@@ -298,7 +297,7 @@ class Gateway:
         await self.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _open_routes(self, settings: Settings) -> list[Route]:
+    def _open_routes(self, settings: Settings, proofs: Proofs) -> list[Route]:
         """The gateway's own addresses, where no token is asked for."""
         issuer = self._issuer if settings.identity.embedded_issuer else None
         targets: dict[tuple[str, str], Step] = {
@@ -311,7 +310,8 @@ class Gateway:
         if self._hooks is not None:
             targets["POST", "/hooks/{instance}"] = self._take_hook
         if issuer is not None:
-            targets |= Issuing(issuer, self._database, key_days=settings.identity.embedded_key_days).steps()
+            days = settings.identity.embedded_key_days
+            targets |= Issuing(issuer, self._database, proofs, key_days=days).steps()
         return [
             Route(method, path, f"door {path}", step, page=path == AUTHORIZE_PATH)
             for (method, path), step in targets.items()

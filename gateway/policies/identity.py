@@ -36,6 +36,7 @@ from kit.context import Caller
 from kit.secrets import SecretError, resolve
 from kit.settings import SettingsError
 
+_SOON = 1.0
 _MANY = 10_000  # credentials remembered before the expired ones are forgotten
 _KEY_SECONDS = 5.0  # so long is a key believed unasked: its last use is known as exactly
 _CREDENTIAL = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 §2.1
@@ -358,7 +359,9 @@ def _keys_of(
             said = "The embedded issuer is switched on, but none was given"
             raise SettingsError([f"identity.embedded_issuer: {said}"])
         own = Issuer(issuer=embedded.issuer, audience=embedded.audience)
-        found[embedded.issuer] = (own, Keys(document=embedded.jwks()))
+        # It stands in this process, so asking it costs next to nothing, and a rotation is seen at once.
+        keys = Keys(fetch=embedded.fetch_jwks, fetch_again=_SOON, absent=_SOON, keep=_SOON)
+        found[embedded.issuer] = (own, keys)
     return found
 
 

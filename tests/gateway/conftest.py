@@ -47,8 +47,10 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 async def signing(keys_folder: Path, database: Database) -> AsyncIterator[SigningHouse]:
     """A gateway whose issuer has clients of every kind, people, and a database."""
     found = SigningHouse(keys_folder, database=database)
+    await found.gateway.start()
     async with found.http:
         yield found
+    await found.gateway.close()
 
 
 @pytest.fixture

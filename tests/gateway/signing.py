@@ -32,6 +32,7 @@ JWKS = {
     "keys": [
         {**EC_KEY.as_dict(private=False), "kid": "ec-1"},
         {**RSA_KEY.as_dict(private=False), "kid": "rsa-1"},
+        {**RSA_KEY.as_dict(private=False), "kid": "rsa-2", "alg": "RS256"},
     ]
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from joserfc import jwk, jwt
+from joserfc import jwk, jws, jwt
 
 from contracts.problems import Unavailable
 from kit.database import Database
@@ -35,7 +35,8 @@ def claims(**other: Any) -> dict[str, Any]:
 
 
 def signed(key: jwk.ECKey | jwk.RSAKey = EC_KEY, alg: str = "ES256", kid: str = "ec-1", **other: Any) -> str:
-    return jwt.encode({"alg": alg, "kid": kid}, claims(**other), key, algorithms=[alg])
+    content = json.dumps(claims(**other)).encode()
+    return jws.serialize_compact({"alg": alg, "kid": kid}, content, key, [alg])
 
 
 async def ask(house: House, assertion: str, **form: str) -> httpx.Response:
@@ -106,6 +107,12 @@ async def test_wrong_claims_are_no_proof(signing: SigningHouse, other: dict[str,
     await refused(await ask(signing, signed(**other)))
 
 
+async def test_an_id_may_be_any_text(signing: SigningHouse):
+    """Also one that UTF-8 cannot write."""
+    for text in ("\ud800", "x" * 2000, "a'b\"c\n"):
+        assert (await ask(signing, signed(jti=f"{text}{time.perf_counter_ns()}"))).status_code == 200
+
+
 async def test_only_the_clients_own_keys_sign(signing: SigningHouse):
     """A stranger's key under our kid, an unknown kid and a key in the header prove nothing."""
     stranger = jwk.ECKey.generate_key("P-256")
@@ -124,6 +131,7 @@ async def test_an_algorithm_must_fit_the_key(signing: SigningHouse):
         text = ".".join(encoded(json.dumps(part).encode()) for part in parts)
         mac = encoded(hmac.new(key, text.encode(), hashlib.sha256).digest()) if key else ""
         await refused(await ask(signing, f"{text}.{mac}"))
+    await refused(await ask(signing, signed(RSA_KEY, "PS256", "rsa-2")))  # the key is for RS256 alone
     for rubbish in ("", "x", "a.b.c", "....", "é.é.é", "x" * 20_000):
         await refused(await ask(signing, rubbish))
 
@@ -138,6 +146,7 @@ async def test_a_client_proves_itself_in_one_way(signing: SigningHouse):
     await refused(await ask(signing, signed(), client_secret=secret, client_id="screen"))
     await refused(await ask(signing, signed(), client_id="screen"))
     await refused(await ask(signing, signed(), client_assertion_type="urn:other"))
+    await refused(await ask(signing, signed(), client_secret=signing.issuer.client_secret("robot")))
     data = {"grant_type": "client_credentials", "client_id": "ci"}
     await refused(await signing.http.post("/oauth/token", data=data, auth=("screen", secret)))
 

@@ -58,6 +58,10 @@ class OAuthRequest(OAuth2Request):
         """The code itself, where one answers the request."""
         self.replayed = False
         """Whether the code's own client sent it once more."""
+        self.key = ""
+        """The thumbprint of the key that the token is to be bound to; empty for a bearer token."""
+        self.given_back = ""
+        """The id of the token that its client revokes."""
         self.error = ""
         """Why it was refused, in OAuth's word."""
         self.given: dict[str, object] = {}
@@ -66,6 +70,11 @@ class OAuthRequest(OAuth2Request):
     @property
     def form(self) -> dict[str, str]:
         return self.payload.data  # pyright: ignore[reportOptionalMemberAccess]
+
+    @property
+    def client_name(self) -> str:
+        """The client that has proven itself; empty before."""
+        return self.client.get_client_id() if self.client else ""
 
     def basic_client(self) -> str:
         """The client that the Authorization header names; empty without one."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 from joserfc import jwk, jwt
+from joserfc.jwk import KeySet
 
 from kit import clock
 
@@ -70,6 +71,15 @@ class Keyring:
         self._load()
         shown = [self._current, self._next, *(key for key, until in self._retiring if until > _now())]
         return {"keys": [_public(key) for key in shown]}
+
+    def read(self, token: str) -> dict[str, Any]:
+        """What a token says that one of these keys signed, however old it is; empty for any other text."""
+        self._load()
+        keys = KeySet([self._current, self._next, *(key for key, _ in self._retiring)])
+        try:
+            return dict(jwt.decode(token, keys, algorithms=[_ALGORITHM]).claims)
+        except Exception:  # noqa: BLE001 - however a stranger's text trips the reader, it is no token of ours
+            return {}
 
     def list(self) -> list[SigningKey]:
         """Every key with its state."""

@@ -4,9 +4,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.identity.issuing import assertions
+from gateway.identity.jose import ALGORITHMS
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 AUTHORIZE_PATH = "/oauth/authorize"
+REVOCATION_PATH = "/oauth/revoke"
 JWKS_PATH = "/.well-known/jwks.json"
 _SECRETS = ["client_secret_basic", "client_secret_post"]
 
@@ -28,9 +30,11 @@ def metadata(issuer: str, scopes: tuple[str, ...], *, for_people: bool) -> dict[
         "response_types_supported": [],
         "grant_types_supported": ["client_credentials"],
         "token_endpoint_auth_methods_supported": _SECRETS,
+        "dpop_signing_alg_values_supported": list(ALGORITHMS),
         "service_documentation": issuer + "/apis",
     }
     if for_people:
+        methods = [assertions.METHOD, *_SECRETS, "none"]
         found |= {
             "authorization_endpoint": issuer + AUTHORIZE_PATH,
             "response_types_supported": ["code"],
@@ -38,7 +42,10 @@ def metadata(issuer: str, scopes: tuple[str, ...], *, for_people: bool) -> dict[
             "grant_types_supported": ["client_credentials", "authorization_code"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
-            "token_endpoint_auth_methods_supported": [assertions.METHOD, *_SECRETS, "none"],
-            "token_endpoint_auth_signing_alg_values_supported": list(assertions.ALGORITHMS),
+            "token_endpoint_auth_methods_supported": methods,
+            "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+            "revocation_endpoint": issuer + REVOCATION_PATH,
+            "revocation_endpoint_auth_methods_supported": methods,
+            "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         }
     return found

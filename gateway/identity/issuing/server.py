@@ -15,6 +15,7 @@ from authlib.oauth2.rfc6749 import (
     OAuth2Error,
 )
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredentialsGrant
+from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 
 from gateway.exchange import Header, Reply, json_reply
@@ -25,6 +26,7 @@ from gateway.identity.issuing.forms import OAuthRequest
 from gateway.plans import Consumer, expand
 
 _SECRETS = ("client_secret_basic", "client_secret_post")
+_ANY = [assertions.METHOD, *_SECRETS, "none"]
 
 
 class Client(ClientMixin):
@@ -78,7 +80,7 @@ class _ForMachines(ClientCredentialsGrant):
 class _ForPeople(AuthorizationCodeGrant):
     """Codes are looked up before and kept after: Authlib does not wait for a database."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = [assertions.METHOD, *_SECRETS, "none"]
+    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = _ANY
     request: OAuthRequest
 
     def save_authorization_code(self, code: str, request: Any) -> None:  # noqa: ARG002 - is ours
@@ -124,6 +126,40 @@ class _Pkce(CodeChallenge):
         return "S256"
 
 
+class _Token:
+    """A token of ours that its client sends back."""
+
+    def __init__(self, claims: dict[str, Any]) -> None:
+        self.id = str(claims["jti"])
+        self._client = claims["client_id"]
+
+    def check_client(self, client: Client) -> bool:
+        """Asked by Authlib."""
+        return self._client == client.name
+
+
+class _Revocation(RevocationEndpoint):
+    """RFC 7009: a client gives a token back. Which one is noted; the revoking is waited for outside."""
+
+    CLIENT_AUTH_METHODS: ClassVar = _ANY
+    server: "Server"
+
+    def create_endpoint_request(self, request: Any) -> Any:
+        return request
+
+    def check_params(self, request: OAuthRequest, client: Any) -> None:  # noqa: ARG002 - the same for all
+        """A hint is a hint: whatever it says, the token is looked for (RFC 7009 §2.1)."""
+        if "token" not in request.form:
+            raise InvalidRequestError("A token is needed.")
+
+    def query_token(self, token_string: str, token_type_hint: str | None) -> _Token | None:  # noqa: ARG002
+        claims = self.server.read_token(token_string)
+        return _Token(claims) if claims else None
+
+    def revoke_token(self, token: _Token, request: OAuthRequest) -> None:
+        request.given_back = token.id
+
+
 class Server(AuthorizationServer):
     """Reads and answers requests; what must be waited for is done around it."""
 
@@ -134,6 +170,7 @@ class Server(AuthorizationServer):
         self.register_grant(_ForMachines)
         if for_people:
             self.register_grant(_ForPeople, [_Pkce()])
+            self.register_endpoint(_Revocation)
         self.register_token_generator("default", cast("Any", self._make_token))
 
     def query_client(self, client_id: str) -> Any:
@@ -142,7 +179,14 @@ class Server(AuthorizationServer):
     def save_token(self, token: Any, request: Any) -> None:
         """Sign what the token says; nothing is saved, for it says all itself."""
         request.given = token.pop("claims")
+        if request.key:
+            request.given["cnf"] = {"jkt": request.key}
+            token["token_type"] = "DPoP"  # noqa: S105 - no password
         token["access_token"] = self._issuer.sign(request.given)
+
+    def read_token(self, token: str) -> dict[str, Any]:
+        """What a token of ours says; nothing for any other text."""
+        return self._issuer.keyring.read(token)
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Nobody listens."""
