@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gateway.identity.issuing.personas import read_people
 from gateway.pipeline import refuse_unfit
 from gateway.rulebook import placed, read_rulebook
 from kit.settings import SettingsError, read_toml
@@ -31,6 +32,7 @@ def configuration_faults(folder: Path) -> list[str]:
     routing = attempt(lambda: read_toml(folder / "routing.toml", Routing))
     attempt(lambda: _read_flows(folder / "flows.toml"))
     faults += policy_faults(folder)
+    attempt(lambda: read_people(folder / "people.toml"))
     if profiles is not None and reference is not None and routing is not None:
         served = {(p.name, capability): p.region for _, p in profiles for capability in p.capabilities}
         faults += check_routing(routing, served, list(reference.entities))

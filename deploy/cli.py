@@ -17,6 +17,7 @@ COMMANDS = {
     "serve": "run the house, or some of its floors, from settings",
     "sandbox": "run one stand-in vendor",
     "token": "print a development token",
+    "issuer": "list or rotate the embedded issuer's keys, print a client's secret",
     "trace": "show the whole path of one correlation id",
     "keys": "make and revoke API keys of consumers, and revoke tokens",
     "policy": "say which policy is in force, what it does to a request, and whether another is good",

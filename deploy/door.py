@@ -17,6 +17,7 @@ from deploy.issuers import IssuerCalls
 from deploy.settings import Floor, HouseSettings
 from gateway.app import Gateway, Mounted, Settings, Target, in_process, scopes_of
 from gateway.identity import DevelopmentIssuer
+from gateway.identity.issuing.personas import read_people
 from gateway.plans import Consumer, read, read_consumers
 from kit import inbox
 from kit.context import current
@@ -94,13 +95,14 @@ def apis() -> list[Api]:
 
 
 def issuer_of(settings: HouseSettings, consumers: Mapping[str, Consumer]) -> DevelopmentIssuer:
-    """The embedded issuer with its keys in the data directory."""
+    """The embedded issuer with its keys in the data directory and the people of the configuration."""
     return DevelopmentIssuer(
         Path(settings.data_dir) / "keys",
         issuer=settings.address,
         audience=settings.address,
         consumers=consumers,
         scopes=scopes_of(apis()),
+        people=read_people(settings.folder / "people.toml"),
     )
 
 

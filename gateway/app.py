@@ -13,8 +13,10 @@ from contracts.problems import NotFound
 from gateway.admin import Documents, Office
 from gateway.admin import mounted as admin_apis
 from gateway.exchange import Exchange, Reply, Route, Step, json_reply
-from gateway.identity import DevelopmentIssuer, Fetch, Memory, Post, Register
-from gateway.identity.issuer import TOKEN_PATH, scopes_of
+from gateway.identity import DevelopmentIssuer, Fetch, Memory, Post, Proofs, Register
+from gateway.identity.issuer import scopes_of
+from gateway.identity.issuing.addresses import Issuing
+from gateway.identity.issuing.metadata import AUTHORIZE_PATH, well_known
 from gateway.identity.jose import ALGORITHMS
 from gateway.pipeline import (
     AfterRoute,
@@ -50,7 +52,6 @@ Hooks = Callable[[str, Mapping[str, str], bytes], Awaitable[None]]
 Ready = Callable[[], Awaitable[Mapping[str, str]]]
 """What is not ready, by name and sentence; empty when all is."""
 
-_METADATA = "/.well-known/oauth-protected-resource"
 _log = log(__name__)
 _refusals = meter(__name__).create_counter(
     "enfilade.gateway.policy.refused", description="Changes of the policy files that were refused whole"
@@ -108,6 +109,7 @@ class Gateway:
         look_seconds: float = 1.0,
     ) -> None:
         self.public_url = public_url.rstrip("/")
+        self._described_at, self._description = well_known("oauth-protected-resource", self.public_url)
         self._apis = tuple(apis)
         self._pages = Portal(self._apis, self.public_url).pages()
         self._issuer = issuer
@@ -174,13 +176,13 @@ class Gateway:
                 register=self.register,
                 memory=self._proofs_used,
             ),
-            resource_metadata=self.public_url + _METADATA,
+            resource_metadata=self._description,
             database=self._database,
             cache=self._cache,
             workers=self._workers,
         )
         before, after = before_route(settings, self._account), after_route(settings, around)
-        table = RouteTable(self._apis, self._open_routes(settings))
+        table = RouteTable(self._apis, self._open_routes(settings, around.witnesses.proofs))
         inner_before, inner_after = inside(settings, before, after)
         inner = RouteTable(self._admin)
         return Version(
@@ -295,23 +297,25 @@ class Gateway:
         await self.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _open_routes(self, settings: Settings) -> list[Route]:
+    def _open_routes(self, settings: Settings, proofs: Proofs) -> list[Route]:
         """The gateway's own addresses, where no token is asked for."""
         issuer = self._issuer if settings.identity.embedded_issuer else None
         targets: dict[tuple[str, str], Step] = {
             ("GET", "/"): _go_to_catalogue,
             ("GET", "/health/live"): _live,
             ("GET", "/health/ready"): self._answer_ready,
-            ("GET", _METADATA): self._describe_resource(settings, issuer),
+            ("GET", self._described_at): self._describe_resource(settings, issuer),
             **{("GET", path): page for path, page in self._pages.items()},
         }
         if self._hooks is not None:
             targets["POST", "/hooks/{instance}"] = self._take_hook
         if issuer is not None:
-            targets["POST", TOKEN_PATH] = issuer.answer_token
-            targets["GET", "/.well-known/jwks.json"] = issuer.answer_jwks
-            targets["GET", "/.well-known/oauth-authorization-server"] = issuer.answer_metadata
-        return [Route(method, path, f"door {path}", step) for (method, path), step in targets.items()]
+            days = settings.identity.embedded_key_days
+            targets |= Issuing(issuer, self._database, proofs, key_days=days).steps()
+        return [
+            Route(method, path, f"door {path}", step, page=path == AUTHORIZE_PATH)
+            for (method, path), step in targets.items()
+        ]
 
     def _describe_resource(self, settings: Settings, issuer: DevelopmentIssuer | None) -> Step:
         """The protected resource's metadata (RFC 9728)."""
@@ -320,6 +324,7 @@ class Gateway:
             believed.insert(0, issuer.issuer)
         content = {
             "resource": self.public_url,
+            "resource_name": "Enfilade",
             "authorization_servers": believed,
             "bearer_methods_supported": ["header"],
             "dpop_signing_alg_values_supported": list(ALGORITHMS),

@@ -125,7 +125,8 @@ class Route:
     """One method at one path: an operation of an API, or an open address of the gateway's own.
 
     `template` is the path with its places unfilled, `shape` the operation's part of the API's document and
-    `components` the schemas that it refers to; both are absent at an open address.
+    `components` the schemas that it refers to; both are absent at an open address. People come to a `page` by
+    their browser: no script of another origin may read it.
     """
 
     method: str
@@ -137,6 +138,7 @@ class Route:
     instance: str = ""
     shape: dict[str, Any] = field(default_factory=dict)
     components: dict[str, Any] = field(default_factory=dict)
+    page: bool = False
 
     @property
     def scope(self) -> str:

@@ -8,11 +8,12 @@ from deploy.errors import MISUSED, OK, CommandError
 from deploy.launching.stack import data_dir, settings_beside
 from gateway.app import Settings
 from gateway.identity import DevelopmentIssuer
-from gateway.plans import read, read_consumers
+from gateway.plans import Consumer, read, read_consumers
 
 DESCRIPTION = """\
 Print an access token of a consumer (gateway/…/consumers.toml names them), signed by the embedded issuer of
-this data folder, for one hour. With --subject it names a person behind the consumer: approvals ask who.
+this data folder, for one hour. With --subject it names a person behind the consumer: approvals ask who. The
+people of people.toml bring the roles that they and the consumer both have, anybody else the consumer's.
 """
 EPILOG = """\
 examples:
@@ -26,7 +27,7 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     wanted = parser.add_mutually_exclusive_group(required=True)
     wanted.add_argument("--as", dest="consumer", metavar="CONSUMER", help="whose token")
-    wanted.add_argument("--list", action="store_true", help="list the consumers there are")
+    wanted.add_argument("--list", action="store_true", help="list the consumers and people there are")
     parser.add_argument("--subject", default="", help="the person behind it")
     parser.add_argument("--scope", action="append", metavar="SCOPE", help="narrow it to these (repeatable)")
     parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
@@ -37,6 +38,9 @@ def run(options: argparse.Namespace) -> int:
     if options.list:
         for name, consumer in sorted(issuer.consumers.items()):
             print(f"{name:<16} {consumer.title}")
+        print("\npeople (--subject):")
+        for name, person in sorted(issuer.people.items()):
+            print(f"{name:<16} {person.name}, {', '.join(person.roles)}")
         return OK
     print(mint(issuer, options.consumer, options.subject, options.scope))
     return OK
@@ -55,7 +59,13 @@ def embedded_issuer(data: str | None) -> DevelopmentIssuer:
 
 def mint(issuer: DevelopmentIssuer, consumer: str, subject: str = "", scopes: list[str] | None = None) -> str:
     """A token; raises CommandError with the known consumers when this is none of them."""
-    if consumer not in issuer.consumers:
-        known = ", ".join(sorted(issuer.consumers))
-        raise CommandError(f"No consumer is named {consumer!r}; there are: {known}.", MISUSED)
+    known_consumer(issuer, consumer)
     return issuer.mint(consumer, subject=subject, scopes=scopes)
+
+
+def known_consumer(issuer: DevelopmentIssuer, name: str) -> Consumer:
+    """The consumer of that name; raises CommandError with the known ones when there is none."""
+    if name not in issuer.consumers:
+        known = ", ".join(sorted(issuer.consumers))
+        raise CommandError(f"No consumer is named {name!r}; there are: {known}.", MISUSED)
+    return issuer.consumers[name]

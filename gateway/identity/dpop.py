@@ -58,6 +58,16 @@ class Proofs:
             await self._check_nonce(parts.payload, exchange)
         await self._spend(parts.payload, thumbprint)
 
+    async def thumbprint(self, exchange: Exchange) -> str:
+        """The key that a new token is to be bound to (RFC 9449 §5); raises as `check` does."""
+        parts, key = _read(exchange)
+        self._check_request(parts.payload, exchange)
+        self._check_time(parts.payload)
+        if self._settings.nonces:
+            await self._check_nonce(parts.payload, exchange)
+        await self._spend(parts.payload, key.thumbprint())
+        return key.thumbprint()
+
     def _check_request(self, claims: dict[str, Any], exchange: Exchange) -> None:
         if claims.get("htm") != exchange.method:
             raise InvalidProof("The proof is for another method")

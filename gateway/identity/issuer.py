@@ -1,4 +1,4 @@
-"""The embedded issuer, for development: gives our consumers tokens by OAuth 2 (client credentials)."""
+"""The embedded issuer, for development: mints tokens for our consumers and the people of the story."""
 
 import hashlib
 import hmac
@@ -9,14 +9,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from joserfc import jwk, jwt
-
 from contracts.operation import Api
-from gateway.exchange import Exchange, Reply, json_reply
-from gateway.identity.token_endpoint import AUTH_METHODS, GRANT_TYPE, LIFETIME_SECONDS, TokenEndpoint
+from gateway.identity.issuing.keyring import Keyring
+from gateway.identity.issuing.personas import Persona
 from gateway.plans import Consumer, expand
 
-TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
+LIFETIME_SECONDS = 3600
+"""How long a token lives, and at most."""
 
 
 def scopes_of(apis: Iterable[Api]) -> tuple[str, ...]:
@@ -26,7 +25,7 @@ def scopes_of(apis: Iterable[Api]) -> tuple[str, ...]:
 
 
 class DevelopmentIssuer:
-    """Signs access tokens (RFC 9068) with a key that it keeps in the data directory.
+    """Signs access tokens (RFC 9068) with keys that it keeps in the data directory.
 
     Consumers' secrets are derived from a second kept secret, so that no file of the repository holds one.
     """
@@ -39,38 +38,34 @@ class DevelopmentIssuer:
         audience: str,
         consumers: Mapping[str, Consumer],
         scopes: tuple[str, ...],
+        people: Mapping[str, Persona] | None = None,
     ) -> None:
         self.issuer = issuer
         self.audience = audience
         self.consumers = consumers
         self.scopes = scopes
-        directory.mkdir(parents=True, exist_ok=True)
-        pem = _kept(directory / "issuer.pem", lambda: jwk.RSAKey.generate_key(2048).as_pem(private=True))
-        self._key = jwk.RSAKey.import_key(pem)
-        self._kid = self._key.thumbprint()
+        self.people = people or {}
+        self.keyring = Keyring(directory, lifetime=LIFETIME_SECONDS)
         self._seed = _kept(directory / "issuer.secret", lambda: secrets.token_bytes(32))
-        self._endpoint = TokenEndpoint(self)
 
     def jwks(self) -> dict[str, Any]:
         """The public key set (RFC 7517)."""
-        public = self._key.as_dict(private=False)
-        return {"keys": [{**public, "kid": self._kid, "use": "sig", "alg": "RS256"}]}
+        return self.keyring.jwks()
 
-    def metadata(self) -> dict[str, Any]:
-        """The authorization server's metadata (RFC 8414)."""
-        return {
-            "issuer": self.issuer,
-            "token_endpoint": self.issuer + TOKEN_PATH,
-            "jwks_uri": self.issuer + "/.well-known/jwks.json",
-            "grant_types_supported": [GRANT_TYPE],
-            "response_types_supported": [],
-            "token_endpoint_auth_methods_supported": AUTH_METHODS,
-            "scopes_supported": list(self.scopes),
-        }
+    async def fetch_jwks(self, _: str) -> dict[str, Any]:
+        """The same for whoever fetches key sets by their address."""
+        return self.keyring.jwks()
 
     def client_secret(self, consumer: str) -> str:
         """The development secret of a consumer."""
-        return hmac.new(self._seed, consumer.encode(), hashlib.sha256).hexdigest()
+        return self._derived(consumer.encode()).hexdigest()
+
+    def secret_for(self, purpose: str) -> bytes:
+        """A secret of the issuer's own; the colon keeps it apart from every consumer's."""
+        return self._derived(f"own:{purpose}".encode()).digest()
+
+    def _derived(self, name: bytes) -> hmac.HMAC:
+        return hmac.new(self._seed, name, hashlib.sha256)
 
     def mint(
         self,
@@ -83,13 +78,31 @@ class DevelopmentIssuer:
     ) -> str:
         """A token for a consumer with all that it was granted; raises KeyError for an unknown one.
 
-        `subject` names a person behind the consumer; `scopes` narrows; `claims` are added.
+        `subject` names a person behind the consumer. A known one brings the roles that they and the consumer
+        both have; anybody else speaks with the consumer's. `scopes` narrows; `claims` are added.
         """
+        return self.sign(
+            self.claims_for(consumer, subject=subject, scopes=scopes, lifetime=lifetime) | claims
+        )
+
+    def claims_for(
+        self,
+        consumer: str,
+        *,
+        subject: str = "",
+        scopes: Iterable[str] | None = None,
+        lifetime: int = LIFETIME_SECONDS,
+    ) -> dict[str, Any]:
+        """What such a token says; raises ValueError for one that would outlive the key that signs it."""
+        if lifetime > LIFETIME_SECONDS:
+            raise ValueError(f"a token lives for {LIFETIME_SECONDS} seconds at most")
         known = self.consumers[consumer]
-        granted = expand(known, self.scopes)
-        wanted = granted if scopes is None else tuple(scopes)
+        person = self.people.get(subject)
+        wanted = expand(known, self.scopes) if scopes is None else tuple(scopes)
         now = int(time.time())
-        content = {
+        return {
+            **(person.claims if person else {}),
+            **known.claims,
             "iss": self.issuer,
             "sub": subject or consumer,
             "aud": self.audience,
@@ -98,28 +111,12 @@ class DevelopmentIssuer:
             "exp": now + lifetime,
             "jti": secrets.token_urlsafe(12),
             "scope": " ".join(wanted),
-            "roles": list(known.roles),
-            **known.claims,
-            **claims,
+            "roles": list(person.roles_at(known) if person else known.roles),
         }
-        return self.sign(content)
 
     def sign(self, claims: dict[str, Any], **header: Any) -> str:
         """A JWT of these claims under the issuer's key."""
-        full = {"alg": "RS256", "typ": "at+jwt", "kid": self._kid, **header}
-        return jwt.encode(full, claims, self._key, algorithms=["RS256", "PS256"])
-
-    async def answer_token(self, exchange: Exchange) -> Reply:
-        """The token endpoint (RFC 6749 §4.4); its errors are OAuth's own documents."""
-        return self._endpoint.answer(exchange.headers, await exchange.read_body())
-
-    async def answer_jwks(self, _: Exchange) -> Reply:
-        """The key set's address."""
-        return json_reply(200, self.jwks(), (b"cache-control", b"public, max-age=300"))
-
-    async def answer_metadata(self, _: Exchange) -> Reply:
-        """The metadata's address."""
-        return json_reply(200, self.metadata(), (b"cache-control", b"public, max-age=300"))
+        return self.keyring.sign(claims, **header)
 
 
 def _kept(path: Path, make: Any) -> bytes:

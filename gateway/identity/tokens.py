@@ -11,8 +11,9 @@ from contracts.problems import InvalidToken
 from gateway.identity import jose
 from gateway.identity.jose import Parts
 from gateway.identity.keys import Keys
+from gateway.identity.speech import roles_of, texts_at
 
-_REQUIRED = ("iss", "sub", "aud", "exp", "iat", "jti")
+_REQUIRED = ("iss", "sub", "aud", "exp", "iat")
 _HERE = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 Address = Annotated[str, Meta(max_length=2048)]
@@ -41,9 +42,11 @@ class Introspection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An issuer that we believe: its name (``iss``), where its keys are, and how its tokens speak.
 
-    `consumer_claim` names the claim that holds our consumer's name. `types` is what the header's ``typ``
-    may be; widen it only for an issuer that cannot write RFC 9068 tokens. Keys are fetched anew after
-    `keys_seconds`, and believed without their issuer for `keys_stale_seconds`.
+    `consumer_claim` names the claim that holds our consumer's name, `id_claim` that of the token's own id.
+    `types` is what the header's ``typ`` may be; widen it only for an issuer that cannot write RFC 9068
+    tokens. Scopes, roles and groups stand in `scopes_claim`, `roles_claim` and `groups_claim`, each a claim's
+    name or the way to one inside others (``realm_access.roles``); `roles` says which roles a group means. Keys
+    are fetched anew after `keys_seconds`, and believed without their issuer for `keys_stale_seconds`.
     """
 
     issuer: str
@@ -52,7 +55,11 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     algorithms: tuple[Literal["RS256", "PS256", "ES256", "ES384"], ...] = jose.ALGORITHMS
     types: tuple[str, ...] = ("at+jwt",)
     consumer_claim: str = "client_id"
+    id_claim: str = "jti"
+    scopes_claim: str = "scope"
     roles_claim: str = "roles"
+    groups_claim: str = ""
+    roles: dict[str, tuple[str, ...]] = {}
     introspection: Introspection | None = None
     keys_seconds: Annotated[float, Meta(ge=10, le=86_400)] = 300.0
     keys_stale_seconds: Annotated[float, Meta(ge=10, le=86_400)] = 900.0
@@ -62,6 +69,8 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             check_address(self.jwks_uri)
         if self.keys_stale_seconds < self.keys_seconds:
             raise ValueError("keys_stale_seconds must not be less than keys_seconds")
+        if bool(self.groups_claim) != bool(self.roles):
+            raise ValueError("groups_claim says where groups stand, roles what they mean: name both")
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -78,14 +87,15 @@ class Verified(msgspec.Struct, frozen=True):
     @property
     def scopes(self) -> frozenset[str]:
         """The scopes of the token."""
-        scope = self.claims.get("scope", "")
-        return frozenset(scope.split() if isinstance(scope, str) else map(str, scope))
+        return frozenset(" ".join(texts_at(self.claims, self.issuer.scopes_claim)).split())
 
     @property
     def roles(self) -> frozenset[str]:
         """The roles of the person or machine behind the token."""
-        roles = self.claims.get(self.issuer.roles_claim, ())
-        return frozenset(map(str, roles)) if isinstance(roles, list | tuple) else frozenset()
+        speech = self.issuer
+        return roles_of(
+            self.claims, roles_at=speech.roles_claim, groups_at=speech.groups_claim, meaning=speech.roles
+        )
 
     @property
     def confirmation(self) -> dict[str, str]:
@@ -148,11 +158,13 @@ class Verifier:
         if issuer is None or keys is None:
             raise InvalidToken("The token's issuer is not known here")
         await _check_signature(parts, issuer, keys)
-        missing = [name for name in _REQUIRED if parts.payload.get(name) in (None, "")]
+        claims = parts.payload
+        missing = [name for name in (*_REQUIRED, issuer.id_claim) if claims.get(name) in (None, "")]
         if missing:
             raise InvalidToken(f"The token has no {', '.join(missing)}")
-        self._rules.check(parts.payload, issuer)
-        return Verified(claims=parts.payload, issuer=issuer)
+        claims = {**claims, "jti": claims[issuer.id_claim]}
+        self._rules.check(claims, issuer)
+        return Verified(claims=claims, issuer=issuer)
 
 
 async def _check_signature(parts: Parts, issuer: Issuer, keys: Keys) -> None:

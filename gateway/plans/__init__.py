@@ -7,9 +7,20 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.plans.oauth_client import OAuthClient
 from gateway.plans.reading import decode, read
 
-__all__ = ["Consumer", "Consumers", "Limit", "Plan", "decode", "grants", "read", "read_consumers"]
+__all__ = [
+    "Consumer",
+    "Consumers",
+    "Limit",
+    "OAuthClient",
+    "Plan",
+    "decode",
+    "grants",
+    "read",
+    "read_consumers",
+]
 
 Credential = Literal["bearer", "dpop", "mtls", "api_key"]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9\-]{1,62}$")]
@@ -37,8 +48,9 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `outside` consumers reach experience APIs only. `scopes` are grants like ``process.*.read``: a token's
     scopes count only as far as they were granted. `roles` likewise. `claims` go into the tokens of the
-    embedded issuer (``instance``, ``customer``) and restrict rows. `credentials` are the kinds that it may
-    come with: without *bearer* and *api_key*, only such as are of no use to a thief.
+    embedded issuer (``instance``, ``customer``) and restrict rows. `client` says how it gets those tokens.
+    `credentials` are the kinds that it may come with: without *bearer* and *api_key*, only such as are of no
+    use to a thief.
     """
 
     title: str
@@ -47,6 +59,7 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     roles: tuple[str, ...] = ()
     claims: dict[str, str] = {}
     plan: str = "standard"
+    client: OAuthClient = OAuthClient()
     credentials: Annotated[tuple[Credential, ...], Meta(min_length=1)] = ("bearer", "dpop", "mtls", "api_key")
 
 

@@ -35,7 +35,7 @@ class Cors:
         self._settings = settings
 
     def around(self, route: Route | None, onward: Step) -> Step:
-        if self._settings is None or route is None:
+        if self._settings is None or route is None or route.page:
             return onward
         origins = frozenset(origin.encode() for origin in self._settings.origins)
         preflight = self._preflight() if route.method == "OPTIONS" else []

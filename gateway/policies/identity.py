@@ -36,6 +36,7 @@ from kit.context import Caller
 from kit.secrets import SecretError, resolve
 from kit.settings import SettingsError
 
+_SOON = 1.0
 _MANY = 10_000  # credentials remembered before the expired ones are forgotten
 _KEY_SECONDS = 5.0  # so long is a key believed unasked: its last use is known as exactly
 _CREDENTIAL = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 §2.1
@@ -44,8 +45,8 @@ _CREDENTIAL = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 §2.1
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which credentials are believed, from whom, and for how long; instants and lengths are in seconds.
 
-    `embedded_issuer` is for development; switch it off where a real issuer is configured. When an issuer's
-    keys or answers cannot be had, identity fails closed.
+    `embedded_issuer` is for development; switch it off where a real issuer is configured. Its keys rotate
+    every `embedded_key_days`. When an issuer's keys or answers cannot be had, identity fails closed.
 
     `api_keys` says which kind of key this deployment takes; without it none is. `certificate_proxies` are the
     networks of TLS terminators whose Client-Cert field is believed. Keys and revocations are looked for every
@@ -54,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     embedded_issuer: bool = True
+    embedded_key_days: Annotated[int, Meta(ge=1)] = 90
     issuers: tuple[Issuer, ...] = ()
     leeway_seconds: Annotated[float, Meta(ge=0, le=120)] = 30.0
     remember_seconds: Annotated[float, Meta(ge=0, le=3600)] = 300.0
@@ -357,7 +359,9 @@ def _keys_of(
             said = "The embedded issuer is switched on, but none was given"
             raise SettingsError([f"identity.embedded_issuer: {said}"])
         own = Issuer(issuer=embedded.issuer, audience=embedded.audience)
-        found[embedded.issuer] = (own, Keys(document=embedded.jwks()))
+        # It stands in this process, so asking it costs next to nothing, and a rotation is seen at once.
+        keys = Keys(fetch=embedded.fetch_jwks, fetch_again=_SOON, absent=_SOON, keep=_SOON)
+        found[embedded.issuer] = (own, keys)
     return found
 
 

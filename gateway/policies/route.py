@@ -119,7 +119,7 @@ class RouteTable:
             node.steps["HEAD"] = node.steps["GET"]
         node.allow = ", ".join(sorted({*node.steps, "OPTIONS"}))
         some, places = next(iter(node.ends.values()))
-        options = Route("OPTIONS", some.template, "options", _tell_methods(node.allow))
+        options = Route("OPTIONS", some.template, "options", _tell_methods(node.allow), page=some.page)
         node.steps["OPTIONS"] = (build(options), options, places)
 
     def find(self, method: str, path: str) -> tuple[Step, Route, dict[str, str]]:

@@ -11,6 +11,7 @@ from gateway.portal import shapes
 _STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; frame-ancestors 'none'"
+"""The Content-Security-Policy of every page: no script, nothing from elsewhere, in nobody's frame."""
 
 _TIERS = {
     "experience": ("Experience", "What screens, portals and partners call."),
@@ -20,7 +21,8 @@ _TIERS = {
 }
 
 
-def _page(title: str, body: str) -> str:
+def page(title: str, body: str) -> str:
+    """A whole page; the body is HTML already."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -38,7 +40,7 @@ def catalogue_page(apis: list[dict[str, Any]]) -> str:
         for tier in _TIERS
         if any(api["tier"] == tier for api in apis)
     )
-    return _page("APIs", "<h1>APIs</h1><p class=lead>Three tiers behind one door.</p>" + sections)
+    return page("APIs", "<h1>APIs</h1><p class=lead>Three tiers behind one door.</p>" + sections)
 
 
 def _tier(tier: str, apis: list[dict[str, Any]]) -> str:
@@ -66,7 +68,7 @@ def api_page(summary: dict[str, Any], document: dict[str, Any]) -> str:
         for method, operation in methods.items()
     )
     info = document["info"]
-    return _page(
+    return page(
         summary["api"],
         f"<h1>{escape(summary['api'])}</h1><p class=lead>{escape(summary['summary'])}</p>"
         f"<p>{escape(info.get('description', ''))}</p>"
@@ -128,7 +130,7 @@ def problems_page(problems: list[dict[str, Any]]) -> str:
         for item in problems
     )
     head = "<tr><th>Status<th>Code<th>Meaning<th>Who acts<th>Send again</tr>"
-    return _page("Problems", f"<h1>Problems</h1><table>{head}{rows}</table>")
+    return page("Problems", f"<h1>Problems</h1><table>{head}{rows}</table>")
 
 
 def problem_page(item: dict[str, Any]) -> str:
@@ -138,7 +140,7 @@ def problem_page(item: dict[str, Any]) -> str:
         if item["retryable"]
         else "Sending the same again does not help."
     )
-    return _page(
+    return page(
         item["code"],
         f"<h1>{item['status']} <code>{escape(item['code'])}</code></h1>"
         f"<p class=lead>{escape(item['title'])}.</p>"

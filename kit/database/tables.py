@@ -300,6 +300,17 @@ leases = Table(
     _instant("taken_at"),
 )
 
+once = Table(
+    "once",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _document("content"),
+    _text("spent_by"),
+    _instant("kept_at"),
+    Column("until", DateTime(timezone=True), nullable=False),
+)
+Index("once_by_expiry", once.c.until)
+
 api_keys = Table(
     "api_keys",
     metadata,

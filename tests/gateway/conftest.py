@@ -9,6 +9,7 @@ import pytest
 from kit.database import Database
 from kit.telemetry import configure_logging
 from tests.gateway.house import House
+from tests.gateway.signing import SigningHouse
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,6 +41,16 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     found = Database(database_url)
     yield found
     await found.close()
+
+
+@pytest.fixture(scope="session")
+async def signing(keys_folder: Path, database: Database) -> AsyncIterator[SigningHouse]:
+    """A gateway whose issuer has clients of every kind, people, and a database."""
+    found = SigningHouse(keys_folder, database=database)
+    await found.gateway.start()
+    async with found.http:
+        yield found
+    await found.gateway.close()
 
 
 @pytest.fixture

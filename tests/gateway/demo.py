@@ -36,6 +36,7 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     traceparent: str = ""
     key: str = ""
     lane: str = ""
+    roles: tuple[str, ...] = ()
     count: int = 0
 
 
@@ -165,6 +166,7 @@ class Floor:
             traceparent=now.traceparent,
             key=now.idempotency_key,
             lane=now.lane,
+            roles=tuple(sorted(caller.roles)) if caller else (),
             count=self.count,
         )
 

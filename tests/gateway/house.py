@@ -9,6 +9,7 @@ import httpx
 from gateway.admin import interfaces as admin_interfaces
 from gateway.app import Gateway, Mounted, in_process, scopes_of
 from gateway.identity import DevelopmentIssuer
+from gateway.identity.issuing.personas import Persona
 from gateway.pipeline import Settings
 from gateway.plans import Consumer, Limit, Plan
 from gateway.policies.rate_limit import Settings as RateLimitSettings
@@ -52,6 +53,8 @@ class House:
         folder: Path,
         settings: Settings | None = None,
         consumers: Mapping[str, Consumer] = CONSUMERS,
+        people: Mapping[str, Persona] | None = None,
+        url: str = URL,
         **more: Any,
     ) -> None:
         self.floor = Floor()
@@ -65,9 +68,10 @@ class House:
         ]
         self.issuer = DevelopmentIssuer(
             folder,
-            issuer=URL,
-            audience=URL,
+            issuer=url,
+            audience=url,
             consumers=consumers,
+            people=people,
             scopes=scopes_of(
                 [*(mounted.api for mounted in self.apis), *(api_of(kind) for kind in admin_interfaces())]
             ),
@@ -76,14 +80,14 @@ class House:
             settings=settings or Settings(rate_limit=PLANS),
             consumers=consumers,
             apis=self.apis,
-            public_url=URL,
+            public_url=url,
             issuer=self.issuer,
             admin=document,
             **more,
         )
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.gateway), base_url=URL)
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.gateway), base_url=url)
         internal = httpx.ASGITransport(self.gateway.answer_internal)
-        self.internal = httpx.AsyncClient(transport=internal, base_url=URL)
+        self.internal = httpx.AsyncClient(transport=internal, base_url=url)
         self._tokens: dict[str, str] = {}
 
     def token(self, consumer: str) -> str:

@@ -45,7 +45,7 @@ def hand_signed(house: House, **header: Any) -> str:
     """A token with a header that no honest library would write, rightly signed."""
     kid = house.issuer.jwks()["keys"][0]["kid"]
     signed = f"{encoded({'alg': 'RS256', 'typ': 'at+jwt', 'kid': kid, **header})}.{encoded(claims())}"
-    key = house.issuer._key.private_key
+    key = house.issuer.keyring._current.private_key
     assert key is not None
     return f"{signed}.{encoded(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
 
@@ -294,7 +294,7 @@ def test_nobody_else_may_read_the_issuers_files(keys_folder: Path, house: House)
     """Key and secret are readable by their owner alone."""
     assert house.issuer.jwks()["keys"]
     assert {path.name: path.stat().st_mode & 0o777 for path in keys_folder.iterdir()} == {
-        "issuer.pem": 0o600,
+        "issuer.keys.json": 0o600,
         "issuer.secret": 0o600,
     }
 

@@ -1,0 +1,65 @@
+"""deploy/commands: `enfilade issuer`: the embedded issuer's signing keys, and the secrets of its clients."""
+
+import argparse
+import datetime as dt
+
+import msgspec
+
+from deploy.commands.token import embedded_issuer, known_consumer
+from deploy.console import paper, table
+from deploy.errors import MISUSED, OK, CommandError
+from gateway.identity import DevelopmentIssuer
+
+DESCRIPTION = """\
+Look after the embedded issuer of this data folder. `keys` lists its signing keys: the current one signs, the
+next one is shown already so that everybody knows it in time, a retiring one still verifies the tokens that it
+signed. `rotate` makes the next key the current one; running workers see it at once, and no token suffers.
+`secret` prints the development secret with which a consumer gets tokens for itself (client credentials).
+"""
+EPILOG = """\
+examples:
+  enfilade issuer keys
+  enfilade issuer rotate
+  curl -u "psa-screen:$(enfilade issuer secret psa-screen)" -d grant_type=client_credentials \\
+       http://127.0.0.1:8080/oauth/token
+Keys also rotate by themselves (gateway.toml, identity.embedded_key_days).
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["keys", "rotate", "secret"])
+    parser.add_argument("consumer", nargs="?", metavar="CONSUMER", help="whose secret")
+    parser.add_argument("--json", action="store_true", help="JSON instead of a table (keys, rotate)")
+    parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
+
+
+def run(options: argparse.Namespace) -> int:
+    issuer = embedded_issuer(options.data)
+    if options.action == "secret":
+        print(_secret(issuer, options.consumer))
+        return OK
+    if options.action == "rotate":
+        issuer.keyring.rotate()
+    _show(issuer, as_json=options.json)
+    return OK
+
+
+def _secret(issuer: DevelopmentIssuer, name: str | None) -> str:
+    if not name:
+        raise CommandError("Name the consumer: enfilade issuer secret psa-screen", MISUSED)
+    client = known_consumer(issuer, name).client
+    if client.public or client.jwks:
+        raise CommandError(f"{name} proves itself by {'PKCE alone' if client.public else 'its own keys'}.")
+    return issuer.client_secret(name)
+
+
+def _show(issuer: DevelopmentIssuer, *, as_json: bool) -> None:
+    keys = issuer.keyring.list()
+    if as_json:
+        print(msgspec.json.encode(keys).decode())
+        return
+    made = table("", "state", "key id", "since or until")
+    for key in keys:
+        at = dt.datetime.fromtimestamp(key.at, dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        made.add_row(key.state, key.kid, f"{'until' if key.state == 'retiring' else 'since'} {at}")
+    paper().print(made)

@@ -1,0 +1,96 @@
+"""Clients that prove themselves by a signed assertion, not by a secret (private_key_jwt, RFC 7523 §2.2)."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+
+import msgspec
+from authlib.oauth2.rfc6749 import InvalidClientError
+from authlib.oauth2.rfc7523.client import ASSERTION_TYPE
+
+from gateway.identity import jose
+from gateway.identity.issuer import DevelopmentIssuer
+from gateway.identity.keys import Keys
+from kit import once
+from kit.database import Database
+
+METHOD = "private_key_jwt"
+LONGEST_SECONDS = 3600
+"""How far ahead an assertion may expire: until then its id is remembered."""
+_LEEWAY_SECONDS = 30
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    """What an assertion must say, and may."""
+
+    iss: str
+    sub: str
+    aud: str | tuple[str, ...]
+    exp: float
+    jti: str
+    nbf: float = 0
+    iat: float = 0
+
+
+class Assertions:
+    """Believes assertions of consumers whose public keys we have, each once, in whichever process."""
+
+    def __init__(self, issuer: DevelopmentIssuer, audiences: tuple[str, ...], database: Database) -> None:
+        self._issuer = issuer
+        self._audiences = audiences
+        self._database = database
+
+    async def check(self, form: Mapping[str, str]) -> str:
+        """The consumer whose assertion a form carries, empty without one; raises InvalidClientError."""
+        if "client_assertion" not in form and "client_assertion_type" not in form:
+            return ""
+        if form.get("client_assertion_type") != ASSERTION_TYPE:
+            raise InvalidClientError("The client_assertion_type is not known here.")
+        claims = await self._verify(form.get("client_assertion", ""))
+        if claims.iss != claims.sub or form.get("client_id", claims.sub) != claims.sub:
+            raise InvalidClientError("The assertion speaks for another client.")
+        self._check_use(claims)
+        used = f"{claims.sub}\n{claims.jti}".encode(
+            "utf-8", "surrogatepass"
+        )  # JSON has texts that UTF-8 has not
+        name = hashlib.sha256(used).hexdigest()
+        left = claims.exp - time.time() + 2 * _LEEWAY_SECONDS
+        if not await once.keep(self._database, f"assertion:{name}", seconds=left):
+            raise InvalidClientError("The assertion was used before.")
+        return claims.sub
+
+    async def _verify(self, assertion: str) -> _Claims:
+        """What the assertion says, once its signature holds under a key of the client that it names."""
+        parts, claims = _read(assertion)
+        consumer = self._issuer.consumers.get(claims.sub)
+        keys = consumer.client.jwks if consumer else {}
+        if not keys:
+            raise InvalidClientError("The client proves itself in another way, or is not known.")
+        kid = parts.header.get("kid") or (keys["keys"][0]["kid"] if len(keys["keys"]) == 1 else "")
+        found = await Keys(document=keys).find(str(kid))
+        algorithm = str(parts.header.get("alg"))
+        if found is None or algorithm not in found[1]:
+            raise InvalidClientError("The assertion is signed with a key or in a way that is not taken here.")
+        if not jose.holds(parts, found[0], algorithm):
+            raise InvalidClientError("The signature of the assertion does not hold.")
+        return claims
+
+    def _check_use(self, claims: _Claims) -> None:
+        """For us alone (what is also meant for others, others could send), now, and not for long."""
+        audience = (claims.aud,) if isinstance(claims.aud, str) else claims.aud
+        if len(audience) != 1 or audience[0] not in self._audiences:
+            raise InvalidClientError("The assertion is meant for somebody else.")
+        now = time.time()
+        if now >= claims.exp + _LEEWAY_SECONDS or max(claims.nbf, claims.iat) > now + _LEEWAY_SECONDS:
+            raise InvalidClientError("The assertion has expired or is not valid yet.")
+        if claims.exp > now + LONGEST_SECONDS + _LEEWAY_SECONDS:
+            raise InvalidClientError(f"An assertion may live for {LONGEST_SECONDS} seconds.")
+
+
+def _read(assertion: str) -> tuple[jose.Parts, _Claims]:
+    """What an assertion says before anything of it is believed: only to know whose keys to try."""
+    try:
+        parts = jose.take_apart(assertion)
+        return parts, msgspec.convert(parts.payload, _Claims)
+    except (jose.UnreadableError, msgspec.ValidationError):
+        raise InvalidClientError("The assertion is no signed JWT with iss, sub, aud, exp and jti.") from None

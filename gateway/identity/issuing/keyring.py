@@ -1,0 +1,155 @@
+"""The embedded issuer's signing keys on disk: next, current and retiring; every process sees a rotation."""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from joserfc import jwk, jwt
+from joserfc.jwk import KeySet
+
+from kit import clock
+
+_ALGORITHM = "RS256"
+
+
+class Retiring(msgspec.Struct, frozen=True):
+    """A key that signs no more; the tokens that it signed may live until then (seconds since 1970)."""
+
+    pem: str
+    until: float
+
+
+class _Ring(msgspec.Struct, frozen=True):
+    """What the file keeps: the key that signs and since when, the one that will, and those that did."""
+
+    current: str
+    since: float
+    next: str
+    retiring: tuple[Retiring, ...] = ()
+
+
+class SigningKey(msgspec.Struct, frozen=True):
+    """A key as a person lists it: its id, its state, and the instant since or until which that holds."""
+
+    kid: str
+    state: Literal["next", "current", "retiring"]
+    at: float
+
+
+class Keyring:
+    """Signing keys in one file that is only ever replaced whole.
+
+    The next key is shown long before it signs, so that whoever keeps our key set for a while knows it by
+    then. A key that signed is shown for `lifetime` seconds more: as long as the longest of its tokens lives.
+    """
+
+    def __init__(self, directory: Path, *, lifetime: float) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        self._path = directory / "issuer.keys.json"
+        self._lifetime = lifetime
+        self._seen: tuple[int, int] | None = None
+        with self._locked():
+            if not self._path.exists():
+                self._write(_Ring(current=_new_key(), since=_now(), next=_new_key()))
+        self._load()
+
+    def sign(self, claims: dict[str, Any], **header: Any) -> str:
+        """A JWT of these claims under the current key."""
+        self._load()
+        key = self._current  # a rotation in another thread may change it any moment
+        full = {"alg": _ALGORITHM, "typ": "at+jwt", "kid": key.thumbprint(), **header}
+        return jwt.encode(full, claims, key, algorithms=["RS256", "PS256"])
+
+    def jwks(self) -> dict[str, Any]:
+        """The public key set (RFC 7517): the current key, the next one, and those still retiring."""
+        self._load()
+        shown = [self._current, self._next, *(key for key, until in self._retiring if until > _now())]
+        return {"keys": [_public(key) for key in shown]}
+
+    def read(self, token: str) -> dict[str, Any]:
+        """What a token says that one of these keys signed, however old it is; empty for any other text."""
+        self._load()
+        keys = KeySet([self._current, self._next, *(key for key, _ in self._retiring)])
+        try:
+            return dict(jwt.decode(token, keys, algorithms=[_ALGORITHM]).claims)
+        except Exception:  # noqa: BLE001 - however a stranger's text trips the reader, it is no token of ours
+            return {}
+
+    def list(self) -> list[SigningKey]:
+        """Every key with its state."""
+        self._load()
+        return [
+            SigningKey(self._current.thumbprint(), "current", self._ring.since),
+            SigningKey(self._next.thumbprint(), "next", self._ring.since),
+            *(SigningKey(key.thumbprint(), "retiring", until) for key, until in self._retiring),
+        ]
+
+    def age(self) -> float:
+        """For how many seconds the current key has been signing."""
+        self._load()
+        return _now() - self._ring.since
+
+    def rotate(self, *, older_than: float = 0.0) -> bool:
+        """The next key signs from now on; False when another process has just seen to that.
+
+        Makes a key, which takes a while: call it in a thread where others wait.
+        """
+        with self._locked():
+            self._load()
+            ring, now = self._ring, _now()
+            if now - ring.since < older_than:
+                return False
+            retiring = (Retiring(ring.current, now + self._lifetime), *ring.retiring)
+            self._write(
+                _Ring(
+                    current=ring.next,
+                    since=now,
+                    next=_new_key(),
+                    retiring=tuple(key for key in retiring if key.until > now),
+                )
+            )
+        return True
+
+    def _load(self) -> None:
+        found = self._path.stat()
+        if self._seen == (found.st_ino, found.st_mtime_ns):
+            return
+        self._ring = msgspec.json.decode(self._path.read_bytes(), type=_Ring)
+        self._current = jwk.RSAKey.import_key(self._ring.current)
+        self._next = jwk.RSAKey.import_key(self._ring.next)
+        self._retiring = [(jwk.RSAKey.import_key(key.pem), key.until) for key in self._ring.retiring]
+        self._seen = (found.st_ino, found.st_mtime_ns)
+
+    def _write(self, ring: _Ring) -> None:
+        draft = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(msgspec.json.encode(ring))
+        draft.replace(self._path)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One process at a time changes the file."""
+        handle = os.open(self._directory, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+def _new_key() -> str:
+    return jwk.RSAKey.generate_key(2048).as_pem(private=True).decode()
+
+
+def _public(key: jwk.RSAKey) -> dict[str, Any]:
+    return {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": _ALGORITHM}
+
+
+def _now() -> float:
+    return clock.now().timestamp()

@@ -1,0 +1,233 @@
+"""The authorization server: Authlib's framework-free classes with our consumers, our codes and our tokens."""
+
+# The stubs of Authlib are narrower than what its classes take.
+# pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false
+
+import hmac
+from typing import Any, ClassVar, cast
+
+from authlib.common.urls import add_params_to_uri
+from authlib.oauth2.rfc6749 import (
+    AuthorizationServer,
+    ClientMixin,
+    InvalidRequestError,
+    InvalidScopeError,
+    OAuth2Error,
+)
+from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredentialsGrant
+from authlib.oauth2.rfc7009 import RevocationEndpoint
+from authlib.oauth2.rfc7636 import CodeChallenge
+
+from gateway.exchange import Header, Reply, json_reply
+from gateway.identity.issuer import LIFETIME_SECONDS, DevelopmentIssuer
+from gateway.identity.issuing import assertions
+from gateway.identity.issuing.codes import Code
+from gateway.identity.issuing.forms import OAuthRequest
+from gateway.plans import Consumer, expand
+
+_SECRETS = ("client_secret_basic", "client_secret_post")
+_ANY = [assertions.METHOD, *_SECRETS, "none"]
+
+
+class Client(ClientMixin):
+    """A consumer as Authlib's server sees it."""
+
+    def __init__(self, issuer: DevelopmentIssuer, name: str) -> None:
+        self.name = name
+        self.consumer: Consumer = issuer.consumers[name]
+        self._issuer = issuer
+
+    def get_client_id(self) -> str:
+        return self.name
+
+    def get_default_redirect_uri(self) -> None:
+        """None: a client always says where people are to be sent back to."""
+
+    def get_allowed_scope(self, scope: Any) -> str | None:
+        granted = expand(self.consumer, self._issuer.scopes)
+        wanted = scope.split() if scope else granted
+        allowed = [item for item in wanted if item in granted]
+        return " ".join(dict.fromkeys(allowed)) or None
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        """Whether it is one of the registered addresses, letter by letter (RFC 9700 §2.1)."""
+        return redirect_uri in self.consumer.client.redirect_uris
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        return hmac.compare_digest(client_secret.encode(), self._issuer.client_secret(self.name).encode())
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002 - the same at all
+        """One way per client: whoever has keys, or can keep no secret, is not believed by a secret."""
+        client = self.consumer.client
+        if client.public:
+            return method == "none"
+        return method == assertions.METHOD if client.jwks else method in _SECRETS
+
+    def check_response_type(self, response_type: str) -> bool:
+        return response_type == "code" and bool(self.consumer.client.redirect_uris)
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        client = self.consumer.client
+        if grant_type == AuthorizationCodeGrant.GRANT_TYPE:
+            return bool(client.redirect_uris)
+        return grant_type == ClientCredentialsGrant.GRANT_TYPE and not client.public
+
+
+class _ForMachines(ClientCredentialsGrant):
+    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = [assertions.METHOD, *_SECRETS]
+
+
+class _ForPeople(AuthorizationCodeGrant):
+    """Codes are looked up before and kept after: Authlib does not wait for a database."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = _ANY
+    request: OAuthRequest
+
+    def save_authorization_code(self, code: str, request: Any) -> None:  # noqa: ARG002 - is ours
+        asked = self.request
+        asked.made_code = code
+        asked.code = Code(
+            client=asked.form["client_id"],
+            redirect_uri=asked.form["redirect_uri"],
+            challenge=asked.form["code_challenge"],
+            subject=str(asked.user),
+            scope=asked.scope,
+        )
+
+    def query_authorization_code(self, code: str, client: Client) -> Code | None:  # noqa: ARG002 - was found
+        found = self.request.code
+        if found is None or found.client != client.name:
+            return None
+        self.request.replayed = bool(found.spent_by)
+        return None if found.spent_by else found
+
+    def delete_authorization_code(self, authorization_code: Code) -> None:
+        """Nothing: it is spent when the token is given."""
+
+    def authenticate_user(self, authorization_code: Code) -> str:
+        return authorization_code.subject
+
+
+class _Pkce(CodeChallenge):
+    """PKCE for everybody, by S256 alone (RFC 9700 §2.1.1)."""
+
+    SUPPORTED_CODE_CHALLENGE_METHOD: ClassVar = ["S256"]
+
+    def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:
+        form = grant.request.form
+        if "code_challenge" not in form or form.get("code_challenge_method") != "S256":
+            raise InvalidRequestError("A code_challenge is needed, with the code_challenge_method S256.")
+        super().validate_code_challenge(grant, redirect_uri)
+
+    def get_authorization_code_challenge(self, authorization_code: Code) -> str:
+        return authorization_code.challenge
+
+    def get_authorization_code_challenge_method(self, authorization_code: Code) -> str:  # noqa: ARG002 - one
+        return "S256"
+
+
+class _Token:
+    """A token of ours that its client sends back."""
+
+    def __init__(self, claims: dict[str, Any]) -> None:
+        self.id = str(claims["jti"])
+        self._client = claims["client_id"]
+
+    def check_client(self, client: Client) -> bool:
+        """Asked by Authlib."""
+        return self._client == client.name
+
+
+class _Revocation(RevocationEndpoint):
+    """RFC 7009: a client gives a token back. Which one is noted; the revoking is waited for outside."""
+
+    CLIENT_AUTH_METHODS: ClassVar = _ANY
+    server: "Server"
+
+    def create_endpoint_request(self, request: Any) -> Any:
+        return request
+
+    def check_params(self, request: OAuthRequest, client: Any) -> None:  # noqa: ARG002 - the same for all
+        """A hint is a hint: whatever it says, the token is looked for (RFC 7009 §2.1)."""
+        if "token" not in request.form:
+            raise InvalidRequestError("A token is needed.")
+
+    def query_token(self, token_string: str, token_type_hint: str | None) -> _Token | None:  # noqa: ARG002
+        claims = self.server.read_token(token_string)
+        return _Token(claims) if claims else None
+
+    def revoke_token(self, token: _Token, request: OAuthRequest) -> None:
+        request.given_back = token.id
+
+
+class Server(AuthorizationServer):
+    """Reads and answers requests; what must be waited for is done around it."""
+
+    def __init__(self, issuer: DevelopmentIssuer, *, for_people: bool) -> None:
+        super().__init__(scopes_supported=list(issuer.scopes))
+        self._issuer = issuer
+        self.register_client_auth_method(assertions.METHOD, _proven)
+        self.register_grant(_ForMachines)
+        if for_people:
+            self.register_grant(_ForPeople, [_Pkce()])
+            self.register_endpoint(_Revocation)
+        self.register_token_generator("default", cast("Any", self._make_token))
+
+    def query_client(self, client_id: str) -> Any:
+        return Client(self._issuer, client_id) if client_id in self._issuer.consumers else None
+
+    def save_token(self, token: Any, request: Any) -> None:
+        """Sign what the token says; nothing is saved, for it says all itself."""
+        request.given = token.pop("claims")
+        if request.key:
+            request.given["cnf"] = {"jkt": request.key}
+            token["token_type"] = "DPoP"  # noqa: S105 - no password
+        token["access_token"] = self._issuer.sign(request.given)
+
+    def read_token(self, token: str) -> dict[str, Any]:
+        """What a token of ours says; nothing for any other text."""
+        return self._issuer.keyring.read(token)
+
+    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Nobody listens."""
+
+    def create_oauth2_request(self, request: Any) -> Any:
+        return request
+
+    def handle_error_response(self, request: Any, error: OAuth2Error) -> Any:
+        """An error in OAuth's words, or with them back to the client."""
+        request.error = error.error
+        return self.handle_response(*error())
+
+    def handle_response(self, status: int, body: Any, headers: Any) -> Any:
+        found = dict(headers)
+        if "Location" in found:
+            return self.send_back(found["Location"])
+        challenge: list[Header] = [
+            (b"www-authenticate", value.encode()) for name, value in headers if name == "WWW-Authenticate"
+        ]
+        return json_reply(status, body, (b"cache-control", b"no-store"), (b"pragma", b"no-cache"), *challenge)
+
+    def send_back(self, uri: str) -> Reply:
+        """A person goes back to the client; the answer names its issuer (RFC 9207 §2).
+
+        By 303, so that what they sent to us is not sent on (RFC 9700 §4.12).
+        """
+        target = add_params_to_uri(uri, [("iss", self._issuer.issuer)])
+        return Reply(303, [(b"location", target.encode()), (b"cache-control", b"no-store")])
+
+    def _make_token(self, *, client: Client, scope: str | None, user: str | None, **_: Any) -> dict[str, Any]:
+        allowed = client.get_allowed_scope(scope)
+        if allowed is None:
+            raise InvalidScopeError
+        return {
+            "claims": self._issuer.claims_for(client.name, subject=user or "", scopes=allowed.split()),
+            "token_type": "Bearer",
+            "expires_in": LIFETIME_SECONDS,
+            "scope": allowed,
+        }
+
+
+def _proven(query_client: Any, request: OAuthRequest) -> Client | None:
+    """The client whose assertion was checked before Authlib was asked."""
+    return query_client(request.proven_client) if request.proven_client else None

@@ -1,0 +1,114 @@
+"""The token endpoint and the revocation endpoint: their errors are OAuth's own documents."""
+
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from authlib.oauth2.rfc6749 import InvalidClientError, InvalidGrantError, InvalidRequestError, OAuth2Error
+
+from contracts.problems import InvalidProof, NonceNeeded, Unauthenticated
+from gateway.exchange import Exchange, Reply
+from gateway.identity.dpop import Proofs
+from gateway.identity.issuing.assertions import Assertions
+from gateway.identity.issuing.codes import Codes
+from gateway.identity.issuing.forms import Form, OAuthRequest, basic_header
+from gateway.identity.issuing.server import Server
+from kit.telemetry import log
+
+_log = log(__name__)
+
+Revoke = Callable[[str, str, str], Awaitable[None]]
+"""Takes the id of a token that counts no more, who says so, and why."""
+
+
+class TokenEndpoint:
+    """Does around Authlib's server what must be waited for: assertions, proofs, codes, revocation."""
+
+    def __init__(
+        self,
+        server: Server,
+        proofs: Proofs,
+        codes: Codes | None,
+        assertions: Assertions | None,
+        revoke: Revoke | None,
+    ) -> None:
+        self._server = server
+        self._proofs = proofs
+        self._codes = codes
+        self._assertions = assertions
+        self._revoke = revoke
+
+    async def give(self, exchange: Exchange) -> Reply:
+        """A token, or an error (RFC 6749 §3.2)."""
+        return await self._answer(exchange, self._give)
+
+    async def take_back(self, exchange: Exchange) -> Reply:
+        """Nothing, once a token of the client's own counts no more (RFC 7009), or an error."""
+        return await self._answer(exchange, self._take_back)
+
+    async def _answer(
+        self, exchange: Exchange, work: Callable[[Exchange, Form, OAuthRequest], Awaitable[Reply]]
+    ) -> Reply:
+        form = Form(await exchange.read_body())
+        request = OAuthRequest("POST", form.values, basic_header(exchange))
+        try:
+            _check_form(form, request)
+            if self._assertions is not None:
+                request.proven_client = await self._assertions.check(form.values)
+            reply = await work(exchange, form, request)
+        except OAuth2Error as error:
+            reply = cast("Reply", self._server.handle_error_response(request, error))
+        if request.error == InvalidClientError.error:
+            exchange.problem = Unauthenticated("The client did not prove itself")  # counted per source
+        return reply
+
+    async def _give(self, exchange: Exchange, form: Form, request: OAuthRequest) -> Reply:
+        if b"dpop" in exchange.headers:
+            request.key = await self._read_proof(exchange)
+        if self._codes is not None and form["grant_type"] == "authorization_code":
+            request.code = await self._codes.find(form["code"])
+        reply = self._server.create_token_response(request)
+        if request.code is not None and self._codes is not None:
+            await self._spend(self._codes, form["code"], request)
+        return cast("Reply", reply)
+
+    async def _take_back(self, _: Exchange, __: Form, request: OAuthRequest) -> Reply:
+        reply = self._server.create_endpoint_response("revocation", request)
+        if request.given_back and self._revoke is not None:
+            await self._revoke(request.given_back, request.client_name, "given back by its client")
+        return cast("Reply", reply)
+
+    async def _read_proof(self, exchange: Exchange) -> str:
+        """The key that the token is to be bound to; what is wrong with its proof in OAuth's words."""
+        try:
+            return await self._proofs.thumbprint(exchange)
+        except (InvalidProof, NonceNeeded) as problem:
+            exchange.notes += [
+                (name.lower().encode(), value.encode())
+                for name, value in problem.headers.items()
+                if name == "DPoP-Nonce"
+            ]
+            raise OAuth2Error(f"{problem.detail}.", error=problem.code) from None
+
+    async def _spend(self, codes: Codes, code: str, request: OAuthRequest) -> None:
+        """A code buys one token. Sent again, it costs that token its validity too (RFC 6749 §4.1.2)."""
+        if request.given and not await codes.spend(code, str(request.given["jti"])):
+            request.code = await codes.find(code)
+            request.replayed = True
+        if request.replayed:
+            found = request.code
+            _log.warning("a code was sent again", client=found.client if found else "")
+            if self._revoke is not None and found is not None:
+                await self._revoke(found.spent_by, found.client, "its code was sent again")
+            raise InvalidGrantError("Invalid 'code' in request.")
+
+
+def _check_form(form: Form, request: OAuthRequest) -> None:
+    """Raises OAuth2Error for what could be read in more than one way."""
+    if form.broken or form.repeated:
+        raise InvalidRequestError("A parameter is malformed, or comes more than once.")
+    ways = [bool(request.headers), "client_secret" in form.values, "client_assertion" in form.values]
+    if sum(ways) > 1:
+        raise InvalidRequestError("A client proves itself in one way (RFC 6749 section 2.3).")
+    named = request.basic_client()
+    if named and form["client_id"] not in ("", named):
+        raise InvalidClientError("The credentials are those of another client.", status_code=401)

@@ -1,0 +1,23 @@
+"""Names that count once."""
+
+from alembic import op
+
+revision = "kit_0007"
+down_revision = "kit_0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute(
+        """
+        CREATE TABLE enfilade.once (
+            name text PRIMARY KEY,
+            content jsonb NOT NULL DEFAULT '{}'::jsonb,
+            spent_by text NOT NULL DEFAULT '',
+            kept_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+            until timestamptz NOT NULL
+        )
+        """
+    )
+    op.execute("CREATE INDEX once_by_expiry ON enfilade.once (until)")

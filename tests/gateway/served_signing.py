@@ -1,0 +1,18 @@
+"""tests/gateway: the issuer with clients, people and a database, for several server processes at once."""
+
+import json
+import os
+from pathlib import Path
+
+from kit.database import Database
+from tests.gateway.house import House
+from tests.gateway.signing import CLIENTS, PEOPLE, with_keys
+
+app = House(
+    Path(os.environ["ISSUER_FOLDER"]),
+    consumers={**CLIENTS, **with_keys(json.loads(os.environ["CLIENT_KEYS"]))},
+    people=PEOPLE,
+    url=os.environ["PUBLIC_URL"],
+    database=Database(os.environ["DATABASE_URL"]),
+    workers=2,
+).gateway

@@ -1,0 +1,180 @@
+"""tests/gateway: tokens that count no more, because a code was sent again or their client gave them back."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jwk, jwt
+
+from gateway.identity import dpop
+from gateway.pipeline import Settings
+from gateway.policies.identity import Settings as IdentitySettings
+from tests.gateway.house import PLANS, URL
+from tests.gateway.signing import Browser, SigningHouse, challenge
+
+ORDER = "/experience/shop/v1/orders/o"
+ENDPOINT = URL + "/oauth/token"
+KEY = jwk.ECKey.generate_key("P-256")
+MACHINE = {"grant_type": "client_credentials"}
+
+
+async def use(house: SigningHouse, token: str, **headers: str) -> httpx.Response:
+    scheme = {"Authorization": f"{'DPoP' if headers else 'Bearer'} {token}"}
+    return await house.call("GET", ORDER, "", headers={**scheme, **headers})
+
+
+async def until_refused(house: SigningHouse, token: str) -> None:
+    async with asyncio.timeout(15):
+        while (await use(house, token)).status_code != 401:  # noqa: ASYNC110 - seen over HTTP only
+            await asyncio.sleep(0.05)
+
+
+async def machine_token(house: SigningHouse, consumer: str = "screen", **headers: str) -> httpx.Response:
+    auth = (consumer, house.issuer.client_secret(consumer))
+    return await house.http.post("/oauth/token", data=MACHINE, auth=auth, headers=headers)
+
+
+async def give_back(house: SigningHouse, token: str, consumer: str = "screen", **form: str) -> httpx.Response:
+    auth = (consumer, house.issuer.client_secret(consumer))
+    return await house.http.post("/oauth/revoke", data={"token": token, **form}, auth=auth)
+
+
+async def test_a_code_that_is_sent_again_costs_its_token(signing: SigningHouse):
+    """Whoever redeemed the code first may have been the thief (RFC 6749 section 4.1.2)."""
+    browser = Browser(signing.http)
+    code = await browser.sign_in()
+    token = (await browser.redeem(code)).json()["access_token"]
+    assert (await use(signing, token)).status_code == 200
+    assert (await browser.redeem(code)).json()["error"] == "invalid_grant"
+    await until_refused(signing, token)
+
+
+async def test_a_stranger_cannot_cost_anybody_a_token(signing: SigningHouse):
+    """Another client that sends a spent code again revokes nothing."""
+    browser = Browser(signing.http)
+    code = await browser.sign_in()
+    token = (await browser.redeem(code)).json()["access_token"]
+    await browser.redeem(code, auth=("desk", signing.issuer.client_secret("desk")))
+    other = (await machine_token(signing)).json()["access_token"]
+    await give_back(signing, other)
+    await until_refused(signing, other)  # by now a revocation of the first would be known as well
+    assert (await use(signing, token)).status_code == 200
+
+
+async def test_a_client_gives_its_token_back(signing: SigningHouse):
+    """RFC 7009: 200 and an empty document, whatever the hint says, and again for a token that is gone."""
+    for hint in ({}, {"token_type_hint": "access_token"}, {"token_type_hint": "whatever"}):
+        token = (await machine_token(signing)).json()["access_token"]
+        for _ in range(2):
+            answer = await give_back(signing, token, **hint)
+            assert (answer.status_code, answer.json()) == (200, {})
+        await until_refused(signing, token)
+
+
+async def test_what_is_no_token_is_given_back_in_vain(signing: SigningHouse):
+    """Rubbish is no error (RFC 7009 section 2.2), a missing token is, and a stranger is refused."""
+    for rubbish in ("x", "a.b.c", "\u00e9", "x" * 9000, jwt.encode({"alg": "ES256"}, {"jti": "x"}, KEY)):
+        answer = await give_back(signing, rubbish)
+        assert answer.status_code in (200, 400)
+        assert answer.json().get("error", "invalid_request") == "invalid_request"
+    token = (await machine_token(signing)).json()["access_token"]
+    nobody = await signing.http.post("/oauth/revoke", data={"token": token}, auth=("screen", "wrong"))
+    assert (nobody.status_code, nobody.json()["error"]) == (401, "invalid_client")
+    other = await give_back(signing, token, "desk")
+    assert (other.status_code, other.json()["error"]) == (400, "invalid_grant")
+    missing = await signing.http.post(
+        "/oauth/revoke", auth=("screen", signing.issuer.client_secret("screen"))
+    )
+    assert missing.json()["error"] == "invalid_request"
+    assert (await use(signing, token)).status_code == 200
+
+
+async def test_a_page_in_a_browser_gives_its_token_back(signing: SigningHouse):
+    """A public client names itself; that it has the token is its proof."""
+    browser = Browser(signing.http)
+    token = (await browser.redeem(await browser.sign_in())).json()["access_token"]
+    answer = await signing.http.post("/oauth/revoke", data={"token": token, "client_id": "page"})
+    assert answer.status_code == 200
+    await until_refused(signing, token)
+
+
+def proof(url: str = ENDPOINT, method: str = "POST", token: str = "", **claims: Any) -> str:
+    header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": KEY.as_dict(private=False)}
+    content = {
+        "htm": method,
+        "htu": url,
+        "iat": int(time.time()),
+        "jti": f"p-{time.perf_counter_ns()}",
+        **claims,
+    }
+    if token:
+        content["ath"] = challenge(token)  # the same sum: base64url of SHA-256
+    return jwt.encode(header, content, KEY, algorithms=["ES256"])
+
+
+async def test_a_token_is_bound_to_the_key_of_the_proof(signing: SigningHouse):
+    """With a proof the token is a DPoP token, of use only to whoever holds the key (RFC 9449 section 5)."""
+    found = (await machine_token(signing, DPoP=proof())).json()
+    assert found["token_type"] == "DPoP"
+    token = found["access_token"]
+    assert (await use(signing, token)).status_code == 401
+    used = await use(signing, token, DPoP=proof(URL + ORDER, "GET", token))
+    assert used.status_code == 200
+
+
+async def test_people_get_bound_tokens_too(signing: SigningHouse):
+    """The exchange of a code takes a proof as client credentials do."""
+    browser = Browser(signing.http)
+    form = {
+        "grant_type": "authorization_code",
+        "code": await browser.sign_in(),
+        "redirect_uri": browser.question()["redirect_uri"],
+        "code_verifier": browser.verifier,
+        "client_id": "page",
+    }
+    answer = await signing.http.post("/oauth/token", data=form, headers={"DPoP": proof()})
+    assert answer.json()["token_type"] == "DPoP"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        proof(URL + "/oauth/elsewhere"),
+        proof(method="GET"),
+        proof(iat=int(time.time()) - 3600),
+        proof(jti=None),
+        "rubbish",
+        "",
+    ],
+)
+async def test_a_wrong_proof_gets_no_token(signing: SigningHouse, wrong: str):
+    """It is told in OAuth's words, and no bearer token is given instead."""
+    answer = await machine_token(signing, DPoP=wrong)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
+
+
+async def test_a_proof_is_used_once(signing: SigningHouse):
+    """The second request with it gets nothing."""
+    once = proof()
+    assert (await machine_token(signing, DPoP=once)).status_code == 200
+    assert (await machine_token(signing, DPoP=once)).json()["error"] == "invalid_dpop_proof"
+
+
+@pytest.fixture
+async def noncing(keys_folder: Any) -> AsyncIterator[SigningHouse]:
+    """A gateway whose proofs must carry a nonce of ours."""
+    identity = IdentitySettings(dpop=dpop.Settings(nonces=True))
+    found = SigningHouse(keys_folder, settings=Settings(rate_limit=PLANS, identity=identity))
+    async with found.http:
+        yield found
+
+
+async def test_a_nonce_is_given_and_asked_for(noncing: SigningHouse):
+    """The refusal carries it, and the next proof with it is taken (RFC 9449 section 8)."""
+    first = await machine_token(noncing, DPoP=proof())
+    assert (first.status_code, first.json()["error"]) == (400, "use_dpop_nonce")
+    again = await machine_token(noncing, DPoP=proof(nonce=first.headers["dpop-nonce"]))
+    assert again.json()["token_type"] == "DPoP"
