@@ -116,10 +116,12 @@ class Runtime:
         correlation_id: str,
         subject: str,
         actor: str,
+        entity: str = "",
     ) -> bool:
         """Start a run in the caller's transaction; False when it was started before with the same input.
 
-        Raises Conflict when the id was used with another input. The first correlation id wins.
+        `entity` is the legal entity whose row it is, if that is known. Raises Conflict when the id was used
+        with another input. The first correlation id wins.
         """
         plain = msgspec.to_builtins(input, str_keys=True)
         fingerprint = _fingerprint(flow, plain)
@@ -144,6 +146,7 @@ class Runtime:
             correlation_id=correlation_id,
             subject=subject,
             actor=actor,
+            entity=entity,
             traceparent=order.traceparent,
             started_at=clock.now(),
             updated_at=clock.now(),
@@ -215,7 +218,7 @@ class Runtime:
         )
 
     async def read(self, workflow_id: str) -> RunRow | None:
-        """The run, None when it was never started."""
+        """The run, None when it was never started or is not the caller's."""
         async with self.database.connect() as connection:
             return await reading.read(connection, workflow_id)
 
@@ -240,7 +243,7 @@ class Runtime:
         cursor: str | None = None,
         limit: int = 50,
     ) -> RunPage:
-        """A page of runs, newest first; `matching` are fields of the input that must be equal."""
+        """A page of the caller's runs, newest first; `matching` are fields of the input that must equal."""
         async with self.database.connect() as connection:
             return await reading.find(
                 connection,

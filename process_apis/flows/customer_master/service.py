@@ -17,6 +17,7 @@ from contracts.process.customer_master import (
 )
 from kit import audit, context
 from kit.database import Database
+from kit.database.rows import bounds
 from kit.workflows import RunRow, Runtime
 from process_apis import read_models
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
@@ -59,6 +60,7 @@ class CustomerMasterService:
                     correlation_id=here.correlation_id,
                     subject=body.account_id,
                     actor=here.who,
+                    entity=body.selling_entity,
                 )
         return await self.get_request(identity)
 
@@ -119,6 +121,13 @@ class CustomerMasterService:
         return found
 
 
+def _candidates(data: dict[str, Any]) -> tuple[DuplicateCandidate, ...]:
+    """Those that the caller may see."""
+    found = msgspec.convert(data.get("candidates", ()), tuple[DuplicateCandidate, ...])
+    entities = bounds().entities
+    return tuple(one for one in found if entities is None or one.selling_entity in entities)
+
+
 def _request(row: RunRow, timeline: tuple[Step, ...]) -> CustomerRequest:
     data: dict[str, Any] = row.data
     return CustomerRequest(
@@ -131,7 +140,7 @@ def _request(row: RunRow, timeline: tuple[Step, ...]) -> CustomerRequest:
         started_at=row.started_at,
         updated_at=row.updated_at,
         needs_approval_because=tuple(data.get("reasons", ())),
-        candidates=msgspec.convert(data.get("candidates", ()), tuple[DuplicateCandidate, ...]),
+        candidates=_candidates(data),
         customer_id=data.get("customer_id", ""),
         legal_name=data.get("legal_name", ""),
         credit_limit=limit_of(data),

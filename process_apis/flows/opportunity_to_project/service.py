@@ -23,9 +23,11 @@ from contracts.process.opportunity_to_project import (
 )
 from kit import context, crossrefs
 from kit.database import Database
+from kit.database.rows import bounds
 from kit.inbox import InboxRow
 from kit.workflows import RunRow, Runtime, Withheld
 from process_apis import read_models
+from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.steps import (
     CUSTOMER_TOPIC,
     NAME,
@@ -41,6 +43,14 @@ from process_apis.systems import Systems
 
 FIRST_REVISION = 1
 OUR_PREFIX = "opp_"
+_NOT_YOURS = "No opportunity of your legal entities has this id."
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """An opportunity that may be activated, and the legal entity that sells it, empty while not known."""
+
+    opportunity_id: str
+    entity: str = ""
 
 
 def activation_id(instance: str, opportunity_id: str, revision: int) -> str:
@@ -77,25 +87,37 @@ class OpportunityToProjectService:
             return await self._whole(found)
         checked = await self._check(body, opportunity_id)
         async with self._database.begin() as connection:
-            await self._start(connection, body.instance, checked or opportunity_id)
-        return await self.get_activation(
-            activation_id(body.instance, checked or opportunity_id, FIRST_REVISION)
-        )
+            await self._start(connection, body.instance, checked.opportunity_id, entity=checked.entity)
+        return await self.get_activation(activation_id(body.instance, checked.opportunity_id, FIRST_REVISION))
 
-    async def _check(self, body: ActivationRequest, opportunity_id: str) -> str | None:
-        """The opportunity's id as the CRM writes it when all is well; None when it did not answer in time."""
+    async def _check(self, body: ActivationRequest, opportunity_id: str) -> Checked:
+        """The opportunity as the CRM has it when all is well; as asked for when the CRM is too late."""
         crm = crm_of(self._systems, body.instance)
+        entities = bounds().entities
         try:
             with context.within(body.within):
                 opportunity = await crm.get_opportunity(opportunity_id)
+                entity = rules.entity_of(opportunity, self._reference)
+                _demand_own(entity, entities)
                 customer = await account_of(crm, opportunity)
         except (VendorUnavailable, Unavailable, DeadlineExceeded):
-            return None
+            if entities is not None:
+                raise Unavailable("The CRM did not say in time which legal entity sells this.") from None
+            return Checked(opportunity_id)
+        except NotFound:
+            if entities is not None:  # one answer, whether it is not there or another's
+                raise NotFound(_NOT_YOURS) from None
+            raise
         terms_or_blocked(body.instance, opportunity, customer, self._reference, FIRST_REVISION)
-        return opportunity.id
+        return Checked(opportunity.id, entity)
 
     async def _start(
-        self, connection: AsyncConnection, instance: str, opportunity_id: str, correlation_id: str = ""
+        self,
+        connection: AsyncConnection,
+        instance: str,
+        opportunity_id: str,
+        correlation_id: str = "",
+        entity: str = "",
     ) -> bool:
         mode = self._settings.mode(instance)
         if mode == "off":
@@ -117,6 +139,7 @@ class OpportunityToProjectService:
             correlation_id=correlation_id or here.correlation_id,
             subject=opportunity_id,
             actor=here.who,
+            entity=entity,
         )
 
     async def on_opportunity_won(self, connection: AsyncConnection, row: InboxRow) -> None:
@@ -187,6 +210,11 @@ class OpportunityToProjectService:
         if found is None:
             raise NotFound(f"No opportunity of {instance} has the id {opportunity_id}.")
         return found
+
+
+def _demand_own(entity: str, entities: tuple[str, ...] | None) -> None:
+    if entities is not None and entity not in entities:
+        raise NotFound(_NOT_YOURS)
 
 
 def _activation(
