@@ -20,6 +20,7 @@ COMMANDS = {
     "trace": "show the whole path of one correlation id",
     "policy": "say which policy is in force, what it does to a request, and whether another is good",
     "exceptions": "list, read and resolve business cases that wait for a person",
+    "duties": "show what one person may not do together, and who holds what",
     "instance": "check a vendor's account against its profile",
     "contracts": "check or freeze the API documents",
     "doctor": "look for what is wrong with this installation, and say how to mend it",

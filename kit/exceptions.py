@@ -11,8 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.exception import BusinessException, BusinessExceptions, ExceptionKind
+from contracts.duties import Duties
 from contracts.events.kinds import EXCEPTION_RAISED, EXCEPTION_RESOLVED, ExceptionChanged
-from contracts.problems import AlreadyDecided, Fault, NotFound, PreconditionFailed, SegregationOfDuties
+from contracts.problems import AlreadyDecided, Fault, NotFound, PreconditionFailed
 from kit import audit, clock
 from kit.context import new_id
 from kit.database import decode_page, encode_page
@@ -175,11 +176,13 @@ async def resolve(
     reason: str,
     corrections: dict[str, str],
     by: str,
+    duties: Duties,
     consumer: str = "",
 ) -> BusinessException:
     """Record a person's decision and let the work go on, in one transaction.
 
-    Raises NotFound, AlreadyDecided, PreconditionFailed (another version) and SegregationOfDuties.
+    `duties` say whether whoever caused it may. Raises NotFound, AlreadyDecided, PreconditionFailed (another
+    version) and SegregationOfDuties.
     """
     query = select(exceptions).where(exceptions.c.id == id, *own_exceptions())
     found = await conn.execute(query.with_for_update())
@@ -190,8 +193,7 @@ async def resolve(
         raise AlreadyDecided(f"{row.resolved_by} decided this: {row.action}")
     if version is not None and version != str(row.version):
         raise PreconditionFailed(f"The exception is at version {row.version}, not {version}")
-    if row.caused_by and row.caused_by == by:
-        raise SegregationOfDuties(f"{by} caused this exception and may not resolve it")
+    duties.demand_another("decide-exception", by, {"cause-exception": (row.caused_by,)})
     decision = Decision(action, reason, by, corrections)
     await _record(conn, row, decision, consumer)
     await _go_on(conn, runtime, row, decision)

@@ -106,6 +106,12 @@ async def unfinished(conn: AsyncConnection, *, flow: str, told: dict[str, Any]) 
     return tuple((await conn.execute(query)).scalars())
 
 
+async def starters(conn: AsyncConnection, *, told: dict[str, Any]) -> frozenset[str]:
+    """Who started the unfinished runs that have told these fields, whosever they are."""
+    query = select(runs.c.actor).where(runs.c.finished_at.is_(None), runs.c.data.contains(told))
+    return frozenset((await conn.execute(query)).scalars())
+
+
 async def note_once(conn: AsyncConnection, workflow_id: str, told: dict[str, Any]) -> RunRow | None:
     """Add to what a run shows, unless it shows any of these fields already: then None."""
     row = await conn.execute(

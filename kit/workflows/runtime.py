@@ -260,6 +260,10 @@ class Runtime:
         """The ids of a flow's unfinished runs that have told these fields."""
         return await reading.unfinished(conn, flow=flow, told=told)
 
+    async def starters(self, conn: AsyncConnection, *, told: dict[str, Any]) -> frozenset[str]:
+        """Who started the unfinished runs that have told these fields, whosever they are."""
+        return await reading.starters(conn, told=told)
+
     async def note_once(self, conn: AsyncConnection, workflow_id: str, **told: Any) -> RunRow | None:
         """Add to what a run shows, in the caller's transaction; None when it shows any of these already."""
         return await reading.note_once(conn, workflow_id, told)

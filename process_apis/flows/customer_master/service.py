@@ -3,11 +3,13 @@
 from typing import Any
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.customer import Customer
 from contracts.canonical.values import id_of
 from contracts.canonical.workflow import Step, WorkflowStatus
-from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound, SegregationOfDuties
+from contracts.duties import Duties
+from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound
 from contracts.process.customer_master import (
     CustomerDecision,
     CustomerProposal,
@@ -34,8 +36,15 @@ class CustomerMasterService:
     """Customers are created in the ERP only through here."""
 
     def __init__(
-        self, runtime: Runtime, database: Database, systems: Systems, settings: CustomerMasterSettings
+        self,
+        *,
+        runtime: Runtime,
+        database: Database,
+        systems: Systems,
+        duties: Duties,
+        settings: CustomerMasterSettings,
     ) -> None:
+        self._duties = duties
         self._runtime = runtime
         self._database = database
         self._systems = systems
@@ -83,9 +92,8 @@ class CustomerMasterService:
             raise Invalid(errors=(fault,))
         row = await self._row(request_id)
         here = context.current()
-        if here.who and here.who == row.actor:
-            raise SegregationOfDuties("Whoever proposed the customer may not approve it.")
         async with self._database.begin() as connection:
+            await self._demand_another(connection, row, here.who)
             taken = await self._runtime.note_once(connection, request_id, decided_by=here.who)
             if taken is None:
                 raise AlreadyDecided("This request was decided before.")
@@ -105,6 +113,12 @@ class CustomerMasterService:
                 correlation_id=row.correlation_id,
             )
         return await self.get_request(request_id)
+
+    async def _demand_another(self, connection: AsyncConnection, row: RunRow, who: str) -> None:
+        """That the decider neither proposed the customer nor activated a deal that waits for it."""
+        waiting = await self._runtime.starters(connection, told={"customer_request_id": row.id})
+        done = {"request-customer": (row.actor,), "start-activation": waiting}
+        self._duties.demand_another("approve-customer", who, done)
 
     async def _row(self, request_id: str) -> RunRow:
         row = await self._runtime.read(request_id)
