@@ -72,13 +72,15 @@ class Duties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         found = [one for one in self.waivers if one.holder == holder and set(pair.duties) <= set(one.duties)]
         return max(found, key=lambda one: one.until, default=None)
 
-    def demand_another(self, doing: str, who: str, done: Mapping[str, Iterable[str]]) -> None:
+    def demand_another(self, doing: str, person: Iterable[str], done: Mapping[str, Iterable[str]]) -> None:
         """That nobody who did his part of a case does one that is kept apart from it.
 
-        `done` names the persons by the duty that they exercised on the case. Raises SegregationOfDuties.
+        `person` are the names under which the doer may be kept; `done` names the persons by the duty which
+        they exercised on the case. Raises SegregationOfDuties.
         """
+        names = {name for name in person if name}
         for duty, persons in done.items():
             pair = self.between(doing, duty)
-            if pair is not None and who and who in persons:
+            if pair is not None and not names.isdisjoint(persons):
                 both = f"{self.duties[duty].title} and {self.duties[doing].title}"
                 raise SegregationOfDuties(f"One person may not both {both}: {pair.why}")

@@ -29,7 +29,7 @@ class Matrix:
         called = (self._operations.get(name) for name in duty.operations)
         return (
             any(bound is not None and may_call(consumer, bound) for bound in called)
-            or any(_overlap(consumer.scopes, scope) for scope in duty.scopes)
+            or any(_granted(consumer, scope) for scope in duty.scopes)
             or not set(duty.roles).isdisjoint(consumer.roles)
         )
 
@@ -77,15 +77,17 @@ def may_call(consumer: Consumer, bound: Bound) -> bool:
     )
 
 
-def _overlap(granted: tuple[str, ...], scope: str) -> bool:
+def _granted(consumer: Consumer, scope: str) -> bool:
     """Whether some scope is meant by both a grant and a duty's pattern, of which any part may be ``*``."""
     parts = scope.split(".")
+    if consumer.outside and parts[0] != "experience":
+        return False
     return any(
         all(
             "*" in (mine, theirs) or mine == theirs
             for mine, theirs in zip(one.split("."), parts, strict=True)
         )
-        for one in granted
+        for one in consumer.scopes
     )
 
 

@@ -193,7 +193,7 @@ async def resolve(
         raise AlreadyDecided(f"{row.resolved_by} decided this: {row.action}")
     if version is not None and version != str(row.version):
         raise PreconditionFailed(f"The exception is at version {row.version}, not {version}")
-    duties.demand_another("decide-exception", by, {"cause-exception": (row.caused_by,)})
+    duties.demand_another("decide-exception", (by,), {"cause-exception": (row.caused_by,)})
     decision = Decision(action, reason, by, corrections)
     await _record(conn, row, decision, consumer)
     await _go_on(conn, runtime, row, decision)

@@ -9,6 +9,9 @@ from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.plans import grants
 from kit.context import Caller
 
+# A vendor's records do not say whose they are.
+_KNOWN_TO_FLOWS = frozenset({"entities", "customer", "partner"})
+
 
 class Authorisation:
     """Needs no settings: the operations declare what they ask for, the consumers' file what was granted."""
@@ -70,9 +73,8 @@ def _check_instance(caller: Caller, instance: str) -> None:
     bound = caller.claims.get("instance")
     if bound is not None and bound != instance:
         raise Forbidden("The token is bound to another instance")
-    # A vendor's records do not say whose they are; only the flows know.
-    if "entities" in caller.claims:
-        raise Forbidden("Who is bound to legal entities reaches their rows through the flows only")
+    if not _KNOWN_TO_FLOWS.isdisjoint(caller.claims):
+        raise Forbidden("Who is bound to rows within an instance reaches them through the flows only")
 
 
 def _row_check(caller: Caller, rows: tuple[RowRule, ...]) -> Any:

@@ -24,6 +24,11 @@ class Bounds(msgspec.Struct, frozen=True):
     partners: tuple[str, ...] | None = None
 
     @property
+    def free_in_an_instance(self) -> bool:
+        """Whether the caller sees every row of the instances that it sees at all."""
+        return self.entities is None and self.customers is None and self.partners is None
+
+    @property
     def free(self) -> bool:
         """Whether the caller sees every row."""
         return self == _FREE

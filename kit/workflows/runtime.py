@@ -19,6 +19,7 @@ from contracts.canonical.workflow import Step
 from contracts.problems import Conflict, NotFound, Problem, Unexpected
 from kit import clock, context
 from kit.database import Database
+from kit.database.rows import own_runs
 from kit.database.tables import runs
 from kit.workflows import reading
 from kit.workflows.flow import Flow, RunRow, Undone, WorkflowSettings
@@ -121,7 +122,7 @@ class Runtime:
         """Start a run in the caller's transaction; False when it was started before with the same input.
 
         `entity` is the legal entity whose row it is, if that is known. Raises Conflict when the id was used
-        with another input. The first correlation id wins.
+        with another input, NotFound when the caller may not see the run. The first correlation id wins.
         """
         plain = msgspec.to_builtins(input, str_keys=True)
         fingerprint = _fingerprint(flow, plain)
@@ -152,11 +153,14 @@ class Runtime:
             updated_at=clock.now(),
         )
         made = await conn.execute(row.on_conflict_do_nothing(index_elements=["id"]).returning(runs.c.id))
+        known = await conn.execute(select(runs.c.fingerprint).where(runs.c.id == workflow_id, *own_runs()))
+        found = known.scalar()
+        if found is None:  # whether it is there or not: nobody begins what he may not see
+            raise NotFound("There is no such case of yours")
         if made.scalar() is not None:
             await self._enqueue(conn, flow, workflow_id, order)
             return True
-        known = await conn.execute(select(runs.c.fingerprint).where(runs.c.id == workflow_id))
-        if known.scalar_one() != fingerprint:
+        if found != fingerprint:
             raise Conflict(f"{workflow_id} was started before with other data")
         return False
 

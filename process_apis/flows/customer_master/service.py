@@ -118,7 +118,7 @@ class CustomerMasterService:
         """That the decider neither proposed the customer nor activated a deal that waits for it."""
         waiting = await self._runtime.starters(connection, told={"customer_request_id": row.id})
         done = {"request-customer": (row.actor,), "start-activation": waiting}
-        self._duties.demand_another("approve-customer", who, done)
+        self._duties.demand_another("approve-customer", (who,), done)
 
     async def _row(self, request_id: str) -> RunRow:
         row = await self._runtime.read(request_id)

@@ -23,7 +23,7 @@ from contracts.process.opportunity_to_project import (
 )
 from kit import context, crossrefs
 from kit.database import Database
-from kit.database.rows import bounds
+from kit.database.rows import Bounds, bounds
 from kit.inbox import InboxRow
 from kit.workflows import RunRow, Runtime, Withheld
 from process_apis import read_models
@@ -43,7 +43,7 @@ from process_apis.systems import Systems
 
 FIRST_REVISION = 1
 OUR_PREFIX = "opp_"
-_NOT_YOURS = "No opportunity of your legal entities has this id."
+_NOT_YOURS = "No opportunity that you may see has this id."
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -78,6 +78,14 @@ class OpportunityToProjectService:
 
     async def start_activation(self, body: ActivationRequest) -> Activation:
         """The activation, started or found; ActivationBlocked with everything that is missing."""
+        if bounds().free_in_an_instance:
+            return await self._activate(body)
+        try:
+            return await self._activate(body)
+        except NotFound:  # one answer, whether there is no such opportunity or it is another's
+            raise NotFound(_NOT_YOURS) from None
+
+    async def _activate(self, body: ActivationRequest) -> Activation:
         if self._systems.crm(body.instance) is None:
             fault = Fault("/instance", f"No CRM instance is named {body.instance}.", "unknown")
             raise NotFound(fault.detail, errors=(fault,))
@@ -93,21 +101,17 @@ class OpportunityToProjectService:
     async def _check(self, body: ActivationRequest, opportunity_id: str) -> Checked:
         """The opportunity as the CRM has it when all is well; as asked for when the CRM is too late."""
         crm = crm_of(self._systems, body.instance)
-        entities = bounds().entities
+        bound = bounds()
         try:
             with context.within(body.within):
                 opportunity = await crm.get_opportunity(opportunity_id)
                 entity = rules.entity_of(opportunity, self._reference)
-                _demand_own(entity, entities)
+                _demand_own(bound, entity)
                 customer = await account_of(crm, opportunity)
         except (VendorUnavailable, Unavailable, DeadlineExceeded):
-            if entities is not None:
-                raise Unavailable("The CRM did not say in time which legal entity sells this.") from None
-            return Checked(opportunity_id)
-        except NotFound:
-            if entities is not None:  # one answer, whether it is not there or another's
-                raise NotFound(_NOT_YOURS) from None
-            raise
+            if bound.free_in_an_instance:
+                return Checked(opportunity_id)
+            raise Unavailable("The CRM did not say in time whose opportunity this is.") from None
         terms_or_blocked(body.instance, opportunity, customer, self._reference, FIRST_REVISION)
         return Checked(opportunity.id, entity)
 
@@ -182,7 +186,12 @@ class OpportunityToProjectService:
         """A page of activations, newest first, without timelines."""
         asked = {"instance": instance, "opportunity_id": opportunity_id}
         if instance and opportunity_id:
-            asked["opportunity_id"] = await self._vendor_id(instance, opportunity_id)
+            try:
+                asked["opportunity_id"] = await self._vendor_id(instance, opportunity_id)
+            except NotFound:
+                if bounds().free_in_an_instance:
+                    raise
+                return Activations(())
         page = await self._runtime.find(
             flow=NAME,
             matching={name: value for name, value in asked.items() if value},
@@ -212,8 +221,10 @@ class OpportunityToProjectService:
         return found
 
 
-def _demand_own(entity: str, entities: tuple[str, ...] | None) -> None:
-    if entities is not None and entity not in entities:
+def _demand_own(bound: Bounds, entity: str) -> None:
+    """That the caller may see the entity's deals; who is bound to customers or partners begins none."""
+    of_others = bound.entities is not None and entity not in bound.entities
+    if of_others or bound.customers is not None or bound.partners is not None:
         raise NotFound(_NOT_YOURS)
 
 

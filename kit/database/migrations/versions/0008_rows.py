@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "kit_0007"
+revision = "kit_0008"
 down_revision = "kit_0001"
 branch_labels = None
 depends_on = None
