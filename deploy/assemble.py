@@ -16,6 +16,7 @@ from litestar import Litestar, Router
 import contracts
 import experience_apis.app
 import process_apis.app
+from deploy.access import read_duties
 from deploy.carrier import Carrier
 from deploy.door import front_door, hook_route
 from deploy.settings import FLOORS, Floor, HouseSettings
@@ -194,6 +195,7 @@ def _furnish_process(settings: HouseSettings, stores: Stores, floors: Floors, ca
         runtime=floors.runtime,
         reference=reference,
         ownership=Ownership.load(OWNERSHIP),
+        duties=read_duties(settings.folder),
         settings=tomllib.loads((settings.folder / "flows.toml").read_text(encoding="utf-8")),
     )
     floors.rooms = process_apis.app.build(workshop)

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def configuration_faults(folder: Path) -> list[str]:
-    """All faults of profiles, reference data, routing, flows, policies and consumers, a sentence each."""
+    """All faults of profiles, reference data, routing, flows, policies and access, a sentence each."""
     faults: list[str] = []
 
     def attempt(work: Callable[[], T]) -> T | None:

@@ -22,6 +22,7 @@ COMMANDS = {
     "keys": "make and revoke API keys of consumers, and revoke tokens",
     "policy": "say which policy is in force, what it does to a request, and whether another is good",
     "exceptions": "list, read and resolve business cases that wait for a person",
+    "duties": "show what one person may not do together, and who holds what",
     "instance": "check a vendor's account against its profile",
     "contracts": "check or freeze the API documents",
     "doctor": "look for what is wrong with this installation, and say how to mend it",

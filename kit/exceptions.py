@@ -11,11 +11,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.exception import BusinessException, BusinessExceptions, ExceptionKind
+from contracts.duties import Duties
 from contracts.events.kinds import EXCEPTION_RAISED, EXCEPTION_RESOLVED, ExceptionChanged
-from contracts.problems import AlreadyDecided, Fault, NotFound, PreconditionFailed, SegregationOfDuties
+from contracts.problems import AlreadyDecided, Fault, NotFound, PreconditionFailed
 from kit import audit, clock
 from kit.context import new_id
 from kit.database import decode_page, encode_page
+from kit.database.rows import own_exceptions
 from kit.database.tables import due, exceptions
 from kit.inbox import publish, release
 
@@ -119,16 +121,23 @@ async def raise_exception(
         key=identity,
         data=told,
         correlation_id=correlation_id,
+        run_id=workflow_id,
     )
     return identity
 
 
 async def get(conn: AsyncConnection, id: str) -> BusinessException:
-    """The exception; raises NotFound."""
-    row = (await conn.execute(select(exceptions).where(exceptions.c.id == id))).one_or_none()
+    """The exception; raises NotFound, also where it is not the caller's."""
+    query = select(exceptions).where(exceptions.c.id == id, *own_exceptions())
+    row = (await conn.execute(query)).one_or_none()
     if row is None:
         raise NotFound(f"There is no exception {id}")
     return _exception(row)
+
+
+async def run_of(conn: AsyncConnection, id: str) -> str:
+    """The id of the run that an exception stopped; empty where none was."""
+    return (await conn.execute(select(exceptions.c.workflow_id).where(exceptions.c.id == id))).scalar() or ""
 
 
 async def find(
@@ -139,8 +148,8 @@ async def find(
     cursor: str | None = None,
     limit: int = 50,
 ) -> BusinessExceptions:
-    """A page of exceptions, oldest first."""
-    query = select(exceptions)
+    """A page of the caller's exceptions, oldest first."""
+    query = select(exceptions).where(*own_exceptions())
     if status:
         query = query.where(exceptions.c.status == status)
     if flow:
@@ -167,13 +176,16 @@ async def resolve(
     reason: str,
     corrections: dict[str, str],
     by: str,
+    duties: Duties,
     consumer: str = "",
 ) -> BusinessException:
     """Record a person's decision and let the work go on, in one transaction.
 
-    Raises NotFound, AlreadyDecided, PreconditionFailed (another version) and SegregationOfDuties.
+    `duties` say whether whoever caused it may. Raises NotFound, AlreadyDecided, PreconditionFailed (another
+    version) and SegregationOfDuties.
     """
-    found = await conn.execute(select(exceptions).where(exceptions.c.id == id).with_for_update())
+    query = select(exceptions).where(exceptions.c.id == id, *own_exceptions())
+    found = await conn.execute(query.with_for_update())
     row = found.one_or_none()
     if row is None:
         raise NotFound(f"There is no exception {id}")
@@ -181,8 +193,7 @@ async def resolve(
         raise AlreadyDecided(f"{row.resolved_by} decided this: {row.action}")
     if version is not None and version != str(row.version):
         raise PreconditionFailed(f"The exception is at version {row.version}, not {version}")
-    if row.caused_by and row.caused_by == by:
-        raise SegregationOfDuties(f"{by} caused this exception and may not resolve it")
+    duties.demand_another("decide-exception", (by,), {"cause-exception": (row.caused_by,)})
     decision = Decision(action, reason, by, corrections)
     await _record(conn, row, decision, consumer)
     await _go_on(conn, runtime, row, decision)
@@ -223,6 +234,7 @@ async def _record(conn: AsyncConnection, row: Any, decision: Decision, consumer:
         key=row.id,
         data=told,
         correlation_id=row.correlation_id,
+        run_id=row.workflow_id,
     )
 
 

@@ -57,6 +57,7 @@ runs = Table(
     Column("correlation_id", Text, nullable=False),
     _text("subject"),
     _text("actor"),
+    _text("entity"),
     _text("traceparent"),
     _text("exception_id"),
     _instant("due_at", required=False),
@@ -163,6 +164,7 @@ events = Table(
     _instant("time"),
     _document("data"),
     _text("dataschema"),
+    _text("run_id"),
     UniqueConstraint("partitionkey", "sequence", name="events_in_order"),
 )
 Index("events_unplaced", events.c.number, postgresql_where=events.c.position.is_(None))

@@ -3,11 +3,13 @@
 from typing import Any
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.customer import Customer
 from contracts.canonical.values import id_of
 from contracts.canonical.workflow import Step, WorkflowStatus
-from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound, SegregationOfDuties
+from contracts.duties import Duties
+from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound
 from contracts.process.customer_master import (
     CustomerDecision,
     CustomerProposal,
@@ -17,6 +19,7 @@ from contracts.process.customer_master import (
 )
 from kit import audit, context
 from kit.database import Database
+from kit.database.rows import bounds
 from kit.workflows import RunRow, Runtime
 from process_apis import read_models
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
@@ -33,8 +36,15 @@ class CustomerMasterService:
     """Customers are created in the ERP only through here."""
 
     def __init__(
-        self, runtime: Runtime, database: Database, systems: Systems, settings: CustomerMasterSettings
+        self,
+        *,
+        runtime: Runtime,
+        database: Database,
+        systems: Systems,
+        duties: Duties,
+        settings: CustomerMasterSettings,
     ) -> None:
+        self._duties = duties
         self._runtime = runtime
         self._database = database
         self._systems = systems
@@ -59,6 +69,7 @@ class CustomerMasterService:
                     correlation_id=here.correlation_id,
                     subject=body.account_id,
                     actor=here.who,
+                    entity=body.selling_entity,
                 )
         return await self.get_request(identity)
 
@@ -81,9 +92,8 @@ class CustomerMasterService:
             raise Invalid(errors=(fault,))
         row = await self._row(request_id)
         here = context.current()
-        if here.who and here.who == row.actor:
-            raise SegregationOfDuties("Whoever proposed the customer may not approve it.")
         async with self._database.begin() as connection:
+            await self._demand_another(connection, row, here.who)
             taken = await self._runtime.note_once(connection, request_id, decided_by=here.who)
             if taken is None:
                 raise AlreadyDecided("This request was decided before.")
@@ -104,6 +114,12 @@ class CustomerMasterService:
             )
         return await self.get_request(request_id)
 
+    async def _demand_another(self, connection: AsyncConnection, row: RunRow, who: str) -> None:
+        """That the decider neither proposed the customer nor activated a deal that waits for it."""
+        waiting = await self._runtime.starters(connection, told={"customer_request_id": row.id})
+        done = {"request-customer": (row.actor,), "start-activation": waiting}
+        self._duties.demand_another("approve-customer", (who,), done)
+
     async def _row(self, request_id: str) -> RunRow:
         row = await self._runtime.read(request_id)
         if row is None or row.flow != NAME:
@@ -119,6 +135,13 @@ class CustomerMasterService:
         return found
 
 
+def _candidates(data: dict[str, Any]) -> tuple[DuplicateCandidate, ...]:
+    """Those that the caller may see."""
+    found = msgspec.convert(data.get("candidates", ()), tuple[DuplicateCandidate, ...])
+    entities = bounds().entities
+    return tuple(one for one in found if entities is None or one.selling_entity in entities)
+
+
 def _request(row: RunRow, timeline: tuple[Step, ...]) -> CustomerRequest:
     data: dict[str, Any] = row.data
     return CustomerRequest(
@@ -131,7 +154,7 @@ def _request(row: RunRow, timeline: tuple[Step, ...]) -> CustomerRequest:
         started_at=row.started_at,
         updated_at=row.updated_at,
         needs_approval_because=tuple(data.get("reasons", ())),
-        candidates=msgspec.convert(data.get("candidates", ()), tuple[DuplicateCandidate, ...]),
+        candidates=_candidates(data),
         customer_id=data.get("customer_id", ""),
         legal_name=data.get("legal_name", ""),
         credit_limit=limit_of(data),

@@ -1,6 +1,7 @@
 """The exceptions queue's API: list, read, resolve."""
 
 from contracts.canonical.exception import BusinessException, BusinessExceptions, ExceptionStatus
+from contracts.duties import Duties
 from contracts.process.exceptions import Resolution
 from kit import context, exceptions
 from kit.database import Database
@@ -10,9 +11,10 @@ from kit.workflows import Runtime
 class ExceptionsService:
     """Business cases that wait for a person."""
 
-    def __init__(self, runtime: Runtime, database: Database) -> None:
+    def __init__(self, runtime: Runtime, database: Database, duties: Duties) -> None:
         self._runtime = runtime
         self._database = database
+        self._duties = duties
 
     async def list_exceptions(
         self,
@@ -46,5 +48,6 @@ class ExceptionsService:
                 reason=body.reason,
                 corrections=body.corrections,
                 by=here.who,
+                duties=self._duties,
                 consumer=here.caller.consumer if here.caller else "",
             )
