@@ -26,6 +26,7 @@ from kit.operations import api_of
 
 CALLS = 1000
 TURNS = 20
+FLOORS, WHOLE = "(the floors)", "(all together)"
 ADDRESS = "http://127.0.0.1:1"
 READ_PATH = f"{api_of(BenchScreen).prefix}/screens/{rooms.RECORD_ID}"
 WRITE_PATH = f"{READ_PATH}/notes"
@@ -187,11 +188,11 @@ class _Meter:
     async def floors(self) -> Cost:
         """The three floors as the hop reaches them, less the nothing that policies stand in front of."""
         reads, writes = (_route(self._table, method).target for method in ("GET", "POST"))
-        return Cost("(the floors)", await self._more("GET", reads), await self._more("POST", writes))
+        return Cost(FLOORS, await self._more("GET", reads), await self._more("POST", writes))
 
     async def whole(self, step: Step) -> Cost:
         """The whole door with the floors behind it."""
-        return Cost("(all together)", await self._time("GET", step), await self._time("POST", step))
+        return Cost(WHOLE, await self._time("GET", step), await self._time("POST", step))
 
     async def _more(self, method: str, step: Step) -> float:
         if step is _nothing:
