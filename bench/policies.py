@@ -57,7 +57,7 @@ async def measure(stage: Stage, *, calls: int = CALLS) -> list[Cost]:
 async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -> list[Cost]:
     tokens = house.issuer(folder, ADDRESS)
     settings = read(house.GATEWAY_SETTINGS, Settings)
-    requests = _Requests(tokens.mint(house.CONSUMER))
+    requests = Requests(tokens.mint(house.CONSUMER))
     async with house.open_floors() as floors:
         apis = floors.mounted()
         table = RouteTable(apis)
@@ -101,7 +101,7 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
         return found
 
 
-class _Requests:
+class Requests:
     """The two requests, as a server hands them over."""
 
     def __init__(self, token: str) -> None:
@@ -141,7 +141,7 @@ class _Requests:
         return {"type": "http.request", "body": self._body, "more_body": False}
 
 
-async def _facts(policies: dict[str, Any], requests: _Requests, table: RouteTable) -> dict[str, Any]:
+async def _facts(policies: dict[str, Any], requests: Requests, table: RouteTable) -> dict[str, Any]:
     """What the policies before have found out when a later one is asked: route, caller, source."""
     exchange = requests.make("GET")
     route = _route(table, "GET")
@@ -166,7 +166,7 @@ async def _nothing(_: Exchange) -> Reply:
 class _Meter:
     """Times steps over exchanges that are prepared alike."""
 
-    def __init__(self, requests: _Requests, table: RouteTable, facts: dict[str, Any], calls: int) -> None:
+    def __init__(self, requests: Requests, table: RouteTable, facts: dict[str, Any], calls: int) -> None:
         self._requests = requests
         self._table = table
         self._facts = facts

@@ -2,17 +2,25 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from redis.asyncio import Redis
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from bench import hanging, hops, policies, scaling, throughput
 from bench.contender import Contender
-from bench.house import GATEWAY_SETTINGS
+from bench.house import CONSUMER, GATEWAY_SETTINGS, issuer, open_house
 from bench.rivals import node
 from bench.stage import Stage
 from gateway.pipeline import ORDER, Settings
 from gateway.plans import read
+
+READS = 1000
 
 # One worker starts the servers, and all look at them.
 pytestmark = pytest.mark.xdist_group("bench")
@@ -127,3 +135,46 @@ async def test_a_vendor_that_hangs_is_waited_for_in_vain(stage: Stage, readers: 
     found = await hanging.measure(readers["house"], waiter, rounds=1, seconds=0.4, tell=lambda _: None)
     assert found.waited >= hanging.WAITERS
     assert found.ratio > 0
+
+
+async def test_a_read_asks_no_store(stage: Stage) -> None:
+    """Over many reads with every policy on nothing asks the database, and only leases ask the cache."""
+    statements: list[str] = []
+    address = "http://127.0.0.1:1"
+    told = {
+        "BENCH_DATABASE_URL": stage.database_url,
+        "BENCH_CACHE_URL": stage.cache_url,
+        "BENCH_FOLDER": str(stage.folder),
+        "BENCH_URL": address,
+    }
+    request = policies.Requests(issuer(stage.folder, address).mint(CONSUMER))
+    async with open_house(told) as gateway:
+        assert (await gateway.handle(request.make("GET"))).status == 200
+        with counting(statements):
+            before = await commands(stage.cache_url)
+            for _ in range(READS):
+                assert (await gateway.handle(request.make("GET"))).status == 200
+            asked = await commands(stage.cache_url) - before
+    assert statements == []
+    assert asked <= READS / 10
+
+
+@contextmanager
+def counting(statements: list[str]) -> Iterator[None]:
+    """Notes every statement that any engine of this process executes meanwhile."""
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+async def commands(cache_url: str) -> int:
+    """How many commands the cache has processed, this question not counted."""
+    async with Redis.from_url(cache_url) as client:
+        found = await client.info("stats")
+    return found["total_commands_processed"]

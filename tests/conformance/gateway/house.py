@@ -5,8 +5,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 import gateway.app
-from gateway.app import Gateway, Mounted, in_process, scopes_of
+from gateway.app import Gateway, Mounted, in_process, over_http, scopes_of
 from gateway.exchange import Exchange, Reply, Route, Step
 from gateway.identity import DevelopmentIssuer
 from gateway.pipeline import Settings
@@ -25,11 +27,12 @@ def make(folder: Path, jwks: dict[str, Any], database: Database) -> Gateway:
     `folder` keeps the embedded issuer's keys, `jwks` are those of the suite's tokens.
     """
     consumers = read_consumers(FOLDER / "consumers.toml")
-    floors = in_process(upstream.app())
+    floor = upstream.Upstream()
     apis = [
-        Mounted(Shop, document(Shop), floors),
-        Mounted(Works, document(Works), floors),
-        *(Mounted(Vault, document(Vault), floors, instance=name) for name in INSTANCES),
+        Mounted(Shop, document(Shop), in_process(Shop, floor)),
+        Mounted(Works, document(Works), in_process(Works, floor)),
+        *(Mounted(Vault, document(Vault), in_process(Vault, floor), instance=name) for name in INSTANCES),
+        Mounted(Vault, document(Vault), over_http("http://upstream.test", _sender()), instance=upstream.FAR),
     ]
     embedded = DevelopmentIssuer(
         folder,
@@ -55,6 +58,19 @@ def make(folder: Path, jwks: dict[str, Any], database: Database) -> Gateway:
     )
 
 
+def _sender() -> Any:
+    """Sends to the instance that is far away."""
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(upstream.far_away()))
+
+    async def send(
+        method: str, address: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        answer = await http.request(method, address, headers=headers, content=body)
+        return answer.status_code, dict(answer.headers), answer.content
+
+    return send
+
+
 def secret_of(folder: Path, consumer: str) -> str:
     """The secret by which a consumer asks the embedded issuer for a token."""
     embedded = DevelopmentIssuer(folder, issuer=PUBLIC_URL, audience=PUBLIC_URL, consumers={}, scopes=())
@@ -77,6 +93,7 @@ class _Lenient:
 
     def __init__(self, table: RouteTable) -> None:
         self._table = table
+        self.routes = table.routes
 
     def compose(self, build: Callable[[Route], Step]) -> None:
         self._table.compose(build)

@@ -7,13 +7,15 @@ import asyncio
 from typing import Any
 
 import msgspec
+from litestar import Litestar
 
 from contracts.problems import Conflict, Unavailable
 from kit import context
-from tests.gateway.demo import Floor, Order, Seen, floor_app
+from kit.routes import answer_problem, room
+from tests.gateway.demo import Floor, Order, Seen, Vault
 
-ARRIVED = "/experience/shop/v1/orders/what-arrived"
-LEAKY = "/experience/shop/v1/orders/leaky"
+FAR = "vault-far"
+ARRIVED, LEAKY = "what-arrived", "leaky"
 LEAKS = [(b"server", b"secret/1.0"), (b"set-cookie", b"a=b"), (b"connection", b"x"), (b"keep-alive", b"5")]
 WAIT_SECONDS = 0.4
 
@@ -37,24 +39,27 @@ class Upstream(Floor):
         return await super().place_order(body)
 
 
-def app() -> Any:
-    """The upstream as an ASGI application."""
-    floors = floor_app(Upstream())
+def far_away() -> Any:
+    """The instance `vault-far` as an ASGI application: the gateway reaches it over HTTP."""
+    floor = Litestar(
+        route_handlers=[room(Vault, Upstream(), f"/system/{FAR}/vault/v1")],
+        openapi_config=None,
+        logging_config=None,
+        exception_handlers={Exception: answer_problem},
+    )
 
     async def upstream(scope: Any, receive: Any, send: Any) -> None:
-        path = scope.get("path")
-        if path == ARRIVED:
+        asked = str(scope.get("path")).rpartition("/")[2]
+        if asked == ARRIVED:
             await _tell(scope, send)
-        elif path == LEAKY:
-            await floors(scope, receive, _leaking(send))
         else:
-            await floors(scope, receive, send)
+            await floor(scope, receive, _leaking(send) if asked == LEAKY else send)
 
     return upstream
 
 
 async def _tell(scope: Any, send: Any) -> None:
-    """An order whose id is the request's headers, one per line."""
+    """A record whose id is the request's headers, one per line."""
     told = "\n".join(f"{name.decode()}: {value.decode('latin-1')}" for name, value in scope["headers"])
     body = msgspec.json.encode(Seen(id=told))
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
