@@ -23,7 +23,7 @@ UNSEEN = {"account"}
 @asynccontextmanager
 async def served(app: Any) -> AsyncIterator[str]:
     """An application on a port of its own; its address."""
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     async with asyncio.timeout(20):
