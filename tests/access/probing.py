@@ -79,7 +79,7 @@ class Target:
 
     @property
     def of_system(self) -> bool:
-        """Whether it reads and writes a vendor's records, which are refused alike: one probe of each will do."""
+        """Whether it is about a vendor's records, which are refused alike: one probe of each will do."""
         return self.path.startswith("/system/")
 
     def parameters(self, place: str) -> list[str]:
