@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from deploy.settings import retention_rules
 from gateway.identity.issuing.personas import read_people
 from gateway.pipeline import refuse_unfit
 from gateway.rulebook import placed, read_rulebook
@@ -31,6 +32,7 @@ def configuration_faults(folder: Path) -> list[str]:
     reference = attempt(lambda: reference_files.read(folder / "reference"))
     routing = attempt(lambda: read_toml(folder / "routing.toml", Routing))
     attempt(lambda: _read_flows(folder / "flows.toml"))
+    attempt(lambda: retention_rules(folder))
     faults += policy_faults(folder)
     attempt(lambda: read_people(folder / "people.toml"))
     if profiles is not None and reference is not None and routing is not None:

@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from kit.settings import SettingsError, load
+from kit import retention
+from kit.settings import SettingsError, load, read_toml
 
 Floor = Literal["gateway", "experience", "process", "system"]
 FLOORS: tuple[Floor, ...] = ("gateway", "experience", "process", "system")
@@ -36,6 +37,8 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     deployment: Literal["test", "production"] = "test"
     data_dir: str = ".enfilade"
     internal_key: str = ""
+    master_key: str = ""
+    audit_anchors: str = ""
     system_url: str = ""
     process_url: str = ""
     experience_url: str = ""
@@ -105,6 +108,14 @@ def read_settings(environ: Mapping[str, str]) -> HouseSettings:
         ]
     if held != frozenset(FLOORS) and not settings.internal_key:
         faults.append("ENFILADE_INTERNAL_KEY is not set (env:NAME or file:PATH); split floors need it")
+    if settings.deployment == "production" and not settings.master_key:
+        faults.append("ENFILADE_MASTER_KEY is not set (env:NAME or file:PATH); production needs it")
     if faults:
         raise SettingsError(faults)
     return settings
+
+
+def retention_rules(folder: Path) -> retention.Settings:
+    """How long data is kept, from `retention.toml` where there is one; raises SettingsError."""
+    path = folder / "retention.toml"
+    return read_toml(path, retention.Settings) if path.exists() else retention.Settings()

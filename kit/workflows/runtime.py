@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.workflow import Step
 from contracts.problems import Conflict, NotFound, Problem, Unexpected
-from kit import clock, context
+from kit import audit, clock, context
 from kit.database import Database
 from kit.database.tables import runs
 from kit.workflows import reading
@@ -119,6 +119,8 @@ class Runtime:
     ) -> bool:
         """Start a run in the caller's transaction; False when it was started before with the same input.
 
+        `actor` is kept, so a person stands there as `privacy.actor` says it.
+
         Raises Conflict when the id was used with another input. The first correlation id wins.
         """
         plain = msgspec.to_builtins(input, str_keys=True)
@@ -151,6 +153,15 @@ class Runtime:
         made = await conn.execute(row.on_conflict_do_nothing(index_elements=["id"]).returning(runs.c.id))
         if made.scalar() is not None:
             await self._enqueue(conn, flow, workflow_id, order)
+            await audit.write(
+                conn,
+                action=f"{flow}.started",
+                outcome="accepted",
+                actor=actor,
+                consumer=audit.consumer(),
+                subject=workflow_id,
+                correlation_id=correlation_id,
+            )
             return True
         known = await conn.execute(select(runs.c.fingerprint).where(runs.c.id == workflow_id))
         if known.scalar_one() != fingerprint:
