@@ -15,7 +15,6 @@ from kit.database import Database
 from kit.database.tables import audit as trail
 from kit.database.tables import audit_anchors, audit_heads, refusals
 
-
 APPENDED = (
     "INSERT INTO enfilade.audit (chain, seq, action, outcome, previous, hash)"
     " SELECT chain, seq + 1, 'a', 'b', hash, hash FROM enfilade.audit_heads"
