@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Table, exists, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Row, Table, exists, func, or_, select, true, tuple_
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kit import audit, clock
+from contracts.problems import NotFound
+from kit import audit, clock, privacy
 from kit.audit import purging
 from kit.database import Database, get_cursor, set_cursor
 from kit.database.tables import (
@@ -119,6 +121,43 @@ async def run_when_due(database: Database, settings: Settings) -> list[Outcome] 
         return found
     finally:
         await database.locks.release(_CURSOR)
+
+
+async def list_holds(conn: AsyncConnection) -> list[Row[Any]]:
+    """The legal holds, oldest first."""
+    return list((await conn.execute(select(holds).order_by(holds.c.held_at, holds.c.subject))).all())
+
+
+async def hold(conn: AsyncConnection, subject: str, reason: str) -> Row[Any]:
+    """Keep all that an id names, however old it gets, in the caller's transaction, told in the audit."""
+    by = await privacy.actor(conn)
+    row = insert(holds).values(subject=subject, reason=reason, held_by=by, held_at=clock.now())
+    again = row.on_conflict_do_update(index_elements=["subject"], set_={"reason": reason, "held_by": by})
+    made = (await conn.execute(again.returning(holds))).one()
+    await _tell_hold(conn, "retention.held", subject, by, reason)
+    return made
+
+
+async def lift(conn: AsyncConnection, subject: str) -> Row[Any]:
+    """End a hold, in the caller's transaction, told in the audit; raises NotFound."""
+    gone = await conn.execute(holds.delete().where(holds.c.subject == subject).returning(holds))
+    row = gone.one_or_none()
+    if row is None:
+        raise NotFound(f"{subject} is under no legal hold")
+    await _tell_hold(conn, "retention.lifted", subject, await privacy.actor(conn), row.reason)
+    return row
+
+
+async def _tell_hold(conn: AsyncConnection, action: str, subject: str, by: str, reason: str) -> None:
+    await audit.write(
+        conn,
+        action=action,
+        outcome="done",
+        actor=by,
+        consumer=audit.consumer(),
+        subject=subject,
+        detail={"reason": reason},
+    )
 
 
 def _limit(settings: Settings, name: str) -> tuple[int, dt.datetime]:

@@ -44,7 +44,7 @@ async def count_under(conn: AsyncConnection, over: Anchor) -> int:
     return (await conn.execute(select(func.count()).select_from(_under(over).subquery()))).scalar_one()
 
 
-def _under(over: Anchor) -> Select[Any]:
+def _under(over: Anchor) -> Select[Any, Any]:
     heads = (
         (audit.c.chain == chain) & (audit.c.seq <= seq) for chain, (seq, _) in sorted(over.heads.items())
     )

@@ -21,7 +21,18 @@ class Erasure(msgspec.Struct, frozen=True):
     erased_at: dt.datetime
 
 
-async def export(conn: AsyncConnection, wanted: str) -> dict[str, Any]:
+class Held(msgspec.Struct, frozen=True):
+    """All that is held about a person: what is sealed, opened, and the rows that name the pseudonym."""
+
+    person: str
+    fields: dict[str, Any]
+    rows: dict[str, list[dict[str, Any]]]
+    first_seen_at: dt.datetime
+    seen_at: dt.datetime
+    erased_at: dt.datetime | None
+
+
+async def export(conn: AsyncConnection, wanted: str) -> Held:
     """All that is held about a person, named by subject or pseudonym; raises NotFound.
 
     In the caller's transaction, which also says in the audit that it was exported.
@@ -30,19 +41,13 @@ async def export(conn: AsyncConnection, wanted: str) -> dict[str, Any]:
     pseudonym = await _find(conn, people, wanted)
     person = await people.person(conn, pseudonym)
     row = (await conn.execute(select(persons).where(persons.c.id == pseudonym))).one()
-    held: dict[str, Any] = {
-        "person": pseudonym,
-        "fields": person.fields if person else {},
-        "first_seen_at": row.first_seen_at,
-        "seen_at": row.seen_at,
-        "erased_at": row.erased_at,
-        "audit": await _audit(conn, people, pseudonym),
-    }
+    rows = {"audit": await _audit(conn, people, pseudonym)}
     for name, (table, mentions) in _MENTIONS.items():
         found = await conn.execute(select(table).where(mentions(pseudonym)))
-        held[name] = [dict(each._mapping) for each in found]  # noqa: SLF001 - SQLAlchemy's public name for it
+        rows[name] = [dict(each._mapping) for each in found]  # noqa: SLF001 - SQLAlchemy's public name for it
     await _tell(conn, "privacy.exported", pseudonym, "")
-    return held
+    fields = person.fields if person else {}
+    return Held(pseudonym, fields, rows, row.first_seen_at, row.seen_at, row.erased_at)
 
 
 async def erase(conn: AsyncConnection, wanted: str, reason: str) -> Erasure:

@@ -120,7 +120,7 @@ async def test_an_erased_person_is_noise_and_the_trail_still_verifies(database: 
     await audit.anchor(database)
     who = await pseudonym(database)
     async with database.begin() as connection:
-        before = (await export(connection, FIONA.subject))["audit"][0]
+        before = (await export(connection, FIONA.subject)).rows["audit"][0]
     with context.use(Context("cor_1", caller=Caller("olga", "operations"))):
         async with database.begin() as connection:
             await erase(connection, FIONA.subject, "asked to be forgotten")
@@ -133,8 +133,8 @@ async def test_an_erased_person_is_noise_and_the_trail_still_verifies(database: 
         olga = await privacy.of(connection).find(connection, "olga")
         reason = await privacy.of(connection).unseal(connection, told.actor, told.detail[audit.SEALED])
     assert before["personal"] == {"reason": "I know them well"}
-    assert after["audit"][0]["personal"] == {}
-    assert after["fields"] == {}
+    assert after.rows["audit"][0]["personal"] == {}
+    assert after.fields == {}
     assert (row.lookup, row.wrapped_key, row.sealed) == (None, None, None)
     assert (told.actor, told.subject, reason) == (olga, who, {"reason": "asked to be forgotten"})
     assert await pseudonym(database) != who
