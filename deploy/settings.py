@@ -6,8 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from kit import retention
-from kit.settings import SettingsError, load, read_toml
+from kit.settings import SettingsError, load
 
 Floor = Literal["gateway", "experience", "process", "system"]
 FLOORS: tuple[Floor, ...] = ("gateway", "experience", "process", "system")
@@ -113,9 +112,3 @@ def read_settings(environ: Mapping[str, str]) -> HouseSettings:
     if faults:
         raise SettingsError(faults)
     return settings
-
-
-def retention_rules(folder: Path) -> retention.Settings:
-    """How long data is kept, from `retention.toml` where there is one; raises SettingsError."""
-    path = folder / "retention.toml"
-    return read_toml(path, retention.Settings) if path.exists() else retention.Settings()

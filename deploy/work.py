@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from contracts.events.kinds import RecordChanged
 from contracts.problems import Problem
-from deploy.settings import HouseSettings, retention_rules
+from deploy.settings import HouseSettings
 from gateway.app import Gateway
 from kit import audit, inbox, retention
 from kit.context import new_correlation_id
@@ -84,11 +84,10 @@ def _work(settings: HouseSettings, stores: "Stores", floors: "Floors", stop: asy
 
 async def keep_house(database: Database, settings: HouseSettings) -> None:
     """Until cancelled: anchor the audit each hour, and delete each day what is over."""
-    rules = retention_rules(settings.folder)
     while True:
         for name, work in (
             ("anchor", lambda: audit.anchor(database, settings.audit_anchors)),
-            ("retention", lambda: retention.run_when_due(database, rules)),
+            ("retention", lambda: retention.run_when_due(database, retention.read_rules(settings.folder))),
         ):
             try:
                 await work()

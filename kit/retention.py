@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -28,6 +29,7 @@ from kit.database.tables import (
     would_send,
 )
 from kit.privacy.requests import shred
+from kit.settings import read_toml
 from kit.workflows.forgetting import count_ended, forget_ended
 
 EVERY = dt.timedelta(days=1)
@@ -58,6 +60,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inbox: Weeks = 90
     vendor_calls: Days = 90
     refusals: Days = 90
+
+
+def read_rules(folder: Path | None) -> Settings:
+    """The rules of a configuration folder's `retention.toml`, where there is one; raises SettingsError."""
+    path = folder / "retention.toml" if folder is not None else None
+    return read_toml(path, Settings) if path is not None and path.exists() else Settings()
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -62,7 +62,7 @@ class AuditAnchor(msgspec.Struct, frozen=True):
 
 
 class AuditPeriod(msgspec.Struct, frozen=True):
-    """A period as it is exported: every line after one anchor, and up to another, so that none can be missing.
+    """A period as it is exported: every line after one anchor and up to another: none can be missing.
 
     The first anchor is the last before the period (0: there is none), the other the first after it (0: there
     is none yet, the period is still open). `anchors` are both of them and those between.
@@ -113,9 +113,7 @@ class Audit(Protocol):
         """Every break that was found, against an anchor kept elsewhere too when one is given."""
         ...
 
-    @operation(
-        "GET", "/periods/{period}", summary="Read how a period is exported", lane="batch"
-    )
+    @operation("GET", "/periods/{period}", summary="Read how a period is exported", lane="batch")
     async def get_period(self, period: Period) -> AuditPeriod:
         """The anchors around the period and within it."""
         ...

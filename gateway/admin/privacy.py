@@ -1,5 +1,7 @@
 """The admin API of what a person may ask."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from contracts.admin.privacy import ErasureWanted, PersonalData, PersonErased, PersonNamed
@@ -10,12 +12,12 @@ from kit.privacy import requests
 class PrivacyService:
     """Gathers what is held, and destroys keys."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, store: Callable[[], Database]) -> None:
+        self._store = store
 
     async def export_person(self, body: PersonNamed) -> PersonalData:
         """All that is held about the person."""
-        async with self._database.begin() as connection:
+        async with self._store().begin() as connection:
             held = await requests.export(connection, body.person)
         return PersonalData(
             person=held.person,
@@ -28,6 +30,6 @@ class PrivacyService:
 
     async def erase_person(self, body: ErasureWanted) -> PersonErased:
         """The erasure."""
-        async with self._database.begin() as connection:
+        async with self._store().begin() as connection:
             done = await requests.erase(connection, body.person, body.reason)
         return PersonErased(done.person, done.erased_at)

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 GENESIS = "0" * 64
+# Whoever read a line over the wire may have its numbers as decimals.
+_encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 _LINE = (
     "action",
     "actor",
@@ -25,7 +27,7 @@ def canonical(row: dict[str, Any]) -> bytes:
     """A line as it is hashed: JSON with sorted keys, `at` in seconds since 1970, everything but the hash."""
     told = {name: row[name] for name in _LINE}
     told["at"] = row["at"].timestamp()
-    return msgspec.json.encode(told, order="sorted")
+    return _encode(told)
 
 
 def hash_of(row: dict[str, Any]) -> str:
@@ -38,7 +40,7 @@ def canonical_anchor(
 ) -> bytes:
     """An anchor as it is hashed, like a line; `heads` is each chain's last number and hash."""
     told = {"number": number, "at": at.timestamp(), "previous": previous, "heads": heads}
-    return msgspec.json.encode(told, order="sorted")
+    return _encode(told)
 
 
 def head_text(chain: str, seq: int, last: str) -> str:

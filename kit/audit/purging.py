@@ -25,11 +25,15 @@ async def last_over(conn: AsyncConnection, before: dt.datetime) -> Anchor | None
 
 async def begin_purge(conn: AsyncConnection, over: Anchor) -> None:
     """Say in the trail that what is under an anchor goes; without this line a verification misses it."""
-    number = cast(audit.c.detail["anchor"].astext, BigInteger)
-    told = await conn.execute(select(func.max(number)).where(audit.c.action == PURGED))
-    if (told.scalar() or 0) < over.number:
+    if await purged(conn) < over.number:
         detail = {"anchor": over.number, "hash": over.hash, "until": over.at.isoformat()}
         await write(conn, action=PURGED, outcome="begun", subject=f"anchor {over.number}", detail=detail)
+
+
+async def purged(conn: AsyncConnection) -> int:
+    """The number of the anchor up to which lines were deleted, 0 when none ever were."""
+    number = cast(audit.c.detail["anchor"].astext, BigInteger)
+    return (await conn.execute(select(func.max(number)).where(audit.c.action == PURGED))).scalar() or 0
 
 
 async def purge(conn: AsyncConnection, over: Anchor, limit: int) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.admin.audit import AuditAnchor, AuditLine, AuditLines, AuditPeriod
 from contracts.problems import NotFound
 from kit import privacy
+from kit.audit.purging import purged
 from kit.audit.writing import SEALED
 from kit.database import decode_page, encode_page
 from kit.database.tables import audit, audit_anchors
@@ -60,11 +61,18 @@ async def get(conn: AsyncConnection, chain: str, seq: int) -> AuditLine:
 
 
 async def period(conn: AsyncConnection, named: str) -> AuditPeriod:
-    """The anchors around a period (``2026`` or ``2026-11``, in UTC) and those within it."""
+    """The anchors around a period (``2026`` or ``2026-11``, in UTC) and those within it.
+
+    Raises NotFound for one whose lines were all deleted; of one that was cut into, what is left is told.
+    """
     begin, end = _bounds(named)
     numbered, at = audit_anchors.c.number, audit_anchors.c.at
     after = (await conn.execute(select(func.max(numbered)).where(at < begin))).scalar() or 0
     upto = (await conn.execute(select(func.min(numbered)).where(at >= end))).scalar() or 0
+    gone = await purged(conn)
+    if upto and upto <= gone:
+        raise NotFound(f"The lines of {named} were deleted, for their time was over")
+    after = max(after, gone)
     query = select(audit_anchors).where(numbered >= after, (numbered <= upto) if upto else numbered > 0)
     rows = await conn.execute(query.order_by(numbered))
     anchors = tuple(msgspec.convert(row, AuditAnchor, from_attributes=True) for row in rows)
