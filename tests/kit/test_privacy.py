@@ -13,6 +13,7 @@ from kit.database.tables import audit as trail
 from kit.database.tables import holds, persons
 from kit.privacy.requests import erase, export
 from kit.secrets import Secret
+from kit.settings import SettingsError
 
 FIONA = Caller(subject="fiona.finance@example.com", consumer="finance-desk")
 MACHINE = Caller(subject="crm-screen", consumer="crm-screen")
@@ -170,6 +171,15 @@ async def test_a_person_under_a_hold_is_not_erased(database: Database) -> None:
     with pytest.raises(NotFound):
         async with database.begin() as connection:
             await export(connection, "nobody")
+
+
+async def test_a_database_remembers_its_master_key(database: Database) -> None:
+    """The first key is the database's from then on; a process with another does not start."""
+    mine, others = privacy.Keys(Secret("k" * 32)), privacy.Keys(Secret("o" * 32))
+    for _ in range(2):
+        await privacy.claim(database, mine)
+    with pytest.raises(SettingsError, match="another master key"):
+        await privacy.claim(database, others)
 
 
 async def test_another_master_key_opens_nothing(database: Database) -> None:
