@@ -142,7 +142,7 @@ def master_keys(settings: HouseSettings, environ: Mapping[str, str]) -> privacy.
     if settings.master_key:
         return privacy.Keys(resolve(settings.master_key, environ))
     path = Path(settings.data_dir) / "keys" / "master.key"
-    return privacy.Keys(Secret(kept(path, lambda: secrets.token_hex(32).encode()).decode()))
+    return privacy.Keys(Secret(kept(path, lambda: secrets.token_hex(32).encode()).decode().strip()))
 
 
 @asynccontextmanager

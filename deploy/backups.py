@@ -77,7 +77,7 @@ def key_fault(manifest: Manifest, folder: Path, environ: Mapping[str, str]) -> s
     path = folder / _KEYS / "master.key"
     if not path.exists():
         return f"Put that house's keys into {folder / _KEYS}, or name its master key by ENFILADE_MASTER_KEY."
-    if manifest.master_key not in ("", Keys(Secret(path.read_text(encoding="utf-8"))).fingerprint):
+    if manifest.master_key not in ("", Keys(Secret(path.read_text(encoding="utf-8").strip())).fingerprint):
         return f"{path} is another house's: put that one's there, for without it the house does not start."
     return None
 

@@ -14,8 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit import clock, context
-from kit.database import Database, get_cursor, set_cursor
-from kit.database.tables import persons
+from kit.database import Database, get_cursor
+from kit.database.tables import cursors, persons
 from kit.privacy.keys import KEY_BYTES, Keys, seal, unseal
 from kit.settings import SettingsError
 
@@ -142,11 +142,12 @@ def use(database: Database, keys: Keys) -> Persons:
 async def claim(database: Database, keys: Keys) -> Persons:
     """Use these keys, if they are those under which the database was written; raises SettingsError if not."""
     async with database.begin() as connection:
+        first = insert(cursors).values(name=_FINGERPRINT, value=keys.fingerprint)
+        await connection.execute(first.on_conflict_do_nothing())
         written = await get_cursor(connection, _FINGERPRINT)
-        if written is None:
-            await set_cursor(connection, _FINGERPRINT, keys.fingerprint)
-    if written not in (None, keys.fingerprint):
-        raise SettingsError(["ENFILADE_MASTER_KEY: this database was written under another master key"])
+    if written != keys.fingerprint:
+        fault = "this database was written under another master key: give every process that one"
+        raise SettingsError([f"ENFILADE_MASTER_KEY: {fault}"])
     return use(database, keys)
 
 

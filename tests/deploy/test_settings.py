@@ -20,7 +20,7 @@ def test_production_needs_a_master_key() -> None:
 
 
 def test_development_keeps_a_master_key_of_its_own(tmp_path: Path) -> None:
-    """Made once, readable by its owner only, the same for every process on the folder; a named one is used."""
+    """Made once, readable by its owner only, the same for all on the folder; a named one is used instead."""
     settings = read_settings({**URL, "ENFILADE_DATA_DIR": str(tmp_path)})
     first, second = (master_keys(settings, {}).fingerprint for _ in range(2))
     assert first == second
