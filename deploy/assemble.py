@@ -22,6 +22,7 @@ from deploy.door import front_door, hook_route
 from deploy.settings import FLOORS, Floor, HouseSettings
 from deploy.work import working
 from gateway.app import Gateway
+from kit import privacy
 from kit.cache import Cache
 from kit.clients import local
 from kit.database import Database
@@ -31,7 +32,7 @@ from kit.inbox.worker import InboxWorker
 from kit.operations import api_of
 from kit.ownership import Ownership
 from kit.routes import answer_problem, internal_door
-from kit.secrets import Secret, resolve
+from kit.secrets import Secret, kept, resolve
 from kit.settings import SettingsError, read_toml
 from kit.workflows import Runtime, WorkflowSettings
 from process_apis import reference_files
@@ -92,7 +93,7 @@ async def assemble(settings: HouseSettings, environ: Mapping[str, str]) -> Async
     """The house as the settings ask for it, open for the length of the block."""
     key = internal_key(settings, environ)
     async with AsyncExitStack() as stack:
-        stores = await stack.enter_async_context(open_stores(settings))
+        stores = await stack.enter_async_context(open_stores(settings, environ))
         http = await stack.enter_async_context(httpx.AsyncClient(limits=httpx.Limits(max_connections=100)))
         carrier = Carrier(settings, http, delegation(key, _first_floor(settings)))
         floors = Floors(profiles=read_profiles(settings.folder / "instances"))
@@ -137,15 +138,25 @@ def internal_key(settings: HouseSettings, environ: Mapping[str, str]) -> Secret:
     return Secret(secrets.token_hex(32))
 
 
+def master_keys(settings: HouseSettings, environ: Mapping[str, str]) -> privacy.Keys:
+    """The keys under which people's data is sealed; development keeps one of its own in the data folder."""
+    if settings.master_key:
+        return privacy.Keys(resolve(settings.master_key, environ))
+    path = Path(settings.data_dir) / "keys" / "master.key"
+    return privacy.Keys(Secret(kept(path, lambda: secrets.token_hex(32).encode()).decode().strip()))
+
+
 @asynccontextmanager
-async def open_stores(settings: HouseSettings) -> AsyncIterator[Stores]:
+async def open_stores(settings: HouseSettings, environ: Mapping[str, str]) -> AsyncIterator[Stores]:
     """Database, cache and what stands directly on them."""
+    keys = master_keys(settings, environ)
     # The name shows in pg_stat_activity whose sessions are whose.
     database = Database(settings.database_url, name=f"enfilade {executor_of(settings)}"[:50])
     cache = Cache(settings.cache_url) if settings.cache_url else None
     recorder = Recorder(database)
     slots = Slots(database.url)
     try:
+        await privacy.claim(database, keys)
         yield Stores(database, cache, recorder, slots)
     finally:
         await slots.close()

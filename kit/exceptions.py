@@ -14,7 +14,7 @@ from contracts.canonical.exception import BusinessException, BusinessExceptions,
 from contracts.duties import Duties
 from contracts.events.kinds import EXCEPTION_RAISED, EXCEPTION_RESOLVED, ExceptionChanged
 from contracts.problems import AlreadyDecided, Fault, NotFound, PreconditionFailed
-from kit import audit, clock
+from kit import audit, clock, context, privacy
 from kit.context import new_id
 from kit.database import decode_page, encode_page
 from kit.database.rows import own_exceptions
@@ -132,7 +132,7 @@ async def get(conn: AsyncConnection, id: str) -> BusinessException:
     row = (await conn.execute(query)).one_or_none()
     if row is None:
         raise NotFound(f"There is no exception {id}")
-    return _exception(row)
+    return await _exception(conn, row)
 
 
 async def run_of(conn: AsyncConnection, id: str) -> str:
@@ -161,7 +161,7 @@ async def find(
     rows = (await conn.execute(query)).all()
     last = rows[limit - 1] if len(rows) > limit else None
     return BusinessExceptions(
-        items=tuple(_exception(row) for row in rows[:limit]),
+        items=tuple([await _exception(conn, row) for row in rows[:limit]]),
         next_cursor=encode_page(last.raised_at, last.id) if last else None,
     )
 
@@ -179,7 +179,7 @@ async def resolve(
     duties: Duties,
     consumer: str = "",
 ) -> BusinessException:
-    """Record a person's decision and let the work go on, in one transaction.
+    """Record a person's decision and let the work go on, in one transaction; `by` as `privacy.actor` says it.
 
     `duties` say whether whoever caused it may. Raises NotFound, AlreadyDecided, PreconditionFailed (another
     version) and SegregationOfDuties.
@@ -190,10 +190,12 @@ async def resolve(
     if row is None:
         raise NotFound(f"There is no exception {id}")
     if row.status != "open":
-        raise AlreadyDecided(f"{row.resolved_by} decided this: {row.action}")
+        by_whom = await privacy.shown(conn, row.resolved_by)
+        raise AlreadyDecided(f"{by_whom} decided this: {row.action}")
     if version is not None and version != str(row.version):
         raise PreconditionFailed(f"The exception is at version {row.version}, not {version}")
-    duties.demand_another("decide-exception", (by,), {"cause-exception": (row.caused_by,)})
+    doer = (by, context.current().who)
+    duties.demand_another("decide-exception", doer, {"cause-exception": (row.caused_by,)})
     decision = Decision(action, reason, by, corrections)
     await _record(conn, row, decision, consumer)
     await _go_on(conn, runtime, row, decision)
@@ -223,7 +225,8 @@ async def _record(conn: AsyncConnection, row: Any, decision: Decision, consumer:
         action="exception.resolved",
         subject=row.id,
         outcome=decision.action,
-        detail={"reason": decision.reason, "corrections": decision.corrections},
+        detail={"corrections": decision.corrections},
+        personal={"reason": decision.reason},
         correlation_id=row.correlation_id,
     )
     told = ExceptionChanged(row.id, row.kind, status, row.flow, row.subject, row.owner)
@@ -253,7 +256,7 @@ def topic_of(exception_id: str) -> str:
     return f"{TOPIC}:{exception_id}"
 
 
-def _exception(row: Any) -> BusinessException:
+async def _exception(conn: AsyncConnection, row: Any) -> BusinessException:
     return BusinessException(
         id=row.id,
         version=str(row.version),
@@ -273,8 +276,8 @@ def _exception(row: Any) -> BusinessException:
         errors=msgspec.convert(row.errors, tuple[Fault, ...]),
         before=row.before,
         after=row.after,
-        caused_by=row.caused_by,
+        caused_by=await privacy.shown(conn, row.caused_by),
         resolved_at=row.resolved_at,
-        resolved_by=row.resolved_by,
+        resolved_by=await privacy.shown(conn, row.resolved_by),
         resolution=row.resolution,
     )

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.workflow import Step
 from contracts.problems import Conflict, NotFound, Problem, Unexpected
-from kit import clock, context
+from kit import audit, clock, context
 from kit.database import Database
 from kit.database.rows import own_runs
 from kit.database.tables import runs
@@ -121,8 +121,9 @@ class Runtime:
     ) -> bool:
         """Start a run in the caller's transaction; False when it was started before with the same input.
 
-        `entity` is the legal entity whose row it is, if that is known. Raises Conflict when the id was used
-        with another input, NotFound when the caller may not see the run. The first correlation id wins.
+        `actor` is kept, so a person stands there as `privacy.actor` says it; `entity` is the legal entity
+        whose row it is, if that is known. Raises Conflict when the id was used with another input, NotFound
+        when the caller may not see the run. The first correlation id wins.
         """
         plain = msgspec.to_builtins(input, str_keys=True)
         fingerprint = _fingerprint(flow, plain)
@@ -159,6 +160,15 @@ class Runtime:
             raise NotFound("There is no such case of yours")
         if made.scalar() is not None:
             await self._enqueue(conn, flow, workflow_id, order)
+            await audit.write(
+                conn,
+                action=f"{flow}.started",
+                outcome="accepted",
+                actor=actor,
+                consumer=audit.consumer(),
+                subject=workflow_id,
+                correlation_id=correlation_id,
+            )
             return True
         if found != fingerprint:
             raise Conflict(f"{workflow_id} was started before with other data")

@@ -3,7 +3,7 @@
 from contracts.canonical.exception import BusinessException, BusinessExceptions, ExceptionStatus
 from contracts.duties import Duties
 from contracts.process.exceptions import Resolution
-from kit import context, exceptions
+from kit import audit, exceptions, privacy
 from kit.database import Database
 from kit.workflows import Runtime
 
@@ -36,7 +36,6 @@ class ExceptionsService:
         self, exception_id: str, body: Resolution, if_match: str | None = None
     ) -> BusinessException:
         """The exception as resolved; the work that waits for it goes on in the same transaction."""
-        here = context.current()
         version = None if if_match in (None, "*") else if_match.strip('"')
         async with self._database.begin() as connection:
             return await exceptions.resolve(
@@ -47,7 +46,7 @@ class ExceptionsService:
                 action=body.action,
                 reason=body.reason,
                 corrections=body.corrections,
-                by=here.who,
+                by=await privacy.actor(connection),
                 duties=self._duties,
-                consumer=here.caller.consumer if here.caller else "",
+                consumer=audit.consumer(),
             )

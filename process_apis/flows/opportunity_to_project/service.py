@@ -21,7 +21,7 @@ from contracts.process.opportunity_to_project import (
     Activations,
     WouldSend,
 )
-from kit import context, crossrefs
+from kit import context, crossrefs, privacy
 from kit.database import Database
 from kit.database.rows import Bounds, bounds
 from kit.inbox import InboxRow
@@ -142,7 +142,7 @@ class OpportunityToProjectService:
             input=ActivationInput(instance, opportunity_id, FIRST_REVISION, mode),
             correlation_id=correlation_id or here.correlation_id,
             subject=opportunity_id,
-            actor=here.who,
+            actor=await privacy.actor(connection),
             entity=entity,
         )
 
