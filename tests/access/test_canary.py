@@ -171,7 +171,9 @@ def test_a_tight_house_is_not_accused(found_in: set[str]):
     assert found_in == set()
 
 
-@pytest.mark.parametrize(("found_in", "leaky"), LEAKY.items(), indirect=["found_in"], ids=str)
+@pytest.mark.parametrize(
+    ("found_in", "leaky"), LEAKY.items(), indirect=["found_in"], ids=[kind.__name__ for kind in LEAKY]
+)
 def test_a_leak_is_found_where_it_is(found_in: set[str], leaky: Any):
     """A row read, a row listed, a 403 that tells from 404, and a sentence too many: each by its operation."""
     assert found_in == leaky
