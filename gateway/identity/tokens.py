@@ -45,8 +45,8 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `consumer_claim` names the claim that holds our consumer's name, `id_claim` that of the token's own id.
     `types` is what the header's ``typ`` may be; widen it only for an issuer that cannot write RFC 9068
     tokens. Scopes, roles and groups stand in `scopes_claim`, `roles_claim` and `groups_claim`, each a claim's
-    name or the way to one inside others (``realm_access.roles``); `roles` says which roles a group means. Keys
-    are fetched anew after `keys_seconds`, and believed without their issuer for `keys_stale_seconds`.
+    name or the way to one inside others (``realm_access.roles``); `roles` says which roles a group means.
+    Keys are fetched anew after `keys_seconds`, and believed without their issuer for `keys_stale_seconds`.
     """
 
     issuer: str
