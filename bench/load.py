@@ -16,14 +16,19 @@ import msgspec
 
 CONNECTIONS = 16
 HOW_TO_GET_WRK = "apt-get install wrk"
+_MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """How many requests were answered with 200, and how many otherwise or not."""
+    """How many requests were answered with 200, and how many otherwise or not.
+
+    `p99` is how long the slowest hundredth took at least, in milliseconds.
+    """
 
     good: int
     bad: int
+    p99: float = 0.0
 
 
 def generator() -> str:
@@ -43,7 +48,7 @@ async def run(
     if child.returncode:
         raise RuntimeError(f"the load generator failed: {complaint.decode()[-500:]}")
     return (
-        _read_wrk(printed.decode())
+        read_wrk(printed.decode())
         if command[0].endswith("wrk")
         else msgspec.json.decode(printed, type=Answered)
     )
@@ -55,7 +60,7 @@ def _wrk(url: str, headers: Mapping[str, str], seconds: float, connections: int)
     if found is None or seconds < 1:
         return []
     given = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
-    return [found, "-t1", f"-c{connections}", f"-d{int(seconds)}s", *given, url]
+    return [found, "-t1", "--latency", f"-c{connections}", f"-d{int(seconds)}s", *given, url]
 
 
 def _own(url: str, headers: Mapping[str, str], seconds: float, connections: int) -> list[str]:
@@ -64,11 +69,14 @@ def _own(url: str, headers: Mapping[str, str], seconds: float, connections: int)
     return [sys.executable, "-m", "bench.load", url, *shape, *given]
 
 
-def _read_wrk(printed: str) -> Answered:
+def read_wrk(printed: str) -> Answered:
+    """What wrk prints, read."""
     found = re.search(r"([0-9]+) requests in", printed)
     wrong = re.search(r"Non-2xx or 3xx responses: ([0-9]+)", printed)
     bad = int(wrong.group(1)) if wrong else 0
-    return Answered(int(found.group(1)) - bad if found else 0, bad)
+    slow = re.search(r"99%\s+([0-9.]+)(us|ms|s|m)\b", printed)
+    p99 = float(slow.group(1)) * _MILLISECONDS[slow.group(2)] if slow else 0.0
+    return Answered(int(found.group(1)) - bad if found else 0, bad, p99)
 
 
 class _Connection(asyncio.Protocol):
@@ -76,9 +84,11 @@ class _Connection(asyncio.Protocol):
 
     def __init__(self, request: bytes, until: float) -> None:
         self.good = self.bad = 0
+        self.waits: list[float] = []
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._request = request
         self._until = until
+        self._asked_at = 0.0
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
 
@@ -97,6 +107,7 @@ class _Connection(asyncio.Protocol):
             return
         good = self._buffer.startswith(b"HTTP/1.1 200")
         self.good, self.bad = self.good + good, self.bad + (not good)
+        self.waits.append(time.monotonic() - self._asked_at)
         self._buffer = self._buffer[whole:]
         self._ask()
 
@@ -108,6 +119,7 @@ class _Connection(asyncio.Protocol):
         if self._transport is None:
             return
         if time.monotonic() < self._until:
+            self._asked_at = time.monotonic()
             self._transport.write(self._request)
         else:
             self._transport.close()
@@ -125,7 +137,9 @@ async def _generate(options: argparse.Namespace) -> Answered:
     ]
     connections = [protocol for _, protocol in opened]
     await asyncio.wait_for(asyncio.gather(*(one.closed for one in connections)), options.seconds + 30)
-    return Answered(sum(one.good for one in connections), sum(one.bad for one in connections))
+    waits = sorted(wait for one in connections for wait in one.waits)
+    p99 = waits[len(waits) * 99 // 100] * 1000 if waits else 0.0
+    return Answered(sum(one.good for one in connections), sum(one.bad for one in connections), p99)
 
 
 def main() -> None:

@@ -14,11 +14,11 @@ from bench.read.promise import BenchScreen
 from bench.stage import Stage
 from gateway.app import Gateway, Settings
 from gateway.exchange import Exchange, Reply, Route, Step
-from gateway.identity import Issuer, Verifier
-from gateway.identity.keys import Keys
+from gateway.identity import Memory
 from gateway.pipeline import ORDER, Surroundings, after_route, before_route
 from gateway.plans import read
 from gateway.policies.account import Account
+from gateway.policies.identity import witnesses_of
 from gateway.policies.route import RouteTable
 from kit.cache import Cache
 from kit.database import Database
@@ -26,6 +26,7 @@ from kit.operations import api_of
 
 CALLS = 1000
 TURNS = 20
+FLOORS, WHOLE = "(the floors)", "(all together)"
 ADDRESS = "http://127.0.0.1:1"
 READ_PATH = f"{api_of(BenchScreen).prefix}/screens/{rooms.RECORD_ID}"
 WRITE_PATH = f"{READ_PATH}/notes"
@@ -56,14 +57,23 @@ async def measure(stage: Stage, *, calls: int = CALLS) -> list[Cost]:
 async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -> list[Cost]:
     tokens = house.issuer(folder, ADDRESS)
     settings = read(house.GATEWAY_SETTINGS, Settings)
-    requests = _Requests(tokens.mint(house.CONSUMER))
+    requests = Requests(tokens.mint(house.CONSUMER))
     async with house.open_floors() as floors:
         apis = floors.mounted()
         table = RouteTable(apis)
-        known = Issuer(issuer=tokens.issuer, jwks_uri="", audience=tokens.audience)
         around = Surroundings(
             consumers=house.CONSUMERS,
-            verifier=Verifier({tokens.issuer: (known, Keys(document=tokens.jwks()))}, ADDRESS, 30.0),
+            scopes=tokens.scopes,
+            witnesses=witnesses_of(
+                settings.identity,
+                public_url=ADDRESS,
+                embedded=tokens,
+                fetch=None,
+                post=None,
+                environ={},
+                register=None,
+                memory=Memory(cache, alone=True),
+            ),
             resource_metadata=f"{ADDRESS}/.well-known/oauth-protected-resource",
             database=database,
             cache=cache,
@@ -91,7 +101,7 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
         return found
 
 
-class _Requests:
+class Requests:
     """The two requests, as a server hands them over."""
 
     def __init__(self, token: str) -> None:
@@ -131,7 +141,7 @@ class _Requests:
         return {"type": "http.request", "body": self._body, "more_body": False}
 
 
-async def _facts(policies: dict[str, Any], requests: _Requests, table: RouteTable) -> dict[str, Any]:
+async def _facts(policies: dict[str, Any], requests: Requests, table: RouteTable) -> dict[str, Any]:
     """What the policies before have found out when a later one is asked: route, caller, source."""
     exchange = requests.make("GET")
     route = _route(table, "GET")
@@ -156,7 +166,7 @@ async def _nothing(_: Exchange) -> Reply:
 class _Meter:
     """Times steps over exchanges that are prepared alike."""
 
-    def __init__(self, requests: _Requests, table: RouteTable, facts: dict[str, Any], calls: int) -> None:
+    def __init__(self, requests: Requests, table: RouteTable, facts: dict[str, Any], calls: int) -> None:
         self._requests = requests
         self._table = table
         self._facts = facts
@@ -178,11 +188,11 @@ class _Meter:
     async def floors(self) -> Cost:
         """The three floors as the hop reaches them, less the nothing that policies stand in front of."""
         reads, writes = (_route(self._table, method).target for method in ("GET", "POST"))
-        return Cost("(the floors)", await self._more("GET", reads), await self._more("POST", writes))
+        return Cost(FLOORS, await self._more("GET", reads), await self._more("POST", writes))
 
     async def whole(self, step: Step) -> Cost:
         """The whole door with the floors behind it."""
-        return Cost("(all together)", await self._time("GET", step), await self._time("POST", step))
+        return Cost(WHOLE, await self._time("GET", step), await self._time("POST", step))
 
     async def _more(self, method: str, step: Step) -> float:
         if step is _nothing:

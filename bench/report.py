@@ -1,5 +1,6 @@
 """bench: the findings as tables, and whether the targets were reached."""
 
+import statistics
 from collections.abc import Sequence
 
 import msgspec
@@ -7,9 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.activation import LEAST, PER_SEAT, Calls
+from bench.hanging import Hanging
 from bench.hops import Hops
 from bench.launching import Starts
-from bench.policies import Cost
+from bench.policies import FLOORS, WHOLE, Cost
+from bench.scaling import Scaling
 from bench.throughput import Rates
 
 
@@ -27,21 +30,37 @@ class Findings(msgspec.Struct, omit_defaults=True):
 
     generator: str
     rates: dict[str, Rates] = {}
+    scaling: Scaling | None = None
+    hanging: Hanging | None = None
     hops: Hops | None = None
     policies: list[Cost] = []
     calls: list[Calls] = []
     starts: Starts | None = None
 
 
+_RIVALS = {
+    "bare": ("the bare handler", 0.5),
+    "envoy": ("Envoy in front of the bare handler", 1.0),
+    "fastapi": ("three FastAPI services", 20.0),
+    "node": ("a Fastify proxy in front of the bare handler", 1.5),
+}
+"""What the house is held against on the read, and how many times its rate ours is to be."""
+
+STILL = 1.1
+"""So much may the slowest answers of others move while one vendor hangs."""
+
+
 def targets(found: Findings) -> list[Target]:
     """The targets that this run can tell of."""
     told: list[Target] = []
     rates = found.rates
-    if "house" in rates:
-        told.append(_at_least("the read, of the bare handler", rates["house"].ratio_to(rates["bare"]), 0.5))
-    if "envoy" in rates:
-        ratio = rates["house"].ratio_to(rates["envoy"])
-        told.append(_at_least("the read, of Envoy in front of the bare handler", ratio, 1.0))
+    for name, (words, wanted) in _RIVALS.items():
+        if {"house", name} <= rates.keys():
+            told.append(_at_least(f"the read, of {words}", rates["house"].ratio_to(rates[name]), wanted))
+    if found.hanging is not None:
+        ratio = found.hanging.ratio
+        what = "the read's p99 beside a vendor that hangs"
+        told.append(Target(what, f"≤ {STILL:g}", f"{ratio:.2f}", ratio <= STILL))
     if found.hops is not None:
         told.append(_at_least("a remote hop, in local hops", found.hops.times_cheaper, 20))
     if found.starts is not None:
@@ -58,6 +77,10 @@ def show(console: Console, found: Findings) -> None:
     """Everything, as tables."""
     if found.rates:
         _show_rates(console, found.rates, found.generator)
+    if found.scaling is not None:
+        _show_scaling(console, found.scaling)
+    if found.hanging is not None:
+        _show_hanging(console, found.hanging)
     if found.hops is not None:
         _show_hops(console, found.hops)
     if found.policies:
@@ -76,6 +99,8 @@ _MEANING = {
     "bare": ("one Litestar handler with the answer ready made", "bare"),
     "house": ("the gateway, all policies on, and three tiers", "bare"),
     "envoy": ("Envoy (jwt_authn, local_ratelimit) in front of bare", "bare"),
+    "fastapi": ("three FastAPI services (Authlib, slowapi, httpx)", "bare"),
+    "node": ("Fastify (jwt, rate-limit, http-proxy) in front of bare", "bare"),
     "overview bare": ("the account overview's SQL in one Litestar handler", "overview bare"),
     "overview": ("the real account overview: gateway, experience, process, SQL", "overview bare"),
 }
@@ -93,9 +118,28 @@ def _show_rates(console: Console, rates: dict[str, Rates], generator: str) -> No
             meaning, f"{rate.median:,.0f}", f"{rate.microseconds:.0f}", f"{ratio:.2f}", f"{spread:.0%}"
         )
     table.caption = (
-        f"Medians; ratios round by round. Load: {generator}. Stores and Envoy are counted.\n"
+        f"Medians; ratios round by round. Load: {generator}. All processes are counted, stores too.\n"
         "The gateways lease their limits in large batches (bench/gateway.toml); smaller ones cost more."
     )
+    console.print(table)
+
+
+def _show_scaling(console: Console, scaling: Scaling) -> None:
+    table = _table("From one worker to two", "what", "per second", "per processor second", "ratio")
+    for rates, ratio in ((scaling.one, 1.0), (scaling.two, scaling.ratio)):
+        by_the_clock = f"{statistics.median(rates.by_the_clock):,.0f}"
+        table.add_row(rates.name, by_the_clock, f"{rates.median:,.0f}", f"{ratio:.2f}")
+    table.caption = (
+        f"Medians, by the clock, on {scaling.processors} processors that the load and the stores share."
+    )
+    console.print(table)
+
+
+def _show_hanging(console: Console, hanging: Hanging) -> None:
+    table = _table("The read while another instance's vendor hangs", "what", "p99 in ms", "ratio")
+    table.add_row("alone", f"{statistics.median(hanging.alone):.2f}", "1.00")
+    table.add_row("beside it", f"{statistics.median(hanging.beside):.2f}", f"{hanging.ratio:.2f}")
+    table.caption = f"Medians; {hanging.waited} calls of the vendor that hangs were given up meanwhile."
     console.print(table)
 
 
@@ -118,9 +162,17 @@ def _show_policies(console: Console, costs: Sequence[Cost]) -> None:
     for cost in costs:
         table.add_row(cost.policy, f"{cost.read:.2f}", f"{cost.write:.2f}")
     table.caption = (
-        "Our own process only: what the stores do meanwhile is not in it. The write has 1 KB of body."
+        "Our own process only: what the stores do meanwhile is not in it. The write has 1 KB of body.\n"
+        + _tax({cost.policy: cost.read for cost in costs})
     )
     console.print(table)
+
+
+def _tax(reads: dict[str, float]) -> str:
+    """What all policies together take of the whole read."""
+    whole = reads.get(WHOLE, 0.0)
+    tax = whole - reads.get(FLOORS, 0.0)
+    return f"The door takes {tax:.0f} µs of the read's {whole:.0f} ({tax / whole:.0%})." if whole else ""
 
 
 def _show_calls(console: Console, calls: Sequence[Calls]) -> None:

@@ -1,6 +1,6 @@
-"""bench: the measured servers as processes of their own, each under granian with one worker.
+"""bench: the measured servers as processes of their own, each under granian.
 
-`python -m bench.serving NAME --port N`, told by BENCH_… variables where its stores are.
+`python -m bench.serving NAME --port N [--workers N]`, told by BENCH_… variables where its stores are.
 """
 
 import argparse
@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from granian.constants import Interfaces
+from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
@@ -51,7 +51,7 @@ async def open_bare(_: Mapping[str, str]) -> AsyncIterator[Litestar]:
 async def open_floor(environ: Mapping[str, str]) -> AsyncIterator[Any]:
     """The system floor of the read alone, behind the door that lets in our own house only."""
     async with open_floors() as floors:
-        yield internal_door(floors.app(), Secret(environ["BENCH_INTERNAL_KEY"]))
+        yield internal_door(floors.app(), Secret(environ["BENCH_INTERNAL_KEY"]), ["system"])
 
 
 @asynccontextmanager
@@ -107,8 +107,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=OPENERS)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
-    os.environ["BENCH_SERVER"] = options.name
+    os.environ |= {"BENCH_SERVER": options.name, "BENCH_WORKERS": str(options.workers)}
     die_with_parent()
     os.register_at_fork(after_in_child=die_with_parent)
     Server(
@@ -116,7 +117,9 @@ def main() -> None:
         address="127.0.0.1",
         port=options.port,
         interface=Interfaces.ASGI,
-        workers=1,
+        # What runs has no other loop installed; only rivals get one.
+        loop=Loops.asyncio,
+        workers=options.workers,
         websockets=False,
         # As `enfilade serve` has it: all stand under the same server.
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=HEADER_BYTES),

@@ -5,22 +5,28 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from bench import envoy
+from bench.contender import Contender
 from bench.house import CONSUMER, GATEWAY_SETTINGS, issuer
 from bench.processes import Process, children_named, free_port, python, running
+from bench.read.promise import BenchScreen
 from bench.read.rooms import RECORD_ID
+from bench.rivals import node
+from bench.rivals.services import starting as services
 from bench.serving import BARE_PATH, OVERVIEW_INSTANCE, OVERVIEW_PATH
 from contracts.canonical.contract import BillingLine
 from contracts.canonical.values import Money
 from deploy.door import issuer_of
 from deploy.embedded import Embedded
 from deploy.settings import STORY, read_settings
+from gateway.identity import DevelopmentIssuer
 from gateway.plans import read_consumers
 from kit.database import Database
+from kit.operations import api_of
 from process_apis import read_models
 from process_apis.read_models import Engagement
 
@@ -29,23 +35,16 @@ ENGAGEMENTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
-    """One way to answer a read: what is asked, and whose processor time it costs."""
+class _Asked:
+    """The read as all contenders are asked it."""
 
-    name: str
     path: str
-    process: Process
-    headers: dict[str, str] = field(default_factory=dict)
-    beside: tuple[int, ...] = ()
+    tokens: DevelopmentIssuer
+    token: str
 
     @property
-    def url(self) -> str:
-        return self.process.url + self.path
-
-    @property
-    def pids(self) -> tuple[int, ...]:
-        """All processes that work for it: its own, and those of its stores."""
-        return (self.process.pid, *self.beside)
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
 
 
 class Stage:
@@ -61,31 +60,76 @@ class Stage:
         self._database = tuple(children_named("postgres"))
 
     async def read(self) -> list[Contender]:
-        """The benchmark read: bare, through the house, and bare behind Envoy where there is one."""
+        """The benchmark read: bare, through the house, and through each rival that this machine has."""
+        house = await self.house()
+        tokens = issuer(self.folder, house.process.url)
+        asked = _Asked(house.path, tokens, tokens.mint(CONSUMER))
+        bare = await self.server("bare", free_port())
+        found = [Contender("bare", house.path, bare), house]
+        if envoy.binary() is not None:
+            found.append(await self._envoy(asked, bare))
+        if services.installed():
+            found.append(await self._services(asked))
+        if node.installed():
+            found.append(await self._node(asked, bare))
+        return found
+
+    async def house(self, workers: int = 1) -> Contender:
+        """A house of its own, asked the benchmark read."""
         port = free_port()
         address = f"http://127.0.0.1:{port}"
-        tokens = issuer(self.folder, address)
-        path = f"{BARE_PATH}/{RECORD_ID}"
-        authorised = {"Authorization": f"Bearer {tokens.mint(CONSUMER)}"}
-        bare = await self.server("bare", free_port())
-        house = await self.server("house", port, BENCH_URL=address)
-        found = [
-            Contender("bare", path, bare),
-            Contender("house", path, house, authorised, (*self._cache, *self._database)),
-        ]
-        program = envoy.binary()
-        if program is not None:
-            door = free_port()
-            config = envoy.write_config(
-                self.folder / "envoy.json",
-                port=door,
-                upstream=int(bare.url.rpartition(":")[2]),
-                issuer=address,
-                jwks=tokens.jwks(),
+        authorised = {"Authorization": f"Bearer {issuer(self.folder, address).mint(CONSUMER)}"}
+        process = await self.server("house", port, workers=workers, BENCH_URL=address)
+        return Contender("house", f"{BARE_PATH}/{RECORD_ID}", process, authorised, self.stores)
+
+    @property
+    def stores(self) -> tuple[int, ...]:
+        """The processes of PostgreSQL and Valkey."""
+        return (*self._cache, *self._database)
+
+    async def _envoy(self, asked: "_Asked", bare: Process) -> Contender:
+        program, port = envoy.binary(), free_port()
+        config = envoy.write_config(
+            self.folder / "envoy.json",
+            port=port,
+            upstream=int(bare.url.rpartition(":")[2]),
+            issuer=asked.tokens.issuer,
+            jwks=asked.tokens.jwks(),
+        )
+        process = await self._start("envoy", envoy.command(program, config), port)  # pyright: ignore[reportArgumentType]
+        return Contender("envoy", asked.path, process, asked.headers, (bare.pid,))
+
+    async def _services(self, asked: "_Asked") -> Contender:
+        """Three FastAPI services, each of which asks the one that was started before it."""
+        started: list[Process] = []
+        for layer in services.LAYERS:
+            told = services.write_told(
+                self.folder / f"{layer}.json",
+                issuer=asked.tokens.issuer,
+                jwks=asked.tokens.jwks(),
+                scope=api_of(BenchScreen).scope("read"),
+                following=started[-1].url if started else "",
             )
-            process = await self._start("envoy", envoy.command(program, config), door)
-            found.append(Contender("envoy", path, process, authorised, (bare.pid,)))
-        return found
+            port = free_port()
+            command = services.command(layer, port)
+            started.append(await self._start(f"fastapi-{layer}", command, port, BENCH_RIVAL=str(told)))
+        *beside, first = started
+        return Contender(
+            "fastapi", asked.path, first, asked.headers, tuple(process.pid for process in beside)
+        )
+
+    async def _node(self, asked: "_Asked", bare: Process) -> Contender:
+        port = free_port()
+        config = node.write_config(
+            self.folder / "node.json",
+            port=port,
+            upstream=bare.url,
+            issuer=asked.tokens.issuer,
+            jwks=asked.tokens.jwks(),
+            token=asked.token,
+        )
+        process = await self._start("node", node.command(config), port)
+        return Contender("node", asked.path, process, asked.headers, (bare.pid,))
 
     async def overview(self) -> list[Contender]:
         """The account overview: its SQL bare, and the real one through gateway, experience and process."""
@@ -100,10 +144,10 @@ class Stage:
         authorised = {"Authorization": f"Bearer {tokens.mint('crm-screen')}"}
         return [
             Contender("overview bare", path, bare, {}, self._database),
-            Contender("overview", path, real, authorised, (*self._cache, *self._database)),
+            Contender("overview", path, real, authorised, self.stores),
         ]
 
-    async def server(self, name: str, port: int, **environ: str) -> Process:
+    async def server(self, name: str, port: int, *, workers: int = 1, **environ: str) -> Process:
         """One of the servers of bench/serving.py, until the stage goes."""
         told = {
             "BENCH_DATABASE_URL": self.database_url,
@@ -112,7 +156,8 @@ class Stage:
             "BENCH_INTERNAL_KEY": self.internal_key,
             **environ,
         }
-        return await self._start(name, python("bench.serving", name, "--port", str(port)), port, **told)
+        command = python("bench.serving", name, "--port", str(port), "--workers", str(workers))
+        return await self._start(f"{name}-{port}", command, port, **told)
 
     async def _start(self, name: str, command: list[str], port: int, **environ: str) -> Process:
         log = self.folder / "logs" / f"{name}.log"

@@ -7,17 +7,18 @@ import httpx
 import msgspec
 
 from bench import load
+from bench.contender import Contender
 from bench.processes import cpu_seconds
-from bench.stage import Contender
 
 WARM_UP_SECONDS = 1.0
 
 
 class Rates(msgspec.Struct, frozen=True):
-    """What each round found for one contender, in requests per processor second."""
+    """What each round found for one contender, in requests per second of processor time, and of the clock."""
 
     name: str
     rounds: tuple[float, ...]
+    by_the_clock: tuple[float, ...] = ()
 
     @property
     def median(self) -> float:
@@ -44,15 +45,24 @@ async def measure(
         if not answer.is_success:
             raise RuntimeError(f"{contender.name} answers {answer.status_code}: {answer.text}")
         await _round(contender, min(seconds, WARM_UP_SECONDS))
-    found: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    found: dict[str, list[tuple[float, float]]] = {contender.name: [] for contender in contenders}
     for number in range(rounds):
         for contender in contenders:
             tell(f"round {number + 1} of {rounds}: {contender.name}")
             found[contender.name].append(await _round(contender, seconds))
-    return {name: Rates(name, tuple(values)) for name, values in found.items()}
+    return {name: Rates(name, *zip(*values, strict=True)) for name, values in found.items()}
 
 
-async def _round(contender: Contender, seconds: float) -> float:
+async def check_same(contenders: Sequence[Contender]) -> None:
+    """Whether all give the same answer; raises RuntimeError, since nothing else would be worth comparing."""
+    answers = {contender.name: (await ask(contender)).content for contender in contenders}
+    first = next(iter(answers.values()))
+    odd = [name for name, content in answers.items() if content != first]
+    if odd:
+        raise RuntimeError(f"{', '.join(odd)}: not the answer of {next(iter(answers))}")
+
+
+async def _round(contender: Contender, seconds: float) -> tuple[float, float]:
     before = cpu_seconds(contender.pids)
     answered = await load.run(contender.url, contender.headers, seconds)
     used = cpu_seconds(contender.pids) - before
@@ -61,7 +71,7 @@ async def _round(contender: Contender, seconds: float) -> float:
             f"{contender.name}: {answered.bad} requests of {answered} were not answered with 200"
         )
     # One tick is the least that can be told.
-    return answered.good / max(used, 0.01)
+    return answered.good / max(used, 0.01), answered.good / seconds
 
 
 async def ask(contender: Contender) -> httpx.Response:

@@ -24,7 +24,8 @@ _T = TypeVar("_T")
 class RowRule:
     """Which path, query or body field must equal which claim of the caller's token.
 
-    A caller whose token lacks the claim is not restricted by the rule unless `required`.
+    A claim may name one row or several. A caller whose token lacks the claim is not restricted by the rule
+    unless `required`. What no request names, the floor itself restricts where it reads (`kit.database.rows`).
     """
 
     source: Literal["path", "query", "body"]
@@ -46,6 +47,7 @@ class Deprecation:
 class Operation:
     """One HTTP operation of an interface.
 
+    `roles`: who calls must have one of them, beside the scope; empty asks for none.
     `deadline` is in seconds; `idempotency` is *safe* for reads, *natural* where the request itself names
     its effect (a PUT under the caller's own key), *key* where the caller must send an Idempotency-Key.
     """
@@ -55,6 +57,7 @@ class Operation:
     summary: str
     access: Access
     status: int = 200
+    roles: tuple[str, ...] = ()
     rows: tuple[RowRule, ...] = ()
     idempotency: IdempotencyClass = "safe"
     precondition: bool = False
@@ -132,6 +135,7 @@ def operation(
     summary: str,
     access: Access | None = None,
     status: int = 200,
+    roles: tuple[str, ...] = (),
     rows: tuple[RowRule, ...] = (),
     idempotency: IdempotencyClass | None = None,
     precondition: bool = False,
@@ -150,6 +154,7 @@ def operation(
         summary=summary,
         access=access or ("read" if read else "write"),
         status=status,
+        roles=roles,
         rows=rows,
         idempotency=idempotency or ("safe" if read else "natural" if method in ("PUT", "DELETE") else "key"),
         precondition=precondition,

@@ -4,7 +4,7 @@ Problem
 ├── Refused (4xx: the caller must change something)
 │   ├── BadRequest 400 ── DuplicateKeys, TooDeep, MissingHeader, BadJson
 │   ├── Unauthenticated 401 ── InvalidToken ── InvalidProof, NonceNeeded
-│   ├── Forbidden 403 ── InsufficientScope, WrongAudience, RowForbidden
+│   ├── Forbidden 403 ── InsufficientScope, AudienceForbidden, RoleRequired, SegregationOfDuties
 │   ├── NotFound 404 ── UnknownRoute
 │   ├── MethodNotAllowed 405
 │   ├── Conflict 409 ── ActivationBlocked, StillRunning, AlreadyDecided, OwnershipViolation, TooManyKeys
@@ -144,6 +144,18 @@ class AudienceForbidden(Forbidden):
     title = "This consumer may not reach this tier"
 
 
+class RoleRequired(Forbidden):
+    code = "role_required"
+    title = "The operation is for somebody with another role"
+
+
+class SegregationOfDuties(Forbidden):
+    """Another person must do it: no change of the request or of the object's state would help."""
+
+    code = "segregation_of_duties"
+    title = "One person may not do both"
+
+
 class NotFound(Refused):
     status = 404
     code = "not_found"
@@ -193,11 +205,6 @@ class TooManyKeys(Conflict):
 class OwnershipViolation(Conflict):
     code = "ownership_violation"
     title = "Another system owns this field at this stage"
-
-
-class SegregationOfDuties(Conflict):
-    code = "segregation_of_duties"
-    title = "The person who caused this may not approve it"
 
 
 class Gone(Refused):

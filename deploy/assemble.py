@@ -16,20 +16,23 @@ from litestar import Litestar, Router
 import contracts
 import experience_apis.app
 import process_apis.app
+from deploy.access import read_duties
 from deploy.carrier import Carrier
 from deploy.door import front_door, hook_route
-from deploy.settings import HouseSettings
+from deploy.settings import FLOORS, Floor, HouseSettings
 from deploy.work import working
 from gateway.app import Gateway
+from kit import privacy
 from kit.cache import Cache
-from kit.clients import internal_credential, local
+from kit.clients import local
 from kit.database import Database
+from kit.delegation import delegation
 from kit.http import Recorder, Slots
 from kit.inbox.worker import InboxWorker
 from kit.operations import api_of
 from kit.ownership import Ownership
 from kit.routes import answer_problem, internal_door
-from kit.secrets import Secret, resolve
+from kit.secrets import Secret, kept, resolve
 from kit.settings import SettingsError, read_toml
 from kit.workflows import Runtime, WorkflowSettings
 from process_apis import reference_files
@@ -90,9 +93,9 @@ async def assemble(settings: HouseSettings, environ: Mapping[str, str]) -> Async
     """The house as the settings ask for it, open for the length of the block."""
     key = internal_key(settings, environ)
     async with AsyncExitStack() as stack:
-        stores = await stack.enter_async_context(open_stores(settings))
+        stores = await stack.enter_async_context(open_stores(settings, environ))
         http = await stack.enter_async_context(httpx.AsyncClient(limits=httpx.Limits(max_connections=100)))
-        carrier = Carrier(settings, http, internal_credential(key))
+        carrier = Carrier(settings, http, delegation(key, _first_floor(settings)))
         floors = Floors(profiles=read_profiles(settings.folder / "instances"))
         if "system" in settings.held:
             pipes = pipes_of(settings, environ, stores)
@@ -105,7 +108,7 @@ async def assemble(settings: HouseSettings, environ: Mapping[str, str]) -> Async
         if "gateway" in settings.held:
             gateway = front_door(settings, floors, stores, carrier, http, environ)
         async with working(settings, stores, floors, gateway):
-            yield House(gateway or internal_door(_rooms(floors, stores), key), floors, stores, gateway)
+            yield House(gateway or _door(settings, _rooms(floors, stores), key), floors, stores, gateway)
 
 
 def _rooms(floors: Floors, stores: Stores) -> Litestar:
@@ -119,6 +122,15 @@ def _rooms(floors: Floors, stores: Stores) -> Litestar:
     )
 
 
+def _first_floor(settings: HouseSettings) -> Floor:
+    """As which floor this process calls others: the one through which requests come into it."""
+    return next(floor for floor in FLOORS if floor in settings.held)
+
+
+def _door(settings: HouseSettings, rooms: Litestar, key: Secret) -> Any:
+    return internal_door(rooms, key, settings.held)  # pyright: ignore[reportArgumentType]
+
+
 def internal_key(settings: HouseSettings, environ: Mapping[str, str]) -> Secret:
     """The key under which the house's floors know each other; a house in one process makes its own."""
     if settings.internal_key:
@@ -126,15 +138,25 @@ def internal_key(settings: HouseSettings, environ: Mapping[str, str]) -> Secret:
     return Secret(secrets.token_hex(32))
 
 
+def master_keys(settings: HouseSettings, environ: Mapping[str, str]) -> privacy.Keys:
+    """The keys under which people's data is sealed; development keeps one of its own in the data folder."""
+    if settings.master_key:
+        return privacy.Keys(resolve(settings.master_key, environ))
+    path = Path(settings.data_dir) / "keys" / "master.key"
+    return privacy.Keys(Secret(kept(path, lambda: secrets.token_hex(32).encode()).decode().strip()))
+
+
 @asynccontextmanager
-async def open_stores(settings: HouseSettings) -> AsyncIterator[Stores]:
+async def open_stores(settings: HouseSettings, environ: Mapping[str, str]) -> AsyncIterator[Stores]:
     """Database, cache and what stands directly on them."""
+    keys = master_keys(settings, environ)
     # The name shows in pg_stat_activity whose sessions are whose.
     database = Database(settings.database_url, name=f"enfilade {executor_of(settings)}"[:50])
     cache = Cache(settings.cache_url) if settings.cache_url else None
     recorder = Recorder(database)
     slots = Slots(database.url)
     try:
+        await privacy.claim(database, keys)
         yield Stores(database, cache, recorder, slots)
     finally:
         await slots.close()
@@ -184,6 +206,7 @@ def _furnish_process(settings: HouseSettings, stores: Stores, floors: Floors, ca
         runtime=floors.runtime,
         reference=reference,
         ownership=Ownership.load(OWNERSHIP),
+        duties=read_duties(settings.folder),
         settings=tomllib.loads((settings.folder / "flows.toml").read_text(encoding="utf-8")),
     )
     floors.rooms = process_apis.app.build(workshop)

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -10,13 +11,16 @@ import msgspec
 from contracts.problems import DeadlineExceeded, Unavailable
 from deploy.settings import Floor, HouseSettings
 from gateway.app import Target, over_http
+from gateway.exchange import Exchange, Reply
 from kit import context
-from kit.clients import Credential, remote
+from kit.clients import remote
+from kit.delegation import Credential, audience_of
 from kit.problems import from_document
 
 T = TypeVar("T")
 LONGEST_SECONDS = 60.0
 VENDOR_HEADERS = "X-Vendor-Headers"
+HOOKS_SCOPE = "system.hooks.write"
 
 
 class Carrier:
@@ -36,15 +40,24 @@ class Carrier:
         return remote(interface, self._urls[floor].rstrip("/") + prefix, self._http, self._credential)
 
     def target(self, floor: Floor) -> Target:
-        """How the gateway reaches another floor."""
-        return over_http(self._urls[floor], self.send)
+        """How the gateway reaches another floor: each call under a token for its operation's scope alone."""
+
+        async def step(exchange: Exchange) -> Reply:
+            scope = exchange.route.scope if exchange.route is not None else ""
+            send = partial(self.send, audience_of(floor), scope)
+            return await over_http(self._urls[floor], send)(floor)(exchange)
+
+        return lambda _name: step
 
     async def send(
-        self, method: str, url: str, headers: dict[str, str], body: bytes
+        self, audience: str, scope: str, method: str, url: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
         """Send a request as it is; raises DeadlineExceeded and Unavailable."""
         left = context.remaining() or LONGEST_SECONDS
-        headers |= {"Authorization": f"Bearer {self._credential()}", "Deadline": f"{left:.3f}"}
+        headers |= {
+            "Authorization": self._credential(audience, scope).authorization,
+            "Deadline": f"{left:.3f}",
+        }
         try:
             answer = await self._http.request(method, url, headers=headers, content=body, timeout=left)
         except httpx.TimeoutException:
@@ -56,7 +69,8 @@ class Carrier:
     async def push(self, instance: str, headers: Mapping[str, str], body: bytes) -> None:
         """Hand a vendor's push to the system floor; raises what it answers."""
         url = f"{self._urls['system'].rstrip('/')}/hooks/{instance}"
-        status, _, answer = await self.send("POST", url, {VENDOR_HEADERS: pack(headers)}, body)
+        told = {VENDOR_HEADERS: pack(headers)}
+        status, _, answer = await self.send(audience_of("system"), HOOKS_SCOPE, "POST", url, told, body)
         if status >= httpx.codes.BAD_REQUEST:
             raise from_document(msgspec.json.decode(answer, type=dict[str, Any]))
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from gateway.identity.issuing.personas import read_people
 from gateway.pipeline import refuse_unfit
 from gateway.rulebook import placed, read_rulebook
+from kit import retention
 from kit.settings import SettingsError, read_toml
 from process_apis import reference_files
 from process_apis.systems import Routing, check_routing
@@ -17,7 +18,7 @@ T = TypeVar("T")
 
 
 def configuration_faults(folder: Path) -> list[str]:
-    """All faults of profiles, reference data, routing, flows, policies and consumers, a sentence each."""
+    """All faults of profiles, reference data, routing, flows, policies and access, a sentence each."""
     faults: list[str] = []
 
     def attempt(work: Callable[[], T]) -> T | None:
@@ -31,6 +32,7 @@ def configuration_faults(folder: Path) -> list[str]:
     reference = attempt(lambda: reference_files.read(folder / "reference"))
     routing = attempt(lambda: read_toml(folder / "routing.toml", Routing))
     attempt(lambda: _read_flows(folder / "flows.toml"))
+    attempt(lambda: retention.read_rules(folder))
     faults += policy_faults(folder)
     attempt(lambda: read_people(folder / "people.toml"))
     if profiles is not None and reference is not None and routing is not None:

@@ -11,6 +11,7 @@ import experience_apis.app
 import process_apis.app
 from contracts.operation import Api
 from contracts.problems import NotFound, Unavailable
+from deploy.access import read_access
 from deploy.carrier import VENDOR_HEADERS, Carrier, unpack
 from deploy.interfaces import frozen, interfaces
 from deploy.issuers import IssuerCalls
@@ -18,7 +19,7 @@ from deploy.settings import Floor, HouseSettings
 from gateway.app import Gateway, Mounted, Settings, Target, in_process, scopes_of
 from gateway.identity import DevelopmentIssuer
 from gateway.identity.issuing.personas import read_people
-from gateway.plans import Consumer, read, read_consumers
+from gateway.plans import Consumer, read
 from kit import inbox
 from kit.context import current
 from kit.database import Database
@@ -39,7 +40,7 @@ def front_door(
     environ: Mapping[str, str],
 ) -> Gateway:
     """The gateway over all APIs of the house, each in this process or carried to its floor."""
-    consumers = read_consumers(settings.folder / "consumers.toml")
+    consumers = read_access(settings.folder)
     policies = read(settings.folder / "gateway.toml", Settings)
     issuer = issuer_of(settings, consumers) if policies.identity.embedded_issuer else None
     instances = floors.instances

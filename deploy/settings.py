@@ -36,6 +36,8 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     deployment: Literal["test", "production"] = "test"
     data_dir: str = ".enfilade"
     internal_key: str = ""
+    master_key: str = ""
+    audit_anchors: str = ""
     system_url: str = ""
     process_url: str = ""
     experience_url: str = ""
@@ -105,6 +107,8 @@ def read_settings(environ: Mapping[str, str]) -> HouseSettings:
         ]
     if held != frozenset(FLOORS) and not settings.internal_key:
         faults.append("ENFILADE_INTERNAL_KEY is not set (env:NAME or file:PATH); split floors need it")
+    if settings.deployment == "production" and not settings.master_key:
+        faults.append("ENFILADE_MASTER_KEY is not set (env:NAME or file:PATH); production needs it")
     if faults:
         raise SettingsError(faults)
     return settings

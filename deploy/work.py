@@ -10,7 +10,7 @@ from contracts.events.kinds import RecordChanged
 from contracts.problems import Problem
 from deploy.settings import HouseSettings
 from gateway.app import Gateway
-from kit import inbox
+from kit import audit, inbox, retention
 from kit.context import new_correlation_id
 from kit.database import Database, get_cursor, lease, set_cursor
 from kit.inbox.worker import InboxWorker
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from deploy.assemble import Floors, Stores
 
 BEGIN_SECONDS = 3.0
+HOUSEKEEPING_SECONDS = 30.0
 
 _log = log("deploy")
 
@@ -41,7 +42,7 @@ async def working(
             stack.push_async_callback(floors.runtime.close)
         if settings.role != "api":
             await _begin(stores, floors)
-            tasks = [asyncio.create_task(work) for work in _work(stores, floors, stop)]
+            tasks = [asyncio.create_task(work) for work in _work(settings, stores, floors, stop)]
         try:
             yield
         finally:
@@ -62,8 +63,10 @@ async def _begin(stores: "Stores", floors: "Floors") -> None:
                 _log.warning("mark_not_set", source=source.name, error=repr(error))
 
 
-def _work(stores: "Stores", floors: "Floors", stop: asyncio.Event) -> list:
-    found = [floors.inbox.run(stop)] if floors.inbox is not None else []
+def _work(settings: HouseSettings, stores: "Stores", floors: "Floors", stop: asyncio.Event) -> list:
+    found = [keep_house(stores.database, settings)]
+    if floors.inbox is not None:
+        found.append(floors.inbox.run(stop))
     for name, instance in floors.instances.items():
         receive = Receiver(name, stores.database, floors.inbox)
         found += [
@@ -77,6 +80,22 @@ def _work(stores: "Stores", floors: "Floors", stop: asyncio.Event) -> list:
             for source in instance.opened.changes
         ]
     return found
+
+
+async def keep_house(database: Database, settings: HouseSettings) -> None:
+    """Until cancelled: anchor the audit each hour, and delete each day what is over."""
+    while True:
+        for name, work in (
+            ("anchor", lambda: audit.anchor(database, settings.audit_anchors)),
+            ("retention", lambda: retention.run_when_due(database, retention.read_rules(settings.folder))),
+        ):
+            try:
+                await work()
+            except Problem as problem:
+                _log.warning("house_not_kept", work=name, code=problem.code)
+            except Exception as error:  # noqa: BLE001 - one duty that fails must end neither the other nor the next
+                _log.error("house_not_kept", work=name, exc_info=error)
+        await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 
 class Receiver:

@@ -1,52 +1,23 @@
 """Clients: the same typed interface over a local call or over HTTP, as configuration chooses."""
 
 import re
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
-from joserfc import jwt
-from joserfc.jwk import OctKey
 
 from contracts.problems import DeadlineExceeded, Unavailable
 from kit import context, problems
 from kit.context import remaining
+from kit.delegation import Credential, audience_of
 from kit.operations import Bound, bind
-from kit.secrets import Secret
 
 T = TypeVar("T")
 
 _PLACE = re.compile(r"{(\w+)}")
 _encode = msgspec.json.Encoder().encode
-
-Credential = Callable[[], str]
-
-INTERNAL_ISSUER = "enfilade:house"
-INTERNAL_SECONDS = 60
-
-
-def internal_credential(key: Secret) -> Credential:
-    """Mints, for the running context, the short-lived token by which the next floor knows the caller."""
-    signing = OctKey.import_key(key.reveal())
-
-    def mint() -> str:
-        here = context.current()
-        now = int(time.time())
-        caller = msgspec.to_builtins(here.caller) if here.caller else None
-        claims = {
-            "iss": INTERNAL_ISSUER,
-            "iat": now,
-            "exp": now + INTERNAL_SECONDS,
-            "caller": caller,
-            "act": here.actor,
-            "lane": here.lane,
-        }
-        return jwt.encode({"alg": "HS256"}, claims, signing)
-
-    return mint
 
 
 def local(interface: type[T], implementation: Any) -> T:
@@ -66,7 +37,7 @@ def _local_method(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaita
 def remote(interface: type[T], base_url: str, http: httpx.AsyncClient, credential: Credential) -> T:
     """The interface over HTTP at a base address.
 
-    `credential` gives the short-lived internal token that names the caller to the next floor.
+    `credential` gives the short-lived token of our own that names the caller to the next floor.
     """
     methods = {
         bound.name: _remote_method(bound, base_url.rstrip("/"), http, credential) for bound in bind(interface)
@@ -85,6 +56,7 @@ def _remote_method(
     pattern = base_url + bound.operation.path
     optional = bound.query.__struct_fields__ if bound.query else ()
     decode = msgspec.json.Decoder(bound.answer).decode
+    audience, scope = audience_of(bound.api.tier), bound.api.scope(bound.operation.access)
 
     async def call(*arguments: Any, **named: Any) -> Any:
         given = {**dict(zip(bound.parameters, arguments, strict=False)), **named}
@@ -95,15 +67,18 @@ def _remote_method(
         if query:
             url += "?" + urlencode(msgspec.to_builtins(query))
         content = _encode(given["body"]) if bound.body is not None else None
-        answer = await _send(http, bound, url, content, _headers(credential, given.get("if_match"), content))
+        authorization = credential(audience, scope).authorization
+        answer = await _send(
+            http, bound, url, content, _headers(authorization, given.get("if_match"), content)
+        )
         return decode(answer.content)
 
     return call
 
 
-def _headers(credential: Credential, if_match: str | None, content: bytes | None) -> dict[str, str]:
+def _headers(authorization: str, if_match: str | None, content: bytes | None) -> dict[str, str]:
     current = context.current()
-    headers = {"Authorization": f"Bearer {credential()}", context.HEADER: current.correlation_id}
+    headers = {"Authorization": authorization, context.HEADER: current.correlation_id}
     if current.traceparent:
         headers["traceparent"] = current.traceparent
     if current.idempotency_key:

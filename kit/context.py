@@ -1,5 +1,6 @@
 """Who asks, for which business transaction, until when: one object in a context variable, made at a door."""
 
+import hashlib
 import random
 import time
 from contextlib import AbstractContextManager
@@ -11,6 +12,8 @@ import msgspec
 from contracts.problems import DeadlineExceeded
 
 HEADER = "Correlation-Id"
+ROW_CLAIMS = ("entities", "instance", "customer", "partner")
+"""The claims that bind a caller to rows."""
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter looks like a digit
 _PAIRS = [one + two for one in _ALPHABET for two in _ALPHABET]  # ten bits at a time
 _SHIFTS = tuple(range(120, -1, -10))
@@ -26,12 +29,20 @@ class Caller(msgspec.Struct, frozen=True):
     claims: dict[str, Any] = {}
     outside: bool = False
 
+    @property
+    def principal(self) -> str:
+        """Who answers for a request: the consumer, and a digest of the person and of what binds him."""
+        bound = [self.claims.get(name) for name in ROW_CLAIMS]
+        whole = msgspec.json.encode([self.subject, bound])
+        return f"{self.consumer} {hashlib.sha256(whole).hexdigest()[:32]}"
+
 
 class Context(msgspec.Struct, frozen=True):
     """What travels with a piece of work.
 
     `deadline` is an instant of ``time.monotonic()`` in seconds. `actor` names the person or machine on whose
-    behalf a durable step works, after the request that began it has gone.
+    behalf a durable step works, after the request that began it has gone. `via` are the services of ours that
+    the request came through, the nearest first.
     """
 
     correlation_id: str
@@ -43,6 +54,7 @@ class Context(msgspec.Struct, frozen=True):
     lane: Literal["interactive", "batch"] = "interactive"
     workflow_id: str = ""
     step: str = ""
+    via: tuple[str, ...] = ()
 
     @property
     def who(self) -> str:

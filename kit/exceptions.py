@@ -11,11 +11,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.exception import BusinessException, BusinessExceptions, ExceptionKind
+from contracts.duties import Duties
 from contracts.events.kinds import EXCEPTION_RAISED, EXCEPTION_RESOLVED, ExceptionChanged
-from contracts.problems import AlreadyDecided, Fault, NotFound, PreconditionFailed, SegregationOfDuties
-from kit import audit, clock
+from contracts.problems import AlreadyDecided, Fault, NotFound, PreconditionFailed
+from kit import audit, clock, context, privacy
 from kit.context import new_id
 from kit.database import decode_page, encode_page
+from kit.database.rows import own_exceptions
 from kit.database.tables import due, exceptions
 from kit.inbox import publish, release
 
@@ -119,16 +121,23 @@ async def raise_exception(
         key=identity,
         data=told,
         correlation_id=correlation_id,
+        run_id=workflow_id,
     )
     return identity
 
 
 async def get(conn: AsyncConnection, id: str) -> BusinessException:
-    """The exception; raises NotFound."""
-    row = (await conn.execute(select(exceptions).where(exceptions.c.id == id))).one_or_none()
+    """The exception; raises NotFound, also where it is not the caller's."""
+    query = select(exceptions).where(exceptions.c.id == id, *own_exceptions())
+    row = (await conn.execute(query)).one_or_none()
     if row is None:
         raise NotFound(f"There is no exception {id}")
-    return _exception(row)
+    return await _exception(conn, row)
+
+
+async def run_of(conn: AsyncConnection, id: str) -> str:
+    """The id of the run that an exception stopped; empty where none was."""
+    return (await conn.execute(select(exceptions.c.workflow_id).where(exceptions.c.id == id))).scalar() or ""
 
 
 async def find(
@@ -139,8 +148,8 @@ async def find(
     cursor: str | None = None,
     limit: int = 50,
 ) -> BusinessExceptions:
-    """A page of exceptions, oldest first."""
-    query = select(exceptions)
+    """A page of the caller's exceptions, oldest first."""
+    query = select(exceptions).where(*own_exceptions())
     if status:
         query = query.where(exceptions.c.status == status)
     if flow:
@@ -152,7 +161,7 @@ async def find(
     rows = (await conn.execute(query)).all()
     last = rows[limit - 1] if len(rows) > limit else None
     return BusinessExceptions(
-        items=tuple(_exception(row) for row in rows[:limit]),
+        items=tuple([await _exception(conn, row) for row in rows[:limit]]),
         next_cursor=encode_page(last.raised_at, last.id) if last else None,
     )
 
@@ -167,22 +176,26 @@ async def resolve(
     reason: str,
     corrections: dict[str, str],
     by: str,
+    duties: Duties,
     consumer: str = "",
 ) -> BusinessException:
-    """Record a person's decision and let the work go on, in one transaction.
+    """Record a person's decision and let the work go on, in one transaction; `by` as `privacy.actor` says it.
 
-    Raises NotFound, AlreadyDecided, PreconditionFailed (another version) and SegregationOfDuties.
+    `duties` say whether whoever caused it may. Raises NotFound, AlreadyDecided, PreconditionFailed (another
+    version) and SegregationOfDuties.
     """
-    found = await conn.execute(select(exceptions).where(exceptions.c.id == id).with_for_update())
+    query = select(exceptions).where(exceptions.c.id == id, *own_exceptions())
+    found = await conn.execute(query.with_for_update())
     row = found.one_or_none()
     if row is None:
         raise NotFound(f"There is no exception {id}")
     if row.status != "open":
-        raise AlreadyDecided(f"{row.resolved_by} decided this: {row.action}")
+        by_whom = await privacy.shown(conn, row.resolved_by)
+        raise AlreadyDecided(f"{by_whom} decided this: {row.action}")
     if version is not None and version != str(row.version):
         raise PreconditionFailed(f"The exception is at version {row.version}, not {version}")
-    if row.caused_by and row.caused_by == by:
-        raise SegregationOfDuties(f"{by} caused this exception and may not resolve it")
+    doer = (by, context.current().who)
+    duties.demand_another("decide-exception", doer, {"cause-exception": (row.caused_by,)})
     decision = Decision(action, reason, by, corrections)
     await _record(conn, row, decision, consumer)
     await _go_on(conn, runtime, row, decision)
@@ -212,7 +225,8 @@ async def _record(conn: AsyncConnection, row: Any, decision: Decision, consumer:
         action="exception.resolved",
         subject=row.id,
         outcome=decision.action,
-        detail={"reason": decision.reason, "corrections": decision.corrections},
+        detail={"corrections": decision.corrections},
+        personal={"reason": decision.reason},
         correlation_id=row.correlation_id,
     )
     told = ExceptionChanged(row.id, row.kind, status, row.flow, row.subject, row.owner)
@@ -223,6 +237,7 @@ async def _record(conn: AsyncConnection, row: Any, decision: Decision, consumer:
         key=row.id,
         data=told,
         correlation_id=row.correlation_id,
+        run_id=row.workflow_id,
     )
 
 
@@ -241,7 +256,7 @@ def topic_of(exception_id: str) -> str:
     return f"{TOPIC}:{exception_id}"
 
 
-def _exception(row: Any) -> BusinessException:
+async def _exception(conn: AsyncConnection, row: Any) -> BusinessException:
     return BusinessException(
         id=row.id,
         version=str(row.version),
@@ -261,8 +276,8 @@ def _exception(row: Any) -> BusinessException:
         errors=msgspec.convert(row.errors, tuple[Fault, ...]),
         before=row.before,
         after=row.after,
-        caused_by=row.caused_by,
+        caused_by=await privacy.shown(conn, row.caused_by),
         resolved_at=row.resolved_at,
-        resolved_by=row.resolved_by,
+        resolved_by=await privacy.shown(conn, row.resolved_by),
         resolution=row.resolution,
     )

@@ -6,14 +6,11 @@ answers with its Struct as JSON. A gateway in the same process makes the same ca
 
 import datetime as dt
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
 from litestar import Request, Response, Router
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
@@ -24,6 +21,7 @@ from contracts.problems import (
     BadRequest,
     BodyTooLarge,
     Fault,
+    InsufficientScope,
     Invalid,
     InvalidToken,
     MethodNotAllowed,
@@ -32,13 +30,14 @@ from contracts.problems import (
     UnknownRoute,
 )
 from kit import context, problems
-from kit.clients import INTERNAL_ISSUER
+from kit.delegation import Delegated, reception
 from kit.operations import Bound, bind
 from kit.secrets import Secret
 from kit.telemetry import log
 
 _encode = msgspec.json.Encoder().encode
 _log = log("kit.routes")
+_SCOPE = "enfilade.scope"  # where the internal door tells what its token is good for
 
 
 class Answer(NamedTuple):
@@ -102,7 +101,11 @@ def handlers(interface: type, implementation: Any) -> list[HTTPRouteHandler]:
 
 
 def _handler(bound: Bound, call: Call) -> HTTPRouteHandler:
+    needed = bound.api.scope(bound.operation.access)
+
     async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+        if request.scope.get(_SCOPE, needed) != needed:
+            raise InsufficientScope("The internal token was made for another operation.")
         body = await request.body() if bound.body is not None else b""
         query, if_match = request.scope["query_string"], request.headers.get("if-match")
         status, content, version = await call(request.path_params, query, if_match, body)
@@ -151,12 +154,9 @@ def _decode(decode: Callable[[bytes], Any], body: bytes) -> Any:
         raise BadJson(str(error)) from None
 
 
-def internal_door(app: ASGIApp, key: Secret) -> ASGIApp:
-    """The door of a floor that stands alone: lets in what our own house sends, trusts no header."""
-    verifying = OctKey.import_key(key.reveal())
-    registry = jwt.JWTClaimsRegistry(
-        iss={"essential": True, "value": INTERNAL_ISSUER}, exp={"essential": True}
-    )
+def internal_door(app: ASGIApp, key: Secret, floors: Iterable[str]) -> ASGIApp:
+    """The door of floors that stand alone: lets in what our own house sends them, trusts no header."""
+    receive_token = reception(key, floors)
 
     async def door(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -164,39 +164,36 @@ def internal_door(app: ASGIApp, key: Secret) -> ASGIApp:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         try:
-            claims = _internal_claims(headers, verifying, registry)
+            told = _delegated(headers, receive_token)
         except InvalidToken as problem:
             with context.use(context.Context(headers.get("correlation-id") or context.new_correlation_id())):
                 await _refuse(problem, scope["path"], send)
             return
-        with context.use(_internal_context(headers, claims)):
+        with context.use(_internal_context(headers, told)):
+            scope[_SCOPE] = told.scope
             await app(scope, receive, send)
 
     return door
 
 
-def _internal_claims(headers: dict[str, str], key: OctKey, registry: Any) -> dict[str, Any]:
+def _delegated(headers: dict[str, str], receive: Callable[[str], Delegated]) -> Delegated:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise InvalidToken("This floor is reached through the gateway only.")
-    try:
-        claims = jwt.decode(token, key, algorithms=["HS256"]).claims
-        registry.validate(claims)
-    except (JoseError, ValueError):
-        raise InvalidToken("The internal token is not accepted.") from None
-    return claims
+    return receive(token)
 
 
-def _internal_context(headers: dict[str, str], claims: dict[str, Any]) -> context.Context:
+def _internal_context(headers: dict[str, str], told: Delegated) -> context.Context:
     deadline = headers.get("deadline")
     return context.Context(
         correlation_id=headers.get("correlation-id") or context.new_correlation_id(),
-        caller=msgspec.convert(claims["caller"], context.Caller) if claims.get("caller") else None,
-        actor=str(claims.get("act", "")),
+        caller=told.caller,
+        actor=told.actor,
         traceparent=headers.get("traceparent", ""),
         deadline=time.monotonic() + float(deadline) if deadline else None,
         idempotency_key=headers.get("idempotency-key", ""),
-        lane="batch" if claims.get("lane") == "batch" else "interactive",
+        lane="batch" if told.lane == "batch" else "interactive",
+        via=told.via,
     )
 
 

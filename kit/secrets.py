@@ -1,6 +1,8 @@
 """Secrets by reference: configuration names where a secret is, never what it is."""
 
-from collections.abc import Mapping
+import os
+import secrets
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 
@@ -49,3 +51,19 @@ def resolve(reference: str, environ: Mapping[str, str]) -> Secret:
         except OSError as error:
             raise SecretError(f"{reference}: {error.strerror}") from None
     raise SecretError(f"{reference!r} is no reference; write env:NAME, file:PATH or file:$NAME")
+
+
+def kept(path: Path, make: Callable[[], bytes]) -> bytes:
+    """What a file keeps; made once, readable by us only, whoever of several processes comes first."""
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(make())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_bytes()

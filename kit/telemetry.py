@@ -21,7 +21,8 @@ from kit import context
 
 # Whatever slips into a log line, a credential of a header, a JWT or a private key never does.
 _SECRET = re.compile(
-    r"(?i)((?:bearer|authorization[\"']?\s*[=:]\s*[\"']?basic)\s+)[A-Za-z0-9._~+/=!-]{8,}"
+    r"(?i)((?:bearer|dpop|authorization[\"']?\s*[=:]\s*[\"']?basic)\s+)[A-Za-z0-9._~+/=!-]{8,}"
+    r"|(enf_(?:test|live)_[0-9a-f]{8})[0-9a-f]+"
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
     r"|((?:client_secret|client_assertion|assertion|refresh_token|access_?token|password)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,}]+"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
@@ -30,7 +31,7 @@ _SECRET = re.compile(
 
 def mask(text: str) -> str:
     """The text without anything that looks like a credential."""
-    return _SECRET.sub(lambda found: (found.group(1) or found.group(2) or "") + "…", text)
+    return _SECRET.sub(lambda found: next(filter(None, found.groups()), "") + "…", text)
 
 
 def _add_correlation(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

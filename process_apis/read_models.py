@@ -14,6 +14,7 @@ from contracts.canonical.values import Money
 from contracts.canonical.workflow import WorkflowStatus
 from contracts.process.opportunity_to_project import AccountOverview, AccountProject
 from kit import clock
+from kit.database.rows import Bounds, bounds
 
 metadata = sa.MetaData(schema="enfilade")
 
@@ -56,6 +57,7 @@ class Engagement(msgspec.Struct, frozen=True, omit_defaults=True):
 
     opportunity_name: str
     value: Money
+    selling_entity: str = ""
     contract_id: str = ""
     project_id: str = ""
     start: dt.date | None = None
@@ -101,8 +103,9 @@ async def put_customer(connection: AsyncConnection, customer: Customer) -> None:
 
 
 async def get_customer(connection: AsyncConnection, customer_id: str) -> Customer | None:
-    """The customer by our id."""
-    found = await connection.scalar(sa.select(customers.c.document).where(customers.c.id == customer_id))
+    """The customer by our id, if it is one of the caller's."""
+    query = sa.select(customers.c.document).where(customers.c.id == customer_id, *_own_customers(bounds()))
+    found = await connection.scalar(query)
     return None if found is None else msgspec.convert(found, Customer)
 
 
@@ -133,8 +136,10 @@ async def put_engagement(
 
 
 async def get_overview(connection: AsyncConnection, instance: str, account_id: str) -> AccountOverview | None:
-    """All that is known of an account, in one round trip; None for one never seen."""
-    rows = (await connection.execute(_OVERVIEW, {"instance": instance, "account_id": account_id})).all()
+    """What the caller may know of an account, in one round trip; None for one unseen or not its own."""
+    bound = bounds()
+    query = _OVERVIEW if bound.free else _overview(bound)
+    rows = (await connection.execute(query, {"instance": instance, "account_id": account_id})).all()
     if not rows:
         return None
     first = rows[0]
@@ -150,33 +155,73 @@ async def get_overview(connection: AsyncConnection, instance: str, account_id: s
     )
 
 
-_OVERVIEW = (
-    sa.select(
-        accounts.c.name,
-        accounts.c.seen_at,
-        accounts.c.customer_id,
-        customers.c.legal_name,
-        customers.c.status.label("customer_status"),
-        engagements.c.activation_id,
-        engagements.c.opportunity_id,
-        engagements.c.status,
-        engagements.c.document,
-        engagements.c.updated_at,
+def _own_customers(bound: Bounds) -> list[sa.ColumnElement[bool]]:
+    """Which customers who is bound may see."""
+    found: list[sa.ColumnElement[bool]] = []
+    if bound.entities is not None:
+        found.append(customers.c.document["selling_entity"].astext.in_(bound.entities))
+    if bound.instances is not None:
+        refs = [customers.c.document.contains({"refs": [{"instance": one}]}) for one in bound.instances]
+        found.append(sa.or_(sa.false(), *refs))
+    if bound.customers is not None:
+        found.append(customers.c.id.in_(bound.customers))
+    if bound.partners is not None:
+        found.append(sa.false())  # no customer is a partner's
+    return found
+
+
+def _own_engagements(bound: Bounds) -> list[sa.ColumnElement[bool]]:
+    """Which engagements of an account in one of its instances who is bound may see."""
+    if bound.entities is None:
+        return []
+    return [engagements.c.document["selling_entity"].astext.in_(bound.entities)]
+
+
+def _own_accounts(bound: Bounds) -> list[sa.ColumnElement[bool]]:
+    """Which accounts who is bound may see: where it has a customer, or an engagement."""
+    found: list[sa.ColumnElement[bool]] = []
+    if bound.entities is not None:
+        found.append(sa.or_(customers.c.id.is_not(None), engagements.c.activation_id.is_not(None)))
+    if bound.instances is not None:
+        found.append(accounts.c.instance.in_(bound.instances))
+    if bound.customers is not None:
+        found.append(customers.c.id.is_not(None))
+    if bound.partners is not None:
+        found.append(sa.false())  # no account is a partner's
+    return found
+
+
+def _overview(bound: Bounds) -> sa.Executable:
+    own_customer = sa.and_(customers.c.id == accounts.c.customer_id, *_own_customers(bound))
+    own_engagement = sa.and_(
+        engagements.c.instance == accounts.c.instance,
+        engagements.c.account_id == accounts.c.account_id,
+        *_own_engagements(bound),
     )
-    .select_from(
-        accounts.outerjoin(customers, customers.c.id == accounts.c.customer_id).outerjoin(
-            engagements,
-            sa.and_(
-                engagements.c.instance == accounts.c.instance,
-                engagements.c.account_id == accounts.c.account_id,
-            ),
+    return (
+        sa.select(
+            accounts.c.name,
+            accounts.c.seen_at,
+            customers.c.id.label("customer_id"),
+            customers.c.legal_name,
+            customers.c.status.label("customer_status"),
+            engagements.c.activation_id,
+            engagements.c.opportunity_id,
+            engagements.c.status,
+            engagements.c.document,
+            engagements.c.updated_at,
         )
+        .select_from(accounts.outerjoin(customers, own_customer).outerjoin(engagements, own_engagement))
+        .where(
+            accounts.c.instance == sa.bindparam("instance"),
+            accounts.c.account_id == sa.bindparam("account_id"),
+            *_own_accounts(bound),
+        )
+        .order_by(engagements.c.updated_at)
     )
-    .where(
-        accounts.c.instance == sa.bindparam("instance"), accounts.c.account_id == sa.bindparam("account_id")
-    )
-    .order_by(engagements.c.updated_at)
-)
+
+
+_OVERVIEW = _overview(Bounds())
 
 
 def _project(row: Any) -> AccountProject:

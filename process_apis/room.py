@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.duties import Duties
 from kit.database import Database
 from kit.inbox import InboxRow
 from kit.ownership import Ownership
@@ -30,6 +31,7 @@ class Workshop:
     runtime: Runtime
     reference: Reference
     ownership: Ownership
+    duties: Duties
     settings: Mapping[str, Any]
     clients: dict[type, Any] = field(default_factory=dict)
 

@@ -1,5 +1,6 @@
 """bench/read: the rooms that keep the three interfaces: a vendor's card, a flow and an audience."""
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -24,12 +25,15 @@ from contracts.system.instance import InstanceReport
 from system_apis.card import Card, ChangeSource, Pipes, Profile, WebhookReceiver
 
 INSTANCE = "bench-main"
+HUNG = "bench-hung"
 CAPABILITY = "bench-record"
 RECORD_ID = "agr_0001"
 
 
 class MemoryProfile(Profile, frozen=True, kw_only=True):
     """A profile of records in memory: it connects to nothing."""
+
+    hangs: bool = False
 
 
 class Memory:
@@ -45,6 +49,14 @@ class Memory:
         return found
 
 
+class Hanging:
+    """The adapter of a vendor that does not answer."""
+
+    async def get_record(self, record_id: str) -> Record:
+        await asyncio.Event().wait()
+        raise NotFound(f"There is no record {record_id}")
+
+
 class OpenMemory:
     """The open instance."""
 
@@ -53,7 +65,7 @@ class OpenMemory:
 
     def __init__(self, profile: MemoryProfile) -> None:
         self._profile = profile
-        self.capabilities: Mapping[str, Any] = {CAPABILITY: Memory()}
+        self.capabilities: Mapping[str, Any] = {CAPABILITY: Hanging() if profile.hangs else Memory()}
 
     async def check(self) -> InstanceReport:
         return InstanceReport(self._profile.name, self._profile.vendor, self._profile.environment, ())
@@ -65,7 +77,12 @@ async def _open(profile: MemoryProfile, _: Pipes) -> AsyncIterator[OpenMemory]:
 
 
 CARD = Card(name="bench", title="Memory", capabilities=(CAPABILITY,), profile=MemoryProfile, open=_open)
-PROFILE = MemoryProfile(name=INSTANCE, vendor="bench", environment="test", capabilities=(CAPABILITY,))
+PROFILES = tuple(
+    MemoryProfile(
+        name=name, vendor="bench", environment="test", capabilities=(CAPABILITY,), hangs=name == HUNG
+    )
+    for name in (INSTANCE, HUNG)
+)
 
 
 class Flow:

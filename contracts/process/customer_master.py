@@ -8,7 +8,7 @@ from msgspec import Meta
 from contracts.canonical.customer import Customer
 from contracts.canonical.values import Currency, Cursor, Id, Instance, Instant, Money, PageSize, Ref
 from contracts.canonical.workflow import Step, WorkflowStatus
-from contracts.operation import Link, api, operation
+from contracts.operation import Link, RowRule, api, operation
 from contracts.problems import AlreadyDecided, Conflict, NotFound, SegregationOfDuties
 
 Decision = Literal["approve", "reject", "merge"]
@@ -25,13 +25,17 @@ class CustomerProposal(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class DuplicateCandidate(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An ERP customer that may be the same firm: `score` from 0 to 100, and why."""
+    """An ERP customer that may be the same firm: `score` from 0 to 100, and why.
+
+    One of another legal entity is shown only to who may see that entity.
+    """
 
     instance: str
     customer_id: str
     legal_name: str
     score: int
     reasons: tuple[str, ...]
+    selling_entity: str = ""
 
 
 class CustomerRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -88,6 +92,7 @@ class CustomerMaster(Protocol):
         "/requests",
         summary="Propose a CRM account as a customer",
         status=202,
+        rows=(RowRule("body", "selling_entity", "entities"), RowRule("body", "instance", "instance")),
         problems=(Conflict,),
         links=(Link("get_request", "request_id", "id"),),
     )
@@ -114,6 +119,7 @@ class CustomerMaster(Protocol):
         "/requests/{request_id}/decision",
         summary="Approve, reject or merge a request that waits for finance",
         access="approve",
+        roles=("finance",),
         problems=(NotFound, AlreadyDecided, Conflict, SegregationOfDuties),
     )
     async def decide_request(self, request_id: Id, body: DecisionGiven) -> CustomerRequest:

@@ -49,6 +49,7 @@ class Exceptions(Protocol):
         "/exceptions/{exception_id}/resolution",
         summary="Resolve an exception: correct and replay, undo, or skip",
         access="approve",
+        roles=("finance", "operations"),
         precondition=True,
         problems=(NotFound, AlreadyDecided, Conflict, SegregationOfDuties),
         links=(Link("get_exception", "exception_id", "id"),),

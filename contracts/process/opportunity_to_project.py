@@ -9,7 +9,7 @@ from msgspec import Meta
 from contracts.canonical.contract import BillingLine
 from contracts.canonical.values import Cursor, Id, Instance, Instant, Money, PageSize, Ref
 from contracts.canonical.workflow import Step, WorkflowStatus
-from contracts.operation import Link, api, operation
+from contracts.operation import Link, RowRule, api, operation
 from contracts.problems import ActivationBlocked, Conflict, ContractViolation, NotFound, VendorRejected
 
 Mode = Literal["off", "observe", "live"]
@@ -106,6 +106,7 @@ class OpportunityToProject(Protocol):
         "/activations",
         summary="Activate a won opportunity",
         status=202,
+        rows=(RowRule("body", "instance", "instance"),),
         problems=(ActivationBlocked, Conflict, ContractViolation, NotFound, VendorRejected),
         links=(Link("get_activation", "activation_id", "id"),),
     )
@@ -142,6 +143,7 @@ class OpportunityToProject(Protocol):
         "GET",
         "/accounts/{instance}/{account_id}",
         summary="Read what we know of a CRM account's projects and contracts",
+        rows=(RowRule("path", "instance", "instance"),),
         problems=(NotFound,),
     )
     async def get_account(self, instance: Instance, account_id: Id) -> AccountOverview:

@@ -38,6 +38,14 @@ class Person:
         key = {"Idempotency-Key": secrets.token_urlsafe(16)}
         return self._read(await self._send("POST", path, json=body, headers={**key, **headers}))
 
+    async def put(self, path: str, body: Any) -> Any:
+        """Put something; raises CommandError with the problem's own words."""
+        return self._read(await self._send("PUT", path, json=body))
+
+    async def delete(self, path: str) -> Any:
+        """Take something away; raises CommandError with the problem's own words."""
+        return self._read(await self._send("DELETE", path))
+
     async def _send(self, method: str, path: str, **given: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self._token}", **given.pop("headers", {})}
         try:

@@ -4,8 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contracts.admin.audit import Audit
+from contracts.admin.keys import Keys
 from contracts.admin.policy import Policy
+from contracts.admin.privacy import Privacy
+from contracts.admin.retention import Retention
+from contracts.problems import Unavailable
+from gateway.admin.audit import AuditService
+from gateway.admin.keys import KeysService
 from gateway.admin.policy import PolicyService
+from gateway.admin.privacy import PrivacyService
+from gateway.admin.retention import RetentionService
 from gateway.policies.hop import in_process
 from gateway.policies.route import Mounted
 from kit.cache import Cache
@@ -26,9 +35,19 @@ class Office:
     database: Database | None
     cache: Cache | None
 
+    def store(self) -> Database:
+        """The database; raises Unavailable for a gateway that has none."""
+        if self.database is None:
+            raise Unavailable("This gateway has no database")
+        return self.database
+
 
 SERVICES: dict[type, Callable[[Office], Any]] = {
+    Keys: lambda office: KeysService(office.gateway, office.database),
     Policy: lambda office: PolicyService(office.gateway),
+    Audit: lambda office: AuditService(office.store),
+    Privacy: lambda office: PrivacyService(office.store),
+    Retention: lambda office: RetentionService(office.store, office.gateway),
 }
 
 

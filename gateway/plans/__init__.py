@@ -50,7 +50,8 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scopes count only as far as they were granted. `roles` likewise. `claims` go into the tokens of the
     embedded issuer (``instance``, ``customer``) and restrict rows. `client` says how it gets those tokens.
     `credentials` are the kinds that it may come with: without *bearer* and *api_key*, only such as are of no
-    use to a thief.
+    use to a thief. `entities` are the legal entities whose rows it may see, absent all; a token's claim of
+    that name narrows them and never widens.
     """
 
     title: str
@@ -58,6 +59,7 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outside: bool = False
     roles: tuple[str, ...] = ()
     claims: dict[str, str] = {}
+    entities: tuple[str, ...] | None = None
     plan: str = "standard"
     client: OAuthClient = OAuthClient()
     credentials: Annotated[tuple[Credential, ...], Meta(min_length=1)] = ("bearer", "dpop", "mtls", "api_key")
@@ -94,4 +96,15 @@ def expand(consumer: Consumer, known: tuple[str, ...]) -> tuple[str, ...]:
 
 def row_claims(consumer: Consumer, claims: dict[str, Any]) -> dict[str, Any]:
     """A token's claims, with those that the consumer is bound to taking precedence."""
-    return {**claims, **consumer.claims}
+    found = {**claims, **consumer.claims}
+    if (entities := _entities(consumer.entities, claims.get("entities"))) is not None:
+        found["entities"] = entities
+    return found
+
+
+def _entities(granted: tuple[str, ...] | None, claimed: Any) -> tuple[str, ...] | None:
+    """The legal entities that both the consumer and its token name; None for all, empty for none."""
+    if claimed is None:
+        return granted
+    named = (claimed,) if isinstance(claimed, str) else tuple(claimed) if isinstance(claimed, list) else ()
+    return tuple(entity for entity in named if granted is None or entity in granted)

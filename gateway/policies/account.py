@@ -11,13 +11,14 @@ from msgspec import Meta
 
 from contracts.problems import Problem
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
-from kit import audit
+from kit import audit, clock
 from kit.database import Database
 from kit.telemetry import log, meter
 
 _FORBIDDEN = 403
 _SERVER_ERROR = 500
 _MAX_NOTE = 120
+_WORST = 20
 _log = log(__name__)
 _meter = meter(__name__)
 _duration = _meter.create_histogram(
@@ -99,7 +100,7 @@ class Account:
         caller, route = exchange.caller, exchange.route
         if self._database is None or caller is None or route is None:
             return
-        detail: dict[str, Any] = {"method": exchange.method, "status": status, "source": exchange.source}
+        detail: dict[str, Any] = {"method": exchange.method, "status": status}
         told = exchange.headers.get(b"correlation-id")
         if told:  # the caller's own id is recorded and otherwise means nothing to us
             detail["caller_correlation_id"] = told.decode("latin-1")[:_MAX_NOTE]
@@ -112,6 +113,7 @@ class Account:
                 subject=exchange.path,
                 detail=detail,
                 correlation_id=exchange.correlation_id,
+                personal={"source": exchange.source},
             )
         )
         excess = len(self._waiting) - self.settings.max_waiting
@@ -131,6 +133,7 @@ class Account:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         await self.flush()
+        await self._tell_strangers()
 
     async def flush(self) -> None:
         """Write the waiting rows; they stay when the database is away."""
@@ -139,7 +142,7 @@ class Account:
             batch = self._waiting[: self.settings.batch]
             try:
                 async with database.begin() as connection:
-                    await audit.denials(connection, batch)
+                    await audit.write_all(connection, batch)
             except Problem as problem:
                 _log.warning("audit waits", rows=len(self._waiting), code=problem.code)
                 return
@@ -155,10 +158,16 @@ class Account:
                 _log.error("audit not written", exc_info=error)
             if time.monotonic() - told_at >= 60:  # noqa: PLR2004 - a minute
                 told_at = time.monotonic()
-                self._tell_strangers()
+                await self._tell_strangers()
 
-    def _tell_strangers(self) -> None:
-        """Denials before identity, counted per source and minute: a line for the worst, no rows."""
-        if self._unknown:
-            _log.info("refused before identity", sources=dict(self._unknown.most_common(20)))
-            self._unknown.clear()
+    async def _tell_strangers(self) -> None:
+        """Denials before identity, counted per source and minute: the worst of them, for there are many."""
+        worst = dict(self._unknown.most_common(_WORST))
+        self._unknown.clear()
+        if not worst:
+            return
+        _log.info("refused before identity", sources=worst)
+        if self._database is not None:
+            with contextlib.suppress(Problem):  # counts, not lines: a minute may be missing
+                async with self._database.begin() as connection:
+                    await audit.note_refusals(connection, clock.now(), worst)

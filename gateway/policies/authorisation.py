@@ -1,13 +1,16 @@
-"""Authorisation: whether this caller may do this here, by audience, scope, instance and row."""
+"""Authorisation: whether this caller may do this here, by audience, scope, role, instance and row."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from contracts.operation import RowRule
-from contracts.problems import AudienceForbidden, Forbidden, InsufficientScope
+from contracts.problems import AudienceForbidden, Forbidden, InsufficientScope, RoleRequired
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.plans import grants
 from kit.context import Caller
+
+# A vendor's records do not say whose they are.
+_KNOWN_TO_FLOWS = frozenset({"entities", "customer", "partner"})
 
 
 class Authorisation:
@@ -17,6 +20,7 @@ class Authorisation:
         if route is None or route.operation is None or route.api is None:
             return onward
         scope, instance, rows = route.scope, route.instance, route.operation.rows
+        roles = frozenset(route.operation.roles)
         outside_may = route.api.tier == "experience" and "outside" in route.api.audiences
         ask = f'Bearer realm="enfilade", error="insufficient_scope", scope="{scope}"'
 
@@ -32,6 +36,8 @@ class Authorisation:
                     headers={"WWW-Authenticate": ask},
                     extra={"scope": scope},
                 )
+            if roles and roles.isdisjoint(caller.roles):
+                raise RoleRequired(f"The operation is for the roles {', '.join(sorted(roles))}")
             if instance:
                 _check_instance(caller, instance)
             if rows:
@@ -67,6 +73,8 @@ def _check_instance(caller: Caller, instance: str) -> None:
     bound = caller.claims.get("instance")
     if bound is not None and bound != instance:
         raise Forbidden("The token is bound to another instance")
+    if not _KNOWN_TO_FLOWS.isdisjoint(caller.claims):
+        raise Forbidden("Who is bound to rows within an instance reaches them through the flows only")
 
 
 def _row_check(caller: Caller, rows: tuple[RowRule, ...]) -> Any:

@@ -48,7 +48,7 @@ class IdempotencyKey:
         keep = self._settings.keep_seconds
 
         async def idempotency_key(exchange: Exchange) -> Reply:
-            consumer = exchange.caller.consumer if exchange.caller else ""
+            consumer = exchange.caller.principal if exchange.caller else ""
             place = {"consumer": consumer, "operation": operation, "key": exchange.idempotency_key}
             outcome = await idempotency.reserve(
                 database,

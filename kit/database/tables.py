@@ -57,6 +57,7 @@ runs = Table(
     Column("correlation_id", Text, nullable=False),
     _text("subject"),
     _text("actor"),
+    _text("entity"),
     _text("traceparent"),
     _text("exception_id"),
     _instant("due_at", required=False),
@@ -66,6 +67,7 @@ runs = Table(
 )
 Index("runs_newest", runs.c.flow, runs.c.started_at.desc(), runs.c.id.desc())
 Index("runs_by_correlation", runs.c.correlation_id)
+Index("runs_by_age", runs.c.finished_at)
 Index("runs_unfinished", runs.c.status, postgresql_where=runs.c.finished_at.is_(None))
 Index("runs_by_input", runs.c.input, postgresql_using="gin", postgresql_ops={"input": "jsonb_path_ops"})
 
@@ -105,6 +107,7 @@ vendor_calls = Table(
 )
 Index("vendor_calls_by_correlation", vendor_calls.c.correlation_id)
 Index("vendor_calls_by_workflow", vendor_calls.c.workflow_id)
+Index("vendor_calls_by_age", vendor_calls.c.at)
 
 would_send = Table(
     "would_send",
@@ -140,6 +143,7 @@ inbox = Table(
 )
 Index("inbox_waiting", inbox.c.key, inbox.c.seq, postgresql_where=inbox.c.status.in_(("new", "parked")))
 Index("inbox_by_correlation", inbox.c.correlation_id)
+Index("inbox_by_age", inbox.c.handled_at)
 
 event_positions = Sequence("event_positions", metadata=metadata)
 event_sequences = Table(
@@ -163,10 +167,12 @@ events = Table(
     _instant("time"),
     _document("data"),
     _text("dataschema"),
+    _text("run_id"),
     UniqueConstraint("partitionkey", "sequence", name="events_in_order"),
 )
 Index("events_unplaced", events.c.number, postgresql_where=events.c.position.is_(None))
 Index("events_by_correlation", events.c.correlation_id)
+Index("events_by_age", events.c.time)
 
 ledger = Table(
     "ledger",
@@ -230,6 +236,7 @@ exceptions = Table(
 )
 Index("exceptions_oldest", exceptions.c.status, exceptions.c.raised_at, exceptions.c.id)
 Index("exceptions_by_correlation", exceptions.c.correlation_id)
+Index("exceptions_by_workflow", exceptions.c.workflow_id, exceptions.c.status)
 
 audit = Table(
     "audit",
@@ -248,12 +255,52 @@ audit = Table(
     Column("hash", Text, nullable=False),
 )
 Index("audit_by_correlation", audit.c.correlation_id)
+Index("audit_newest", audit.c.at.desc(), audit.c.chain, audit.c.seq)
+Index("audit_by_actor", audit.c.actor, audit.c.at)
 audit_heads = Table(
     "audit_heads",
     metadata,
     Column("chain", Text, primary_key=True),
     Column("seq", BigInteger, nullable=False),
     Column("hash", Text, nullable=False),
+    _text("seal"),
+)
+audit_anchors = Table(
+    "audit_anchors",
+    metadata,
+    Column("number", BigInteger, primary_key=True),
+    _instant("at"),
+    Column("previous", Text, nullable=False),
+    _document("heads"),
+    Column("hash", Text, nullable=False),
+    Column("seal", Text, nullable=False),
+)
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("minute", DateTime(timezone=True), primary_key=True),
+    Column("source", Text, primary_key=True),
+    _number("count"),
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("lookup", Text, unique=True),
+    Column("wrapped_key", LargeBinary),
+    Column("sealed", LargeBinary),
+    _instant("first_seen_at"),
+    _instant("seen_at"),
+    _instant("erased_at", required=False),
+)
+holds = Table(
+    "holds",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("held_by", Text, nullable=False),
+    _instant("held_at"),
 )
 
 idempotency_keys = Table(

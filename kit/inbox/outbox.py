@@ -14,6 +14,7 @@ from kit import clock
 from kit.context import new_id
 from kit.database import decode_page, encode_page
 from kit.database.locks import number_of
+from kit.database.rows import own_events
 from kit.database.tables import event_positions, event_sequences, events
 
 SOURCE = "/enfilade"
@@ -28,8 +29,12 @@ async def publish(
     data: msgspec.Struct | dict[str, Any],
     correlation_id: str,
     id: str = "",
+    run_id: str = "",
 ) -> str | None:
-    """Write an event of the business object `key`; its id, or None when that id was written before."""
+    """Write an event of the business object `key`; its id, or None when that id was written before.
+
+    `run_id` is the run that it tells of: whoever may see that may see the event.
+    """
     identity = id or new_id("evt")
     if id and (await conn.execute(select(events.c.id).where(events.c.id == id))).scalar():
         return None
@@ -51,6 +56,7 @@ async def publish(
             correlation_id=correlation_id,
             time=clock.now(),
             data=msgspec.to_builtins(data, str_keys=True),
+            run_id=run_id,
         )
     )
     return identity
@@ -63,13 +69,13 @@ async def read(
     subject: str | None = None,
     limit: int = 50,
 ) -> Events:
-    """Events after a cursor, oldest first; the cursor to come back with is always given.
+    """The caller's events after a cursor, oldest first; the cursor to come back with is always given.
 
     An event that commits late gets a later place, so a reader that keeps its cursor never misses one.
     """
     await _place(conn)
     after = decode_page(cursor, tuple[int])[0] if cursor else 0
-    query = select(events).where(events.c.position > after)
+    query = select(events).where(events.c.position > after, *own_events())
     if type:
         query = query.where(events.c.type == type)
     if subject:

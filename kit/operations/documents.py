@@ -86,6 +86,8 @@ def _operation(bound: Bound, schemas: Schemas) -> dict[str, Any]:
         "x-idempotency": operation.idempotency,
         "x-lane": operation.lane,
     }
+    if operation.roles:
+        found["x-roles"] = list(operation.roles)
     if operation.deprecation:
         found["deprecated"] = True
     if parameters := _parameters(bound, schemas):
@@ -165,6 +167,8 @@ def problems_of(bound: Bound) -> list[type[Problem]]:
         found.add(p.AudienceForbidden)
     if bound.api.tier == "system" or operation.rows:  # a token may be bound to another instance, or row
         found.add(p.Forbidden)
+    if operation.roles:
+        found.add(p.RoleRequired)
     if operation.method in ("POST", "PUT", "PATCH"):
         found.update(WHERE_BODIES_COME)
     if bound.body is not None:

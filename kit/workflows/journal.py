@@ -192,6 +192,12 @@ class Journal:
                 due_at=clock.now() + dt.timedelta(seconds=stop.within),
             )
 
+    async def belongs_to(self, entity: str) -> None:
+        """Write which legal entity's row the run is."""
+        where = (runs.c.id == self.run_id) & (runs.c.entity != entity)
+        async with self._database.begin() as connection:
+            await connection.execute(update(runs).where(where).values(entity=entity))
+
     async def wait_until(self, name: str, due_at: dt.datetime) -> None:
         """Start an SLA clock."""
         row = insert(due).values(
@@ -210,6 +216,7 @@ class Journal:
                 key=subject,
                 data=data,
                 correlation_id=self.correlation_id,
+                run_id=self.run_id,
             )
 
     async def would_send(
@@ -232,6 +239,7 @@ class Journal:
             key=self.run_id,
             data=WorkflowStatusChanged(self.run_id, self.flow, status, text),
             correlation_id=self.correlation_id,
+            run_id=self.run_id,
         )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.canonical.values import Ref
 from contracts.canonical.workflow import Step
 from kit.database import decode_page, encode_page
+from kit.database.rows import own_runs
 from kit.database.tables import runs, steps, would_send
 from kit.workflows.flow import RunRow
 
@@ -33,8 +34,9 @@ class Withheld(msgspec.Struct, frozen=True):
 
 
 async def read(conn: AsyncConnection, workflow_id: str) -> RunRow | None:
-    """The run, None when it was never started."""
-    row = (await conn.execute(select(runs).where(runs.c.id == workflow_id))).one_or_none()
+    """The run, None when it was never started or is not the caller's."""
+    query = select(runs).where(runs.c.id == workflow_id, *own_runs())
+    row = (await conn.execute(query)).one_or_none()
     return _run(row) if row is not None else None
 
 
@@ -49,10 +51,10 @@ async def find(
     cursor: str | None = None,
     limit: int = 50,
 ) -> RunPage:
-    """A page of runs, newest first; `matching` are fields of the input that must be equal."""
+    """A page of the caller's runs, newest first; `matching` are fields of the input that must be equal."""
     wanted = {"flow": flow, "status": status, "subject": subject, "correlation_id": correlation_id}
     query = select(runs).where(
-        *(runs.c[name] == value for name, value in wanted.items() if value is not None)
+        *(runs.c[name] == value for name, value in wanted.items() if value is not None), *own_runs()
     )
     if matching:
         query = query.where(runs.c.input.contains(matching))
@@ -102,6 +104,12 @@ async def unfinished(conn: AsyncConnection, *, flow: str, told: dict[str, Any]) 
         runs.c.flow == flow, runs.c.finished_at.is_(None), runs.c.data.contains(told)
     )
     return tuple((await conn.execute(query)).scalars())
+
+
+async def starters(conn: AsyncConnection, *, told: dict[str, Any]) -> frozenset[str]:
+    """Who started the unfinished runs that have told these fields, whosever they are."""
+    query = select(runs.c.actor).where(runs.c.finished_at.is_(None), runs.c.data.contains(told))
+    return frozenset((await conn.execute(query)).scalars())
 
 
 async def note_once(conn: AsyncConnection, workflow_id: str, told: dict[str, Any]) -> RunRow | None:

@@ -145,6 +145,10 @@ class Run:
         place, kept = self._next(), msgspec.to_builtins(data, str_keys=True)
         await self._durably("tell", lambda: self._journal.tell(place, status=status, text=text, data=kept))
 
+    async def belongs_to(self, entity: str) -> None:
+        """Say whose row the run is, from within a step, as soon as it knows."""
+        await insist(lambda: self._journal.belongs_to(entity))
+
     async def emit(self, type: str, subject: str, data: msgspec.Struct, *, key: str) -> None:
         """Tell the world about a business object, once per run and key."""
         self._next()

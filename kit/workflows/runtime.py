@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.workflow import Step
 from contracts.problems import Conflict, NotFound, Problem, Unexpected
-from kit import clock, context
+from kit import audit, clock, context
 from kit.database import Database
+from kit.database.rows import own_runs
 from kit.database.tables import runs
 from kit.workflows import reading
 from kit.workflows.flow import Flow, RunRow, Undone, WorkflowSettings
@@ -116,10 +117,13 @@ class Runtime:
         correlation_id: str,
         subject: str,
         actor: str,
+        entity: str = "",
     ) -> bool:
         """Start a run in the caller's transaction; False when it was started before with the same input.
 
-        Raises Conflict when the id was used with another input. The first correlation id wins.
+        `actor` is kept, so a person stands there as `privacy.actor` says it; `entity` is the legal entity
+        whose row it is, if that is known. Raises Conflict when the id was used with another input, NotFound
+        when the caller may not see the run. The first correlation id wins.
         """
         plain = msgspec.to_builtins(input, str_keys=True)
         fingerprint = _fingerprint(flow, plain)
@@ -144,16 +148,29 @@ class Runtime:
             correlation_id=correlation_id,
             subject=subject,
             actor=actor,
+            entity=entity,
             traceparent=order.traceparent,
             started_at=clock.now(),
             updated_at=clock.now(),
         )
         made = await conn.execute(row.on_conflict_do_nothing(index_elements=["id"]).returning(runs.c.id))
+        known = await conn.execute(select(runs.c.fingerprint).where(runs.c.id == workflow_id, *own_runs()))
+        found = known.scalar()
+        if found is None:  # whether it is there or not: nobody begins what he may not see
+            raise NotFound("There is no such case of yours")
         if made.scalar() is not None:
             await self._enqueue(conn, flow, workflow_id, order)
+            await audit.write(
+                conn,
+                action=f"{flow}.started",
+                outcome="accepted",
+                actor=actor,
+                consumer=audit.consumer(),
+                subject=workflow_id,
+                correlation_id=correlation_id,
+            )
             return True
-        known = await conn.execute(select(runs.c.fingerprint).where(runs.c.id == workflow_id))
-        if known.scalar_one() != fingerprint:
+        if found != fingerprint:
             raise Conflict(f"{workflow_id} was started before with other data")
         return False
 
@@ -215,7 +232,7 @@ class Runtime:
         )
 
     async def read(self, workflow_id: str) -> RunRow | None:
-        """The run, None when it was never started."""
+        """The run, None when it was never started or is not the caller's."""
         async with self.database.connect() as connection:
             return await reading.read(connection, workflow_id)
 
@@ -240,7 +257,7 @@ class Runtime:
         cursor: str | None = None,
         limit: int = 50,
     ) -> RunPage:
-        """A page of runs, newest first; `matching` are fields of the input that must be equal."""
+        """A page of the caller's runs, newest first; `matching` are fields of the input that must equal."""
         async with self.database.connect() as connection:
             return await reading.find(
                 connection,
@@ -256,6 +273,10 @@ class Runtime:
     async def unfinished(self, conn: AsyncConnection, *, flow: str, told: dict[str, Any]) -> tuple[str, ...]:
         """The ids of a flow's unfinished runs that have told these fields."""
         return await reading.unfinished(conn, flow=flow, told=told)
+
+    async def starters(self, conn: AsyncConnection, *, told: dict[str, Any]) -> frozenset[str]:
+        """Who started the unfinished runs that have told these fields, whosever they are."""
+        return await reading.starters(conn, told=told)
 
     async def note_once(self, conn: AsyncConnection, workflow_id: str, **told: Any) -> RunRow | None:
         """Add to what a run shows, in the caller's transaction; None when it shows any of these already."""

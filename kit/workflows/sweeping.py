@@ -63,6 +63,7 @@ async def _tell(connection: AsyncConnection, row: Any) -> None:
         key=about,
         data=SlaBreached(row.kind, about, row.due_at, "" if waits else row.subject),
         correlation_id=row.correlation_id,
+        run_id=row.subject if waits else await exceptions.run_of(connection, row.id),
     )
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.stage import Contender, Stage
+from bench.contender import Contender
+from bench.stage import Stage
 from tests.support.servers import create_database, drop_database
 
 

@@ -9,13 +9,15 @@ import pytest
 from rich.console import Console
 
 from bench import activation, launching, load, report
-from bench.__main__ import main
+from bench.__main__ import PARTS, main
 from bench.activation import Calls
+from bench.hanging import Hanging
 from bench.hops import Hops
 from bench.launching import Starts
-from bench.policies import Cost
+from bench.policies import FLOORS, WHOLE, Cost
 from bench.processes import cpu_seconds
 from bench.report import Findings
+from bench.scaling import Scaling
 from bench.throughput import Rates
 from tests.support.sandboxes import Sandbox
 
@@ -27,9 +29,13 @@ def findings(read: float, local: float) -> Findings:
             "bare": Rates("bare", (1000.0, 500.0)),
             "house": Rates("house", (1000.0 * read, 500.0 * read)),
             "envoy": Rates("envoy", (600.0, 300.0)),
+            "fastapi": Rates("fastapi", (30.0, 15.0)),
+            "node": Rates("node", (400.0, 200.0)),
         },
+        scaling=Scaling(Rates("1 worker", (9.0,), (4.0,)), Rates("2 workers", (8.0,), (7.0,)), 2),
+        hanging=Hanging((2.0, 4.0, 3.0), (2.1, 4.2, 9.0), 640),
         hops=Hops(0.1, local, 1000),
-        policies=[Cost("wire", 1.5, 2.5)],
+        policies=[Cost("wire", 1.5, 2.5), Cost(FLOORS, 40, 50), Cost(WHOLE, 80, 100)],
         calls=[Calls("salesforce", 5, 2, {"look: GET /query": 5}, 0)],
         starts=Starts(7.0, 3.0),
     )
@@ -40,9 +46,7 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     told = capsys.readouterr().out
-    assert all(
-        f"\n  {part} " in told for part in ("read", "overview", "hops", "policies", "activation", "start")
-    )
+    assert [part for part in PARTS if f"\n  {part} " not in told] == []
     assert "examples:" in told
     assert "--strict" in told
 
@@ -66,9 +70,9 @@ def test_misuse(arguments: list[str], fault: str, capsys: pytest.CaptureFixture[
 def test_targets() -> None:
     """Each target is told as reached or not by the ratios of the same round."""
     reached = {target.what: target.reached for target in report.targets(findings(read=0.7, local=0.5))}
-    assert list(reached.values()) == [True, True, True, True]
+    assert list(reached.values()) == [True] * 7
     missed = [target for target in report.targets(findings(read=0.4, local=100)) if not target.reached]
-    assert [target.found for target in missed] == ["0.40", "0.67", "10.00"]
+    assert [target.found for target in missed] == ["0.40", "0.67", "13.33", "1.00", "10.00"]
 
 
 def test_the_report_shows_everything() -> None:
@@ -76,9 +80,21 @@ def test_the_report_shows_everything() -> None:
     page = io.StringIO()
     report.show(Console(file=page, width=120), findings(read=0.4, local=0.5))
     told = page.getvalue()
-    for words in ("Requests per processor second", "remote hop", "wire", "salesforce", "ready after 3.0 s"):
+    for words in ("Requests per processor second", "Fastify", "2 workers", "1.75", "640 calls", "remote hop"):
+        assert words in told
+    for words in ("wire", "The door takes 40 µs of the read's 80 (50%)", "salesforce", "ready after 3.0 s"):
         assert words in told
     assert "not reached" in told
+
+
+def test_the_slowest_are_read_from_wrk() -> None:
+    """wrk tells its percentiles in several units."""
+    page = (
+        "Latency Distribution\n  50%  1.0ms\n  99%  {}\n 1200 requests in 1s\nNon-2xx or 3xx responses: 200"
+    )
+    told = [load.read_wrk(page.format(slow)) for slow in ("250.00us", "2.50ms", "1.25s")]
+    assert [answered.p99 for answered in told] == [0.25, 2.5, 1250]
+    assert {(answered.good, answered.bad) for answered in told} == {(1000, 200)}
 
 
 async def test_the_generator_counts_what_is_refused(netsuite_sandbox: Sandbox) -> None:
@@ -86,6 +102,7 @@ async def test_the_generator_counts_what_is_refused(netsuite_sandbox: Sandbox) -
     url = f"{netsuite_sandbox.base_url}/__control/health"
     good = await load.run(url, {"Accept": "application/json"}, 0.2, connections=2)
     assert good.good > 0 == good.bad
+    assert good.p99 > 0
     refused = await load.run(f"{netsuite_sandbox.base_url}/services/rest/record/v1/x", {}, 0.2, connections=2)
     assert refused.bad > 0 == refused.good
 

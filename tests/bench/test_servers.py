@@ -1,12 +1,26 @@
 """tests/bench: what is compared does the same job and gives the same answer."""
 
 import dataclasses
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
+from redis.asyncio import Redis
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
-from bench import hops, policies, throughput
-from bench.stage import Contender, Stage
-from gateway.pipeline import ORDER
+from bench import hanging, hops, policies, scaling, throughput
+from bench.contender import Contender
+from bench.house import CONSUMER, GATEWAY_SETTINGS, issuer, open_house
+from bench.rivals import node
+from bench.stage import Stage
+from gateway.pipeline import ORDER, Settings
+from gateway.plans import read
+
+READS = 1000
 
 # One worker starts the servers, and all look at them.
 pytestmark = pytest.mark.xdist_group("bench")
@@ -14,16 +28,40 @@ pytestmark = pytest.mark.xdist_group("bench")
 
 async def test_the_read_is_one_answer(readers: dict[str, Contender]) -> None:
     """Bare, through the house and behind Envoy, the read is answered with the same bytes."""
-    answers = {name: await throughput.ask(reader) for name, reader in readers.items()}
-    assert set(answers) == {"bare", "house", "envoy"}
-    assert {answer.status_code for answer in answers.values()} == {200}
-    assert len({answer.content for answer in answers.values()}) == 1
-    assert len(answers["bare"].content) > 500
+    assert {"bare", "house", "envoy"} <= set(readers)
+    await throughput.check_same(list(readers.values()))
+    answer = await throughput.ask(readers["bare"])
+    assert answer.status_code == 200
+    assert len(answer.content) > 500
 
 
-@pytest.mark.parametrize("name", ["house", "envoy"])
-async def test_both_doors_are_closed(readers: dict[str, Contender], name: str) -> None:
-    """Without a token, and with one that was tampered with, both doors answer 401."""
+async def test_another_answer_is_not_compared(readers: dict[str, Contender]) -> None:
+    """What does not give the same answer ends the run."""
+    other = dataclasses.replace(readers["bare"], name="other", path="/nothing")
+    with pytest.raises(RuntimeError, match="other: not the answer of bare"):
+        await throughput.check_same([readers["bare"], other])
+
+
+def test_node_is_there_where_its_packages_are(readers: dict[str, Contender]) -> None:
+    """The Fastify proxy is among the contenders once its packages were fetched."""
+    if not node.installed():
+        pytest.skip("the Fastify proxy's packages were not fetched: `python -m bench read` does")
+    assert "node" in readers
+
+
+def test_the_locked_packages_name_no_registry() -> None:
+    """The proxy's lock says by hashes what is meant, wherever it comes from."""
+    lock = json.loads((Path(node.__file__).parent / "package-lock.json").read_text())
+    packages = [package for name, package in lock["packages"].items() if name]
+    assert packages
+    assert [package for package in packages if "resolved" in package or not package.get("integrity")] == []
+
+
+@pytest.mark.parametrize("name", ["house", "envoy", "fastapi", "node"])
+async def test_all_doors_are_closed(readers: dict[str, Contender], name: str) -> None:
+    """Without a token, and with one that was tampered with, every door answers 401."""
+    if name not in readers:
+        pytest.skip(f"{name} is not installed")
     for headers in ({}, {"Authorization": readers[name].headers["Authorization"][:-8] + "AAAAAAAA"}):
         answer = await throughput.ask(dataclasses.replace(readers[name], headers=headers))
         assert answer.status_code == 401
@@ -75,3 +113,68 @@ async def test_policies(stage: Stage) -> None:
     assert list(found) == [*ORDER, "(the floors)", "(all together)"]
     assert found["idempotency_key"].read == 0 < found["idempotency_key"].write
     assert 0 < found["(the floors)"].read < found["(all together)"].read
+
+
+def test_every_policy_is_on() -> None:
+    """No policy is measured by its absence: the bench's settings configure all that may be absent."""
+    settings = read(GATEWAY_SETTINGS, Settings)
+    assert [name for name in settings.__struct_fields__ if getattr(settings, name) is None] == []
+
+
+async def test_a_second_worker_is_measured(stage: Stage, readers: dict[str, Contender]) -> None:
+    """Both houses answer, and the ratio is by the clock."""
+    houses = readers["house"], await stage.house(workers=2)
+    found = await scaling.measure(houses, rounds=1, seconds=0.2, tell=lambda _: None)
+    assert (found.one.name, found.two.name) == ("1 worker", "2 workers")
+    assert found.ratio > 0
+
+
+async def test_a_vendor_that_hangs_is_waited_for_in_vain(stage: Stage, readers: dict[str, Contender]) -> None:
+    """The read is answered beside it, and whoever waits for it is given up at the deadline."""
+    waiter = hanging.waiter_at(readers["house"], stage.folder)
+    found = await hanging.measure(readers["house"], waiter, rounds=1, seconds=0.4, tell=lambda _: None)
+    assert found.waited >= hanging.WAITERS
+    assert found.ratio > 0
+
+
+async def test_a_read_asks_no_store(stage: Stage) -> None:
+    """Over many reads with every policy on nothing asks the database, and only leases ask the cache."""
+    statements: list[str] = []
+    address = "http://127.0.0.1:1"
+    told = {
+        "BENCH_DATABASE_URL": stage.database_url,
+        "BENCH_CACHE_URL": stage.cache_url,
+        "BENCH_FOLDER": str(stage.folder),
+        "BENCH_URL": address,
+    }
+    request = policies.Requests(issuer(stage.folder, address).mint(CONSUMER))
+    async with open_house(told) as gateway:
+        assert (await gateway.handle(request.make("GET"))).status == 200
+        with counting(statements):
+            before = await commands(stage.cache_url)
+            for _ in range(READS):
+                assert (await gateway.handle(request.make("GET"))).status == 200
+            asked = await commands(stage.cache_url) - before
+    assert statements == []
+    assert asked <= READS / 10
+
+
+@contextmanager
+def counting(statements: list[str]) -> Iterator[None]:
+    """Notes every statement that any engine of this process executes meanwhile."""
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+async def commands(cache_url: str) -> int:
+    """How many commands the cache has processed, this question not counted."""
+    async with Redis.from_url(cache_url) as client:
+        found = await client.info("stats")
+    return found["total_commands_processed"]

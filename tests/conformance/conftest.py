@@ -12,8 +12,9 @@ from litestar import Litestar
 
 from deploy.settings import STORY
 from kit import clock
-from kit.clients import internal_credential, local, remote
+from kit.clients import local, remote
 from kit.database import Database
+from kit.delegation import delegation
 from kit.http import Slots
 from kit.routes import answer_problem, internal_door
 from kit.secrets import Secret
@@ -133,9 +134,9 @@ class carried:  # noqa: N801 - reads as the word that it is
             logging_config=None,
             exception_handlers={Exception: answer_problem},
         )
-        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(internal_door(rooms, KEY)))
+        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(internal_door(rooms, KEY, ["system"])))
         address = "http://floor" + prefix_of(self._interface, self._instance.profile.name)
-        return remote(self._interface, address, self._http, internal_credential(KEY))
+        return remote(self._interface, address, self._http, delegation(KEY, "process"))
 
     async def __aexit__(self, *_: object) -> None:
         if self._http is not None:

@@ -284,6 +284,12 @@ PROCESS = [
     Case("process", "insufficient_scope", "an approval by operations", lambda door: door.post(
         f"{REQUESTS}/{door.ids['waiting']}/decision", {"decision": "approve"}, by="operations"),
         with_header="www-authenticate"),
+    Case("process", "forbidden", "another legal entity", lambda door: door.post(
+        REQUESTS, {**PROPOSAL, "selling_entity": "NB-US"},
+        token=door.token("ci", "petra", entities=["NB-UK"]))),
+    Case("process", "role_required", "an approval by nobody in particular", lambda door: door.post(
+        f"{REQUESTS}/{door.ids['waiting']}/decision", {"decision": "approve"},
+        token=door.token("ci", "nora", roles=[]))),
     Case("process", "missing_header", "no key",
          lambda door: door.call("POST", REQUESTS, json=PROPOSAL)),
     Case("process", "not_found", "unknown id", lambda door: door.call("GET", f"{REQUESTS}/creq_nobody")),

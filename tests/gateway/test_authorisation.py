@@ -1,5 +1,6 @@
 """tests/gateway: who may do what."""
 
+from gateway.plans import Consumer, row_claims
 from tests.gateway.house import ORDER, House, problem
 
 
@@ -77,3 +78,42 @@ async def test_a_claim_in_the_token_cannot_widen_the_consumers_own(house: House)
         "GET", "/experience/shop/v1/customers/globex", "", headers={"Authorization": f"Bearer {token}"}
     )
     problem(answer, 403, "forbidden")
+
+
+async def test_an_operation_may_ask_for_a_role_beside_the_scope(house: House):
+    """One of its roles is enough; a scope without any of them is not."""
+    path = "/process/works/v1/works/w/seal"
+    assert (await house.call("POST", path, "finance")).status_code == 200
+    refused = problem(await house.call("POST", path, "ci"), 403, "role_required")
+    assert refused["detail"] == "The operation is for the roles finance, works"
+
+
+async def test_a_role_that_was_not_granted_does_not_count(house: House):
+    """A token may name any role: only its consumer's count."""
+    token = house.issuer.mint("ci", roles=["finance"])
+    answer = await house.call(
+        "POST", "/process/works/v1/works/w/seal", "", headers={"Authorization": f"Bearer {token}"}
+    )
+    problem(answer, 403, "role_required")
+
+
+async def test_who_is_bound_to_legal_entities_does_not_reach_vendors_records(house: House):
+    """A system's records do not say whose they are."""
+    token = house.issuer.mint("ci", entities=["NB-US"])
+    answer = await house.call(
+        "GET", "/system/vault-main/vault/v1/records/r", "", headers={"Authorization": f"Bearer {token}"}
+    )
+    problem(answer, 403, "forbidden")
+
+
+def test_a_token_narrows_its_consumers_legal_entities_and_never_widens_them():
+    """What both name counts; who names nothing leaves it to the other; a claim that is no name is nothing."""
+    bound = Consumer(title="", scopes=(), entities=("NB-UK", "NB-US"))
+    free = Consumer(title="", scopes=())
+    claimed = {"entities": ["NB-US", "NB-DE"]}
+    assert row_claims(bound, claimed)["entities"] == ("NB-US",)
+    assert row_claims(bound, {})["entities"] == ("NB-UK", "NB-US")
+    assert row_claims(bound, {"entities": 7})["entities"] == ()
+    assert row_claims(free, claimed)["entities"] == ("NB-US", "NB-DE")
+    assert row_claims(free, {"entities": "NB-US"})["entities"] == ("NB-US",)
+    assert "entities" not in row_claims(free, {})

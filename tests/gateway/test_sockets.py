@@ -157,7 +157,8 @@ async def test_a_large_body_in_chunks_is_cut_off(port: int, house: House):
         (lines("GET", "/health/live", "X-Large: " + "x" * 20_000), {431}),
         (lines("GET", "/health/live", "X-Large: " + "x" * 400_000), {400, 431}),
         (lines("GET", "/health/live?" + "x" * 9_000), {414}),
-        (lines("BREW", "/health/live"), {405}),
+        # A server may know fewer methods than we refuse.
+        (lines("BREW", "/health/live"), {400, 405}),
     ],
 )
 async def test_strange_requests_are_refused(port: int, request_bytes: bytes, statuses: set[int]):

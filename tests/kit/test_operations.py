@@ -16,6 +16,7 @@ from contracts.process.exceptions import Exceptions, Resolution
 from contracts.system.crm import Crm
 from deploy.interfaces import interfaces
 from kit import clients, context, problems, routes
+from kit.delegation import delegation
 from kit.operations import api_of, bind, document
 from kit.secrets import Secret
 
@@ -65,10 +66,10 @@ async def queue(request: pytest.FixtureRequest):
         logging_config=None,
         exception_handlers={Exception: routes.answer_problem},
     )
-    transport = httpx.ASGITransport(routes.internal_door(app, KEY))  # pyright: ignore[reportArgumentType]
+    transport = httpx.ASGITransport(routes.internal_door(app, KEY, ["process"]))  # pyright: ignore[reportArgumentType]
     async with httpx.AsyncClient(transport=transport) as http:
         base = "http://floor" + api_of(Exceptions).prefix
-        yield clients.remote(Exceptions, base, http, clients.internal_credential(KEY))
+        yield clients.remote(Exceptions, base, http, delegation(KEY, "gateway"))
 
 
 async def test_both_carriers_bring_the_same_answer(queue: Exceptions) -> None:
@@ -99,11 +100,13 @@ async def test_a_floor_that_stands_alone_refuses_a_forged_token() -> None:
     async def floor(scope: Any, receive: Any, send: Any) -> None:
         reached.append(scope)
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(routes.internal_door(floor, KEY))) as http:  # pyright: ignore[reportArgumentType]
-        forged = clients.internal_credential(Secret("x" * 64))()
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(routes.internal_door(floor, KEY, ["process"]))
+    ) as http:  # pyright: ignore[reportArgumentType]
+        forged = delegation(Secret("x" * 64), "gateway")("enfilade:process", "process.exceptions.read")
         answers = [
             await http.get("http://floor/x"),
-            await http.get("http://floor/x", headers={"Authorization": f"Bearer {forged}"}),
+            await http.get("http://floor/x", headers={"Authorization": forged.authorization}),
         ]
     assert [answer.status_code for answer in answers] == [401, 401]
     assert {answer.json()["code"] for answer in answers} == {InvalidToken.code}

@@ -21,6 +21,8 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
         "Authorization: Basic YWJjZGVmYWJjZGVm",
         "'accesstoken': 'abcdef'",
         "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
+        "DPoP opq_AQabcdefgh",
+        "key enf_live_12345678" + "abcdef" * 10,
     ],
 )
 def test_a_credential_in_a_log_line_is_masked(secret: str) -> None:

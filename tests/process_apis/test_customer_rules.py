@@ -62,7 +62,7 @@ def test_a_public_mail_providers_domain_makes_nobody_alike() -> None:
 def test_finance_is_asked_above_the_ceiling_or_without_one(limit: Money | None, asked: bool) -> None:
     """A credit limit above the set amount, or in a currency without one, needs a person."""
     account = msgspec.structs.replace(ACCOUNT, credit_limit=limit)
-    assert bool(rules.why_ask_finance(account, (), POLICY)) is asked
+    assert bool(rules.why_ask_finance(account, (), POLICY, "NB-UK")) is asked
 
 
 def test_a_credit_limit_in_another_currency_is_not_sent_to_the_erp() -> None:

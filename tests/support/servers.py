@@ -45,6 +45,13 @@ def create_database(server_url: str, name: str) -> str:
     return database_url(server_url, name)
 
 
+def create_empty_database(server_url: str, name: str) -> str:
+    """A new database of that name without a table; its address."""
+    with _connect(server_url) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return database_url(server_url, name)
+
+
 def drop_database(server_url: str, name: str) -> None:
     with _connect(server_url) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

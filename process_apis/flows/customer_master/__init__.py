@@ -14,6 +14,12 @@ def build(workshop: Workshop) -> Room:
     """The room over what the hall gives."""
     settings = workshop.settings_of("customer_master", CustomerMasterSettings)
     return Room(
-        service=CustomerMasterService(workshop.runtime, workshop.database, workshop.systems, settings),
+        service=CustomerMasterService(
+            runtime=workshop.runtime,
+            database=workshop.database,
+            systems=workshop.systems,
+            duties=workshop.duties,
+            settings=settings,
+        ),
         flow=CustomerMasterFlow(workshop.systems, workshop.database, workshop.ownership, settings),
     )

@@ -69,15 +69,23 @@ def _candidate(account: Customer, instance: str, other: Customer) -> DuplicateCa
         legal_name=other.legal_name,
         score=max((score for score, _ in reasons), default=0),
         reasons=tuple(reason for _, reason in reasons),
+        selling_entity=other.selling_entity,
     )
 
 
+def _told(candidate: DuplicateCandidate, entity: str) -> str:
+    """A candidate as all who see the request may know it: by name if it is of the same legal entity."""
+    if candidate.selling_entity in (entity, ""):
+        return f"the ERP customer {candidate.legal_name} ({candidate.customer_id})"
+    return "a customer of another legal entity"
+
+
 def why_ask_finance(
-    account: Customer, found: tuple[DuplicateCandidate, ...], policy: Policy
+    account: Customer, found: tuple[DuplicateCandidate, ...], policy: Policy, entity: str
 ) -> tuple[str, ...]:
     """The reasons for which a person must approve, in sentences; empty when nobody need be asked."""
     reasons = [
-        f"It may be the ERP customer {c.legal_name} ({c.customer_id}): {', '.join(c.reasons)}."
+        f"It may be {_told(c, entity)}: {', '.join(c.reasons)}."
         for c in found
         if c.score >= policy.duplicate_score
     ]

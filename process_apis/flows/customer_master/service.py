@@ -3,11 +3,13 @@
 from typing import Any
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.customer import Customer
 from contracts.canonical.values import id_of
 from contracts.canonical.workflow import Step, WorkflowStatus
-from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound, SegregationOfDuties
+from contracts.duties import Duties
+from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound
 from contracts.process.customer_master import (
     CustomerDecision,
     CustomerProposal,
@@ -15,8 +17,9 @@ from contracts.process.customer_master import (
     CustomerRequests,
     DuplicateCandidate,
 )
-from kit import audit, context
+from kit import audit, context, privacy
 from kit.database import Database
+from kit.database.rows import bounds
 from kit.workflows import RunRow, Runtime
 from process_apis import read_models
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
@@ -33,8 +36,15 @@ class CustomerMasterService:
     """Customers are created in the ERP only through here."""
 
     def __init__(
-        self, runtime: Runtime, database: Database, systems: Systems, settings: CustomerMasterSettings
+        self,
+        *,
+        runtime: Runtime,
+        database: Database,
+        systems: Systems,
+        duties: Duties,
+        settings: CustomerMasterSettings,
     ) -> None:
+        self._duties = duties
         self._runtime = runtime
         self._database = database
         self._systems = systems
@@ -58,21 +68,26 @@ class CustomerMasterService:
                     input=body,
                     correlation_id=here.correlation_id,
                     subject=body.account_id,
-                    actor=here.who,
+                    actor=await privacy.actor(connection),
+                    entity=body.selling_entity,
                 )
         return await self.get_request(identity)
 
     async def get_request(self, request_id: str) -> CustomerRequest:
         """The request with its timeline."""
         row = await self._row(request_id)
-        return _request(row, await self._runtime.timeline(request_id))
+        timeline = await self._runtime.timeline(request_id)
+        async with self._database.connect() as connection:
+            return await _request(connection, row, timeline)
 
     async def list_requests(
         self, status: WorkflowStatus | None = None, cursor: str | None = None, limit: int = 50
     ) -> CustomerRequests:
         """A page of requests, newest first."""
         page = await self._runtime.find(flow=NAME, status=status, cursor=cursor, limit=limit)
-        return CustomerRequests(tuple(_request(row, ()) for row in page.items), page.next_cursor)
+        async with self._database.connect() as connection:
+            found = [await _request(connection, row, ()) for row in page.items]
+        return CustomerRequests(tuple(found), page.next_cursor)
 
     async def decide_request(self, request_id: str, body: CustomerDecision) -> CustomerRequest:
         """The request with a person's decision recorded."""
@@ -80,29 +95,34 @@ class CustomerMasterService:
             fault = Fault("/merge_with", "Name the ERP customer to merge with.", "missing")
             raise Invalid(errors=(fault,))
         row = await self._row(request_id)
-        here = context.current()
-        if here.who and here.who == row.actor:
-            raise SegregationOfDuties("Whoever proposed the customer may not approve it.")
         async with self._database.begin() as connection:
-            taken = await self._runtime.note_once(connection, request_id, decided_by=here.who)
+            by = await privacy.actor(connection)
+            await self._demand_another(connection, row, by, context.current().who)
+            taken = await self._runtime.note_once(connection, request_id, decided_by=by)
             if taken is None:
                 raise AlreadyDecided("This request was decided before.")
             if taken.status != "waiting":
                 raise Conflict(f"The request does not wait for a decision: it is {taken.status}.")
             await self._runtime.signal(
-                connection, request_id, DECISION_TOPIC, Decided(body, here.who), key=f"{request_id}:decision"
+                connection, request_id, DECISION_TOPIC, Decided(body, by), key=f"{request_id}:decision"
             )
             await audit.write(
                 connection,
-                actor=here.who,
-                consumer=here.caller.consumer if here.caller else "",
+                actor=by,
+                consumer=audit.consumer(),
                 action=f"customer-master.{body.decision}",
                 subject=request_id,
                 outcome="accepted",
-                detail={"comment": body.comment},
+                personal={"comment": body.comment},
                 correlation_id=row.correlation_id,
             )
         return await self.get_request(request_id)
+
+    async def _demand_another(self, connection: AsyncConnection, row: RunRow, *person: str) -> None:
+        """That the decider, under any of his names, neither proposed the customer nor activated its deal."""
+        waiting = await self._runtime.starters(connection, told={"customer_request_id": row.id})
+        done = {"request-customer": (row.actor,), "start-activation": waiting}
+        self._duties.demand_another("approve-customer", person, done)
 
     async def _row(self, request_id: str) -> RunRow:
         row = await self._runtime.read(request_id)
@@ -119,7 +139,14 @@ class CustomerMasterService:
         return found
 
 
-def _request(row: RunRow, timeline: tuple[Step, ...]) -> CustomerRequest:
+def _candidates(data: dict[str, Any]) -> tuple[DuplicateCandidate, ...]:
+    """Those that the caller may see."""
+    found = msgspec.convert(data.get("candidates", ()), tuple[DuplicateCandidate, ...])
+    entities = bounds().entities
+    return tuple(one for one in found if entities is None or one.selling_entity in entities)
+
+
+async def _request(connection: AsyncConnection, row: RunRow, timeline: tuple[Step, ...]) -> CustomerRequest:
     data: dict[str, Any] = row.data
     return CustomerRequest(
         id=row.id,
@@ -131,12 +158,12 @@ def _request(row: RunRow, timeline: tuple[Step, ...]) -> CustomerRequest:
         started_at=row.started_at,
         updated_at=row.updated_at,
         needs_approval_because=tuple(data.get("reasons", ())),
-        candidates=msgspec.convert(data.get("candidates", ()), tuple[DuplicateCandidate, ...]),
+        candidates=_candidates(data),
         customer_id=data.get("customer_id", ""),
         legal_name=data.get("legal_name", ""),
         credit_limit=limit_of(data),
-        requested_by=row.actor,
-        decided_by=data.get("decided_by", ""),
+        requested_by=await privacy.shown(connection, row.actor),
+        decided_by=await privacy.shown(connection, data.get("decided_by", "")),
         due_at=row.due_at,
         exception_id=row.exception_id,
         timeline=timeline,

@@ -12,6 +12,7 @@ from contracts.canonical.values import Money, Ref
 from contracts.events.kinds import CUSTOMER_APPROVED, CUSTOMER_SETTLED, CustomerApproved, CustomerSettled
 from contracts.problems import NotFound, Problem
 from contracts.process.customer_master import CustomerDecision, CustomerProposal, DuplicateCandidate
+from contracts.system.erp import Erp
 from kit import clock, crossrefs, inbox, ledger
 from kit.database import Database
 from kit.ownership import Ownership
@@ -129,7 +130,7 @@ class CustomerMasterFlow:
         own = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
         others = [(instance, c) for c in found.items if not any(ref.id == own for ref in c.refs)]
         candidates = rules.candidates(account, others)
-        reasons = rules.why_ask_finance(account, candidates, self._settings.policy)
+        reasons = rules.why_ask_finance(account, candidates, self._settings.policy, proposal.selling_entity)
         return Proposed(account, candidates, reasons)
 
     async def _ask_finance(self, run: Run, proposed: Proposed) -> Decided:
@@ -149,7 +150,11 @@ class CustomerMasterFlow:
         if decided is not None and decided.decision.decision == "merge":
             existing = decided.decision.merge_with
             return await self._vendor_step(
-                run, "merge", "Take the existing ERP customer", lambda: erp.get_customer(existing), account
+                run,
+                "merge",
+                "Take the existing ERP customer",
+                lambda: _of_entity(erp, existing, proposal.selling_entity),
+                account,
             )
         return await self._vendor_step(
             run,
@@ -250,6 +255,18 @@ class CustomerMasterFlow:
             owner="finance",
             errors=problem.errors,
         )
+
+
+async def _of_entity(erp: Erp, customer_id: str, entity: str) -> Customer:
+    """The ERP customer, if it is the legal entity's; raises NotFound, alike for another's and for none."""
+    missing = NotFound(f"No ERP customer of {entity} has the id {customer_id}.")
+    try:
+        found = await erp.get_customer(customer_id)
+    except NotFound:
+        raise missing from None
+    if found.selling_entity not in (entity, ""):
+        raise missing
+    return found
 
 
 def url_of(refs: tuple[Ref, ...], vendor_id: str) -> str:

@@ -1,8 +1,9 @@
 """The exceptions queue's API: list, read, resolve."""
 
 from contracts.canonical.exception import BusinessException, BusinessExceptions, ExceptionStatus
+from contracts.duties import Duties
 from contracts.process.exceptions import Resolution
-from kit import context, exceptions
+from kit import audit, exceptions, privacy
 from kit.database import Database
 from kit.workflows import Runtime
 
@@ -10,9 +11,10 @@ from kit.workflows import Runtime
 class ExceptionsService:
     """Business cases that wait for a person."""
 
-    def __init__(self, runtime: Runtime, database: Database) -> None:
+    def __init__(self, runtime: Runtime, database: Database, duties: Duties) -> None:
         self._runtime = runtime
         self._database = database
+        self._duties = duties
 
     async def list_exceptions(
         self,
@@ -34,7 +36,6 @@ class ExceptionsService:
         self, exception_id: str, body: Resolution, if_match: str | None = None
     ) -> BusinessException:
         """The exception as resolved; the work that waits for it goes on in the same transaction."""
-        here = context.current()
         version = None if if_match in (None, "*") else if_match.strip('"')
         async with self._database.begin() as connection:
             return await exceptions.resolve(
@@ -45,6 +46,7 @@ class ExceptionsService:
                 action=body.action,
                 reason=body.reason,
                 corrections=body.corrections,
-                by=here.who,
-                consumer=here.caller.consumer if here.caller else "",
+                by=await privacy.actor(connection),
+                duties=self._duties,
+                consumer=audit.consumer(),
             )

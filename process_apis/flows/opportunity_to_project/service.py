@@ -21,11 +21,13 @@ from contracts.process.opportunity_to_project import (
     Activations,
     WouldSend,
 )
-from kit import context, crossrefs
+from kit import context, crossrefs, privacy
 from kit.database import Database
+from kit.database.rows import Bounds, bounds
 from kit.inbox import InboxRow
 from kit.workflows import RunRow, Runtime, Withheld
 from process_apis import read_models
+from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.steps import (
     CUSTOMER_TOPIC,
     NAME,
@@ -41,6 +43,14 @@ from process_apis.systems import Systems
 
 FIRST_REVISION = 1
 OUR_PREFIX = "opp_"
+_NOT_YOURS = "No opportunity that you may see has this id."
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """An opportunity that may be activated, and the legal entity that sells it, empty while not known."""
+
+    opportunity_id: str
+    entity: str = ""
 
 
 def activation_id(instance: str, opportunity_id: str, revision: int) -> str:
@@ -68,6 +78,14 @@ class OpportunityToProjectService:
 
     async def start_activation(self, body: ActivationRequest) -> Activation:
         """The activation, started or found; ActivationBlocked with everything that is missing."""
+        if bounds().free_in_an_instance:
+            return await self._activate(body)
+        try:
+            return await self._activate(body)
+        except NotFound:  # one answer, whether there is no such opportunity or it is another's
+            raise NotFound(_NOT_YOURS) from None
+
+    async def _activate(self, body: ActivationRequest) -> Activation:
         if self._systems.crm(body.instance) is None:
             fault = Fault("/instance", f"No CRM instance is named {body.instance}.", "unknown")
             raise NotFound(fault.detail, errors=(fault,))
@@ -77,25 +95,33 @@ class OpportunityToProjectService:
             return await self._whole(found)
         checked = await self._check(body, opportunity_id)
         async with self._database.begin() as connection:
-            await self._start(connection, body.instance, checked or opportunity_id)
-        return await self.get_activation(
-            activation_id(body.instance, checked or opportunity_id, FIRST_REVISION)
-        )
+            await self._start(connection, body.instance, checked.opportunity_id, entity=checked.entity)
+        return await self.get_activation(activation_id(body.instance, checked.opportunity_id, FIRST_REVISION))
 
-    async def _check(self, body: ActivationRequest, opportunity_id: str) -> str | None:
-        """The opportunity's id as the CRM writes it when all is well; None when it did not answer in time."""
+    async def _check(self, body: ActivationRequest, opportunity_id: str) -> Checked:
+        """The opportunity as the CRM has it when all is well; as asked for when the CRM is too late."""
         crm = crm_of(self._systems, body.instance)
+        bound = bounds()
         try:
             with context.within(body.within):
                 opportunity = await crm.get_opportunity(opportunity_id)
+                entity = rules.entity_of(opportunity, self._reference)
+                _demand_own(bound, entity)
                 customer = await account_of(crm, opportunity)
         except (VendorUnavailable, Unavailable, DeadlineExceeded):
-            return None
+            if bound.free_in_an_instance:
+                return Checked(opportunity_id)
+            raise Unavailable("The CRM did not say in time whose opportunity this is.") from None
         terms_or_blocked(body.instance, opportunity, customer, self._reference, FIRST_REVISION)
-        return opportunity.id
+        return Checked(opportunity.id, entity)
 
     async def _start(
-        self, connection: AsyncConnection, instance: str, opportunity_id: str, correlation_id: str = ""
+        self,
+        connection: AsyncConnection,
+        instance: str,
+        opportunity_id: str,
+        correlation_id: str = "",
+        entity: str = "",
     ) -> bool:
         mode = self._settings.mode(instance)
         if mode == "off":
@@ -116,7 +142,8 @@ class OpportunityToProjectService:
             input=ActivationInput(instance, opportunity_id, FIRST_REVISION, mode),
             correlation_id=correlation_id or here.correlation_id,
             subject=opportunity_id,
-            actor=here.who,
+            actor=await privacy.actor(connection),
+            entity=entity,
         )
 
     async def on_opportunity_won(self, connection: AsyncConnection, row: InboxRow) -> None:
@@ -159,7 +186,12 @@ class OpportunityToProjectService:
         """A page of activations, newest first, without timelines."""
         asked = {"instance": instance, "opportunity_id": opportunity_id}
         if instance and opportunity_id:
-            asked["opportunity_id"] = await self._vendor_id(instance, opportunity_id)
+            try:
+                asked["opportunity_id"] = await self._vendor_id(instance, opportunity_id)
+            except NotFound:
+                if bounds().free_in_an_instance:
+                    raise
+                return Activations(())
         page = await self._runtime.find(
             flow=NAME,
             matching={name: value for name, value in asked.items() if value},
@@ -187,6 +219,13 @@ class OpportunityToProjectService:
         if found is None:
             raise NotFound(f"No opportunity of {instance} has the id {opportunity_id}.")
         return found
+
+
+def _demand_own(bound: Bounds, entity: str) -> None:
+    """That the caller may see the entity's deals; who is bound to customers or partners begins none."""
+    of_others = bound.entities is not None and entity not in bound.entities
+    if of_others or bound.customers is not None or bound.partners is not None:
+        raise NotFound(_NOT_YOURS)
 
 
 def _activation(

@@ -133,6 +133,7 @@ class OpportunityToProjectFlow:
         opportunity = await crm.get_opportunity(run.input.opportunity_id)
         customer = await account_of(crm, opportunity)
         corrected = rules.correct(opportunity, run.corrections)
+        await run.belongs_to(rules.entity_of(corrected, self._reference))
         return terms_or_blocked(run.input.instance, corrected, customer, self._reference, run.input.revision)
 
     # -- customer ---------------------------------------------------------------------------------------
@@ -346,6 +347,7 @@ class OpportunityToProjectFlow:
                     status=status,
                     engagement=Engagement(
                         opportunity_name=terms.name,
+                        selling_entity=terms.selling_entity,
                         value=terms.value,
                         contract_id=kept.contract_id if kept else "",
                         project_id=kept.project_id if kept else "",

@@ -1,9 +1,11 @@
 """The command teaches, refuses in one sentence, and minds a closed pipe."""
 
+import shutil
 import socket
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from deploy.cli import COMMANDS
@@ -125,3 +127,21 @@ def test_the_doctor_names_what_is_wrong(tmp_path: Path) -> None:
     assert f"port {port}" in outcome.out
     assert "is in use" in outcome.out
     assert "routing.toml" in outcome.out
+
+
+def test_duties_that_one_may_not_hold_together_are_shown_and_refused(tmp_path: Path) -> None:
+    """The story's matrix is in order; who is granted both of a pair is named, and nothing starts."""
+    assert "finance-desk" in run("duties").out
+    config = tmp_path / "config"
+    shutil.copytree(STORY, config)
+    consumers = config / "consumers.toml"
+    granted = '"process.customer-master.approve",'
+    both = consumers.read_text().replace(granted, f'{granted} "process.customer-master.write",')
+    consumers.write_text(both)
+    told = f"{consumers}: consumers.finance-desk: holds request-customer and approve-customer"
+    shown = run("duties", "--json", ENFILADE_CONFIG=str(config))
+    assert shown.status == 1
+    assert told in msgspec.json.decode(shown.out)["faults"][0]
+    refused = run("up", "--data", str(tmp_path / "data"), ENFILADE_CONFIG=str(config))
+    assert refused.status == 2
+    assert told in refused.err

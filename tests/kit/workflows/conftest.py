@@ -16,7 +16,7 @@ from contracts.canonical.exception import BusinessException
 from kit import exceptions
 from kit.database import Database
 from kit.workflows import RunRow, Runtime, WorkflowSettings
-from tests.kit.workflows.story import QUICK, Input, Story, Vendor
+from tests.kit.workflows.story import DUTIES, QUICK, Input, Story, Vendor
 from tests.support.processes import lines_of
 from tests.support.processes import start as start_process
 
@@ -96,6 +96,7 @@ class House:
                 reason="as agreed",
                 corrections=corrections,
                 by=by,
+                duties=DUTIES,
             )
 
     async def timeline(self, run_id: str = "run_1") -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import text
 
+from contracts.duties import Apart, Duties, Duty
 from contracts.problems import VendorDoubtful, VendorRejected, VendorUnavailable
 from kit import ledger
 from kit.database import Database
@@ -19,6 +20,11 @@ QUICK = WorkflowSettings(
 )
 STEPS = ("one", "two", "three")
 MOMENTS = ("before", "in-before", "in-after", "after")
+
+DUTIES = Duties(
+    duties={name: Duty(name) for name in ("cause-exception", "decide-exception")},
+    apart=(Apart(("cause-exception", "decide-exception"), "who broke it may not judge it"),),
+)
 
 
 class Input(msgspec.Struct):

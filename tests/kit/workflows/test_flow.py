@@ -12,7 +12,7 @@ from kit import context, exceptions
 from kit.inbox import read
 from kit.workflows import Run
 from tests.kit.workflows.conftest import House
-from tests.kit.workflows.story import QUICK, Approval, Input, Made, Story
+from tests.kit.workflows.story import DUTIES, QUICK, Approval, Input, Made, Story
 
 ALL = ["run_1/one", "run_1/two", "run_1/three"]
 
@@ -349,6 +349,7 @@ async def test_a_decision_is_one_and_by_another(house: House) -> None:
                     reason="because",
                     corrections={},
                     by="ann",
+                    duties=DUTIES,
                 )
         await house.resolve(run, "replay")
         with pytest.raises(AlreadyDecided):

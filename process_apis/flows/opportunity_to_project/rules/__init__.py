@@ -8,7 +8,14 @@ from process_apis.flows.opportunity_to_project.rules.drafts import (
     key_of,
     project_draft,
 )
-from process_apis.flows.opportunity_to_project.rules.terms import LABELS, Terms, Verdict, correct, judge
+from process_apis.flows.opportunity_to_project.rules.terms import (
+    LABELS,
+    Terms,
+    Verdict,
+    correct,
+    entity_of,
+    judge,
+)
 
 __all__ = [
     "CENT",
@@ -19,6 +26,7 @@ __all__ = [
     "budget_hours",
     "contract_draft",
     "correct",
+    "entity_of",
     "judge",
     "key_of",
     "project_draft",

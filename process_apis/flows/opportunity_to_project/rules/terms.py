@@ -75,6 +75,12 @@ def correct(opportunity: Opportunity, corrections: dict[str, str]) -> Opportunit
     return msgspec.structs.replace(opportunity, **values, unmapped=unmapped)
 
 
+def entity_of(opportunity: Opportunity, reference: Reference) -> str:
+    """The legal entity that sells; empty while region and service line do not tell."""
+    entity = reference.selling_entity(opportunity.region, opportunity.service_line)
+    return entity.code if entity is not None else ""
+
+
 def judge(
     instance: str, opportunity: Opportunity, customer: Customer | None, reference: Reference, revision: int
 ) -> Verdict:

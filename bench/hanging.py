@@ -1,0 +1,72 @@
+"""bench: what the read's slowest answers become while one vendor does not answer at all."""
+
+import asyncio
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from bench import load
+from bench.contender import Contender
+from bench.house import PREFIX, WAITER, issuer
+from bench.read import rooms
+
+CALLERS = 4
+WAITERS = 64
+_HEAD_START_SECONDS = 0.5  # until all waiters hang
+
+
+class Hanging(msgspec.Struct, frozen=True):
+    """The read's 99th percentile in milliseconds, round by round: alone, and beside a vendor that hangs.
+
+    `waited` are the calls of that vendor that were given up at their deadline meanwhile.
+    """
+
+    alone: tuple[float, ...]
+    beside: tuple[float, ...]
+    waited: int
+
+    @property
+    def ratio(self) -> float:
+        """How much slower the slowest answers are beside it: 1 where nobody notices."""
+        pairs = zip(self.beside, self.alone, strict=True)
+        return statistics.median(beside / alone for beside, alone in pairs)
+
+
+async def measure(
+    reader: Contender, waiter: Contender, *, rounds: int, seconds: float, tell: Callable[[str], None]
+) -> Hanging:
+    """The same read in turns, with and without callers who wait for another instance of the same vendor."""
+    await load.run(reader.url, reader.headers, min(seconds, 1.0), CALLERS)
+    alone: list[float] = []
+    beside: list[float] = []
+    waited = 0
+    for number in range(rounds):
+        tell(f"round {number + 1} of {rounds}: alone")
+        alone.append(await _slowest(reader, seconds))
+        tell(f"round {number + 1} of {rounds}: beside a vendor that hangs")
+        hanging = asyncio.create_task(
+            load.run(waiter.url, waiter.headers, seconds + 2 * _HEAD_START_SECONDS, WAITERS)
+        )
+        await asyncio.sleep(_HEAD_START_SECONDS)
+        beside.append(await _slowest(reader, seconds))
+        answered = await hanging
+        if answered.good:
+            raise RuntimeError("the vendor that hangs has answered")
+        waited += answered.bad
+    return Hanging(tuple(alone), tuple(beside), waited)
+
+
+def waiter_at(reader: Contender, folder: Path) -> Contender:
+    """Whoever asks the instance that hangs, at the same house."""
+    token = issuer(folder, reader.process.url).mint(WAITER)
+    path = f"{PREFIX.format(instance=rooms.HUNG)}/records/{rooms.RECORD_ID}"
+    return Contender("waiter", path, reader.process, {"Authorization": f"Bearer {token}"})
+
+
+async def _slowest(reader: Contender, seconds: float) -> float:
+    answered = await load.run(reader.url, reader.headers, seconds, CALLERS)
+    if answered.bad or not answered.good:
+        raise RuntimeError(f"the read: {answered.bad} of {answered} were not answered with 200")
+    return answered.p99

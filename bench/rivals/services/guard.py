@@ -1,0 +1,105 @@
+"""bench/rivals/services: what each does at its door: a verified token (Authlib), a limit (slowapi)."""
+
+import os
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import msgspec
+from fastapi import Depends, FastAPI, HTTPException, Request
+from slowapi import Limiter
+from slowapi.errors import RateLimitExceeded
+from starlette.responses import JSONResponse, Response
+
+with warnings.catch_warnings():
+    # Authlib moves its JOSE to joserfc: this is the way that such services are written today.
+    warnings.simplefilter("ignore")
+    from authlib.jose import JsonWebKey, JsonWebToken
+    from authlib.jose.errors import JoseError
+
+LIMITS = "1000000/second;60000000/minute"
+"""As far away as those of the measured gateways, and kept in memory, which is slowapi's quickest way."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a service is told by BENCH_RIVAL: whose tokens it believes, and where the next service is."""
+
+    issuer: str
+    jwks: dict[str, Any]
+    scope: str
+    next: str = ""
+
+
+def told() -> Told:
+    return msgspec.json.decode(Path(os.environ["BENCH_RIVAL"]).read_bytes(), type=Told)
+
+
+_told = told()
+_tokens = JsonWebToken(["RS256"])
+_keys = JsonWebKey.import_key_set(_told.jwks)
+_options = {
+    "iss": {"essential": True, "value": _told.issuer},
+    "aud": {"essential": True, "value": _told.issuer},
+    "exp": {"essential": True},
+    "client_id": {"essential": True},
+}
+
+
+def _consumer_of(request: Request) -> str:
+    return request.state.consumer
+
+
+limiter = Limiter(key_func=_consumer_of)
+
+
+async def authorise(request: Request) -> str:
+    """The caller's Authorization header, once its token holds and has the scope.
+
+    It waits for nothing, and yet is async: FastAPI would give another function to a thread.
+    """
+    header = request.headers.get("authorization", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
+    try:
+        claims = _tokens.decode(token, _keys, claims_options=_options)
+        claims.validate()
+    except (JoseError, ValueError):
+        raise HTTPException(401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}) from None
+    if _told.scope not in claims["scope"].split():
+        raise HTTPException(403)
+    request.state.consumer = claims["client_id"]
+    return header
+
+
+Authorised = Annotated[str, Depends(authorise)]
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with httpx.AsyncClient(base_url=_told.next, trust_env=False) as http:
+        app.state.http = http
+        yield
+
+
+def service(title: str) -> FastAPI:
+    """An application with the limiter, and one pooled client for the next service."""
+    app = FastAPI(title=title, lifespan=_lifespan)
+    app.state.limiter = limiter
+    app.add_exception_handler(RateLimitExceeded, _refuse)
+    return app
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    return JSONResponse({"detail": str(error)}, 429)
+
+
+async def fetch(request: Request, path: str, authorization: str) -> bytes:
+    """The next service's answer, asked under the caller's token."""
+    answer = await request.app.state.http.get(path, headers={"Authorization": authorization})
+    if answer.is_error:
+        raise HTTPException(answer.status_code)
+    return answer.content

@@ -1,0 +1,129 @@
+"""Verifies an export of Enfilade's audit trail. Needs Python 3.10 or newer, and nothing else.
+
+usage: python verify.py [FOLDER [COPY]]
+
+FOLDER holds lines.jsonl, anchors.jsonl and manifest.json (by default where this file is). COPY is a file of
+anchors that was kept elsewhere, an object with "number" and "hash" in each line. The exit status is 0 when
+everything is whole, else 1.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+Head = list[Any]  # a chain's last number and hash
+GENESIS: Head = [0, "0" * 64]
+BEFORE, BETWEEN, AFTER = b'{"hash":"', b'","told":', b"}"
+HASH_END = len(BEFORE) + 64
+TOLD = HASH_END + len(BETWEEN)
+
+
+class Check:
+    """One reading of an export."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.faults: list[str] = []
+        self.manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        self.anchors: dict[int, tuple[str, dict[str, Head]]] = {}
+        self.last: dict[str, Head] = {}
+        self.seen: dict[tuple[str, int], str] = {}
+
+    def run(self, copy: Path | None) -> None:
+        for name, digest in self.manifest["sha256"].items():
+            with (self.folder / name).open("rb") as file:
+                if hashlib.sha256(file.read()).hexdigest() != digest:
+                    self.faults.append(f"{name} is not the file that was exported")
+        self.read_anchors()
+        self.read_lines()
+        self.compare_heads()
+        if copy is not None:
+            self.compare_copy(copy)
+
+    def told(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each line's hash and content, its bytes hashed."""
+        with (self.folder / name).open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                line = raw.rstrip(b"\n")
+                shaped = line.startswith(BEFORE) and line[HASH_END:TOLD] == BETWEEN and line.endswith(AFTER)
+                told, digest = line[TOLD:-1], line[len(BEFORE) : HASH_END].decode("latin-1")
+                if not shaped or hashlib.sha256(told).hexdigest() != digest:
+                    self.faults.append(f"{name}: line {number} was altered")
+                try:
+                    yield digest, json.loads(told)
+                except ValueError:
+                    self.faults.append(f"{name}: line {number} is no JSON")
+
+    def read_anchors(self) -> None:
+        before = None
+        for digest, anchor in self.told("anchors.jsonl"):
+            if before is not None and (anchor["number"], anchor["previous"]) != (before[0] + 1, before[1]):
+                self.faults.append(f"anchor {anchor['number']}: one before it was removed or replaced")
+            before = (anchor["number"], digest)
+            self.anchors[anchor["number"]] = (digest, anchor["heads"])
+        if len(self.anchors) != self.manifest["anchors"]:
+            self.faults.append("anchors.jsonl: anchors were removed or added")
+        if self.manifest["after"] in self.anchors:
+            self.last = dict(self.anchors[self.manifest["after"]][1])
+
+    def read_lines(self) -> None:
+        wanted = {(chain, head[0]) for _, heads in self.anchors.values() for chain, head in heads.items()}
+        count = 0
+        for digest, line in self.told("lines.jsonl"):
+            count += 1
+            chain, place = line["chain"], line["seq"]
+            number, previous = self.last.get(chain, GENESIS)
+            if (place, line["previous"]) != (number + 1, previous):
+                self.faults.append(f"chain {chain}: a line before number {place} was removed or replaced")
+            if (chain, place) in wanted:
+                self.seen[chain, place] = digest
+            self.last[chain] = [place, digest]
+        if count != self.manifest["lines"]:
+            self.faults.append("lines.jsonl: lines were removed or added")
+
+    def compare_heads(self) -> None:
+        first = self.anchors.get(self.manifest["after"], ("", {}))[1]
+        for number, (_, heads) in self.anchors.items():
+            for chain, head in heads.items():
+                known = head[1] if first.get(chain) == head else self.seen.get((chain, head[0]))
+                if known != head[1]:
+                    self.faults.append(
+                        f"chain {chain}: line {head[0]} is not the one that anchor {number} saw"
+                    )
+        if self.manifest["upto"] and self.last != self.anchors[self.manifest["upto"]][1]:
+            self.faults.append("lines.jsonl does not end where the last anchor says")
+
+    def compare_copy(self, copy: Path) -> None:
+        for text in copy.read_text(encoding="utf-8").splitlines():
+            kept = json.loads(text)
+            found = self.anchors.get(kept["number"])
+            if found is not None and found[0] != kept["hash"]:
+                self.faults.append(f"anchor {kept['number']} is not the one that was kept elsewhere")
+
+    def beyond(self) -> int:
+        """How many lines stand under no anchor yet."""
+        heads = self.anchors[max(self.anchors)][1] if self.anchors else {}
+        return sum(place - heads.get(chain, GENESIS)[0] for chain, (place, _) in self.last.items())
+
+
+def main(arguments: list[str]) -> int:
+    folder = Path(arguments[0]) if arguments else Path(__file__).parent
+    check = Check(folder)
+    check.run(Path(arguments[1]) if len(arguments) > 1 else None)
+    print(f"{check.manifest['period']}: {check.manifest['lines']} lines, {len(check.anchors)} anchors.")
+    if check.anchors:
+        number = max(check.anchors)
+        print(f"Last anchor: {number} {check.anchors[number][0]}")
+    if check.beyond():
+        print(f"{check.beyond()} lines stand under no anchor yet.")
+    for fault in check.faults:
+        print(f"FAULT: {fault}")
+    print("Something is not as it was written." if check.faults else "Everything is as it was written.")
+    return 1 if check.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

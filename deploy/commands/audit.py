@@ -1,0 +1,154 @@
+"""deploy/commands: `enfilade audit`: read the trail, verify it, and export it for an auditor."""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from contracts.admin.audit import AuditLine, AuditPeriod
+from deploy.admin_client import administrator, configure_admin
+from deploy.auditing import Export
+from deploy.console import paper, table
+from deploy.errors import FAILED, MISUSED, OK, CommandError
+from deploy.telling.people import Person
+
+DESCRIPTION = """\
+Who did what with which outcome, chained by hashes and anchored every hour.
+
+  list           lines, newest first; people are shown by name, as far as they were not erased
+  show CHAIN/SEQ one line with what is sealed in it
+  verify         read the whole trail and tell every break; with --anchors, against anchors kept elsewhere
+  export         a folder that an auditor can verify alone: lines, anchors, README.txt and verify.py
+"""
+EPILOG = """\
+examples:
+  enfilade audit list --actor fiona.finance --since 2026-11-01T00:00:00Z
+  enfilade audit list --action privacy.erased --json
+  enfilade audit show 3f1c…/42
+  enfilade audit verify --anchors /mnt/worm/anchors.jsonl
+  enfilade audit export --period 2026-11 --out ./for-the-auditor
+"""
+_API = "/admin/v1/audit"
+_FILTERS = ("action", "actor", "subject", "correlation", "since", "until")
+
+Work = Callable[[argparse.Namespace, Person], Awaitable[int]]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action_wanted", nargs="?", choices=list(_WORKS), default="list", metavar="ACTION")
+    parser.add_argument("line", nargs="?", metavar="CHAIN/SEQ", help="which line (show)")
+    parser.add_argument("--action", metavar="NAME", help="what was done (list)")
+    parser.add_argument("--actor", metavar="WHO", help="a machine, a person's subject or pseudonym (list)")
+    parser.add_argument("--subject", metavar="ID", help="to what it was done (list)")
+    parser.add_argument("--correlation", metavar="ID", help="in which business transaction (list)")
+    parser.add_argument("--since", metavar="INSTANT", help="not before, as 2026-11-01T00:00:00Z (list)")
+    parser.add_argument("--until", metavar="INSTANT", help="before (list)")
+    parser.add_argument("--limit", type=int, default=50, help="how many at most, up to 200 (list)")
+    parser.add_argument("--anchors", type=Path, metavar="FILE", help="anchors kept elsewhere (verify)")
+    parser.add_argument("--period", help="a month or a year, as 2026-11 or 2026 (export)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="a new folder (export: audit-PERIOD)")
+    parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    configure_admin(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    return asyncio.run(_with_person(options, _WORKS[options.action_wanted]))
+
+
+async def _with_person(options: argparse.Namespace, work: Work) -> int:
+    async with administrator(options) as person:
+        return await work(options, person)
+
+
+async def _list(options: argparse.Namespace, person: Person) -> int:
+    asked = {name: value for name in _FILTERS if (value := getattr(options, name))}
+    if "correlation" in asked:
+        asked["correlation_id"] = asked.pop("correlation")
+    page = await person.get(f"{_API}/lines", limit=str(options.limit), **asked)
+    if options.json:
+        _print_json(page["items"])
+        return OK
+    made = table("", "at", "who", "through", "did", "to", "outcome", "line")
+    for line in page["items"]:
+        who = line.get("person") or line["actor"]
+        place = f"{line['chain']}/{line['seq']}"
+        made.add_row(
+            line["at"][:19], who, line["consumer"], line["action"], line["subject"], line["outcome"], place
+        )
+    paper().print(made)
+    if page.get("next_cursor"):
+        print("There are more: narrow it by --since, --until, --actor, --action or --subject.")
+    return OK
+
+
+async def _show(options: argparse.Namespace, person: Person) -> int:
+    chain, _, seq = (options.line or "").partition("/")
+    if not chain or not seq.isdigit():
+        raise CommandError("Name the line as `audit list` does: enfilade audit show CHAIN/SEQ", MISUSED)
+    line = await person.get(f"{_API}/lines/{chain}/{seq}")
+    if options.json:
+        _print_json(line)
+        return OK
+    made = table("", "", "")
+    made.show_header = False
+    for name, value in line.items():
+        if value not in ("", {}):
+            made.add_row(name, value if isinstance(value, str) else msgspec.json.encode(value).decode())
+    paper().print(made)
+    return OK
+
+
+async def _verify(options: argparse.Namespace, person: Person) -> int:
+    asked = {"anchor": _last_kept(options.anchors)} if options.anchors else {}
+    found = await person.get(f"{_API}/verification", **asked)
+    if options.json:
+        _print_json(found)
+    else:
+        print(f"{found['lines']} lines, {found['anchors']} anchors.")
+        print(f"Last anchor: {found['last_anchor']} {found['last_anchor_hash']}")
+        for fault in found["faults"]:
+            print(f"FAULT: {fault}")
+        print("Something was altered." if found["faults"] else "Everything is as it was written.")
+    return FAILED if found["faults"] else OK
+
+
+def _last_kept(path: Path) -> str:
+    """The last anchor of a file: it stands for all before it."""
+    try:
+        last = msgspec.json.decode(path.read_bytes().splitlines()[-1], type=dict[str, Any])
+        return f"{last['number']}:{last['hash']}"
+    except (OSError, IndexError, KeyError, msgspec.MsgspecError):
+        raise CommandError(f"{path} has no anchor in its last line.", MISUSED) from None
+
+
+async def _export(options: argparse.Namespace, person: Person) -> int:
+    if not options.period:
+        raise CommandError("Say which period: enfilade audit export --period 2026-11", MISUSED)
+    folder: Path = options.out or Path(f"audit-{options.period}")
+    period = msgspec.convert(await person.get(f"{_API}/periods/{options.period}"), AuditPeriod)
+    try:
+        made = Export(folder, period)
+    except OSError as error:
+        raise CommandError(
+            f"{folder} cannot be made ({error.strerror}): name a new one with --out."
+        ) from None
+    asked = {"upto": str(period.upto)}
+    while True:
+        page = await person.get(f"{_API}/anchors/{period.after}/lines", **asked)
+        made.add(msgspec.convert(page["items"], list[AuditLine]))
+        if not page.get("next_cursor"):
+            break
+        asked["cursor"] = page["next_cursor"]
+    count = made.finish()
+    print(f"{count} lines and {len(period.anchors)} anchors are in {folder}: python {folder}/verify.py")
+    return OK
+
+
+_WORKS: dict[str, Work] = {"list": _list, "show": _show, "verify": _verify, "export": _export}
+
+
+def _print_json(found: Any) -> None:
+    print(msgspec.json.encode(found).decode())

@@ -1,0 +1,82 @@
+"""deploy/commands: `enfilade duties`: what one person may not do together, who holds what, and until when."""
+
+import argparse
+import os
+from typing import Any
+
+import msgspec
+
+from contracts.duties import Apart, Duties
+from deploy.access import CONSUMERS, access_faults, matrix, read_duties
+from deploy.console import paper, table
+from deploy.errors import FAILED, OK
+from deploy.launching.stack import data_dir, settings_beside
+from gateway.duties import Matrix
+from gateway.plans import Consumer, read_consumers
+
+DESCRIPTION = """\
+Show the segregation of duties: every duty with the consumers that hold it, the pairs that are kept apart and
+why, and the waivers with their last days. Reads consumers.toml and duties.toml; needs no server.
+
+A house does not start while a consumer holds a pair without a waiver. Nobody may exercise both of a pair on
+one case, waiver or not: the API answers 403 segregation_of_duties.
+"""
+EPILOG = """\
+examples:
+  enfilade duties                exit status 1 when somebody holds what must be kept apart
+  enfilade duties --json         the same for a script
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="JSON instead of tables")
+    parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
+
+
+def run(options: argparse.Namespace) -> int:
+    folder = settings_beside(data_dir(options.data, os.environ), os.environ).folder
+    consumers, duties = read_consumers(folder / CONSUMERS), read_duties(folder)
+    judge = matrix(duties)
+    faults = access_faults(folder, consumers, duties)
+    if options.json:
+        print(msgspec.json.encode(_document(judge, consumers, faults)).decode())
+    else:
+        _print_tables(judge, consumers, faults)
+    return FAILED if faults else OK
+
+
+def _document(judge: Matrix, consumers: dict[str, Consumer], faults: list[str]) -> dict[str, Any]:
+    return {
+        "duties": _holders(judge, consumers),
+        "apart": msgspec.to_builtins(judge.duties.apart),
+        "waivers": msgspec.to_builtins(judge.duties.waivers),
+        "faults": faults,
+    }
+
+
+def _holders(judge: Matrix, consumers: dict[str, Consumer]) -> dict[str, list[str]]:
+    """The consumers that hold each duty."""
+    held = {name: judge.held_by(consumer) for name, consumer in consumers.items()}
+    return {duty: [name for name in held if duty in held[name]] for duty in judge.duties.duties}
+
+
+def _print_tables(judge: Matrix, consumers: dict[str, Consumer], faults: list[str]) -> None:
+    duties = judge.duties
+    holders = table("Duties", "duty", "one may", "held by")
+    for name, names in _holders(judge, consumers).items():
+        holders.add_row(name, duties.duties[name].title, ", ".join(names) or "nobody")
+    apart = table("Kept apart on one case, and not held together", "duty", "and", "because", "waived for")
+    for pair in duties.apart:
+        apart.add_row(*pair.duties, pair.why, "may be held" if pair.held else _waived(duties, pair))
+    waivers = table("Waivers", "holder", "last day", "duties", "reason")
+    for waiver in duties.waivers:
+        waivers.add_row(waiver.holder, str(waiver.until), ", ".join(waiver.duties), waiver.reason)
+    for made in (holders, apart, waivers):
+        paper().print(made)
+    for fault in faults:
+        print(fault)
+
+
+def _waived(duties: Duties, pair: Apart) -> str:
+    holders = dict.fromkeys(one.holder for one in duties.waivers if set(pair.duties) <= set(one.duties))
+    return ", ".join(holders)

@@ -1,0 +1,59 @@
+"""deploy/commands: `enfilade privacy`: all that is held about a person, and that it be forgotten."""
+
+import argparse
+import asyncio
+
+import msgspec
+
+from deploy.admin_client import administrator, configure_admin
+from deploy.errors import MISUSED, OK, CommandError
+from deploy.telling.people import Person
+
+DESCRIPTION = """\
+People are kept under pseudonyms (per_…), and what is personal is sealed under a key of theirs. PERSON is the
+subject of their tokens, or the pseudonym. Both commands are told in the audit.
+
+  export PERSON   all that is held about the person, as JSON
+  erase PERSON    destroy the person's key: what was sealed is noise from then on, every audit chain stays
+                  valid. There is no way back, but a backup: see docs/guides/backup-and-restore.md
+"""
+EPILOG = """\
+examples:
+  enfilade privacy export fiona.finance > fiona.json
+  enfilade privacy erase fiona.finance --reason "Left in 2024, asked on 3 November"
+"""
+_API = "/admin/v1/privacy"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["export", "erase"])
+    parser.add_argument("person", metavar="PERSON", help="a subject, or a pseudonym")
+    parser.add_argument("--reason", help="why, for the audit (erase)")
+    configure_admin(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.action == "erase" and not options.reason:
+        raise CommandError("Say --reason, for the audit.", MISUSED)
+    asyncio.run(_ask(options))
+    return OK
+
+
+async def _ask(options: argparse.Namespace) -> None:
+    async with administrator(options) as person:
+        if options.action == "export":
+            await _export(options, person)
+        else:
+            await _erase(options, person)
+
+
+async def _export(options: argparse.Namespace, person: Person) -> None:
+    found = await person.post(f"{_API}/exports", {"person": options.person})
+    encode = msgspec.json.Encoder(decimal_format="number").encode
+    print(msgspec.json.format(encode(found), indent=2).decode())
+
+
+async def _erase(options: argparse.Namespace, person: Person) -> None:
+    body = {"person": options.person, "reason": options.reason}
+    done = await person.post(f"{_API}/erasures", body)
+    print(f"Erased: {done['person']} means nobody any more, since {done['erased_at']}.")

@@ -1,0 +1,36 @@
+"""deploy/commands: `enfilade restore`: the house's state back from a file."""
+
+import argparse
+import os
+from pathlib import Path
+
+from deploy.backups import key_fault, restore
+from deploy.errors import OK
+from deploy.launching.stack import data_dir
+
+DESCRIPTION = """\
+Bring the database back from a file that `enfilade backup` wrote, into a data folder without one (or with
+--replace), or into the empty database of ENFILADE_DATABASE_URL. Nothing may run on it. Then start the house:
+it migrates the database if the file is of an earlier release, takes over the workflows, and goes on.
+"""
+EPILOG = """\
+examples:
+  enfilade restore /srv/backups/monday.enfilade
+  enfilade restore monday.enfilade --data /srv/enfilade --replace
+  enfilade up --no-story && enfilade audit verify
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="a backup")
+    parser.add_argument("--replace", action="store_true", help="wipe the embedded database that is there")
+    parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
+
+
+def run(options: argparse.Namespace) -> int:
+    folder = data_dir(options.data, os.environ)
+    manifest = restore(options.file.absolute(), folder, os.environ, replace=options.replace)
+    print(f"The house is as it was on {manifest.at[:19]} UTC (release {manifest.release}).")
+    if fault := key_fault(manifest, folder, os.environ):
+        print(fault)
+    return OK

@@ -1,0 +1,141 @@
+"""The admin API of API keys and revocation: every change in one transaction with its line in the audit."""
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.admin.keys import (
+    ApiKey,
+    ApiKeys,
+    KeyMade,
+    KeyWanted,
+    Revocation,
+    Revocations,
+    RevocationWanted,
+)
+from contracts.problems import Conflict, Fault, Invalid, NotFound, Unavailable
+from gateway.identity import api_keys, revocation
+from gateway.plans import Consumer, grants
+from kit import audit, context
+from kit.database import Database
+
+if TYPE_CHECKING:
+    from gateway.app import Gateway
+
+
+class KeysService:
+    """Makes, lists and revokes; what it changed this process knows at once, its fellows within seconds."""
+
+    def __init__(self, gateway: "Gateway", database: Database | None) -> None:
+        self._gateway = gateway
+        self._kept = database
+
+    @property
+    def _database(self) -> Database:
+        if self._kept is None:
+            raise Unavailable("This gateway has no database to keep keys in")
+        return self._kept
+
+    async def list_keys(self, consumer: str | None = None) -> ApiKeys:
+        """The keys of a consumer, or of all."""
+        async with self._database.connect() as connection:
+            found = await api_keys.keys_of(connection, consumer or "")
+        return ApiKeys(tuple(_told(key) for key in found))
+
+    async def create_key(self, body: KeyWanted) -> KeyMade:
+        """The key with its text; raises NotFound, Conflict and TooManyKeys."""
+        kind = self._gateway.settings.identity.api_keys
+        if kind is None:
+            raise Conflict("This deployment takes no API keys (gateway.toml, identity.api_keys)")
+        consumer = self._gateway.rulebook.consumers.get(body.consumer)
+        if consumer is None:
+            raise NotFound(f"No consumer is named {body.consumer}")
+        _check_wanted(body, consumer)
+        days = body.expires_in_days
+        async with self._database.begin() as connection:
+            made, text = await api_keys.create(
+                connection,
+                consumer=body.consumer,
+                kind=kind,
+                by=context.current().who,
+                title=body.title,
+                scopes=body.scopes,
+                expires_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=days) if days else None,
+            )
+            await _note(connection, "gateway.key.made", body.consumer, key=made.id, prefix=made.prefix)
+        await self._know()
+        return KeyMade(_told(made), text)
+
+    async def revoke_key(self, key_id: str) -> ApiKey:
+        """The key, revoked now or before; raises NotFound."""
+        async with self._database.begin() as connection:
+            found = await api_keys.revoke_key(connection, key_id, by=context.current().who)
+            await _note(connection, "gateway.key.revoked", found.consumer, key=found.id, prefix=found.prefix)
+        await self._know()
+        return _told(found)
+
+    async def list_revocations(self) -> Revocations:
+        """The revocations in force."""
+        async with self._database.connect() as connection:
+            found = await revocation.in_force(connection)
+        return Revocations(tuple(msgspec.convert(one, Revocation, from_attributes=True) for one in found))
+
+    async def revoke_tokens(self, body: RevocationWanted) -> Revocation:
+        """The revocation, in force."""
+        now = dt.datetime.now(dt.UTC)
+        if body.issued_before is not None and body.issued_before > now:
+            fault = Fault("/issued_before", "is in the future: tokens that are not issued cannot be revoked")
+            raise Invalid(errors=(fault,))
+        async with self._database.begin() as connection:
+            made = await revocation.revoke(
+                connection,
+                kind=body.kind,
+                name=body.name,
+                issuer=body.issuer,
+                issued_before=body.issued_before,
+                by=context.current().who,
+                reason=body.reason,
+                longest_seconds=self._gateway.settings.identity.longest_token_seconds,
+            )
+            detail = {"kind": body.kind, "issuer": body.issuer, "reason": body.reason}
+            await _note(connection, "gateway.tokens.revoked", body.name, **detail)
+        await self._know()
+        return msgspec.convert(made, Revocation, from_attributes=True)
+
+    async def _know(self) -> None:
+        if self._gateway.register is not None:
+            await self._gateway.register.refresh()
+
+
+def _check_wanted(body: KeyWanted, consumer: Consumer) -> None:
+    """Raise Invalid for a grant that the consumer does not have: the key would be less than was asked for."""
+    faults = [
+        Fault(f"/scopes/{index}", f"{scope} is more than {body.consumer} was granted")
+        for index, scope in enumerate(body.scopes)
+        if not grants(consumer.scopes, scope)
+    ]
+    if "api_key" not in consumer.credentials:
+        faults.append(Fault("/consumer", f"{body.consumer} may not come with an API key"))
+    if faults:
+        raise Invalid(errors=faults)
+
+
+def _told(key: api_keys.ApiKey) -> ApiKey:
+    holds = key.revoked_at is None and not api_keys.has_expired(key)
+    return ApiKey(holds=holds, **msgspec.structs.asdict(key))
+
+
+async def _note(connection: AsyncConnection, action: str, subject: str, **detail: Any) -> None:
+    here = context.current()
+    await audit.write(
+        connection,
+        action=action,
+        outcome="done",
+        actor=here.who,
+        consumer=here.caller.consumer if here.caller else "",
+        subject=subject,
+        detail=detail,
+        correlation_id=here.correlation_id,
+    )

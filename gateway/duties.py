@@ -1,0 +1,97 @@
+"""Duties: which of them a consumer's grants and roles come to, and which it may not hold together."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+
+from contracts.duties import Apart, Duties, Duty, Waiver
+from gateway.plans import Consumer, grants
+from kit.operations import Bound
+
+
+def operation_name(bound: Bound) -> str:
+    """An operation as `duties.toml` names it, for instance ``process/exceptions@1.get_exception``."""
+    return f"{bound.api.slug}.{bound.name}"
+
+
+class Matrix:
+    """The firm's duties over the operations that there are; `today` decides which waivers hold."""
+
+    def __init__(self, duties: Duties, operations: Iterable[Bound], today: dt.date) -> None:
+        self.duties = duties
+        self._operations = {operation_name(bound): bound for bound in operations}
+        self._today = today
+
+    def held_by(self, consumer: Consumer) -> tuple[str, ...]:
+        """The duties that a consumer holds."""
+        return tuple(name for name, duty in self.duties.duties.items() if self._holds(consumer, duty))
+
+    def _holds(self, consumer: Consumer, duty: Duty) -> bool:
+        called = (self._operations.get(name) for name in duty.operations)
+        return (
+            any(bound is not None and may_call(consumer, bound) for bound in called)
+            or any(_granted(consumer, scope) for scope in duty.scopes)
+            or not set(duty.roles).isdisjoint(consumer.roles)
+        )
+
+    def pairs_of(self, name: str, consumer: Consumer) -> list[tuple[Apart, Waiver | None]]:
+        """The pairs that a consumer holds and should not, each with the waiver that there is, if any."""
+        pairs = self.duties.held_together(self.held_by(consumer))
+        return [(pair, self.duties.waiver(name, pair)) for pair in pairs]
+
+    def holds_still(self, waiver: Waiver | None) -> bool:
+        """Whether a waiver is there and has not run out."""
+        return waiver is not None and self._today <= waiver.until
+
+    def strangers(self, consumers: Collection[str]) -> list[str]:
+        """The operations and holders that the duties name and that there are not, a sentence each."""
+        operations = [
+            f"duties.{name}.operations: there is no operation {operation}"
+            for name, duty in self.duties.duties.items()
+            for operation in duty.operations
+            if operation not in self._operations
+        ]
+        holders = [
+            f"waivers: there is no consumer {waiver.holder}"
+            for waiver in self.duties.waivers
+            if waiver.holder not in consumers
+        ]
+        return operations + holders
+
+    def refusals(self, name: str, consumer: Consumer) -> list[str]:
+        """Why a consumer may not be let in, a sentence for each pair; empty when it may."""
+        return [
+            _refusal(name, pair, waiver)
+            for pair, waiver in self.pairs_of(name, consumer)
+            if not self.holds_still(waiver)
+        ]
+
+
+def may_call(consumer: Consumer, bound: Bound) -> bool:
+    """Whether a consumer's grants and roles let it call an operation, whatever its rows."""
+    roles = bound.operation.roles
+    outside_may = bound.api.tier == "experience" and "outside" in bound.api.audiences
+    return (
+        grants(consumer.scopes, bound.scope)
+        and (not roles or not set(roles).isdisjoint(consumer.roles))
+        and (outside_may or not consumer.outside)
+    )
+
+
+def _granted(consumer: Consumer, scope: str) -> bool:
+    """Whether some scope is meant by both a grant and a duty's pattern, of which any part may be ``*``."""
+    parts = scope.split(".")
+    if consumer.outside and parts[0] != "experience":
+        return False
+    return any(
+        all(
+            "*" in (mine, theirs) or mine == theirs
+            for mine, theirs in zip(one.split("."), parts, strict=True)
+        )
+        for one in consumer.scopes
+    )
+
+
+def _refusal(name: str, pair: Apart, waiver: Waiver | None) -> str:
+    both = " and ".join(pair.duties)
+    ran_out = f"; its waiver ran out on {waiver.until}" if waiver is not None else ""
+    return f"consumers.{name}: holds {both}, which nobody may hold together ({pair.why}){ran_out}"

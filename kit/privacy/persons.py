@@ -1,0 +1,195 @@
+"""kit/privacy: who stands behind a pseudonym; memory answers, the table is asked once a minute per person."""
+
+import base64
+import datetime as dt
+import re
+import secrets
+import time
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import msgspec
+from sqlalchemy import Engine, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kit import clock, context
+from kit.database import Database, get_cursor
+from kit.database.tables import cursors, persons
+from kit.privacy.keys import KEY_BYTES, Keys, seal, unseal
+from kit.settings import SettingsError
+
+PATTERN = r"^per_[0-9a-hjkmnp-tv-z]{26}$"
+_is_pseudonym = re.compile(PATTERN).match
+# A person erased by another process is forgotten here within this time.
+_REMEMBERED_SECONDS = 60.0
+_MANY = 10_000
+_FINGERPRINT = "master-key"
+_SEEN_EVERY = dt.timedelta(days=1)
+# Whether this very transaction has written the row: it may yet be rolled back, so memory may not hold it.
+_OURS = literal_column("(xmin = pg_current_xact_id_if_assigned()::xid) IS TRUE").label("ours")
+
+
+class Person(msgspec.Struct, frozen=True):
+    """A person as far as we know one: the pseudonym, the key, and what is sealed under it, opened."""
+
+    id: str
+    key: bytes
+    fields: dict[str, Any]
+
+
+class _Remembered(msgspec.Struct, frozen=True):
+    person: Person
+    until: float
+
+
+class Persons:
+    """The people of one database."""
+
+    def __init__(self, keys: Keys) -> None:
+        self.keys = keys
+        self._by_subject: dict[str, _Remembered] = {}
+        self._by_id: dict[str, _Remembered] = {}
+
+    async def pseudonym(self, conn: AsyncConnection, subject: str) -> str:
+        """The pseudonym under which a subject is kept, minted when first asked."""
+        remembered = self._by_subject.get(subject)
+        if remembered is not None and remembered.until > time.monotonic():
+            return remembered.person.id
+        lookup = self.keys.lookup(subject)
+        found = await self._read(conn, persons.c.lookup == lookup)
+        if found is not None:
+            await _note_seen(conn, found.id)
+            return found.id
+        return await self._mint(conn, subject, lookup)
+
+    async def person(self, conn: AsyncConnection, pseudonym: str) -> Person | None:
+        """The person behind a pseudonym; None when erased, or never ours."""
+        remembered = self._by_id.get(pseudonym)
+        if remembered is not None and remembered.until > time.monotonic():
+            return remembered.person
+        return await self._read(conn, persons.c.id == pseudonym)
+
+    async def find(self, conn: AsyncConnection, wanted: str) -> str | None:
+        """The pseudonym of a person named by subject or by pseudonym, erased ones included; mints nobody."""
+        named = persons.c.id == wanted
+        query = select(persons.c.id).where(named | (persons.c.lookup == self.keys.lookup(wanted)))
+        return (await conn.execute(query)).scalar()
+
+    async def seal(self, conn: AsyncConnection, pseudonym: str, fields: dict[str, Any]) -> str:
+        """Personal fields as text that only the person's key opens; empty once that key is destroyed."""
+        person = await self.person(conn, pseudonym)
+        if person is None:
+            return ""
+        return base64.b64encode(seal(person.key, msgspec.json.encode(fields), person.id)).decode()
+
+    async def unseal(self, conn: AsyncConnection, pseudonym: str, sealed: str) -> dict[str, Any]:
+        """What `seal` was given; empty for an erased person. Raises SealBroken."""
+        person = await self.person(conn, pseudonym)
+        if person is None or not sealed:
+            return {}
+        plain = unseal(person.key, base64.b64decode(sealed), person.id)
+        return msgspec.json.decode(plain, type=dict[str, Any])
+
+    def forget(self) -> None:
+        """Hold nobody in memory any more."""
+        self._by_subject.clear()
+        self._by_id.clear()
+
+    async def _read(self, conn: AsyncConnection, which: Any) -> Person | None:
+        row = (await conn.execute(select(persons, _OURS).where(which))).one_or_none()
+        if row is None or row.wrapped_key is None:
+            return None
+        key = self.keys.unwrap(row.wrapped_key, row.id)
+        fields = msgspec.json.decode(unseal(key, row.sealed, row.id), type=dict[str, Any])
+        person = Person(row.id, key, fields)
+        if not row.ours:
+            self._remember(person)
+        return person
+
+    async def _mint(self, conn: AsyncConnection, subject: str, lookup: str) -> str:
+        identity, key = context.new_id("per"), secrets.token_bytes(KEY_BYTES)
+        row = insert(persons).values(
+            id=identity,
+            lookup=lookup,
+            wrapped_key=self.keys.wrap(key, identity),
+            sealed=seal(key, msgspec.json.encode({"subject": subject}), identity),
+            first_seen_at=clock.now(),
+            seen_at=clock.now(),
+        )
+        made = await conn.execute(row.on_conflict_do_nothing().returning(persons.c.id))
+        if made.scalar() is not None:
+            return identity
+        # Somebody else was quicker, and has committed, for the insert waited.
+        return (await conn.execute(select(persons.c.id).where(persons.c.lookup == lookup))).scalar_one()
+
+    def _remember(self, person: Person) -> None:
+        if len(self._by_id) >= _MANY:
+            self.forget()
+        kept = _Remembered(person, time.monotonic() + _REMEMBERED_SECONDS)
+        self._by_id[person.id] = self._by_subject[person.fields["subject"]] = kept
+
+
+_of_engines: WeakKeyDictionary[Engine, Persons] = WeakKeyDictionary()
+
+
+def use(database: Database, keys: Keys) -> Persons:
+    """Read and seal with these keys in a database; called once, before anything is written."""
+    found = _of_engines[database.engine.sync_engine] = Persons(keys)
+    return found
+
+
+async def claim(database: Database, keys: Keys) -> Persons:
+    """Use these keys, if they are those under which the database was written; raises SettingsError if not."""
+    async with database.begin() as connection:
+        first = insert(cursors).values(name=_FINGERPRINT, value=keys.fingerprint)
+        await connection.execute(first.on_conflict_do_nothing())
+        written = await get_cursor(connection, _FINGERPRINT)
+    if written != keys.fingerprint:
+        fault = "this database was written under another master key: give every process that one"
+        raise SettingsError([f"ENFILADE_MASTER_KEY: {fault}"])
+    return use(database, keys)
+
+
+def of(conn: AsyncConnection) -> Persons:
+    """The people of a connection's database; under keys of the moment where `use` was not called."""
+    found = _of_engines.get(conn.sync_engine)
+    if found is None:
+        found = _of_engines[conn.sync_engine] = Persons(Keys.made())
+    return found
+
+
+def is_pseudonym(actor: str) -> bool:
+    """Whether an actor as it is kept is a person, and not a machine."""
+    return _is_pseudonym(actor) is not None
+
+
+async def actor(conn: AsyncConnection) -> str:
+    """Who answers for the running work, as it may be kept: a machine's name or a person's pseudonym."""
+    here = context.current()
+    caller = here.caller
+    if caller is None or caller.subject == caller.consumer:
+        return here.who
+    return await of(conn).pseudonym(conn, caller.subject)
+
+
+async def shown(conn: AsyncConnection, kept: str) -> str:
+    """A kept actor as the running request's caller may see it: the subject, unless it was erased.
+
+    Work without a caller, a durable step for one, gets what is kept: its results are kept too.
+    """
+    if not is_pseudonym(kept) or context.current().caller is None:
+        return kept
+    person = await of(conn).person(conn, kept)
+    return kept if person is None else str(person.fields["subject"])
+
+
+async def _note_seen(conn: AsyncConnection, pseudonym: str) -> None:
+    """Note that a person was here, once a day at most; nobody waits for another who notes the same."""
+    old = clock.now() - _SEEN_EVERY
+    free = select(persons.c.id).where(persons.c.id == pseudonym, persons.c.seen_at < old)
+    await conn.execute(
+        update(persons)
+        .where(persons.c.id.in_(free.with_for_update(skip_locked=True)))
+        .values(seen_at=clock.now())
+    )

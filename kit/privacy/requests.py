@@ -1,0 +1,131 @@
+"""kit/privacy: what a person may ask of us: all that is held, and that it be forgotten."""
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Table, Text, cast, func, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.problems import Conflict, NotFound
+from kit import audit, clock
+from kit.database.tables import audit as trail
+from kit.database.tables import events, exceptions, holds, idempotency_keys, inbox, persons, runs
+from kit.privacy.persons import Persons, actor, of
+
+
+class Erasure(msgspec.Struct, frozen=True):
+    """That a person was erased: the pseudonym that stays in the records, and since when it means nobody."""
+
+    person: str
+    erased_at: dt.datetime
+
+
+class Held(msgspec.Struct, frozen=True):
+    """All that is held about a person: what is sealed, opened, and the rows that name the pseudonym."""
+
+    person: str
+    fields: dict[str, Any]
+    rows: dict[str, list[dict[str, Any]]]
+    first_seen_at: dt.datetime
+    seen_at: dt.datetime
+    erased_at: dt.datetime | None
+
+
+async def export(conn: AsyncConnection, wanted: str) -> Held:
+    """All that is held about a person, named by subject or pseudonym; raises NotFound.
+
+    In the caller's transaction, which also says in the audit that it was exported.
+    """
+    people = of(conn)
+    pseudonym = await _find(conn, people, wanted)
+    person = await people.person(conn, pseudonym)
+    row = (await conn.execute(select(persons).where(persons.c.id == pseudonym))).one()
+    rows = {"audit": await _audit(conn, people, pseudonym)}
+    for name, (table, mentions) in _MENTIONS.items():
+        found = await conn.execute(select(table).where(mentions(pseudonym)))
+        rows[name] = [dict(each._mapping) for each in found]  # noqa: SLF001 - SQLAlchemy's public name for it
+    await _tell(conn, "privacy.exported", pseudonym, "")
+    fields = person.fields if person else {}
+    return Held(pseudonym, fields, rows, row.first_seen_at, row.seen_at, row.erased_at)
+
+
+async def erase(conn: AsyncConnection, wanted: str, reason: str) -> Erasure:
+    """Destroy a person's key, in the caller's transaction: what was sealed under it is noise from then on.
+
+    Raises NotFound, and Conflict where the person is under a legal hold or was erased before.
+    """
+    people = of(conn)
+    pseudonym = await _find(conn, people, wanted)
+    row = (await conn.execute(select(persons).where(persons.c.id == pseudonym).with_for_update())).one()
+    if row.erased_at is not None:
+        raise Conflict(f"{pseudonym} was erased before")
+    if (await conn.execute(select(holds.c.subject).where(holds.c.subject == pseudonym))).scalar():
+        raise Conflict(f"{pseudonym} is under a legal hold")
+    person = await people.person(conn, pseudonym)
+    if person is not None:
+        await _drop_answers(conn, str(person.fields["subject"]))
+    now = clock.now()
+    await shred(conn, persons.c.id == pseudonym, now)
+    people.forget()
+    await _tell(conn, "privacy.erased", pseudonym, reason)
+    return Erasure(pseudonym, now)
+
+
+async def shred(conn: AsyncConnection, which: ColumnElement[bool], now: dt.datetime) -> int:
+    """Destroy the keys of these people; how many those were."""
+    gone = {"lookup": None, "wrapped_key": None, "sealed": None, "erased_at": now}
+    return (await conn.execute(update(persons).where(which).values(gone))).rowcount
+
+
+async def _find(conn: AsyncConnection, people: Persons, wanted: str) -> str:
+    found = await people.find(conn, wanted)
+    if found is None:
+        raise NotFound("Nobody is known by this subject or pseudonym")
+    return found
+
+
+async def _audit(conn: AsyncConnection, people: Persons, pseudonym: str) -> list[dict[str, Any]]:
+    """The lines that the person made or that are about the person, with what is sealed opened."""
+    named = or_(trail.c.actor == pseudonym, trail.c.subject == pseudonym)
+    rows = (await conn.execute(select(trail).where(named).order_by(trail.c.at))).all()
+    return [
+        {**row._asdict(), "personal": await people.unseal(conn, pseudonym, row.detail.get(audit.SEALED, ""))}
+        if row.actor == pseudonym
+        else row._asdict()
+        for row in rows
+    ]
+
+
+async def _drop_answers(conn: AsyncConnection, subject: str) -> None:
+    """Forget the kept answers that name the person; whoever repeats such a request asks the floor again."""
+    named = func.position(literal(subject.encode()).op("IN")(idempotency_keys.c.body)) > 0
+    await conn.execute(idempotency_keys.delete().where(named))
+
+
+async def _tell(conn: AsyncConnection, action: str, pseudonym: str, reason: str) -> None:
+    by = await actor(conn)
+    await audit.write(
+        conn,
+        action=action,
+        outcome="done",
+        actor=by,
+        consumer=audit.consumer(),
+        subject=pseudonym,
+        personal={"reason": reason} if reason else None,
+    )
+
+
+def _within(column: Any, pseudonym: str) -> ColumnElement[bool]:
+    return cast(column, Text).contains(pseudonym)
+
+
+_MENTIONS: dict[str, tuple[Table, Any]] = {
+    "runs": (runs, lambda who: (runs.c.actor == who) | _within(runs.c.data, who)),
+    "exceptions": (
+        exceptions,
+        lambda who: (exceptions.c.caused_by == who) | (exceptions.c.resolved_by == who),
+    ),
+    "events": (events, lambda who: _within(events.c.data, who)),
+    "inbox": (inbox, lambda who: _within(inbox.c.data, who)),
+}

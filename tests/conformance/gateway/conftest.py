@@ -1,0 +1,45 @@
+"""tests/conformance/gateway: one served gateway for all cases, and the suite's credentials for any."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bench.processes import free_port, python, running
+from tests.conformance.gateway.house import secret_of
+from tests.conformance.gateway.running import Target
+from tests.conformance.gateway.tokens import PUBLIC_URL, Mint
+
+GRANIAN = ("--interface", "asgi", "--host", "127.0.0.1", "--http1-buffer-size", "32768", "--no-ws")
+
+
+@pytest.fixture(scope="session")
+def mint() -> Mint:
+    """The suite's own issuer."""
+    return Mint()
+
+
+@pytest.fixture(scope="session")
+def credentials(mint: Mint) -> dict[str, str]:
+    """The cases' tokens."""
+    return mint.tokens()
+
+
+@pytest.fixture(scope="session")
+async def target(
+    mint: Mint, credentials: dict[str, str], database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Target]:
+    """Our gateway under the server of its production, configured as the suite says."""
+    folder: Path = tmp_path_factory.mktemp("conformance")
+    (folder / "jwks.json").write_bytes(msgspec.json.encode(mint.jwks()))
+    port = free_port()
+    command = python("granian", *GRANIAN, "--port", str(port), "tests.conformance.gateway.served:app")
+    environ = {"CONFORMANCE_FOLDER": str(folder), "CONFORMANCE_DATABASE_URL": database_url}
+    async with running(command, environ, port=port, log=folder / "server.log", ready="/") as server:
+        yield Target(
+            base_url=server.url,
+            public_url=PUBLIC_URL,
+            tokens=credentials,
+            secrets={"ci": secret_of(folder, "ci")},
+        )

@@ -1,0 +1,17 @@
+"""tests/conformance/gateway: the target as a module that an ASGI server can be pointed at."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from kit.database import Database
+from tests.conformance.gateway.house import make
+
+_folder = Path(os.environ["CONFORMANCE_FOLDER"])
+
+app = make(
+    _folder,
+    msgspec.json.decode((_folder / "jwks.json").read_bytes()),
+    Database(os.environ["CONFORMANCE_DATABASE_URL"]),
+)

@@ -1,0 +1,30 @@
+"""tests/deploy: the settings of a process, where a wrong one would cost more than a start."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.assemble import master_keys
+from deploy.settings import read_settings
+from kit.settings import SettingsError
+
+URL = {"ENFILADE_DATABASE_URL": "postgresql+psycopg:///none"}
+
+
+def test_production_needs_a_master_key() -> None:
+    """A key that lies beside the data is for development only."""
+    production = {**URL, "ENFILADE_DEPLOYMENT": "production"}
+    with pytest.raises(SettingsError, match="ENFILADE_MASTER_KEY is not set"):
+        read_settings(production)
+    assert read_settings({**production, "ENFILADE_MASTER_KEY": "env:KEY"}).master_key == "env:KEY"
+
+
+def test_development_keeps_a_master_key_of_its_own(tmp_path: Path) -> None:
+    """Made once, readable by its owner only, the same for all on the folder; a named one is used instead."""
+    settings = read_settings({**URL, "ENFILADE_DATA_DIR": str(tmp_path)})
+    first, second = (master_keys(settings, {}).fingerprint for _ in range(2))
+    assert first == second
+    (kept,) = (tmp_path / "keys").iterdir()
+    assert kept.stat().st_mode & 0o077 == 0
+    named = read_settings({**URL, "ENFILADE_MASTER_KEY": "env:KEY"})
+    assert master_keys(named, {"KEY": kept.read_text()}).fingerprint == first

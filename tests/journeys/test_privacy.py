@@ -1,0 +1,51 @@
+"""Whoever decides is known to those who may know, and stands nowhere in what we keep."""
+
+from pathlib import Path
+
+from deploy.assemble import master_keys
+from deploy.embedded.tools import run_tool
+from deploy.settings import read_settings
+from kit import audit, privacy
+from kit.database import Database
+from kit.privacy.requests import erase
+from tests.support.deals import LARGE, approve, new_deal
+from tests.support.stack import Stack
+
+GRETA = "greta.unmistakable@example.com"
+REQUESTS = "/process/customer-master/v1/requests"
+
+
+def kept(house: Stack, folder: Path) -> str:
+    """Every row of the database, the workflow engine's too."""
+    dump = folder / "everything.sql"
+    run_tool("pg_dump", house.database_url, "--data-only", "--file", dump)
+    return dump.read_text(encoding="utf-8")
+
+
+async def test_a_person_who_decides_is_nowhere_in_clear_and_can_be_erased(
+    house: Stack, tmp_path: Path
+) -> None:
+    """Neither audit, events, runs nor the engine hold the name; an erasure takes the last kept answer too."""
+    deal = await new_deal(house.accounts.salesforce, credit_limit=LARGE, StageName="Closed Won")
+    async with house.caller("crm-screen") as screen, house.caller("finance-desk", GRETA) as greta:
+        await screen.activate(deal.opportunity_id)
+        asked = await approve(greta, deal)
+        await screen.activation(deal.opportunity_id, "done")
+        decided = await greta.get(f"{REQUESTS}/{asked['id']}")
+        assert decided["decided_by"] == GRETA
+        # The answer to the decision itself is kept for a repetition, and shows what its caller may see.
+        assert kept(house, tmp_path).count(GRETA.encode().hex()) == 1
+        assert GRETA not in kept(house, tmp_path)
+        await _erase(house, GRETA)
+    assert GRETA.encode().hex() not in kept(house, tmp_path)
+
+
+async def _erase(house: Stack, subject: str) -> None:
+    database = Database(house.database_url)
+    privacy.use(database, master_keys(read_settings(house.environment()), {}))
+    try:
+        async with database.begin() as connection:
+            await erase(connection, subject, "asked to be forgotten")
+            assert await audit.verify(connection) == []
+    finally:
+        await database.close()

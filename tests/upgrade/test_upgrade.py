@@ -1,0 +1,90 @@
+"""tests/upgrade: the database of an earlier release, taken up by this one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from deploy.assemble import master_keys
+from deploy.embedded.tools import run_tool
+from deploy.settings import read_settings
+from kit import audit, privacy
+from kit.database import Database
+from tests.support.houses import MakeHouse
+from tests.support.servers import create_empty_database, drop_database
+from tests.support.stack import Caller, Stack, until
+from tests.upgrade.make_dump import DUMPS, EXCEPTIONS, REQUESTS
+
+
+@pytest.fixture(params=sorted(DUMPS.glob("*.sql")), ids=lambda dump: dump.stem)
+def dumped_url(request: pytest.FixtureRequest, addresses: dict[str, str], worker_name: str) -> Iterator[str]:
+    """A database as that release left it."""
+    dump: Path = request.param
+    name = f"release_{worker_name}"
+    url = create_empty_database(addresses["database_url"], name)
+    run_tool("psql", url, "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--file", dump)
+    yield url
+    drop_database(addresses["database_url"], name)
+
+
+async def test_the_work_of_the_previous_release_is_finished_by_this_one(
+    make_house: MakeHouse, dumped_url: str
+) -> None:
+    """What waited is decided and done, but not by its proposer; the parked is undone; the audit verifies."""
+    async with make_house("upgraded", dumped_url) as house:
+        await house.start()
+        await _refused_to_its_proposer(house)
+        async with house.caller("finance-desk", "fiona.finance") as fiona:
+            (waiting,) = (await fiona.get(REQUESTS, status="waiting"))["items"]
+            decided = await fiona.post(
+                f"{REQUESTS}/{waiting['id']}/decision", {"decision": "approve"}, key="upgrade-0001"
+            )
+            assert decided.status_code == 200, decided.text
+            await until("the customer is made", lambda: _is(fiona, f"{REQUESTS}/{waiting['id']}", "done"))
+            (case,) = (await fiona.get(EXCEPTIONS, status="open"))["items"]
+            undone = await fiona.post(
+                f"{EXCEPTIONS}/{case['id']}/resolution",
+                {"action": "undo", "reason": "Nobody wants it any more"},
+                key="upgrade-0002",
+                **{"If-Match": f'"{case["version"]}"'},
+            )
+            assert undone.is_success, undone.text
+            activations = "/process/opportunity-to-project/v1/activations"
+            path = f"{activations}/{case['workflow_id']}"
+            await until("the parked activation is undone", lambda: _is(fiona, path, "undone"))
+            (done,) = (await fiona.get(activations, status="done"))["items"]
+        assert done["project_id"]
+        customers = await house.accounts.netsuite.records("customer")
+        assert [customer["companyName"] for customer in customers].count(waiting["legal_name"]) == 1
+        await _verified(house)
+
+
+async def _refused_to_its_proposer(house: Stack) -> None:
+    """Segregation of duties sees through the change from names to pseudonyms."""
+    async with house.caller("ci", "olga.operations") as olga:
+        (waiting,) = (await olga.get(REQUESTS, status="waiting"))["items"]
+        assert waiting["requested_by"] == "olga.operations"
+        path = f"{REQUESTS}/{waiting['id']}/decision"
+        refused = await olga.post(path, {"decision": "approve"}, key="upgrade-0003")
+    assert refused.json()["code"] == "segregation_of_duties"
+
+
+async def _is(person: Caller, path: str, status: str) -> bool:
+    return (await person.get(path))["status"] == status
+
+
+async def _verified(house: Stack) -> None:
+    """The chain of the old lines and the new ones, whose heads are signed now."""
+    database = Database(house.database_url)
+    privacy.use(database, master_keys(read_settings(house.environment()), {}))
+    try:
+        async with database.connect() as connection:
+            assert await audit.verify(connection) == []
+            query = "SELECT count(*) FILTER (WHERE seal = ''), count(*) FROM enfilade.audit_heads"
+            unsigned, signed = (await connection.execute(text(query))).one()
+            anchors = await connection.execute(text("SELECT count(*) FROM enfilade.audit_anchors"))
+            assert (unsigned, anchors.scalar()) == (0, 1)
+            assert signed
+    finally:
+        await database.close()
