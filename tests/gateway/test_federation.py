@@ -15,7 +15,7 @@ from joserfc import jwk, jws
 from gateway.pipeline import Settings
 from gateway.plans import Consumer, decode
 from kit.settings import SettingsError
-from tests.gateway.house import PLANS, House
+from tests.gateway.house import PLANS, House, problem
 
 CONSUMERS = {
     "desk": Consumer(title="Desk", scopes=("process.works.*",), roles=("finance", "controlling")),
@@ -62,6 +62,7 @@ class Provider:
             "jti": "t-1",
             **claims,
         }
+        content = {name: value for name, value in content.items() if value is not ...}
         # Not by jwt.encode, which writes a typ that not every provider writes.
         protected = {"alg": "RS256", "kid": "k-1", **header}
         return jws.serialize_compact(protected, json.dumps(content).encode(), self.key, ["RS256"])
@@ -119,13 +120,14 @@ class Firm:
 
 @pytest.fixture
 async def entra(keys_folder: Path, provider: Provider) -> AsyncIterator[Firm]:
-    """Group ids; no RFC 9068 type; the client in azp; scopes in scp."""
+    """Group ids; no RFC 9068 type; the client in azp, scopes in scp, the token's id in uti."""
     firm = Firm(
         keys_folder,
         provider,
         types=["jwt"],
         consumer_claim="azp",
         scopes_claim="scp",
+        id_claim="uti",
         groups_claim="groups",
         roles={"5b1f7c1e-0d0b-4f6e-9c55-7f4f6f0c0a11": ["finance"], "all-staff": ["controlling", "root"]},
     )
@@ -135,33 +137,43 @@ async def entra(keys_folder: Path, provider: Provider) -> AsyncIterator[Firm]:
 
 FINANCE = "5b1f7c1e-0d0b-4f6e-9c55-7f4f6f0c0a11"
 JWT = {"typ": "JWT"}
+ENTRA: dict[str, Any] = {"azp": "desk", "scp": "process.works.read", "uti": "u-1", "jti": ...}
 
 
 async def test_a_group_by_its_id_is_a_role(entra: Firm):
     """The configured group gives its role; one that nobody configured gives nothing."""
-    claims = {"azp": "desk", "scp": "process.works.read"}
-    assert await entra.roles(JWT, **claims, groups=[FINANCE]) == ["finance"]
-    assert await entra.roles(JWT, **claims, groups=["11111111-0d0b-4f6e-9c55-7f4f6f0c0a11"]) == []
-    assert await entra.roles(JWT, **claims) == []
+    assert await entra.roles(JWT, **ENTRA, groups=[FINANCE]) == ["finance"]
+    assert await entra.roles(JWT, **ENTRA, groups=["11111111-0d0b-4f6e-9c55-7f4f6f0c0a11"]) == []
+    assert await entra.roles(JWT, **ENTRA) == []
 
 
 async def test_a_group_gives_no_more_than_its_consumer_has(entra: Firm):
     """What the consumer was not granted, no group brings."""
-    claims = {"scp": "process.works.read", "groups": [FINANCE, "all-staff"]}
-    assert await entra.roles(JWT, azp="desk", **claims) == ["controlling", "finance"]
-    assert await entra.roles(JWT, azp="screen", **claims) == []
+    claims = {**ENTRA, "groups": [FINANCE, "all-staff"]}
+    assert await entra.roles(JWT, **claims) == ["controlling", "finance"]
+    assert await entra.roles(JWT, **{**claims, "azp": "screen"}) == []
 
 
 async def test_roles_that_the_token_names_itself_count_too(entra: Firm):
     """App roles and groups stand beside each other."""
-    claims = {"azp": "desk", "scp": "process.works.read", "groups": ["all-staff"], "roles": ["finance"]}
-    assert await entra.roles(JWT, **claims) == ["controlling", "finance"]
+    assert await entra.roles(JWT, **ENTRA, groups=["all-staff"], roles=["finance"]) == [
+        "controlling",
+        "finance",
+    ]
 
 
 @pytest.mark.parametrize("groups", [None, 7, {"finance": True}, [7, None, {"a": 1}], [[FINANCE]], "x"])
 async def test_odd_groups_give_nothing(entra: Firm, groups: Any):
     """A claim of another shape is no group, and no failure."""
-    assert await entra.roles(JWT, azp="desk", scp="process.works.read", groups=groups) == []
+    assert await entra.roles(JWT, **ENTRA, groups=groups) == []
+
+
+async def test_a_token_without_its_own_id_is_refused(entra: Firm):
+    """Where ids stand in uti, a jti is none: nobody could revoke the token by it."""
+    token = entra.provider.sign(JWT, **{**ENTRA, "uti": ..., "jti": "t-1"})
+    auth = {"Authorization": f"Bearer {token}"}
+    answer = await entra.house.call("GET", "/process/works/v1/works/w", "", headers=auth)
+    assert "uti" in problem(answer, 401, "invalid_token")["detail"]
 
 
 async def test_groups_by_name_and_scopes_in_a_list(keys_folder: Path, provider: Provider):
