@@ -42,7 +42,7 @@ async def story(keys_folder: Path) -> Any:
         settings=RULEBOOK.settings,
         consumers=RULEBOOK.consumers,
         apis=[
-            Mounted(interface, frozen(interface), answer, INSTANCES.get(api_of(interface).name, ""))
+            Mounted(interface, frozen(interface), lambda _: answer, INSTANCES.get(api_of(interface).name, ""))
             for interface in found
             if interface not in admin_interfaces()
         ],
