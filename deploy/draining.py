@@ -64,8 +64,9 @@ def tell_workers() -> None:
             os.kill(worker.pid, CLOSE_SOON)
 
 
-def supervisor(target: str, settings: HouseSettings, folder: Path) -> Supervisor:
-    """The server of an application, named ``module:attribute``, as the settings say."""
+def supervisor(target: str, settings: HouseSettings, folder: Path, **more: Any) -> Supervisor:
+    """The server of an application, named ``module:attribute``, by the settings; `more` is for granian."""
+    given: dict[str, Any] = {"http1_settings": http1(HEADER_SECONDS), **more}
     return Supervisor(
         folder=folder,
         notice_seconds=settings.drain_notice_seconds,
@@ -75,8 +76,13 @@ def supervisor(target: str, settings: HouseSettings, folder: Path) -> Supervisor
         interface=Interfaces.ASGI,
         workers=settings.workers,
         websockets=False,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=HEADER_BYTES),
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=settings.drain_seconds,
+        **given,
     )
+
+
+def http1(header_seconds: float) -> HTTP1Settings:
+    """How much patience, and how much room, a request's head gets."""
+    return HTTP1Settings(header_read_timeout=int(header_seconds * 1000), max_buffer_size=HEADER_BYTES)

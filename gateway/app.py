@@ -55,6 +55,7 @@ _log = log(__name__)
 _refusals = meter(__name__).create_counter(
     "enfilade.gateway.policy.refused", description="Changes of the policy files that were refused whole"
 )
+_DRAIN_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +311,7 @@ class Gateway:
         await self.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        await self.drain(_DRAIN_SECONDS)
         await self.close()
         await send({"type": "lifespan.shutdown.complete"})
 

@@ -97,11 +97,13 @@ _reader: Any = None
 
 def configure_metrics() -> None:
     """Keep what OpenTelemetry's instruments count from now on; nothing is sent anywhere."""
+    global _reader  # noqa: PLW0603 - one provider per process, as OpenTelemetry has it
+    if _reader is not None:
+        return
     # Loaded here and not above: a command that measures nothing shall not wait a third of a second for it.
     from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
     from opentelemetry.sdk.metrics.export import InMemoryMetricReader  # noqa: PLC0415
 
-    global _reader  # noqa: PLW0603 - one provider per process, as OpenTelemetry has it
     _reader = InMemoryMetricReader()
     metrics.set_meter_provider(MeterProvider([_reader], shutdown_on_exit=False))
 
