@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
@@ -75,6 +75,7 @@ def supervisor(target: str, settings: HouseSettings, folder: Path, **more: Any) 
         port=settings.port,
         interface=Interfaces.ASGI,
         workers=settings.workers,
+        http=HTTPModes.http1,  # whose limits are ours: of HTTP/2 none is set
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
