@@ -21,6 +21,7 @@ _SINGLE = frozenset(
     }
 )
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_CONNECTIONS = frozenset({b"", b"close", b"http2-settings", b"keep-alive", b"te", b"upgrade"})
 _HOST = re.compile(rb"^([A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$")
 # What would read as another path behind us than in front of us is refused, not normalised.
 _TRICKS = re.compile(rb"//|/(?:\.|%2e){1,2}(?:/|$)|%2f|%5c|%00|\\", re.IGNORECASE)
@@ -161,6 +162,9 @@ def _join_credentials(exchange: Exchange) -> None:
 
 def _check_framing(headers: dict[bytes, bytes]) -> None:
     """Refuse what would leave a doubt about where the body ends (RFC 9112 §6.3)."""
+    connection = headers.get(b"connection")
+    if connection is not None and connection.lower() not in _CONNECTIONS:
+        _check_connection(connection)
     length, coding = headers.get(b"content-length"), headers.get(b"transfer-encoding")
     if length is not None and not length.isdigit():
         raise _malformed("The Content-Length is no number")
@@ -170,6 +174,13 @@ def _check_framing(headers: dict[bytes, bytes]) -> None:
         raise _malformed("Of transfer codings only chunked is taken")
     if length is not None:
         raise _malformed("A body has a Content-Length or a Transfer-Encoding, not both")
+
+
+def _check_connection(value: bytes) -> None:
+    """Refuse options by which a header that we go by would be meant for one hop only (RFC 9110 §7.6.1)."""
+    named = {option.strip() for option in value.lower().split(b",")}
+    if not named <= _CONNECTIONS:
+        raise _malformed("Connection names what is not for it to name")
 
 
 def _malformed(detail: str) -> BadRequest:
