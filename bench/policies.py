@@ -18,7 +18,9 @@ from gateway.identity import Issuer, Verifier
 from gateway.identity.keys import Keys
 from gateway.pipeline import ORDER, Surroundings, after_route, before_route
 from gateway.plans import read
+from gateway.plans.roster import Roster
 from gateway.policies.account import Account
+from gateway.policies.rate_limit import Allowances
 from gateway.policies.route import RouteTable
 from kit.cache import Cache
 from kit.database import Database
@@ -65,9 +67,9 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
             consumers=house.CONSUMERS,
             verifier=Verifier({tokens.issuer: (known, Keys(document=tokens.jwks()))}, ADDRESS, 30.0),
             resource_metadata=f"{ADDRESS}/.well-known/oauth-protected-resource",
+            roster=Roster(None),
+            allowances=Allowances(cache, database, 1),
             database=database,
-            cache=cache,
-            workers=1,
         )
         policies: dict[str, Any] = {}
         for group in (
