@@ -12,14 +12,14 @@ from bench import house
 from bench.read import rooms
 from bench.read.promise import BenchScreen
 from bench.stage import Stage
-from gateway.app import Gateway, Settings
+from gateway.app import Gateway, Settings, scopes_of
 from gateway.exchange import Exchange, Reply, Route, Step
-from gateway.identity import Issuer, Verifier
-from gateway.identity.keys import Keys
+from gateway.identity import Memory
 from gateway.pipeline import ORDER, Surroundings, after_route, before_route
 from gateway.plans import read
 from gateway.plans.roster import Roster
 from gateway.policies.account import Account
+from gateway.policies.identity import witnesses_of
 from gateway.policies.rate_limit import Allowances
 from gateway.policies.route import RouteTable
 from kit.cache import Cache
@@ -62,10 +62,20 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
     async with house.open_floors() as floors:
         apis = floors.mounted()
         table = RouteTable(apis)
-        known = Issuer(issuer=tokens.issuer, jwks_uri="", audience=tokens.audience)
+        witnesses = witnesses_of(
+            settings.identity,
+            public_url=ADDRESS,
+            embedded=tokens,
+            fetch=None,
+            post=None,
+            environ={},
+            register=None,
+            memory=Memory(cache, alone=True),
+        )
         around = Surroundings(
             consumers=house.CONSUMERS,
-            verifier=Verifier({tokens.issuer: (known, Keys(document=tokens.jwks()))}, ADDRESS, 30.0),
+            scopes=scopes_of(each.api for each in apis),
+            witnesses=witnesses,
             resource_metadata=f"{ADDRESS}/.well-known/oauth-protected-resource",
             roster=Roster(None),
             allowances=Allowances(cache, database, 1),

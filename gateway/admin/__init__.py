@@ -4,8 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contracts.admin.consumers import Consumers
+from contracts.admin.plans import Plans
 from contracts.admin.policy import Policy
+from contracts.admin.subscriptions import Subscriptions
+from gateway.admin.consumers import ConsumersService
+from gateway.admin.plans import PlansService
 from gateway.admin.policy import PolicyService
+from gateway.admin.subscriptions import SubscriptionsService
 from gateway.policies.hop import in_process
 from gateway.policies.route import Mounted
 from kit.cache import Cache
@@ -28,7 +34,10 @@ class Office:
 
 
 SERVICES: dict[type, Callable[[Office], Any]] = {
+    Consumers: lambda office: ConsumersService(office.gateway, office.database),
+    Plans: lambda office: PlansService(office.gateway),
     Policy: lambda office: PolicyService(office.gateway),
+    Subscriptions: lambda office: SubscriptionsService(office.gateway, office.database),
 }
 
 
