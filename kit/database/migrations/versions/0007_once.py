@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "kit_0007"
-down_revision = "kit_0002"
+down_revision = "kit_0003"
 branch_labels = None
 depends_on = None
 
