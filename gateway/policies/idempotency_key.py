@@ -34,11 +34,13 @@ class IdempotencyKey:
     def __init__(self, settings: Settings, database: Database | None) -> None:
         self._settings = settings
         self._database = database
+        self._life = idempotency.Life(database) if database is not None else None
 
     def around(self, route: Route | None, onward: Step) -> Step:
-        database = self._database
+        database, life = self._database, self._life
         if (
             database is None
+            or life is None
             or route is None
             or route.operation is None
             or route.operation.idempotency != "key"
@@ -52,6 +54,7 @@ class IdempotencyKey:
             place = {"consumer": consumer, "operation": operation, "key": exchange.idempotency_key}
             outcome = await idempotency.reserve(
                 database,
+                life=life,
                 consumer=consumer,
                 operation=operation,
                 key=exchange.idempotency_key,

@@ -55,9 +55,10 @@ class House:
         consumers: Mapping[str, Consumer] = CONSUMERS,
         people: Mapping[str, Persona] | None = None,
         url: str = URL,
+        floor: Floor | None = None,
         **more: Any,
     ) -> None:
-        self.floor = Floor()
+        self.floor = floor or Floor()
         self.apis = [
             Mounted(Shop, document(Shop), in_process(Shop, self.floor)),
             Mounted(Works, document(Works), in_process(Works, self.floor)),
