@@ -12,6 +12,8 @@ from gateway.policies.account import Settings as AccountSettings
 from gateway.policies.answer import Answer
 from gateway.policies.answer import Settings as AnswerSettings
 from gateway.policies.authorisation import Authorisation
+from gateway.policies.cache import AnswerCache
+from gateway.policies.cache import Settings as CacheSettings
 from gateway.policies.contract import Contract
 from gateway.policies.contract import Settings as ContractSettings
 from gateway.policies.cors import Cors
@@ -29,6 +31,7 @@ from gateway.policies.source_limit import Settings as SourceLimitSettings
 from gateway.policies.source_limit import SourceLimit
 from gateway.policies.wire import Settings as WireSettings
 from gateway.policies.wire import Wire
+from gateway.versions import NONE, Standings
 from kit.cache import Cache
 from kit.database import Database
 
@@ -45,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rate_limit: RateLimitSettings | None = None
     contract: ContractSettings = ContractSettings()
     idempotency_key: IdempotencyKeySettings = IdempotencyKeySettings()
+    cache: CacheSettings = CacheSettings()
     hop: HopSettings = HopSettings()
 
 
@@ -68,6 +72,7 @@ class AfterRoute:
     rate_limit: Policy
     contract: Policy
     idempotency_key: Policy
+    cache: AnswerCache
     hop: Policy
 
 
@@ -92,13 +97,14 @@ class Surroundings:
     database: Database | None
     cache: Cache | None
     workers: int
+    standings: Standings = NONE
 
 
-def before_route(settings: Settings, account: Account) -> BeforeRoute:
+def before_route(settings: Settings, account: Account, standings: Standings = NONE) -> BeforeRoute:
     """The policies that every request meets before its route is known; what `account` noted stays noted."""
     return BeforeRoute(
         account=account,
-        answer=Answer(settings.answer),
+        answer=Answer(settings.answer, standings),
         wire=Wire(settings.wire),
     )
 
@@ -113,8 +119,9 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
         ),
         authorisation=Authorisation(),
         rate_limit=RateLimit(settings.rate_limit, around.consumers, around.cache, around.workers),
-        contract=Contract(settings.contract),
+        contract=Contract(settings.contract, around.standings),
         idempotency_key=IdempotencyKey(settings.idempotency_key, around.database),
+        cache=AnswerCache(settings.cache),
         hop=Hop(settings.hop),
     )
 

@@ -1,6 +1,5 @@
 """kit: idempotency keys: the answer to a request is given again to whoever repeats it, and made only once."""
 
-import asyncio
 import datetime as dt
 import secrets
 import time
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit import clock
 from kit.database import Database
-from kit.database.locks import number_of
+from kit.database.locks import Hold, number_of
 from kit.database.tables import idempotency_keys as keys
 
 _ABANDONED_SECONDS = 60.0
@@ -50,7 +49,7 @@ class Life:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._name = ""
-        self._lost: asyncio.Event | None = None
+        self._held: Hold | None = None
         self._checked = 0.0
 
     async def name(self) -> str:
@@ -61,11 +60,11 @@ class Life:
         """
         if time.monotonic() - self._checked > _CHECK_SECONDS:
             self._checked = time.monotonic()
-            if self._lost is not None:
+            if self._held is not None:
                 await self._database.locks.check()
-        if self._lost is None or self._lost.is_set():
+        if self._held is None or self._held.lost.is_set():
             name = secrets.token_hex(8)
-            self._lost = await self._database.locks.take(_lock_of(name))
+            self._held = await self._database.locks.take(_lock_of(name))
             self._name = name
         return self._name
 

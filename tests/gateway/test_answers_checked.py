@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from contracts.problems import Conflict
-from gateway.app import Gateway, Mounted, in_process
-from gateway.exchange import ASGI
+from gateway.app import Gateway, Mounted
+from gateway.exchange import Exchange, Reply
 from gateway.pipeline import Settings
 from gateway.plans import decode
 from gateway.policies.contract import Settings as ContractSettings
@@ -31,19 +31,19 @@ class Saying:
         self.status = 200
         self.kind = b"application/json"
 
-    async def __call__(self, _: Any, __: Any, send: Any) -> None:
-        headers = [(b"content-type", self.kind)]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body})
+    async def answer(self, _: Exchange) -> Reply:
+        return Reply(self.status, [(b"content-type", self.kind)], self.body)
 
 
-def door(house: House, floor: ASGI, shape: dict[str, Any] | None = None, **answers: Any) -> httpx.AsyncClient:
+def door(
+    house: House, floor: Saying, shape: dict[str, Any] | None = None, **answers: Any
+) -> httpx.AsyncClient:
     """A door over the floor whose answers are checked as told."""
     contract = decode({"answers": answers}, ContractSettings, "contract")
     gateway = Gateway(
         settings=Settings(rate_limit=PLANS, contract=contract),
         consumers=CONSUMERS,
-        apis=[Mounted(Shop, shape or document(Shop), in_process(floor))],
+        apis=[Mounted(Shop, shape or document(Shop), lambda _: floor.answer)],
         public_url=URL,
         issuer=house.issuer,
     )

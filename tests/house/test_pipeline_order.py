@@ -18,6 +18,7 @@ EXPECTED = (
     "rate_limit",
     "contract",
     "idempotency_key",
+    "cache",
     "hop",
 )
 

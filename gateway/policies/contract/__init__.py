@@ -17,9 +17,10 @@ from contracts.problems import (
 )
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.policies.contract.answers import Settings as AnswersSettings
-from gateway.policies.contract.answers import check_of
+from gateway.policies.contract.answers import check_of, told_of
 from gateway.policies.contract.body import escape, parse
 from gateway.policies.contract.validators import Validator, coerced, types_of
+from gateway.versions import NONE, Standings, gate_of
 from kit.settings import SettingsError
 
 _EMPTY = (b"", b"{}")
@@ -34,10 +35,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Contract:
-    """Builds the validators of each route once; a broken schema refuses to start, and lets nothing pass."""
+    """Builds the validators of each route once; a broken schema refuses to start, and lets nothing pass.
 
-    def __init__(self, settings: Settings) -> None:
+    A version that is a draft or retired is refused to all but those who were let in.
+    """
+
+    def __init__(self, settings: Settings, standings: Standings = NONE) -> None:
         self._settings = settings
+        self._standings = standings
 
     def around(self, route: Route | None, onward: Step) -> Step:
         if route is None or route.operation is None:
@@ -51,7 +56,11 @@ class Contract:
             said = str(error).partition("\n")[0]
             raise SettingsError([f"{route.name}: a schema cannot be used: {said}"]) from None
 
+        gate = gate_of(route.api.slug if route.api else "", self._standings)
+
         async def contract(exchange: Exchange) -> Reply:
+            if gate is not None:
+                gate(exchange.caller.consumer if exchange.caller else "")
             query, faults = read_parameters(exchange)
             if check_headers.needed:
                 faults += check_headers(exchange)
@@ -74,10 +83,15 @@ class Contract:
     def explain(self, asked: Asked) -> list[Rule]:
         if asked.route.operation is None:
             return []
-        found = [Rule("path, query and headers as the API's document says", file="")]
+        found = []
+        if standing := self._standings.get(asked.route.api.slug if asked.route.api else ""):
+            found.append(Rule(f"a version that is {standing.state}", file=""))
+        found += [Rule("path, query and headers as the API's document says", file="")]
         if "requestBody" in asked.route.shape:
             depth = self._settings.max_depth
             found.append(Rule(f"a JSON body, at most {depth} levels deep, as it says", "contract.max_depth"))
+        if says := told_of(asked.route, asked.name, self._settings.answers):
+            found.append(Rule(says, "contract.answers"))
         return found
 
 

@@ -35,7 +35,8 @@ class Checking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Settings(Checking, frozen=True, forbid_unknown_fields=True):
     """The rule for all, and those for some routes or consumers.
 
-    A route is named as an API (``process/works@1``) or as its operation (``process/works@1.decide``). The nearest rule holds: the consumer's, else the operation's, else its API's, else the one for all.
+    A route is named as an API (``process/works@1``) or as an operation (``process/works@1.decide``). The
+    nearest rule holds: the consumer's, else the operation's, else its API's, else the one for all.
     """
 
     routes: dict[_RouteName, Checking] = {}
@@ -47,8 +48,7 @@ Check = Callable[[Exchange, Reply], None]
 
 def check_of(route: Route, settings: Settings) -> Check | None:
     """The check of a route's answers, None when nobody's are; raises ValueError for a schema of no use."""
-    api = route.api.slug if route.api else ""
-    rule = _Rule(settings.routes.get(route.name) or settings.routes.get(api) or settings)
+    rule = _Rule(_of_route(route, settings))
     others = {name: _Rule(checking) for name, checking in settings.consumers.items()}
     promises = _Promises(route)  # made in any case: a schema that cannot be used is refused, used or not
     if not rule.looks and not any(other.looks for other in others.values()):
@@ -65,6 +65,18 @@ def check_of(route: Route, settings: Settings) -> Check | None:
                 raise Unexpected("The answer was against the contract")
 
     return check
+
+
+def told_of(route: Route, consumer: str, settings: Settings) -> str:
+    """How a consumer's answers on a route are checked, in words; empty where they are not."""
+    checking = settings.consumers.get(consumer) or _of_route(route, settings)
+    share = f"{checking.ratio:.2%} of answers" if checking.mode == "sample" else "answers"
+    return f"{share} against the document ({checking.mode})" if checking.mode != "off" else ""
+
+
+def _of_route(route: Route, settings: Settings) -> Checking:
+    api = route.api.slug if route.api else ""
+    return settings.routes.get(route.name) or settings.routes.get(api) or settings
 
 
 class _Rule:
