@@ -26,16 +26,21 @@ BOOKS = ("b-1", "b-2")
 WITHIN = {"cache-control: max-age=3": 3.0, "cache-control: no-cache": 0.0, "cache-control: min-fresh=4": 6.0}
 
 who, what = st.sampled_from(CONSUMERS), st.sampled_from(BOOKS)
-reads = st.tuples(st.just("read"), who, what, st.sampled_from(["", *WITHIN]))
-writes = st.tuples(st.just("write"), who, what)
+slowness = st.sampled_from([0, 3, 20])  # turns of the loop that the floor takes to answer
+reads = st.tuples(st.just("read"), who, what, st.sampled_from(["", "", "", *WITHIN]), slowness)
+writes = st.tuples(st.just("write"), who, what, slowness)
 elsewhere = st.tuples(st.just("elsewhere"))
 waits = st.tuples(st.just("wait"), st.sampled_from([1, 4, 6, 9, 11, 30]))
 fails = st.tuples(st.just("fail"), st.booleans())
-storms = st.tuples(st.just("storm"), st.lists(st.one_of(reads, writes), min_size=2, max_size=8))
-histories = st.lists(st.one_of(reads, reads, writes, waits, elsewhere, fails, storms), max_size=30)
+late = st.tuples(st.sampled_from([0, 2, 8, 30]), st.one_of(reads, writes))  # turns until it begins
+storms = st.tuples(st.just("storm"), st.lists(late, min_size=3, max_size=8))
+# Quiet times in which answers grow old, and between them something that happens.
+quiet = st.lists(st.one_of(reads, waits), min_size=3, max_size=8)
+rounds = st.tuples(quiet, st.one_of(storms, writes, fails, elsewhere))
+histories = st.lists(rounds, min_size=3, max_size=8)
 bounds = st.builds(
     Settings,
-    max_bytes=st.sampled_from([0, 2000, 1 << 20]),
+    max_bytes=st.sampled_from([2000, 1 << 20]),
     stale_while_revalidate_seconds=st.sampled_from([0.0, 5.0]),
     stale_if_error_seconds=st.sampled_from([0.0, 20.0]),
 )
@@ -68,22 +73,29 @@ class World:
             self.edition += 1
         assert exchange.caller is not None
         said = [exchange.caller.consumer, exchange.path, self.edition, clock.now().timestamp()]
-        await asyncio.sleep(0)
+        for _ in range(exchange.scope["slowness"]):
+            await asyncio.sleep(0)
         return json_reply(200, said)
 
-    def exchange(self, consumer: str, book: str, method: str, header: str = "") -> Exchange:
+    def exchange(self, consumer: str, book: str, method: str, slowness: int, header: str = "") -> Exchange:
         name, _, value = header.partition(": ")
         headers = [(name.encode(), value.encode())] if header else []
-        scope = {"method": method, "path": f"/books/{book}", "query_string": b"", "headers": headers}
+        scope = {
+            "method": method,
+            "path": f"/books/{book}",
+            "query_string": b"",
+            "headers": headers,
+            "slowness": slowness,
+        }
         found = Exchange(scope, asyncio.sleep)  # pyright: ignore[reportArgumentType] - nothing is received
         found.caller = Caller(consumer, consumer)
         return found
 
-    async def read(self, consumer: str, book: str, header: str) -> None:
+    async def read(self, consumer: str, book: str, header: str, slowness: int) -> None:
         """Read, and hold the answer to every promise."""
         known, asked_at = self.written, clock.now().timestamp()
         try:
-            reply = await self.steps["get_book"](self.exchange(consumer, book, "GET", header))
+            reply = await self.steps["get_book"](self.exchange(consumer, book, "GET", slowness, header))
         except Unavailable:
             assert self.failing
             return
@@ -100,17 +112,19 @@ class World:
     def _late(self) -> float:
         return self.bounds.stale_while_revalidate_seconds
 
-    async def write(self, consumer: str, book: str) -> None:
-        await self.steps["put_book"](self.exchange(consumer, book, "PUT"))
-        self.written = self.edition
+    async def write(self, consumer: str, book: str, slowness: int) -> None:
+        reply = await self.steps["put_book"](self.exchange(consumer, book, "PUT", slowness))
+        self.written = max(self.written, msgspec.json.decode(reply.body)[2])
 
-    async def live(self, step: Any) -> None:
-        """One step of a history."""
+    async def live(self, step: Any, after: int = 0) -> None:
+        """One step of a history, begun after some turns of the loop."""
+        for _ in range(after):
+            await asyncio.sleep(0)
         match step:
-            case ("read", consumer, book, header):
-                await self.read(consumer, book, header)
-            case ("write", consumer, book):
-                await self.write(consumer, book)
+            case ("read", consumer, book, header, slowness):
+                await self.read(consumer, book, header, slowness)
+            case ("write", consumer, book, slowness):
+                await self.write(consumer, book, slowness)
             case ("elsewhere",):
                 self.edition += 1
             case ("wait", seconds):
@@ -118,7 +132,7 @@ class World:
             case ("fail", failing):
                 self.failing = failing
             case ("storm", steps):
-                await asyncio.gather(*(self.live(one) for one in steps))
+                await asyncio.gather(*(self.live(one, after) for after, one in steps))
 
 
 @asynccontextmanager
@@ -137,5 +151,6 @@ async def world(bounds: Settings) -> AsyncIterator[World]:
 async def test_each_gets_its_own_and_none_older_than_allowed(bounds: Settings, history: list[Any]):
     """Own answers only, no older than the promise or the asker's wish, never from before a finished write."""
     async with world(bounds) as lived:
-        for step in history:
-            await lived.live(step)
+        for quiet, event in history:
+            for step in (*quiet, event):
+                await lived.live(step)
