@@ -15,6 +15,7 @@ from deploy.access import read_access
 from deploy.carrier import VENDOR_HEADERS, Carrier, unpack
 from deploy.interfaces import frozen, interfaces
 from deploy.issuers import IssuerCalls
+from deploy.lifecycle import standings
 from deploy.settings import Floor, HouseSettings
 from gateway.app import Gateway, Mounted, Settings, Target, in_process, scopes_of
 from gateway.identity import DevelopmentIssuer
@@ -67,6 +68,7 @@ def front_door(
         hooks=take_push,
         ready=readiness(stores),
         admin=frozen,
+        standings=standings(),
         policy_folder=settings.folder,
     )
 

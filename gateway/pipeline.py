@@ -97,7 +97,7 @@ class Surroundings:
     database: Database | None
     cache: Cache | None
     workers: int
-    standings: Standings = NONE
+    standings: Standings | None = None
 
 
 def before_route(settings: Settings, account: Account, standings: Standings = NONE) -> BeforeRoute:
@@ -119,7 +119,7 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
         ),
         authorisation=Authorisation(),
         rate_limit=RateLimit(settings.rate_limit, around.consumers, around.cache, around.workers),
-        contract=Contract(settings.contract, around.standings),
+        contract=Contract(settings.contract, around.standings or NONE),
         idempotency_key=IdempotencyKey(settings.idempotency_key, around.database),
         cache=AnswerCache(settings.cache),
         hop=Hop(settings.hop),
