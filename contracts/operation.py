@@ -50,6 +50,8 @@ class Operation:
     `roles`: who calls must have one of them, beside the scope; empty asks for none.
     `deadline` is in seconds; `idempotency` is *safe* for reads, *natural* where the request itself names
     its effect (a PUT under the caller's own key), *key* where the caller must send an Idempotency-Key.
+    A read's answer may be kept for its caller for `cache_seconds` (zero: not at all), but not beyond a write
+    to its API or an event of a type in `outdated_by` (none named: of any type).
     """
 
     method: Method
@@ -62,6 +64,7 @@ class Operation:
     idempotency: IdempotencyClass = "safe"
     precondition: bool = False
     cache_seconds: int = 0
+    outdated_by: tuple[str, ...] = ()
     lane: Lane = "interactive"
     deadline: float = 10.0
     problems: tuple[type[Problem], ...] = ()
@@ -140,6 +143,7 @@ def operation(
     idempotency: IdempotencyClass | None = None,
     precondition: bool = False,
     cache_seconds: int = 0,
+    outdated_by: tuple[str, ...] = (),
     lane: Lane = "interactive",
     deadline: float = 10.0,
     problems: tuple[type[Problem], ...] = (),
@@ -159,6 +163,7 @@ def operation(
         idempotency=idempotency or ("safe" if read else "natural" if method in ("PUT", "DELETE") else "key"),
         precondition=precondition,
         cache_seconds=cache_seconds,
+        outdated_by=outdated_by,
         lane=lane,
         deadline=deadline,
         problems=problems,

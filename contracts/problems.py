@@ -18,7 +18,7 @@ Problem
 ├── Unexpected 500
 ├── VendorFault ── ContractViolation 502, VendorRejected 409, VendorUnavailable 503, VendorDoubtful 503
 ├── Unavailable 503 (our own database or cache) ── Overloaded
-└── DeadlineExceeded 504
+└── DeadlineExceeded 504, NotCached 504
 """
 
 from typing import Any, ClassVar, Literal
@@ -359,6 +359,16 @@ class DeadlineExceeded(Failed):
     code = "deadline_exceeded"
     title = "There was not enough time"
     retryable = True
+
+
+class NotCached(Failed):
+    """The request took only a kept answer (only-if-cached), and none is there that is fresh enough."""
+
+    status = 504
+    code = "not_cached"
+    title = "No kept answer is fresh enough"
+    retryable = True
+    actor = "caller"
 
 
 def catalogue() -> dict[str, type[Problem]]:

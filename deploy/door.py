@@ -16,6 +16,7 @@ from deploy.carrier import VENDOR_HEADERS, Carrier, unpack
 from deploy.draining import draining
 from deploy.interfaces import frozen, interfaces
 from deploy.issuers import IssuerCalls
+from deploy.lifecycle import standings
 from deploy.settings import Floor, HouseSettings
 from gateway.app import Gateway, Mounted, Target, in_process, scopes_of
 from gateway.identity import DevelopmentIssuer
@@ -69,6 +70,7 @@ def front_door(
         hooks=take_push,
         ready=readiness(settings, stores),
         admin=frozen,
+        standings=standings(),
         policy_folder=settings.folder,
     )
 

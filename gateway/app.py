@@ -34,6 +34,7 @@ from gateway.pipeline import (
 from gateway.plans import Consumer
 from gateway.plans.roster import Roster
 from gateway.policies.account import Account
+from gateway.policies.cache import Ear
 from gateway.policies.hop import Target, in_process, over_http
 from gateway.policies.identity import witnesses_of
 from gateway.policies.rate_limit import Allowances
@@ -42,6 +43,7 @@ from gateway.portal import Portal
 from gateway.rulebook import Rulebook, make_rulebook, placed
 from gateway.rulebook.explaining import explain
 from gateway.rulebook.watching import Watcher
+from gateway.versions import NONE, Standings, retired
 from kit import clock
 from kit.cache import Cache
 from kit.database import Database
@@ -56,6 +58,7 @@ Hooks = Callable[[str, Mapping[str, str], bytes], Awaitable[None]]
 Ready = Callable[[], Awaitable[Mapping[str, str]]]
 """What is not ready, by name and sentence; empty when all is."""
 
+_WITHOUT_LENGTH = frozenset({204, 304})  # No Content has none, and Not Modified none of its own
 _log = log(__name__)
 _refusals = meter(__name__).create_counter(
     "enfilade.gateway.policy.refused", description="Changes of the policy files that were refused whole"
@@ -91,7 +94,8 @@ class Gateway:
     `admin` finds the frozen documents of the gateway's own APIs, which `answer_internal` serves; without it
     there are none. Without `duties` none are kept apart. `policy_folder` is where settings, consumers and
     duties were read from; a change there, looked for every `look_seconds`, is put in force for the requests
-    that begin after it.
+    that begin after it. `standings` say which versions are drafts, deprecated or retired; one that they do
+    not name is published.
     """
 
     def __init__(
@@ -112,13 +116,15 @@ class Gateway:
         hooks: Hooks | None = None,
         ready: Ready | None = None,
         admin: Documents | None = None,
+        standings: Standings = NONE,
         policy_folder: Path | None = None,
         look_seconds: float = 1.0,
     ) -> None:
         self.public_url = public_url.rstrip("/")
         self._described_at, self._description = well_known("oauth-protected-resource", self.public_url)
         self._apis = tuple(apis)
-        self._pages = Portal(self._apis, self.public_url).pages()
+        self._standings = standings
+        self._pages = Portal(self._apis, self.public_url, standings).pages()
         self._issuer = issuer
         self._fetch = fetch
         self._post = post
@@ -132,6 +138,7 @@ class Gateway:
         self._proofs_used = Memory(cache, alone=workers == 1)
         self.roster = Roster(database)
         self.allowances = Allowances(cache, database, workers)
+        self._ear = Ear(database, lambda: self._version.after.cache.groups) if database is not None else None
         office = Office(gateway=self, database=database, cache=cache)
         self._admin = admin_apis(office, admin) if admin is not None else []
         self._version = self._compile(make_rulebook(settings, consumers, duties))
@@ -193,9 +200,12 @@ class Gateway:
             ),
             resource_metadata=self._description,
             database=self._database,
+            standings=self._standings,
         )
-        before, after = before_route(settings, self._account), after_route(settings, around)
-        table = RouteTable(self._apis, self._open_routes(settings, around.witnesses.proofs))
+        before = before_route(settings, self._account, self._standings)
+        after = after_route(settings, around)
+        gone = retired(self._standings, [mounted.api for mounted in self._apis])
+        table = RouteTable(self._apis, self._open_routes(settings, around.witnesses.proofs), gone)
         inner_before, inner_after = inside(settings, before, after)
         inner = RouteTable(self._admin)
         return Version(
@@ -321,6 +331,8 @@ class Gateway:
         await self._account.start()
         if self.register is not None:
             await self.register.start()
+        if self._ear is not None:
+            self._ear.start()
         if self._watcher is not None:
             await self._watcher.look()
             self._watching = asyncio.create_task(self._watcher.run())
@@ -333,6 +345,9 @@ class Gateway:
                 await self._watching
         if self.register is not None:
             await self.register.close()
+        if self._ear is not None:
+            await self._ear.close()
+        await self._version.after.cache.close()
         await self._account.close()
         await self.allowances.close()
         await self.roster.close()
@@ -423,7 +438,7 @@ async def _send(send: Any, exchange: Exchange, reply: Reply) -> None:
         if name == b"content-length":
             break
     else:
-        if reply.status != 204:  # noqa: PLR2004 - No Content has none
+        if reply.status not in _WITHOUT_LENGTH:
             headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else body})

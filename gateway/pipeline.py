@@ -13,6 +13,8 @@ from gateway.policies.account import Settings as AccountSettings
 from gateway.policies.answer import Answer
 from gateway.policies.answer import Settings as AnswerSettings
 from gateway.policies.authorisation import Authorisation
+from gateway.policies.cache import AnswerCache
+from gateway.policies.cache import Settings as CacheSettings
 from gateway.policies.contract import Contract
 from gateway.policies.contract import Settings as ContractSettings
 from gateway.policies.cors import Cors
@@ -33,6 +35,7 @@ from gateway.policies.source_limit import SourceLimit
 from gateway.policies.subscription import Subscription
 from gateway.policies.wire import Settings as WireSettings
 from gateway.policies.wire import Wire
+from gateway.versions import NONE, Standings
 from kit.database import Database
 
 
@@ -49,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rate_limit: RateLimitSettings | None = None
     contract: ContractSettings = ContractSettings()
     idempotency_key: IdempotencyKeySettings = IdempotencyKeySettings()
+    cache: CacheSettings = CacheSettings()
     hop: HopSettings = HopSettings()
 
 
@@ -74,6 +78,7 @@ class AfterRoute:
     rate_limit: Policy
     contract: Policy
     idempotency_key: Policy
+    cache: AnswerCache
     hop: Policy
 
 
@@ -98,13 +103,14 @@ class Surroundings:
     witnesses: Witnesses
     resource_metadata: str
     database: Database | None
+    standings: Standings | None = None
 
 
-def before_route(settings: Settings, account: Account) -> BeforeRoute:
+def before_route(settings: Settings, account: Account, standings: Standings = NONE) -> BeforeRoute:
     """The policies that every request meets before its route is known; what `account` noted stays noted."""
     return BeforeRoute(
         account=account,
-        answer=Answer(settings.answer),
+        answer=Answer(settings.answer, standings),
         wire=Wire(settings.wire),
     )
 
@@ -123,8 +129,9 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
         ),
         load_shedding=LoadShedding(settings.load_shedding),
         rate_limit=RateLimit(settings.rate_limit, around.roster, around.allowances),
-        contract=Contract(settings.contract),
+        contract=Contract(settings.contract, around.standings or NONE),
         idempotency_key=IdempotencyKey(settings.idempotency_key, around.database),
+        cache=AnswerCache(settings.cache),
         hop=Hop(settings.hop),
     )
 

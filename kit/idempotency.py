@@ -2,16 +2,20 @@
 
 import datetime as dt
 import secrets
+import time
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit import clock
 from kit.database import Database
+from kit.database.locks import Hold, number_of
 from kit.database.tables import idempotency_keys as keys
 
 _ABANDONED_SECONDS = 60.0
+_CHECK_SECONDS = 1.0
 
 
 class Fresh(msgspec.Struct, frozen=True):
@@ -39,9 +43,40 @@ class Reused(msgspec.Struct, frozen=True):
 Reservation = Fresh | Replay | Running | Reused
 
 
+class Life:
+    """That this process lives, for the others to see: a lock of its session, which dies with it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._name = ""
+        self._held: Hold | None = None
+        self._checked = 0.0
+
+    async def name(self) -> str:
+        """The name that this process reserves under, its lock held; raises Unavailable.
+
+        A session that ended unseen would let others take over what we are at, so it is looked at now and
+        then; after its end we go by another name, under which nobody has looked for us yet.
+        """
+        if time.monotonic() - self._checked > _CHECK_SECONDS:
+            self._checked = time.monotonic()
+            if self._held is not None:
+                await self._database.locks.check()
+        if self._held is None or self._held.lost.is_set():
+            name = secrets.token_hex(8)
+            self._held = await self._database.locks.take(_lock_of(name))
+            self._name = name
+        return self._name
+
+
+def _lock_of(name: str) -> str:
+    return f"idempotency:{name}"
+
+
 async def reserve(
     database: Database,
     *,
+    life: Life,
     consumer: str,
     operation: str,
     key: str,
@@ -51,9 +86,10 @@ async def reserve(
 ) -> Reservation:
     """What to do with a request under a key; a key lives for `ttl` seconds.
 
-    A reservation whose holder died is abandoned after a while, and the repeated request is carried out.
+    A reservation whose holder's process died is taken over at once, and so is one that a living process has
+    neither settled nor released after `abandoned_after` seconds: the repeated request is carried out.
     """
-    holder, now = secrets.token_hex(8), clock.now()
+    holder, now = f"{await life.name()}.{secrets.token_hex(8)}", clock.now()
     row = insert(keys).values(
         consumer=consumer,
         operation=operation,
@@ -77,12 +113,25 @@ async def reserve(
     async with database.begin() as connection:
         if (await connection.execute(taken)).scalar() is not None:
             return Fresh(holder)
-        found = (await connection.execute(select(keys).where(_this(consumer, operation, key)))).one_or_none()
-    if found is not None and found.fingerprint != fingerprint:
-        return Reused()
-    if found is None or found.status is None:
-        return Running()
-    return Replay(found.status, found.headers, found.body)
+        place = _this(consumer, operation, key)
+        found = (await connection.execute(select(keys).where(place))).one_or_none()
+        if found is None:
+            return Running()
+        if found.fingerprint != fingerprint:
+            return Reused()
+        if found.status is not None:
+            return Replay(found.status, found.headers, found.body)
+        if await _died(connection, found.holder):
+            mine = update(keys).where(place, keys.c.holder == found.holder, keys.c.status.is_(None))
+            if (await connection.execute(mine.values(holder=holder, reserved_at=now))).rowcount:
+                return Fresh(holder)
+    return Running()
+
+
+async def _died(connection: AsyncConnection, holder: str) -> bool:
+    """Whether the process that reserved has gone: nobody holds its lock. Many may look at once."""
+    lock = func.pg_try_advisory_xact_lock_shared(number_of(_lock_of(holder.partition(".")[0])))
+    return bool((await connection.execute(select(lock))).scalar())
 
 
 async def settle(

@@ -1,23 +1,29 @@
-"""deploy/commands: `enfilade contracts`: the frozen API documents against what the code declares."""
+"""deploy/commands: `enfilade contracts`: the frozen API documents and the life of each API's versions."""
 
 import argparse
+import asyncio
 
+from deploy.console import paper, table
 from deploy.errors import FAILED, OK
 from deploy.interfaces import drifted, freeze
+from deploy.lifecycle import lifecycle_faults, standings
+from kit.settings import SettingsError
 
 DESCRIPTION = """\
 Every API has a frozen OpenAPI 3.1 document in contracts/openapi. `check` says where the code has drifted from
-it; `freeze` writes the documents anew, for a change that is meant.
+it, and what is wrong with contracts/versions.toml; `freeze` writes the documents anew, for a change that is
+meant; `lifecycle` lists which versions are drafts, published, deprecated or retired, and until when.
 """
 EPILOG = """\
 examples:
   enfilade contracts check      exit status 1 when anything differs
+  enfilade contracts lifecycle  every version, its owner, its dates and its successor
   enfilade contracts freeze     then look at the difference before you commit it
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=["check", "freeze"])
+    parser.add_argument("action", choices=["check", "freeze", "lifecycle"])
 
 
 def run(options: argparse.Namespace) -> int:
@@ -26,8 +32,25 @@ def run(options: argparse.Namespace) -> int:
             print(f"frozen {path.name}")
         print(f"{len(written)} documents were written.")
         return OK
-    if faults := drifted():
+    if options.action == "lifecycle":
+        return _list()
+    if faults := [*drifted(), *asyncio.run(lifecycle_faults())]:
         print("\n".join(faults))
         return FAILED
-    print("No API differs from its frozen document.")
+    print("No API differs from its frozen document, and every version stands somewhere in its life.")
+    return OK
+
+
+def _list() -> int:
+    try:
+        found = standings()
+    except SettingsError as error:
+        print("\n".join(error.faults))
+        return FAILED
+    rows = table("", "Version", "State", "Since", "Until", "Successor", "Owner", "Waivers")
+    for slug, one in sorted(found.items()):
+        waivers = ", ".join(f"{each.consumer} until {each.expires}" for each in one.waivers)
+        until = str(one.sunset or "")
+        rows.add_row(slug, one.state, str(one.since), until, one.successor or "", one.owner, waivers)
+    paper().print(rows)
     return OK

@@ -1,15 +1,13 @@
 """Answer: every reply and every failure in its final form, with the headers that all answers carry."""
 
-import datetime as dt
-from email.utils import format_datetime
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from contracts.operation import Deprecation
 from contracts.problems import Problem, Unexpected
 from gateway.exchange import Asked, Exchange, Header, Reply, Route, Rule, Step
+from gateway.versions import NONE, Standings, told_of
 from kit import problems
 from kit.telemetry import log
 
@@ -26,7 +24,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Answer:
     """Turns problems into documents (RFC 9457) and unforeseen failures into a bare 500 with a log line."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, standings: Standings = NONE) -> None:
+        self._standings = standings
         self._settings = settings
         self._always: list[Header] = [
             (b"x-content-type-options", b"nosniff"),
@@ -35,7 +34,7 @@ class Answer:
         ]
         if settings.hsts_seconds:
             self._always.append((b"strict-transport-security", f"max-age={settings.hsts_seconds}".encode()))
-        self._deprecated: dict[str, list[Header]] = {}
+        self._told: dict[str, list[Header]] = {}
 
     def around(self, _: Route | None, onward: Step) -> Step:
         always = self._always
@@ -61,8 +60,8 @@ class Answer:
             else:
                 headers.append((b"cache-control", b"no-store"))
             route = exchange.route
-            if route is not None and route.operation is not None and route.operation.deprecation is not None:
-                headers += self._deprecation(route.name, route.operation.deprecation)
+            if route is not None and route.api is not None:
+                headers += self._told_of(route)
             return reply
 
         return answer
@@ -76,29 +75,14 @@ class Answer:
             found.append(Rule(f"deprecated since {deprecation.since}, gone on {deprecation.sunset}", file=""))
         return found
 
-    def _deprecation(self, name: str, deprecation: Deprecation) -> list[Header]:
-        found = self._deprecated.get(name)
+    def _told_of(self, route: Route) -> list[Header]:
+        """What is told of the life of the route's version, worked out once."""
+        found = self._told.get(route.name)
         if found is None:
-            found = self._deprecated[name] = deprecation_headers(deprecation)
+            slug = route.api.slug if route.api else ""
+            own = route.operation.deprecation if route.operation else None
+            found = self._told[route.name] = told_of(slug, self._standings, own)
         return found
-
-
-def deprecation_headers(deprecation: Deprecation) -> list[Header]:
-    """Deprecation (RFC 9745), Sunset (RFC 8594) and where the successor is.
-
-    Raises ValueError when an operation would go before it is deprecated.
-    """
-    since, sunset = (
-        dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
-        for text in (deprecation.since, deprecation.sunset)
-    )
-    if sunset < since:
-        raise ValueError("an operation cannot go before it is deprecated")
-    return [
-        (b"deprecation", f"@{int(since.timestamp())}".encode()),
-        (b"sunset", format_datetime(sunset, usegmt=True).encode()),
-        (b"link", f'<{deprecation.successor}>; rel="successor-version"'.encode()),
-    ]
 
 
 def _tell(exchange: Exchange, problem: Problem) -> Reply:

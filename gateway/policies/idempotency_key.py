@@ -34,6 +34,16 @@ class IdempotencyKey:
     def __init__(self, settings: Settings, database: Database | None) -> None:
         self._settings = settings
         self._database = database
+        self.life: idempotency.Life | None = None
+
+    def inherit(self, old: "IdempotencyKey") -> None:
+        """Go on under the name under which this process has reserved until now."""
+        self.life = old.life
+
+    def _life(self, database: Database) -> idempotency.Life:
+        if self.life is None:
+            self.life = idempotency.Life(database)
+        return self.life
 
     def around(self, route: Route | None, onward: Step) -> Step:
         database = self._database
@@ -52,6 +62,7 @@ class IdempotencyKey:
             place = {"consumer": consumer, "operation": operation, "key": exchange.idempotency_key}
             outcome = await idempotency.reserve(
                 database,
+                life=self._life(database),
                 consumer=consumer,
                 operation=operation,
                 key=exchange.idempotency_key,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.operation import Api, Operation
-from contracts.problems import MethodNotAllowed, UnknownRoute
+from contracts.problems import MethodNotAllowed, Problem, UnknownRoute
 from gateway.exchange import Exchange, Reply, Route, Step
 
 
@@ -81,7 +81,13 @@ class _Node:
 class RouteTable:
     """Every route of the gateway as a tree of path segments."""
 
-    def __init__(self, apis: Iterable[Mounted], open_routes: Iterable[Route] = ()) -> None:
+    def __init__(
+        self,
+        apis: Iterable[Mounted],
+        open_routes: Iterable[Route] = (),
+        retired: Callable[[str], Problem | None] = lambda _: None,
+    ) -> None:
+        self._retired = retired
         self.apis = tuple(apis)
         self._root = _Node()
         self.routes = [*(route for api in self.apis for route in routes_of(api)), *open_routes]
@@ -123,8 +129,11 @@ class RouteTable:
         node.steps["OPTIONS"] = (build(options), options, places)
 
     def find(self, method: str, path: str) -> tuple[Step, Route, dict[str, str]]:
-        """The stack, the route and the path's parameters; raises UnknownRoute and MethodNotAllowed."""
-        node, values = _walk(self._root, path)
+        """The stack, the route and the path's parameters; raises UnknownRoute, MethodNotAllowed and Gone."""
+        try:
+            node, values = _walk(self._root, path)
+        except UnknownRoute as unknown:
+            raise self._retired(path) or unknown from None
         found = node.steps.get(method)
         if found is None:
             raise MethodNotAllowed(

@@ -8,6 +8,7 @@ from contracts.problems import catalogue
 from gateway.exchange import Exchange, Header, Reply, Step
 from gateway.policies.route import Mounted
 from gateway.portal import html
+from gateway.versions import NONE, Standings, address_of
 
 _PAGE_HEADERS: tuple[Header, ...] = (
     (b"content-type", b"text/html; charset=utf-8"),
@@ -20,7 +21,8 @@ _PAGE_HEADERS: tuple[Header, ...] = (
 class Portal:
     """Pages made once, at start, from the frozen documents."""
 
-    def __init__(self, apis: Iterable[Mounted], public_url: str) -> None:
+    def __init__(self, apis: Iterable[Mounted], public_url: str, standings: Standings = NONE) -> None:
+        self._standings = standings
         self._public_url = public_url
         self._instances: dict[str, list[str]] = {}
         self._apis: dict[str, Mounted] = {}
@@ -32,6 +34,11 @@ class Portal:
     def pages(self) -> dict[str, Step]:
         """Every page by its path."""
         listed = [self._listed(mounted) for mounted in self._apis.values()]
+        gone = [
+            {"api": slug, **life_of(slug, self._standings)}
+            for slug, one in sorted(self._standings.items())
+            if one.state == "retired" and slug not in self._apis
+        ]
         codes = sorted(catalogue().values(), key=lambda kind: (kind.status, kind.code))
         problems = [
             {
@@ -45,7 +52,7 @@ class Portal:
             for kind in codes
         ]
         found = {
-            "/apis": _either({"apis": listed}, html.catalogue_page(listed)),
+            "/apis": _either({"apis": listed, "retired": gone}, html.catalogue_page(listed, gone)),
             "/apis/problems": _either({"problems": problems}, html.problems_page(problems)),
         }
         for problem in problems:
@@ -66,7 +73,7 @@ class Portal:
             "name": api.name,
             "version": api.version,
             "summary": api.summary,
-            "status": "published",
+            **life_of(api.slug, self._standings),
             "audiences": list(api.audiences),
             "instances": sorted(self._instances.get(api.slug, [])),
             "base": api.prefix,
@@ -83,6 +90,19 @@ class Portal:
         if instances:
             server["variables"] = {"instance": {"default": instances[0], "enum": instances}}
         return {**mounted.document, "servers": [server]}
+
+
+def life_of(slug: str, standings: Standings) -> dict:
+    """Where a version stands in its life, as the catalogue tells it."""
+    standing = standings.get(slug)
+    if standing is None:
+        return {"status": "published"}
+    told = {"status": standing.state, "owner": standing.owner, "since": standing.since}
+    if standing.sunset is not None:
+        told |= {"sunset": standing.sunset}
+    if standing.successor is not None:
+        told |= {"successor": address_of(standing.successor)}
+    return msgspec.to_builtins(told)
 
 
 def _either(content: object, page: str) -> Step:

@@ -33,14 +33,16 @@ def page(title: str, body: str) -> str:
     )
 
 
-def catalogue_page(apis: list[dict[str, Any]]) -> str:
-    """All APIs by tier."""
+def catalogue_page(apis: list[dict[str, Any]], gone: list[dict[str, Any]]) -> str:
+    """All APIs by tier, and those that were retired."""
     sections = "".join(
         _tier(tier, [api for api in apis if api["tier"] == tier])
         for tier in _TIERS
         if any(api["tier"] == tier for api in apis)
     )
-    return page("APIs", "<h1>APIs</h1><p class=lead>Three tiers behind one door.</p>" + sections)
+    return page(
+        "APIs", "<h1>APIs</h1><p class=lead>Three tiers behind one door.</p>" + sections + _gone(gone)
+    )
 
 
 def _tier(tier: str, apis: list[dict[str, Any]]) -> str:
@@ -50,10 +52,28 @@ def _tier(tier: str, apis: list[dict[str, Any]]) -> str:
         f"<h3>{escape(api['name'])} <small>v{api['version']}</small></h3>"
         f"<p>{escape(api['summary'])}</p><p class=meta>{_count(api['operations'])}"
         f"{' · ' + escape(', '.join(api['instances'])) if api['instances'] else ''}"
-        f"{' · open to partners' if 'outside' in api['audiences'] else ''}</p></a>"
+        f"{' · open to partners' if 'outside' in api['audiences'] else ''}"
+        f"{' · ' + escape(api['status']) if api['status'] != 'published' else ''}</p></a>"
         for api in apis
     )
     return f"<section><h2>{title}</h2><p>{sentence}</p><div class=cards>{cards}</div></section>"
+
+
+def _gone(apis: list[dict[str, Any]]) -> str:
+    rows = "".join(f"<li><code>{escape(api['api'])}</code> {_life(api)}" for api in apis)
+    return f"<section><h2>Retired</h2><ul>{rows}</ul></section>" if rows else ""
+
+
+def _life(api: dict[str, Any]) -> str:
+    """A version's life in words, nothing for one that is published."""
+    if api["status"] == "published":
+        return ""
+    parts = [f"<b>{escape(api['status'])}</b> since {escape(api['since'])}"]
+    if "sunset" in api and api["status"] == "deprecated":
+        parts.append(f"promised until {escape(api['sunset'])}")
+    if "successor" in api:
+        parts.append(f"its successor stands at <code>{escape(api['successor'])}</code>")
+    return f"<p class=meta>{', '.join(parts)}. Owner: {escape(api['owner'])}.</p>"
 
 
 def _count(operations: int) -> str:
@@ -71,7 +91,7 @@ def api_page(summary: dict[str, Any], document: dict[str, Any]) -> str:
     return page(
         summary["api"],
         f"<h1>{escape(summary['api'])}</h1><p class=lead>{escape(summary['summary'])}</p>"
-        f"<p>{escape(info.get('description', ''))}</p>"
+        f"{_life(summary)}<p>{escape(info.get('description', ''))}</p>"
         f"<p class=meta>Base <code>{escape(document['servers'][0]['url'])}</code> · "
         f'<a href="{escape(summary["openapi"])}">OpenAPI 3.1</a></p>{operations}',
     )

@@ -3,7 +3,7 @@
 The worker is in `kit.inbox.worker`: it raises exceptions, which are told through the outbox that is here.
 """
 
-from kit.inbox.outbox import publish, read
+from kit.inbox.outbox import latest, publish, read
 from kit.inbox.receiving import InboxRow, receive, release
 
-__all__ = ["InboxRow", "publish", "read", "receive", "release"]
+__all__ = ["InboxRow", "latest", "publish", "read", "receive", "release"]

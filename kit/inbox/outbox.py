@@ -85,6 +85,12 @@ async def read(
     return Events(items=tuple(_event(row) for row in rows), next_cursor=encode_page(last))
 
 
+async def latest(conn: AsyncConnection) -> str:
+    """The cursor for what comes after every event that has its place by now."""
+    last = (await conn.execute(select(func.max(events.c.position)))).scalar()
+    return encode_page(last or 0)
+
+
 def _event(row: Any) -> Event:
     return Event(
         id=row.id,

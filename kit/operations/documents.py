@@ -28,6 +28,7 @@ WITH_INPUT = (p.Invalid,)
 WHERE_BODIES_COME = (p.BodyTooLarge, p.UnsupportedMediaType)
 WITH_BODY = (p.BadJson, p.DuplicateKeys, p.TooDeep)
 WITH_KEY = (p.MissingHeader, p.StillRunning, p.IdempotencyKeyReused)
+WITH_CACHE = (p.NotCached,)
 WITH_PRECONDITION = (p.PreconditionFailed, p.PreconditionRequired)
 
 
@@ -88,6 +89,8 @@ def _operation(bound: Bound, schemas: Schemas) -> dict[str, Any]:
     }
     if operation.roles:
         found["x-roles"] = list(operation.roles)
+    if operation.cache_seconds:
+        found["x-cache-seconds"] = operation.cache_seconds
     if operation.deprecation:
         found["deprecated"] = True
     if parameters := _parameters(bound, schemas):
@@ -179,6 +182,8 @@ def problems_of(bound: Bound) -> list[type[Problem]]:
         found.update(WITH_KEY)
     if operation.precondition:
         found.update(WITH_PRECONDITION)
+    if operation.cache_seconds:
+        found.update(WITH_CACHE)
     return sorted(found, key=lambda kind: (kind.status, kind.code))
 
 
@@ -187,7 +192,8 @@ def _responses(bound: Bound, schemas: Schemas) -> dict[str, Any]:
     for kind in problems_of(bound):
         by_status.setdefault(kind.status, []).append(kind)
     failures = {str(status): _failure(status, kinds) for status, kinds in by_status.items()}
-    return {str(bound.operation.status): _success(bound, schemas), **failures}
+    kept = {"304": {"description": "What If-None-Match names"}} if bound.operation.cache_seconds else {}
+    return {str(bound.operation.status): _success(bound, schemas), **kept, **failures}
 
 
 def _failure(status: int, kinds: list[type[Problem]]) -> dict[str, Any]:

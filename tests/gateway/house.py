@@ -56,6 +56,7 @@ class House:
         people: Mapping[str, Persona] | None = None,
         url: str = URL,
         floor: Floor | None = None,
+        apis: tuple[Mounted, ...] = (),
         **more: Any,
     ) -> None:
         self.floor = floor or Floor()
@@ -66,6 +67,7 @@ class House:
                 Mounted(Vault, document(Vault), in_process(Vault, self.floor), instance=name)
                 for name in INSTANCES
             ),
+            *apis,
         ]
         self.issuer = DevelopmentIssuer(
             folder,

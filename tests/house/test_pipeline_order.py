@@ -20,6 +20,7 @@ EXPECTED = (
     "rate_limit",
     "contract",
     "idempotency_key",
+    "cache",
     "hop",
 )
 

@@ -1,4 +1,4 @@
-"""Contract: path, query, headers and body against the frozen document, every fault told at once."""
+"""Contract: requests against the frozen document, every fault told at once, and answers as configured."""
 
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
@@ -16,33 +16,51 @@ from contracts.problems import (
     UnsupportedMediaType,
 )
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.policies.contract.answers import Settings as AnswersSettings
+from gateway.policies.contract.answers import check_of, told_of
 from gateway.policies.contract.body import escape, parse
 from gateway.policies.contract.validators import Validator, coerced, types_of
+from gateway.versions import NONE, Standings, gate_of
+from kit.settings import SettingsError
 
 _EMPTY = (b"", b"{}")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How deep a body may nest, and how many query parameters are read."""
+    """How deep a body may nest, how many query parameters are read, and how answers are checked."""
 
     max_depth: Annotated[int, Meta(ge=2, le=200)] = 32
     max_query_parameters: Annotated[int, Meta(ge=1)] = 100
+    answers: AnswersSettings = AnswersSettings()
 
 
 class Contract:
-    """Builds the validators of each route once; a broken schema refuses to start, and lets nothing pass."""
+    """Builds the validators of each route once; a broken schema refuses to start, and lets nothing pass.
 
-    def __init__(self, settings: Settings) -> None:
+    A version that is a draft or retired is refused to all but those who were let in.
+    """
+
+    def __init__(self, settings: Settings, standings: Standings = NONE) -> None:
         self._settings = settings
+        self._standings = standings
 
     def around(self, route: Route | None, onward: Step) -> Step:
         if route is None or route.operation is None:
             return onward
-        read_parameters = _Parameters(route, self._settings.max_query_parameters)
-        check_headers = _Headers(route)
-        check_body = _Body(route, self._settings.max_depth)
+        try:
+            read_parameters = _Parameters(route, self._settings.max_query_parameters)
+            check_headers = _Headers(route)
+            check_body = _Body(route, self._settings.max_depth)
+            check_answer = check_of(route, self._settings.answers)
+        except (ValueError, RecursionError) as error:
+            said = str(error).partition("\n")[0]
+            raise SettingsError([f"{route.name}: a schema cannot be used: {said}"]) from None
+
+        gate = gate_of(route.api.slug if route.api else "", self._standings)
 
         async def contract(exchange: Exchange) -> Reply:
+            if gate is not None:
+                gate(exchange.caller.consumer if exchange.caller else "")
             query, faults = read_parameters(exchange)
             if check_headers.needed:
                 faults += check_headers(exchange)
@@ -55,17 +73,25 @@ class Contract:
                 raise Invalid(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", errors=faults)
             if exchange.check_rows is not None:
                 exchange.check_rows(exchange.path_parameters, query, body)
-            return await onward(exchange)
+            reply = await onward(exchange)
+            if check_answer is not None:
+                check_answer(exchange, reply)
+            return reply
 
         return contract
 
     def explain(self, asked: Asked) -> list[Rule]:
         if asked.route.operation is None:
             return []
-        found = [Rule("path, query and headers as the API's document says", file="")]
+        found = []
+        if standing := self._standings.get(asked.route.api.slug if asked.route.api else ""):
+            found.append(Rule(f"a version that is {standing.state}", file=""))
+        found += [Rule("path, query and headers as the API's document says", file="")]
         if "requestBody" in asked.route.shape:
             depth = self._settings.max_depth
             found.append(Rule(f"a JSON body, at most {depth} levels deep, as it says", "contract.max_depth"))
+        if says := told_of(asked.route, asked.name, self._settings.answers):
+            found.append(Rule(says, "contract.answers"))
         return found
 
 

@@ -22,7 +22,9 @@ class Validator:
     def __init__(self, schema: dict[str, Any], components: dict[str, Any]) -> None:
         whole = {"$schema": DIALECT, **_pointed(schema), "components": _pointed(components)}
         # Values are masked in messages: a fault is told to the caller and may be logged by anybody.
-        self._validator = jsonschema_rs.validator_for(whole, validate_formats=True, mask="the value")
+        self._validator = jsonschema_rs.validator_for(
+            whole, validate_formats=True, mask="the value", retriever=_fetch_nothing
+        )
         self.is_valid = self._validator.is_valid
 
     def faults(self, value: Any, base: str = "") -> list[Fault]:
@@ -33,6 +35,11 @@ class Validator:
             if len(found) >= _MANY:
                 break
         return found[:_MANY]
+
+
+def _fetch_nothing(uri: str) -> Any:
+    """Refuses: a document is complete in itself, and a schema is no reason to ask any address or file."""
+    raise ValueError(f"{uri} is not part of the document")
 
 
 def _faults(error: Any, base: str) -> Iterator[Fault]:

@@ -241,7 +241,10 @@ async def test_an_undecided_exception_breaches_its_clock(house: House, stopped_c
 
 async def test_the_sweep_forgets_expired_keys(house: House, stopped_clock: None) -> None:
     """An idempotency key whose time is over is gone without anybody asking for it."""
-    await idempotency.reserve(house.database, consumer="c", operation="o", key="k", fingerprint="f", ttl=60)
+    life = idempotency.Life(house.database)
+    await idempotency.reserve(
+        house.database, life=life, consumer="c", operation="o", key="k", fingerprint="f", ttl=60
+    )
     clock.advance(61)
     async with house.worker(), asyncio.timeout(10):
         while await _kept_keys(house):  # noqa: ASYNC110 - it is in the database

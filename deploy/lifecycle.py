@@ -1,0 +1,31 @@
+"""deploy: where each version of each API stands in its life, as contracts/versions.toml says."""
+
+from pathlib import Path
+
+import contracts
+from deploy.interfaces import interfaces
+from gateway.plans import read
+from gateway.versions import ActiveConsumers, Slug, Standing, Standings, faults, refusals
+from kit.operations import api_of, bind
+from kit.settings import SettingsError
+
+FILE = Path(contracts.__file__).parent / "versions.toml"
+
+
+def standings(file: Path = FILE) -> Standings:
+    """The versions by their API's name in full; raises SettingsError with every fault."""
+    return read(file, dict[Slug, Standing])
+
+
+async def lifecycle_faults(file: Path = FILE, active: ActiveConsumers | None = None) -> list[str]:
+    """What is wrong with the versions, a sentence each; with `active`, also whom a sunset would cut off."""
+    try:
+        found = standings(file)
+    except SettingsError as error:
+        return error.faults
+    declared = {
+        api_of(kind): [bound.operation.deprecation for bound in bind(kind) if bound.operation.deprecation]
+        for kind in interfaces()
+    }
+    late = await refusals(found, active) if active is not None else []
+    return [f"{file.name}: {fault}" for fault in (*faults(found, declared), *late)]

@@ -1,0 +1,103 @@
+"""Cache: reads under their conditions, and for reads that declare it the answer kept for its caller alone."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.policies.cache.conditions import met
+from gateway.policies.cache.flights import Flights
+from gateway.policies.cache.groups import Ear, Group
+from gateway.policies.cache.reading import Reading
+from gateway.policies.cache.store import Store
+
+__all__ = ["AnswerCache", "Ear", "Settings"]
+
+_REFUSAL = 400
+_FAILURE = 500
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much is kept, and how long an answer may be given after its time.
+
+    An operation's `cache_seconds` is its answer's time. For `stale_while_revalidate_seconds` after, it is
+    still given while a new one is fetched; for `stale_if_error_seconds` after, when the floor fails. With
+    `max_bytes` zero nothing is kept.
+    """
+
+    max_bytes: Annotated[int, Meta(ge=0)] = 32 << 20
+    stale_while_revalidate_seconds: Annotated[float, Meta(ge=0)] = 5.0
+    stale_if_error_seconds: Annotated[float, Meta(ge=0)] = 60.0
+
+
+class AnswerCache:
+    """Keeps answers in this process, each for one caller: losing them costs a hop and nothing else."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.groups: list[Group] = []
+        self._settings = settings
+        self._store = Store(settings.max_bytes)
+        self._flights = Flights()
+        self._places: dict[tuple[str, str], list[Group]] = {}
+
+    def around(self, route: Route | None, onward: Step) -> Step:
+        if route is None or route.operation is None or route.api is None:
+            return onward
+        place = self._places.setdefault((route.api.slug, route.instance), [])
+        if route.method != "GET":
+            return _outdating(place, onward)
+        if not route.operation.cache_seconds or not self._settings.max_bytes:
+            return _conditional(onward)
+        group = Group(route.operation.outdated_by)
+        place.append(group)
+        self.groups.append(group)
+        return Reading(
+            store=self._store,
+            flights=self._flights,
+            group=group,
+            lifetime=route.operation.cache_seconds,
+            while_revalidating=self._settings.stale_while_revalidate_seconds,
+            if_error=self._settings.stale_if_error_seconds,
+            onward=onward,
+        ).answer
+
+    def explain(self, asked: Asked) -> list[Rule]:
+        operation = asked.route.operation
+        if operation is None or asked.route.method != "GET":
+            return []
+        if not operation.cache_seconds or not self._settings.max_bytes:
+            return [Rule("the request's conditions, if it has any", file="")]
+        return [Rule(f"an answer kept for this caller, at most {operation.cache_seconds} s old", file="")]
+
+    async def close(self) -> None:
+        """End what is being fetched for nobody."""
+        await self._flights.close()
+
+
+def _conditional(onward: Step) -> Step:
+    async def cache(exchange: Exchange) -> Reply:
+        return met(exchange, await onward(exchange))
+
+    return cache
+
+
+def _outdating(place: list[Group], onward: Step) -> Step:
+    """A write: unless it was refused, what was read of its API at this place is outdated (RFC 9111 §4.4).
+
+    The whole API's answers go, for we cannot know which others show what was written; and also when its
+    outcome is unknown.
+    """
+
+    async def cache(exchange: Exchange) -> Reply:
+        refused = False
+        try:
+            reply = await onward(exchange)
+            refused = _REFUSAL <= reply.status < _FAILURE
+            return reply
+        finally:
+            if not refused:
+                for group in place:
+                    group.outdate()
+
+    return cache

@@ -1,0 +1,94 @@
+"""Conditions: what a request's headers ask of validators and of a cache (RFC 9110, RFC 9111)."""
+
+import re
+from typing import NamedTuple
+
+from contracts.problems import PreconditionFailed
+from gateway.exchange import Exchange, Reply
+
+_TAG = re.compile(rb'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+_ABOUT_THE_BODY = (b"content-type", b"content-length")
+_OK = 200
+_NOT_MODIFIED = 304
+
+
+class Wishes(NamedTuple):
+    """A request's cache directives; ages in seconds, None where nothing was said."""
+
+    no_store: bool = False
+    no_cache: bool = False
+    only_if_cached: bool = False
+    max_age: float | None = None
+    min_fresh: float = 0.0
+
+    @property
+    def patient(self) -> bool:
+        """Whether nothing was said about age, so that an answer past its time may do."""
+        return not self.no_cache and self.max_age is None and not self.min_fresh
+
+    def take(self, age: float, lifetime: float) -> bool:
+        """Whether a kept answer of that age will do."""
+        young = self.max_age is None or age <= self.max_age
+        return young and not self.no_cache and age + self.min_fresh < lifetime
+
+
+NONE = Wishes()
+
+
+def wishes_of(exchange: Exchange) -> Wishes:
+    """What a request asks of us as a cache (RFC 9111 §5.2.1); max-stale is not granted."""
+    said = exchange.headers.get(b"cache-control")
+    if said is None:
+        return Wishes(no_cache=True) if b"no-cache" in exchange.headers.get(b"pragma", b"").lower() else NONE
+    told = {
+        name.strip().lower(): value.strip().strip(b'"')
+        for name, _, value in (item.partition(b"=") for item in said.split(b","))
+    }
+    max_age = _seconds(told.get(b"max-age"))
+    return Wishes(
+        no_store=b"no-store" in told,
+        no_cache=b"no-cache" in told or max_age == 0,
+        only_if_cached=b"only-if-cached" in told,
+        max_age=max_age,
+        min_fresh=_seconds(told.get(b"min-fresh")) or 0.0,
+    )
+
+
+def _seconds(text: bytes | None) -> float | None:
+    """A delta-seconds; one that cannot be read asks for the strictest, zero."""
+    if text is None:
+        return None
+    return float(text) if text.isdigit() else 0.0
+
+
+def header(reply: Reply, name: bytes) -> bytes:
+    """A header of a reply, empty when it is not there."""
+    return next((value for found, value in reply.headers if found == name), b"")
+
+
+def met(exchange: Exchange, reply: Reply) -> Reply:
+    """A read's answer under the request's conditions (RFC 9110 §13.2.2): itself or 304.
+
+    Raises PreconditionFailed. Conditions are asked of successes only; an answer without a tag matches `*`.
+    """
+    if reply.status != _OK:
+        return reply
+    if_match, if_none_match = exchange.headers.get(b"if-match"), exchange.headers.get(b"if-none-match")
+    if if_match is None and if_none_match is None:
+        return reply
+    etag = header(reply, b"etag")
+    if if_match is not None and not _names(if_match, etag, weak=False):
+        raise PreconditionFailed
+    if if_none_match is not None and _names(if_none_match, etag, weak=True):
+        return Reply(_NOT_MODIFIED, [item for item in reply.headers if item[0] not in _ABOUT_THE_BODY])
+    return reply
+
+
+def _names(field: bytes, etag: bytes, *, weak: bool) -> bool:
+    """Whether the field names the tag; weakly, a weak tag is as good as a strong one (RFC 9110 §8.8.3.2)."""
+    if field.strip() == b"*":
+        return True
+    opaque = etag.removeprefix(b"W/")
+    if not opaque or (not weak and opaque != etag):
+        return False
+    return any(tag == opaque and (weak or not mark) for mark, tag in _TAG.findall(field))

@@ -1,0 +1,172 @@
+"""Reading: one read that is kept, from the cache or from the floor, each answer for its own caller only."""
+
+import asyncio
+import hashlib
+from typing import Any
+
+import msgspec
+
+from contracts.problems import NotCached, Problem, Unexpected
+from gateway.exchange import Exchange, Header, Reply, Step
+from gateway.policies.cache.conditions import Wishes, header, met, wishes_of
+from gateway.policies.cache.flights import Flight, Flights
+from gateway.policies.cache.groups import Group
+from gateway.policies.cache.store import Entry, Store
+from kit import clock, problems
+from kit.telemetry import meter
+
+_OK = 200
+_FAILURE = 500
+# What a token says of itself, not of its bearer: it differs in each, and decides no answer.
+_OF_THE_TOKEN = frozenset({"exp", "iat", "nbf", "jti"})
+_VARY: Header = (b"vary", b"Authorization, Accept, Accept-Language")
+_KNOWN_VARY = frozenset({b"", b"authorization", b"accept", b"accept-language"})
+_PROBLEM = problems.MEDIA_TYPE.encode()
+_encode = msgspec.json.Encoder(order="sorted").encode
+_reads = meter(__name__).create_counter(
+    "enfilade.gateway.cache.reads", description="Reads that may be answered from the cache, by outcome"
+)
+
+
+class Reading:
+    """The answers of one read at one place.
+
+    An answer is fresh for `lifetime` seconds; for `while_revalidating` after, it is still given while a new
+    one is fetched, and for `if_error` after, when the floor fails.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        flights: Flights,
+        group: Group,
+        lifetime: int,
+        while_revalidating: float,
+        if_error: float,
+        onward: Step,
+    ) -> None:
+        self._store = store
+        self._flights = flights
+        self._group = group
+        self._lifetime = lifetime
+        self._while_revalidating = lifetime + while_revalidating
+        self._if_error = lifetime + if_error
+        self._onward = onward
+        self._told: list[Header] = [(b"cache-control", f"private, max-age={lifetime}".encode()), _VARY]
+
+    async def answer(self, exchange: Exchange) -> Reply:
+        """The kept answer when it will do, else the floor's; raises NotCached and what the floor raises."""
+        wishes = wishes_of(exchange)
+        if wishes.no_store or exchange.caller is None:
+            return _counted("passed by", exchange, await self._onward(exchange))
+        key = _key(exchange)
+        kept = self._store.get(key, self._group.epoch)
+        if kept is not None and _age(kept) < 0:  # the clock was set back: nobody knows how old it is
+            kept = None
+        if kept is not None and wishes.take(_age(kept), self._lifetime):
+            return _counted("hit", exchange, _given(kept))
+        if wishes.only_if_cached:
+            raise NotCached
+        if kept is not None and wishes.patient and _age(kept) < self._while_revalidating:
+            self._join(key, exchange)
+            return _counted("stale", exchange, _given(kept))
+        return await self._fetched(key, exchange, wishes, kept)
+
+    async def _fetched(self, key: bytes, exchange: Exchange, wishes: Wishes, kept: Entry | None) -> Reply:
+        """The floor's answer, or the kept one when the floor fails and that is not too old."""
+        flight = self._join(key, exchange) if wishes.patient else self._begin(key, exchange)
+        if kept is None or not wishes.patient or _age(kept) >= self._if_error:
+            return _counted("miss", exchange, _own(exchange, flight, await asyncio.shield(flight.task)))
+        try:
+            reply = await asyncio.shield(flight.task)
+        except Problem as problem:
+            if problem.status < _FAILURE:
+                raise
+            return _counted("stale if error", exchange, _given(kept))
+        if reply.status >= _FAILURE:
+            return _counted("stale if error", exchange, _given(kept))
+        return _counted("miss", exchange, _own(exchange, flight, reply))
+
+    def _join(self, key: bytes, exchange: Exchange) -> Flight:
+        """The flight under way for the key, if it left after the last change; else a new one."""
+        found = self._flights.joinable.get(key)
+        if found is not None and found.epoch == self._group.epoch:
+            return found
+        return self._begin(key, exchange)
+
+    def _begin(self, key: bytes, exchange: Exchange) -> Flight:
+        epoch = self._group.epoch
+        flight = Flight(exchange, epoch, asyncio.create_task(self._fly(key, exchange, epoch)))
+        self._flights.begin(key, flight)
+        return flight
+
+    async def _fly(self, key: bytes, exchange: Exchange, epoch: int) -> Reply:
+        asked_at = clock.now().timestamp()
+        reply = await self._onward(exchange)
+        if reply.status != _OK:
+            return reply
+        if not header(reply, b"etag"):
+            reply.headers.append((b"etag", _etag(reply.body)))
+        if _may_be_kept(reply):
+            reply.headers = [item for item in reply.headers if item[0] not in (b"cache-control", b"vary")]
+            reply.headers += self._told
+            if epoch == self._group.epoch:
+                self._store.put(key, Entry(tuple(reply.headers), reply.body, epoch, asked_at))
+        return reply
+
+
+def _counted(outcome: str, exchange: Exchange, reply: Reply) -> Reply:
+    """The reply under the request's conditions, its outcome counted."""
+    _reads.add(1, {"outcome": outcome, "http.route": exchange.route.template if exchange.route else ""})
+    return met(exchange, reply)
+
+
+def _age(kept: Entry) -> float:
+    return clock.now().timestamp() - kept.asked_at
+
+
+def _key(exchange: Exchange) -> bytes:
+    """Whose question it is, and which: all that is known of the caller, and all that a floor is told."""
+    caller, headers = exchange.caller, exchange.headers
+    if caller is None:
+        raise Unexpected("Nobody was identified")
+    claims = {name: value for name, value in caller.claims.items() if name not in _OF_THE_TOKEN}
+    whole: list[Any] = [
+        caller.consumer,
+        caller.subject,
+        caller.outside,
+        sorted(caller.scopes),
+        sorted(caller.roles),
+        claims,
+        exchange.path,
+        exchange.query,
+        headers.get(b"accept", b""),
+        headers.get(b"accept-language", b""),
+    ]
+    return hashlib.blake2b(_encode(whole), digest_size=32).digest()
+
+
+def _etag(body: bytes) -> bytes:
+    return b'"%s"' % hashlib.blake2b(body, digest_size=16).hexdigest().encode()
+
+
+def _may_be_kept(reply: Reply) -> bool:
+    """Whether the floor lets its answer be kept, and it depends on nothing that the key lacks."""
+    said = header(reply, b"cache-control").lower()
+    depends_on = {name.strip().lower() for name in header(reply, b"vary").split(b",")}
+    return b"no-store" not in said and b"no-cache" not in said and depends_on <= _KNOWN_VARY
+
+
+def _given(kept: Entry) -> Reply:
+    """A kept answer as a reply that says how old it is, in seconds."""
+    return Reply(_OK, [*kept.headers, (b"age", str(max(0, int(_age(kept)))).encode())], kept.body)
+
+
+def _own(exchange: Exchange, flight: Flight, reply: Reply) -> Reply:
+    """A reply for one of those who waited for it; a failure names each one's own correlation id."""
+    body = reply.body
+    if flight.correlation_id != exchange.correlation_id and header(reply, b"content-type") == _PROBLEM:
+        body = _encode({**msgspec.json.decode(body), "correlation_id": exchange.correlation_id})
+    headers = [item for item in reply.headers if item[0] != b"content-length"]
+    return Reply(reply.status, headers, body)

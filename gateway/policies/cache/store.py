@@ -1,0 +1,60 @@
+"""Store: answers kept in this process, the least recently asked for leaving first."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from gateway.exchange import Header
+
+_OVERHEAD_BYTES = 600  # of an entry's objects, roughly
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A kept answer, and in which epoch of its group and at what time (seconds) it was asked for."""
+
+    headers: tuple[Header, ...]
+    body: bytes
+    epoch: int
+    asked_at: float
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes, roughly."""
+        names = sum(len(name) + len(value) for name, value in self.headers)
+        return len(self.body) + names + _OVERHEAD_BYTES
+
+
+class Store:
+    """At most so many bytes of answers."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.size = 0
+        self._max_bytes = max_bytes
+        self._entries: OrderedDict[bytes, Entry] = OrderedDict()
+
+    def get(self, key: bytes, epoch: int) -> Entry | None:
+        """The answer under a key, unless its group has changed since."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if entry.epoch != epoch:
+            self.drop(key)
+            return None
+        self._entries.move_to_end(key)
+        return entry
+
+    def put(self, key: bytes, entry: Entry) -> None:
+        """Keep an answer; others leave for it."""
+        self.drop(key)
+        if entry.size > self._max_bytes:
+            return
+        self._entries[key] = entry
+        self.size += entry.size
+        while self.size > self._max_bytes:
+            self.drop(next(iter(self._entries)))
+
+    def drop(self, key: bytes) -> None:
+        """Forget what is kept under a key."""
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self.size -= entry.size

@@ -1,0 +1,70 @@
+"""tests/gateway: doors that may be killed: for each port read from standard input one is forked.
+
+The effect of an order is one durable row under a key derived from the caller's, as the house's floors do it.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import uvicorn
+from sqlalchemy import text
+
+from kit import context
+from kit.database import Database
+from tests.gateway.demo import Floor, Order, Seen
+from tests.gateway.house import House
+
+TABLES = (
+    "CREATE TABLE asked (key text)",
+    "CREATE TABLE effects (key text PRIMARY KEY)",
+    "CREATE TABLE marks (key text)",
+)
+
+
+class Keeper(Floor):
+    """Places each order once, however often it is asked to."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self._database = database
+
+    async def place_order(self, body: Order) -> Seen:
+        now = context.current()
+        key = {"key": f"{now.caller.consumer if now.caller else ''}:{now.idempotency_key}"}
+        async with self._database.begin() as connection:
+            await connection.execute(text("INSERT INTO asked VALUES (:key)"), key)
+        async with self._database.begin() as connection:
+            await connection.execute(text("INSERT INTO effects VALUES (:key) ON CONFLICT DO NOTHING"), key)
+            await connection.execute(text("INSERT INTO marks VALUES (:key)"), key)
+        return Seen(id=body.customer, key=now.idempotency_key)
+
+
+def name_of(port: int) -> str:
+    """How PostgreSQL knows the door at a port."""
+    return f"door {port}"
+
+
+def serve(folder: Path, url: str, port: int) -> None:
+    database = Database(url, name=name_of(port))
+    house = House(folder, database=database, floor=Keeper(database))
+    uvicorn.run(house.gateway, port=port, log_level="error")
+
+
+def main() -> None:
+    folder, url = Path(sys.argv[1]), sys.argv[2]
+    children = []
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            serve(folder, url, int(line))
+            os._exit(0)
+        children.append(child)
+        print(child, flush=True)  # noqa: T201 - whoever asked for the door reads its process id
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
