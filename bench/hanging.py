@@ -14,7 +14,7 @@ from bench.read import rooms
 
 CALLERS = 4
 WAITERS = 64
-_HEAD_START_SECONDS = 0.5  # until all waiters hang
+_RAMP_SECONDS = 1.0  # the deadline of the calls: spread over it, they do not all end at once
 
 
 class Hanging(msgspec.Struct, frozen=True):
@@ -47,9 +47,15 @@ async def measure(
         alone.append(await _slowest(reader, seconds))
         tell(f"round {number + 1} of {rounds}: beside a vendor that hangs")
         hanging = asyncio.create_task(
-            load.run(waiter.url, waiter.headers, seconds + 2 * _HEAD_START_SECONDS, WAITERS)
+            load.run(
+                waiter.url,
+                waiter.headers,
+                seconds + 1.5 * _RAMP_SECONDS,
+                WAITERS,
+                ramp_seconds=_RAMP_SECONDS,
+            )
         )
-        await asyncio.sleep(_HEAD_START_SECONDS)
+        await asyncio.sleep(1.5 * _RAMP_SECONDS)
         beside.append(await _slowest(reader, seconds))
         answered = await hanging
         if answered.good:

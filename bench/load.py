@@ -37,10 +37,19 @@ def generator() -> str:
 
 
 async def run(
-    url: str, headers: Mapping[str, str], seconds: float, connections: int = CONNECTIONS
+    url: str,
+    headers: Mapping[str, str],
+    seconds: float,
+    connections: int = CONNECTIONS,
+    *,
+    ramp_seconds: float = 0.0,
 ) -> Answered:
-    """Load a server for a while; raises RuntimeError when the generator itself fails."""
-    command = _wrk(url, headers, seconds, connections) or _own(url, headers, seconds, connections)
+    """Load a server for a while; raises RuntimeError when the generator itself fails.
+
+    With `ramp_seconds` the connections begin one after the other in that time, which wrk cannot do.
+    """
+    own = _own(url, headers, seconds, connections, ramp_seconds)
+    command = own if ramp_seconds else _wrk(url, headers, seconds, connections) or own
     child = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
@@ -63,9 +72,12 @@ def _wrk(url: str, headers: Mapping[str, str], seconds: float, connections: int)
     return [found, "-t1", "--latency", f"-c{connections}", f"-d{int(seconds)}s", *given, url]
 
 
-def _own(url: str, headers: Mapping[str, str], seconds: float, connections: int) -> list[str]:
+def _own(
+    url: str, headers: Mapping[str, str], seconds: float, connections: int, ramp_seconds: float
+) -> list[str]:
     given = [part for name, value in headers.items() for part in ("--header", f"{name}: {value}")]
     shape = ["--seconds", str(seconds), "--connections", str(connections)]
+    shape += ["--ramp", str(ramp_seconds)]
     return [sys.executable, "-m", "bench.load", url, *shape, *given]
 
 
@@ -131,11 +143,13 @@ async def _generate(options: argparse.Namespace) -> Answered:
     request = "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1")
     until = time.monotonic() + options.seconds
     loop = asyncio.get_running_loop()
-    opened = [
-        await loop.create_connection(lambda: _Connection(request, until), address.hostname, address.port)
-        for _ in range(options.connections)
-    ]
-    connections = [protocol for _, protocol in opened]
+    connections: list[_Connection] = []
+    for _ in range(options.connections):
+        _, opened = await loop.create_connection(
+            lambda: _Connection(request, until), address.hostname, address.port
+        )
+        connections.append(opened)
+        await asyncio.sleep(options.ramp / options.connections)
     await asyncio.wait_for(asyncio.gather(*(one.closed for one in connections)), options.seconds + 30)
     waits = sorted(wait for one in connections for wait in one.waits)
     p99 = waits[len(waits) * 99 // 100] * 1000 if waits else 0.0
@@ -148,6 +162,7 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--connections", type=int, default=CONNECTIONS)
+    parser.add_argument("--ramp", type=float, default=0.0)
     parser.add_argument("--header", action="append", default=[])
     answered = asyncio.run(_generate(parser.parse_args()))
     sys.stdout.write(msgspec.json.encode(answered).decode())

@@ -1,16 +1,14 @@
-"""deploy: who may do what in this firm: its consumers and its duties, read together and refused together."""
+"""deploy: the firm's policy: who may call, on which terms, and what nobody may do together."""
 
 from pathlib import Path
 
 from contracts.duties import Duties
 from deploy.interfaces import interfaces
-from gateway.duties import Matrix
-from gateway.plans import Consumer, read, read_consumers
-from kit import clock
-from kit.operations import bind
+from gateway.duties import refuse_conflicts
+from gateway.pipeline import refuse_unfit
+from gateway.plans import read
+from gateway.rulebook import DUTIES, Rulebook, placed, read_rulebook
 from kit.settings import SettingsError
-
-CONSUMERS, DUTIES = "consumers.toml", "duties.toml"
 
 
 def read_duties(folder: Path) -> Duties:
@@ -18,25 +16,20 @@ def read_duties(folder: Path) -> Duties:
     return read(folder / DUTIES, Duties)
 
 
-def matrix(duties: Duties) -> Matrix:
-    """The duties over all operations of the house, as of today."""
-    operations = [bound for interface in interfaces() for bound in bind(interface)]
-    return Matrix(duties, operations, clock.now().date())
+def misfits(rulebook: Rulebook) -> list[str]:
+    """What does not fit in a policy that is written well, each with its file and line."""
+    try:
+        refuse_unfit(rulebook.settings, rulebook.consumers)
+        if rulebook.duties is not None:
+            refuse_conflicts(rulebook.duties, rulebook.consumers, interfaces())
+    except SettingsError as error:
+        return placed(rulebook, error).faults
+    return []
 
 
-def access_faults(folder: Path, consumers: dict[str, Consumer], duties: Duties) -> list[str]:
-    """What is wrong with consumers and duties taken together, a sentence each that names the file."""
-    judge = matrix(duties)
-    refusals = [fault for name, consumer in consumers.items() for fault in judge.refusals(name, consumer)]
-    return [
-        *(f"{folder / DUTIES}: {fault}" for fault in judge.strangers(consumers)),
-        *(f"{folder / CONSUMERS}: {fault}" for fault in refusals),
-    ]
-
-
-def read_access(folder: Path) -> dict[str, Consumer]:
-    """The consumers, none of which holds what must be kept apart; raises SettingsError with every fault."""
-    consumers = read_consumers(folder / CONSUMERS)
-    if faults := access_faults(folder, consumers, read_duties(folder)):
+def read_policy(folder: Path) -> Rulebook:
+    """The gateway's policy, fit to be in force; raises SettingsError with every fault, its file and line."""
+    rulebook = read_rulebook(folder)
+    if faults := misfits(rulebook):
         raise SettingsError(faults)
-    return consumers
+    return rulebook

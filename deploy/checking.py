@@ -5,9 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from deploy.access import read_policy
 from gateway.identity.issuing.personas import read_people
-from gateway.pipeline import refuse_unfit
-from gateway.rulebook import placed, read_rulebook
 from kit import retention
 from kit.settings import SettingsError, read_toml
 from process_apis import reference_files
@@ -44,11 +43,7 @@ def configuration_faults(folder: Path) -> list[str]:
 def policy_faults(folder: Path) -> list[str]:
     """All faults of the gateway's policy files, each with its file and line."""
     try:
-        rulebook = read_rulebook(folder)
-        try:
-            refuse_unfit(rulebook.settings, rulebook.consumers)
-        except SettingsError as error:
-            raise placed(rulebook, error) from None
+        read_policy(folder)
     except SettingsError as error:
         return error.faults
     return []

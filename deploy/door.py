@@ -11,15 +11,15 @@ import experience_apis.app
 import process_apis.app
 from contracts.operation import Api
 from contracts.problems import NotFound, Unavailable
-from deploy.access import read_access
+from deploy.access import read_policy
 from deploy.carrier import VENDOR_HEADERS, Carrier, unpack
 from deploy.interfaces import frozen, interfaces
 from deploy.issuers import IssuerCalls
 from deploy.settings import Floor, HouseSettings
-from gateway.app import Gateway, Mounted, Settings, Target, in_process, scopes_of
+from gateway.app import Gateway, Mounted, Target, in_process, scopes_of
 from gateway.identity import DevelopmentIssuer
 from gateway.identity.issuing.personas import read_people
-from gateway.plans import Consumer, read
+from gateway.plans import Consumer
 from kit import inbox
 from kit.context import current
 from kit.database import Database
@@ -40,9 +40,9 @@ def front_door(
     environ: Mapping[str, str],
 ) -> Gateway:
     """The gateway over all APIs of the house, each in this process or carried to its floor."""
-    consumers = read_access(settings.folder)
-    policies = read(settings.folder / "gateway.toml", Settings)
-    issuer = issuer_of(settings, consumers) if policies.identity.embedded_issuer else None
+    policy = read_policy(settings.folder)
+    embedded = policy.settings.identity.embedded_issuer
+    issuer = issuer_of(settings, policy.consumers) if embedded else None
     instances = floors.instances
     issuers = IssuerCalls(http)
 
@@ -53,8 +53,9 @@ def front_door(
             await carrier.push(instance, headers, body)
 
     return Gateway(
-        settings=policies,
-        consumers=consumers,
+        settings=policy.settings,
+        consumers=policy.consumers,
+        duties=policy.duties,
         apis=list(_mounted(settings, floors, carrier)),
         public_url=settings.address,
         issuer=issuer,

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from contracts.admin.policy import Explanation
+from contracts.duties import Duties
 from contracts.problems import NotFound
 from gateway.admin import Documents, Office
 from gateway.admin import mounted as admin_apis
+from gateway.duties import refuse_conflicts
 from gateway.exchange import Exchange, Reply, Route, Step, json_reply
 from gateway.identity import DevelopmentIssuer, Fetch, Memory, Post, Proofs, Register
 from gateway.identity.issuer import scopes_of
@@ -84,8 +86,9 @@ class Gateway:
     """The ASGI application. `start` and `close` belong into the process's lifespan.
 
     `admin` finds the frozen documents of the gateway's own APIs, which `answer_internal` serves; without it
-    there are none. `policy_folder` is where settings and consumers were read from; a change there, looked
-    for every `look_seconds`, is put in force for the requests that begin after it.
+    there are none. Without `duties` none are kept apart. `policy_folder` is where settings, consumers and
+    duties were read from; a change there, looked for every `look_seconds`, is put in force for the requests
+    that begin after it.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class Gateway:
         *,
         settings: Settings,
         consumers: Mapping[str, Consumer],
+        duties: Duties | None = None,
         apis: Iterable[Mounted],
         public_url: str,
         issuer: DevelopmentIssuer | None = None,
@@ -127,7 +131,7 @@ class Gateway:
         self._proofs_used = Memory(cache, alone=workers == 1)
         office = Office(gateway=self, database=database, cache=cache)
         self._admin = admin_apis(office, admin) if admin is not None else []
-        self._version = self._compile(make_rulebook(settings, consumers))
+        self._version = self._compile(make_rulebook(settings, consumers, duties))
         self._watch_register()
         self._watcher = (
             Watcher(policy_folder, self.adopt, self.refuse, look_seconds) if policy_folder else None
@@ -163,6 +167,9 @@ class Gateway:
     def _compile(self, rulebook: Rulebook) -> Version:
         """The pipelines of a rulebook; raises SettingsError where it does not fit the house."""
         settings = rulebook.settings
+        if rulebook.duties is not None:
+            interfaces = {each.interface for each in (*self._apis, *self._admin)}
+            refuse_conflicts(rulebook.duties, rulebook.consumers, interfaces)
         around = Surroundings(
             consumers=rulebook.consumers,
             scopes=scopes_of(each.api for each in (*self._apis, *self._admin)),

@@ -1,11 +1,13 @@
 """Duties: which of them a consumer's grants and roles come to, and which it may not hold together."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from contracts.duties import Apart, Duties, Duty, Waiver
 from gateway.plans import Consumer, grants
-from kit.operations import Bound
+from kit import clock
+from kit.operations import Bound, bind
+from kit.settings import SettingsError
 
 
 def operation_name(bound: Bound) -> str:
@@ -13,13 +15,21 @@ def operation_name(bound: Bound) -> str:
     return f"{bound.api.slug}.{bound.name}"
 
 
+def refuse_conflicts(duties: Duties, consumers: Mapping[str, Consumer], interfaces: Iterable[type]) -> None:
+    """Raises SettingsError where a consumer holds what is kept apart, or a duty names what there is not."""
+    matrix = Matrix(duties, (bound for interface in interfaces for bound in bind(interface)))
+    refusals = [fault for name, consumer in consumers.items() for fault in matrix.refusals(name, consumer)]
+    if faults := [*matrix.strangers(consumers), *refusals]:
+        raise SettingsError(faults)
+
+
 class Matrix:
     """The firm's duties over the operations that there are; `today` decides which waivers hold."""
 
-    def __init__(self, duties: Duties, operations: Iterable[Bound], today: dt.date) -> None:
+    def __init__(self, duties: Duties, operations: Iterable[Bound], today: dt.date | None = None) -> None:
         self.duties = duties
         self._operations = {operation_name(bound): bound for bound in operations}
-        self._today = today
+        self._today = today or clock.now().date()
 
     def held_by(self, consumer: Consumer) -> tuple[str, ...]:
         """The duties that a consumer holds."""

@@ -66,7 +66,7 @@ class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class BenchRecord(Protocol):
     """One vendor's records."""
 
-    @operation("GET", "/records/{record_id}", summary="Read a record", deadline=0.5, problems=(NotFound,))
+    @operation("GET", "/records/{record_id}", summary="Read a record", deadline=1.0, problems=(NotFound,))
     async def get_record(self, record_id: Id) -> Record:
         """The record; raises NotFound."""
         ...

@@ -2,17 +2,21 @@
 
 import argparse
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from contracts.duties import Apart, Duties
-from deploy.access import CONSUMERS, access_faults, matrix, read_duties
+from deploy.access import misfits, read_duties
 from deploy.console import paper, table
 from deploy.errors import FAILED, OK
+from deploy.interfaces import interfaces
 from deploy.launching.stack import data_dir, settings_beside
 from gateway.duties import Matrix
-from gateway.plans import Consumer, read_consumers
+from gateway.plans import Consumer
+from gateway.rulebook import read_rulebook
+from kit.operations import bind
 
 DESCRIPTION = """\
 Show the segregation of duties: every duty with the consumers that hold it, the pairs that are kept apart and
@@ -35,9 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     folder = settings_beside(data_dir(options.data, os.environ), os.environ).folder
-    consumers, duties = read_consumers(folder / CONSUMERS), read_duties(folder)
-    judge = matrix(duties)
-    faults = access_faults(folder, consumers, duties)
+    rulebook, duties = read_rulebook(folder), read_duties(folder)
+    consumers, faults = rulebook.consumers, misfits(rulebook)
+    judge = Matrix(duties, [bound for interface in interfaces() for bound in bind(interface)])
     if options.json:
         print(msgspec.json.encode(_document(judge, consumers, faults)).decode())
     else:
@@ -45,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     return FAILED if faults else OK
 
 
-def _document(judge: Matrix, consumers: dict[str, Consumer], faults: list[str]) -> dict[str, Any]:
+def _document(judge: Matrix, consumers: Mapping[str, Consumer], faults: list[str]) -> dict[str, Any]:
     return {
         "duties": _holders(judge, consumers),
         "apart": msgspec.to_builtins(judge.duties.apart),
@@ -54,13 +58,13 @@ def _document(judge: Matrix, consumers: dict[str, Consumer], faults: list[str]) 
     }
 
 
-def _holders(judge: Matrix, consumers: dict[str, Consumer]) -> dict[str, list[str]]:
+def _holders(judge: Matrix, consumers: Mapping[str, Consumer]) -> dict[str, list[str]]:
     """The consumers that hold each duty."""
     held = {name: judge.held_by(consumer) for name, consumer in consumers.items()}
     return {duty: [name for name in held if duty in held[name]] for duty in judge.duties.duties}
 
 
-def _print_tables(judge: Matrix, consumers: dict[str, Consumer], faults: list[str]) -> None:
+def _print_tables(judge: Matrix, consumers: Mapping[str, Consumer], faults: list[str]) -> None:
     duties = judge.duties
     holders = table("Duties", "duty", "one may", "held by")
     for name, names in _holders(judge, consumers).items():

@@ -59,6 +59,12 @@ class Authorisation:
             found.append(
                 Rule("from outside: experience APIs that say so only", f"{mine}.outside", "consumers.toml")
             )
+        if roles := route.operation.roles:
+            mine_too = ", ".join(role for role in roles if role in consumer.roles) or "none of them"
+            found.append(Rule(f"for {' or '.join(roles)}: has {mine_too}", f"{mine}.roles", "consumers.toml"))
+        if consumer.entities is not None:
+            names = ", ".join(consumer.entities) or "none"
+            found.append(Rule(f"bound to the entities: {names}", f"{mine}.entities", "consumers.toml"))
         if route.instance and "instance" in consumer.claims:
             bound = consumer.claims["instance"]
             found.append(Rule(f"bound to the instance {bound}", f"{mine}.claims.instance", "consumers.toml"))

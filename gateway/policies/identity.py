@@ -194,7 +194,7 @@ class Identity:
             consumer=key.consumer,
             scopes=frozenset(scope for scope in self._scopes if _covers(key, consumer, scope)),
             roles=frozenset(consumer.roles),
-            claims=dict(consumer.claims),
+            claims=row_claims(consumer, {}),
             outside=consumer.outside,
         )
         until = time.time() + _KEY_SECONDS

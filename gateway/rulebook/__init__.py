@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from contracts.duties import Duties
 from gateway.pipeline import Settings
 from gateway.plans import Consumer, Consumers
 from gateway.plans.lines import line_of, lines_of
@@ -17,8 +18,8 @@ from kit.settings import SettingsError
 
 __all__ = ["FILES", "Rulebook", "make_rulebook", "read_rulebook", "read_texts"]
 
-POLICIES, CONSUMERS = "gateway.toml", "consumers.toml"
-FILES = (POLICIES, CONSUMERS)
+POLICIES, CONSUMERS, DUTIES = "gateway.toml", "consumers.toml", "duties.toml"
+FILES = (POLICIES, CONSUMERS, DUTIES)
 """What makes the policy, and changes without a restart; every other file of the folder needs one."""
 
 
@@ -33,6 +34,7 @@ class Rulebook:
     consumers: Mapping[str, Consumer]
     digest: str
     since: dt.datetime
+    duties: Duties | None = None
     folder: Path | None = None
     lines: Mapping[str, dict[str, int]] = field(default_factory=dict)
 
@@ -44,9 +46,11 @@ class Rulebook:
         return f"{file}:{lines[place]}"
 
 
-def make_rulebook(settings: Settings, consumers: Mapping[str, Consumer]) -> Rulebook:
-    """The rulebook of settings and consumers that were made in code."""
-    return Rulebook(settings, consumers, _digest(settings, consumers), clock.now())
+def make_rulebook(
+    settings: Settings, consumers: Mapping[str, Consumer], duties: Duties | None = None
+) -> Rulebook:
+    """The rulebook of settings, consumers and duties that were made in code."""
+    return Rulebook(settings, consumers, _digest(settings, consumers, duties), clock.now(), duties)
 
 
 def read_rulebook(folder: Path) -> Rulebook:
@@ -74,16 +78,17 @@ def parse_rulebook(folder: Path, texts: Mapping[str, str]) -> Rulebook:
     """The rulebook that the texts of a folder's policy files make; raises SettingsError."""
     faults: list[str] = []
     parsed = []
-    for name, kind in ((POLICIES, Settings), (CONSUMERS, Consumers)):
+    for name, kind in ((POLICIES, Settings), (CONSUMERS, Consumers), (DUTIES, Duties)):
         try:
             parsed.append(parse(texts[name], kind, str(folder / name)))
         except SettingsError as error:
             faults += error.faults
     if faults:
         raise SettingsError(faults)
-    settings, consumers = parsed[0], parsed[1].consumers
+    settings, consumers, duties = parsed[0], parsed[1].consumers, parsed[2]
     lines = {name: lines_of(text) for name, text in texts.items()}
-    return Rulebook(settings, consumers, _digest(settings, consumers), clock.now(), folder, lines)
+    digest = _digest(settings, consumers, duties)
+    return Rulebook(settings, consumers, digest, clock.now(), duties, folder, lines)
 
 
 def placed(rulebook: Rulebook, error: SettingsError) -> SettingsError:
@@ -99,6 +104,6 @@ def _placed(rulebook: Rulebook, fault: str) -> str:
     return fault
 
 
-def _digest(settings: Settings, consumers: Mapping[str, Consumer]) -> str:
-    said = msgspec.json.encode([settings, dict(consumers)], order="sorted")
+def _digest(settings: Settings, consumers: Mapping[str, Consumer], duties: Duties | None) -> str:
+    said = msgspec.json.encode([settings, dict(consumers), duties], order="sorted")
     return hashlib.sha256(said).hexdigest()[:16]

@@ -34,22 +34,15 @@ def placed(api: Api, target: Target, world: World) -> Target:
 def mixed(target: Target, persona: Persona, world: World, everybody: Everybody) -> Iterator[Words]:
     """The world's ids, and again with the instance that is the persona's own.
 
-    A vendor's records are all refused alike, so one of each will do. Whoever proposes an account of his own
-    org begins a case of his own, whatever the account is called.
+    Whoever proposes an account of his own org begins a case of his own, whatever the account is called.
     """
-    words = (
-        {name: options[:1] for name, options in world.words.items()} if _of_system(target) else world.words
-    )
+    words = {name: options[:1] for name, options in world.words.items()} if target.of_system else world.words
     yield words
     if target.name == "customer_master.propose_customer":
         return
     for own in [everybody.worlds[name].words for name in sorted(persona.owns)]:
         if own["instance"] != world.words["instance"]:
             yield {**words, "instance": own["instance"]}
-
-
-def _of_system(target: Target) -> bool:
-    return target.path.startswith("/system/")
 
 
 @pytest.mark.parametrize(("api", "target"), TARGETS, ids=[target.name for _, target in TARGETS])

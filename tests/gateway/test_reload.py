@@ -34,6 +34,7 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.put("duties.toml", "apart = []\n[duties]\n")
         self.write(100_000)
 
     def write(self, number: int, scope: str = "*.*.*", more: str = "") -> None:

@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -31,6 +32,7 @@ class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_url: str
     tokens: dict[str, str]
     secrets: dict[str, str] = {}
+    proof_key: dict[str, Any] = {}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         base_url=options.base_url,
         public_url=credentials.public_url,
         tokens=credentials.tokens,
+        proof_key=credentials.proof_key,
         secrets=credentials.secrets,
         lacks=frozenset(filter(None, options.lacks.split(","))),
         seconds=options.seconds,

@@ -37,11 +37,21 @@ class Expect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return (self.status,) if isinstance(self.status, int) else self.status
 
 
+class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the proof of possession differs from a right one; without any difference it is right (RFC 9449)."""
+
+    header: dict[str, Any] = {}
+    claims: dict[str, Any] = {}
+    without: tuple[str, ...] = ()
+    stranger: bool = False
+
+
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"as_": "as"}):
     """One request; or `repeat` of it, `every_seconds`, at most `until` a status; or so many `together`.
 
-    `as` names the token that it carries, `scheme` how. `lines` are the bytes of a request as they are, joined
-    by CRLF, with `tail` after them. `capture` keeps a header of the answer under a name.
+    `as` names the token that it carries, `scheme` how; its `proof` is made once, however often it is sent.
+    `lines` are the bytes of a request as they are, joined by CRLF, with `tail` after them. `capture` keeps a
+    header of the answer under a name.
     In every text ``${unique}``, ``${host}``, ``${url}``, ``${token:NAME}``, ``${secret:NAME}``,
     ``${text*100}`` and whatever was captured are filled in.
     """
@@ -49,6 +59,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"as_
     expect: Expect
     as_: str = ""
     scheme: str = "Bearer"
+    proof: Proof | None = None
     method: str = "GET"
     path: str = "/"
     headers: dict[str, str] = {}

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from bench.processes import free_port, python, running
-from tests.conformance.gateway.house import secret_of
+from tests.conformance.gateway.house import make_keys, secret_of
 from tests.conformance.gateway.running import Target
 from tests.conformance.gateway.tokens import PUBLIC_URL, Mint
 
@@ -40,6 +40,7 @@ async def target(
         yield Target(
             base_url=server.url,
             public_url=PUBLIC_URL,
-            tokens=credentials,
+            tokens=credentials | await make_keys(database_url),
+            proof_key=mint.proof_key(),
             secrets={"ci": secret_of(folder, "ci")},
         )

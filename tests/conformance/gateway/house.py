@@ -1,5 +1,6 @@
 """tests/conformance/gateway: our own gateway as a target of the suite, whole or with one policy taken out."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import gateway.app
 from gateway.app import Gateway, Mounted, in_process, over_http, scopes_of
 from gateway.exchange import Exchange, Reply, Route, Step
 from gateway.identity import DevelopmentIssuer
+from gateway.identity.api_keys import create, new_key, revoke_key
 from gateway.pipeline import Settings
 from gateway.plans import read, read_consumers
 from gateway.policies.route import RouteTable
@@ -58,6 +60,30 @@ def make(folder: Path, jwks: dict[str, Any], database: Database) -> Gateway:
     )
 
 
+async def make_keys(database_url: str) -> dict[str, str]:
+    """API keys as the cases name them: one that holds, a narrow one, and two that hold no more."""
+    database = Database(database_url)
+    async with database.begin() as connection:
+        _, good = await create(connection, consumer="ci", kind="test", by="suite")
+        _, narrow = await create(
+            connection, consumer="ci", kind="test", by="suite", scopes=("experience.shop.read",)
+        )
+        row, revoked = await create(connection, consumer="screen", kind="test", by="suite")
+        await revoke_key(connection, row.id, by="suite")
+        past = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1)
+        _, expired = await create(connection, consumer="reader", kind="test", by="suite", expires_at=past)
+        _, live = await create(connection, consumer="finance", kind="live", by="suite")
+    await database.close()
+    return {
+        "key": good,
+        "key-narrow": narrow,
+        "key-revoked": revoked,
+        "key-expired": expired,
+        "key-of-another-kind": live,
+        "key-unknown": new_key("test")[0],
+    }
+
+
 def _sender() -> Any:
     """Sends to the instance that is far away."""
     http = httpx.AsyncClient(transport=httpx.ASGITransport(upstream.far_away()))
@@ -78,7 +104,13 @@ def secret_of(folder: Path, consumer: str) -> str:
 
 
 class _Absent:
-    """Stands where a policy was."""
+    """Stands where a policy was: around nothing, and otherwise as it was."""
+
+    def __init__(self, policy: Any) -> None:
+        self._policy = policy
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._policy, name)
 
     def around(self, _: Route | None, onward: Step) -> Step:
         return onward
@@ -126,6 +158,6 @@ def _less(group_of: Callable[..., Any], policy: str) -> Callable[..., Any]:
     def less(*given: Any) -> Any:
         group = group_of(*given)
         found = policy in {field.name for field in fields(group)}
-        return replace(group, **{policy: _Absent()}) if found else group
+        return replace(group, **{policy: _Absent(getattr(group, policy))}) if found else group
 
     return less

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tests.conformance.gateway import proving
 from tests.conformance.gateway.case import Case, Step
 from tests.conformance.gateway.matching import faults
 from tests.conformance.gateway.speaking import Answer, Line
@@ -27,6 +28,7 @@ class Target(msgspec.Struct, frozen=True):
     base_url: str
     public_url: str
     tokens: dict[str, str]
+    proof_key: dict[str, Any] = {}
     secrets: dict[str, str] = {}
     lacks: frozenset[str] = frozenset()
     seconds: float = SECONDS
@@ -67,6 +69,7 @@ class _Asking:
         self._target = target
         self._known = known
         self._fill = filler(known)
+        self._proof = self._prove()
 
     def faults(self) -> list[str]:
         begun = time.monotonic()
@@ -81,6 +84,20 @@ class _Asking:
         if not found:
             self._capture(answers[-1])
         return found
+
+    def _prove(self) -> str:
+        """The proof of possession of this step; empty where it sends none."""
+        step = self._step
+        if step.proof is None:
+            return ""
+        path = self._fill(step.path).partition("?")[0]
+        return proving.make(
+            step.proof,
+            self._target.proof_key,
+            method=step.method,
+            address=self._target.public_url + path,
+            token=self._known[f"token:{step.as_}"],
+        )
 
     def _judge(self, answers: list[Answer]) -> list[str]:
         expect = self._step.expect
@@ -132,6 +149,8 @@ class _Asking:
         found = {"Host": self._known["host"]}
         if step.as_:
             found["Authorization"] = f"{step.scheme} {self._known[f'token:{step.as_}']}"
+        if self._proof:
+            found["DPoP"] = self._proof
         if step.json is not None:
             found["Content-Type"] = "application/json"
         found |= step.headers

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jwk, jwt
 
+from tests.conformance.gateway.proving import instant
+
 FOLDER = Path(__file__).parent
 PUBLIC_URL = "http://gateway.test"
 ISSUER = "https://issuer.test"
@@ -41,6 +43,7 @@ class Odd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     header: dict[str, Any] = {}
     expires_in: int = LIFETIME_SECONDS
     signed: Literal["", "stranger", "stranger-enclosed", "none", "hmac", "changed"] = ""
+    bound: bool = False
     text: str = ""
 
 
@@ -62,11 +65,16 @@ class Mint:
         self._key = jwk.RSAKey.generate_key(2048)
         self._stranger = jwk.RSAKey.generate_key(2048)
         self._kid = self._key.thumbprint()
+        self._holder = jwk.ECKey.generate_key("P-256")
 
     def jwks(self) -> dict[str, Any]:
         """The key set that the target must believe."""
         public = self._key.as_dict(private=False)
         return {"keys": [{**public, "kid": self._kid, "use": "sig", "alg": "RS256"}]}
+
+    def proof_key(self) -> dict[str, Any]:
+        """The private key that bound tokens are bound to."""
+        return self._holder.as_dict(private=True)
 
     def tokens(self) -> dict[str, str]:
         """Every token of the plan by its name."""
@@ -80,7 +88,10 @@ class Mint:
             text, _, times = odd.text.partition("*")
             return text * int(times or 1)
         header = {"alg": "RS256", "typ": "at+jwt", "kid": self._kid, **odd.header}
-        return self._sign(odd.signed, header, _claims(odd))
+        claims = _claims(odd)
+        if odd.bound:
+            claims["cnf"] = {"jkt": self._holder.thumbprint()}
+        return self._sign(odd.signed, header, claims)
 
     def _sign(self, way: str, header: dict[str, Any], claims: dict[str, Any]) -> str:
         if way.startswith("stranger"):
@@ -125,12 +136,7 @@ def _claims(odd: Odd) -> dict[str, Any]:
         "roles": ["finance"],
         **odd.claims,
     }
-    return {name: _instant(value, now) for name, value in told.items() if name not in odd.without}
-
-
-def _instant(value: Any, now: int) -> Any:
-    """``+600`` is in ten minutes."""
-    return now + int(value) if isinstance(value, str) and value.startswith("+") else value
+    return {name: instant(value, now) for name, value in told.items() if name not in odd.without}
 
 
 def _encoded(value: Any) -> str:
@@ -148,7 +154,7 @@ def main() -> None:
     options = parser.parse_args()
     mint = Mint()
     Path(options.jwks).write_bytes(msgspec.json.encode(mint.jwks()))
-    found = {"public_url": PUBLIC_URL, "tokens": mint.tokens()}
+    found = {"public_url": PUBLIC_URL, "tokens": mint.tokens(), "proof_key": mint.proof_key()}
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
 
 

@@ -46,13 +46,13 @@ def run(*arguments: str, **more: str) -> Outcome:
 
 
 def free_ports() -> tuple[int, int]:
-    """A free port, and the first of three free ones in a row."""
+    """A free port with a free one behind it, and the first of three free ones in a row."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             first = probe.getsockname()[1]
-        if first + 3 < 65536 and all(_is_free(first + place) for place in range(4)):
-            return first, first + 1
+        if first + 4 < 65536 and all(_is_free(first + place) for place in range(5)):
+            return first, first + 2  # between them is the internal listener
 
 
 def _is_free(port: int) -> bool:

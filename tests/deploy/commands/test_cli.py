@@ -113,6 +113,14 @@ def test_commands_that_need_a_house_say_how_to_start_one(command: tuple[str, ...
     assert "enfilade up" in outcome.err
 
 
+@pytest.mark.parametrize(
+    "command", [("create",), ("revoke",), ("revoke-token", "jti"), ("revoke-person", "--reason", "left")]
+)
+def test_a_change_of_keys_says_what_and_why(command: tuple[str, ...]) -> None:
+    """A name is needed, and for tokens a reason: else it was asked for wrongly."""
+    assert run("keys", *command).status == 2
+
+
 def test_down_is_content_when_nothing_runs(tmp_path: Path) -> None:
     """Stopping nothing is well."""
     assert run("down", "--data", str(tmp_path)).status == 0
@@ -138,7 +146,7 @@ def test_duties_that_one_may_not_hold_together_are_shown_and_refused(tmp_path: P
     granted = '"process.customer-master.approve",'
     both = consumers.read_text().replace(granted, f'{granted} "process.customer-master.write",')
     consumers.write_text(both)
-    told = f"{consumers}: consumers.finance-desk: holds request-customer and approve-customer"
+    told = "consumers.finance-desk: holds request-customer and approve-customer"
     shown = run("duties", "--json", ENFILADE_CONFIG=str(config))
     assert shown.status == 1
     assert told in msgspec.json.decode(shown.out)["faults"][0]

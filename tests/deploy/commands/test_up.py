@@ -113,6 +113,41 @@ def test_a_case_is_listed_read_and_resolved(house: Running) -> None:
     assert "already_decided" in again.err
 
 
+def test_a_key_is_made_used_listed_and_revoked(house: Running) -> None:
+    """The printed key reads what its consumer may read, and within seconds of its end it does not."""
+    made = run("keys", "create", "executive", "--title", "nightly report", "--days", "30", *data(house))
+    assert made.status == 0, made.err
+    text = made.out.splitlines()[0]
+    [key_id] = re.findall(r"key_[0-9a-z]+", made.out)
+    assert _status_of(house, text) == 200
+    listed = run("keys", "list", "executive", *data(house))
+    assert (text[:17] in listed.out, text in listed.out, "nightly" in listed.out) == (True, False, True)
+    assert run("keys", "revoke", key_id, *data(house)).status == 0
+    deadline = time.monotonic() + 10
+    while _status_of(house, text) != 401:
+        assert time.monotonic() < deadline
+    [kept] = json.loads(run("keys", "list", "executive", "--json", *data(house)).out)
+    assert (kept["holds"], kept["revoked_by"]) == (False, "petra.platform")
+
+
+def test_a_persons_tokens_are_revoked(house: Running) -> None:
+    """Who left the firm is not believed any more, and the list says why."""
+    token = run("token", "--as", "executive", "--subject", "eve.left", *data(house)).out.strip()
+    assert _status_of(house, token) == 200
+    done = run("keys", "revoke-person", "eve.left", "--reason", "left the firm", *data(house))
+    assert done.status == 0, done.err
+    deadline = time.monotonic() + 10
+    while _status_of(house, token) != 401:
+        assert time.monotonic() < deadline
+    assert "eve.left" in run("keys", "revocations", *data(house)).out
+
+
+def _status_of(house: Running, credential: str) -> int:
+    url = f"http://127.0.0.1:{house.place.port}/process/exceptions/v1/exceptions"
+    headers = {"Authorization": f"Bearer {credential}"}
+    return httpx.get(url, headers=headers, trust_env=False).status_code
+
+
 def test_the_story_can_be_played_again(house: Running) -> None:
     """`enfilade story` closes the next deal of the running stack and holds as well."""
     outcome = run("story", *data(house))
