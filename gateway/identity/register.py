@@ -128,18 +128,19 @@ class Register:
             raise
 
     async def _keep_up(self) -> None:
-        told = self.fresh
+        told, failing = self.fresh, False
         while True:
             await asyncio.sleep(self._refresh)
-            await _try("identity not refreshed", self.refresh)
+            failing = not await _try("identity not refreshed", self.refresh, told=failing)
             if told and not self.fresh:
                 self._tell()
             told = self.fresh
 
     async def _keep_writing(self) -> None:
+        failing = False
         while True:
             await asyncio.sleep(self._write)
-            await _try("use of keys not written", self.write_used)
+            failing = not await _try("use of keys not written", self.write_used, told=failing)
 
 
 def _nothing() -> None:
@@ -150,11 +151,15 @@ def _away(retry_after: float) -> Unavailable:
     return Unavailable("Nobody is identified while the database is away", retry_after=retry_after)
 
 
-async def _try(what: str, work: Any) -> None:
-    """Do background work that is done again a moment later, whatever becomes of it."""
+async def _try(what: str, work: Any, *, told: bool) -> bool:
+    """Whether background work, which is tried again a moment later, was done; one line tells of an outage."""
     try:
         await work()
     except Problem as problem:
-        _log.warning(what, code=problem.code)
+        if not told:
+            _log.warning(what, code=problem.code)
+        return False
     except Exception as error:  # noqa: BLE001 - a fault here must not end the work for good
         _log.error(what, exc_info=error)
+        return False
+    return True

@@ -241,9 +241,9 @@ async def test_tokens_may_be_believed_without_the_register_where_that_is_the_sta
 
 
 async def test_a_door_that_loses_its_database_notices_by_itself(
-    keys_folder: Path, database: Database, tmp_path: Path
+    database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
-    """What was remembered is forgotten when the register grows too old, though nothing in it changed."""
+    """What was remembered is forgotten when the register grows too old; one line of the log tells why."""
     register = Register(database, refresh=0.02, stale=0.2)
     told = asyncio.Event()
     await register.start()
@@ -253,6 +253,7 @@ async def test_a_door_that_loses_its_database_notices_by_itself(
     async with asyncio.timeout(5):
         await told.wait()
     assert not register.fresh
+    assert caplog.text.count("identity not refreshed") == 1
     register._database = database
     await register.close()
 
