@@ -7,7 +7,6 @@ from typing import Any, Protocol
 import httpx
 import msgspec
 import pytest
-from litestar import Litestar
 
 from contracts.canonical.values import Id
 from contracts.operation import RowRule, api, operation
@@ -17,7 +16,6 @@ from gateway.identity import DevelopmentIssuer
 from gateway.plans import Consumer
 from kit import context
 from kit.operations import api_of, document
-from kit.routes import answer_problem, room
 from tests.access.probing import Persona, Probe, Prober, World, probes, targets_of
 
 URL = "http://canary.test"
@@ -137,12 +135,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def found_in(keys: Path, request: pytest.FixtureRequest) -> AsyncIterator[set[str]]:
     """The operations of a house in which acme learns of globex's rows."""
-    rooms = Litestar(
-        route_handlers=[room(RowsApi, request.param(), api_of(RowsApi).prefix)],
-        exception_handlers={Exception: answer_problem},
-        openapi_config=None,
-    )
-    mounted = [Mounted(RowsApi, document(RowsApi), in_process(rooms))]
+    mounted = [Mounted(RowsApi, document(RowsApi), in_process(RowsApi, request.param()))]
     issuer = DevelopmentIssuer(
         keys, issuer=URL, audience=URL, consumers=CONSUMERS, scopes=scopes_of([api_of(RowsApi)])
     )
