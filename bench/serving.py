@@ -20,7 +20,7 @@ from bench.read import rooms
 from bench.read.promise import Screen
 from contracts.experience.crm_ui import AccountScreen
 from contracts.problems import NotFound
-from deploy.commands.serve import HEADER_BYTES, HEADER_SECONDS
+from deploy.draining import HEADER_BYTES, HEADER_SECONDS
 from deploy.launching.parent import die_with_parent
 from experience_apis.audiences.crm_ui.compose import account_screen
 from kit import clock

@@ -8,9 +8,13 @@ from contextlib import asynccontextmanager
 import httpx
 
 from deploy.commands.token import embedded_issuer, mint
+from deploy.door import issuer_of
 from deploy.errors import CommandError
 from deploy.launching.stack import data_dir, settings_beside
 from deploy.telling.people import Person
+from gateway.identity import DevelopmentIssuer
+from gateway.plans import Consumer
+from kit.settings import SettingsError
 
 CONSUMER = "platform"
 _TIMEOUT_SECONDS = 30
@@ -32,6 +36,16 @@ async def administrator(options: argparse.Namespace, consumer: str = CONSUMER) -
         raise CommandError(
             "The internal listener is switched off (ENFILADE_INTERNAL_ADDRESS); name one with --url."
         )
-    token = mint(embedded_issuer(options.data), consumer, options.by)
+    token = mint(_issuer(options.data, consumer), consumer, options.by)
     async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS) as http:
         yield Person(options.by, url.rstrip("/"), token, http)
+
+
+def _issuer(data: str | None, consumer: str) -> DevelopmentIssuer:
+    """The embedded issuer; also where a policy file is broken, which is when its state is asked for most."""
+    try:
+        return embedded_issuer(data)
+    except SettingsError:
+        settings = settings_beside(data_dir(data, os.environ), os.environ)
+        # What the gateway grants is decided by the policy that it has in force, not by what we ask for here.
+        return issuer_of(settings, {consumer: Consumer(title=consumer, scopes=("gateway.*.*",))})

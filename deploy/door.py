@@ -13,6 +13,7 @@ from contracts.operation import Api
 from contracts.problems import NotFound, Unavailable
 from deploy.access import read_policy
 from deploy.carrier import VENDOR_HEADERS, Carrier, unpack
+from deploy.draining import draining
 from deploy.interfaces import frozen, interfaces
 from deploy.issuers import IssuerCalls
 from deploy.settings import Floor, HouseSettings
@@ -66,7 +67,7 @@ def front_door(
         cache=stores.cache,
         workers=settings.workers,
         hooks=take_push,
-        ready=readiness(stores),
+        ready=readiness(settings, stores),
         admin=frozen,
         policy_folder=settings.folder,
     )
@@ -108,7 +109,7 @@ def issuer_of(settings: HouseSettings, consumers: Mapping[str, Consumer]) -> Dev
     )
 
 
-def readiness(stores: "Stores") -> Callable[[], Awaitable[Mapping[str, str]]]:
+def readiness(settings: HouseSettings, stores: "Stores") -> Callable[[], Awaitable[Mapping[str, str]]]:
     """What a process needs to answer, asked now."""
 
     async def ready() -> Mapping[str, str]:
@@ -118,6 +119,8 @@ def readiness(stores: "Stores") -> Callable[[], Awaitable[Mapping[str, str]]]:
                 pass
         except Unavailable as problem:
             missing["database"] = problem.detail
+        if draining(settings):
+            missing["draining"] = "The house was told to stop"
         # The cache is losable: without it the house still answers, so it is told and does not count.
         return missing
 

@@ -10,10 +10,14 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from deploy.fellows import Fellows
+from deploy.measuring import Backlog
 from gateway.app import Gateway
 from kit.settings import SettingsError
+from kit.telemetry import exposition
 
-_BACKLOG = 64
+_EXPOSITION = b"text/plain; version=0.0.4; charset=utf-8"
+_QUEUE = 64
 _KEEP_ALIVE_SECONDS = 5
 
 Ready = Callable[[], Awaitable[Mapping[str, str]]]
@@ -22,31 +26,45 @@ Ready = Callable[[], Awaitable[Mapping[str, str]]]
 class Internal:
     """The internal listener's application: probes to anybody, the gateway's own APIs by their pipeline."""
 
-    def __init__(self, gateway: Gateway | None, ready: Ready) -> None:
+    def __init__(self, gateway: Gateway | None, ready: Ready, fellows: Fellows, backlog: Backlog) -> None:
         self._gateway = gateway
         self._ready = ready
+        self._fellows = fellows
+        self._backlog = backlog
+        self._probes = {
+            "/health/live": self._tell_live,
+            "/health/ready": self._tell_ready,
+            "/metrics": self._tell_metrics,
+        }
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        probe = {"/health/live": self._tell_live, "/health/ready": self._tell_ready}.get(scope["path"])
+        probe = self._probes.get(scope["path"])
         if probe is not None:
             await _answer(send, *await probe())
         elif self._gateway is not None:
             await self._gateway.answer_internal(scope, receive, send)
         else:
-            await _answer(send, 404, {"title": "Nothing stands here"})
+            await _answer(send, 404, b'{"title":"Nothing stands here"}')
 
-    async def _tell_live(self) -> tuple[int, Any]:
-        return 200, {"live": True}
+    async def _tell_live(self) -> tuple[int, bytes]:
+        return 200, b'{"live":true}'
 
-    async def _tell_ready(self) -> tuple[int, Any]:
+    async def _tell_ready(self) -> tuple[int, bytes]:
         missing = dict(await self._ready())
-        return 503 if missing else 200, {"ready": not missing, "missing": missing}
+        told: dict[str, Any] = {"ready": not missing, "missing": missing}
+        if self._gateway is not None:
+            told["policy"] = self._gateway.rulebook.digest
+        return 503 if missing else 200, msgspec.json.encode(told)
+
+    async def _tell_metrics(self) -> tuple[int, bytes, bytes]:
+        """Of all workers, and of what waits in the database (Prometheus's text format, version 0.0.4)."""
+        own, waiting = await asyncio.gather(self._fellows.families(), self._backlog.families())
+        return 200, exposition([*own, *waiting]).encode(), _EXPOSITION
 
 
-async def _answer(send: Any, status: int, content: Any) -> None:
-    body = msgspec.json.encode(content)
+async def _answer(send: Any, status: int, body: bytes, kind: bytes = b"application/json") -> None:
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", kind),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
     ]
@@ -100,6 +118,6 @@ def bound(address: tuple[str, int]) -> Iterator[socket.socket]:
         except OSError as error:
             fault = f"ENFILADE_INTERNAL_ADDRESS: {address[0]}:{address[1]} cannot be had ({error.strerror})"
             raise SettingsError([fault]) from None
-        listener.listen(_BACKLOG)
+        listener.listen(_QUEUE)
         listener.settimeout(0)
         yield listener

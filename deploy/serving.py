@@ -1,15 +1,20 @@
 """deploy: the ASGI application that a server runs: the house, assembled in its lifespan."""
 
+import asyncio
 import os
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 from deploy.assemble import House, assemble
 from deploy.door import readiness
+from deploy.draining import CLOSE_SOON
+from deploy.fellows import joined
 from deploy.internal import Internal, listening
-from deploy.settings import read_settings
+from deploy.measuring import Backlog, measured_loop
+from deploy.settings import HouseSettings, read_settings
 from kit.settings import SettingsError
-from kit.telemetry import configure_logging, configure_tracing, log
+from kit.telemetry import configure_logging, configure_metrics, configure_tracing, log
 
 
 class Serving:
@@ -31,9 +36,8 @@ class Serving:
             settings = read_settings(os.environ)
             configure_logging(settings.log_level, pretty=settings.log_pretty)
             configure_tracing("enfilade", settings.otlp_endpoint, settings.trace_ratio)
-            self._house = await self._stack.enter_async_context(assemble(settings, os.environ))
-            internal = Internal(self._house.gateway, readiness(self._house.stores))
-            await self._stack.enter_async_context(listening(internal, settings.internal))
+            configure_metrics()
+            self._house = await self._open(settings)
         except Exception as error:  # noqa: BLE001 - whatever it is, a server that goes on without us is worse
             if isinstance(error, SettingsError):
                 log("deploy").error("settings", faults=error.faults)
@@ -43,8 +47,26 @@ class Serving:
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        if self._house is not None and self._house.gateway is not None:
+            await self._house.gateway.drain(settings.drain_seconds)
         await self._stack.aclose()
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _open(self, settings: HouseSettings) -> House:
+        """The house, and the internal listener beside it."""
+        enter = self._stack.enter_async_context
+        fellows = await enter(joined(Path(settings.run_dir) if settings.run_dir else None))
+        house = await enter(assemble(settings, os.environ))
+        await enter(measured_loop())
+        ready = readiness(settings, house.stores)
+        await enter(
+            listening(
+                Internal(house.gateway, ready, fellows, Backlog(house.stores.database)), settings.internal
+            )
+        )
+        if house.gateway is not None:
+            asyncio.get_running_loop().add_signal_handler(CLOSE_SOON, house.gateway.close_connections)
+        return house
 
 
 app = Serving()

@@ -20,7 +20,9 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     (api), works on flows and watches instances (worker), or both (all). A floor that it needs and does not
     hold is reached at its `…_url`. `config` is the folder of instances, reference data, routing and policies.
     `internal_address` (``host:port``) is where operators ask: the port after the public one, on this machine
-    alone, unless another is given; ``off`` for none.
+    alone, unless another is given; ``off`` for none. Told to stop, a house says so for `drain_notice_seconds`
+    and then has `drain_seconds` to finish what it began. `run_dir` is where its workers meet; `serve` sets
+    it.
     """
 
     database_url: str
@@ -48,6 +50,9 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     trace_ratio: float = 0.1
     step_pause_seconds: float = 1.0
     step_patience_seconds: float = 1800.0
+    drain_notice_seconds: float = 1.0
+    drain_seconds: int = 15
+    run_dir: str = ""
 
     @property
     def held(self) -> frozenset[Floor]:

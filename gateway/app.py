@@ -44,7 +44,7 @@ from kit import clock
 from kit.cache import Cache
 from kit.database import Database
 from kit.settings import SettingsError
-from kit.telemetry import log, meter
+from kit.telemetry import Sample, gauge, log, meter
 
 __all__ = ["Gateway", "Mounted", "Settings", "Target", "in_process", "over_http", "scopes_of"]
 
@@ -58,6 +58,7 @@ _log = log(__name__)
 _refusals = meter(__name__).create_counter(
     "enfilade.gateway.policy.refused", description="Changes of the policy files that were refused whole"
 )
+_DRAIN_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,8 @@ class Gateway:
         )
         self._watching: asyncio.Task[None] | None = None
         self.refused: Refusal | None = None
+        self._closing = False
+        gauge("enfilade.gateway.policy.in_force", "The policy in force, by its digest", self._tell_policy)
 
     @property
     def rulebook(self) -> Rulebook:
@@ -253,6 +256,9 @@ class Gateway:
         _refusals.add(1)
         _log.error("policy refused", in_force=self.rulebook.digest, faults=error.faults)
 
+    def _tell_policy(self) -> list[Sample]:
+        return [Sample(1, {"digest": self.rulebook.digest, "refused": str(self.refused is not None).lower()})]
+
     @property
     def waits_for_restart(self) -> list[str]:
         """What the policy files say and this process cannot do before it starts anew."""
@@ -266,6 +272,8 @@ class Gateway:
         if scope["type"] == "http":
             exchange = Exchange(scope, receive)
             reply = await self._version.public(exchange)
+            if self._closing:
+                reply.headers.append((b"connection", b"close"))
             await _send(send, exchange, reply)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
@@ -276,6 +284,17 @@ class Gateway:
         """The internal listener's ASGI application, for HTTP requests: the gateway's own APIs."""
         exchange = Exchange(scope, receive)
         await _send(send, exchange, await self._version.internal(exchange))
+
+    def close_connections(self) -> None:
+        """From now on every answer closes its connection: its caller shall go on elsewhere."""
+        self._closing = True
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until all that is being answered is, for some seconds at most."""
+        self.close_connections()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._account.idle()
 
     async def start(self) -> None:
         """Begin the work in the background."""
@@ -301,6 +320,7 @@ class Gateway:
         await self.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        await self.drain(_DRAIN_SECONDS)
         await self.close()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -355,8 +375,9 @@ class Gateway:
         return json_reply(202, {"received": True})
 
     async def _answer_ready(self, _: Exchange) -> Reply:
-        missing = dict(await self._ready()) if self._ready is not None else {}
-        return json_reply(503 if missing else 200, {"ready": not missing, "missing": missing})
+        """Whether, and no more: why not is told on the internal listener."""
+        missing = await self._ready() if self._ready is not None else {}
+        return json_reply(503 if missing else 200, {"ready": not missing})
 
 
 def _register(settings: Settings, database: Database | None) -> Register | None:

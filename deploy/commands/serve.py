@@ -2,16 +2,15 @@
 
 import argparse
 import os
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import sqlalchemy.exc
-from granian.constants import Interfaces
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-from granian.server import Server
 
 from deploy.checking import refuse_faults
+from deploy.draining import supervisor
 from deploy.errors import CommandError
 from deploy.launching.parent import die_with_parent
 from deploy.launching.ports import refuse_taken
@@ -24,7 +23,8 @@ Run the house from settings named ENFILADE_… (options stand above them): all f
 some of them, each process answering requests, working on flows, or both.
 
 The configuration is checked and the database migrated first (processes that start together wait for one
-another). SIGTERM and SIGINT drain: requests in flight are answered, steps in flight are finished.
+another). SIGTERM and SIGINT drain: after a notice nothing new is taken, requests in flight are answered,
+steps in flight are finished. SIGHUP starts the workers anew, one after the other.
 """
 EPILOG = """\
 examples:
@@ -38,9 +38,6 @@ settings (environment):
   ENFILADE_INTERNAL_KEY   env:NAME or file:PATH, the same for all processes of a split house
   ENFILADE_PROCESS_URL    where a floor that is not held here is reached (also SYSTEM, EXPERIENCE)
 """
-HEADER_SECONDS = 5
-HEADER_BYTES = 32 * 1024
-DRAIN_SECONDS = 15
 _OPTIONS = ("floors", "role", "workers", "host", "port")
 
 
@@ -87,16 +84,6 @@ def prepare(environ: Mapping[str, str]) -> HouseSettings:
 def _serve(settings: HouseSettings) -> None:
     # Workers are forked: should this process be killed, they are told as well.
     os.register_at_fork(after_in_child=die_with_parent)
-    server = Server(
-        "deploy.serving:app",
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        workers=settings.workers,
-        websockets=False,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=HEADER_BYTES),
-        log_level=LogLevels.warning,
-        respawn_failed_workers=True,
-        workers_kill_timeout=DRAIN_SECONDS,
-    )
-    server.serve()
+    with tempfile.TemporaryDirectory(prefix="enfilade-") as folder:
+        os.environ["ENFILADE_RUN_DIR"] = folder
+        supervisor("deploy.serving:app", settings, Path(folder)).serve()

@@ -21,14 +21,14 @@ class Person:
         self._token = token
         self._http = http
 
-    async def get(self, path: str, **query: str) -> Any:
+    async def get(self, path: str, /, **query: str) -> Any:
         """The answer; raises CommandError with the problem's own words."""
         found = await self.find(path, **query)
         if found is None:
             raise CommandError(f"{path} is not there: look at the id, or at `enfilade doctor`.")
         return found
 
-    async def find(self, path: str, **query: str) -> Any | None:
+    async def find(self, path: str, /, **query: str) -> Any | None:
         """The answer, None when there is no such thing."""
         answer = await self._send("GET", path, params=query)
         return None if answer.status_code == httpx.codes.NOT_FOUND else self._read(answer)

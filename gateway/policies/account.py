@@ -13,17 +13,14 @@ from contracts.problems import Problem
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from kit import audit, clock
 from kit.database import Database
-from kit.telemetry import log, meter
+from kit.telemetry import Histogram, Sample, gauge, log, meter
 
 _FORBIDDEN = 403
-_SERVER_ERROR = 500
 _MAX_NOTE = 120
 _WORST = 20
 _log = log(__name__)
 _meter = meter(__name__)
-_duration = _meter.create_histogram(
-    "http.server.request.duration", unit="s", description="Duration of requests at the door"
-)
+_duration = Histogram("http.server.request.duration", "Duration of requests at the door")
 _refusals = _meter.create_counter(
     "enfilade.gateway.refusals", description="Requests refused before anybody was identified, by problem code"
 )
@@ -50,11 +47,29 @@ class Account:
         self._waiting: list[audit.Entry] = []
         self._unknown: Counter[str] = Counter()
         self._task: asyncio.Task[None] | None = None
-        self._attributes: dict[tuple[str, int, str], dict[str, Any]] = {}
+        self._series: dict[tuple[str, int, str, str], Any] = {}
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        gauge(
+            "enfilade.gateway.in_flight",
+            "Requests that are being answered",
+            lambda: [Sample(self._in_flight)],
+        )
+        gauge(
+            "enfilade.gateway.audit.waiting",
+            "Audit rows that wait to be written",
+            lambda: [Sample(len(self._waiting))],
+        )
 
     def around(self, _: Route | None, onward: Step) -> Step:
         async def account(exchange: Exchange) -> Reply:
-            reply = await onward(exchange)
+            self._in_flight += 1
+            try:
+                reply = await onward(exchange)
+            finally:
+                self._in_flight -= 1
+                if not self._in_flight:
+                    self._idle.set()
             self._measure(exchange, reply.status)
             route = exchange.route
             if exchange.caller is None:
@@ -78,18 +93,12 @@ class Account:
     def _measure(self, exchange: Exchange, status: int) -> None:
         name = exchange.route.name if exchange.route else ""
         consumer = exchange.caller.consumer if exchange.caller else ""
-        key = (name, status, consumer)
-        attributes = self._attributes.get(key)
-        if attributes is None:
-            route = exchange.route
-            attributes = self._attributes[key] = {
-                "http.request.method": route.method if route else "_OTHER",
-                "http.route": route.template if route else "",
-                "http.response.status_code": status,
-                "enfilade.consumer": consumer,
-                **({"error.type": str(status)} if status >= _SERVER_ERROR else {}),
-            }
-        _duration.record(time.perf_counter() - exchange.started, attributes)
+        code = exchange.problem.code if exchange.problem else ""
+        key = (name, status, consumer, code)
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = _duration.series(**_labels(exchange.route, status, consumer, code))
+        series.record(time.perf_counter() - exchange.started)
 
     def _count_stranger(self, exchange: Exchange, problem: Problem) -> None:
         _refusals.add(1, {"code": problem.code})
@@ -120,6 +129,12 @@ class Account:
         if excess > 0:
             del self._waiting[:excess]
             _lost.add(excess)
+
+    async def idle(self) -> None:
+        """Wait until no request is being answered."""
+        while self._in_flight:
+            self._idle.clear()
+            await self._idle.wait()
 
     async def start(self) -> None:
         """Begin to write what is noted."""
@@ -171,3 +186,14 @@ class Account:
             with contextlib.suppress(Problem):  # counts, not lines: a minute may be missing
                 async with self._database.begin() as connection:
                     await audit.note_refusals(connection, clock.now(), worst)
+
+
+def _labels(route: Route | None, status: int, consumer: str, code: str) -> dict[str, str]:
+    """Few by nature: routes, consumers and codes are those that we know; every unknown address is one."""
+    return {
+        "http_request_method": route.method if route else "_OTHER",
+        "http_route": route.template if route else "",
+        "http_response_status_code": str(status),
+        "consumer": consumer,
+        "problem": code,
+    }

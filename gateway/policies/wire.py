@@ -21,6 +21,7 @@ _SINGLE = frozenset(
     }
 )
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_CONNECTIONS = frozenset({b"", b"close", b"http2-settings", b"keep-alive", b"te", b"upgrade"})
 _HOST = re.compile(rb"^([A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$")
 # What would read as another path behind us than in front of us is refused, not normalised.
 _TRICKS = re.compile(rb"//|/(?:\.|%2e){1,2}(?:/|$)|%2f|%5c|%00|\\", re.IGNORECASE)
@@ -71,8 +72,9 @@ class Wire:
             if len(exchange.raw_path) + len(exchange.query) > max_uri:
                 raise UriTooLong(f"An address may have {max_uri} bytes")
             self._check_headers(exchange)
+            _check_framing(exchange.headers)
             if _TRICKS.search(exchange.raw_path):
-                raise BadRequest("The path can be read in more than one way")
+                raise _malformed("The path can be read in more than one way")
             exchange.body_limit, exchange.body_seconds = max_body, seconds
             if exchange.method in _WITH_BODY:
                 self._check_body(exchange.headers)
@@ -113,22 +115,17 @@ class Wire:
         host = exchange.headers.get(b"host", b"")
         found = _HOST.match(host)
         if found is None:
-            raise BadRequest("The Host header is missing or malformed")
+            raise _malformed("The Host header is missing or malformed")
         if self._hosts and found.group(1).lower() not in self._hosts:
-            raise BadRequest("We do not answer under this Host")
+            raise _malformed("We do not answer under this Host")
 
     def _check_body(self, headers: dict[bytes, bytes]) -> None:
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit():
-            raise BadRequest("The Content-Length is no number")
-        chunked = b"transfer-encoding" in headers
-        if chunked and b"content-length" in headers:
-            raise BadRequest("A body has a Content-Length or a Transfer-Encoding, not both")
         if int(length) > self._settings.max_body_bytes:
             raise too_large(self._settings.max_body_bytes)
         if b"content-encoding" in headers:
             raise UnsupportedMediaType("Bodies are taken unencoded only")
-        if chunked or length.strip(b"0"):
+        if b"transfer-encoding" in headers or length.strip(b"0"):
             self._check_type(headers.get(b"content-type", b""))
 
     def _check_type(self, content_type: bytes) -> None:
@@ -163,7 +160,35 @@ def _join_credentials(exchange: Exchange) -> None:
         exchange.headers[b"authorization"] = b", ".join(sent)
 
 
+def _check_framing(headers: dict[bytes, bytes]) -> None:
+    """Refuse what would leave a doubt about where the body ends (RFC 9112 §6.3)."""
+    connection = headers.get(b"connection")
+    if connection is not None and connection.lower() not in _CONNECTIONS:
+        _check_connection(connection)
+    length, coding = headers.get(b"content-length"), headers.get(b"transfer-encoding")
+    if length is not None and not length.isdigit():
+        raise _malformed("The Content-Length is no number")
+    if coding is None:
+        return
+    if coding.strip().lower() != b"chunked":
+        raise _malformed("Of transfer codings only chunked is taken")
+    if length is not None:
+        raise _malformed("A body has a Content-Length or a Transfer-Encoding, not both")
+
+
+def _check_connection(value: bytes) -> None:
+    """Refuse options by which a header that we go by would be meant for one hop only (RFC 9110 §7.6.1)."""
+    named = {option.strip() for option in value.lower().split(b",")}
+    if not named <= _CONNECTIONS:
+        raise _malformed("Connection names what is not for it to name")
+
+
+def _malformed(detail: str) -> BadRequest:
+    """The refusal of what somebody else may read differently; what follows on the connection is not read."""
+    return BadRequest(detail, headers={"Connection": "close"})
+
+
 def _check_single(names: list[bytes]) -> None:
     for name in _SINGLE:
         if names.count(name) > 1:
-            raise BadRequest(f"The header {name.decode()} may come once")
+            raise _malformed(f"The header {name.decode()} may come once")

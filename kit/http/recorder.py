@@ -15,6 +15,8 @@ from kit.database.tables import vendor_calls
 
 _log = telemetry.log(__name__)
 
+_duration = telemetry.Histogram("enfilade.vendor.call.duration", "Duration of calls to vendors")
+
 _EVERY = 0.2  # seconds
 _BATCH = 200
 _MOST = 50_000  # rows kept while the database is away; then the oldest go
@@ -51,6 +53,9 @@ class Recorder:
     def record(self, row: VendorCall) -> None:
         """Keep a row; it is written within a fraction of a second."""
         self._rows.append(row)
+        _duration.series(
+            instance=row.instance, method=row.method, status=str(row.status or ""), problem=row.problem
+        ).record(row.seconds)
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._write_soon())
 

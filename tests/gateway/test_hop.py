@@ -140,7 +140,14 @@ async def test_spoofable_headers_stay_at_the_door(house: House):
         _method: str, _address: str, headers: dict[str, str], _body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
         seen.append(headers)
-        return 200, {"Connection": "close"}, b"{}"
+        told = {
+            "Connection": "close, X-Floor",
+            "X-Floor": "1",
+            "Via": "floor",
+            "Keep-Alive": "5",
+            "ETag": '"1"',
+        }
+        return 200, told, b"{}"
 
     other = _gateway(house, over_http("http://floor.test", send))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(other), base_url=URL) as http:
@@ -157,7 +164,8 @@ async def test_spoofable_headers_stay_at_the_door(house: House):
         }
         answer = await http.get(ORDERS, headers=headers)
     assert set(seen[0]) <= {"accept", "accept-language", "Correlation-Id", "traceparent"}
-    assert "connection" not in answer.headers
+    assert not set(answer.headers) & {"connection", "x-floor", "via", "keep-alive"}
+    assert answer.headers["etag"] == '"1"'
 
 
 def _gateway(house: House, target: Any) -> Gateway:

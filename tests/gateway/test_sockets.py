@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from tests.gateway.house import House
 
 ORDERS = "/experience/shop/v1/orders"
 GRANIAN = ["granian", "--interface", "asgi", "--host", "127.0.0.1", "--http1-buffer-size", "32768", "--no-ws"]
+GRANIAN += ["--http", "1"]
 UVICORN = ["uvicorn", "--host", "127.0.0.1", "--log-level", "warning"]
 
 
@@ -28,8 +29,15 @@ def free_port() -> int:
 @pytest.fixture(scope="module", params=["granian", "uvicorn"])
 def port(request: pytest.FixtureRequest, keys_folder: Path) -> Iterator[int]:
     """The port of a server with the demo house."""
+    with serving(request.param, keys_folder) as number:
+        yield number
+
+
+@contextmanager
+def serving(server: str, keys_folder: Path) -> Iterator[int]:
+    """A server with the demo house, at a port, for the length of the block."""
     number = free_port()
-    command = GRANIAN if request.param == "granian" else UVICORN
+    command = GRANIAN if server == "granian" else UVICORN
     process = subprocess.Popen(
         [sys.executable, "-m", *command, "--port", str(number), "tests.gateway.served:app"],
         env={**os.environ, "ISSUER_FOLDER": str(keys_folder)},

@@ -133,6 +133,20 @@ async def test_a_foreign_host_is_400_where_hosts_are_configured(keys_folder: Any
     assert await _status(house, _scope("GET", "/health/live", [(b"host", b"Gateway.Test:8080")])) == 200
 
 
+@pytest.mark.parametrize("value", ["close, Authorization", "If-Match", "Idempotency-Key, keep-alive", "x"])
+async def test_connection_may_not_name_headers_that_decide(house: House, value: str):
+    """No proxy in between shall be made to drop what we go by (RFC 9110 §7.6.1)."""
+    problem(await house.call("GET", f"{SHOP}/a", headers={"Connection": value}), 400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    "value", ["close", "Keep-Alive", "keep-alive, Upgrade", "Upgrade, HTTP2-Settings", "TE"]
+)
+async def test_connection_may_name_what_is_its_own(house: House, value: str):
+    """What every client may say of its connection is not held against it."""
+    assert (await house.call("GET", f"{SHOP}/a", headers={"Connection": value})).status_code == 200
+
+
 async def test_length_and_chunks_together_are_400(house: House):
     """Two ways to say where a body ends are one too many."""
     headers = [(b"host", b"gateway.test"), (b"content-length", b"3"), (b"transfer-encoding", b"chunked")]

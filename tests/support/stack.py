@@ -150,6 +150,7 @@ class Stack:
             "ENFILADE_CONFIG": str(self.config),
             "ENFILADE_DATA_DIR": str(self.folder / "data"),
             "ENFILADE_PUBLIC_URL": self.url,
+            "ENFILADE_DRAIN_NOTICE_SECONDS": "0",
             "ENFILADE_STEP_PAUSE_SECONDS": "0.05",
             "ENFILADE_STEP_PATIENCE_SECONDS": "20",
             **self.settings,

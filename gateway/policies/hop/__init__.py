@@ -1,17 +1,20 @@
 """Hop: the step to the floor, with the context made and under the operation's deadline."""
 
 import time
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from contracts.problems import Problem
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.policies.hop.deadlines import Watch
 from gateway.policies.hop.targets import Send, Target, in_process, over_http
-from gateway.policies.hop.trace import continue_or_start
+from gateway.policies.hop.trace import continue_or_start, parent_of
 from kit import context
 from kit.context import Context
+from kit.telemetry import server_span
 
 __all__ = ["Hop", "Send", "Settings", "Target", "in_process", "over_http"]
 
@@ -52,6 +55,8 @@ class Hop:
                 idempotency_key=exchange.idempotency_key,
                 lane=lane,
             )
+            if made.traceparent.endswith("1"):
+                return await _recorded(exchange, made, lambda: watch.run(onward(exchange), deadline))
             with context.use(made):
                 return await watch.run(onward(exchange), deadline)
 
@@ -65,6 +70,33 @@ class Hop:
         if operation.deadline > bound:
             return [Rule(f"an answer within {bound:g} s", "hop.max_seconds")]
         return [Rule(f"an answer within {operation.deadline:g} s", file="")]
+
+
+async def _recorded(exchange: Exchange, made: Context, work: Callable[[], Awaitable[Reply]]) -> Reply:
+    """The hop under a server span, where spans are recorded."""
+    route, caller = exchange.route, exchange.caller
+    template = route.template if route else ""
+    trusted = caller is not None and not caller.outside
+    attributes = {
+        "http.request.method": exchange.method,
+        "http.route": template,
+        "url.scheme": exchange.scope.get("scheme", "http"),
+        "enfilade.consumer": caller.consumer if caller else "",
+        "enfilade.correlation_id": made.correlation_id,
+    }
+    parent = parent_of(exchange.headers.get(b"traceparent")) if trusted else ""
+    block = server_span(f"{exchange.method} {template}", parent, attributes)
+    if block is None:
+        with context.use(made):
+            return await work()
+    with block as span, context.use(msgspec.structs.replace(made, traceparent=span.traceparent)):
+        try:
+            reply = await work()
+        except Problem as problem:
+            span.answered(problem.status)
+            raise
+        span.answered(reply.status)
+        return reply
 
 
 def _sampler(ratio: float):  # noqa: ANN202 - a function without arguments that says yes or no

@@ -13,7 +13,22 @@ from kit.routes import Call, calls, foreseen
 # every header by which a caller might pretend to be a proxy or somebody else.
 _PASSED = (b"accept", b"accept-language", b"content-type", b"if-match", b"if-none-match", b"prefer")
 _KEPT_BACK = frozenset(
-    {b"connection", b"keep-alive", b"server", b"date", b"transfer-encoding", b"upgrade", b"set-cookie"}
+    {
+        b"connection",
+        b"content-encoding",  # what arrives is decoded
+        b"date",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-connection",
+        b"server",
+        b"set-cookie",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"via",
+        b"x-powered-by",
+    }
 )
 
 _JSON = (b"content-type", JSON)
@@ -73,10 +88,9 @@ def over_http(base_url: str, send: Send) -> Target:
             base + quote(exchange.path) + (f"?{exchange.query.decode('ascii')}" if exchange.query else "")
         )
         status, found, body = await send(_method(exchange), address, headers, exchange.body or b"")
-        kept = [(name.lower().encode(), value.encode("latin-1")) for name, value in found.items()]
-        return Reply(
-            status, [item for item in kept if item[0] not in _KEPT_BACK | {b"content-encoding"}], body
-        )
+        told = {name.lower().encode(): value.encode("latin-1") for name, value in found.items()}
+        stays = _KEPT_BACK | {name.strip() for name in told.get(b"connection", b"").lower().split(b",")}
+        return Reply(status, [(name, value) for name, value in told.items() if name not in stays], body)
 
     return lambda _name: call
 

@@ -16,15 +16,21 @@ def continue_or_start(header: bytes | None, *, trusted: bool, sampled: bool) -> 
     if parent is None:
         trace, flags = f"{random.getrandbits(128) or 1:032x}", "01" if sampled else "00"
     else:
-        trace, flags = parent
+        trace, _, flags = parent
     return f"00-{trace}-{random.getrandbits(64) or 1:016x}-{flags}"
 
 
-def _parse(header: bytes) -> tuple[str, str] | None:
+def parent_of(header: bytes | None) -> str:
+    """The caller's own traceparent in our writing; empty when it sent none that is well-formed."""
+    parent = _parse(header) if header is not None else None
+    return f"00-{parent[0]}-{parent[1]}-{parent[2]}" if parent else ""
+
+
+def _parse(header: bytes) -> tuple[str, str, str] | None:
     found = _SHAPE.match(header.strip())
     if found is None:
         return None
     version, trace, span, flags, rest = found.groups()
     if version == b"ff" or trace == _NO_TRACE or span == _NO_SPAN or (version == b"00" and rest):
         return None
-    return trace.decode(), f"{int(flags, 16) & 1:02x}"
+    return trace.decode(), span.decode(), f"{int(flags, 16) & 1:02x}"

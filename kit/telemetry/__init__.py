@@ -7,17 +7,40 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
-from opentelemetry import metrics, trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
-from opentelemetry.instrumentation.redis import RedisInstrumentor
-from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
 from kit import context
+from kit.telemetry.metrics import (
+    Family,
+    Histogram,
+    Sample,
+    configure_metrics,
+    exposition,
+    families,
+    gauge,
+    labelled,
+    merged,
+    meter,
+)
+from kit.telemetry.tracing import configure_tracing, record_spans, server_span
+
+__all__ = [
+    "Family",
+    "Histogram",
+    "Sample",
+    "configure_logging",
+    "configure_metrics",
+    "configure_tracing",
+    "exposition",
+    "families",
+    "gauge",
+    "labelled",
+    "log",
+    "mask",
+    "merged",
+    "meter",
+    "record_spans",
+    "server_span",
+]
 
 # Whatever slips into a log line, a credential of a header, a JWT or a private key never does.
 _SECRET = re.compile(
@@ -87,27 +110,3 @@ def configure_logging(level: str = "info", *, pretty: bool = False) -> None:
 def log(name: str) -> Any:
     """A structured logger."""
     return structlog.get_logger(name)
-
-
-def configure_tracing(service: str, endpoint: str, ratio: float) -> None:
-    """Record spans of what goes out to a collector; without an endpoint nothing is recorded."""
-    if not endpoint:
-        return
-    provider = TracerProvider(
-        resource=Resource.create({"service.name": service}), sampler=ParentBased(TraceIdRatioBased(ratio))
-    )
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
-    trace.set_tracer_provider(provider)
-    HTTPXClientInstrumentor().instrument()
-    RedisInstrumentor().instrument()
-    SQLAlchemyInstrumentor().instrument()
-
-
-def tracer(name: str) -> trace.Tracer:
-    """A tracer of the global provider."""
-    return trace.get_tracer(name)
-
-
-def meter(name: str) -> metrics.Meter:
-    """A meter of the global provider."""
-    return metrics.get_meter(name)

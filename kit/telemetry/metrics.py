@@ -1,0 +1,223 @@
+"""Metrics: what this process counts, as families of samples in the manner of Prometheus."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from opentelemetry import metrics
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+"""The bounds that OpenTelemetry advises for the duration of HTTP requests."""
+
+_NAME = re.compile(r"[^A-Za-z0-9_:]")
+_UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """A value with its labels; `suffix` is what its family's name is followed by."""
+
+    value: float
+    labels: dict[str, str] = {}
+    suffix: str = ""
+
+
+class Family(msgspec.Struct, frozen=True):
+    """All samples of one name, which by its `kind` is a counter, a gauge or a histogram."""
+
+    name: str
+    kind: str
+    help: str
+    samples: list[Sample]
+
+
+class _Series:
+    """One set of labels of a histogram."""
+
+    __slots__ = ("_bounds", "counts", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self._bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def record(self, value: float) -> None:
+        self.counts[bisect_left(self._bounds, value)] += 1
+        self.total += value
+
+
+class Histogram:
+    """A histogram for paths where OpenTelemetry's own, at ten and more microseconds a call, costs too much.
+
+    Whoever uses it keeps the series of each set of labels, of which there must be few.
+    """
+
+    def __init__(
+        self, name: str, description: str, unit: str = "s", bounds: tuple[float, ...] = SECONDS
+    ) -> None:
+        self._name = _family_name(name, unit)
+        self._help = description
+        self._bounds = bounds
+        self._series: dict[tuple[tuple[str, str], ...], _Series] = {}
+        _histograms.append(self)
+
+    def series(self, **labels: str) -> _Series:
+        """The series of some labels, made when it is first asked for."""
+        key = tuple(sorted(labels.items()))
+        found = self._series.get(key)
+        if found is None:
+            found = self._series[key] = _Series(self._bounds)
+        return found
+
+    def family(self) -> Family:
+        """The samples as they stand."""
+        samples: list[Sample] = []
+        for key, series in list(self._series.items()):
+            samples += _histogram_samples(dict(key), self._bounds, series.counts, series.total)
+        return Family(self._name, "histogram", self._help, samples)
+
+
+_histograms: list[Histogram] = []
+_gauges: dict[str, tuple[str, Callable[[], Iterable[Sample]]]] = {}
+
+
+def meter(name: str) -> metrics.Meter:
+    """OpenTelemetry's meter, for what is counted seldom."""
+    return metrics.get_meter(name)
+
+
+def gauge(name: str, description: str, read: Callable[[], Iterable[Sample]]) -> None:
+    """Let a gauge be read whenever somebody asks for metrics; a later one of the name takes its place."""
+    _gauges[_family_name(name, "")] = (description, read)
+
+
+_reader: Any = None
+
+
+def configure_metrics() -> None:
+    """Keep what OpenTelemetry's instruments count from now on; nothing is sent anywhere."""
+    global _reader  # noqa: PLW0603 - one provider per process, as OpenTelemetry has it
+    if _reader is not None:
+        return
+    # Loaded here and not above: a command that measures nothing shall not wait a third of a second for it.
+    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader  # noqa: PLC0415
+
+    _reader = InMemoryMetricReader()
+    metrics.set_meter_provider(MeterProvider([_reader], shutdown_on_exit=False))
+
+
+def families() -> list[Family]:
+    """Everything that this process has counted, by name."""
+    found = [histogram.family() for histogram in _histograms]
+    found += [Family(name, "gauge", told, list(read())) for name, (told, read) in _gauges.items()]
+    found += _from_opentelemetry()
+    return sorted(merged(found), key=lambda family: family.name)
+
+
+def merged(found: Iterable[Family]) -> list[Family]:
+    """One family per name, with the samples of all."""
+    by_name: dict[str, Family] = {}
+    for family in found:
+        known = by_name.get(family.name)
+        if known is None:
+            by_name[family.name] = msgspec.structs.replace(family, samples=list(family.samples))
+        else:
+            known.samples.extend(family.samples)
+    return list(by_name.values())
+
+
+def labelled(found: Iterable[Family], **labels: str) -> list[Family]:
+    """The families with more labels on every sample."""
+    return [
+        msgspec.structs.replace(
+            family,
+            samples=[
+                msgspec.structs.replace(sample, labels={**sample.labels, **labels})
+                for sample in family.samples
+            ],
+        )
+        for family in found
+    ]
+
+
+def exposition(found: Iterable[Family]) -> str:
+    """The families in Prometheus's text format, version 0.0.4."""
+    lines: list[str] = []
+    for family in found:
+        lines.append(f"# HELP {family.name} {_escaped(family.help)}")
+        lines.append(f"# TYPE {family.name} {family.kind}")
+        lines += [
+            f"{family.name}{sample.suffix}{_labels(sample.labels)} {_number(sample.value)}"
+            for sample in family.samples
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _from_opentelemetry() -> list[Family]:
+    data = _reader.get_metrics_data() if _reader is not None else None
+    if data is None:
+        return []
+    return [
+        _family(metric)
+        for resource in data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    ]
+
+
+def _family(metric: Any) -> Family:
+    data = metric.data
+    name = _family_name(metric.name, metric.unit or "")
+    points = list(data.data_points)
+    if hasattr(data, "is_monotonic"):
+        kind = "counter" if data.is_monotonic else "gauge"
+        name += "_total" if data.is_monotonic else ""
+        samples = [Sample(point.value, _attributes(point)) for point in points]
+    elif points and hasattr(points[0], "bucket_counts"):
+        kind, samples = "histogram", []
+        for point in points:
+            samples += _histogram_samples(
+                _attributes(point), point.explicit_bounds, point.bucket_counts, point.sum
+            )
+    else:
+        kind, samples = "gauge", [Sample(point.value, _attributes(point)) for point in points]
+    return Family(name, kind, metric.description or metric.name, samples)
+
+
+def _histogram_samples(
+    labels: dict[str, str], bounds: Iterable[float], counts: Iterable[int], total: float
+) -> list[Sample]:
+    samples: list[Sample] = []
+    so_far = 0
+    for bound, count in zip((*map(str, bounds), "+Inf"), counts, strict=True):
+        so_far += count
+        samples.append(Sample(so_far, {**labels, "le": bound}, "_bucket"))
+    return [*samples, Sample(total, labels, "_sum"), Sample(so_far, labels, "_count")]
+
+
+def _attributes(point: Any) -> dict[str, str]:
+    return {_NAME.sub("_", name): str(value) for name, value in (point.attributes or {}).items()}
+
+
+def _family_name(name: str, unit: str) -> str:
+    found = _NAME.sub("_", name)
+    suffix = _UNITS.get(unit, "")
+    return f"{found}_{suffix}" if suffix and not found.endswith(suffix) else found
+
+
+def _labels(labels: dict[str, str]) -> str:
+    if not labels:
+        return ""
+    inner = ",".join(f'{name}="{_escaped(value, quote=True)}"' for name, value in sorted(labels.items()))
+    return "{" + inner + "}"
+
+
+def _escaped(text: str, *, quote: bool = False) -> str:
+    found = text.replace("\\", "\\\\").replace("\n", "\\n")
+    return found.replace('"', '\\"') if quote else found
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))  # noqa: PLR2004

@@ -1,0 +1,93 @@
+"""Tracing: spans of what comes in and what goes out, for those requests that are recorded."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+_SERVER_ERROR = 500
+_door: trace.Tracer | None = None
+
+
+def configure_tracing(service: str, endpoint: str, ratio: float) -> None:
+    """Record spans to a collector; without an endpoint nothing is recorded."""
+    if not endpoint:
+        return
+    # Loaded here and not above: exporters take most of a second, and few processes send any span.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    record_spans(service, ratio, BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
+
+
+def record_spans(service: str, ratio: float, processor: Any) -> None:
+    """Hand every span that is sampled to a processor of OpenTelemetry's SDK."""
+    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor  # noqa: PLC0415
+    from opentelemetry.instrumentation.redis import RedisInstrumentor  # noqa: PLC0415
+    from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor  # noqa: PLC0415
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.sampling import (  # noqa: PLC0415
+        ALWAYS_ON,
+        ParentBased,
+        Sampler,
+        TraceIdRatioBased,
+    )
+
+    def provider(sampler: Sampler) -> TracerProvider:
+        made = TracerProvider(resource=Resource.create({"service.name": service}), sampler=sampler)
+        made.add_span_processor(processor)
+        return made
+
+    trace.set_tracer_provider(provider(ParentBased(TraceIdRatioBased(ratio))))
+    HTTPXClientInstrumentor().instrument()
+    RedisInstrumentor().instrument()
+    SQLAlchemyInstrumentor().instrument()
+    global _door  # noqa: PLW0603 - as OpenTelemetry's own provider
+    # What the door asks for is sampled already.
+    _door = provider(ALWAYS_ON).get_tracer("enfilade.gateway")
+
+
+class ServerSpan:
+    """The span of one request at the door; `traceparent` is what goes on to those behind."""
+
+    __slots__ = ("_span", "traceparent")
+
+    def __init__(self, span: trace.Span) -> None:
+        self._span = span
+        known = span.get_span_context()
+        self.traceparent = f"00-{known.trace_id:032x}-{known.span_id:016x}-{known.trace_flags:02x}"
+
+    def answered(self, status: int) -> None:
+        """Note the answer; only a failure of ours makes the span one (OpenTelemetry's HTTP conventions)."""
+        self._span.set_attribute("http.response.status_code", status)
+        if status >= _SERVER_ERROR:
+            self._span.set_attribute("error.type", str(status))
+            self._span.set_status(Status(StatusCode.ERROR))
+
+
+def server_span(
+    name: str, parent: str, attributes: Mapping[str, str | int]
+) -> AbstractContextManager[ServerSpan] | None:
+    """The block of a request that is to be recorded; None where no spans are recorded at all.
+
+    `parent` is the traceparent of a caller whom we trust, empty where a new trace begins.
+    """
+    return None if _door is None else _span(_door, name, parent, attributes)
+
+
+@contextmanager
+def _span(
+    tracer: trace.Tracer, name: str, parent: str, attributes: Mapping[str, str | int]
+) -> Iterator[ServerSpan]:
+    above = None
+    if parent:
+        _, trace_id, span_id, flags = parent.split("-")
+        known = SpanContext(
+            int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(int(flags, 16))
+        )
+        above = trace.set_span_in_context(trace.NonRecordingSpan(known))
+    with tracer.start_as_current_span(name, above, SpanKind.SERVER, dict(attributes)) as span:
+        yield ServerSpan(span)

@@ -1,0 +1,62 @@
+"""tests/gateway: the demo house under the real server, whose orders wait until the test lets them through."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from deploy.draining import CLOSE_SOON, draining, http1, supervisor
+from deploy.settings import HouseSettings
+from gateway.pipeline import Settings
+from tests.gateway.house import PLANS, House
+
+FOLDER = Path(os.environ["DRAIN_FOLDER"])
+HEADER_SECONDS = 1.0
+NOTICE_SECONDS = 1.0
+SETTINGS = HouseSettings(
+    database_url="",
+    port=int(os.environ["DRAIN_PORT"]),
+    workers=2,
+    drain_notice_seconds=NOTICE_SECONDS,
+    run_dir=str(FOLDER),
+)
+
+
+async def ready() -> dict[str, str]:
+    return {"draining": "yes"} if draining(SETTINGS) else {}
+
+
+class App:
+    """The gateway, told of a stop that is coming as in the real house."""
+
+    def __init__(self) -> None:
+        self._house = House(FOLDER / "issuer", Settings(rate_limit=PLANS), ready=ready)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(CLOSE_SOON, self._house.gateway.close_connections)
+            self._gate = asyncio.create_task(self._hold_orders())
+        await self._house.gateway(scope, receive, send)
+
+    async def _hold_orders(self) -> None:
+        gate = self._house.floor.gate = asyncio.Event()
+        await self._house.floor.entered.wait()
+        (FOLDER / "entered").touch()
+        while not (FOLDER / "release").exists():  # noqa: ASYNC110 - the condition is in another process
+            await asyncio.sleep(0.02)
+        gate.set()
+
+
+app = App() if __name__ != "__main__" else None
+
+if __name__ == "__main__":
+    sys.argv = sys.argv[:1]
+    supervisor(
+        "tests.gateway.drained:app",
+        SETTINGS,
+        FOLDER,
+        respawn_interval=NOTICE_SECONDS,
+        http1_settings=http1(HEADER_SECONDS),
+    ).serve()

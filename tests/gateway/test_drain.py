@@ -1,0 +1,208 @@
+"""tests/gateway: workers come and go under load, by the real server over real sockets."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.gateway.house import ORDER, House
+from tests.support.processes import ROOT
+from tests.support.stack import free_port, until
+
+ORDERS = "/experience/shop/v1/orders"
+PATIENCE_SECONDS = 60
+CLIENTS = 6
+
+
+class Served:
+    """The demo house under the real server with two workers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.issuer = House(folder / "issuer").issuer
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.gateway.drained"],
+            cwd=ROOT,
+            env={**os.environ, "DRAIN_FOLDER": str(folder), "DRAIN_PORT": str(self.port)},
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.issuer.mint('ci')}"}
+
+    def workers(self) -> set[int]:
+        text = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
+        return {int(pid) for pid in text.split()}
+
+    async def ready(self) -> int:
+        """The status of the probe; 0 where nobody answers."""
+        try:
+            async with httpx.AsyncClient(base_url=self.url, trust_env=False) as http:
+                return (await http.get("/health/ready")).status_code
+        except httpx.TransportError:
+            return 0
+
+    async def until_ready(self) -> None:
+        async def look() -> bool:
+            assert self.process.poll() is None, "the server ended"
+            return await self.ready() == 200
+
+        await until("the server is ready", look, PATIENCE_SECONDS)
+
+    def called(self, name: str) -> Path:
+        return self.folder / name
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for all; the last test of this module stops it."""
+    found = Served(tmp_path_factory.mktemp("drained"))
+    yield found
+    if found.process.poll() is None:
+        found.process.kill()
+    found.process.wait()
+
+
+class Load:
+    """Clients who ask one read after the other, each over a connection that it keeps."""
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+        self.outcomes: Counter[str] = Counter()
+        self._stop = False
+
+    async def ask(self) -> None:
+        async with httpx.AsyncClient(
+            base_url=self.served.url, headers=self.served.headers, trust_env=False
+        ) as http:
+            while not self._stop:
+                try:
+                    answer = await http.get(f"{ORDERS}/a", timeout=30)
+                except httpx.TransportError as error:
+                    self.outcomes[repr(error)] += 1
+                else:
+                    self.outcomes[str(answer.status_code)] += 1
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Load"]:
+        tasks = [asyncio.create_task(self.ask()) for _ in range(CLIENTS)]
+        try:
+            yield self
+        finally:
+            self._stop = True
+            await asyncio.gather(*tasks)
+
+    async def more(self, count: int) -> None:
+        """Wait until so many more have been answered."""
+        wanted = self.outcomes["200"] + count
+
+        async def look() -> bool:
+            return self.outcomes["200"] >= wanted
+
+        await until(f"{count} more are answered", look, PATIENCE_SECONDS)
+
+
+async def test_slow_heads_are_given_up_and_hold_nobody_up(served: Served):
+    """Callers who send their headers a byte at a time are cut off, and others are answered meanwhile."""
+    await served.until_ready()
+    slow = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(40)]
+    for _, writer in slow:
+        writer.write(b"GET /health/live HTTP/1.1\r\nHost: a\r\nX-Slow: ")
+    async with Load(served).running() as load:
+        await load.more(50)
+
+        async def given_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+            for _ in range(200):
+                try:
+                    writer.write(b"a")
+                    await writer.drain()
+                    async with asyncio.timeout(0.1):
+                        return await reader.read() is not None
+                except TimeoutError:
+                    continue
+                except ConnectionError:
+                    return True
+            return False
+
+        assert all(await asyncio.gather(*(given_up(*pair) for pair in slow)))
+    assert set(load.outcomes) == {"200"}
+    for _, writer in slow:
+        writer.close()
+
+
+async def test_a_worker_that_dies_is_replaced_and_the_others_go_on(served: Served):
+    """Only what the dead one was answering is lost."""
+    await served.until_ready()
+    before = served.workers()
+    async with Load(served).running() as load:
+        await load.more(50)
+        os.kill(min(before), signal.SIGKILL)
+        await load.more(50)
+
+        async def replaced() -> bool:
+            now = served.workers()
+            return len(now) == 2 and min(before) not in now
+
+        await until("another has taken its place", replaced, PATIENCE_SECONDS)
+        await load.more(50)
+    lost = sum(count for outcome, count in load.outcomes.items() if outcome != "200")
+    assert lost <= CLIENTS
+
+
+async def test_workers_that_are_started_anew_lose_no_request(served: Served):
+    """While SIGHUP replaces every worker, whoever asks is answered."""
+    await served.until_ready()
+    before = served.workers()
+    async with Load(served).running() as load:
+        await load.more(50)
+        served.process.send_signal(signal.SIGHUP)
+
+        async def replaced() -> bool:
+            now = served.workers()
+            return len(now) == 2 and not now & before
+
+        await until("all workers are new", replaced, PATIENCE_SECONDS)
+        await load.more(50)
+    assert set(load.outcomes) == {"200"}
+
+
+async def test_a_house_told_to_stop_says_so_finishes_and_ends(served: Served):
+    """Readiness goes first; then nothing new is taken, and even the longest request is answered."""
+    await served.until_ready()
+    async with httpx.AsyncClient(base_url=served.url, headers=served.headers, trust_env=False) as http:
+        async with Load(served).running() as load:
+            headers = {"Idempotency-Key": "drained-0001"}
+            long = asyncio.create_task(http.post(ORDERS, json=ORDER, headers=headers, timeout=60))
+
+            async def entered() -> bool:
+                return served.called("entered").exists()
+
+            await until("the long request is under way", entered, PATIENCE_SECONDS)
+            served.process.send_signal(signal.SIGTERM)
+
+            async def told() -> bool:
+                return await served.ready() == 503
+
+            await until("it says that it is not ready", told, PATIENCE_SECONDS)
+            probe = await http.get(f"{ORDERS}/a")
+            assert (probe.status_code, probe.headers["connection"]) == (200, "close")
+        assert set(load.outcomes) == {"200"}
+
+        async def closed() -> bool:
+            return await served.ready() == 0
+
+        await until("nothing new is taken", closed, PATIENCE_SECONDS)
+        assert not long.done()
+        served.called("release").touch()
+        assert (await long).status_code == 202
+    assert await asyncio.to_thread(served.process.wait, PATIENCE_SECONDS) == 0
