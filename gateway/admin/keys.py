@@ -18,7 +18,7 @@ from contracts.admin.keys import (
 from contracts.problems import Conflict, Fault, Invalid, NotFound, Unavailable
 from gateway.identity import api_keys, revocation
 from gateway.plans import Consumer, grants
-from kit import audit, context
+from kit import audit, context, privacy
 from kit.database import Database
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class KeysService:
         """The keys of a consumer, or of all."""
         async with self._database.connect() as connection:
             found = await api_keys.keys_of(connection, consumer or "")
-        return ApiKeys(tuple(_told(key) for key in found))
+            return ApiKeys(tuple([await _told(connection, key) for key in found]))
 
     async def create_key(self, body: KeyWanted) -> KeyMade:
         """The key with its text; raises NotFound, Conflict and TooManyKeys."""
@@ -59,28 +59,30 @@ class KeysService:
                 connection,
                 consumer=body.consumer,
                 kind=kind,
-                by=context.current().who,
+                by=await privacy.actor(connection),
                 title=body.title,
                 scopes=body.scopes,
                 expires_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=days) if days else None,
             )
             await _note(connection, "gateway.key.made", body.consumer, key=made.id, prefix=made.prefix)
+            told = await _told(connection, made)
         await self._know()
-        return KeyMade(_told(made), text)
+        return KeyMade(told, text)
 
     async def revoke_key(self, key_id: str) -> ApiKey:
         """The key, revoked now or before; raises NotFound."""
         async with self._database.begin() as connection:
-            found = await api_keys.revoke_key(connection, key_id, by=context.current().who)
+            found = await api_keys.revoke_key(connection, key_id, by=await privacy.actor(connection))
             await _note(connection, "gateway.key.revoked", found.consumer, key=found.id, prefix=found.prefix)
+            told = await _told(connection, found)
         await self._know()
-        return _told(found)
+        return told
 
     async def list_revocations(self) -> Revocations:
         """The revocations in force."""
         async with self._database.connect() as connection:
             found = await revocation.in_force(connection)
-        return Revocations(tuple(msgspec.convert(one, Revocation, from_attributes=True) for one in found))
+            return Revocations(tuple([await _revoked(connection, one) for one in found]))
 
     async def revoke_tokens(self, body: RevocationWanted) -> Revocation:
         """The revocation, in force."""
@@ -95,14 +97,18 @@ class KeysService:
                 name=body.name,
                 issuer=body.issuer,
                 issued_before=body.issued_before,
-                by=context.current().who,
+                by=await privacy.actor(connection),
                 reason=body.reason,
                 longest_seconds=self._gateway.settings.identity.longest_token_seconds,
             )
-            detail = {"kind": body.kind, "issuer": body.issuer, "reason": body.reason}
-            await _note(connection, "gateway.tokens.revoked", body.name, **detail)
+            whose = body.name
+            if body.kind == "subject":  # the line stays when the revocation is long forgotten
+                whose = await privacy.of(connection).pseudonym(connection, body.name)
+            detail = {"kind": body.kind, "issuer": body.issuer}
+            await _note(connection, "gateway.tokens.revoked", whose, {"reason": body.reason}, **detail)
+            told = await _revoked(connection, made)
         await self._know()
-        return msgspec.convert(made, Revocation, from_attributes=True)
+        return told
 
     async def _know(self) -> None:
         if self._gateway.register is not None:
@@ -122,12 +128,28 @@ def _check_wanted(body: KeyWanted, consumer: Consumer) -> None:
         raise Invalid(errors=faults)
 
 
-def _told(key: api_keys.ApiKey) -> ApiKey:
+async def _told(connection: AsyncConnection, key: api_keys.ApiKey) -> ApiKey:
     holds = key.revoked_at is None and not api_keys.has_expired(key)
-    return ApiKey(holds=holds, **msgspec.structs.asdict(key))
+    told = ApiKey(holds=holds, **msgspec.structs.asdict(key))
+    return msgspec.structs.replace(
+        told,
+        made_by=await privacy.shown(connection, key.made_by),
+        revoked_by=await privacy.shown(connection, key.revoked_by),
+    )
 
 
-async def _note(connection: AsyncConnection, action: str, subject: str, **detail: Any) -> None:
+async def _revoked(connection: AsyncConnection, made: revocation.Revocation) -> Revocation:
+    told = msgspec.convert(made, Revocation, from_attributes=True)
+    return msgspec.structs.replace(told, revoked_by=await privacy.shown(connection, made.revoked_by))
+
+
+async def _note(
+    connection: AsyncConnection,
+    action: str,
+    subject: str,
+    personal: dict[str, Any] | None = None,
+    **detail: Any,
+) -> None:
     here = context.current()
     await audit.write(
         connection,
@@ -137,5 +159,6 @@ async def _note(connection: AsyncConnection, action: str, subject: str, **detail
         consumer=here.caller.consumer if here.caller else "",
         subject=subject,
         detail=detail,
+        personal=personal,
         correlation_id=here.correlation_id,
     )

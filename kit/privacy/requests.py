@@ -9,8 +9,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.problems import Conflict, NotFound
 from kit import audit, clock
+from kit.database.tables import (
+    api_keys,
+    events,
+    exceptions,
+    holds,
+    idempotency_keys,
+    inbox,
+    persons,
+    revocations,
+    runs,
+)
 from kit.database.tables import audit as trail
-from kit.database.tables import events, exceptions, holds, idempotency_keys, inbox, persons, runs
 from kit.privacy.persons import Persons, actor, of
 
 
@@ -43,7 +53,8 @@ async def export(conn: AsyncConnection, wanted: str) -> Held:
     row = (await conn.execute(select(persons).where(persons.c.id == pseudonym))).one()
     rows = {"audit": await _audit(conn, people, pseudonym)}
     for name, (table, mentions) in _MENTIONS.items():
-        found = await conn.execute(select(table).where(mentions(pseudonym)))
+        told = [column for column in table.c if column.name != "hash"]  # of an API key, which opens doors
+        found = await conn.execute(select(*told).where(mentions(pseudonym)))
         rows[name] = [dict(each._mapping) for each in found]  # noqa: SLF001 - SQLAlchemy's public name for it
     await _tell(conn, "privacy.exported", pseudonym, "")
     fields = person.fields if person else {}
@@ -127,5 +138,7 @@ _MENTIONS: dict[str, tuple[Table, Any]] = {
         lambda who: (exceptions.c.caused_by == who) | (exceptions.c.resolved_by == who),
     ),
     "events": (events, lambda who: _within(events.c.data, who)),
+    "api_keys": (api_keys, lambda who: (api_keys.c.made_by == who) | (api_keys.c.revoked_by == who)),
+    "revocations": (revocations, lambda who: revocations.c.revoked_by == who),
     "inbox": (inbox, lambda who: _within(inbox.c.data, who)),
 }

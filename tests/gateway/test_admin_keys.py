@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 
 from gateway.pipeline import Settings
 from gateway.policies.identity import Settings as IdentitySettings
+from kit import privacy
 from kit.database import Database, tables
 from tests.gateway.forge import ORDERS
 from tests.gateway.house import PLANS, House, pointers, problem
@@ -69,10 +70,11 @@ async def test_each_change_is_in_the_audit_with_who_did_it(desk: House, database
     async with database.connect() as connection:
         asked = select(tables.audit).where(tables.audit.c.action.like("gateway.%"))
         rows = (await connection.execute(asked.order_by(tables.audit.c.at))).all()[-3:]
+        pat = await privacy.of(connection).find(connection, "pat")
     assert [(row.action, row.actor, row.subject) for row in rows] == [
         ("gateway.key.made", "platform", "ci"),
         ("gateway.key.revoked", "platform", "ci"),
-        ("gateway.tokens.revoked", "platform", "pat"),
+        ("gateway.tokens.revoked", "platform", pat),
     ]
     assert rows[2].detail["reason"] == "left the firm"
     assert made["text"][17:] not in str(rows)

@@ -13,7 +13,7 @@ from kit.database import Database
 from kit.database.tables import audit as trail
 from kit.database.tables import holds, persons, runs
 from tests.kit.workflows.conftest import House
-from tests.kit.workflows.story import Approval, Input
+from tests.kit.workflows.story import DUTIES, Approval, Input
 
 RULES = retention.Settings()
 DAY = 86_400
@@ -167,6 +167,7 @@ async def test_a_case_that_is_open_keeps_its_run(database: Database) -> None:
             reason="late",
             corrections={},
             by="ann",
+            duties=DUTIES,
         )
     clock.advance(4000 * DAY)
     await retention.run(database, RULES)
