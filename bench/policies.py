@@ -17,8 +17,10 @@ from gateway.exchange import Exchange, Reply, Route, Step
 from gateway.identity import Memory
 from gateway.pipeline import ORDER, Surroundings, after_route, before_route
 from gateway.plans import read
+from gateway.plans.roster import Roster
 from gateway.policies.account import Account
 from gateway.policies.identity import witnesses_of
+from gateway.policies.rate_limit import Allowances
 from gateway.policies.route import RouteTable
 from kit.cache import Cache
 from kit.database import Database
@@ -75,9 +77,9 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
                 memory=Memory(cache, alone=True),
             ),
             resource_metadata=f"{ADDRESS}/.well-known/oauth-protected-resource",
+            roster=Roster(None),
+            allowances=Allowances(cache, database, 1),
             database=database,
-            cache=cache,
-            workers=1,
         )
         policies: dict[str, Any] = {}
         for group in (

@@ -4,7 +4,8 @@ Problem
 ├── Refused (4xx: the caller must change something)
 │   ├── BadRequest 400 ── DuplicateKeys, TooDeep, MissingHeader, BadJson
 │   ├── Unauthenticated 401 ── InvalidToken ── InvalidProof, NonceNeeded
-│   ├── Forbidden 403 ── InsufficientScope, AudienceForbidden, RoleRequired, SegregationOfDuties
+│   ├── Forbidden 403 ── InsufficientScope, AudienceForbidden, RoleRequired, SegregationOfDuties,
+│   │   NotSubscribed, ConsumerSuspended
 │   ├── NotFound 404 ── UnknownRoute
 │   ├── MethodNotAllowed 405
 │   ├── Conflict 409 ── ActivationBlocked, StillRunning, AlreadyDecided, OwnershipViolation, TooManyKeys
@@ -12,11 +13,11 @@ Problem
 │   ├── PreconditionFailed 412, PreconditionRequired 428
 │   ├── BodyTooLarge 413, UriTooLong 414, UnsupportedMediaType 415, HeadersTooLarge 431
 │   ├── Invalid 422 ── IdempotencyKeyReused
-│   └── TooManyRequests 429
+│   └── TooManyRequests 429 ── QuotaExceeded
 └── Failed (5xx: the caller may come again, or somebody else must act)
 ├── Unexpected 500
 ├── VendorFault ── ContractViolation 502, VendorRejected 409, VendorUnavailable 503, VendorDoubtful 503
-├── Unavailable 503 (our own database or cache)
+├── Unavailable 503 (our own database or cache) ── Overloaded
 └── DeadlineExceeded 504
 """
 
@@ -156,6 +157,18 @@ class SegregationOfDuties(Forbidden):
     title = "One person may not do both"
 
 
+class NotSubscribed(Forbidden):
+    """The consumer has no subscription to this API: request one, on a plan that suits it."""
+
+    code = "not_subscribed"
+    title = "This consumer has not subscribed to the API"
+
+
+class ConsumerSuspended(Forbidden):
+    code = "consumer_suspended"
+    title = "This consumer is suspended"
+
+
 class NotFound(Refused):
     status = 404
     code = "not_found"
@@ -261,6 +274,13 @@ class TooManyRequests(Refused):
     retryable = True
 
 
+class QuotaExceeded(TooManyRequests):
+    """The month's calls are used up; Retry-After tells when the next month begins."""
+
+    code = "quota_exceeded"
+    title = "The month's quota is used up"
+
+
 class HeadersTooLarge(Refused):
     status = 431
     code = "headers_too_large"
@@ -325,6 +345,13 @@ class Unavailable(Failed):
     code = "unavailable"
     title = "The service is not available for a moment"
     retryable = True
+
+
+class Overloaded(Unavailable):
+    """More was asked than can be answered: calls of lesser lanes are refused first."""
+
+    code = "overloaded"
+    title = "Too much is asked at the moment"
 
 
 class DeadlineExceeded(Failed):

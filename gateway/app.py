@@ -32,9 +32,11 @@ from gateway.pipeline import (
     succeed,
 )
 from gateway.plans import Consumer
+from gateway.plans.roster import Roster
 from gateway.policies.account import Account
 from gateway.policies.hop import Target, in_process, over_http
 from gateway.policies.identity import witnesses_of
+from gateway.policies.rate_limit import Allowances
 from gateway.policies.route import Mounted, RouteTable
 from gateway.portal import Portal
 from gateway.rulebook import Rulebook, make_rulebook, placed
@@ -122,18 +124,19 @@ class Gateway:
         self._post = post
         self._environ = environ or {}
         self._database = database
-        self._cache = cache
-        self._workers = workers
         self._hooks = hooks
         self._ready = ready
         self._account = Account(settings.account, database)
-        # They outlive every change of policy: who was revoked, and which proofs were used.
+        # They outlive every change of policy: who was revoked, which proofs were used, and what was spent.
         self.register = _register(settings, database)
         self._proofs_used = Memory(cache, alone=workers == 1)
+        self.roster = Roster(database)
+        self.allowances = Allowances(cache, database, workers)
         office = Office(gateway=self, database=database, cache=cache)
         self._admin = admin_apis(office, admin) if admin is not None else []
         self._version = self._compile(make_rulebook(settings, consumers, duties))
         self._watch_register()
+        self._tell_issuer()
         self._watcher = (
             Watcher(policy_folder, self.adopt, self.refuse, look_seconds) if policy_folder else None
         )
@@ -174,7 +177,9 @@ class Gateway:
             interfaces = {each.interface for each in (*self._apis, *self._admin)}
             refuse_conflicts(rulebook.duties, rulebook.consumers, interfaces)
         around = Surroundings(
-            consumers=rulebook.consumers,
+            consumers=self.roster.consumers(rulebook.consumers),
+            roster=self.roster,
+            allowances=self.allowances,
             scopes=scopes_of(each.api for each in (*self._apis, *self._admin)),
             witnesses=witnesses_of(
                 settings.identity,
@@ -188,8 +193,6 @@ class Gateway:
             ),
             resource_metadata=self._description,
             database=self._database,
-            cache=self._cache,
-            workers=self._workers,
         )
         before, after = before_route(settings, self._account), after_route(settings, around)
         table = RouteTable(self._apis, self._open_routes(settings, around.witnesses.proofs))
@@ -226,8 +229,7 @@ class Gateway:
         succeed(self._version.after, made.after)
         self._version = made
         self._watch_register()
-        if self._issuer is not None:
-            self._issuer.consumers = rulebook.consumers
+        self._tell_issuer()
         self.refused = None
         _log.info("policy in force", digest=rulebook.digest, folder=str(rulebook.folder))
 
@@ -236,12 +238,18 @@ class Gateway:
         if self.register is not None:
             self.register.watch(self._version.after.identity.sift)
 
+    def _tell_issuer(self) -> None:
+        """Let the embedded issuer know whom it may give tokens to."""
+        if self._issuer is not None:
+            self._issuer.consumers = self.roster.consumers(self.rulebook.consumers)
+
     async def explain(self, method: str, path: str, consumer: str, person: str = "") -> Explanation:
         """Which rules a request of a consumer would meet, on whichever listener it stands."""
         version = self._version
         internal = path.startswith("/admin/")
         return await explain(
             version.rulebook,
+            self.roster.consumers(version.rulebook.consumers),
             version.internal_table if internal else version.table,
             version.internal_policies if internal else version.policies,
             method=method,
@@ -298,6 +306,8 @@ class Gateway:
 
     async def start(self) -> None:
         """Begin the work in the background."""
+        await self.roster.start()
+        await self.allowances.start()
         await self._account.start()
         if self.register is not None:
             await self.register.start()
@@ -314,6 +324,8 @@ class Gateway:
         if self.register is not None:
             await self.register.close()
         await self._account.close()
+        await self.allowances.close()
+        await self.roster.close()
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()

@@ -10,7 +10,7 @@ import msgspec
 
 from contracts.operation import Api, Operation
 from contracts.problems import BadRequest, BodyTooLarge, Problem
-from gateway.plans import Consumer
+from gateway.plans import Consumer, Plan
 from kit.context import Caller, new_correlation_id
 
 Header = tuple[bytes, bytes]
@@ -48,6 +48,7 @@ class Exchange:
         "path",
         "path_parameters",
         "payload",
+        "plan",
         "problem",
         "query",
         "raw_path",
@@ -73,6 +74,7 @@ class Exchange:
         self.path_parameters: dict[str, str] = {}
         self.caller: Caller | None = None
         self.consumer: Consumer | None = None
+        self.plan: Plan | None = None
         # Made by authorisation, called by contract with path, query and body once these are read.
         self.check_rows: Callable[[Any, Any, Any], None] | None = None
         self.idempotency_key = ""

@@ -7,6 +7,7 @@ import msgspec
 
 from gateway.exchange import Inherits, Policy, Route, Step
 from gateway.plans import Consumer
+from gateway.plans.roster import Roster
 from gateway.policies.account import Account
 from gateway.policies.account import Settings as AccountSettings
 from gateway.policies.answer import Answer
@@ -22,14 +23,16 @@ from gateway.policies.idempotency_key import IdempotencyKey
 from gateway.policies.idempotency_key import Settings as IdempotencyKeySettings
 from gateway.policies.identity import Identity, Witnesses, nobody
 from gateway.policies.identity import Settings as IdentitySettings
-from gateway.policies.rate_limit import RateLimit
+from gateway.policies.load_shedding import LoadShedding
+from gateway.policies.load_shedding import Settings as LoadSheddingSettings
+from gateway.policies.rate_limit import Allowances, RateLimit
 from gateway.policies.rate_limit import Settings as RateLimitSettings
 from gateway.policies.route import RouteTable
 from gateway.policies.source_limit import Settings as SourceLimitSettings
 from gateway.policies.source_limit import SourceLimit
+from gateway.policies.subscription import Subscription
 from gateway.policies.wire import Settings as WireSettings
 from gateway.policies.wire import Wire
-from kit.cache import Cache
 from kit.database import Database
 
 
@@ -42,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cors: CorsSettings | None = None
     source_limit: SourceLimitSettings | None = None
     identity: IdentitySettings = IdentitySettings()
+    load_shedding: LoadSheddingSettings | None = None
     rate_limit: RateLimitSettings | None = None
     contract: ContractSettings = ContractSettings()
     idempotency_key: IdempotencyKeySettings = IdempotencyKeySettings()
@@ -65,6 +69,8 @@ class AfterRoute:
     source_limit: Policy
     identity: Identity
     authorisation: Policy
+    subscription: Policy
+    load_shedding: Policy
     rate_limit: Policy
     contract: Policy
     idempotency_key: Policy
@@ -86,12 +92,12 @@ class Surroundings:
     """
 
     consumers: Mapping[str, Consumer]
+    roster: Roster
+    allowances: Allowances
     scopes: tuple[str, ...]
     witnesses: Witnesses
     resource_metadata: str
     database: Database | None
-    cache: Cache | None
-    workers: int
 
 
 def before_route(settings: Settings, account: Account) -> BeforeRoute:
@@ -112,7 +118,11 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
             settings.identity, around.witnesses, around.consumers, around.scopes, around.resource_metadata
         ),
         authorisation=Authorisation(),
-        rate_limit=RateLimit(settings.rate_limit, around.consumers, around.cache, around.workers),
+        subscription=Subscription(
+            settings.rate_limit.plans if settings.rate_limit else None, around.consumers, around.roster
+        ),
+        load_shedding=LoadShedding(settings.load_shedding),
+        rate_limit=RateLimit(settings.rate_limit, around.roster, around.allowances),
         contract=Contract(settings.contract),
         idempotency_key=IdempotencyKey(settings.idempotency_key, around.database),
         hop=Hop(settings.hop),
@@ -121,7 +131,10 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
 
 def refuse_unfit(settings: Settings, consumers: Mapping[str, Consumer]) -> None:
     """Raises SettingsError where settings and consumers do not fit together."""
-    after_route(settings, Surroundings(consumers, (), nobody(), "", database=None, cache=None, workers=1))
+    around = Surroundings(
+        consumers, Roster(None), Allowances(None, None, 1), (), nobody(), "", database=None
+    )
+    after_route(settings, around)
 
 
 def in_order(before: BeforeRoute, after: AfterRoute) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Plans: which consumers there are, what each was granted, and how often each may come. All of it is data."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +21,7 @@ __all__ = [
     "grants",
     "read",
     "read_consumers",
+    "unknown_plans",
 ]
 
 Credential = Literal["bearer", "dpop", "mtls", "api_key"]
@@ -27,6 +29,13 @@ Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9\-]{1,62}$")]
 Grant = Annotated[
     str, Meta(pattern=r"^(\*|system|process|experience|gateway)\.(\*|[a-z0-9\-]+)\.(\*|read|write|approve)$")
 ]
+
+
+Subscribed = Annotated[
+    str, Meta(pattern=r"^(\*|(system|process|experience|gateway)/(\*|[a-z0-9\-]+@[1-9][0-9]*))$")
+]
+Lane = Literal["critical", "standard", "background"]
+DataClass = Literal["public", "internal", "confidential", "personal", "financial"]
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,9 +47,28 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The limits that hold for each consumer on the plan, all at once."""
+    """The terms on which a consumer calls an API: each subscriber has them for itself, and for each API.
+
+    `limits` hold all at once; `concurrency` bounds the calls under way, `monthly_quota` those of a month of
+    the calendar (UTC). `lane` says who is shed first when a process is overloaded. `approval` says whether a
+    subscription begins at once or waits for another person. `credentials` are the kinds that are accepted,
+    `data_classes` and `entities` what may be seen; absent, the plan does not narrow what was granted.
+    """
 
     limits: Annotated[tuple[Limit, ...], Meta(min_length=1)]
+    title: str = ""
+    concurrency: Annotated[int, Meta(ge=1)] | None = None
+    monthly_quota: Annotated[int, Meta(ge=1)] | None = None
+    lane: Lane = "standard"
+    approval: Literal["automatic", "manual"] = "manual"
+    credentials: Annotated[tuple[Credential, ...], Meta(min_length=1)] | None = None
+    data_classes: Annotated[tuple[DataClass, ...], Meta(min_length=1)] | None = None
+    entities: Annotated[tuple[str, ...], Meta(min_length=1)] | None = None
+
+    def __post_init__(self) -> None:
+        names = [limit.name for limit in self.limits]
+        if len(set(names)) < len(names) or {"month", "concurrency"} & set(names):
+            raise ValueError("limits need names of their own, and neither month nor concurrency")
 
 
 class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,7 +79,8 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     embedded issuer (``instance``, ``customer``) and restrict rows. `client` says how it gets those tokens.
     `credentials` are the kinds that it may come with: without *bearer* and *api_key*, only such as are of no
     use to a thief. `entities` are the legal entities whose rows it may see, absent all; a token's claim of
-    that name narrows them and never widens.
+    that name narrows them and never widens. `subscriptions` say on which plan which APIs are called: an
+    API's name, ``process/*`` or ``*``, of which the most exact holds.
     """
 
     title: str
@@ -60,9 +89,17 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     roles: tuple[str, ...] = ()
     claims: dict[str, str] = {}
     entities: tuple[str, ...] | None = None
-    plan: str = "standard"
     client: OAuthClient = OAuthClient()
     credentials: Annotated[tuple[Credential, ...], Meta(min_length=1)] = ("bearer", "dpop", "mtls", "api_key")
+    subscriptions: dict[Subscribed, str] = msgspec.field(default_factory=lambda: {"*": "standard"})
+
+    def plan_for(self, api: str) -> str | None:
+        """The name of the plan on which an API is called by its own subscriptions; None without one."""
+        tier = api.partition("/")[0]
+        for name in (api, f"{tier}/*", "*"):
+            if name in self.subscriptions:
+                return self.subscriptions[name]
+        return None
 
 
 class Consumers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +111,16 @@ class Consumers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_consumers(path: Path) -> dict[str, Consumer]:
     """The consumers of a file; raises SettingsError with every fault."""
     return read(path, Consumers).consumers
+
+
+def unknown_plans(consumers: Mapping[str, Consumer], plans: Mapping[str, Plan]) -> list[str]:
+    """A sentence for every declared subscription to a plan that there is not."""
+    return [
+        f"consumers.{name}.subscriptions.{api}: there is no plan {plan!r} in the gateway's settings"
+        for name, consumer in consumers.items()
+        for api, plan in consumer.subscriptions.items()
+        if plan not in plans
+    ]
 
 
 @lru_cache(maxsize=4096)

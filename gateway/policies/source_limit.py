@@ -5,6 +5,7 @@ import time
 from typing import Annotated, Any
 
 import msgspec
+from limits.storage import MemoryStorage
 from msgspec import Meta
 from slowapi import Limiter
 from slowapi.errors import RateLimitExceeded
@@ -12,6 +13,7 @@ from starlette.requests import Request
 
 from contracts.problems import TooManyRequests
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.window import Window
 
 _MANY = 10_000  # sources remembered at once
 
@@ -31,6 +33,33 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.requests < 2 * self.batch:
             raise ValueError("requests must be at least twice the batch")
+
+
+class SourceWindows(MemoryStorage):
+    """Where slowapi counts: by monotonic time, without the thread that limits starts at every counting."""
+
+    STORAGE_SCHEME: list[str] | None = ["enfilade-sources"]  # noqa: RUF012 - as limits declares it
+
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **options: str) -> None:
+        super().__init__(uri, wrap_exceptions, **options)
+        self._windows: dict[str, Window] = {}
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        now = time.monotonic()
+        window = self._windows.get(key)
+        if window is None:
+            if len(self._windows) >= _MANY:
+                self._forget(now - expiry)
+            window = self._windows[key] = Window()
+        window.forget(now - expiry)
+        return window.take(now, amount, limit)
+
+    def _forget(self, before: float) -> None:
+        """Let go of silent sources; a flood that leaves none silent begins anew."""
+        for window in self._windows.values():
+            window.forget(before)
+        kept = {key: window for key, window in self._windows.items() if window.sum}
+        self._windows = kept if len(kept) < _MANY // 2 else {}
 
 
 class SourceLimit:
@@ -101,7 +130,10 @@ class SourceLimit:
 def _admission(settings: Settings) -> Any:
     """Whether slowapi admits so many requests of a source at once."""
     limiter = Limiter(
-        key_func=_source_of, key_style="endpoint", strategy="sliding-window-counter", storage_uri="memory://"
+        key_func=_source_of,
+        key_style="endpoint",
+        strategy="moving-window",
+        storage_uri="enfilade-sources://",
     )
 
     def cost_of(request: Request) -> int:

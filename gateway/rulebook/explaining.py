@@ -14,10 +14,12 @@ from gateway.rulebook import Rulebook
 from kit.context import Caller
 
 ALLOWED = "allowed"
+_JUDGES = ("authorisation", "subscription")
 
 
 async def explain(
     rulebook: Rulebook,
+    consumers: Mapping[str, Consumer],
     table: RouteTable,
     policies: Mapping[str, object],
     *,
@@ -28,10 +30,11 @@ async def explain(
 ) -> Explanation:
     """How a request of a consumer (and a person behind it) would fare, told by the policies themselves.
 
-    `policies` are those of the pipeline by name, in order. What identity and authorisation decide is decided
-    here by the same code; what depends on the body, or on how often somebody came, is told and not judged.
+    `policies` are those of the pipeline by name, in order. What identity, authorisation and subscription
+    decide is decided here by the same code; what depends on the body, or on how often somebody came, is told
+    and not judged.
     """
-    consumer = rulebook.consumers.get(name)
+    consumer = consumers.get(name)
     try:
         _, route, parameters = table.find(method, path.partition("?")[0])
     except Problem as refusal:
@@ -40,16 +43,15 @@ async def explain(
         )
         return _explanation(rulebook, [rule], refusal, method=method, path=path, consumer=name, person=person)
     asked = Asked(route, name, consumer)
-    verdict = await _verdict(policies["authorisation"], asked, parameters, person)
+    judge, verdict = await _verdict(policies, asked, parameters, person)
     place = _declared(table.apis, route)
     rules = [
         RuleThatApplies(policy=policy, says=rule.says, source=_source(rulebook, rule, place))
         for policy, rule in _rules(policies, asked)
     ]
     if verdict is not None:
-        policy = "identity" if consumer is None else "authorisation"
-        last = max((index for index, rule in enumerate(rules) if rule.policy == policy), default=0)
-        refusing = RuleThatApplies(policy=policy, says=verdict.detail, source=place, refuses=verdict.status)
+        last = max((index for index, rule in enumerate(rules) if rule.policy == judge), default=0)
+        refusing = RuleThatApplies(policy=judge, says=verdict.detail, source=place, refuses=verdict.status)
         rules = [*rules[: last + 1], refusing]
     return _explanation(
         rulebook, rules, verdict, method=method, path=path, consumer=name, person=person, route=route
@@ -95,24 +97,28 @@ def _explanation(
 
 
 async def _verdict(
-    authorisation: object, asked: Asked, parameters: dict[str, str], person: str
-) -> Problem | None:
-    """What identity and authorisation would raise; None where they let the request by."""
+    policies: Mapping[str, object], asked: Asked, parameters: dict[str, str], person: str
+) -> tuple[str, Problem | None]:
+    """Which policy would refuse, and what it would raise; None where all of _JUDGES let the request by."""
     if asked.route.operation is None:
-        return None
+        return "", None
     if asked.consumer is None:
-        return InvalidToken("The token was given to a consumer that is not known here")
+        return "identity", InvalidToken("The token was given to a consumer that is not known here")
     probe = Exchange(_scope(asked.route.method), _nothing)
     probe.route, probe.path_parameters, probe.consumer = asked.route, parameters, asked.consumer
     probe.caller = _caller(asked.name, asked.consumer, asked.route, person)
+    judge = ""
     try:
-        if isinstance(authorisation, Policy):
-            await authorisation.around(asked.route, _arrive)(probe)
+        for judge in _JUDGES:
+            policy = policies[judge]
+            if isinstance(policy, Policy):
+                await policy.around(asked.route, _arrive)(probe)
+        judge = "authorisation"  # which made the check that contract calls
         if probe.check_rows is not None and all(rule.source == "path" for rule in _rows(asked.route)):
             probe.check_rows(parameters, {}, {})
     except Problem as refusal:
-        return refusal
-    return None
+        return judge, refusal
+    return "", None
 
 
 def _rows(route: Route) -> Iterable[Any]:

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Column,
+    Date,
     DateTime,
     Double,
     Identity,
@@ -395,6 +396,74 @@ Index("revocations_by_forgetting", revocations.c.forget_at)
 # One row: raised in the transaction of every change to keys or revocations, and cheap to look at.
 identity_changes = Table(
     "identity_changes",
+    metadata,
+    Column("one", Integer, primary_key=True),
+    _number("version"),
+)
+
+registered_consumers = Table(
+    "registered_consumers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("grants", JSONB, nullable=False),
+    Column("registered_by", Text, nullable=False),
+    _instant("registered_at"),
+)
+
+suspensions = Table(
+    "suspensions",
+    metadata,
+    Column("consumer", Text, primary_key=True),
+    _text("reason"),
+    Column("suspended_by", Text, nullable=False),
+    _instant("suspended_at"),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("consumer", Text, nullable=False),
+    Column("api", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    _text("reason"),
+    Column("requested_by", Text, nullable=False),
+    _instant("requested_at"),
+    _text("decided_by"),
+    _instant("decided_at", required=False),
+    Index(
+        "subscriptions_in_force",
+        "consumer",
+        "api",
+        "state",
+        unique=True,
+        postgresql_where=text("state IN ('requested', 'active')"),
+    ),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("consumer", Text, primary_key=True),
+    Column("api", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    _number("calls"),
+    Index("usage_by_api", "api", "day"),
+)
+
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("consumer", Text, primary_key=True),
+    Column("api", Text, primary_key=True),
+    Column("month", Date, primary_key=True),
+    _number("taken"),
+)
+
+# One row: raised in the transaction of every change to consumers or subscriptions, and cheap to look at.
+roster_changes = Table(
+    "roster_changes",
     metadata,
     Column("one", Integer, primary_key=True),
     _number("version"),

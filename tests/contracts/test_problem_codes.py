@@ -30,7 +30,7 @@ HASTY = """
 [consumers.hasty-{tier}]
 title = "Somebody with one call an hour"
 scopes = ["{tier}.*.read"]
-plan = "one"
+subscriptions = {{ "*" = "one" }}
 """
 SETTINGS = f"""
 [rate_limit.plans.one]

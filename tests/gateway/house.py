@@ -30,7 +30,7 @@ CONSUMERS = {
     ),
     "reader": Consumer(title="A reader", scopes=("*.*.read",)),
     "bound": Consumer(title="Bound", scopes=("system.*.read",), claims={"instance": "vault-main"}),
-    "slow": Consumer(title="Few calls", scopes=("*.*.*",), plan="few"),
+    "slow": Consumer(title="Few calls", scopes=("*.*.*",), subscriptions={"*": "few"}),
     "platform": Consumer(title="The platform team", scopes=("gateway.*.*",), roles=("platform",)),
     "ci": Consumer(title="All", scopes=("*.*.*",), claims={"customer": "acme"}),
     "dismissed": Consumer(title="Whose tokens were revoked", scopes=("*.*.*",)),
@@ -55,9 +55,10 @@ class House:
         consumers: Mapping[str, Consumer] = CONSUMERS,
         people: Mapping[str, Persona] | None = None,
         url: str = URL,
+        floor: Floor | None = None,
         **more: Any,
     ) -> None:
-        self.floor = Floor()
+        self.floor = floor or Floor()
         self.apis = [
             Mounted(Shop, document(Shop), in_process(Shop, self.floor)),
             Mounted(Works, document(Works), in_process(Works, self.floor)),

@@ -10,7 +10,7 @@ from gateway.admin import interfaces as admin_interfaces
 from gateway.app import Gateway, Mounted, Settings, scopes_of
 from gateway.exchange import Exchange, Reply, json_reply
 from gateway.identity import DevelopmentIssuer
-from gateway.plans import expand, read, read_consumers
+from gateway.plans import expand, read, read_consumers, unknown_plans
 from kit.operations import api_of, bind
 from tests.gateway.house import URL
 
@@ -87,4 +87,5 @@ def test_no_operation_of_an_inner_tier_is_open_to_the_outside():
 def test_every_operation_has_a_limit(door: Gateway):
     """Every consumer of the story is on a plan, and every route of an API is metered."""
     limits: Any = door.settings.rate_limit
-    assert {consumer.plan for consumer in CONSUMERS.values()} == set(limits.plans)
+    assert unknown_plans(CONSUMERS, limits.plans) == []
+    assert all(consumer.subscriptions for consumer in CONSUMERS.values())

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from gateway.pipeline import Settings
 from gateway.plans import Consumer, Limit, Plan
 from gateway.policies.rate_limit import Settings as RateLimitSettings
 from gateway.policies.rate_limit.leases import Lease, LocalCounters, SharedCounters
+from gateway.policies.rate_limit.window import LocalWindows, SharedWindows
 from gateway.policies.source_limit import Settings as SourceLimitSettings
+from gateway.policies.source_limit import SourceWindows
 from kit.cache import Cache
 from kit.settings import SettingsError
 from tests.gateway.house import CONSUMERS, House, problem
@@ -24,6 +28,11 @@ async def cache(cache_url: str):
     found = Cache(cache_url, timeout=2)
     yield found
     await found.close()
+
+
+def shared(cache: Cache, workers: int = 1) -> SharedCounters:
+    local = LocalCounters(LocalWindows(), workers)
+    return SharedCounters(SharedWindows(cache), local, lambda error: cache.count("rate limit", error))
 
 
 def house_with(folder: Path, *limits: Limit, **more: Any) -> House:
@@ -101,9 +110,9 @@ async def test_a_small_limit_is_exact_over_workers(keys_folder: Path, cache: Cac
 
 async def test_what_is_left_is_told_as_it_is(cache: Cache):
     """After any number of calls of a lone worker, `r` is the limit minus the calls."""
-    lease = Lease(SharedCounters(cache, 1), Limit("told", 100, 3600), "lone", 16)
+    lease = Lease(shared(cache), Limit("told", 100, 3600), "lone", 16)
     for used in range(1, 40):
-        if not lease.ready(0.0):
+        if not lease.ready(time.monotonic()):
             assert await lease.refill()
         lease.left -= 1
         assert lease.field(0.0).startswith(f'"told";r={100 - used};')
@@ -121,14 +130,14 @@ async def test_with_the_cache_down_each_worker_gives_its_share(keys_folder: Path
 
 async def test_a_local_share_is_at_least_one():
     """A limit smaller than the number of workers still lets somebody pass."""
-    lease = Lease(LocalCounters(8), Limit("tiny", 3, 60), "c", 1)
+    lease = Lease(LocalCounters(LocalWindows(), 8), Limit("tiny", 3, 60), "c", 1)
     assert await lease.refill()
 
 
 async def test_a_plan_that_there_is_not_is_refused_at_the_start(keys_folder: Path):
     """A consumer on an unknown plan stops the start, with its name."""
-    wrong = {**CONSUMERS, "odd": Consumer(title="Odd", scopes=(), plan="nowhere")}
-    with pytest.raises(SettingsError, match=r"consumers\.odd\.plan.*nowhere"):
+    wrong = {**CONSUMERS, "odd": Consumer(title="Odd", scopes=(), subscriptions={"*": "nowhere"})}
+    with pytest.raises(SettingsError, match=r"consumers\.odd\.subscriptions.*nowhere"):
         House(keys_folder, consumers=wrong)
 
 
@@ -147,3 +156,22 @@ async def test_unconfigured_limits_are_absent(keys_folder: Path):
     answer = await house.call("GET", ORDERS)
     assert "ratelimit" not in answer.headers
     assert answer.status_code == 200
+
+
+async def test_counting_sources_starts_no_threads(keys_folder: Path):
+    """Neither the source limit nor a lease keeps a timer beside the event loop."""
+    house = House(keys_folder, Settings(source_limit=SourceLimitSettings(requests=100, batch=1)))
+    before = threading.active_count()
+    for _ in range(50):
+        await house.call("GET", ORDERS)
+        assert threading.active_count() <= before
+
+
+async def test_a_flood_of_addresses_does_not_fill_the_memory():
+    """Sources that fell silent are forgotten when many come."""
+    windows = SourceWindows("enfilade-sources://")
+    for number in range(25_000):
+        assert windows.acquire_entry(f"source-{number}", 10, 60)
+    assert len(windows._windows) <= 10_000
+    assert windows.acquire_entry("source-24999", 10, 60, amount=9)
+    assert not windows.acquire_entry("source-24999", 10, 60)

@@ -137,9 +137,12 @@ async def test_a_bad_file_is_refused_whole_with_its_line(
 async def test_files_that_do_not_fit_together_are_refused(reloading: House, files: Files):
     """A consumer on a plan that there is not is told with the line of the consumer."""
     text = (files.folder / "consumers.toml").read_text(encoding="utf-8")
-    files.put("consumers.toml", text.replace('title = "Somebody"', 'title = "Somebody"\nplan = "none"', 1))
+    files.put(
+        "consumers.toml",
+        text.replace('title = "Somebody"', 'title = "Somebody"\nsubscriptions = {"*" = "none"}', 1),
+    )
     reason = "there is no plan 'none' in the gateway's settings"
-    expected = f"{files.folder}/consumers.toml:3: consumers.ci.plan: {reason}"
+    expected = f"{files.folder}/consumers.toml:3: consumers.ci.subscriptions.*: {reason}"
     assert await until_refused(reloading) == [expected]
 
 

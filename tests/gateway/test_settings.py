@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.pipeline import Settings
-from gateway.plans import decode, expand, grants, read, read_consumers
-from gateway.policies.rate_limit import RateLimit
+from gateway.plans import decode, expand, grants, read, read_consumers, unknown_plans
 from kit.settings import SettingsError
 
 STORY = Path(__file__).parents[2] / "deploy" / "story"
@@ -16,7 +15,8 @@ def test_the_storys_files_are_good_and_fit_together():
     """Consumers and policies of the story load, and every plan exists."""
     consumers = read_consumers(STORY / "consumers.toml")
     settings = read(STORY / "gateway.toml", Settings)
-    RateLimit(settings.rate_limit, consumers, None, 1)
+    assert settings.rate_limit is not None
+    assert unknown_plans(consumers, settings.rate_limit.plans) == []
     assert set(consumers) == {
         "crm-screen",
         "psa-screen",

@@ -15,6 +15,8 @@ EXPECTED = (
     "source_limit",
     "identity",
     "authorisation",
+    "subscription",
+    "load_shedding",
     "rate_limit",
     "contract",
     "idempotency_key",
@@ -36,5 +38,8 @@ def test_every_policy_has_its_place_and_every_place_its_policy():
 
 def test_every_configured_policy_is_in_the_settings_under_its_own_name():
     """The settings file speaks of the policies by the names of their modules."""
-    assert {field.name for field in fields(AfterRoute)} - set(Settings.__struct_fields__) == {"authorisation"}
+    assert {field.name for field in fields(AfterRoute)} - set(Settings.__struct_fields__) == {
+        "authorisation",
+        "subscription",
+    }
     assert set(Settings.__struct_fields__) <= set(EXPECTED)

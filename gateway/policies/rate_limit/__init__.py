@@ -1,26 +1,31 @@
-"""Rate limit: how often a consumer may come, shared by all workers, told in the RateLimit fields."""
+"""Rate limit: how often a consumer may call an API, shared by all workers, told in the RateLimit fields.
+
+Bursts and sustained rates, calls at once and the month's quota: docs/reference/limits.md says how exactly.
+"""
 
 import time
-from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from contracts.problems import TooManyRequests
+from contracts.problems import QuotaExceeded, TooManyRequests
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
-from gateway.plans import Consumer, Limit, Plan
-from gateway.policies.rate_limit.leases import Counters, Lease, LocalCounters, SharedCounters
-from kit.cache import Cache
-from kit.settings import SettingsError
+from gateway.plans import Plan
+from gateway.plans.roster import Roster
+from gateway.policies.rate_limit.allowances import Allowance, Allowances
+from gateway.policies.rate_limit.leases import Lease
+from gateway.policies.rate_limit.quota import Quota
+from gateway.policies.rate_limit.slots import Slots
 
-_EXACT_BELOW = 20  # requests per window: so small a limit is counted one by one
+__all__ = ["Allowances", "RateLimit", "Settings"]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The plans by name, and the largest batch that a worker takes of a limit at once.
 
-    When the cache is away each worker gives its share of the limit, and that is counted.
+    When the cache is away each worker gives its share of rates and slots, when the database is away of what
+    was left of the quota; both are counted.
     """
 
     plans: dict[str, Plan]
@@ -28,98 +33,88 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RateLimit:
-    """Spends one request of every limit of the consumer's plan, or none of them."""
+    """Spends one call of every limit of the consumer's plan, or none of them."""
 
-    def __init__(
-        self, settings: Settings | None, consumers: Mapping[str, Consumer], cache: Cache | None, workers: int
-    ) -> None:
+    def __init__(self, settings: Settings | None, roster: Roster, allowances: Allowances) -> None:
         self.settings = settings
-        self.consumers = consumers
-        self._workers = workers
-        self.counters: Counters = SharedCounters(cache, workers) if cache else LocalCounters(workers)
-        self.leases: dict[str, tuple[bytes, tuple[Lease, ...]]] = {}
-        if settings is not None:
-            _check_plans(settings, consumers)
-
-    def inherit(self, old: "RateLimit") -> None:
-        """Go on with what was counted; a limit that is another now is counted anew."""
-        self.counters = old.counters
-        if self.settings is None or old.settings is None or old.settings.batch != self.settings.batch:
-            return
-        for name, consumer in self.consumers.items():
-            before = old.consumers.get(name)
-            if before is None or name not in old.leases:
-                continue
-            if old.settings.plans[before.plan] == self.settings.plans[consumer.plan]:
-                self.leases[name] = old.leases[name]
+        self._registry = roster
+        self._allowances = allowances
+        self._known: dict[str, dict[str, Allowance]] = {}
 
     def around(self, route: Route | None, onward: Step) -> Step:
-        if self.settings is None or route is None or route.operation is None:
+        settings = self.settings
+        if settings is None or route is None or route.api is None:
             return onward
-        known = self.leases
+        api, batch, allowances = route.api.slug, settings.batch, self._allowances
+        known = self._known.setdefault(api, {})
 
         async def rate_limit(exchange: Exchange) -> Reply:
-            caller = exchange.caller
-            name = caller.consumer if caller else ""
-            policy, leases = known.get(name) or self._open(name, exchange.consumer)
+            plan = exchange.plan
+            if plan is None:
+                return await onward(exchange)
+            name = exchange.caller.consumer if exchange.caller else ""
+            allowance = known.get(name)
+            if allowance is None or allowance.plan is not plan:
+                allowance = known[name] = allowances.open(name, api, plan, batch)
             now = time.monotonic()
-            for lease in leases:
-                if not lease.ready(now) and not await lease.refill():
-                    _refuse(exchange, policy, leases, lease)
-            for lease in leases:
-                lease.left -= 1
-            fields = ", ".join([lease.field(now) for lease in leases])
-            exchange.notes += ((b"ratelimit-policy", policy), (b"ratelimit", fields.encode()))
-            return await onward(exchange)
+            while not allowance.spend(now):
+                reached = await allowance.refill(now)
+                now = time.monotonic()
+                if reached is not None:
+                    _refuse(exchange, allowance, reached, now)
+            _tell(exchange, allowance, now)
+            slots = allowance.slots
+            if slots is None:
+                return await onward(exchange)
+            try:
+                return await onward(exchange)
+            finally:
+                slots.leave()
 
         return rate_limit
 
     def explain(self, asked: Asked) -> list[Rule]:
-        if self.settings is None or asked.consumer is None or asked.route.operation is None:
-            return []
-        plan = asked.consumer.plan
-        place = f"rate_limit.plans.{plan}.limits"
-        return [
-            Rule(f"plan {plan}: {limit.requests} requests per {limit.seconds} s", f"{place}[{index}]")
-            for index, limit in enumerate(self.settings.plans[plan].limits)
-        ]
-
-    def _open(self, name: str, consumer: Consumer | None) -> tuple[bytes, tuple[Lease, ...]]:
-        plans = self.settings.plans if self.settings else {}
-        limits = plans[consumer.plan].limits if consumer else ()
-        policy = ", ".join(f'"{limit.name}";q={limit.requests};w={limit.seconds}' for limit in limits)
-        leases = tuple(Lease(self.counters, limit, name, self._batch(limit)) for limit in limits)
-        self.leases[name] = (policy.encode(), leases)
-        return self.leases[name]
-
-    def _batch(self, limit: Limit) -> int:
-        """A quarter of a worker's share up to sixteen, or a twenty-fifth of it where that is more."""
-        if self.settings is None or limit.requests < _EXACT_BELOW:
-            return 1
-        share = limit.requests // self._workers
-        return max(1, min(self.settings.batch, max(min(16, share // 4), share // 25)))
+        settings, api = self.settings, asked.route.api
+        name = self._registry.plan_for(asked.name, asked.consumer, api.slug) if api is not None else None
+        plan = settings.plans.get(name or "") if settings is not None else None
+        return _rules(f"rate_limit.plans.{name}", plan) if plan is not None else []
 
 
-def _refuse(exchange: Exchange, policy: bytes, leases: tuple[Lease, ...], reached: Lease) -> None:
-    now = time.monotonic()
-    fields = ", ".join(
-        f'"{lease.limit.name}";r=0;t={lease.wait(now)}' if lease is reached else lease.field(now)
-        for lease in leases
-    )
-    exchange.notes += ((b"ratelimit-policy", policy), (b"ratelimit", fields.encode()))
+def _rules(place: str, plan: Plan) -> list[Rule]:
+    found = [
+        Rule(f"{limit.requests} requests per {limit.seconds} s", f"{place}.limits[{index}]")
+        for index, limit in enumerate(plan.limits)
+    ]
+    if plan.concurrency is not None:
+        found.append(Rule(f"{plan.concurrency} calls at once", f"{place}.concurrency"))
+    if plan.monthly_quota is not None:
+        found.append(Rule(f"{plan.monthly_quota} calls a month", f"{place}.monthly_quota"))
+    return found
+
+
+def _tell(exchange: Exchange, allowance: Allowance, now: float) -> None:
+    exchange.notes += ((b"ratelimit-policy", allowance.policy), (b"ratelimit", allowance.fields(now)))
+
+
+def _refuse(exchange: Exchange, allowance: Allowance, reached: Lease | Quota | Slots, now: float) -> None:
+    if isinstance(reached, Slots):
+        _tell(exchange, allowance, now)
+        raise TooManyRequests(
+            f"{reached.limit} calls at once are the limit",
+            retry_after=1,
+            extra={"violated-policies": ["concurrency"]},
+        )
+    fields = allowance.fields(now, reached)
+    exchange.notes += ((b"ratelimit-policy", allowance.policy), (b"ratelimit", fields))
+    if isinstance(reached, Quota):
+        raise QuotaExceeded(
+            f"{reached.quota} calls are the month's quota",
+            retry_after=reached.wait(now),
+            extra={"violated-policies": ["month"]},
+        )
     limit = reached.limit
     raise TooManyRequests(
         f"{limit.requests} requests per {limit.seconds} seconds are the limit {limit.name!r}",
         retry_after=reached.wait(now),
         extra={"violated-policies": [limit.name]},
     )
-
-
-def _check_plans(settings: Settings, consumers: Mapping[str, Consumer]) -> None:
-    faults = [
-        f"consumers.{name}.plan: there is no plan {consumer.plan!r} in the gateway's settings"
-        for name, consumer in consumers.items()
-        if consumer.plan not in settings.plans
-    ]
-    if faults:
-        raise SettingsError(faults)

@@ -1,28 +1,35 @@
 """Leases: a shared limit taken in small batches, so that most calls ask nobody.
 
-A batch counts in the window in which it was taken and holds until that window ends. So the limit is passed
-or missed by at most workers x batch per window; below about twenty per window the batch is one, and exact.
+A batch counts in the window in which it was taken, and may be spent later. So a window holds at most the
+limit and what was left of every worker's batch when it began: see docs/reference/limits.md.
 """
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 
 from gateway.plans import Limit
-from kit.cache import Cache
+from gateway.policies.rate_limit.window import Clock
 from kit.telemetry import meter
 
+AVOID_SECONDS = 1.0  # how long a cache that failed is not asked again
+LOOK_SECONDS = 1.0  # how old what we tell of others' use may be, or a fifth of the window where that is less
 _DENY_SECONDS = 0.05
-_AVOID_SECONDS = 1.0  # how long a cache that failed is not asked again
-_LOOK_SECONDS = 0.2  # how old may be what we tell of others' use
+_BOUND = 20  # the batches of all workers together are at most a twentieth of the limit
 _local_shares = meter(__name__).create_counter(
     "enfilade.gateway.local_shares", description="Leases taken from the local share, the cache being away"
 )
+
+
+def batch_of(limit: int, workers: int, largest: int) -> int:
+    """How much of a limit a worker takes at once: of small limits one by one."""
+    return max(1, min(largest, limit // (_BOUND * workers)))
 
 
 class Counters(Protocol):
@@ -30,15 +37,17 @@ class Counters(Protocol):
 
     async def take(self, item: RateLimitItem, key: str, cost: int) -> bool: ...
 
-    async def look(self, item: RateLimitItem, key: str) -> tuple[float, int]: ...
+    async def look(self, item: RateLimitItem, key: str) -> tuple[float, int]:
+        """When the window's oldest batch leaves it (monotonic), and how much is left."""
+        ...
 
 
 class LocalCounters:
     """Counted in this process, against this worker's share of the limit."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, windows: MemoryStorage, workers: int) -> None:
         self._workers = workers
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._limiter = MovingWindowRateLimiter(windows)
 
     async def take(self, item: RateLimitItem, key: str, cost: int) -> bool:
         return await self._limiter.hit(self._share(item), key, cost=cost)
@@ -52,46 +61,43 @@ class LocalCounters:
 
 
 class SharedCounters:
-    """Counted in the cache for all workers; in the local share while the cache does not answer."""
+    """Counted for all workers in one place; in the local share while that does not answer."""
 
-    def __init__(self, cache: Cache, workers: int) -> None:
-        storage = RedisStorage(
-            "async+redis://localhost:6379",
-            implementation="redispy",
-            wrap_exceptions=True,
-            connection_pool=cache.client.connection_pool,  # pyright: ignore[reportArgumentType] - it knows the address
-        )
-        self._cache = cache
-        self._limiter = SlidingWindowCounterRateLimiter(storage)
-        self._local = LocalCounters(workers)
-        self._avoid_until = 0.0
+    def __init__(
+        self,
+        windows: RedisStorage | MemoryStorage,
+        local: LocalCounters,
+        note: Callable[[Exception], None],
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._limiter = MovingWindowRateLimiter(windows)
+        self._local = local
+        self._note = note
+        self._clock = clock
+        self._avoid_until = float("-inf")
 
     async def take(self, item: RateLimitItem, key: str, cost: int) -> bool:
-        if time.monotonic() >= self._avoid_until:
+        if self._clock() >= self._avoid_until:
             try:
                 return await self._limiter.hit(item, key, cost=cost)
-            except StorageError as error:
-                self._note(error)
-            except OSError as error:
-                self._note(error)
+            except (StorageError, OSError) as error:
+                self._avoid(error)
         _local_shares.add(1)
         return await self._local.take(item, key, cost)
 
     async def look(self, item: RateLimitItem, key: str) -> tuple[float, int]:
-        if time.monotonic() >= self._avoid_until:
+        if self._clock() >= self._avoid_until:
             try:
                 stats = await self._limiter.get_window_stats(item, key)
-            except StorageError as error:
-                self._note(error)
-            except OSError as error:
-                self._note(error)
+            except (StorageError, OSError) as error:
+                self._avoid(error)
             else:
                 return stats.reset_time, stats.remaining
         return await self._local.look(item, key)
 
-    def _note(self, error: Exception) -> None:
-        self._avoid_until = time.monotonic() + _AVOID_SECONDS
-        self._cache.count("rate limit", error)
+    def _avoid(self, error: Exception) -> None:
+        self._avoid_until = self._clock() + AVOID_SECONDS
+        self._note(error)
 
 
 class Lease:
@@ -99,12 +105,13 @@ class Lease:
 
     __slots__ = (
         "_batch",
+        "_clock",
         "_counters",
         "_denied_until",
+        "_fresh",
         "_item",
         "_key",
         "_lock",
-        "_looked_at",
         "_remaining",
         "_reset",
         "left",
@@ -112,61 +119,82 @@ class Lease:
         "until",
     )
 
-    def __init__(self, counters: Counters, limit: Limit, consumer: str, batch: int) -> None:
+    def __init__(
+        self, counters: Counters, limit: Limit, key: str, batch: int, clock: Clock = time.monotonic
+    ) -> None:
         self.limit = limit
         self.left = 0
-        self.until = 0.0
+        self.until = float("-inf")
         self._counters = counters
         self._batch = batch
+        self._clock = clock
         self._item = RateLimitItemPerSecond(limit.requests, limit.seconds, namespace="ENFILADE")
-        self._key = f"{consumer}:{limit.name}"
+        self._key = f"{key}:{limit.name}"
+        self._fresh = min(LOOK_SECONDS, limit.seconds / 5)
         self._remaining = 0
         self._reset = 0.0
-        self._denied_until = 0.0
-        self._looked_at = float("-inf")
+        self._denied_until = float("-inf")
         self._lock = asyncio.Lock()
 
+    @property
+    def policy(self) -> str:
+        """This limit's item of the RateLimit-Policy field."""
+        return f'"{self.limit.name}";q={self.limit.requests};w={self.limit.seconds}'
+
     def ready(self, now: float) -> bool:
-        """Whether a request may be spent without asking anybody."""
+        """Whether a request may be spent without asking anybody, and others' use is known well enough."""
         return self.left > 0 and now < self.until
 
     async def refill(self) -> bool:
-        """Take a new batch; False when the limit is reached."""
-        now = time.monotonic()
-        if self._denied_until > now:
+        """Take a new batch, or learn anew what others left; False when the limit is reached."""
+        if self._denied_until > self._clock():
             return False
         async with self._lock:  # one refill per consumer and worker; the others find it done
-            if self.ready(time.monotonic()) or self._denied_until > time.monotonic():
-                return self.left > 0
-            return await self._take()
+            if self.ready(self._clock()):
+                return True
+            if self._denied_until > self._clock():
+                return False
+            if not self.left:
+                self.left = await self._take()
+            elif self._clock() >= self.until:
+                await self._look()
+            return self.left > 0
 
-    async def _take(self) -> bool:
+    async def _take(self) -> int:
+        """A batch, or as much of it as there is."""
         cost = self._batch
-        while cost:
-            if await self._counters.take(self._item, self._key, cost):
-                break
-            cost //= 2  # near the end the last requests are exact
-        await self._look(cost)
-        self.left = cost
-        self.until = time.monotonic() + self.limit.seconds
-        if not cost:
-            self._denied_until = time.monotonic() + _DENY_SECONDS
-        return cost > 0
+        if await self._counters.take(self._item, self._key, cost):
+            await self._learn(cost)
+            return cost
+        await self._look()
+        cost = min(cost - 1, self._remaining)
+        if cost > 0 and await self._counters.take(self._item, self._key, cost):
+            self._remaining -= cost
+            return cost
+        self._denied_until = self._clock() + _DENY_SECONDS
+        return 0
 
-    async def _look(self, taken: int) -> None:
-        """Learn what is left for all, or reckon it from what was known a moment ago."""
-        now = time.monotonic()
-        if taken and now - self._looked_at < min(_LOOK_SECONDS, self.limit.seconds / 2) and self._remaining:
-            self._remaining = max(0, self._remaining - taken)
-            return
-        reset, self._remaining = await self._counters.look(self._item, self._key)
-        self._looked_at = now
-        self._reset = now + min(max(reset - time.time(), 0.0), self.limit.seconds)
+    async def _learn(self, taken: int) -> None:
+        """What is left for all, or a reckoning from what was known a moment ago."""
+        if self._clock() < self.until and self._remaining >= taken:
+            self._remaining -= taken
+        else:
+            await self._look()
+
+    async def _look(self) -> None:
+        now = self._clock()
+        self._reset, self._remaining = await self._counters.look(self._item, self._key)
+        self.until = now + self._fresh
 
     def field(self, now: float) -> str:
-        """This limit's item of the RateLimit field: what is left here and was left elsewhere."""
-        return f'"{self.limit.name}";r={self.left + self._remaining};t={self.wait(now)}'
+        """This limit's item of the RateLimit field: what is left here, and was left elsewhere."""
+        left = min(self.limit.requests, self.left + self._remaining)
+        return f'"{self.limit.name}";r={left};t={self.wait(now)}'
+
+    def refused(self, now: float) -> str:
+        """The item when the limit is reached."""
+        return f'"{self.limit.name}";r=0;t={self.wait(now)}'
 
     def wait(self, now: float) -> int:
         """Whole seconds until the limit gives more."""
-        return max(1, int(self._reset - now + 0.999))
+        return min(self.limit.seconds, max(1, int(self._reset - now + 0.999)))

@@ -1,0 +1,112 @@
+"""Usage: how often each consumer called each API on each day (UTC), counted here and kept in PostgreSQL.
+
+What was counted since the last writing, a second ago at most, is lost when a process is killed.
+"""
+
+import asyncio
+import datetime as dt
+from typing import Any
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from contracts.problems import Problem
+from gateway.plans.background import end, repeat
+from kit import clock
+from kit.database import Database
+from kit.database.tables import usage
+from kit.telemetry import log
+
+WRITE_SECONDS = 1.0
+_log = log(__name__)
+
+
+class Tally:
+    """How often one consumer called one API since the last writing."""
+
+    __slots__ = ("calls",)
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+
+class Use(msgspec.Struct, frozen=True):
+    """One consumer's calls of one API over some days, and the last day on which it called."""
+
+    consumer: str
+    api: str
+    calls: int
+    last_day: dt.date
+
+
+class Usage:
+    """Counts in memory; writes what was counted in one statement, again and again until it succeeds."""
+
+    def __init__(self, database: Database | None) -> None:
+        self._database = database
+        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._writing = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    def tally(self, consumer: str, api: str) -> Tally:
+        """Where calls of an API by a consumer are counted."""
+        return self._tallies.setdefault((consumer, api), Tally())
+
+    async def start(self) -> None:
+        """Begin to write what is counted."""
+        if self._database is not None:
+            self._task = asyncio.create_task(repeat("usage not written", WRITE_SECONDS, self.write))
+
+    async def close(self) -> None:
+        """Write the rest."""
+        if self._task is not None:
+            await end(self._task)
+            try:
+                await self.write()
+            except Problem as problem:
+                _log.warning("usage lost", code=problem.code, calls=sum(self._counted().values()))
+
+    async def write(self) -> None:
+        """Write what was counted; raises Unavailable without the database, and keeps it for later."""
+        async with self._writing:
+            counted = self._counted()
+            if not counted or self._database is None:
+                return
+            day = clock.now().date()
+            rows: list[dict[str, Any]] = [
+                {"consumer": consumer, "api": api, "day": day, "calls": calls}
+                for (consumer, api), calls in sorted(
+                    counted.items()
+                )  # one order, so that no two writers wait in a ring
+            ]
+            statement = insert(usage).values(rows)
+            more = {"calls": usage.c.calls + statement.excluded.calls}
+            statement = statement.on_conflict_do_update(index_elements=list(usage.primary_key), set_=more)
+            async with self._database.begin() as connection:
+                await connection.execute(statement)
+            for place, calls in counted.items():
+                self._tallies[place].calls -= calls
+
+    def _counted(self) -> dict[tuple[str, str], int]:
+        return {place: tally.calls for place, tally in self._tallies.items() if tally.calls}
+
+
+async def active_consumers(database: Database, api: str, days: int) -> list[Use]:
+    """Who called an API within the last so many days, today included, most calls first."""
+    return [use for use in await used(database, days) if use.api == api]
+
+
+async def used(database: Database, days: int) -> list[Use]:
+    """Every consumer's calls of every API within the last so many days, today included, most calls first."""
+    since = clock.now().date() - dt.timedelta(days=days - 1)
+    calls = func.sum(usage.c.calls)
+    asked = (
+        select(usage.c.consumer, usage.c.api, calls, func.max(usage.c.day))
+        .where(usage.c.day >= since)
+        .group_by(usage.c.consumer, usage.c.api)
+        .order_by(calls.desc(), usage.c.consumer)
+    )
+    async with database.connect() as connection:
+        rows = await connection.execute(asked)
+        return [Use(consumer, api, int(count), last) for consumer, api, count, last in rows]

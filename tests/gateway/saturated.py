@@ -1,0 +1,48 @@
+"""tests/gateway: a house that is soon asked for too much: each read costs the one process some time."""
+
+import os
+import time
+from pathlib import Path
+
+from gateway.pipeline import Settings
+from gateway.plans import Consumer, Limit, Plan
+from gateway.policies.load_shedding import Settings as LoadSheddingSettings
+from gateway.policies.rate_limit import Settings as RateLimitSettings
+from tests.gateway.demo import Floor, Seen
+from tests.gateway.house import House
+
+WORK_SECONDS = 0.02
+LIMITS = (Limit("burst", 1_000_000, 60),)
+PLANS = RateLimitSettings(
+    plans={
+        "screens": Plan(limits=LIMITS, lane="critical"),
+        "systems": Plan(limits=LIMITS, lane="standard"),
+        "jobs": Plan(limits=LIMITS, lane="background"),
+    }
+)
+CONSUMERS = {
+    "screen": Consumer(title="Screen", scopes=("*.*.*",), subscriptions={"*": "screens"}),
+    "job": Consumer(title="Job", scopes=("*.*.*",), subscriptions={"*": "jobs"}),
+}
+# Wide apart: a machine that others use as well must not make the screens' lane late.
+SHEDDING = LoadSheddingSettings(max_lag_seconds=5.0, background=0.04, standard=0.5, retry_seconds=1.0)
+
+
+class Toil(Floor):
+    """Where a read is hard work."""
+
+    async def get_order(self, order_id: str) -> Seen:
+        ends = time.monotonic() + WORK_SECONDS
+        while time.monotonic() < ends:
+            pass  # this is the load
+        return Seen(id=order_id)
+
+
+def make(folder: Path) -> House:
+    """The house, also for whoever needs its tokens."""
+    settings = Settings(rate_limit=PLANS, load_shedding=SHEDDING)
+    return House(folder, settings, CONSUMERS, Toil())
+
+
+if "ISSUER_FOLDER" in os.environ:
+    app = make(Path(os.environ["ISSUER_FOLDER"])).gateway

@@ -1,0 +1,180 @@
+"""tests/gateway: on which plan a consumer calls an API, and whether at all."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, insert
+
+from gateway.pipeline import Settings
+from gateway.plans import Consumer, Limit, Plan
+from gateway.plans.roster import note_change
+from gateway.policies.rate_limit import Settings as RateLimitSettings
+from kit.database import Database
+from kit.database.tables import registered_consumers, subscriptions, suspensions
+from tests.gateway.house import House, problem
+from tests.support.stack import until
+
+ORDERS = "/experience/shop/v1/orders/o-1"
+WORK = "/process/works/v1/works/w-1"
+SHOP = "experience/shop@1"
+PATIENCE_SECONDS = 10
+PLANS = RateLimitSettings(
+    plans={
+        "standard": Plan(limits=(Limit("burst", 1000, 60),)),
+        "narrow": Plan(limits=(Limit("burst", 10, 60),)),
+    }
+)
+CONSUMERS = {
+    "some": Consumer(title="Some", scopes=("*.*.*",), subscriptions={SHOP: "narrow", "system/*": "standard"}),
+    "all": Consumer(title="All", scopes=("*.*.*",), subscriptions={"*": "standard", SHOP: "narrow"}),
+    "none": Consumer(title="None", scopes=("*.*.*",), subscriptions={}),
+}
+
+
+@pytest.fixture
+async def own(fresh_database_url: str) -> AsyncIterator[Database]:
+    found = Database(fresh_database_url)
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+async def replicas(keys_folder: Path, own: Database) -> AsyncIterator[list[House]]:
+    """Two doors on one database, both keeping up with it."""
+    houses = [House(keys_folder, Settings(rate_limit=PLANS), CONSUMERS, database=own) for _ in range(2)]
+    for house in houses:
+        await house.gateway.start()
+    yield houses
+    for house in houses:
+        await house.gateway.close()
+
+
+async def refreshed(houses: list[House]) -> None:
+    """Wait until every door has read the latest change."""
+    before = [house.gateway.roster.generation for house in houses]
+
+    async def look() -> bool:
+        return all(house.gateway.roster.generation > at for house, at in zip(houses, before, strict=True))
+
+    await until("every door has read the change", look, PATIENCE_SECONDS)
+
+
+async def subscribe(database: Database, consumer: str, api: str, plan: str) -> None:
+    row = {"id": f"sub-{consumer}", "consumer": consumer, "api": api, "plan": plan, "state": "active"}
+    async with database.begin() as connection:
+        await connection.execute(insert(subscriptions).values(**row, requested_by="anna"))
+        await note_change(connection)
+
+
+@pytest.mark.parametrize(
+    ("consumer", "path", "quota"),
+    [
+        ("some", ORDERS, 10),
+        ("some", "/system/vault-main/vault/v1/records/r", 1000),
+        ("all", ORDERS, 10),
+        ("all", WORK, 1000),
+    ],
+)
+async def test_the_most_exact_subscription_of_the_file_holds(
+    keys_folder: Path, consumer: str, path: str, quota: int
+):
+    """An API by its name, else its tier, else all."""
+    house = House(keys_folder, Settings(rate_limit=PLANS), CONSUMERS)
+    answer = await house.call("GET", path, consumer)
+    assert answer.headers["ratelimit-policy"] == f'"burst";q={quota};w=60'
+
+
+async def test_without_a_subscription_a_call_is_403_and_told_how_to_get_one(keys_folder: Path):
+    """The problem names the API, the plans, and the command."""
+    house = House(keys_folder, Settings(rate_limit=PLANS), CONSUMERS)
+    found = problem(await house.call("GET", WORK, "some"), 403, "not_subscribed")
+    assert found["api"] == "process/works@1"
+    assert found["plans"] == ["narrow", "standard"]
+    assert "enfilade subscriptions request --consumer some --api process/works@1" in found["detail"]
+    assert (await house.call("GET", ORDERS, "some")).status_code == 200
+
+
+async def test_limits_hold_for_each_consumer_and_api_apart(keys_folder: Path):
+    """Calls of one API use up nothing of another's limits, nor of another consumer's."""
+    plans = RateLimitSettings(plans={"standard": Plan(limits=(Limit("burst", 1, 60),))})
+    consumers = {name: Consumer(title=name, scopes=("*.*.*",)) for name in ("ci", "other")}
+    house = House(keys_folder, Settings(rate_limit=plans), consumers)
+    asked = [("ci", ORDERS), ("ci", WORK), ("other", ORDERS), ("ci", ORDERS), ("ci", WORK)]
+    statuses = [(await house.call("GET", path, consumer)).status_code for consumer, path in asked]
+    assert statuses == [200, 200, 200, 429, 429]
+
+
+async def test_an_approved_subscription_holds_at_every_door_within_seconds(
+    replicas: list[House], own: Database
+):
+    """What the database says is in force at all replicas, and no call asks for it."""
+    for house in replicas:
+        problem(await house.call("GET", ORDERS, "none"), 403, "not_subscribed")
+    await asyncio.gather(refreshed(replicas), subscribe(own, "none", SHOP, "standard"))
+    for house in replicas:
+        assert (await house.call("GET", ORDERS, "none")).status_code == 200
+        problem(await house.call("GET", WORK, "none"), 403, "not_subscribed")
+
+
+async def test_a_suspended_consumer_is_refused_at_every_door_until_it_is_resumed(
+    replicas: list[House], own: Database
+):
+    """Also with a token that is known already; the reason is told."""
+    assert (await replicas[0].call("GET", ORDERS, "some")).status_code == 200
+
+    async def change(statement) -> None:
+        async with own.begin() as connection:
+            await connection.execute(statement)
+            await note_change(connection)
+
+    suspension = insert(suspensions).values(consumer="some", reason="a key leaked", suspended_by="olga")
+    await asyncio.gather(refreshed(replicas), change(suspension))
+    for house in replicas:
+        found = problem(await house.call("GET", ORDERS, "some"), 403, "consumer_suspended")
+        assert "a key leaked" in found["detail"]
+    await asyncio.gather(refreshed(replicas), change(delete(suspensions)))
+    for house in replicas:
+        assert (await house.call("GET", ORDERS, "some")).status_code == 200
+
+
+async def test_a_registered_consumer_is_known_at_every_door(replicas: list[House], own: Database):
+    """It gets a token and calls what it subscribed to; before, nobody knew it."""
+    assert "newcomer" not in replicas[0].gateway.rulebook.consumers
+    grants = {"title": "New", "scopes": ["experience.*.read"], "subscriptions": {}}
+
+    async def register() -> None:
+        async with own.begin() as connection:
+            row = {"name": "newcomer", "grants": grants, "registered_by": "olga"}
+            await connection.execute(insert(registered_consumers).values(**row))
+            await note_change(connection)
+
+    await asyncio.gather(refreshed(replicas), register())
+    for house in replicas:
+        problem(await house.call("GET", ORDERS, "newcomer"), 403, "not_subscribed")
+    await asyncio.gather(refreshed(replicas), subscribe(own, "newcomer", SHOP, "narrow"))
+    answer = await replicas[1].call("GET", ORDERS, "newcomer")
+    assert answer.headers["ratelimit-policy"] == '"burst";q=10;w=60'
+    problem(await replicas[1].place(consumer="newcomer"), 403, "insufficient_scope")
+
+
+async def test_with_the_database_away_what_is_known_goes_on_to_hold(keys_folder: Path, tmp_path: Path):
+    """Declared consumers need no database, at the start neither."""
+    nowhere = Database(f"postgresql+psycopg://nobody@/none?host={tmp_path}")
+    house = House(keys_folder, Settings(rate_limit=PLANS), CONSUMERS, database=nowhere)
+    await house.gateway.start()
+    assert (await house.call("GET", ORDERS, "some")).status_code == 200
+    await house.gateway.close()
+    await nowhere.close()
+
+
+async def test_the_explanation_tells_the_subscription_and_its_limits(keys_folder: Path):
+    """By which plan a request would be met, and where there is none that it is refused for that."""
+    house = House(keys_folder, Settings(rate_limit=PLANS), CONSUMERS)
+    told = await house.gateway.explain("GET", ORDERS, "some")
+    says = {rule.policy: rule.says for rule in told.rules}
+    assert says["subscription"] == f"subscribed to {SHOP} on the plan narrow"
+    assert says["rate_limit"] == "10 requests per 60 s"
+    refused = await house.gateway.explain("GET", WORK, "some")
+    assert (refused.verdict, refused.rules[-1].policy) == ("not_subscribed", "subscription")
