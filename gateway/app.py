@@ -238,10 +238,20 @@ class Gateway:
         if self.register is not None:
             self.register.watch(self._version.after.identity.sift)
 
+    @property
+    def consumers(self) -> Mapping[str, Consumer]:
+        """Every consumer that is known, declared or registered."""
+        return self.roster.consumers(self.rulebook.consumers)
+
+    @property
+    def api_names(self) -> frozenset[str]:
+        """Every API that stands here, its own included."""
+        return frozenset(mounted.api.slug for mounted in (*self._apis, *self._admin))
+
     def _tell_issuer(self) -> None:
         """Let the embedded issuer know whom it may give tokens to."""
         if self._issuer is not None:
-            self._issuer.consumers = self.roster.consumers(self.rulebook.consumers)
+            self._issuer.consumers = self.consumers
 
     async def explain(self, method: str, path: str, consumer: str, person: str = "") -> Explanation:
         """Which rules a request of a consumer would meet, on whichever listener it stands."""
@@ -249,7 +259,7 @@ class Gateway:
         internal = path.startswith("/admin/")
         return await explain(
             version.rulebook,
-            self.roster.consumers(version.rulebook.consumers),
+            self.consumers,
             version.internal_table if internal else version.table,
             version.internal_policies if internal else version.policies,
             method=method,

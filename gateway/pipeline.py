@@ -131,9 +131,7 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
 
 def refuse_unfit(settings: Settings, consumers: Mapping[str, Consumer]) -> None:
     """Raises SettingsError where settings and consumers do not fit together."""
-    around = Surroundings(
-        consumers, Roster(None), Allowances(None, None, 1), (), nobody(), "", database=None
-    )
+    around = Surroundings(consumers, Roster(None), Allowances(None, None, 1), (), nobody(), "", database=None)
     after_route(settings, around)
 
 

@@ -5,16 +5,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contracts.admin.audit import Audit
+from contracts.admin.consumers import Consumers
 from contracts.admin.keys import Keys
+from contracts.admin.plans import Plans
 from contracts.admin.policy import Policy
 from contracts.admin.privacy import Privacy
 from contracts.admin.retention import Retention
+from contracts.admin.subscriptions import Subscriptions
 from contracts.problems import Unavailable
 from gateway.admin.audit import AuditService
+from gateway.admin.consumers import ConsumersService
 from gateway.admin.keys import KeysService
+from gateway.admin.plans import PlansService
 from gateway.admin.policy import PolicyService
 from gateway.admin.privacy import PrivacyService
 from gateway.admin.retention import RetentionService
+from gateway.admin.subscriptions import SubscriptionsService
 from gateway.policies.hop import in_process
 from gateway.policies.route import Mounted
 from kit.cache import Cache
@@ -48,6 +54,9 @@ SERVICES: dict[type, Callable[[Office], Any]] = {
     Audit: lambda office: AuditService(office.store),
     Privacy: lambda office: PrivacyService(office.store),
     Retention: lambda office: RetentionService(office.store, office.gateway),
+    Consumers: lambda office: ConsumersService(office.gateway, office.database),
+    Plans: lambda office: PlansService(office.gateway),
+    Subscriptions: lambda office: SubscriptionsService(office.gateway, office.database),
 }
 
 

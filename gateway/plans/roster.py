@@ -59,6 +59,10 @@ class Roster:
         approved = self._subscribed.get((name, api))
         return approved or (consumer.plan_for(api) if consumer is not None else None)
 
+    def approved(self, consumer: str) -> dict[str, str]:
+        """The plan of every API to which a consumer's subscription was approved."""
+        return {api: plan for (name, api), plan in self._subscribed.items() if name == consumer}
+
     async def start(self) -> None:
         """Read what there is and begin to keep up with it; a database that is away is waited for."""
         if self._database is not None:

@@ -1,0 +1,115 @@
+"""The admin API of consumers: declared ones are read, others registered, and all can be suspended."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+
+from contracts.admin.consumers import (
+    KnownConsumer,
+    KnownConsumers,
+    Registration,
+    Suspension,
+    UsageOfApi,
+    UsageOfApis,
+)
+from contracts.problems import Conflict, NotFound
+from gateway.admin.writing import needed, writing
+from gateway.plans import Consumer
+from gateway.plans.usage import active_consumers, used
+from kit import context
+from kit.database import Database
+from kit.database.tables import registered_consumers, suspensions
+
+if TYPE_CHECKING:
+    from gateway.app import Gateway
+
+
+class ConsumersService:
+    """Writes to the roster's tables; what this door tells afterwards is read from them anew."""
+
+    def __init__(self, gateway: "Gateway", database: Database | None) -> None:
+        self._gateway = gateway
+        self._database = database
+
+    async def list_consumers(self) -> KnownConsumers:
+        """Every consumer, by name."""
+        await self._gateway.roster.refresh()
+        return KnownConsumers(tuple(self._known(name) for name in sorted(self._gateway.consumers)))
+
+    async def get_consumer(self, name: str) -> KnownConsumer:
+        """The consumer; raises NotFound."""
+        await self._gateway.roster.refresh()
+        if name not in self._gateway.consumers:
+            raise NotFound(f"No consumer is named {name}")
+        return self._known(name)
+
+    async def register_consumer(self, body: Registration) -> KnownConsumer:
+        """The consumer as registered; raises Conflict where there is one of the name."""
+        if body.name in self._gateway.rulebook.consumers:
+            raise Conflict(f"{body.name} is declared in consumers.toml")
+        grants = Consumer(
+            title=body.title,
+            scopes=body.scopes,
+            outside=body.outside,
+            roles=body.roles,
+            claims=body.claims,
+            subscriptions={},
+        )
+        row = {
+            "name": body.name,
+            "grants": msgspec.to_builtins(grants),
+            "registered_by": context.current().who,
+        }
+        async with writing(self._database, "consumer.register", body.name) as connection:
+            added = await connection.execute(
+                insert(registered_consumers)
+                .values(**row)
+                .on_conflict_do_nothing()
+                .returning(registered_consumers.c.name)
+            )
+            if added.one_or_none() is None:
+                raise Conflict(f"A consumer named {body.name} is registered already")
+        return await self.get_consumer(body.name)
+
+    async def suspend_consumer(self, name: str, body: Suspension) -> KnownConsumer:
+        """The consumer as suspended; raises NotFound."""
+        await self.get_consumer(name)
+        row = {"consumer": name, "reason": body.reason, "suspended_by": context.current().who}
+        statement = insert(suspensions).values(**row)
+        again = {"reason": body.reason, "suspended_by": row["suspended_by"]}
+        async with writing(self._database, "consumer.suspend", name, body.reason) as connection:
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=[suspensions.c.consumer], set_=again)
+            )
+        return await self.get_consumer(name)
+
+    async def resume_consumer(self, name: str) -> KnownConsumer:
+        """The consumer as active; raises NotFound."""
+        await self.get_consumer(name)
+        async with writing(self._database, "consumer.resume", name) as connection:
+            await connection.execute(delete(suspensions).where(suspensions.c.consumer == name))
+        return await self.get_consumer(name)
+
+    async def list_usage(self, days: int = 30, api: str | None = None) -> UsageOfApis:
+        """The usage of the last days, what this door counted a moment ago included."""
+        database = needed(self._database)
+        await self._gateway.allowances.usage.write()
+        found = await (active_consumers(database, api, days) if api else used(database, days))
+        return UsageOfApis(tuple(UsageOfApi(use.consumer, use.api, use.calls, use.last_day) for use in found))
+
+    def _known(self, name: str) -> KnownConsumer:
+        consumer, roster = self._gateway.consumers[name], self._gateway.roster
+        reason = roster.suspended(name)
+        return KnownConsumer(
+            name=name,
+            title=consumer.title,
+            origin="declared" if name in self._gateway.rulebook.consumers else "registered",
+            state="active" if reason is None else "suspended",
+            suspended_because=reason or "",
+            scopes=consumer.scopes,
+            subscriptions={**consumer.subscriptions, **roster.approved(name)},
+            outside=consumer.outside,
+            roles=consumer.roles,
+        )

@@ -1,0 +1,37 @@
+"""The admin API of plans: what gateway.toml offers."""
+
+from typing import TYPE_CHECKING
+
+from contracts.admin.plans import LimitOffered, PlanOffered, PlansOffered
+from gateway.plans import Plan
+
+if TYPE_CHECKING:
+    from gateway.app import Gateway
+
+
+class PlansService:
+    """Tells of the plans of the policy in force."""
+
+    def __init__(self, gateway: "Gateway") -> None:
+        self._gateway = gateway
+
+    async def list_plans(self) -> PlansOffered:
+        """Every plan, by name."""
+        settings = self._gateway.settings.rate_limit
+        plans = settings.plans if settings is not None else {}
+        return PlansOffered(tuple(_offered(name, plan) for name, plan in sorted(plans.items())))
+
+
+def _offered(name: str, plan: Plan) -> PlanOffered:
+    return PlanOffered(
+        name=name,
+        title=plan.title,
+        limits=tuple(LimitOffered(limit.name, limit.requests, limit.seconds) for limit in plan.limits),
+        lane=plan.lane,
+        approval=plan.approval,
+        concurrency=plan.concurrency,
+        monthly_quota=plan.monthly_quota,
+        credentials=plan.credentials or (),
+        data_classes=plan.data_classes or (),
+        entities=plan.entities or (),
+    )

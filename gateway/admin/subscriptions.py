@@ -1,0 +1,143 @@
+"""The admin API of subscriptions: asked for by one person, approved by another where the plan wants that."""
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.admin.subscriptions import (
+    ApiSubscription,
+    ApiSubscriptions,
+    Cancellation,
+    SubscriptionDecision,
+    SubscriptionWanted,
+)
+from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound, SegregationOfDuties
+from gateway.admin.writing import needed, writing
+from gateway.plans import Plan
+from kit import clock, context
+from kit.database import Database
+from kit.database.tables import subscriptions
+
+if TYPE_CHECKING:
+    from gateway.app import Gateway
+
+_MANY = 500
+_COLUMNS = [subscriptions.c[name] for name in ApiSubscription.__struct_fields__]
+
+
+class SubscriptionsService:
+    """A consumer has at most one request and one active subscription per API."""
+
+    def __init__(self, gateway: "Gateway", database: Database | None) -> None:
+        self._gateway = gateway
+        self._database = database
+
+    async def list_subscriptions(
+        self, consumer: str | None = None, api: str | None = None, state: str | None = None
+    ) -> ApiSubscriptions:
+        """The latest that fit."""
+        asked = {"consumer": consumer, "api": api, "state": state}
+        fitting = [subscriptions.c[name] == value for name, value in asked.items() if value is not None]
+        latest = select(*_COLUMNS).where(*fitting).order_by(subscriptions.c.requested_at.desc()).limit(_MANY)
+        async with needed(self._database).connect() as connection:
+            rows = await connection.execute(latest)
+            return ApiSubscriptions(tuple(ApiSubscription(*row) for row in rows))
+
+    async def request_subscription(self, body: SubscriptionWanted) -> ApiSubscription:
+        """The subscription: active at once where the plan says so, else waiting for another person."""
+        plan = await self._plan(body)
+        row: dict[str, Any] = {
+            "id": context.new_id("sub"),
+            "consumer": body.consumer,
+            "api": body.api,
+            "plan": body.plan,
+            "state": "requested",
+            "reason": body.reason,
+            "requested_by": context.current().who,
+            "requested_at": clock.now(),
+        }
+        async with writing(self._database, "subscription.request", row["id"], body.reason) as connection:
+            waiting = [subscriptions.c[name] == row[name] for name in ("consumer", "api", "state")]
+            if await connection.scalar(select(subscriptions.c.id).where(*waiting)):
+                raise Conflict(f"{body.consumer} has asked for {body.api} already, and nobody has decided")
+            await connection.execute(insert(subscriptions).values(**row))
+            if plan.approval == "automatic":
+                await _activate(connection, row["id"], body.consumer, body.api, "the plan", body.reason)
+            return await _get(connection, row["id"])
+
+    async def decide_subscription(self, subscription_id: str, body: SubscriptionDecision) -> ApiSubscription:
+        """The subscription as decided; whoever asked for it may not decide."""
+        who = context.current().who
+        action = f"subscription.{body.outcome}"
+        async with writing(self._database, action, subscription_id, body.reason) as connection:
+            found = await _get(connection, subscription_id)
+            if found.state != "requested":
+                raise AlreadyDecided(f"The subscription is {found.state}")
+            if found.requested_by == who:
+                raise SegregationOfDuties("Whoever asked for a subscription may not decide about it")
+            if body.outcome == "approved":
+                await _activate(connection, found.id, found.consumer, found.api, who, body.reason)
+            else:
+                await _set(connection, found.id, "rejected", who, body.reason)
+            return await _get(connection, subscription_id)
+
+    async def cancel_subscription(self, subscription_id: str, body: Cancellation) -> ApiSubscription:
+        """The subscription as cancelled."""
+        who = context.current().who
+        async with writing(self._database, "subscription.cancel", subscription_id, body.reason) as connection:
+            found = await _get(connection, subscription_id)
+            if found.state not in ("requested", "active"):
+                raise AlreadyDecided(f"The subscription is {found.state}")
+            await _set(connection, found.id, "cancelled", who, body.reason)
+            return await _get(connection, subscription_id)
+
+    async def _plan(self, body: SubscriptionWanted) -> Plan:
+        """The plan that is wanted; raises Invalid with everything that there is not."""
+        await self._gateway.roster.refresh()
+        settings = self._gateway.settings.rate_limit
+        plans = settings.plans if settings is not None else {}
+        there = {
+            "consumer": self._gateway.consumers,
+            "api": self._gateway.api_names,
+            "plan": plans,
+        }
+        faults = [
+            Fault(f"/{name}", f"there is no {name} named {getattr(body, name)}", "unknown", field=name)
+            for name, known in there.items()
+            if getattr(body, name) not in known
+        ]
+        if faults:
+            raise Invalid("The subscription names what there is not", errors=faults)
+        return plans[body.plan]
+
+
+async def _get(connection: AsyncConnection, id: str) -> ApiSubscription:  # noqa: A002
+    """The subscription, held until the transaction ends; raises NotFound."""
+    asked = select(*_COLUMNS).where(subscriptions.c.id == id).with_for_update()
+    row = (await connection.execute(asked)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no subscription {id}")
+    return ApiSubscription(*row)
+
+
+async def _set(connection: AsyncConnection, id: str, state: str, by: str, reason: str) -> None:  # noqa: A002
+    decided = {"state": state, "reason": reason, "decided_by": by, "decided_at": clock.now()}
+    await connection.execute(update(subscriptions).where(subscriptions.c.id == id).values(**decided))
+
+
+async def _activate(
+    connection: AsyncConnection,
+    id: str,  # noqa: A002
+    consumer: str,
+    api: str,
+    by: str,
+    reason: str,
+) -> None:
+    """Put one in force in the place of the one before."""
+    before = select(subscriptions.c.id).where(
+        subscriptions.c.consumer == consumer, subscriptions.c.api == api, subscriptions.c.state == "active"
+    )
+    for replaced in (await connection.scalars(before)).all():
+        await _set(connection, replaced, "cancelled", by, f"replaced by {id}")
+    await _set(connection, id, "active", by, reason)
