@@ -1,5 +1,8 @@
 """deploy: where commands print: as wide as the terminal, wide enough for our ids where there is none."""
 
+from typing import Any
+
+import msgspec
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -26,3 +29,8 @@ def table(title: str, *columns: str) -> Table:
     for column in columns:
         made.add_column(column, overflow="fold")
     return made
+
+
+def print_json(found: Any) -> None:
+    """What was found, for a program."""
+    print(msgspec.json.encode(found).decode())
