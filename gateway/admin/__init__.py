@@ -54,9 +54,9 @@ SERVICES: dict[type, Callable[[Office], Any]] = {
     Audit: lambda office: AuditService(office.store),
     Privacy: lambda office: PrivacyService(office.store),
     Retention: lambda office: RetentionService(office.store, office.gateway),
-    Consumers: lambda office: ConsumersService(office.gateway, office.database),
+    Consumers: lambda office: ConsumersService(office.gateway, office.store),
     Plans: lambda office: PlansService(office.gateway),
-    Subscriptions: lambda office: SubscriptionsService(office.gateway, office.database),
+    Subscriptions: lambda office: SubscriptionsService(office.gateway, office.store),
 }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "kit_0003"
-down_revision = "kit_0002"
+down_revision = "kit_0004"
 branch_labels = None
 depends_on = None
 
