@@ -28,7 +28,11 @@ BOOK = f"{SHELF}/books/b-1"
 READ = "experience.shelf.read"
 STALE, IF_ERROR = 5, 60
 # Everybody who may read here, but for the one with few calls.
-ALL = [name for name, one in CONSUMERS.items() if grants(one.scopes, READ) and one.plan == "standard"]
+ALL = [
+    name
+    for name, one in CONSUMERS.items()
+    if grants(one.scopes, READ) and one.plan_for("experience/shelf@1") == "standard"
+]
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ from tests.gateway.forge import TERMINATOR, Forge, client_cert
 from tests.gateway.hostile_tokens import HOSTILE, Hostile, Sent, Yard, bearer, certified, dpop
 from tests.gateway.house import URL
 from tests.gateway.test_sockets import GRANIAN, free_port
+from tests.support.servers import create_database
 
 METADATA = f'resource_metadata="{URL}/.well-known/oauth-protected-resource"'
 
@@ -43,12 +44,19 @@ class Served:
 
 @pytest.fixture(scope="module")
 async def served(
-    tmp_path_factory: pytest.TempPathFactory, keys_folder: Path, database: Database, cache_url: str
+    tmp_path_factory: pytest.TempPathFactory,
+    keys_folder: Path,
+    addresses: dict[str, str],
+    worker_name: str,
+    cache_url: str,
 ) -> AsyncIterator[Served]:
     """A gateway that takes every kind of credential, behind granian."""
     forge, port = Forge(), free_port()
     log = tmp_path_factory.mktemp("served") / "log"
+    # A database of its own: a consumer has two live keys at most, and other tests make some, too.
+    database = Database(create_database(addresses["database_url"], f"hostile_{worker_name}"))
     yard = Yard(forge, await _make_keys(database))
+    await database.close()
     environ = {
         **os.environ,
         "ISSUER_FOLDER": str(keys_folder),

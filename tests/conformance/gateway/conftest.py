@@ -10,6 +10,7 @@ from bench.processes import free_port, python, running
 from tests.conformance.gateway.house import make_keys, secret_of
 from tests.conformance.gateway.running import Target
 from tests.conformance.gateway.tokens import PUBLIC_URL, Mint
+from tests.support.servers import create_database
 
 GRANIAN = ("--interface", "asgi", "--host", "127.0.0.1", "--http1-buffer-size", "32768", "--no-ws")
 
@@ -28,10 +29,15 @@ def credentials(mint: Mint) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 async def target(
-    mint: Mint, credentials: dict[str, str], database_url: str, tmp_path_factory: pytest.TempPathFactory
+    mint: Mint,
+    credentials: dict[str, str],
+    addresses: dict[str, str],
+    worker_name: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Target]:
     """Our gateway under the server of its production, configured as the suite says."""
     folder: Path = tmp_path_factory.mktemp("conformance")
+    database_url = create_database(addresses["database_url"], f"conformance_{worker_name}")
     (folder / "jwks.json").write_bytes(msgspec.json.encode(mint.jwks()))
     port = free_port()
     command = python("granian", *GRANIAN, "--port", str(port), "tests.conformance.gateway.served:app")
