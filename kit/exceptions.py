@@ -18,7 +18,7 @@ from kit import audit, clock, context, privacy
 from kit.context import new_id
 from kit.database import decode_page, encode_page
 from kit.database.rows import own_exceptions
-from kit.database.tables import due, exceptions
+from kit.database.tables import due, exceptions, runs
 from kit.inbox import publish, release
 
 Action = Literal["replay", "undo", "skip"]
@@ -195,11 +195,17 @@ async def resolve(
     if version is not None and version != str(row.version):
         raise PreconditionFailed(f"The exception is at version {row.version}, not {version}")
     doer = (by, context.current().who)
-    duties.demand_another("decide-exception", doer, {"cause-exception": (row.caused_by,)})
+    duties.demand_another("decide-exception", doer, {"cause-exception": await _causers(conn, row)})
     decision = Decision(action, reason, by, corrections)
     await _record(conn, row, decision, consumer)
     await _go_on(conn, runtime, row, decision)
     return await get(conn, id)
+
+
+async def _causers(conn: AsyncConnection, row: Any) -> tuple[str, ...]:
+    """Who began the work that stopped, and whoever asked for it when it had begun."""
+    asked = (await conn.execute(select(runs.c.askers).where(runs.c.id == row.workflow_id))).scalar()
+    return (row.caused_by, *(asked or ()))
 
 
 async def _record(conn: AsyncConnection, row: Any, decision: Decision, consumer: str) -> None:

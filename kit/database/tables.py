@@ -58,6 +58,7 @@ runs = Table(
     Column("correlation_id", Text, nullable=False),
     _text("subject"),
     _text("actor"),
+    _document("askers", "[]"),
     _text("entity"),
     _text("traceparent"),
     _text("exception_id"),

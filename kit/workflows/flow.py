@@ -82,7 +82,10 @@ class WorkflowSettings(msgspec.Struct, frozen=True):
 
 
 class RunRow(msgspec.Struct, frozen=True):
-    """A run as it is kept. `input` and `data` are plain data; `attempt` counts restarts after an undo."""
+    """A run as it is kept. `input` and `data` are plain data; `attempt` counts restarts after an undo.
+
+    `actor` began it; `askers` asked for it when it had begun.
+    """
 
     id: str
     flow: str
@@ -96,6 +99,7 @@ class RunRow(msgspec.Struct, frozen=True):
     correlation_id: str
     subject: str
     actor: str
+    askers: list[str]
     exception_id: str
     due_at: dt.datetime | None
     started_at: dt.datetime

@@ -106,10 +106,18 @@ async def unfinished(conn: AsyncConnection, *, flow: str, told: dict[str, Any]) 
     return tuple((await conn.execute(query)).scalars())
 
 
-async def starters(conn: AsyncConnection, *, told: dict[str, Any]) -> frozenset[str]:
-    """Who started the unfinished runs that have told these fields, whosever they are."""
-    query = select(runs.c.actor).where(runs.c.finished_at.is_(None), runs.c.data.contains(told))
-    return frozenset((await conn.execute(query)).scalars())
+async def askers(conn: AsyncConnection, *, told: dict[str, Any]) -> frozenset[str]:
+    """Who began or asked for the unfinished runs that have told these fields, whosever they are."""
+    query = select(runs.c.actor, runs.c.askers).where(
+        runs.c.finished_at.is_(None), runs.c.data.contains(told)
+    )
+    return frozenset(name for row in await conn.execute(query) for name in (row.actor, *row.askers))
+
+
+async def add_asker(conn: AsyncConnection, workflow_id: str, actor: str) -> None:
+    """Keep that somebody asked for a run that another had begun."""
+    other = (runs.c.id == workflow_id) & (runs.c.actor != actor) & ~runs.c.askers.contains([actor])
+    await conn.execute(update(runs).where(other).values(askers=runs.c.askers.op("||")(cast([actor], JSONB))))
 
 
 async def note_once(conn: AsyncConnection, workflow_id: str, told: dict[str, Any]) -> RunRow | None:

@@ -172,7 +172,12 @@ class Runtime:
             return True
         if found != fingerprint:
             raise Conflict(f"{workflow_id} was started before with other data")
+        await self.ask_again(conn, workflow_id, actor=actor)
         return False
+
+    async def ask_again(self, conn: AsyncConnection, workflow_id: str, *, actor: str) -> None:
+        """Keep that somebody asked for a run which had begun: he has had his part in the case."""
+        await reading.add_asker(conn, workflow_id, actor)
 
     async def restart(self, conn: AsyncConnection, workflow_id: str, corrections: dict[str, str]) -> None:
         """Run an ended run again from its beginning, with corrections, in the caller's transaction.
@@ -274,9 +279,9 @@ class Runtime:
         """The ids of a flow's unfinished runs that have told these fields."""
         return await reading.unfinished(conn, flow=flow, told=told)
 
-    async def starters(self, conn: AsyncConnection, *, told: dict[str, Any]) -> frozenset[str]:
-        """Who started the unfinished runs that have told these fields, whosever they are."""
-        return await reading.starters(conn, told=told)
+    async def askers(self, conn: AsyncConnection, *, told: dict[str, Any]) -> frozenset[str]:
+        """Who began or asked for the unfinished runs that have told these fields, whosever they are."""
+        return await reading.askers(conn, told=told)
 
     async def note_once(self, conn: AsyncConnection, workflow_id: str, **told: Any) -> RunRow | None:
         """Add to what a run shows, in the caller's transaction; None when it shows any of these already."""

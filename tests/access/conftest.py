@@ -102,7 +102,7 @@ holder = "{holder}"
 duties = [
     "request-customer", "approve-customer", "start-activation", "decide-exception", "write-to-systems",
     "grant-access", "issue-keys", "request-subscription", "approve-subscription", "change-policy",
-    "approve-policy",
+    "approve-policy", "erase-person",
 ]
 reason = "it is let do everything, so that only its rows hold it back"
 until = 2036-12-31

@@ -59,8 +59,12 @@ class CustomerMasterService:
             raise Conflict(f"Customer master is switched off for {body.instance}.")
         identity = request_id(body)
         here = context.current()
-        if await self._runtime.read(identity) is None:
-            async with self._database.begin() as connection:
+        found = await self._runtime.read(identity)
+        async with self._database.begin() as connection:
+            who = await privacy.actor(connection)
+            if found is not None:
+                await self._runtime.ask_again(connection, identity, actor=who)
+            else:
                 await self._runtime.start(
                     connection,
                     flow=NAME,
@@ -68,7 +72,7 @@ class CustomerMasterService:
                     input=body,
                     correlation_id=here.correlation_id,
                     subject=body.account_id,
-                    actor=await privacy.actor(connection),
+                    actor=who,
                     entity=body.selling_entity,
                 )
         return await self.get_request(identity)
@@ -120,8 +124,8 @@ class CustomerMasterService:
 
     async def _demand_another(self, connection: AsyncConnection, row: RunRow, *person: str) -> None:
         """That the decider, under any of his names, neither proposed the customer nor activated its deal."""
-        waiting = await self._runtime.starters(connection, told={"customer_request_id": row.id})
-        done = {"request-customer": (row.actor,), "start-activation": waiting}
+        waiting = await self._runtime.askers(connection, told={"customer_request_id": row.id})
+        done = {"request-customer": (row.actor, *row.askers), "start-activation": waiting}
         self._duties.demand_another("approve-customer", person, done)
 
     async def _row(self, request_id: str) -> RunRow:

@@ -92,6 +92,8 @@ class OpportunityToProjectService:
         opportunity_id = await self._vendor_id(body.instance, body.opportunity_id)
         found = await self._runtime.read(activation_id(body.instance, opportunity_id, FIRST_REVISION))
         if found is not None:
+            async with self._database.begin() as connection:
+                await self._runtime.ask_again(connection, found.id, actor=await privacy.actor(connection))
             return await self._whole(found)
         checked = await self._check(body, opportunity_id)
         async with self._database.begin() as connection:

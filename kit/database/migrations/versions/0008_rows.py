@@ -1,7 +1,8 @@
-"""Whose rows they are: the legal entity of a run, and the run that an event tells of."""
+"""Whose rows they are: a run's legal entity, who asked for it, and the run that an event tells of."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "kit_0008"
 down_revision = "kit_0007"
@@ -14,3 +15,5 @@ SCHEMA = "enfilade"
 def upgrade() -> None:
     for table, column in (("runs", "entity"), ("events", "run_id")):
         op.add_column(table, sa.Column(column, sa.Text, nullable=False, server_default=""), schema=SCHEMA)
+    askers = sa.Column("askers", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb"))
+    op.add_column("runs", askers, schema=SCHEMA)
