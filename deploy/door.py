@@ -66,7 +66,7 @@ def front_door(
         environ=environ,
         database=stores.database,
         cache=stores.cache,
-        workers=settings.workers,
+        workers=settings.workers * settings.replicas,
         hooks=take_push,
         ready=readiness(settings, stores),
         admin=frozen,

@@ -34,6 +34,7 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8080
     internal_address: str = ""
     workers: int = 1
+    replicas: int = 1
     executor: str = ""
     deployment: Literal["test", "production"] = "test"
     data_dir: str = ".enfilade"

@@ -50,13 +50,13 @@ class Office:
 
 SERVICES: dict[type, Callable[[Office], Any]] = {
     Audit: lambda office: AuditService(office.store),
-    Consumers: lambda office: ConsumersService(office.gateway, office.database),
+    Consumers: lambda office: ConsumersService(office.gateway, office.store),
     Keys: lambda office: KeysService(office.gateway, office.database),
     Plans: lambda office: PlansService(office.gateway),
     Policy: lambda office: PolicyService(office.gateway),
     Privacy: lambda office: PrivacyService(office.store),
     Retention: lambda office: RetentionService(office.store, office.gateway),
-    Subscriptions: lambda office: SubscriptionsService(office.gateway, office.database),
+    Subscriptions: lambda office: SubscriptionsService(office.gateway, office.store),
 }
 
 

@@ -1,5 +1,6 @@
 """The admin API of consumers: declared ones are read, others registered, and all can be suspended."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,7 +16,7 @@ from contracts.admin.consumers import (
     UsageOfApis,
 )
 from contracts.problems import Conflict, NotFound
-from gateway.admin.writing import needed, writing
+from gateway.admin.writing import writing
 from gateway.plans import Consumer
 from gateway.plans.usage import active_consumers, used
 from kit import context
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 class ConsumersService:
     """Writes to the roster's tables; what this door tells afterwards is read from them anew."""
 
-    def __init__(self, gateway: "Gateway", database: Database | None) -> None:
+    def __init__(self, gateway: "Gateway", store: Callable[[], Database]) -> None:
         self._gateway = gateway
-        self._database = database
+        self._store = store
 
     async def list_consumers(self) -> KnownConsumers:
         """Every consumer, by name."""
@@ -62,7 +63,7 @@ class ConsumersService:
             "grants": msgspec.to_builtins(grants),
             "registered_by": context.current().who,
         }
-        async with writing(self._database, "consumer.register", body.name) as connection:
+        async with writing(self._store(), "consumer.register", body.name) as connection:
             added = await connection.execute(
                 insert(registered_consumers)
                 .values(**row)
@@ -79,7 +80,7 @@ class ConsumersService:
         row = {"consumer": name, "reason": body.reason, "suspended_by": context.current().who}
         statement = insert(suspensions).values(**row)
         again = {"reason": body.reason, "suspended_by": row["suspended_by"]}
-        async with writing(self._database, "consumer.suspend", name, body.reason) as connection:
+        async with writing(self._store(), "consumer.suspend", name, body.reason) as connection:
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=[suspensions.c.consumer], set_=again)
             )
@@ -88,13 +89,13 @@ class ConsumersService:
     async def resume_consumer(self, name: str) -> KnownConsumer:
         """The consumer as active; raises NotFound."""
         await self.get_consumer(name)
-        async with writing(self._database, "consumer.resume", name) as connection:
+        async with writing(self._store(), "consumer.resume", name) as connection:
             await connection.execute(delete(suspensions).where(suspensions.c.consumer == name))
         return await self.get_consumer(name)
 
     async def list_usage(self, days: int = 30, api: str | None = None) -> UsageOfApis:
         """The usage of the last days, what this door counted a moment ago included."""
-        database = needed(self._database)
+        database = self._store()
         await self._gateway.allowances.usage.write()
         found = await (active_consumers(database, api, days) if api else used(database, days))
         return UsageOfApis(tuple(UsageOfApi(use.consumer, use.api, use.calls, use.last_day) for use in found))

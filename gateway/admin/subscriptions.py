@@ -1,5 +1,6 @@
 """The admin API of subscriptions: asked for by one person, approved by another where the plan wants that."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
@@ -13,7 +14,7 @@ from contracts.admin.subscriptions import (
     SubscriptionWanted,
 )
 from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound, SegregationOfDuties
-from gateway.admin.writing import needed, writing
+from gateway.admin.writing import writing
 from gateway.plans import Plan
 from kit import clock, context
 from kit.database import Database
@@ -29,9 +30,9 @@ _COLUMNS = [subscriptions.c[name] for name in ApiSubscription.__struct_fields__]
 class SubscriptionsService:
     """A consumer has at most one request and one active subscription per API."""
 
-    def __init__(self, gateway: "Gateway", database: Database | None) -> None:
+    def __init__(self, gateway: "Gateway", store: Callable[[], Database]) -> None:
         self._gateway = gateway
-        self._database = database
+        self._store = store
 
     async def list_subscriptions(
         self, consumer: str | None = None, api: str | None = None, state: str | None = None
@@ -40,7 +41,7 @@ class SubscriptionsService:
         asked = {"consumer": consumer, "api": api, "state": state}
         fitting = [subscriptions.c[name] == value for name, value in asked.items() if value is not None]
         latest = select(*_COLUMNS).where(*fitting).order_by(subscriptions.c.requested_at.desc()).limit(_MANY)
-        async with needed(self._database).connect() as connection:
+        async with self._store().connect() as connection:
             rows = await connection.execute(latest)
             return ApiSubscriptions(tuple(ApiSubscription(*row) for row in rows))
 
@@ -57,7 +58,7 @@ class SubscriptionsService:
             "requested_by": context.current().who,
             "requested_at": clock.now(),
         }
-        async with writing(self._database, "subscription.request", row["id"], body.reason) as connection:
+        async with writing(self._store(), "subscription.request", row["id"], body.reason) as connection:
             waiting = [subscriptions.c[name] == row[name] for name in ("consumer", "api", "state")]
             if await connection.scalar(select(subscriptions.c.id).where(*waiting)):
                 raise Conflict(f"{body.consumer} has asked for {body.api} already, and nobody has decided")
@@ -70,7 +71,7 @@ class SubscriptionsService:
         """The subscription as decided; whoever asked for it may not decide."""
         who = context.current().who
         action = f"subscription.{body.outcome}"
-        async with writing(self._database, action, subscription_id, body.reason) as connection:
+        async with writing(self._store(), action, subscription_id, body.reason) as connection:
             found = await _get(connection, subscription_id)
             if found.state != "requested":
                 raise AlreadyDecided(f"The subscription is {found.state}")
@@ -85,7 +86,7 @@ class SubscriptionsService:
     async def cancel_subscription(self, subscription_id: str, body: Cancellation) -> ApiSubscription:
         """The subscription as cancelled."""
         who = context.current().who
-        async with writing(self._database, "subscription.cancel", subscription_id, body.reason) as connection:
+        async with writing(self._store(), "subscription.cancel", subscription_id, body.reason) as connection:
             found = await _get(connection, subscription_id)
             if found.state not in ("requested", "active"):
                 raise AlreadyDecided(f"The subscription is {found.state}")

@@ -5,26 +5,18 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.problems import Unavailable
 from gateway.plans.roster import note_change
 from kit import audit, context
 from kit.database import Database
 
 
-def needed(database: Database | None) -> Database:
-    """The database; raises Unavailable where the gateway runs without one."""
-    if database is None:
-        raise Unavailable("This gateway runs without a database")
-    return database
-
-
 @asynccontextmanager
 async def writing(
-    database: Database | None, action: str, subject: str, reason: str = ""
+    database: Database, action: str, subject: str, reason: str = ""
 ) -> AsyncIterator[AsyncConnection]:
     """A transaction that every door hears of within seconds; nothing is told of one that fails."""
     here = context.current()
-    async with needed(database).begin() as connection:
+    async with database.begin() as connection:
         yield connection
         await note_change(connection)
         await audit.write(

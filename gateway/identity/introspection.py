@@ -79,12 +79,9 @@ class _Desk:
         form = {"token": token, "token_type_hint": "access_token"}
         async with self._places:
             status, body = await self._post(self._asked.endpoint, form, dict(self._credential))
-        now = time.time()
         found = self._read(status, body)
-        if found is None:
-            self._remember(key, now + self._asked.negative_seconds, None)
-        else:
-            self._remember(key, min(now + self._asked.keep_seconds, found.claims["exp"]), found)
+        until = time.time() + self._asked.negative_seconds if found is None else found.until
+        self._remember(key, until, found)
         return found
 
     def _read(self, status: int, body: bytes) -> Verified | None:
@@ -111,7 +108,8 @@ class _Desk:
             raise InvalidToken("The answer speaks for another issuer")
         told = {"sub": claims.get(self._issuer.consumer_claim), **claims}
         self._rules.check(told, self._issuer)
-        return Verified(claims=told, issuer=self._issuer)
+        until = min(time.time() + self._asked.keep_seconds, told["exp"])
+        return Verified(claims=told, issuer=self._issuer, until=until)
 
     def _remember(self, key: bytes, until: float, found: Verified | None) -> None:
         if len(self._known) >= _MANY:

@@ -74,10 +74,11 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """What a believed token says, and by which issuer's manner of speaking."""
+    """What a believed token says, in its issuer's way of speaking, and until when it holds (Unix time)."""
 
     claims: dict[str, Any]
     issuer: Issuer
+    until: float
 
     @property
     def consumer(self) -> str:
@@ -164,7 +165,7 @@ class Verifier:
             raise InvalidToken(f"The token has no {', '.join(missing)}")
         claims = {**claims, "jti": claims[issuer.id_claim]}
         self._rules.check(claims, issuer)
-        return Verified(claims=claims, issuer=issuer)
+        return Verified(claims=claims, issuer=issuer, until=claims["exp"] + self._rules.leeway)
 
 
 async def _check_signature(parts: Parts, issuer: Issuer, keys: Keys) -> None:

@@ -79,8 +79,8 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     embedded issuer (``instance``, ``customer``) and restrict rows. `client` says how it gets those tokens.
     `credentials` are the kinds that it may come with: without *bearer* and *api_key*, only such as are of no
     use to a thief. `entities` are the legal entities whose rows it may see, absent all; a token's claim of
-    that name narrows them and never widens. `subscriptions` say on which plan which APIs are called: an API's
-    name, ``process/*`` or ``*``, of which the most exact holds.
+    that name narrows them and never widens. `subscriptions` say on which plan which APIs are called: an
+    API's name, ``process/*`` or ``*``, of which the most exact holds.
     """
 
     title: str

@@ -230,10 +230,7 @@ class Identity:
             claims=row_claims(consumer, verified.claims),
             outside=consumer.outside,
         )
-        asked = verified.issuer.introspection
-        longest = self._settings.remember_seconds if asked is None else asked.keep_seconds
-        leeway = self._settings.leeway_seconds if asked is None else 0.0
-        until = min(verified.claims["exp"] + leeway, time.time() + longest)
+        until = min(verified.until, time.time() + self._settings.remember_seconds)
         return _Known(caller=caller, consumer=consumer, until=until, verified=verified)
 
     def _consumer(self, name: str, shown: set[str]) -> Consumer:

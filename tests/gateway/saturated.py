@@ -41,7 +41,7 @@ class Toil(Floor):
 def make(folder: Path) -> House:
     """The house, also for whoever needs its tokens."""
     settings = Settings(rate_limit=PLANS, load_shedding=SHEDDING)
-    return House(folder, settings, CONSUMERS, Toil())
+    return House(folder, settings, CONSUMERS, floor=Toil())
 
 
 if "ISSUER_FOLDER" in os.environ:

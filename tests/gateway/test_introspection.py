@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ from gateway.policies.identity import Settings as IdentitySettings
 from gateway.policies.identity import witnesses_of
 from kit.secrets import Secret
 from kit.settings import SettingsError
+from tests.gateway.forge import ORDERS
+from tests.gateway.house import PLANS, URL, House
 from tests.gateway.test_identity import claims
 
 ASKED = Introspection(
@@ -85,6 +88,26 @@ async def test_an_answer_is_never_believed_beyond_the_tokens_expiry(monkeypatch:
     with pytest.raises(InvalidToken):
         await introspector.verify("opq_a")
     assert len(desk.asked) == 2
+
+
+async def test_a_door_that_asks_again_later_believes_no_longer(
+    keys_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The policy's memory ends with the answer that it rests on, whenever it was filled."""
+    desk, later = Desk(aud=URL), Later(monkeypatch)
+    monkeypatch.setattr("gateway.policies.identity.time", later)
+    issuer = msgspec.structs.replace(ISSUER, audience="")
+    settings = Settings(rate_limit=PLANS, identity=IdentitySettings(issuers=(issuer,)))
+    house = House(keys_folder, settings, post=desk.post, environ={"SECRET": "s"})
+    identity: Any = house.gateway._version.after.identity
+    statuses = []
+    for later.seconds in (0, 9, 11):
+        if later.seconds == 9:
+            identity._known.clear()
+        answer = await house.call("GET", ORDERS, "", headers={"Authorization": "Bearer opq_a"})
+        statuses.append((answer.status_code, len(desk.asked)))
+        desk.told = {"active": False}
+    assert statuses == [(200, 1), (200, 1), (401, 2)]
 
 
 async def test_a_refusal_is_remembered_for_a_moment(monkeypatch: pytest.MonkeyPatch):
