@@ -22,9 +22,11 @@ from kit.database.tables import (
     inbox,
     ledger,
     persons,
+    quotas,
     refusals,
     runs,
     steps,
+    usage,
     vendor_calls,
     would_send,
 )
@@ -47,7 +49,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `people` those not seen since, whose keys are then destroyed; `workflows` finished runs with their steps;
     `engine` what the workflow engine keeps of ended runs; `events` the feed; `inbox` what was taken in
     (never shorter than a vendor tells the same thing again); `vendor_calls` one row per call to a vendor;
-    `refusals` counts of those refused before anybody knew them.
+    `refusals` counts of those refused before anybody knew them; `usage` calls per consumer and day;
+    `quotas` what was taken of a month.
     """
 
     audit: Days = 3653
@@ -60,6 +63,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inbox: Weeks = 90
     vendor_calls: Days = 90
     refusals: Days = 90
+    usage: Days = 800
+    quotas: Weeks = 400
 
 
 def read_rules(folder: Path | None) -> Settings:
@@ -278,4 +283,6 @@ _CLASSES: dict[str, _Class] = {
     "inbox": _rows(inbox, "handled_at", "key", "correlation_id", ended=inbox.c.status != "parked"),
     "vendor_calls": _rows(vendor_calls, "at", "workflow_id", "correlation_id"),
     "refusals": _rows(refusals, "minute"),
+    "usage": _rows(usage, "day"),
+    "quotas": _rows(quotas, "month"),
 }

@@ -195,10 +195,18 @@ async def test_the_inbox_and_the_feed_forget_what_was_handled(database: Database
         await inbox.read(connection)
         await inbox.publish(connection, type="t", subject="s", key="k", data={}, correlation_id="cor_1")
         await audit.note_refusals(connection, clock.now(), {"192.0.2.1": 1})
+        await connection.execute(
+            text("INSERT INTO enfilade.quotas VALUES ('ci', 'a', date_trunc('month', now()), 1)")
+        )
     clock.advance(80 * DAY)
     assert await rows_of(await retention.run(database, RULES)) == {}
     clock.advance(400 * DAY)
-    assert await rows_of(await retention.run(database, RULES)) == {"inbox": 1, "events": 1, "refusals": 1}
+    assert await rows_of(await retention.run(database, RULES)) == {
+        "inbox": 1,
+        "events": 1,
+        "refusals": 1,
+        "quotas": 1,
+    }
     assert await count(database, "enfilade.inbox", "id = 'e1'") == 1
     assert await count(database, "enfilade.events", "position IS NULL") == 1
 
