@@ -294,6 +294,8 @@ class Gateway:
         identity, register = self.settings.identity, self.register
         if register is not None and register.seconds != (identity.refresh_seconds, identity.stale_seconds):
             found.append("gateway.toml: identity.refresh_seconds, identity.stale_seconds")
+        if self._watcher is not None:
+            found += self._watcher.waiting()
         return found
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

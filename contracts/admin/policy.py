@@ -20,7 +20,7 @@ class PolicyRefused(msgspec.Struct, frozen=True):
 
 
 class PolicyInForce(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One policy, whole: gateway.toml and consumers.toml as they were read together.
+    """One policy, whole: the policy files as they were read together.
 
     `digest` is the same wherever the same policy is in force, whatever comments its files have. While a
     change is `refused`, the policy before it stays. `waits_for_restart` names what only a restart puts in

@@ -10,22 +10,30 @@ from kit.telemetry import log
 
 _log = log(__name__)
 
-Signature = tuple[tuple[int, int, int], ...]
+Mark = tuple[int, int, int]
+Signature = tuple[Mark, ...]
 Adopt = Callable[[Rulebook], Awaitable[None]]
 Refuse = Callable[[SettingsError], None]
 
 
 def signature(folder: Path) -> Signature:
-    """What changes whenever a policy file does: inode, time of change and size of each."""
-    found = []
-    for name in FILES:
-        try:
-            status = (folder / name).stat()
-        except OSError:
-            found.append((0, 0, 0))
-        else:
-            found.append((status.st_ino, status.st_mtime_ns, status.st_size))
-    return tuple(found)
+    """What changes whenever a policy file does."""
+    return tuple(_mark(folder / name) for name in FILES)
+
+
+def _mark(path: Path) -> Mark:
+    """Inode, time of change and size; zeros for what is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def _others(folder: Path) -> dict[str, Mark]:
+    """Every other file of the configuration, by its name in the folder."""
+    paths = (path for path in folder.rglob("*.toml") if path.parent != folder or path.name not in FILES)
+    return {str(path.relative_to(folder)): _mark(path) for path in paths}
 
 
 class Watcher:
@@ -37,6 +45,14 @@ class Watcher:
         self._refuse = refuse
         self._every = every_seconds
         self._seen: Signature = ()
+        self._others = _others(folder)
+
+    def waiting(self) -> list[str]:
+        """The files that have changed, come or gone since the start, and that only a restart reads again."""
+        now = _others(self._folder)
+        return sorted(
+            name for name in now.keys() | self._others.keys() if now.get(name) != self._others.get(name)
+        )
 
     async def run(self) -> None:
         """Look until cancelled."""

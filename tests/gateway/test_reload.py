@@ -206,3 +206,10 @@ async def test_a_setting_that_needs_a_restart_is_named(reloading: House, files: 
     await until_in_force(reloading, files)
     told = (await reloading.administer("GET", "/policy/in-force")).json()
     assert told["waits_for_restart"] == ["gateway.toml: account"]
+
+
+async def test_a_file_that_needs_a_restart_is_named(reloading: House, files: Files):
+    """What is not of the policy is read at the start only, and that it has changed is told."""
+    files.put("routing.toml", "routes = []\n")
+    told = (await reloading.administer("GET", "/policy/in-force")).json()
+    assert told["waits_for_restart"] == ["routing.toml"]

@@ -1,7 +1,11 @@
 """tests/gateway: what stands where."""
 
+from dataclasses import replace
+
 import pytest
 
+from contracts.problems import UnknownRoute
+from gateway.pipeline import before_route, build
 from gateway.policies.route import Mounted, RouteTable
 from kit.operations import document
 from tests.gateway.demo import Shop
@@ -76,3 +80,20 @@ def test_two_apis_at_one_path_are_refused(house: House):
     """One path has one meaning."""
     with pytest.raises(ValueError, match="two routes stand at"):
         RouteTable([house.apis[0], house.apis[0]])
+
+
+def test_a_route_that_no_policy_fits_is_not_served(house: House):
+    """What is neither operation nor open address would pass all policies: the gateway does not start."""
+    operation = next(route for route in house.gateway.table.routes if route.operation is not None)
+    half = replace(operation, template="/half", operation=None)
+    version = house.gateway._version
+    table = RouteTable((), [half])
+    with pytest.raises(ValueError, match="no policy fits"):
+        build(before_route(house.gateway.settings, house.gateway._account), table, version.after)
+
+
+async def test_a_route_that_was_never_composed_is_not_found(house: House):
+    """A table without its policies answers nobody."""
+    table = RouteTable(house.apis)
+    with pytest.raises(UnknownRoute):
+        table.find("GET", "/experience/shop/v1/orders")
