@@ -5,7 +5,9 @@ from pathlib import Path
 import contracts
 from deploy.interfaces import interfaces
 from gateway.plans import read
+from gateway.plans.usage import active_consumers
 from gateway.versions import ActiveConsumers, Slug, Standing, Standings, faults, refusals
+from kit.database import Database
 from kit.operations import api_of, bind
 from kit.settings import SettingsError
 
@@ -15,6 +17,15 @@ FILE = Path(contracts.__file__).parent / "versions.toml"
 def standings(file: Path = FILE) -> Standings:
     """The versions by their API's name in full; raises SettingsError with every fault."""
     return read(file, dict[Slug, Standing])
+
+
+def called_by(database: Database) -> ActiveConsumers:
+    """Who called an API, as the doors of the house have counted it."""
+
+    async def active(slug: str, days: int) -> set[str]:
+        return {use.consumer for use in await active_consumers(database, slug, days)}
+
+    return active
 
 
 async def lifecycle_faults(file: Path = FILE, active: ActiveConsumers | None = None) -> list[str]:

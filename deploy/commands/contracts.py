@@ -2,17 +2,24 @@
 
 import argparse
 import asyncio
+import os
 
+from contracts.problems import Unavailable
 from deploy.console import paper, table
-from deploy.errors import FAILED, OK
+from deploy.errors import FAILED, OK, CommandError
 from deploy.interfaces import drifted, freeze
-from deploy.lifecycle import lifecycle_faults, standings
+from deploy.launching.stack import data_dir, has_database, settings_beside
+from deploy.lifecycle import called_by, lifecycle_faults, standings
+from deploy.settings import HouseSettings
+from kit.database import Database
 from kit.settings import SettingsError
 
 DESCRIPTION = """\
 Every API has a frozen OpenAPI 3.1 document in contracts/openapi. `check` says where the code has drifted from
-it, and what is wrong with contracts/versions.toml; `freeze` writes the documents anew, for a change that is
-meant; `lifecycle` lists which versions are drafts, published, deprecated or retired, and until when.
+it, and what is wrong with contracts/versions.toml. With a database (ENFILADE_DATABASE_URL, or that of the
+stack which runs on --data) it also names who, without a waiver, called a version lately whose time is over.
+`freeze` writes the documents anew, for a change that is meant; `lifecycle` lists which versions are drafts,
+published, deprecated or retired, and until when.
 """
 EPILOG = """\
 examples:
@@ -24,6 +31,7 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["check", "freeze", "lifecycle"])
+    parser.add_argument("--data", metavar="DIR", help="the data folder of a running stack (.enfilade)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,11 +42,27 @@ def run(options: argparse.Namespace) -> int:
         return OK
     if options.action == "lifecycle":
         return _list()
-    if faults := [*drifted(), *asyncio.run(lifecycle_faults())]:
+    folder = data_dir(options.data, os.environ)
+    if faults := [*drifted(), *asyncio.run(_lifecycle(settings_beside(folder, os.environ)))]:
         print("\n".join(faults))
         return FAILED
     print("No API differs from its frozen document, and every version stands somewhere in its life.")
     return OK
+
+
+async def _lifecycle(settings: HouseSettings) -> list[str]:
+    """What is wrong with the versions; where there is a database, also whom a sunset would cut off."""
+    if not has_database(settings):
+        return await lifecycle_faults()
+    database = Database(settings.database_url)
+    try:
+        return await lifecycle_faults(active=called_by(database))
+    except Unavailable:
+        raise CommandError(
+            "The database does not answer: correct ENFILADE_DATABASE_URL, or start it."
+        ) from None
+    finally:
+        await database.close()
 
 
 def _list() -> int:

@@ -10,11 +10,13 @@ import pytest
 
 from contracts.canonical.values import Id
 from contracts.operation import Deprecation, api, operation
-from deploy.lifecycle import FILE, lifecycle_faults, standings
+from deploy.lifecycle import FILE, called_by, lifecycle_faults, standings
 from gateway.app import Mounted, in_process
 from gateway.plans import decode
 from gateway.versions import Slug, Standing, Standings, faults, refusals
 from kit import clock
+from kit.database import Database
+from kit.database.tables import usage
 from kit.operations import api_of, document
 from kit.settings import SettingsError
 from tests.gateway.demo import Floor, Seen, Shop
@@ -207,6 +209,23 @@ async def test_a_version_may_not_go_while_somebody_without_a_waiver_calls_it():
     assert len(late) == 3
     clock.set(dt.datetime(2026, 6, 1, tzinfo=dt.UTC))
     assert await refusals(read(old=standing("deprecated", **GOES)), active) == []
+
+
+async def test_whoever_was_counted_at_the_door_is_asked_about(tmp_path: Path, fresh_database_url: str):
+    """The check names who called a retired version lately, and not who called it long ago."""
+    text = FILE.read_text(encoding="utf-8")
+    gone = 'state = "retired"\nsunset = 2026-12-31\nowner'
+    head, _, tail = text.partition('["process/events@1"]\nstate = "published"\nowner')
+    (tmp_path / "versions.toml").write_text(f'{head}["process/events@1"]\n{gone}{tail}', encoding="utf-8")
+    database = Database(fresh_database_url)
+    async with database.begin() as connection:
+        for consumer, day in (("operations", dt.date(2027, 1, 2)), ("executive", dt.date(2026, 11, 2))):
+            row = {"consumer": consumer, "api": "process/events@1", "day": day, "calls": 3}
+            await connection.execute(usage.insert().values(row))
+    found = await lifecycle_faults(tmp_path / "versions.toml", called_by(database))
+    await database.close()
+    assert len(found) == 1
+    assert "process/events@1: operations called" in found[0]
 
 
 async def test_the_houses_versions_are_in_order(tmp_path: Path):
