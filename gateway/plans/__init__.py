@@ -51,8 +51,9 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `limits` hold all at once; `concurrency` bounds the calls under way, `monthly_quota` those of a month of
     the calendar (UTC). `lane` says who is shed first when a process is overloaded. `approval` says whether a
-    subscription begins at once or waits for another person. `credentials` are the kinds that are accepted,
-    `data_classes` and `entities` what may be seen; absent, the plan does not narrow what was granted.
+    subscription begins at once or waits for another person. `credentials` and `entities` bound what a
+    subscriber may be granted: who was granted more is refused. `data_classes` tell who approves what may be
+    seen.
     """
 
     limits: Annotated[tuple[Limit, ...], Meta(min_length=1)]

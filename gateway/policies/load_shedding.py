@@ -35,7 +35,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     max_in_flight: Annotated[int, Meta(ge=1)] = 500
-    max_lag_seconds: Annotated[float, Meta(gt=0)] = 0.5
+    max_lag_seconds: Annotated[float, Meta(gt=0)] = 1.0
     background: Annotated[float, Meta(gt=0, le=1)] = 0.4
     standard: Annotated[float, Meta(gt=0, le=1)] = 0.7
     critical: Annotated[float, Meta(gt=0, le=1)] = 1.0

@@ -84,4 +84,15 @@ def _find(
         )
     elif plan not in plans:
         refusal = NotSubscribed(f"The plan {plan!r} of the subscription to {api} is no longer offered")
+    elif consumer is not None and (more := _granted_more(consumer, plans[plan])):
+        refusal = NotSubscribed(f"The plan {plan!r} is not for {name}: {more}")
     return _Terms(roster.generation, plans.get(plan or ""), refusal)
+
+
+def _granted_more(consumer: Consumer, plan: Plan) -> str:
+    """What a consumer was granted beyond the bounds of a plan, in a sentence; empty when nothing was."""
+    if plan.credentials is not None and not set(consumer.credentials) <= set(plan.credentials):
+        return f"it takes credentials of the kind {' or '.join(plan.credentials)} only"
+    if plan.entities is not None and not set(consumer.entities or ["*"]) <= set(plan.entities):
+        return f"it is for the legal entities {', '.join(plan.entities)} only"
+    return ""

@@ -96,6 +96,26 @@ async def test_without_a_subscription_a_call_is_403_and_told_how_to_get_one(keys
     assert (await house.call("GET", ORDERS, "some")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("granted", "status"),
+    [
+        ({}, 403),
+        ({"entities": ("DE01",)}, 403),
+        ({"credentials": ("bearer",), "entities": ("DE01", "FR01")}, 403),
+        ({"credentials": ("bearer",), "entities": ("DE01",)}, 200),
+    ],
+)
+async def test_a_plan_bounds_what_its_subscribers_may_be_granted(
+    keys_folder: Path, granted: dict[str, tuple[str, ...]], status: int
+):
+    """Who may come with another kind of credential, or sees other legal entities, is not on the plan."""
+    plan = Plan(limits=(Limit("burst", 10, 60),), credentials=("bearer",), entities=("DE01",))
+    settings = Settings(rate_limit=RateLimitSettings(plans={"standard": plan}))
+    consumers = {"ci": Consumer(title="CI", scopes=("*.*.*",), **granted)}
+    answer = await House(keys_folder, settings, consumers).call("GET", ORDERS)
+    assert answer.status_code == status
+
+
 async def test_limits_hold_for_each_consumer_and_api_apart(keys_folder: Path):
     """Calls of one API use up nothing of another's limits, nor of another consumer's."""
     plans = RateLimitSettings(plans={"standard": Plan(limits=(Limit("burst", 1, 60),))})

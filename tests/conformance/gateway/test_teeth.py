@@ -16,7 +16,8 @@ from tests.conformance.gateway.house import make_without
 from tests.conformance.gateway.running import Target, run
 from tests.conformance.gateway.tokens import PUBLIC_URL, Mint
 
-# What they do is seen in the audit trail and in metrics, or under overload, not by who calls.
+# What it does is seen in the audit trail and in metrics, not by who calls.
+# Shedding shows only where there is too much to do: tests/gateway/test_load_shedding.py.
 UNSEEN = {"account", "load_shedding"}
 
 
