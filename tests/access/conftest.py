@@ -187,7 +187,8 @@ def _configure(house: Stack) -> None:
     house.append("consumers.toml", CONSUMERS)
     for holder in HOLDERS:
         house.append("duties.toml", WAIVER.format(holder=holder))
-    # Limits are tried elsewhere; here they would only be waited for.
+    # Limits and the shedding of load are tried elsewhere; here they would only be waited for.
+    house.edit("gateway.toml", ("max_lag_seconds = 0.5", "max_lag_seconds = 60.0"))
     house.edit(
         "gateway.toml", ("requests = 200,", "requests = 200_000,"), ("requests = 20,", "requests = 20_000,")
     )
