@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "kit_0007"
+revision = "kit_0004"
 down_revision = "kit_0003"
 branch_labels = None
 depends_on = None

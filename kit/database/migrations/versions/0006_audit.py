@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "kit_0004"
-down_revision = "kit_0008"
+revision = "kit_0006"
+down_revision = "kit_0005"
 branch_labels = None
 depends_on = None
 
