@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
@@ -74,6 +74,7 @@ def supervisor(target: str, settings: HouseSettings, folder: Path, **more: Any) 
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
+        loop=Loops.asyncio,  # the same wherever it runs, not whatever else happens to be installed
         workers=settings.workers,
         http=HTTPModes.http1,  # whose limits are ours: of HTTP/2 none is set
         websockets=False,
