@@ -54,7 +54,7 @@ class InboxWorker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; an absent database is waited for."""
-        lanes = [asyncio.create_task(self._lane(stop)) for _ in range(self._settings.lanes)]
+        lanes = [asyncio.create_task(self._lane(stop, number)) for number in range(self._settings.lanes)]
         try:
             await stop.wait()
             self._news.set()
@@ -88,16 +88,19 @@ class InboxWorker:
             await self._failed(row, error)
         return row is not None
 
-    async def _lane(self, stop: asyncio.Event) -> None:
+    async def _lane(self, stop: asyncio.Event, number: int) -> None:
+        # One lane looks for the others, who cost nothing while nothing comes.
+        pause = self._settings.poll_seconds if number == 0 else None
         while not stop.is_set():
+            self._news.clear()
             try:
                 if await self.handle_one():
+                    self._news.set()
                     continue
             except Unavailable:
                 logger.warning("The inbox waits for the database")
-            self._news.clear()
             try:
-                await asyncio.wait_for(self._news.wait(), self._settings.poll_seconds)
+                await asyncio.wait_for(self._news.wait(), pause)
             except TimeoutError:
                 continue
 

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.duties import Duties
 from contracts.problems import BadRequest
 from kit import clock, context, exceptions
 from kit.database import Database
@@ -112,6 +113,7 @@ async def test_a_poisoned_event_holds_back_its_own_key_only(database: Database) 
             reason="mapping corrected",
             corrections={},
             by="ann",
+            duties=Duties({}, ()),
         )
     await runtime.close()
     await worker.drain()

@@ -147,9 +147,10 @@ async def test_an_erased_person_is_noise_and_the_trail_still_verifies(database: 
 async def test_an_erasure_drops_kept_answers_that_name_the_person(database: Database) -> None:
     """An answer that waits for a repetition of its request would otherwise outlive the erasure by a day."""
     await note(database)
+    life = idempotency.Life(database)
     for key, body in (("k1", f'{{"decided_by":"{FIONA.subject}"}}'), ("k2", "{}")):
         place = {"consumer": "ci", "operation": "o", "key": key}
-        fresh = await idempotency.reserve(database, **place, fingerprint="f", ttl=60)
+        fresh = await idempotency.reserve(database, **place, life=life, fingerprint="f", ttl=60)
         assert isinstance(fresh, idempotency.Fresh)
         await idempotency.settle(
             database, **place, holder=fresh.holder, status=200, headers={}, body=body.encode()
