@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 class InboxSettings(msgspec.Struct, frozen=True):
     """How patient the worker is: seconds between looks, tries per event, the first wait between tries."""
 
-    poll_seconds: float = 0.1
+    poll_seconds: float = 0.2
     attempts: int = 5
     first_wait_seconds: float = 1.0
     lanes: int = 4
