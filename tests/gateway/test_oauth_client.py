@@ -24,7 +24,18 @@ from gateway.identity.issuing.keyring import Keyring
 from tests.gateway.signing import BACK, EC_KEY, JWKS, Browser, sent_back
 
 ORDER = "/experience/shop/v1/orders/o"
-SERVER = ["granian", "--interface", "asgi", "--host", "127.0.0.1", "--workers", "2", "--no-ws"]
+SERVER = [
+    "granian",
+    "--interface",
+    "asgi",
+    "--loop",
+    "asyncio",
+    "--host",
+    "127.0.0.1",
+    "--workers",
+    "2",
+    "--no-ws",
+]
 
 
 class Served:

@@ -12,7 +12,17 @@ from tests.conformance.gateway.running import Target
 from tests.conformance.gateway.tokens import PUBLIC_URL, Mint
 from tests.support.servers import create_database
 
-GRANIAN = ("--interface", "asgi", "--host", "127.0.0.1", "--http1-buffer-size", "32768", "--no-ws")
+GRANIAN = (
+    "--interface",
+    "asgi",
+    "--loop",
+    "asyncio",
+    "--host",
+    "127.0.0.1",
+    "--http1-buffer-size",
+    "32768",
+    "--no-ws",
+)
 
 
 @pytest.fixture(scope="session")
