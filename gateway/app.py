@@ -10,6 +10,7 @@ from typing import Any
 
 from contracts.admin.policy import Explanation
 from contracts.duties import Duties
+from contracts.operation import Api
 from contracts.problems import NotFound
 from gateway.admin import Documents, Office
 from gateway.admin import mounted as admin_apis
@@ -254,9 +255,9 @@ class Gateway:
         return self.roster.consumers(self.rulebook.consumers)
 
     @property
-    def api_names(self) -> frozenset[str]:
-        """Every API that stands here, its own included."""
-        return frozenset(mounted.api.slug for mounted in (*self._apis, *self._admin))
+    def apis(self) -> dict[str, Api]:
+        """Every API that stands here by its name, its own included."""
+        return {mounted.api.slug: mounted.api for mounted in (*self._apis, *self._admin)}
 
     def _tell_issuer(self) -> None:
         """Let the embedded issuer know whom it may give tokens to."""

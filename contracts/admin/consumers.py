@@ -80,7 +80,13 @@ class UsageOfApis(msgspec.Struct, frozen=True):
     items: tuple[UsageOfApi, ...]
 
 
-@api("gateway", "consumers", version=1, summary="Who may call, and who does")
+@api(
+    "gateway",
+    "consumers",
+    version=1,
+    summary="Who may call, and who does",
+    data_classes=("commercial",),
+)
 class Consumers(Protocol):
     """Declared and registered consumers."""
 

@@ -15,7 +15,7 @@ from contracts.admin.subscriptions import (
 )
 from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound, SegregationOfDuties
 from gateway.admin.writing import writing
-from gateway.plans import Plan
+from gateway.plans import Plan, unsuited
 from kit import clock, context
 from kit.database import Database
 from kit.database.tables import subscriptions
@@ -94,13 +94,13 @@ class SubscriptionsService:
             return await _get(connection, subscription_id)
 
     async def _plan(self, body: SubscriptionWanted) -> Plan:
-        """The plan that is wanted; raises Invalid with everything that there is not."""
+        """The plan that is wanted; raises Invalid with everything that there is not, or that does not fit."""
         await self._gateway.roster.refresh()
         settings = self._gateway.settings.rate_limit
         plans = settings.plans if settings is not None else {}
         there = {
             "consumer": self._gateway.consumers,
-            "api": self._gateway.api_names,
+            "api": self._gateway.apis,
             "plan": plans,
         }
         faults = [
@@ -110,7 +110,10 @@ class SubscriptionsService:
         ]
         if faults:
             raise Invalid("The subscription names what there is not", errors=faults)
-        return plans[body.plan]
+        plan = plans[body.plan]
+        if reason := unsuited(plan, self._gateway.apis[body.api]):
+            raise Invalid(errors=[Fault("/plan", f"does not cover this: {reason}", "unsuited", field="plan")])
+        return plan
 
 
 async def _get(connection: AsyncConnection, id: str) -> ApiSubscription:  # noqa: A002

@@ -54,6 +54,7 @@ def document(interface: type) -> dict[str, Any]:
         },
         "servers": [_server(api.prefix)],
         "x-audiences": list(api.audiences),
+        "x-data-classes": list(api.data_classes),
         "paths": paths,
         "components": {
             "schemas": schemas.components(),

@@ -20,6 +20,7 @@ SHOP = "experience/shop@1"
 PLANS = RateLimitSettings(
     plans={
         "standard": Plan(title="As usual", limits=(Limit("burst", 1000, 60),), concurrency=10),
+        "open": Plan(limits=(Limit("burst", 5, 60),), data_classes=("public",)),
         "trial": Plan(limits=(Limit("burst", 5, 60),), lane="background", approval="automatic"),
     }
 )
@@ -114,10 +115,14 @@ async def test_an_approved_change_of_plan_replaces_the_one_before(desk: Desk):
 
 
 async def test_a_request_for_what_there_is_not_names_every_fault(desk: Desk):
-    """Consumer, API and plan are looked up together."""
+    """Consumer, API and plan are looked up together; a plan that does not cover the API is refused, too."""
     body = {"consumer": "nobody", "api": "process/none@1", "plan": "none", "reason": "Why not"}
     found = problem(await desk.by("anna", "POST", "/subscriptions/subscriptions", body), 422, "invalid")
     assert pointers(found) == {"/consumer", "/api", "/plan"}
+    unsuited = {**WANTED, "plan": "open"}
+    found = problem(await desk.by("anna", "POST", "/subscriptions/subscriptions", unsuited), 422, "invalid")
+    assert pointers(found) == {"/plan"}
+    assert "commercial and financial" in found["errors"][0]["detail"]
     cancel = "/subscriptions/subscriptions/sub_none/cancellation"
     problem(await desk.by("anna", "POST", cancel, {"reason": "None"}), 404, "not_found")
 
@@ -163,6 +168,7 @@ async def test_consumers_plans_and_usage_are_told(desk: Desk):
     ]
     plans = (await desk.by("anna", "GET", "/plans/plans")).json()["items"]
     assert [(plan["name"], plan["approval"], plan["lane"]) for plan in plans] == [
+        ("open", "manual", "standard"),
         ("standard", "manual", "standard"),
         ("trial", "automatic", "background"),
     ]
