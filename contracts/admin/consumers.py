@@ -109,7 +109,10 @@ class Consumers(Protocol):
         links=(Link("get_consumer", "name", "name"),),
     )
     async def register_consumer(self, body: Registration) -> KnownConsumer:
-        """The consumer as registered; raises Conflict where there is one of the name."""
+        """The consumer as registered; raises Conflict where there is one of the name.
+
+        Raises Invalid where it would hold duties that are kept apart.
+        """
         ...
 
     @operation(
