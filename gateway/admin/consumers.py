@@ -49,7 +49,7 @@ class ConsumersService:
     async def register_consumer(self, body: Registration) -> KnownConsumer:
         """The consumer as registered.
 
-        Raises Conflict where there is one of the name, Invalid where it would hold duties that are kept apart.
+        Raises Conflict where there is one of the name, Invalid where it would hold what is kept apart.
         """
         if body.name in self._gateway.rulebook.consumers:
             raise Conflict(f"{body.name} is declared in consumers.toml")
