@@ -7,7 +7,7 @@ A parameter named in the path is a path parameter; one named ``body`` is the JSO
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 from contracts.problems import Problem
 
@@ -16,6 +16,8 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Access = Literal["read", "write", "approve"]
 Lane = Literal["interactive", "batch"]
 IdempotencyClass = Literal["safe", "natural", "key"]
+DataClass = Literal["public", "commercial", "financial", "personal"]
+DATA_CLASSES: tuple[DataClass, ...] = get_args(DataClass)
 
 _T = TypeVar("_T")
 
@@ -83,13 +85,19 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What an interface is: its tier, name and major version, and the audiences that may reach it."""
+    """What an interface is: its tier, name and major version, and the audiences that may reach it.
+
+    `data_classes` are what its answers hold: *personal* is what tells of a person, *financial* what tells of
+    money, *commercial* whatever else is the firm's business, *public* what anybody may know. One that does
+    not say may hold anything.
+    """
 
     tier: Tier
     name: str
     version: int
     summary: str
     audiences: tuple[Literal["internal", "outside"], ...] = ("internal",)
+    data_classes: tuple[DataClass, ...] = DATA_CLASSES
     tags: tuple[str, ...] = field(default=())
 
     @property
@@ -121,11 +129,20 @@ def api(
     version: int,
     summary: str,
     audiences: tuple[Literal["internal", "outside"], ...] = ("internal",),
+    data_classes: tuple[DataClass, ...] = DATA_CLASSES,
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a class as an API."""
+    stated = Api(
+        tier=tier,
+        name=name,
+        version=version,
+        summary=summary,
+        audiences=audiences,
+        data_classes=data_classes,
+    )
 
     def mark(cls: type[_T]) -> type[_T]:
-        cls.__api__ = Api(tier=tier, name=name, version=version, summary=summary, audiences=audiences)  # pyright: ignore[reportAttributeAccessIssue]
+        cls.__api__ = stated  # pyright: ignore[reportAttributeAccessIssue]
         return cls
 
     return mark

@@ -10,10 +10,11 @@ from typing import Any
 
 from contracts.admin.policy import Explanation
 from contracts.duties import Duties
+from contracts.operation import Api
 from contracts.problems import NotFound
 from gateway.admin import Documents, Office
 from gateway.admin import mounted as admin_apis
-from gateway.duties import refuse_conflicts
+from gateway.duties import matrix_of, refuse_conflicts
 from gateway.exchange import Exchange, Reply, Route, Step, json_reply
 from gateway.identity import DevelopmentIssuer, Fetch, Memory, Post, Proofs, Register
 from gateway.identity.issuer import scopes_of
@@ -181,8 +182,7 @@ class Gateway:
         """The pipelines of a rulebook; raises SettingsError where it does not fit the house."""
         settings = rulebook.settings
         if rulebook.duties is not None:
-            interfaces = {each.interface for each in (*self._apis, *self._admin)}
-            refuse_conflicts(rulebook.duties, rulebook.consumers, interfaces)
+            refuse_conflicts(rulebook.duties, rulebook.consumers, self._interfaces())
         around = Surroundings(
             consumers=self.roster.consumers(rulebook.consumers),
             roster=self.roster,
@@ -254,9 +254,17 @@ class Gateway:
         return self.roster.consumers(self.rulebook.consumers)
 
     @property
-    def api_names(self) -> frozenset[str]:
-        """Every API that stands here, its own included."""
-        return frozenset(mounted.api.slug for mounted in (*self._apis, *self._admin))
+    def apis(self) -> dict[str, Api]:
+        """Every API that stands here by its name, its own included."""
+        return {mounted.api.slug: mounted.api for mounted in (*self._apis, *self._admin)}
+
+    def refusals(self, name: str, consumer: Consumer) -> list[str]:
+        """Why the duties in force let nobody in who was granted this, a sentence each; empty when they do."""
+        duties = self.rulebook.duties
+        return matrix_of(duties, self._interfaces()).refusals(name, consumer) if duties is not None else []
+
+    def _interfaces(self) -> set[type]:
+        return {each.interface for each in (*self._apis, *self._admin)}
 
     def _tell_issuer(self) -> None:
         """Let the embedded issuer know whom it may give tokens to."""

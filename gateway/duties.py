@@ -17,10 +17,15 @@ def operation_name(bound: Bound) -> str:
 
 def refuse_conflicts(duties: Duties, consumers: Mapping[str, Consumer], interfaces: Iterable[type]) -> None:
     """Raises SettingsError where a consumer holds what is kept apart, or a duty names what there is not."""
-    matrix = Matrix(duties, (bound for interface in interfaces for bound in bind(interface)))
+    matrix = matrix_of(duties, interfaces)
     refusals = [fault for name, consumer in consumers.items() for fault in matrix.refusals(name, consumer)]
     if faults := [*matrix.strangers(consumers), *refusals]:
         raise SettingsError(faults)
+
+
+def matrix_of(duties: Duties, interfaces: Iterable[type]) -> "Matrix":
+    """The duties over the operations of some interfaces."""
+    return Matrix(duties, (bound for interface in interfaces for bound in bind(interface)))
 
 
 class Matrix:

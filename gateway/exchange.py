@@ -75,8 +75,8 @@ class Exchange:
         self.caller: Caller | None = None
         self.consumer: Consumer | None = None
         self.plan: Plan | None = None
-        # Made by authorisation, called by contract with path, query and body once these are read.
-        self.check_rows: Callable[[Any, Any, Any], None] | None = None
+        # Set by authorisation, called by contract with caller, path, query and body once these are read.
+        self.check_rows: Callable[[Caller, Any, Any, Any], None] | None = None
         self.idempotency_key = ""
         self.problem: Problem | None = None
         self.notes: list[Header] = []

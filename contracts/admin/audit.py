@@ -84,7 +84,13 @@ class AuditVerification(msgspec.Struct, frozen=True):
     faults: tuple[str, ...]
 
 
-@api("gateway", "audit", version=1, summary="The audit trail")
+@api(
+    "gateway",
+    "audit",
+    version=1,
+    summary="The audit trail",
+    data_classes=("commercial", "financial", "personal"),
+)
 class Audit(Protocol):
     """Read only: lines are written by the work that they tell of."""
 

@@ -80,7 +80,13 @@ class UsageOfApis(msgspec.Struct, frozen=True):
     items: tuple[UsageOfApi, ...]
 
 
-@api("gateway", "consumers", version=1, summary="Who may call, and who does")
+@api(
+    "gateway",
+    "consumers",
+    version=1,
+    summary="Who may call, and who does",
+    data_classes=("commercial",),
+)
 class Consumers(Protocol):
     """Declared and registered consumers."""
 
@@ -103,7 +109,10 @@ class Consumers(Protocol):
         links=(Link("get_consumer", "name", "name"),),
     )
     async def register_consumer(self, body: Registration) -> KnownConsumer:
-        """The consumer as registered; raises Conflict where there is one of the name."""
+        """The consumer as registered; raises Conflict where there is one of the name.
+
+        Raises Invalid where it would hold duties that are kept apart.
+        """
         ...
 
     @operation(

@@ -94,7 +94,13 @@ class Revocations(msgspec.Struct, frozen=True):
     items: tuple[Revocation, ...]
 
 
-@api("gateway", "keys", version=1, summary="API keys of consumers, and revocation of keys and tokens")
+@api(
+    "gateway",
+    "keys",
+    version=1,
+    summary="API keys of consumers, and revocation of keys and tokens",
+    data_classes=("commercial", "personal"),
+)
 class Keys(Protocol):
     """Every door of the house knows of a change within seconds."""
 

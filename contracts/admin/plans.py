@@ -36,7 +36,13 @@ class PlansOffered(msgspec.Struct, frozen=True):
     items: tuple[PlanOffered, ...]
 
 
-@api("gateway", "plans", version=1, summary="The plans to which consumers subscribe")
+@api(
+    "gateway",
+    "plans",
+    version=1,
+    summary="The plans to which consumers subscribe",
+    data_classes=("commercial",),
+)
 class Plans(Protocol):
     """What gateway.toml offers."""
 

@@ -60,7 +60,13 @@ class Explanation(msgspec.Struct, frozen=True, omit_defaults=True):
     status: int | None = None
 
 
-@api("gateway", "policy", version=1, summary="The policy that is in force")
+@api(
+    "gateway",
+    "policy",
+    version=1,
+    summary="The policy that is in force",
+    data_classes=("commercial", "personal"),
+)
 class Policy(Protocol):
     """The gateway's policy as it stands."""
 

@@ -49,7 +49,13 @@ class PersonErased(msgspec.Struct, frozen=True):
     erased_at: Instant
 
 
-@api("gateway", "privacy", version=1, summary="What a person may ask of the house")
+@api(
+    "gateway",
+    "privacy",
+    version=1,
+    summary="What a person may ask of the house",
+    data_classes=("commercial", "financial", "personal"),
+)
 class Privacy(Protocol):
     """Both are told in the audit."""
 

@@ -45,7 +45,13 @@ class Holds(msgspec.Struct, frozen=True):
     items: tuple[Hold, ...]
 
 
-@api("gateway", "retention", version=1, summary="How long data is kept")
+@api(
+    "gateway",
+    "retention",
+    version=1,
+    summary="How long data is kept",
+    data_classes=("commercial", "personal"),
+)
 class Retention(Protocol):
     """The schedule runs by itself, once a day."""
 

@@ -64,7 +64,13 @@ class ApiSubscriptions(msgspec.Struct, frozen=True):
     items: tuple[ApiSubscription, ...]
 
 
-@api("gateway", "subscriptions", version=1, summary="Who calls which API on which plan")
+@api(
+    "gateway",
+    "subscriptions",
+    version=1,
+    summary="Who calls which API on which plan",
+    data_classes=("commercial", "personal"),
+)
 class Subscriptions(Protocol):
     """Those that were asked for; what the consumers' file declares is told with the consumer."""
 

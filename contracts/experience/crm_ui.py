@@ -85,7 +85,13 @@ class AccountScreen(msgspec.Struct, frozen=True, omit_defaults=True):
     projects: tuple[ProjectCard, ...] = ()
 
 
-@api("experience", "crm-ui", version=1, summary="What a salesperson's CRM screen calls and waits for")
+@api(
+    "experience",
+    "crm-ui",
+    version=1,
+    summary="What a salesperson's CRM screen calls and waits for",
+    data_classes=("commercial", "financial"),
+)
 class CrmUi(Protocol):
     """Ids in paths are ours, or the caller's CRM record ids, resolved in the token's `instance`."""
 

@@ -83,7 +83,13 @@ _MERGE_NAMES_ONE = {
 DecisionGiven = Annotated[CustomerDecision, Meta(extra_json_schema=_MERGE_NAMES_ONE)]
 
 
-@api("process", "customer-master", version=1, summary="CRM accounts become approved ERP customers")
+@api(
+    "process",
+    "customer-master",
+    version=1,
+    summary="CRM accounts become approved ERP customers",
+    data_classes=("commercial", "financial", "personal"),
+)
 class CustomerMaster(Protocol):
     """Customers are created in the ERP only here, after the checks and approvals that policy asks for."""
 

@@ -9,7 +9,13 @@ from contracts.events.envelope import Events
 from contracts.operation import api, operation
 
 
-@api("process", "events", version=1, summary="What happened to business objects, in order")
+@api(
+    "process",
+    "events",
+    version=1,
+    summary="What happened to business objects, in order",
+    data_classes=("commercial", "financial", "personal"),
+)
 class EventFeed(Protocol):
     """CloudEvents in the order they were written; a consumer keeps its cursor and never loses one."""
 

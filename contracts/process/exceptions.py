@@ -24,7 +24,13 @@ class Resolution(msgspec.Struct, frozen=True, omit_defaults=True):
     ] = {}
 
 
-@api("process", "exceptions", version=1, summary="Business cases that wait for a person")
+@api(
+    "process",
+    "exceptions",
+    version=1,
+    summary="Business cases that wait for a person",
+    data_classes=("commercial", "financial", "personal"),
+)
 class Exceptions(Protocol):
     """The queue itself; every flow raises into it."""
 

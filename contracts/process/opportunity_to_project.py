@@ -97,6 +97,7 @@ class AccountOverview(msgspec.Struct, frozen=True, omit_defaults=True):
     "opportunity-to-project",
     version=1,
     summary="Won deals become customers, contracts and projects",
+    data_classes=("commercial", "financial", "personal"),
 )
 class OpportunityToProject(Protocol):
     """One activation per instance, opportunity and revision, whoever asks and however often."""

@@ -21,7 +21,13 @@ LIST = (ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
 WRITE = (*READ, PreconditionFailed)
 
 
-@api("system", "crm", version=1, summary="Opportunities, accounts and contacts of one CRM instance")
+@api(
+    "system",
+    "crm",
+    version=1,
+    summary="Opportunities, accounts and contacts of one CRM instance",
+    data_classes=("commercial", "financial", "personal"),
+)
 class Crm(Protocol):
     """One CRM instance. Ids are the vendor's own."""
 

@@ -12,7 +12,13 @@ LIST = (ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
 READ = (NotFound, *LIST)
 
 
-@api("system", "erp", version=1, summary="Customers and contracts of one ERP instance")
+@api(
+    "system",
+    "erp",
+    version=1,
+    summary="Customers and contracts of one ERP instance",
+    data_classes=("commercial", "financial", "personal"),
+)
 class Erp(Protocol):
     """One ERP instance. Ids are the vendor's own; every create takes the caller's key.
 

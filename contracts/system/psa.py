@@ -11,7 +11,13 @@ LIST = (ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
 READ = (NotFound, *LIST)
 
 
-@api("system", "psa", version=1, summary="Clients and projects of one PSA instance")
+@api(
+    "system",
+    "psa",
+    version=1,
+    summary="Clients and projects of one PSA instance",
+    data_classes=("commercial", "financial", "personal"),
+)
 class Psa(Protocol):
     """One PSA instance. Ids are the vendor's own; every create takes the caller's key.
 

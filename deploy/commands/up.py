@@ -21,7 +21,7 @@ from deploy.console import paper
 from deploy.embedded import Embedded, EmbeddedError, wipe
 from deploy.errors import FAILED, OK, CommandError
 from deploy.launching.children import Child
-from deploy.launching.ports import refuse_taken
+from deploy.launching.ports import refuse_overlap, refuse_taken
 from deploy.launching.sandboxes import VENDORS, Sandbox, credentials, standing_in
 from deploy.launching.server import serving, until_ready
 from deploy.launching.stack import Stack, data_dir, held, tell
@@ -74,11 +74,13 @@ def run(options: argparse.Namespace) -> int:
     folder = data_dir(options.data, os.environ)
     settings = _settings(options, folder)
     with held(folder):
-        ports = {settings.port: "--port"}
-        ports |= {options.sandbox_port + place: "--sandbox-port" for place in range(len(VENDORS))}
-        refuse_taken(settings.host, ports)
+        internal = [(settings.internal[1], "ENFILADE_INTERNAL_ADDRESS")] if settings.internal else []
+        ports = [(settings.port, "--port")]
+        ports += [(options.sandbox_port + place, "--sandbox-port") for place in range(len(VENDORS))]
+        refuse_overlap([*ports, *internal])
+        refuse_taken(settings.host, dict(ports))
         if settings.internal is not None:
-            refuse_taken(settings.internal[0], {settings.internal[1]: "ENFILADE_INTERNAL_ADDRESS"})
+            refuse_taken(settings.internal[0], dict(internal))
         if options.fresh:
             _wipe(folder)
         try:

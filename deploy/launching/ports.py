@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from deploy.errors import CommandError
 
@@ -19,6 +19,16 @@ def port_fault(host: str, port: int) -> str | None:
         except OSError as error:
             return "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
     return None
+
+
+def refuse_overlap(wanted: Iterable[tuple[int, str]]) -> None:
+    """Raises CommandError that names every port that is wanted twice, with both options."""
+    owners: dict[int, list[str]] = {}
+    for port, option in wanted:
+        owners.setdefault(port, []).append(option)
+    faults = [f"Port {port} is wanted by {' and '.join(who)}" for port, who in owners.items() if len(who) > 1]
+    if faults:
+        raise CommandError(f"{', '.join(faults)}: choose another for one of them.")
 
 
 def refuse_taken(host: str, wanted: Mapping[int, str]) -> None:

@@ -15,11 +15,11 @@ from contracts.admin.consumers import (
     UsageOfApi,
     UsageOfApis,
 )
-from contracts.problems import Conflict, NotFound
+from contracts.problems import Conflict, Fault, Invalid, NotFound
 from gateway.admin.writing import writing
 from gateway.plans import Consumer
 from gateway.plans.usage import active_consumers, used
-from kit import context
+from kit import privacy
 from kit.database import Database
 from kit.database.tables import registered_consumers, suspensions
 
@@ -47,7 +47,10 @@ class ConsumersService:
         return self._known(name)
 
     async def register_consumer(self, body: Registration) -> KnownConsumer:
-        """The consumer as registered; raises Conflict where there is one of the name."""
+        """The consumer as registered.
+
+        Raises Conflict where there is one of the name, Invalid where it would hold what is kept apart.
+        """
         if body.name in self._gateway.rulebook.consumers:
             raise Conflict(f"{body.name} is declared in consumers.toml")
         grants = Consumer(
@@ -58,12 +61,14 @@ class ConsumersService:
             claims=body.claims,
             subscriptions={},
         )
-        row = {
-            "name": body.name,
-            "grants": msgspec.to_builtins(grants),
-            "registered_by": context.current().who,
-        }
+        if refusals := self._gateway.refusals(body.name, grants):
+            raise Invalid(errors=[Fault("", said, "segregation_of_duties") for said in refusals])
         async with writing(self._store(), "consumer.register", body.name) as connection:
+            row = {
+                "name": body.name,
+                "grants": msgspec.to_builtins(grants),
+                "registered_by": await privacy.actor(connection),
+            }
             added = await connection.execute(
                 insert(registered_consumers)
                 .values(**row)
@@ -77,10 +82,9 @@ class ConsumersService:
     async def suspend_consumer(self, name: str, body: Suspension) -> KnownConsumer:
         """The consumer as suspended; raises NotFound."""
         await self.get_consumer(name)
-        row = {"consumer": name, "reason": body.reason, "suspended_by": context.current().who}
-        statement = insert(suspensions).values(**row)
-        again = {"reason": body.reason, "suspended_by": row["suspended_by"]}
         async with writing(self._store(), "consumer.suspend", name, body.reason) as connection:
+            again = {"reason": body.reason, "suspended_by": await privacy.actor(connection)}
+            statement = insert(suspensions).values(consumer=name, **again)
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=[suspensions.c.consumer], set_=again)
             )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,8 +16,8 @@ from contracts.admin.subscriptions import (
 )
 from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound, SegregationOfDuties
 from gateway.admin.writing import writing
-from gateway.plans import Plan
-from kit import clock, context
+from gateway.plans import Plan, unsuited
+from kit import clock, context, privacy
 from kit.database import Database
 from kit.database.tables import subscriptions
 
@@ -43,7 +44,7 @@ class SubscriptionsService:
         latest = select(*_COLUMNS).where(*fitting).order_by(subscriptions.c.requested_at.desc()).limit(_MANY)
         async with self._store().connect() as connection:
             rows = await connection.execute(latest)
-            return ApiSubscriptions(tuple(ApiSubscription(*row) for row in rows))
+            return ApiSubscriptions(tuple([await _told(connection, ApiSubscription(*row)) for row in rows]))
 
     async def request_subscription(self, body: SubscriptionWanted) -> ApiSubscription:
         """The subscription: active at once where the plan says so, else waiting for another person."""
@@ -55,52 +56,51 @@ class SubscriptionsService:
             "plan": body.plan,
             "state": "requested",
             "reason": body.reason,
-            "requested_by": context.current().who,
             "requested_at": clock.now(),
         }
         async with writing(self._store(), "subscription.request", row["id"], body.reason) as connection:
+            row["requested_by"] = await privacy.actor(connection)
             waiting = [subscriptions.c[name] == row[name] for name in ("consumer", "api", "state")]
             if await connection.scalar(select(subscriptions.c.id).where(*waiting)):
                 raise Conflict(f"{body.consumer} has asked for {body.api} already, and nobody has decided")
             await connection.execute(insert(subscriptions).values(**row))
             if plan.approval == "automatic":
                 await _activate(connection, row["id"], body.consumer, body.api, "the plan", body.reason)
-            return await _get(connection, row["id"])
+            return await _told(connection, await _get(connection, row["id"]))
 
     async def decide_subscription(self, subscription_id: str, body: SubscriptionDecision) -> ApiSubscription:
         """The subscription as decided; whoever asked for it may not decide."""
-        who = context.current().who
         action = f"subscription.{body.outcome}"
         async with writing(self._store(), action, subscription_id, body.reason) as connection:
-            found = await _get(connection, subscription_id)
+            found, by = await _get(connection, subscription_id), await privacy.actor(connection)
             if found.state != "requested":
                 raise AlreadyDecided(f"The subscription is {found.state}")
-            if found.requested_by == who:
+            if found.requested_by in (by, context.current().who):
                 raise SegregationOfDuties("Whoever asked for a subscription may not decide about it")
             if body.outcome == "approved":
-                await _activate(connection, found.id, found.consumer, found.api, who, body.reason)
+                await _activate(connection, found.id, found.consumer, found.api, by, body.reason)
             else:
-                await _set(connection, found.id, "rejected", who, body.reason)
-            return await _get(connection, subscription_id)
+                await _set(connection, found.id, "rejected", by, body.reason)
+            return await _told(connection, await _get(connection, subscription_id))
 
     async def cancel_subscription(self, subscription_id: str, body: Cancellation) -> ApiSubscription:
         """The subscription as cancelled."""
-        who = context.current().who
         async with writing(self._store(), "subscription.cancel", subscription_id, body.reason) as connection:
             found = await _get(connection, subscription_id)
             if found.state not in ("requested", "active"):
                 raise AlreadyDecided(f"The subscription is {found.state}")
-            await _set(connection, found.id, "cancelled", who, body.reason)
-            return await _get(connection, subscription_id)
+            by = await privacy.actor(connection)
+            await _set(connection, found.id, "cancelled", by, body.reason)
+            return await _told(connection, await _get(connection, subscription_id))
 
     async def _plan(self, body: SubscriptionWanted) -> Plan:
-        """The plan that is wanted; raises Invalid with everything that there is not."""
+        """The plan that is wanted; raises Invalid with everything that there is not, or that does not fit."""
         await self._gateway.roster.refresh()
         settings = self._gateway.settings.rate_limit
         plans = settings.plans if settings is not None else {}
         there = {
             "consumer": self._gateway.consumers,
-            "api": self._gateway.api_names,
+            "api": self._gateway.apis,
             "plan": plans,
         }
         faults = [
@@ -110,16 +110,28 @@ class SubscriptionsService:
         ]
         if faults:
             raise Invalid("The subscription names what there is not", errors=faults)
-        return plans[body.plan]
+        plan = plans[body.plan]
+        if reason := unsuited(plan, self._gateway.apis[body.api]):
+            raise Invalid(errors=[Fault("/plan", f"does not cover this: {reason}", "unsuited", field="plan")])
+        return plan
 
 
 async def _get(connection: AsyncConnection, id: str) -> ApiSubscription:  # noqa: A002
-    """The subscription, held until the transaction ends; raises NotFound."""
+    """The subscription as it is kept, held until the transaction ends; raises NotFound."""
     asked = select(*_COLUMNS).where(subscriptions.c.id == id).with_for_update()
     row = (await connection.execute(asked)).one_or_none()
     if row is None:
         raise NotFound(f"There is no subscription {id}")
     return ApiSubscription(*row)
+
+
+async def _told(connection: AsyncConnection, kept: ApiSubscription) -> ApiSubscription:
+    """The subscription with its persons as the caller may see them."""
+    return msgspec.structs.replace(
+        kept,
+        requested_by=await privacy.shown(connection, kept.requested_by),
+        decided_by=await privacy.shown(connection, kept.decided_by),
+    )
 
 
 async def _set(connection: AsyncConnection, id: str, state: str, by: str, reason: str) -> None:  # noqa: A002

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from contracts.operation import Api, DataClass
 from gateway.plans.oauth_client import OAuthClient
 from gateway.plans.reading import decode, read
 
@@ -19,9 +20,11 @@ __all__ = [
     "Plan",
     "decode",
     "grants",
+    "narrowed",
     "read",
     "read_consumers",
     "unknown_plans",
+    "unsuited",
 ]
 
 Credential = Literal["bearer", "dpop", "mtls", "api_key"]
@@ -35,7 +38,6 @@ Subscribed = Annotated[
     str, Meta(pattern=r"^(\*|(system|process|experience|gateway)/(\*|[a-z0-9\-]+@[1-9][0-9]*))$")
 ]
 Lane = Literal["critical", "standard", "background"]
-DataClass = Literal["public", "internal", "confidential", "personal", "financial"]
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,9 +53,10 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `limits` hold all at once; `concurrency` bounds the calls under way, `monthly_quota` those of a month of
     the calendar (UTC). `lane` says who is shed first when a process is overloaded. `approval` says whether a
-    subscription begins at once or waits for another person. `credentials` and `entities` bound what a
-    subscriber may be granted: who was granted more is refused. `data_classes` tell who approves what may be
-    seen.
+    subscription begins at once or waits for another person. Who may come with another kind of credential
+    than `credentials` is refused. `data_classes` are what may be seen, absent all: an API whose answers hold
+    more is not called on the plan. `entities` are the legal entities whose rows a subscriber sees, of those
+    that it may see otherwise.
     """
 
     limits: Annotated[tuple[Limit, ...], Meta(min_length=1)]
@@ -142,6 +145,16 @@ def expand(consumer: Consumer, known: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(scope for scope in known if grants(consumer.scopes, scope))
 
 
+def unsuited(plan: Plan, api: Api) -> str:
+    """Why an API is not called on a plan, in half a sentence; empty when it is."""
+    if plan.entities is not None and api.tier == "system":
+        return "vendors' records do not say of which legal entity they are"
+    allowed = plan.data_classes
+    if allowed is not None and (more := [each for each in api.data_classes if each not in allowed]):
+        return f"{api.slug} holds {' and '.join(more)} data"
+    return ""
+
+
 def row_claims(consumer: Consumer, claims: dict[str, Any]) -> dict[str, Any]:
     """A token's claims, with those that the consumer is bound to taking precedence."""
     found = {**claims, **consumer.claims}
@@ -150,9 +163,20 @@ def row_claims(consumer: Consumer, claims: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def narrowed(claims: dict[str, Any], entities: tuple[str, ...]) -> dict[str, Any]:
+    """A caller's claims where he sees no rows but those of these legal entities."""
+    return {**claims, "entities": _entities(entities, claims.get("entities"))}
+
+
 def _entities(granted: tuple[str, ...] | None, claimed: Any) -> tuple[str, ...] | None:
     """The legal entities that both the consumer and its token name; None for all, empty for none."""
     if claimed is None:
         return granted
-    named = (claimed,) if isinstance(claimed, str) else tuple(claimed) if isinstance(claimed, list) else ()
+    named = (
+        (claimed,)
+        if isinstance(claimed, str)
+        else tuple(claimed)
+        if isinstance(claimed, list | tuple)
+        else ()
+    )
     return tuple(entity for entity in named if granted is None or entity in granted)

@@ -1,6 +1,6 @@
 """Authorisation: whether this caller may do this here, by audience, scope, role, instance and row."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from contracts.operation import RowRule
@@ -19,7 +19,8 @@ class Authorisation:
     def around(self, route: Route | None, onward: Step) -> Step:
         if route is None or route.operation is None or route.api is None:
             return onward
-        scope, instance, rows = route.scope, route.instance, route.operation.rows
+        scope, instance = route.scope, route.instance
+        check_rows = _row_check(route.operation.rows) if route.operation.rows else None
         roles = frozenset(route.operation.roles)
         outside_may = route.api.tier == "experience" and "outside" in route.api.audiences
         ask = f'Bearer realm="enfilade", error="insufficient_scope", scope="{scope}"'
@@ -40,8 +41,7 @@ class Authorisation:
                 raise RoleRequired(f"The operation is for the roles {', '.join(sorted(roles))}")
             if instance:
                 _check_instance(caller, instance)
-            if rows:
-                exchange.check_rows = _row_check(caller, rows)
+            exchange.check_rows = check_rows
             return await onward(exchange)
 
         return authorisation
@@ -83,10 +83,10 @@ def _check_instance(caller: Caller, instance: str) -> None:
         raise Forbidden("Who is bound to rows within an instance reaches them through the flows only")
 
 
-def _row_check(caller: Caller, rows: tuple[RowRule, ...]) -> Any:
-    """A check of the row rules, made here and called once path, query and body are read."""
+def _row_check(rows: tuple[RowRule, ...]) -> Callable[[Caller, Any, Any, Any], None]:
+    """A check of the row rules, called once path, query and body are read and the caller's plan is known."""
 
-    def check(path: Mapping[str, Any], query: Mapping[str, Any], body: Any) -> None:
+    def check(caller: Caller, path: Mapping[str, Any], query: Mapping[str, Any], body: Any) -> None:
         sources = {"path": path, "query": query, "body": body if isinstance(body, dict) else {}}
         for rule in rows:
             claim = caller.claims.get(rule.claim)

@@ -2,21 +2,26 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
+from contracts.operation import Api
 from contracts.problems import ConsumerSuspended, Forbidden, NotSubscribed
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
-from gateway.plans import Consumer, Plan, unknown_plans
+from gateway.plans import Consumer, Plan, narrowed, unknown_plans, unsuited
 from gateway.plans.roster import Roster
+from kit.context import Caller
 from kit.settings import SettingsError
 
 
 class _Terms:
     """What was found for one consumer and API, and in which generation of the roster."""
 
-    __slots__ = ("generation", "plan", "refusal")
+    __slots__ = ("entities", "generation", "plan", "refusal")
 
     def __init__(self, generation: int, plan: Plan | None, refusal: Forbidden | None) -> None:
         self.generation = generation
         self.plan = plan
+        self.entities = plan.entities if plan is not None else None
         self.refusal = refusal
 
 
@@ -38,8 +43,8 @@ class Subscription:
     def around(self, route: Route | None, onward: Step) -> Step:
         if self._plans is None or route is None or route.api is None:
             return onward
-        api, plans, roster = route.api.slug, self._plans, self._registry
-        known = self._known.setdefault(api, {})
+        api, plans, roster = route.api, self._plans, self._registry
+        known = self._known.setdefault(api.slug, {})
 
         async def subscription(exchange: Exchange) -> Reply:
             caller = exchange.caller
@@ -50,6 +55,8 @@ class Subscription:
             if terms.refusal is not None:
                 raise type(terms.refusal)(terms.refusal.detail, extra=terms.refusal.extra)
             exchange.plan = terms.plan
+            if terms.entities is not None and caller is not None:
+                exchange.caller = _within(caller, terms.entities)
             return await onward(exchange)
 
         return subscription
@@ -59,40 +66,65 @@ class Subscription:
         if self._plans is None or asked.consumer is None or api is None:
             return []
         plan = self._registry.plan_for(asked.name, asked.consumer, api.slug)
+        mine = f"consumers.{asked.name}.subscriptions"
         if plan is None:
-            says = f"no subscription to {api.slug}"
-        elif plan == asked.consumer.plan_for(api.slug):
+            return [Rule(f"no subscription to {api.slug}", mine, "consumers.toml")]
+        if plan == asked.consumer.plan_for(api.slug):
             says = f"subscribed to {api.slug} on the plan {plan}"
         else:
             says = f"subscribed to {api.slug} on the plan {plan}, as it was approved"
-        return [Rule(says, f"consumers.{asked.name}.subscriptions", "consumers.toml")]
+        bounds = _bounds(plan, self._plans[plan]) if plan in self._plans else []
+        return [Rule(says, mine, "consumers.toml"), *bounds]
+
+
+def _within(caller: Caller, entities: tuple[str, ...]) -> Caller:
+    """The caller where he sees no rows but those of these legal entities."""
+    return msgspec.structs.replace(caller, claims=narrowed(caller.claims, entities))
+
+
+def _bounds(name: str, plan: Plan) -> list[Rule]:
+    """What a plan bounds beside how often one may come."""
+    place = f"rate_limit.plans.{name}"
+    found: list[Rule] = []
+    if plan.data_classes is not None:
+        classes = ", ".join(plan.data_classes)
+        found.append(Rule(f"for data of the classes {classes} only", f"{place}.data_classes"))
+    if plan.entities is not None:
+        entities = ", ".join(plan.entities)
+        found.append(Rule(f"rows of the legal entities {entities} only", f"{place}.entities"))
+    return found
 
 
 def _find(
-    plans: Mapping[str, Plan], roster: Roster, name: str, consumer: Consumer | None, api: str
+    plans: Mapping[str, Plan], roster: Roster, name: str, consumer: Consumer | None, api: Api
 ) -> _Terms:
     reason = roster.suspended(name)
-    plan = roster.plan_for(name, consumer, api)
+    plan = roster.plan_for(name, consumer, api.slug)
     refusal: Forbidden | None = None
     if reason is not None:
         refusal = ConsumerSuspended(f"{name} is suspended: {reason}")
     elif plan is None:
         refusal = NotSubscribed(
-            f"{name} has no subscription to {api}. Ask for one: "
-            f"enfilade subscriptions request --consumer {name} --api {api} --plan PLAN",
-            extra={"api": api, "plans": sorted(plans)},
+            f"{name} has no subscription to {api.slug}. Ask for one: "
+            f"enfilade subscriptions request --consumer {name} --api {api.slug} --plan PLAN",
+            extra=_offer(plans, api),
         )
     elif plan not in plans:
-        refusal = NotSubscribed(f"The plan {plan!r} of the subscription to {api} is no longer offered")
+        refusal = NotSubscribed(f"The plan {plan!r} of the subscription to {api.slug} is no longer offered")
     elif consumer is not None and (more := _granted_more(consumer, plans[plan])):
         refusal = NotSubscribed(f"The plan {plan!r} is not for {name}: {more}")
+    elif reason := unsuited(plans[plan], api):
+        refusal = NotSubscribed(f"The plan {plan!r} does not cover this: {reason}", extra=_offer(plans, api))
     return _Terms(roster.generation, plans.get(plan or ""), refusal)
+
+
+def _offer(plans: Mapping[str, Plan], api: Api) -> dict[str, object]:
+    """What a refused consumer may ask for: the plans on which the API is called."""
+    return {"api": api.slug, "plans": sorted(name for name, plan in plans.items() if not unsuited(plan, api))}
 
 
 def _granted_more(consumer: Consumer, plan: Plan) -> str:
     """What a consumer was granted beyond the bounds of a plan, in a sentence; empty when nothing was."""
     if plan.credentials is not None and not set(consumer.credentials) <= set(plan.credentials):
         return f"it takes credentials of the kind {' or '.join(plan.credentials)} only"
-    if plan.entities is not None and not set(consumer.entities or ["*"]) <= set(plan.entities):
-        return f"it is for the legal entities {', '.join(plan.entities)} only"
     return ""

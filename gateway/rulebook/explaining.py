@@ -114,8 +114,9 @@ async def _verdict(
             if isinstance(policy, Policy):
                 await policy.around(asked.route, _arrive)(probe)
         judge = "authorisation"  # which made the check that contract calls
-        if probe.check_rows is not None and all(rule.source == "path" for rule in _rows(asked.route)):
-            probe.check_rows(parameters, {}, {})
+        judged = all(rule.source == "path" for rule in _rows(asked.route))
+        if probe.check_rows is not None and probe.caller is not None and judged:
+            probe.check_rows(probe.caller, parameters, {}, {})
     except Problem as refusal:
         return judge, refusal
     return "", None

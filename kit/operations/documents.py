@@ -16,10 +16,13 @@ ALWAYS = (
     p.Unauthenticated,
     p.InvalidToken,
     p.InsufficientScope,
+    p.NotSubscribed,
+    p.ConsumerSuspended,
     p.NotFound,
     p.UriTooLong,
     p.HeadersTooLarge,
     p.TooManyRequests,
+    p.QuotaExceeded,
     p.Unexpected,
     p.Unavailable,
     p.DeadlineExceeded,
@@ -54,6 +57,7 @@ def document(interface: type) -> dict[str, Any]:
         },
         "servers": [_server(api.prefix)],
         "x-audiences": list(api.audiences),
+        "x-data-classes": list(api.data_classes),
         "paths": paths,
         "components": {
             "schemas": schemas.components(),
@@ -165,13 +169,7 @@ def query_schema(bound: Bound, schemas: Schemas) -> dict[str, Any]:
 def problems_of(bound: Bound) -> list[type[Problem]]:
     """Every problem that an operation may answer with, each once, by status and code."""
     operation = bound.operation
-    found: set[type[Problem]] = {*ALWAYS, *operation.problems}
-    if bound.api.tier != "experience" or "outside" not in bound.api.audiences:
-        found.add(p.AudienceForbidden)
-    if bound.api.tier == "system" or operation.rows:  # a token may be bound to another instance, or row
-        found.add(p.Forbidden)
-    if operation.roles:
-        found.add(p.RoleRequired)
+    found = {*ALWAYS, *operation.problems, *_of_the_caller(bound)}
     if operation.method in ("POST", "PUT", "PATCH"):
         found.update(WHERE_BODIES_COME)
     if bound.body is not None:
@@ -185,6 +183,21 @@ def problems_of(bound: Bound) -> list[type[Problem]]:
     if operation.cache_seconds:
         found.update(WITH_CACHE)
     return sorted(found, key=lambda kind: (kind.status, kind.code))
+
+
+def _of_the_caller(bound: Bound) -> set[type[Problem]]:
+    """What depends on who calls, beside what every operation may answer."""
+    operation = bound.operation
+    found: set[type[Problem]] = set()
+    if bound.api.tier != "experience" or "outside" not in bound.api.audiences:
+        found.add(p.AudienceForbidden)
+    if bound.api.tier == "system" or operation.rows:  # a token may be bound to another instance, or row
+        found.add(p.Forbidden)
+    if operation.roles:
+        found.add(p.RoleRequired)
+    if bound.api.tier != "gateway":  # who repairs an overloaded house is not shed
+        found.add(p.Overloaded)
+    return found
 
 
 def _responses(bound: Bound, schemas: Schemas) -> dict[str, Any]:

@@ -17,8 +17,11 @@ from kit.database.tables import (
     idempotency_keys,
     inbox,
     persons,
+    registered_consumers,
     revocations,
     runs,
+    subscriptions,
+    suspensions,
 )
 from kit.database.tables import audit as trail
 from kit.privacy.persons import Persons, actor, of
@@ -140,5 +143,14 @@ _MENTIONS: dict[str, tuple[Table, Any]] = {
     "events": (events, lambda who: _within(events.c.data, who)),
     "api_keys": (api_keys, lambda who: (api_keys.c.made_by == who) | (api_keys.c.revoked_by == who)),
     "revocations": (revocations, lambda who: revocations.c.revoked_by == who),
+    "registered_consumers": (
+        registered_consumers,
+        lambda who: registered_consumers.c.registered_by == who,
+    ),
+    "suspensions": (suspensions, lambda who: suspensions.c.suspended_by == who),
+    "subscriptions": (
+        subscriptions,
+        lambda who: (subscriptions.c.requested_by == who) | (subscriptions.c.decided_by == who),
+    ),
     "inbox": (inbox, lambda who: _within(inbox.c.data, who)),
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from contracts.problems import catalogue
 from tests.contracts.door import MARK, Door, fresh, settled
 
 How = Callable[[Door], Awaitable[httpx.Response]]
@@ -85,20 +86,45 @@ def at_each_tier(tier: str) -> list[Case]:
         Case(tier, "bad_request", "twice the same header", read(tier, headers=[("If-Match", "*")] * 2)),
         Case(tier, "uri_too_long", "a long query", read(tier, params={"cursor": "x" * 9000})),
         Case(tier, "headers_too_large", "a large header", read(tier, headers={"X-Large": "x" * 17_000})),
-        Case(tier, "too_many_requests", "a hasty caller", hasty(tier), with_header="retry-after"),
+        Case(tier, "too_many_requests", "a hasty caller", again(tier, "hasty", "too_many_requests"),
+             with_header="retry-after"),
+        Case(tier, "quota_exceeded", "a spent month", again(tier, "spent", "quota_exceeded"),
+             with_header="retry-after"),
+        Case(tier, "overloaded", "no hurry", crowd(tier), with_header="retry-after"),
+        Case(tier, "not_subscribed", "no subscription", guest(tier, "nowhere")),
+        Case(tier, "consumer_suspended", "a suspended consumer", guest(tier, "suspended")),
         Case(tier, "invalid", "unknown parameters", read(tier, params={"nope": "1", "what": "2"}),
              says=frozenset({"/query/nope", "/query/what"})),
     ]  # fmt: skip
 
 
-def hasty(tier: str) -> How:
+def guest(tier: str, name: str) -> How:
+    """A read by a consumer that the house has for this."""
+    return lambda door: door.call("GET", READS[tier], f"{name}-{tier}")
+
+
+def again(tier: str, name: str, code: str) -> How:
+    """A read until it is refused: which worker of the house takes it is not known."""
+
     async def ask(door: Door) -> httpx.Response:
-        claims = {"instance": "salesforce-main"} if tier == "experience" else {}
         for _ in range(3):
-            answer = await door.call("GET", READS[tier], f"hasty-{tier}", claims=claims)
-            if answer.status_code == 429:
+            answer = await guest(tier, name)(door)
+            if answer.status_code == catalogue()[code].status:
                 break
         return answer
+
+    return ask
+
+
+def crowd(tier: str) -> How:
+    """Reads side by side, until one comes while another is under way."""
+
+    async def ask(door: Door) -> httpx.Response:
+        for _ in range(20):
+            answers = await asyncio.gather(*(guest(tier, "patient")(door) for _ in range(5)))
+            if shed := [answer for answer in answers if answer.status_code == 503]:
+                return shed[0]
+        return answers[0]
 
     return ask
 

@@ -16,7 +16,7 @@ from tests.contracts.cases import ACTIVATIONS, CASES, CUSTOMER, ERP, READS, WITH
 from tests.contracts.door import MARK, Door, fresh, furnish, push_of
 from tests.support.sandboxes import Sandbox
 from tests.support.servers import prepare_template
-from tests.support.stack import Stack, open_accounts
+from tests.support.stack import Stack, open_accounts, until
 
 # The house is made once, and its stores are taken away at the end: one worker, in this order.
 pytestmark = pytest.mark.xdist_group("problem_codes")
@@ -26,15 +26,42 @@ MAX_SECONDS = 5
 NEVER_ASKED_FOR = {
     "unexpected": "a fault of ours that nobody foresaw; were there a way to it, we would mend it"
 }
-HASTY = """
+GUESTS = """
 [consumers.hasty-{tier}]
 title = "Somebody with one call an hour"
 scopes = ["{tier}.*.read"]
 subscriptions = {{ "*" = "one" }}
+
+[consumers.spent-{tier}]
+title = "Somebody with one call a month"
+scopes = ["{tier}.*.read"]
+subscriptions = {{ "*" = "monthly" }}
+
+[consumers.patient-{tier}]
+title = "Somebody who is in no hurry"
+scopes = ["{tier}.*.read"]
+subscriptions = {{ "*" = "patient" }}
+
+[consumers.nowhere-{tier}]
+title = "Somebody who has subscribed to nothing"
+scopes = ["{tier}.*.read"]
+subscriptions = {{}}
+
+[consumers.suspended-{tier}]
+title = "Somebody whose key leaked"
+scopes = ["{tier}.*.read"]
 """
 SETTINGS = f"""
 [rate_limit.plans.one]
 limits = [{{ name = "hourly", requests = 1, seconds = 3600 }}]
+
+[rate_limit.plans.monthly]
+limits = [{{ name = "hourly", requests = 1000, seconds = 3600 }}]
+monthly_quota = 1
+
+[rate_limit.plans.patient]
+limits = [{{ name = "hourly", requests = 1000, seconds = 3600 }}]
+lane = "background"
 
 [hop]
 max_seconds = {MAX_SECONDS}
@@ -58,7 +85,7 @@ async def door(
     netsuite_sandbox: Sandbox,
     kantata_sandbox: Sandbox,
 ) -> AsyncIterator[Door]:
-    """The door of a house in which somebody is hasty, and one CRM's flow is switched off."""
+    """The door of a house with unwelcome guests, and one CRM's flow switched off."""
     async with open_accounts(salesforce_sandbox, netsuite_sandbox, kantata_sandbox) as accounts:
         house = Stack(tmp_path_factory.mktemp("door"), stores.database_url, stores.cache_url, accounts)
         configure(house)
@@ -67,6 +94,7 @@ async def door(
             try:
                 await house.start()
                 await furnish(made)
+                await suspend(made)
                 yield made
             finally:
                 house.stop()
@@ -74,7 +102,7 @@ async def door(
 
 def configure(house: Stack) -> None:
     for name, text in (
-        ("consumers.toml", "".join(HASTY.format(tier=tier) for tier in READS)),
+        ("consumers.toml", "".join(GUESTS.format(tier=tier) for tier in READS)),
         ("gateway.toml", SETTINGS),
     ):
         path = house.config / name
@@ -82,7 +110,24 @@ def configure(house: Stack) -> None:
     main = (house.config / "instances/salesforce-main.toml").read_text(encoding="utf-8")
     off = main.replace('"salesforce-main"', '"salesforce-off"')
     (house.config / "instances/salesforce-off.toml").write_text(off, encoding="utf-8")
+    bound = "max_in_flight = 500"
+    house.edit("gateway.toml", (bound, f"{bound}\nbackground = 0.001 # one call in hand is too much already"))
     house.edit("flows.toml", ('salesforce-main = "live"', 'salesforce-main = "live"\nsalesforce-off = "off"'))
+
+
+async def suspend(door: Door) -> None:
+    """Suspend whom the file lets in, and wait until the door knows."""
+    names = [f"suspended-{tier}" for tier in READS]
+    async with door.rows() as connection, connection.transaction():
+        for name in names:
+            row = "INSERT INTO enfilade.suspensions (consumer, reason, suspended_by) VALUES (%s, %s, %s)"
+            await connection.execute(row, [name, "Its key leaked", "carla"])
+        await connection.execute("UPDATE enfilade.roster_changes SET version = version + 1")
+
+    async def look() -> bool:
+        return (await door.call("GET", READS["process"], names[1])).status_code == 403
+
+    await until("the door knows of the suspensions", look)
 
 
 def expect_problem(answer: httpx.Response, case: Case) -> None:

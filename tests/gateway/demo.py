@@ -37,10 +37,18 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     key: str = ""
     lane: str = ""
     roles: tuple[str, ...] = ()
+    entities: tuple[str, ...] = ()
     count: int = 0
 
 
-@api("experience", "shop", version=1, summary="Orders for a screen", audiences=("internal", "outside"))
+@api(
+    "experience",
+    "shop",
+    version=1,
+    summary="Orders for a screen",
+    audiences=("internal", "outside"),
+    data_classes=("commercial", "financial"),
+)
 class Shop(Protocol):
     """The screen's orders."""
 
@@ -179,6 +187,7 @@ class Floor:
             key=now.idempotency_key,
             lane=now.lane,
             roles=tuple(sorted(caller.roles)) if caller else (),
+            entities=caller.claims.get("entities", ()) if caller else (),
             count=self.count,
         )
 

@@ -8,11 +8,13 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from contracts.duties import Apart, Duties, Duty
 from gateway.pipeline import Settings
 from gateway.plans import Consumer, Limit, Plan
 from gateway.policies.rate_limit import Settings as RateLimitSettings
+from kit import privacy
 from kit.database import Database
-from kit.database.tables import audit
+from kit.database.tables import audit, registered_consumers, subscriptions, suspensions
 from tests.gateway.house import House, pointers, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"
@@ -20,6 +22,7 @@ SHOP = "experience/shop@1"
 PLANS = RateLimitSettings(
     plans={
         "standard": Plan(title="As usual", limits=(Limit("burst", 1000, 60),), concurrency=10),
+        "open": Plan(limits=(Limit("burst", 5, 60),), data_classes=("public",)),
         "trial": Plan(limits=(Limit("burst", 5, 60),), lane="background", approval="automatic"),
     }
 )
@@ -27,6 +30,13 @@ CONSUMERS = {
     "platform": Consumer(title="The platform team", scopes=("gateway.*.*",)),
     "screen": Consumer(title="A screen", scopes=("experience.*.read",), subscriptions={}),
 }
+DUTIES = Duties(
+    {
+        "ask": Duty("ask for work", operations=("process/works@1.decide",)),
+        "seal": Duty("seal it", operations=("process/works@1.seal",)),
+    },
+    (Apart(("ask", "seal"), "nobody seals what he asked for"),),
+)
 WANTED = {"consumer": "screen", "api": SHOP, "plan": "standard", "reason": "The new order page"}
 
 
@@ -50,7 +60,7 @@ class Desk(House):
 @pytest.fixture
 async def desk(keys_folder: Path, fresh_database_url: str) -> AsyncIterator[Desk]:
     database = Database(fresh_database_url)
-    found = Desk(keys_folder, Settings(rate_limit=PLANS), CONSUMERS, database=database)
+    found = Desk(keys_folder, Settings(rate_limit=PLANS), CONSUMERS, database=database, duties=DUTIES)
     found.asked = []
     await found.gateway.start()
     yield found
@@ -114,10 +124,14 @@ async def test_an_approved_change_of_plan_replaces_the_one_before(desk: Desk):
 
 
 async def test_a_request_for_what_there_is_not_names_every_fault(desk: Desk):
-    """Consumer, API and plan are looked up together."""
+    """Consumer, API and plan are looked up together; a plan that does not cover the API is refused, too."""
     body = {"consumer": "nobody", "api": "process/none@1", "plan": "none", "reason": "Why not"}
     found = problem(await desk.by("anna", "POST", "/subscriptions/subscriptions", body), 422, "invalid")
     assert pointers(found) == {"/consumer", "/api", "/plan"}
+    unsuited = {**WANTED, "plan": "open"}
+    found = problem(await desk.by("anna", "POST", "/subscriptions/subscriptions", unsuited), 422, "invalid")
+    assert pointers(found) == {"/plan"}
+    assert "commercial and financial" in found["errors"][0]["detail"]
     cancel = "/subscriptions/subscriptions/sub_none/cancellation"
     problem(await desk.by("anna", "POST", cancel, {"reason": "None"}), 404, "not_found")
 
@@ -154,6 +168,49 @@ async def test_a_consumer_is_registered_suspended_and_resumed(desk: Desk):
     }
 
 
+async def test_a_consumer_that_would_hold_what_is_kept_apart_is_not_registered(desk: Desk):
+    """As one that is declared is not let in; with one of the two duties it is registered."""
+    body = {"name": "newcomer", "title": "A new desk", "scopes": ["process.works.approve"]}
+    both = {**body, "roles": ["works"]}
+    found = problem(await desk.by("anna", "POST", "/consumers/consumers", both), 422, "invalid")
+    assert "nobody seals what he asked for" in found["errors"][0]["detail"]
+    problem(await desk.by("anna", "GET", "/consumers/consumers/newcomer"), 404, "not_found")
+    assert (await desk.by("anna", "POST", "/consumers/consumers", body)).status_code == 201
+
+
+async def test_who_administers_is_kept_under_a_pseudonym(desk: Desk):
+    """Shown by name to who may ask, exported on demand, and told no more once erased."""
+    await desk.by("anna", "POST", "/consumers/consumers", {"name": "newcomer", "title": "A new screen"})
+    await desk.by("anna", "POST", "/consumers/consumers/newcomer/suspension", {"reason": "Its key leaked"})
+    asked = (await desk.by("anna", "POST", "/subscriptions/subscriptions", WANTED)).json()
+    rejected = {"outcome": "rejected", "reason": "Not now"}
+    path = f"/subscriptions/subscriptions/{asked['id']}"
+    await desk.by("bert", "POST", f"{path}/decision", rejected)
+    async with desk.gateway._database.connect() as connection:
+        kept = [
+            (await connection.scalars(select(column))).one()
+            for column in (
+                registered_consumers.c.registered_by,
+                suspensions.c.suspended_by,
+                subscriptions.c.requested_by,
+                subscriptions.c.decided_by,
+            )
+        ]
+    anna, bert = kept[0], kept[3]
+    assert kept == [anna, anna, anna, bert]
+    assert privacy.is_pseudonym(anna)
+    assert privacy.is_pseudonym(bert)
+    held = (await desk.by("carl", "POST", "/privacy/exports", {"person": "anna"})).json()["held"]
+    assert {name for name in ("registered_consumers", "suspensions", "subscriptions") if held[name]} == {
+        "registered_consumers",
+        "suspensions",
+        "subscriptions",
+    }
+    await desk.by("carl", "POST", "/privacy/erasures", {"person": "anna", "reason": "She asked for it"})
+    told = (await desk.by("carl", "GET", "/subscriptions/subscriptions")).json()["items"][0]
+    assert (told["requested_by"], told["decided_by"]) == (anna, "bert")
+
+
 async def test_consumers_plans_and_usage_are_told(desk: Desk):
     """Who there is, on which terms, and who called what."""
     listed = (await desk.by("anna", "GET", "/consumers/consumers")).json()["items"]
@@ -163,6 +220,7 @@ async def test_consumers_plans_and_usage_are_told(desk: Desk):
     ]
     plans = (await desk.by("anna", "GET", "/plans/plans")).json()["items"]
     assert [(plan["name"], plan["approval"], plan["lane"]) for plan in plans] == [
+        ("open", "manual", "standard"),
         ("standard", "manual", "standard"),
         ("trial", "automatic", "background"),
     ]

@@ -3,16 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, Protocol
 
+import httpx
 import pytest
 from sqlalchemy import delete, insert
 
+from contracts.canonical.values import Id
+from contracts.operation import DataClass, RowRule, api, operation
+from gateway.app import Mounted
+from gateway.exchange import Exchange, Reply, json_reply
 from gateway.pipeline import Settings
-from gateway.plans import Consumer, Limit, Plan
+from gateway.plans import Consumer, Lane, Limit, Plan
 from gateway.plans.roster import note_change
 from gateway.policies.rate_limit import Settings as RateLimitSettings
 from kit.database import Database
 from kit.database.tables import registered_consumers, subscriptions, suspensions
+from kit.operations import document
 from tests.gateway.house import House, problem
 from tests.support.stack import until
 
@@ -100,16 +107,15 @@ async def test_without_a_subscription_a_call_is_403_and_told_how_to_get_one(keys
     ("granted", "status"),
     [
         ({}, 403),
-        ({"entities": ("DE01",)}, 403),
-        ({"credentials": ("bearer",), "entities": ("DE01", "FR01")}, 403),
-        ({"credentials": ("bearer",), "entities": ("DE01",)}, 200),
+        ({"credentials": ("bearer", "dpop")}, 403),
+        ({"credentials": ("bearer",)}, 200),
     ],
 )
-async def test_a_plan_bounds_what_its_subscribers_may_be_granted(
+async def test_a_plan_bounds_the_credentials_of_its_subscribers(
     keys_folder: Path, granted: dict[str, tuple[str, ...]], status: int
 ):
-    """Who may come with another kind of credential, or sees other legal entities, is not on the plan."""
-    plan = Plan(limits=(Limit("burst", 10, 60),), credentials=("bearer",), entities=("DE01",))
+    """Who may come with another kind of credential is not on the plan."""
+    plan = Plan(limits=(Limit("burst", 10, 60),), credentials=("bearer",))
     settings = Settings(rate_limit=RateLimitSettings(plans={"standard": plan}))
     consumers = {"ci": Consumer(title="CI", scopes=("*.*.*",), **granted)}
     answer = await House(keys_folder, settings, consumers).call("GET", ORDERS)
@@ -198,3 +204,94 @@ async def test_the_explanation_tells_the_subscription_and_its_limits(keys_folder
     assert says["rate_limit"] == "10 requests per 60 s"
     refused = await house.gateway.explain("GET", WORK, "some")
     assert (refused.verdict, refused.rules[-1].policy) == ("not_subscribed", "subscription")
+
+
+def on_plan(keys_folder: Path, granted: tuple[str, ...] | None = None, **bounds: Any) -> House:
+    """A house where `ci` is on a plan with these bounds, beside one without any."""
+    burst = (Limit("burst", 100, 60),)
+    plans = {"standard": Plan(limits=burst, **bounds), "free": Plan(limits=burst)}
+    consumers = {"ci": Consumer(title="CI", scopes=("*.*.*",), entities=granted)}
+    answer = Mounted(Ledgers, document(Ledgers), lambda _: read_ledger)
+    return House(keys_folder, Settings(rate_limit=RateLimitSettings(plans=plans)), consumers, apis=(answer,))
+
+
+@api("process", "ledgers", version=1, summary="A ledger of each legal entity", data_classes=("financial",))
+class Ledgers(Protocol):
+    """One ledger each."""
+
+    @operation("GET", "/ledgers/{entity}", summary="Read", rows=(RowRule("path", "entity", "entities"),))
+    async def get_ledger(self, entity: Id) -> dict[str, str]:
+        """The ledger."""
+        ...
+
+
+async def read_ledger(_: Exchange) -> Reply:
+    return json_reply(200, {})
+
+
+async def agreed(house: House, path: str) -> httpx.Response:
+    """The answer, which the explanation foretold."""
+    told, answer = await house.gateway.explain("GET", path, "ci"), await house.call("GET", path)
+    code = answer.json()["code"] if answer.status_code == 403 else "allowed"
+    assert told.verdict == code
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("allowed", "path", "status"),
+    [
+        (("commercial", "financial"), ORDERS, 200),
+        (("public", "commercial", "financial", "personal"), WORK, 200),
+        (None, WORK, 200),
+        (("public", "commercial"), ORDERS, 403),
+        (("commercial", "financial"), WORK, 403),
+    ],
+)
+async def test_a_plan_is_for_apis_that_hold_no_more_than_its_classes_of_data(
+    keys_folder: Path, allowed: tuple[DataClass, ...] | None, path: str, status: int
+):
+    """Else 403 with the plans that do; an API that does not say what it holds may hold anything."""
+    answer = await agreed(on_plan(keys_folder, data_classes=allowed), path)
+    assert answer.status_code == status
+    if status == 403:
+        assert problem(answer, 403, "not_subscribed")["plans"] == ["free"]
+
+
+@pytest.mark.parametrize(
+    ("granted", "seen"), [(None, ["DE01", "FR01"]), (("FR01", "US01"), ["FR01"]), (("US01",), [])]
+)
+async def test_a_plan_narrows_the_legal_entities_and_never_widens_them(
+    keys_folder: Path, granted: tuple[str, ...] | None, seen: list[str]
+):
+    """The floor and the row rules are told of those that both the plan and the consumer have."""
+    house = on_plan(keys_folder, granted, entities=("DE01", "FR01"))
+    assert (await agreed(house, WORK)).json().get("entities", []) == seen
+    for entity in ("DE01", "FR01", "US01"):
+        answer = await agreed(house, f"/process/ledgers/v1/ledgers/{entity}")
+        assert answer.status_code == (200 if entity in seen else 403)
+
+
+async def test_who_is_narrowed_by_a_plan_does_not_reach_vendors_records(keys_folder: Path):
+    """As who is bound to legal entities otherwise."""
+    house = on_plan(keys_folder, entities=("DE01",))
+    found = problem(await agreed(house, "/system/vault-main/vault/v1/records/r"), 403, "not_subscribed")
+    assert found["plans"] == ["free"]
+
+
+async def test_the_bounds_of_a_plan_are_explained(keys_folder: Path):
+    """Classes of data and legal entities, each with the place where it is written."""
+    house = on_plan(keys_folder, data_classes=("financial", "commercial"), entities=("DE01",))
+    told = await house.gateway.explain("GET", ORDERS, "ci")
+    says = [rule.says for rule in told.rules if rule.policy == "subscription"]
+    assert says[1:] == [
+        "for data of the classes financial, commercial only",
+        "rows of the legal entities DE01 only",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lane", "told"), [("critical", "interactive"), ("standard", "interactive"), ("background", "batch")]
+)
+async def test_the_lane_of_a_plan_travels_to_the_floor(keys_folder: Path, lane: Lane, told: str):
+    """What is in the background here is batch work wherever it goes."""
+    assert (await on_plan(keys_folder, lane=lane).call("GET", ORDERS)).json()["lane"] == told

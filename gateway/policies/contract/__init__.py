@@ -71,8 +71,8 @@ class Contract:
                 faults += more
             if faults:
                 raise Invalid(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", errors=faults)
-            if exchange.check_rows is not None:
-                exchange.check_rows(exchange.path_parameters, query, body)
+            if exchange.check_rows is not None and exchange.caller is not None:
+                exchange.check_rows(exchange.caller, exchange.path_parameters, query, body)
             reply = await onward(exchange)
             if check_answer is not None:
                 check_answer(exchange, reply)

@@ -36,11 +36,12 @@ class Hop:
     def around(self, route: Route | None, onward: Step) -> Step:
         operation = route.operation if route else None
         seconds = min(operation.deadline if operation else 10.0, self._settings.max_seconds)
-        lane = operation.lane if operation else "interactive"
+        batch = operation is not None and operation.lane == "batch"
         sampled, watch = _sampler(self._settings.sample_ratio), self._watch
 
         async def hop(exchange: Exchange) -> Reply:
-            caller = exchange.caller
+            caller, plan = exchange.caller, exchange.plan
+            unhurried = batch or (plan is not None and plan.lane == "background")
             deadline = time.monotonic() + seconds
             made = Context(
                 correlation_id=exchange.correlation_id,
@@ -53,7 +54,7 @@ class Hop:
                 ),
                 deadline=deadline,
                 idempotency_key=exchange.idempotency_key,
-                lane=lane,
+                lane="batch" if unhurried else "interactive",
             )
             if made.traceparent.endswith("1"):
                 return await _recorded(exchange, made, lambda: watch.run(onward(exchange), deadline))

@@ -83,6 +83,15 @@ def test_up_refuses_a_port_in_use(place: Place) -> None:
     assert len(outcome.err.strip().splitlines()) == 1
 
 
+def test_up_refuses_an_internal_port_that_a_sandbox_has(place: Place) -> None:
+    """One sentence names the port and both settings, though nothing listens there yet."""
+    port = int(place.options[place.options.index("--sandbox-port") + 1]) + 2
+    outcome = run("up", *place.options, ENFILADE_INTERNAL_ADDRESS=f"127.0.0.1:{port}")
+    assert outcome.status == 1
+    assert f"Port {port} is wanted by --sandbox-port and ENFILADE_INTERNAL_ADDRESS" in outcome.err
+    assert len(outcome.err.strip().splitlines()) == 1
+
+
 def test_serve_says_that_the_database_is_away() -> None:
     """A database that does not answer is one sentence with what to do, and status 1."""
     outcome = run("serve", ENFILADE_DATABASE_URL="postgresql+psycopg://nobody@127.0.0.1:1/none")
