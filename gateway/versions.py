@@ -102,8 +102,8 @@ def retired(standings: Standings, apis: Iterable[Api]) -> Callable[[str], Proble
 
     def look(path: str) -> Problem | None:
         segments = path.split("/")[1:]
-        if segments[0] == "system" and len(segments) > 1:
-            del segments[1]  # the instance
+        if segments[:1] == ["system"]:
+            del segments[1:2]  # the instance
         return places.get(tuple(segments[:3]))
 
     return look
