@@ -24,6 +24,10 @@ _PATIENCE_SECONDS = 30
 _LARGEST_MESSAGE = 1 << 24
 
 
+class Navigated(Exception):  # noqa: N818 - it is no fault
+    """The page that was asked made way for another before it answered."""
+
+
 class Page:
     """One page of the browser, used by keyboard."""
 
@@ -50,8 +54,14 @@ class Page:
     async def until(self, expression: str) -> None:
         """Wait until an expression holds in the page."""
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while not await self.evaluate(expression):  # noqa: ASYNC110 - only the page knows
+            while not await self._holds(expression):  # noqa: ASYNC110 - only the page knows
                 await asyncio.sleep(0.02)
+
+    async def _holds(self, expression: str) -> bool:
+        try:
+            return bool(await self.evaluate(expression))
+        except Navigated:  # whoever was asked has gone, and the next page has yet to come
+            return False
 
     async def press(self, key: str, code: int, text: str = "") -> None:
         """A key, as a person presses it."""
@@ -68,6 +78,8 @@ class Page:
             while True:
                 found = json.loads((await self._reader.readuntil(b"\0"))[:-1])
                 if found.get("id") == self._number:
+                    if "navigated" in found.get("error", {}).get("message", ""):
+                        raise Navigated
                     assert "error" not in found, found
                     return found["result"]
 

@@ -22,7 +22,7 @@ def test_a_fresh_database_is_not_the_workers(database_url: str, fresh_database_u
 def test_every_fresh_database_is_empty(fresh_database_url: str, again: int) -> None:
     """Two tests that ask for a fresh database get two."""
     with connect(fresh_database_url) as connection:
-        connection.execute("CREATE TABLE once (id int)")
+        connection.execute("CREATE TABLE only_here (id int)")
 
 
 def test_the_cache_is_the_workers_own(cache_url: str) -> None:

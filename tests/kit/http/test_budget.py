@@ -16,6 +16,7 @@ from kit import context
 from kit.cache import Cache
 from kit.http import Budget, Limits, Outbound, Slots
 from kit.http.answer import Answer
+from kit.http.locks import space_of
 from tests.kit.http.stand import Asked, Reply, Stand
 
 Open = Callable[..., Outbound]
@@ -134,10 +135,11 @@ async def test_callers_that_leave(stand: Stand, client: Open, slots: Slots, engi
     await slots.close()
     async with engine.connect() as connection:
         count = text(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database ="
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
+            " AND classid = (CAST(:space AS bigint) & 4294967295)::oid AND database ="
             " (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
-        assert (await connection.execute(count)).scalar() == 0
+        assert (await connection.execute(count, {"space": space_of("leave")})).scalar() == 0
 
 
 HOLDER = """
