@@ -38,8 +38,8 @@ async def measure(folder: Path) -> Starts:
 @asynccontextmanager
 async def up(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[tuple[Stack, float]]:
     """A house without its story, and the seconds until it was ready."""
-    port = _free_ports(4)
-    wanted = ("--no-story", "--data", str(folder), "--port", str(port), "--sandbox-port", str(port + 1))
+    port = _free_ports(5)  # the gateway's, its internal listener's, and those of three vendors
+    wanted = ("--no-story", "--data", str(folder), "--port", str(port), "--sandbox-port", str(port + 2))
     begun = time.monotonic()
     child = await asyncio.create_subprocess_exec(
         *python("deploy.cli", "up", *wanted),
