@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import os
 import secrets
 import time
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from contracts.operation import Api
 from gateway.identity.issuing.keyring import Keyring
 from gateway.identity.issuing.personas import Persona
 from gateway.plans import Consumer, expand
+from kit.secrets import kept
 
 LIFETIME_SECONDS = 3600
 """How long a token lives, and at most."""
@@ -46,7 +46,7 @@ class DevelopmentIssuer:
         self.scopes = scopes
         self.people = people or {}
         self.keyring = Keyring(directory, lifetime=LIFETIME_SECONDS)
-        self._seed = _kept(directory / "issuer.secret", lambda: secrets.token_bytes(32))
+        self._seed = kept(directory / "issuer.secret", lambda: secrets.token_bytes(32))
 
     def jwks(self) -> dict[str, Any]:
         """The public key set (RFC 7517)."""
@@ -117,18 +117,3 @@ class DevelopmentIssuer:
     def sign(self, claims: dict[str, Any], **header: Any) -> str:
         """A JWT of these claims under the issuer's key."""
         return self.keyring.sign(claims, **header)
-
-
-def _kept(path: Path, make: Any) -> bytes:
-    """What a file keeps; made once, readable by us only, whoever of several processes comes first."""
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(make())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_bytes()
