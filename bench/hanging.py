@@ -55,6 +55,7 @@ async def measure(
                 ramp_seconds=_RAMP_SECONDS,
             )
         )
+        # The callers come one after the other over the ramp: after this while all of them wait.
         await asyncio.sleep(1.5 * _RAMP_SECONDS)
         beside.append(await _slowest(reader, seconds))
         answered = await hanging

@@ -35,6 +35,7 @@ class Ring:
         self._reserve = reserve
         self._locks = locks
         self._since: dict[int, float] = {}  # the slots that this process holds, and since when
+        self._left: dict[int, float] = {}  # the slots that it left to others, and until when
         self._queues: dict[Lane, deque[asyncio.Future[int]]] = {"interactive": deque(), "batch": deque()}
         self._pump: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,7 +92,9 @@ class Ring:
             wanted = await self._locks.others_wait(self._space)
         except Unavailable:
             wanted = True
-        if not wanted:
+        if wanted:  # they look every so often: who asks again before they have looked leaves them nothing
+            self._left[slot] = time.monotonic() + _LOOK[1]
+        else:
             self._since[slot] = time.monotonic()
         if wanted or not self._pass_on(slot):
             await self._return(slot)
@@ -156,10 +159,14 @@ class Ring:
         lanes: tuple[tuple[Lane, int], ...] = (("interactive", 0), ("batch", self._reserve))
         for lane, first in lanes:
             wanted = self._queued(lane)
-            free = [slot for slot in range(first, self._size) if slot not in self._since]
+            now = time.monotonic()
+            free = [
+                slot
+                for slot in range(first, self._size)
+                if slot not in self._since and self._left.get(slot, now) <= now
+            ]
             if not wanted or not free:
                 continue
-            now = time.monotonic()
             for slot in await self._locks.take(self._space, free, wanted):
                 self._since[slot] = now
                 found = True
