@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import msgspec
 
-from bench.processes import cpu_seconds, free_port
+from bench.ports import free_port
+from bench.processes import cpu_seconds
 from bench.read import rooms
 from bench.read.promise import BenchRecord
 from bench.stage import Stage

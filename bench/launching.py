@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -11,13 +10,13 @@ from pathlib import Path
 
 import msgspec
 
+from bench.ports import free_ports
 from bench.processes import python
 from deploy.launching import stack
 from deploy.launching.stack import Stack
 
 READY_SECONDS = 120.0
 STOP_SECONDS = 60.0
-_FIRST_PORTS = range(20_000, 30_000, 10)
 
 
 class Starts(msgspec.Struct, frozen=True):
@@ -38,7 +37,7 @@ async def measure(folder: Path) -> Starts:
 @asynccontextmanager
 async def up(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[tuple[Stack, float]]:
     """A house without its story, and the seconds until it was ready."""
-    port = _free_ports(5)  # the gateway's, its internal listener's, and those of three vendors
+    port = free_ports(5)  # the gateway's, its internal listener's, and those of three vendors
     wanted = ("--no-story", "--data", str(folder), "--port", str(port), "--sandbox-port", str(port + 2))
     begun = time.monotonic()
     child = await asyncio.create_subprocess_exec(
@@ -70,21 +69,3 @@ async def _until_told(folder: Path, complaint: "asyncio.Task[tuple[bytes, bytes]
         if time.monotonic() > deadline:
             raise RuntimeError(f"`enfilade up` was not ready in {READY_SECONDS:.0f} s")
         await asyncio.sleep(0.02)
-
-
-def _free_ports(many: int) -> int:
-    """The first of so many free ports in a row."""
-    for first in _FIRST_PORTS:
-        if all(_is_free(port) for port in range(first, first + many)):
-            return first
-    raise RuntimeError("no ports are free")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -12,7 +12,8 @@ from pathlib import Path
 from bench import envoy
 from bench.contender import Contender
 from bench.house import CONSUMER, GATEWAY_SETTINGS, issuer
-from bench.processes import Process, children_named, free_port, python, running
+from bench.ports import free_port
+from bench.processes import Process, children_named, python, running
 from bench.read.promise import BenchScreen
 from bench.read.rooms import RECORD_ID
 from bench.rivals import node

@@ -7,13 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bench.ports import free_port
 from deploy.fellows import joined
 from deploy.internal import Internal, listening
 from deploy.measuring import Backlog
 from kit.database import Database
 from kit.settings import SettingsError
 from kit.telemetry import Histogram
-from tests.support.stack import free_port
 
 counted = Histogram("tests.internal", "Something to count")
 counted.series().record(1.0)

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.support.deals import LARGE, Deal, approve, new_deal, truth
+from tests.support.deals import LARGE, Deal, approve, asked, new_deal, truth
 from tests.support.sandboxes import Hold
 from tests.support.stack import Member, Stack, until
 
@@ -244,6 +244,7 @@ async def test_killed_while_finance_is_asked(door: Stack) -> None:
     async with door.caller("crm-screen") as screen, door.caller("finance-desk", "fiona") as finance:
         await screen.activate(deal.opportunity_id)
         await screen.activation(deal.opportunity_id, "waiting")
+        await asked(finance, deal)  # the deal waits as soon as it has proposed, finance is asked after that
         worker.kill()
         await approve(finance, deal)
     again = await door.start("worker", role="worker", port=worker.port)

@@ -13,9 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bench.ports import free_port
 from tests.gateway.house import ORDER, House
 from tests.support.processes import ROOT
-from tests.support.stack import free_port, until
+from tests.support.stack import until
 
 ORDERS = "/experience/shop/v1/orders"
 PATIENCE_SECONDS = 60

@@ -16,10 +16,11 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
+from bench.ports import free_port
 from tests.gateway.house import ORDER, House
 from tests.gateway.mortal import TABLES, name_of
 from tests.support.processes import lines_of, start
-from tests.support.stack import free_port, until
+from tests.support.stack import until
 
 RETRIES = 6
 # A reservation that only time sets free would take a minute.

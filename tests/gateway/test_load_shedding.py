@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.ports import free_port
 from gateway.pipeline import Settings
 from gateway.plans import Limit, Plan
 from gateway.policies.load_shedding import Load
@@ -21,7 +22,7 @@ from gateway.policies.load_shedding import Settings as LoadSheddingSettings
 from gateway.policies.rate_limit import Settings as RateLimitSettings
 from tests.gateway import saturated
 from tests.gateway.house import CONSUMERS, House, problem
-from tests.gateway.test_sockets import GRANIAN, _await_port, free_port
+from tests.gateway.test_sockets import GRANIAN, _await_port
 
 ORDERS = "/experience/shop/v1/orders/o-1"
 TIGHT = LoadSheddingSettings(max_in_flight=10, background=0.3, standard=0.6, critical=1.0, resume=0.5)

@@ -3,12 +3,10 @@
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
 import warnings
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oauth2.rfc8414 import get_well_known_url
 from joserfc import jws
 
+from bench.ports import free_port
 from gateway.identity import DevelopmentIssuer
 from gateway.identity.issuing.keyring import Keyring
 from tests.gateway.signing import BACK, EC_KEY, JWKS, Browser, sent_back
@@ -66,9 +65,7 @@ class Served:
 def address(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[tuple[str, Path]]:
     """Where two processes serve, and where they keep their keys."""
     folder = tmp_path_factory.mktemp("served")
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     given = {
         "ISSUER_FOLDER": str(folder),

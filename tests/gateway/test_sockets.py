@@ -12,18 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.ports import free_port
 from tests.gateway.house import House
 
 ORDERS = "/experience/shop/v1/orders"
 GRANIAN = ["granian", "--interface", "asgi", "--host", "127.0.0.1", "--http1-buffer-size", "32768", "--no-ws"]
 GRANIAN += ["--http", "1", "--loop", "asyncio"]  # as deploy.draining has it
 UVICORN = ["uvicorn", "--host", "127.0.0.1", "--log-level", "warning"]
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 @pytest.fixture(scope="module", params=["granian", "uvicorn"])

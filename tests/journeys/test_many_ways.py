@@ -5,10 +5,11 @@ import secrets
 import msgspec
 import pytest
 
+from bench.ports import free_port
 from contracts.canonical.project import ProjectDraft
 from tests.support.deals import new_deal, truth
 from tests.support.sandboxes import Sandbox
-from tests.support.stack import Stack, free_port, until
+from tests.support.stack import Stack, until
 
 
 async def test_split_into_four_processes_the_journey_is_the_same(new_house: Stack) -> None:

@@ -2,12 +2,15 @@
 
 import asyncio
 import re
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from deploy.cli import main
+from deploy.settings import STORY
 from tests.support.houses import MakeHouse
 from tests.support.stack import Member, Stack, until
 
@@ -87,7 +90,10 @@ async def test_every_worker_follows_the_files_and_refuses_bad_ones(
 
 
 async def test_the_command_explains_and_checks(
-    looked_after: tuple[Stack, Member], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    looked_after: tuple[Stack, Member],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What the house would do is asked from a terminal, and a folder is looked at before it counts."""
     house, member = looked_after
@@ -96,5 +102,10 @@ async def test_the_command_explains_and_checks(
     explain = ["policy", "explain", "GET", ACTIVATIONS, "--as", "crm-screen", "--url", member.internal]
     assert await asyncio.to_thread(main, explain) == 0
     assert "Verdict: insufficient_scope (403)" in capsys.readouterr().out
-    assert await asyncio.to_thread(main, ["policy", "check", str(house.config)]) == 1
+    wanting = tmp_path / "config"
+    shutil.copytree(STORY, wanting)
+    assert await asyncio.to_thread(main, ["policy", "check", str(wanting)]) == 0
+    with (wanting / "gateway.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[firewall]\n")
+    assert await asyncio.to_thread(main, ["policy", "check", str(wanting)]) == 1
     assert re.search(r"gateway\.toml:\d+: firewall: is not a setting", capsys.readouterr().out)

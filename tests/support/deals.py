@@ -119,18 +119,25 @@ async def truth(accounts: Accounts, deal: Deal) -> Truth:
     )
 
 
-async def approve(finance: Any, deal: Deal, decision: str = "approve") -> dict[str, Any]:
-    """Finance decides on the deal's customer as soon as it is asked."""
-    path = "/process/customer-master/v1/requests"
+REQUESTS = "/process/customer-master/v1/requests"
+
+
+async def asked(finance: Any, deal: Deal) -> dict[str, Any]:
+    """The request by which finance is asked about the deal's customer, once it is."""
 
     async def look() -> Any:
-        found = await finance.get(path, status="waiting", limit=200)
+        found = await finance.get(REQUESTS, status="waiting", limit=200)
         mine = [item for item in found["items"] if item["proposal"]["account_id"] == deal.account_id]
         return mine[0] if mine else None
 
-    request = await until(f"finance is asked about {deal.name}", look)
+    return await until(f"finance is asked about {deal.name}", look)
+
+
+async def approve(finance: Any, deal: Deal, decision: str = "approve") -> dict[str, Any]:
+    """Finance decides on the deal's customer as soon as it is asked."""
+    request = await asked(finance, deal)
     answer = await finance.post(
-        f"{path}/{request['id']}/decision",
+        f"{REQUESTS}/{request['id']}/decision",
         {"decision": decision, "comment": "seen by the test"},
         key=f"decision-{abs(hash(request['id']))}",
     )

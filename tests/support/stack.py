@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from bench.ports import free_port
 from deploy.door import issuer_of
 from deploy.settings import STORY, read_settings
 from gateway.plans import read_consumers
@@ -25,13 +25,6 @@ from tests.support.sandboxes import Account, Sandbox
 READY_SECONDS = 60
 SETTLED_SECONDS = 60
 SETTLED = {"done", "undone", "parked", "failed", "observed", "waiting"}
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 async def until(what: str, look: Callable[[], Any], seconds: float = SETTLED_SECONDS) -> Any:

@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench.processes import free_port, python, running
+from bench.ports import free_port
+from bench.processes import python, running
 from tests.conformance.gateway.house import make_keys, secret_of
 from tests.conformance.gateway.running import Target
 from tests.conformance.gateway.tokens import PUBLIC_URL, Mint

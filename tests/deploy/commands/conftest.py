@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.ports import free_ports
 from tests.support.processes import ROOT
 
 READY_SECONDS = 120
@@ -45,19 +45,10 @@ def run(*arguments: str, **more: str) -> Outcome:
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-def free_ports() -> tuple[int, int]:
+def house_ports() -> tuple[int, int]:
     """A free port with a free one behind it, and the first of three free ones in a row."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1]
-        if first + 4 < 65536 and all(_is_free(first + place) for place in range(5)):
-            return first, first + 2  # between them is the internal listener
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+    first = free_ports(5)
+    return first, first + 2  # between them is the internal listener
 
 
 @dataclass
@@ -123,4 +114,4 @@ def up(place: Place, *arguments: str) -> Iterator[Running]:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "data", *free_ports())
+    return Place(tmp_path / "data", *house_ports())

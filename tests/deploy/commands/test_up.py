@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.deploy.commands.conftest import Place, Running, free_ports, run, up
+from tests.deploy.commands.conftest import Place, Running, house_ports, run, up
 
 pytestmark = pytest.mark.xdist_group("up")
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("up")
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A house on its second start: the first played the story once and went."""
-    place = Place(tmp_path_factory.mktemp("up") / "data", *free_ports())
+    place = Place(tmp_path_factory.mktemp("up") / "data", *house_ports())
     outcome = run("up", "--once", *place.options)
     assert outcome.status == 0, outcome.out + outcome.err
     assert "Globex data platform" in outcome.out
@@ -54,7 +54,7 @@ def test_the_printed_calls_work(house: Running) -> None:
 
 def test_one_folder_has_one_house(house: Running) -> None:
     """A second `up` on the folder is refused in one sentence that names the process."""
-    outcome = run("up", "--once", *Place(house.place.data, *free_ports()).options)
+    outcome = run("up", "--once", *Place(house.place.data, *house_ports()).options)
     assert outcome.status == 1
     assert f"process {house.process.pid}" in outcome.err
 
@@ -157,7 +157,7 @@ def test_the_story_can_be_played_again(house: Running) -> None:
 
 def test_fresh_does_not_touch_a_running_house(house: Running) -> None:
     """Wiping is refused while a house lives on the data."""
-    outcome = run("up", "--fresh", "--once", *Place(house.place.data, *free_ports()).options)
+    outcome = run("up", "--fresh", "--once", *Place(house.place.data, *house_ports()).options)
     assert outcome.status == 1
     assert (house.place.data / "sandboxes").is_dir()
 

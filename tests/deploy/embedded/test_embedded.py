@@ -16,6 +16,7 @@ import psycopg
 import pytest
 import redis
 
+from bench.ports import free_port
 from deploy.embedded import Embedded, EmbeddedError, running, wipe
 
 
@@ -164,11 +165,6 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         with pytest.raises(EmbeddedError, match=f"Port {port} on 127.0.0.1 cannot be used: Address already"):
             Embedded(tmp_path, postgresql_port=port).start()
     assert not (tmp_path / "postgresql").exists()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def test_loopback_needs_the_password(tmp_path: Path) -> None:
