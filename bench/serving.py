@@ -22,6 +22,7 @@ from contracts.experience.crm_ui import AccountScreen
 from contracts.problems import NotFound
 from deploy.draining import HEADER_BYTES, HEADER_SECONDS
 from deploy.launching.parent import die_with_parent
+from deploy.memory import keep
 from experience_apis.audiences.crm_ui.compose import account_screen
 from kit import clock
 from kit.database import Database
@@ -93,6 +94,7 @@ class Serving:
         except Exception as error:  # noqa: BLE001 - raised, it would only mean to granian that we have no lifespan
             await send({"type": "lifespan.startup.failed", "message": repr(error)})
             return
+        keep()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._stack.aclose()

@@ -12,6 +12,7 @@ from deploy.draining import CLOSE_SOON
 from deploy.fellows import joined
 from deploy.internal import Internal, listening
 from deploy.measuring import Backlog, measured_loop
+from deploy.memory import keep
 from deploy.settings import HouseSettings, read_settings
 from kit.settings import SettingsError
 from kit.telemetry import configure_logging, configure_metrics, configure_tracing, log
@@ -38,6 +39,7 @@ class Serving:
             configure_tracing("enfilade", settings.otlp_endpoint, settings.trace_ratio)
             configure_metrics()
             self._house = await self._open(settings)
+            keep()
         except Exception as error:  # noqa: BLE001 - whatever it is, a server that goes on without us is worse
             if isinstance(error, SettingsError):
                 log("deploy").error("settings", faults=error.faults)

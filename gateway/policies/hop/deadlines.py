@@ -1,7 +1,6 @@
 """Deadlines: one watch for all running hops, since a timer per call costs more than the rest of the hop."""
 
 import asyncio
-import time
 from collections.abc import Awaitable
 from typing import TypeVar
 
@@ -48,12 +47,21 @@ class Watch:
             raise DeadlineExceeded from None
 
     def _tick(self) -> None:
-        now = time.monotonic()
+        """Set a timer for those alone that are due before the next tick: nearly all end long before.
+
+        Each is cancelled at its own time; together, they would hold up everybody else.
+        """
+        loop = asyncio.get_running_loop()
+        soon = loop.time() + _TICK_SECONDS
         for task, deadline in self._running.items():
-            if deadline <= now and task not in self._late:
-                self._late.add(task)
-                task.cancel()
+            if deadline < soon and task not in self._late:
+                loop.call_at(deadline, self._end, task, deadline)
         if self._running:
-            asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)
+            loop.call_later(_TICK_SECONDS, self._tick)
         else:
             self._ticking = False
+
+    def _end(self, task: asyncio.Task[object], deadline: float) -> None:
+        if self._running.get(task) == deadline and task not in self._late:
+            self._late.add(task)
+            task.cancel()
