@@ -62,7 +62,13 @@ class Crm(Protocol):
         """The opportunity after the write. Naturally idempotent: the same link again changes nothing."""
         ...
 
-    @operation("GET", "/customers/{customer_id}", summary="Read an account as a customer", problems=READ)
+    @operation(
+        "GET",
+        "/customers/{customer_id}",
+        summary="Read an account as a customer",
+        cache_seconds=5,
+        problems=READ,
+    )
     async def get_customer(self, customer_id: Id) -> Customer:
         """The account's engagement context and proposed billing data; raises NotFound."""
         ...
@@ -75,7 +81,11 @@ class Crm(Protocol):
         ...
 
     @operation(
-        "GET", "/customers/{customer_id}/contacts", summary="List an account's contacts", problems=READ
+        "GET",
+        "/customers/{customer_id}/contacts",
+        summary="List an account's contacts",
+        cache_seconds=5,
+        problems=READ,
     )
     async def list_contacts(
         self, customer_id: Id, cursor: Cursor | None = None, limit: PageSize = 50

@@ -25,7 +25,13 @@ class Erp(Protocol):
     Creating twice under one key, at once or years apart, in one process or several, makes one object.
     """
 
-    @operation("GET", "/customers/{customer_id}", summary="Read a customer", problems=READ)
+    @operation(
+        "GET",
+        "/customers/{customer_id}",
+        summary="Read a customer",
+        cache_seconds=5,
+        problems=READ,
+    )
     async def get_customer(self, customer_id: Id) -> Customer:
         """The customer's legal and billing master; raises NotFound."""
         ...

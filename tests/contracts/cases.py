@@ -56,7 +56,9 @@ class Case:
 
 
 def read(tier: str, **more: Any) -> How:
-    return lambda door: door.call("GET", READS[tier], **more)
+    """The tier's read, which no kept answer spares the floor."""
+    headers = more.pop("headers", {"Cache-Control": "no-cache"})
+    return lambda door: door.call("GET", READS[tier], headers=headers, **more)
 
 
 def write(tier: str, **more: Any) -> How:
@@ -209,6 +211,8 @@ SYSTEM = [
     Case("system", "insufficient_scope", "an executive", read("system", by="executive"),
          with_header="www-authenticate"),
     Case("system", "forbidden", "another instance", read("system", claims={"instance": "salesforce-main"})),
+    Case("system", "not_cached", "nothing kept", lambda door: door.call(
+        "GET", f"{ERP}/customers/102", headers={"Cache-Control": "only-if-cached"})),
     Case("system", "not_found", "unknown id", lambda door: door.call("GET", f"{ERP}/customers/999999")),
     Case("system", "not_found", "unknown key", nobodys_project),
     Case("system", "not_found", "unknown cursor",

@@ -252,3 +252,22 @@ async def test_a_small_daily_allowance_leaves_room_for_people_and_is_never_excee
         for deal in [*deals, person]:
             await screen.activation(deal.opportunity_id, "done", seconds=120)
     assert [call for call in await crm.calls() if call["status"] == 403] == []
+
+
+async def test_a_kept_answer_costs_no_vendor_call(house: Stack) -> None:
+    """A partner who looks at an account again within its seconds is answered, and the CRM is not asked."""
+    crm = house.accounts.salesforce
+    deal = await new_deal(crm)
+    async with house.caller("ci") as ci:
+
+        async def asked() -> int:
+            """How often the CRM was asked for one more reading."""
+            before = await crm.count_calls(path="/query$")
+            await ci.get(f"/system/salesforce-main/crm/v1/customers/{deal.account_id}")
+            return (await crm.count_calls(path="/query$"))["count"] - before["count"]
+
+        async def kept() -> bool:
+            return await asked() == 0
+
+        assert await asked() == 1
+        await until("an answer was kept", kept)  # an event in between, whatever its subject, outdates one
