@@ -26,6 +26,6 @@ async def writing(
             actor=here.who,
             consumer=here.caller.consumer if here.caller else "",
             subject=subject,
-            detail={"reason": reason} if reason else {},
+            personal={"reason": reason} if reason else {},
             correlation_id=here.correlation_id,
         )
