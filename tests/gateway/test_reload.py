@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import Refusal
 from gateway.pipeline import Settings
 from gateway.plans import read, read_consumers
 from gateway.rulebook import read_rulebook
+from gateway.rulebook.keeping import Refusal
 from kit.settings import SettingsError
 from tests.gateway.house import ORDER, House, problem
 from tests.support.stack import until
@@ -35,6 +35,7 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.put("duties.toml", "apart = []\n[duties]\n")
+        self.put("routing.toml", "routes = []\n")
         self.write(100_000)
 
     def write(self, number: int, scope: str = "*.*.*", more: str = "") -> None:
@@ -210,6 +211,6 @@ async def test_a_setting_that_needs_a_restart_is_named(reloading: House, files: 
 
 async def test_a_file_that_needs_a_restart_is_named(reloading: House, files: Files):
     """What is not of the policy is read at the start only, and that it has changed is told."""
-    files.put("routing.toml", "routes = []\n")
+    files.put("flows.toml", "[customer_master]\n")
     told = (await reloading.administer("GET", "/policy/in-force")).json()
-    assert told["waits_for_restart"] == ["routing.toml"]
+    assert told["waits_for_restart"] == ["flows.toml"]
