@@ -184,6 +184,9 @@ async def test_bad_routing_is_refused_in_every_process(apart: Apart) -> None:
     await until("everybody refuses the file", refused)
     fault = f"{house.config}/routing.toml:4: routes[0].instance: netsuite-lost does not serve erp"
     assert [fault in member.logged() for member in house.members] == [True, True, True]
+    async with httpx.AsyncClient() as http:
+        answers = [await http.get(f"{member.internal}/health/ready") for member in house.members]
+    assert {answer.json()["policy"] for answer in answers} == {digest}
     deal = await deal_of(house)
     async with house.caller("crm-screen") as screen:
         await screen.activate(deal.opportunity_id)
