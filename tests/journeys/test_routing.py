@@ -133,9 +133,9 @@ async def test_the_customer_of_a_run_is_made_where_the_run_began(apart: Apart) -
     house = apart.house
     await apart.go_by("netsuite-main")
     deal = await new_deal(house.accounts.salesforce)
-    async with held_before_the_customer(house, deal):
+    async with held_before_the_customer(house, deal) as database:
         await deal.close()
-        await until(f"{deal.name} has chosen its systems", lambda: has_chosen(house, deal))
+        await until(f"{deal.name} has chosen its systems", lambda: has_chosen(database, deal))
         await apart.go_by("netsuite-new")
     async with house.caller("crm-screen") as screen:
         await screen.activation(deal.opportunity_id, "done")
@@ -237,23 +237,20 @@ async def replay(finance: Caller, case: dict[str, str]) -> None:
 
 
 @asynccontextmanager
-async def held_before_the_customer(house: Stack, deal: Deal) -> AsyncIterator[None]:
+async def held_before_the_customer(house: Stack, deal: Deal) -> AsyncIterator[Database]:
     """The deal waits, its terms known, where its account is shown: another writes that row and takes long."""
     database = Database(house.database_url)
     row = "INSERT INTO enfilade.accounts (instance, account_id, seen_at) VALUES (:instance, :id, now())"
     async with database.connect() as connection:
         await connection.execute(text(row), {"instance": "salesforce-main", "id": deal.account_id})
-        yield
+        yield database
         await connection.rollback()
     await database.close()
 
 
-async def has_chosen(house: Stack, deal: Deal) -> bool:
-    database = Database(house.database_url)
+async def has_chosen(database: Database, deal: Deal) -> bool:
     query = (
         "SELECT data ? 'systems' FROM enfilade.runs WHERE flow = 'opportunity-to-project' AND subject = :id"
     )
     async with database.connect() as connection:
-        found = await connection.scalar(text(query), {"id": deal.opportunity_id})
-    await database.close()
-    return bool(found)
+        return bool(await connection.scalar(text(query), {"id": deal.opportunity_id}))
