@@ -16,12 +16,14 @@ from litestar import Litestar, Router
 import contracts
 import experience_apis.app
 import process_apis.app
-from deploy.access import read_duties
+from deploy.access import firm_of, following, read_policy
 from deploy.carrier import Carrier
 from deploy.door import front_door, hook_route
 from deploy.settings import FLOORS, Floor, HouseSettings
 from deploy.work import working
 from gateway.app import Gateway
+from gateway.rulebook import Rulebook
+from gateway.rulebook.keeping import Keeper, Part
 from kit import privacy
 from kit.cache import Cache
 from kit.clients import local
@@ -33,11 +35,12 @@ from kit.operations import api_of
 from kit.ownership import Ownership
 from kit.routes import answer_problem, internal_door
 from kit.secrets import Secret, kept, resolve
-from kit.settings import SettingsError, read_toml
 from kit.workflows import Runtime, WorkflowSettings
 from process_apis import reference_files
+from process_apis.in_force import InForce
+from process_apis.reference import Reference
 from process_apis.room import Room, Workshop
-from process_apis.systems import Routing, Systems, check_routing
+from process_apis.systems import Systems
 from system_apis.app import Instance, interface_of, open_instances, prefix_of, read_profiles
 from system_apis.card import Card, Pipes, Profile
 
@@ -79,13 +82,27 @@ class Floors:
 
 
 @dataclass(frozen=True, slots=True)
+class Governed:
+    """The policy with which a process starts, the reference data it was held against, and what follows it."""
+
+    rulebook: Rulebook
+    reference: Reference
+    in_force: InForce
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
 class House:
-    """A process of the house: its door as an ASGI application, and what stands behind."""
+    """A process of the house: its door as an ASGI application, and what stands behind.
+
+    `policy` keeps the firm's policy in force, where gateway or flows go by it.
+    """
 
     app: Any
     floors: Floors
     stores: Stores
     gateway: Gateway | None
+    policy: Keeper | None
 
 
 @asynccontextmanager
@@ -100,15 +117,28 @@ async def assemble(settings: HouseSettings, environ: Mapping[str, str]) -> Async
         if "system" in settings.held:
             pipes = pipes_of(settings, environ, stores)
             floors.instances = await stack.enter_async_context(open_instances(floors.profiles, pipes))
-        if "process" in settings.held:
-            _furnish_process(settings, stores, floors, carrier)
+        governed = _govern(settings, floors) if settings.held & {"gateway", "process"} else None
+        if governed is not None and "process" in settings.held:
+            _furnish_process(settings, stores, floors, carrier, governed)
         if "experience" in settings.held:
             floors.audiences = experience_apis.app.build(_process_clients(floors, carrier))
-        gateway = None
-        if "gateway" in settings.held:
-            gateway = front_door(settings, floors, stores, carrier, http, environ)
-        async with working(settings, stores, floors, gateway):
-            yield House(gateway or _door(settings, _rooms(floors, stores), key), floors, stores, gateway)
+        gateway, policy = None, None
+        if governed is not None and "gateway" in settings.held:
+            gateway = front_door(settings, floors, stores, carrier, http, environ, governed)
+            policy = gateway.policy
+        elif governed is not None:
+            policy = Keeper(governed.rulebook, (governed.part,), folder=settings.folder)
+        async with working(settings, stores, floors, gateway or policy):
+            app = gateway or _door(settings, _rooms(floors, stores), key)
+            yield House(app, floors, stores, gateway, policy)
+
+
+def _govern(settings: HouseSettings, floors: Floors) -> Governed:
+    """The firm's policy as it stands, for all floors of the process that go by it."""
+    firm = firm_of(floors.profiles, reference_files.read(settings.folder / "reference"))
+    rulebook = read_policy(settings.folder, firm)
+    in_force = InForce(rulebook.routing, rulebook.duties)
+    return Governed(rulebook, firm.reference, in_force, following(in_force, firm))
 
 
 def _rooms(floors: Floors, stores: Stores) -> Litestar:
@@ -183,7 +213,9 @@ def executor_of(settings: HouseSettings) -> str:
     return f"{settings.executor or socket.gethostname()}-{os.getpid()}"
 
 
-def _furnish_process(settings: HouseSettings, stores: Stores, floors: Floors, carrier: Carrier) -> None:
+def _furnish_process(
+    settings: HouseSettings, stores: Stores, floors: Floors, carrier: Carrier, governed: Governed
+) -> None:
     worker = settings.role != "api"
     floors.runtime = Runtime(
         stores.database,
@@ -195,18 +227,13 @@ def _furnish_process(settings: HouseSettings, stores: Stores, floors: Floors, ca
             patience=settings.step_patience_seconds, first_wait=settings.step_pause_seconds
         ),
     )
-    reference = reference_files.read(settings.folder / "reference")
-    routing = read_toml(settings.folder / "routing.toml", Routing)
-    served = {(p.name, capability): p.region for _, p in floors.profiles for capability in p.capabilities}
-    if faults := check_routing(routing, served, list(reference.entities)):
-        raise SettingsError(faults)
     workshop = Workshop(
-        systems=Systems(_system_clients(floors, carrier), routing),
+        systems=Systems(_system_clients(floors, carrier), governed.in_force),
         database=stores.database,
         runtime=floors.runtime,
-        reference=reference,
+        reference=governed.reference,
         ownership=Ownership.load(OWNERSHIP),
-        duties=read_duties(settings.folder),
+        in_force=governed.in_force,
         settings=tomllib.loads((settings.folder / "flows.toml").read_text(encoding="utf-8")),
     )
     floors.rooms = process_apis.app.build(workshop)

@@ -3,50 +3,64 @@
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from deploy.access import read_policy
+from contracts.routing import Routing
+from deploy.access import Firm, misfits, read_firm
 from gateway.identity.issuing.personas import read_people
+from gateway.pipeline import Settings
+from gateway.plans.lines import lines_of
+from gateway.plans.reading import parse
+from gateway.rulebook import ROUTING, make_rulebook, placed, read_rulebook
 from kit import retention
-from kit.settings import SettingsError, read_toml
-from process_apis import reference_files
-from process_apis.systems import Routing, check_routing
-from system_apis.app import read_profiles
-
-T = TypeVar("T")
+from kit.settings import SettingsError
 
 
 def configuration_faults(folder: Path) -> list[str]:
     """All faults of profiles, reference data, routing, flows, policies and access, a sentence each."""
-    faults: list[str] = []
-
-    def attempt(work: Callable[[], T]) -> T | None:
-        try:
-            return work()
-        except SettingsError as error:
-            faults.extend(error.faults)
-            return None
-
-    profiles = attempt(lambda: read_profiles(folder / "instances"))
-    reference = attempt(lambda: reference_files.read(folder / "reference"))
-    routing = attempt(lambda: read_toml(folder / "routing.toml", Routing))
-    attempt(lambda: _read_flows(folder / "flows.toml"))
-    attempt(lambda: retention.read_rules(folder))
-    faults += policy_faults(folder)
-    attempt(lambda: read_people(folder / "people.toml"))
-    if profiles is not None and reference is not None and routing is not None:
-        served = {(p.name, capability): p.region for _, p in profiles for capability in p.capabilities}
-        faults += check_routing(routing, served, list(reference.entities))
-    return faults
+    return [
+        *_faults_of(lambda: _read_flows(folder / "flows.toml")),
+        *_faults_of(lambda: retention.read_rules(folder)),
+        *policy_faults(folder),
+        *_faults_of(lambda: read_people(folder / "people.toml")),
+    ]
 
 
-def policy_faults(folder: Path) -> list[str]:
-    """All faults of the gateway's policy files, each with its file and line."""
+def _faults_of(work: Callable[[], Any]) -> list[str]:
     try:
-        read_policy(folder)
+        work()
     except SettingsError as error:
         return error.faults
     return []
+
+
+def policy_faults(folder: Path) -> list[str]:
+    """All faults of the policy files, each with its file and line, and of what routing is held against."""
+    try:
+        firm = read_firm(folder)
+    except SettingsError as error:
+        return [*error.faults, *_policy_faults(folder, None)]
+    return _policy_faults(folder, firm)
+
+
+def _policy_faults(folder: Path, firm: Firm | None) -> list[str]:
+    try:
+        rulebook = read_rulebook(folder)
+    except SettingsError as error:
+        return [*error.faults, *(_routing_faults(folder, firm) if firm is not None else [])]
+    return misfits(rulebook, firm)
+
+
+def _routing_faults(folder: Path, firm: Firm) -> list[str]:
+    """What does not fit in the routing of a policy whose other files are faulty."""
+    path = folder / ROUTING
+    try:
+        text = path.read_text(encoding="utf-8")
+        routing = parse(text, Routing, str(path))
+    except (OSError, UnicodeDecodeError, SettingsError):
+        return []  # told of already
+    alone = make_rulebook(Settings(), {}, routing=routing, folder=folder, lines={ROUTING: lines_of(text)})
+    return placed(alone, SettingsError(routing.misfits(firm.served, firm.reference.entities))).faults
 
 
 def _read_flows(path: Path) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import experience_apis.app
 import process_apis.app
 from contracts.operation import Api
 from contracts.problems import NotFound, Unavailable
-from deploy.access import read_policy
 from deploy.carrier import VENDOR_HEADERS, Carrier, unpack
 from deploy.draining import draining
 from deploy.interfaces import frozen, interfaces
@@ -30,7 +29,7 @@ from system_apis.app import Instance, interface_of
 from system_apis.card import Delivery
 
 if TYPE_CHECKING:
-    from deploy.assemble import Floors, Stores
+    from deploy.assemble import Floors, Governed, Stores
 
 
 def front_door(
@@ -40,9 +39,10 @@ def front_door(
     carrier: Carrier,
     http: httpx.AsyncClient,
     environ: Mapping[str, str],
+    governed: "Governed",
 ) -> Gateway:
     """The gateway over all APIs of the house, each in this process or carried to its floor."""
-    policy = read_policy(settings.folder)
+    policy = governed.rulebook
     embedded = policy.settings.identity.embedded_issuer
     issuer = issuer_of(settings, policy.consumers) if embedded else None
     instances = floors.instances
@@ -58,6 +58,7 @@ def front_door(
         settings=policy.settings,
         consumers=policy.consumers,
         duties=policy.duties,
+        routing=policy.routing,
         apis=list(_mounted(settings, floors, carrier)),
         public_url=settings.address,
         issuer=issuer,
@@ -72,6 +73,7 @@ def front_door(
         admin=frozen,
         standings=standings(),
         policy_folder=settings.folder,
+        parts=(governed.part,),
     )
 
 

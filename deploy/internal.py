@@ -13,6 +13,7 @@ import uvicorn
 from deploy.fellows import Fellows
 from deploy.measuring import Backlog
 from gateway.app import Gateway
+from gateway.rulebook.keeping import Keeper
 from kit.settings import SettingsError
 from kit.telemetry import exposition
 
@@ -26,8 +27,16 @@ Ready = Callable[[], Awaitable[Mapping[str, str]]]
 class Internal:
     """The internal listener's application: probes to anybody, the gateway's own APIs by their pipeline."""
 
-    def __init__(self, gateway: Gateway | None, ready: Ready, fellows: Fellows, backlog: Backlog) -> None:
+    def __init__(
+        self,
+        gateway: Gateway | None,
+        ready: Ready,
+        fellows: Fellows,
+        backlog: Backlog,
+        policy: Keeper | None = None,
+    ) -> None:
         self._gateway = gateway
+        self._policy = policy
         self._ready = ready
         self._fellows = fellows
         self._backlog = backlog
@@ -52,8 +61,8 @@ class Internal:
     async def _tell_ready(self) -> tuple[int, bytes]:
         missing = dict(await self._ready())
         told: dict[str, Any] = {"ready": not missing, "missing": missing}
-        if self._gateway is not None:
-            told["policy"] = self._gateway.rulebook.digest
+        if self._policy is not None:
+            told["policy"] = self._policy.rulebook.digest
         return 503 if missing else 200, msgspec.json.encode(told)
 
     async def _tell_metrics(self) -> tuple[int, bytes, bytes]:

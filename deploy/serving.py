@@ -63,7 +63,8 @@ class Serving:
         ready = readiness(settings, house.stores)
         await enter(
             listening(
-                Internal(house.gateway, ready, fellows, Backlog(house.stores.database)), settings.internal
+                Internal(house.gateway, ready, fellows, Backlog(house.stores.database), house.policy),
+                settings.internal,
             )
         )
         if house.gateway is not None:

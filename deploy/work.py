@@ -10,6 +10,7 @@ from contracts.events.kinds import RecordChanged
 from contracts.problems import Problem
 from deploy.settings import HouseSettings
 from gateway.app import Gateway
+from gateway.rulebook.keeping import Keeper
 from kit import audit, inbox, retention
 from kit.context import new_correlation_id
 from kit.database import Database, get_cursor, lease, set_cursor
@@ -28,15 +29,18 @@ _log = log("deploy")
 
 @asynccontextmanager
 async def working(
-    settings: HouseSettings, stores: "Stores", floors: "Floors", gateway: Gateway | None
+    settings: HouseSettings, stores: "Stores", floors: "Floors", door: Gateway | Keeper | None
 ) -> AsyncIterator[None]:
-    """Run all background work for the length of the block, and end it with nothing lost."""
+    """Run all background work for the length of the block, and end it with nothing lost.
+
+    `door` is the gateway; where there is none, what keeps the policy for the flows.
+    """
     stop = asyncio.Event()
     tasks: list[asyncio.Task[None]] = []
     async with AsyncExitStack() as stack:
-        if gateway is not None:
-            await gateway.start()
-            stack.push_async_callback(gateway.close)
+        if door is not None:
+            await door.start()
+            stack.push_async_callback(door.close)
         if floors.runtime is not None:
             await floors.runtime.launch()
             stack.push_async_callback(floors.runtime.close)

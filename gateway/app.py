@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-import datetime as dt
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from contracts.admin.policy import Explanation
 from contracts.duties import Duties
 from contracts.operation import Api
 from contracts.problems import NotFound
+from contracts.routing import Routing
 from gateway.admin import Documents, Office
 from gateway.admin import mounted as admin_apis
 from gateway.duties import matrix_of, refuse_conflicts
@@ -41,15 +41,12 @@ from gateway.policies.identity import witnesses_of
 from gateway.policies.rate_limit import Allowances
 from gateway.policies.route import Mounted, RouteTable
 from gateway.portal import Portal
-from gateway.rulebook import Rulebook, make_rulebook, placed
+from gateway.rulebook import Rulebook, make_rulebook
 from gateway.rulebook.explaining import explain
-from gateway.rulebook.watching import Watcher
+from gateway.rulebook.keeping import Keeper, Part, Refusal
 from gateway.versions import NONE, Standings, retired
-from kit import clock
 from kit.cache import Cache
 from kit.database import Database
-from kit.settings import SettingsError
-from kit.telemetry import Sample, gauge, log, meter
 
 __all__ = ["Gateway", "Mounted", "Settings", "Target", "in_process", "over_http", "scopes_of"]
 
@@ -60,18 +57,13 @@ Ready = Callable[[], Awaitable[Mapping[str, str]]]
 """What is not ready, by name and sentence; empty when all is."""
 
 _WITHOUT_LENGTH = frozenset({204, 304})  # No Content has none, and Not Modified none of its own
-_log = log(__name__)
-_refusals = meter(__name__).create_counter(
-    "enfilade.gateway.policy.refused", description="Changes of the policy files that were refused whole"
-)
 _DRAIN_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A rulebook in force: the pipeline of the public listener, and that of the internal one."""
+    """What a rulebook makes of the gateway: the pipeline of the public listener, and the internal one's."""
 
-    rulebook: Rulebook
     after: AfterRoute
     policies: Mapping[str, object]
     table: RouteTable
@@ -81,22 +73,15 @@ class Version:
     internal: Step
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A change of the policy files that was not put in force, and every reason."""
-
-    at: dt.datetime
-    faults: list[str]
-
-
 class Gateway:
     """The ASGI application. `start` and `close` belong into the process's lifespan.
 
     `admin` finds the frozen documents of the gateway's own APIs, which `answer_internal` serves; without it
-    there are none. Without `duties` none are kept apart. `policy_folder` is where settings, consumers and
-    duties were read from; a change there, looked for every `look_seconds`, is put in force for the requests
-    that begin after it. `standings` say which versions are drafts, deprecated or retired; one that they do
-    not name is published.
+    there are none. Without `duties` none are kept apart. `policy_folder` is where settings, consumers,
+    duties and routing were read from; a change there, looked for every `look_seconds`, is put in force for
+    the requests that begin after it, together with the other `parts` of the process that go by the same
+    policy. `standings` say which versions are drafts, deprecated or retired; one that they do not name is
+    published.
     """
 
     def __init__(
@@ -105,6 +90,7 @@ class Gateway:
         settings: Settings,
         consumers: Mapping[str, Consumer],
         duties: Duties | None = None,
+        routing: Routing | None = None,
         apis: Iterable[Mounted],
         public_url: str,
         issuer: DevelopmentIssuer | None = None,
@@ -120,6 +106,7 @@ class Gateway:
         standings: Standings = NONE,
         policy_folder: Path | None = None,
         look_seconds: float = 1.0,
+        parts: Iterable[Part] = (),
     ) -> None:
         self.public_url = public_url.rstrip("/")
         self._described_at, self._description = well_known("oauth-protected-resource", self.public_url)
@@ -142,26 +129,29 @@ class Gateway:
         self._ear = Ear(database, lambda: self._version.after.cache.groups) if database is not None else None
         office = Office(gateway=self, database=database, cache=cache)
         self._admin = admin_apis(office, admin) if admin is not None else []
-        self._version = self._compile(make_rulebook(settings, consumers, duties))
+        rulebook = make_rulebook(settings, consumers, duties, routing)
+        self._version = self._compile(rulebook)
         self._watch_register()
-        self._tell_issuer()
-        self._watcher = (
-            Watcher(policy_folder, self.adopt, self.refuse, look_seconds) if policy_folder else None
+        self._tell_issuer(rulebook)
+        self.policy = Keeper(
+            rulebook, (self._prepare, *parts), folder=policy_folder, look_seconds=look_seconds
         )
-        self._watching: asyncio.Task[None] | None = None
-        self.refused: Refusal | None = None
         self._closing = False
-        gauge("enfilade.gateway.policy.in_force", "The policy in force, by its digest", self._tell_policy)
 
     @property
     def rulebook(self) -> Rulebook:
         """The policy that new requests meet."""
-        return self._version.rulebook
+        return self.policy.rulebook
+
+    @property
+    def refused(self) -> Refusal | None:
+        """The change of the policy files that is refused now, if one is."""
+        return self.policy.refused
 
     @property
     def settings(self) -> Settings:
         """The settings of the policy that new requests meet."""
-        return self._version.rulebook.settings
+        return self.rulebook.settings
 
     @property
     def handle(self) -> Step:
@@ -181,8 +171,7 @@ class Gateway:
     def _compile(self, rulebook: Rulebook) -> Version:
         """The pipelines of a rulebook; raises SettingsError where it does not fit the house."""
         settings = rulebook.settings
-        if rulebook.duties is not None:
-            refuse_conflicts(rulebook.duties, rulebook.consumers, self._interfaces())
+        refuse_conflicts(rulebook.duties, rulebook.consumers, self._interfaces())
         around = Surroundings(
             consumers=self.roster.consumers(rulebook.consumers),
             roster=self.roster,
@@ -209,7 +198,6 @@ class Gateway:
         inner_before, inner_after = inside(settings, before, after)
         inner = RouteTable(self._admin)
         return Version(
-            rulebook=rulebook,
             after=after,
             policies=in_order(before, after),
             table=table,
@@ -219,29 +207,17 @@ class Gateway:
             internal=build(inner_before, inner, inner_after),
         )
 
-    async def adopt(self, rulebook: Rulebook) -> None:
-        """Put a rulebook in force, whole, for requests that begin from now on.
+    def _prepare(self, rulebook: Rulebook) -> Callable[[], None]:
+        """The gateway's part in a change of policy: a request in flight ends under the one it began with."""
+        made = self._compile(rulebook)
 
-        A request in flight ends under the one with which it began. Raises SettingsError for a rulebook that
-        does not fit the house; the one in force then stays.
-        """
-        if rulebook.digest == self.rulebook.digest:
-            since = self.rulebook.since
-            self._version = replace(self._version, rulebook=replace(rulebook, since=since))
-            self.refused = None
-            return
-        try:
-            made = await asyncio.to_thread(self._compile, rulebook)
-        except SettingsError as error:
-            raise placed(rulebook, error) from None
-        except Exception as error:
-            raise SettingsError([f"{rulebook.folder}: cannot be put in force: {error}"]) from error
-        succeed(self._version.after, made.after)
-        self._version = made
-        self._watch_register()
-        self._tell_issuer()
-        self.refused = None
-        _log.info("policy in force", digest=rulebook.digest, folder=str(rulebook.folder))
+        def put_in_force() -> None:
+            succeed(self._version.after, made.after)
+            self._version = made
+            self._watch_register()
+            self._tell_issuer(rulebook)
+
+        return put_in_force
 
     def _watch_register(self) -> None:
         """Let the identity policy in force hear when what it believes may not hold any more."""
@@ -260,23 +236,22 @@ class Gateway:
 
     def refusals(self, name: str, consumer: Consumer) -> list[str]:
         """Why the duties in force let nobody in who was granted this, a sentence each; empty when they do."""
-        duties = self.rulebook.duties
-        return matrix_of(duties, self._interfaces()).refusals(name, consumer) if duties is not None else []
+        return matrix_of(self.rulebook.duties, self._interfaces()).refusals(name, consumer)
 
     def _interfaces(self) -> set[type]:
         return {each.interface for each in (*self._apis, *self._admin)}
 
-    def _tell_issuer(self) -> None:
+    def _tell_issuer(self, rulebook: Rulebook) -> None:
         """Let the embedded issuer know whom it may give tokens to."""
         if self._issuer is not None:
-            self._issuer.consumers = self.consumers
+            self._issuer.consumers = self.roster.consumers(rulebook.consumers)
 
     async def explain(self, method: str, path: str, consumer: str, person: str = "") -> Explanation:
         """Which rules a request of a consumer would meet, on whichever listener it stands."""
         version = self._version
         internal = path.startswith("/admin/")
         return await explain(
-            version.rulebook,
+            self.rulebook,
             self.consumers,
             version.internal_table if internal else version.table,
             version.internal_policies if internal else version.policies,
@@ -286,15 +261,6 @@ class Gateway:
             person=person,
         )
 
-    def refuse(self, error: SettingsError) -> None:
-        """Note that a change of the policy files is not put in force."""
-        self.refused = Refusal(clock.now(), error.faults)
-        _refusals.add(1)
-        _log.error("policy refused", in_force=self.rulebook.digest, faults=error.faults)
-
-    def _tell_policy(self) -> list[Sample]:
-        return [Sample(1, {"digest": self.rulebook.digest, "refused": str(self.refused is not None).lower()})]
-
     @property
     def waits_for_restart(self) -> list[str]:
         """What the policy files say and this process cannot do before it starts anew."""
@@ -302,9 +268,7 @@ class Gateway:
         identity, register = self.settings.identity, self.register
         if register is not None and register.seconds != (identity.refresh_seconds, identity.stale_seconds):
             found.append("gateway.toml: identity.refresh_seconds, identity.stale_seconds")
-        if self._watcher is not None:
-            found += self._watcher.waiting()
-        return found
+        return found + self.policy.waiting()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -343,16 +307,11 @@ class Gateway:
             await self.register.start()
         if self._ear is not None:
             self._ear.start()
-        if self._watcher is not None:
-            await self._watcher.look()
-            self._watching = asyncio.create_task(self._watcher.run())
+        await self.policy.start()
 
     async def close(self) -> None:
         """End it, with nothing lost."""
-        if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
+        await self.policy.close()
         if self.register is not None:
             await self.register.close()
         if self._ear is not None:

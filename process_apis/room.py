@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.duties import Duties
 from kit.database import Database
 from kit.inbox import InboxRow
 from kit.ownership import Ownership
 from kit.settings import SettingsError
 from kit.workflows import Flow, Runtime
+from process_apis.in_force import InForce
 from process_apis.reference import Reference
 from process_apis.systems import Systems
 
@@ -31,7 +31,7 @@ class Workshop:
     runtime: Runtime
     reference: Reference
     ownership: Ownership
-    duties: Duties
+    in_force: InForce
     settings: Mapping[str, Any]
     clients: dict[type, Any] = field(default_factory=dict)
 

@@ -15,9 +15,9 @@ from deploy.errors import FAILED, MISUSED, OK, CommandError
 from deploy.telling.people import Person
 
 DESCRIPTION = """\
-The gateway's policy is gateway.toml, consumers.toml and duties.toml of the configuration folder, in force as
-one version with one digest. A running house reads a change within a second or two and puts it in force
-whole, or refuses it whole and goes on with the one before.
+The firm's policy is gateway.toml, consumers.toml, duties.toml and routing.toml of the configuration folder,
+in force as one version with one digest. A running house reads a change within a second or two and puts it in
+force whole, or refuses it whole and goes on with the one before.
 
   status                 which version a running house goes by, and whether a change was refused
   explain METHOD PATH    which rules a request of a consumer would meet, in order, where each is written, and

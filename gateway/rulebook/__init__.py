@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from contracts.duties import Duties
+from contracts.routing import Routing
 from gateway.pipeline import Settings
 from gateway.plans import Consumer, Consumers
 from gateway.plans.lines import line_of, lines_of
@@ -18,9 +19,11 @@ from kit.settings import SettingsError
 
 __all__ = ["FILES", "Rulebook", "make_rulebook", "read_rulebook", "read_texts"]
 
-POLICIES, CONSUMERS, DUTIES = "gateway.toml", "consumers.toml", "duties.toml"
-FILES = (POLICIES, CONSUMERS, DUTIES)
+POLICIES, CONSUMERS, DUTIES, ROUTING = "gateway.toml", "consumers.toml", "duties.toml", "routing.toml"
+FILES = (POLICIES, CONSUMERS, DUTIES, ROUTING)
 """What makes the policy, and changes without a restart; every other file of the folder needs one."""
+
+_NO_DUTIES, _NO_ROUTES = Duties({}, ()), Routing(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ class Rulebook:
     consumers: Mapping[str, Consumer]
     digest: str
     since: dt.datetime
-    duties: Duties | None = None
+    duties: Duties = _NO_DUTIES
+    routing: Routing = _NO_ROUTES
     folder: Path | None = None
     lines: Mapping[str, dict[str, int]] = field(default_factory=dict)
 
@@ -47,10 +51,19 @@ class Rulebook:
 
 
 def make_rulebook(
-    settings: Settings, consumers: Mapping[str, Consumer], duties: Duties | None = None
+    settings: Settings,
+    consumers: Mapping[str, Consumer],
+    duties: Duties | None = None,
+    routing: Routing | None = None,
+    *,
+    folder: Path | None = None,
+    lines: Mapping[str, dict[str, int]] | None = None,
 ) -> Rulebook:
-    """The rulebook of settings, consumers and duties that were made in code."""
-    return Rulebook(settings, consumers, _digest(settings, consumers, duties), clock.now(), duties)
+    """The rulebook that these make; without `folder` and `lines` they were made in code."""
+    duties, routing = duties or _NO_DUTIES, routing or _NO_ROUTES
+    said = msgspec.json.encode([settings, dict(consumers), duties, routing], order="sorted")
+    digest = hashlib.sha256(said).hexdigest()[:16]
+    return Rulebook(settings, consumers, digest, clock.now(), duties, routing, folder, lines or {})
 
 
 def read_rulebook(folder: Path) -> Rulebook:
@@ -78,17 +91,16 @@ def parse_rulebook(folder: Path, texts: Mapping[str, str]) -> Rulebook:
     """The rulebook that the texts of a folder's policy files make; raises SettingsError."""
     faults: list[str] = []
     parsed = []
-    for name, kind in ((POLICIES, Settings), (CONSUMERS, Consumers), (DUTIES, Duties)):
+    for name, kind in ((POLICIES, Settings), (CONSUMERS, Consumers), (DUTIES, Duties), (ROUTING, Routing)):
         try:
             parsed.append(parse(texts[name], kind, str(folder / name)))
         except SettingsError as error:
             faults += error.faults
     if faults:
         raise SettingsError(faults)
-    settings, consumers, duties = parsed[0], parsed[1].consumers, parsed[2]
+    settings, consumers, duties, routing = parsed
     lines = {name: lines_of(text) for name, text in texts.items()}
-    digest = _digest(settings, consumers, duties)
-    return Rulebook(settings, consumers, digest, clock.now(), duties, folder, lines)
+    return make_rulebook(settings, consumers.consumers, duties, routing, folder=folder, lines=lines)
 
 
 def placed(rulebook: Rulebook, error: SettingsError) -> SettingsError:
@@ -102,8 +114,3 @@ def _placed(rulebook: Rulebook, fault: str) -> str:
         if place.split(".")[0] in lines:
             return f"{(rulebook.folder or Path()) / file}:{line_of(lines, place)}: {fault}"
     return fault
-
-
-def _digest(settings: Settings, consumers: Mapping[str, Consumer], duties: Duties | None) -> str:
-    said = msgspec.json.encode([settings, dict(consumers), duties], order="sorted")
-    return hashlib.sha256(said).hexdigest()[:16]

@@ -1,15 +1,16 @@
 """tests/gateway: the policy files change while requests run."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
-from gateway.app import Refusal
+from contracts.routing import Routing
 from gateway.pipeline import Settings
 from gateway.plans import read, read_consumers
-from gateway.rulebook import read_rulebook
+from gateway.rulebook import Rulebook, read_rulebook
+from gateway.rulebook.keeping import Refusal
 from kit.settings import SettingsError
 from tests.gateway.house import ORDER, House, problem
 from tests.support.stack import until
@@ -26,6 +27,7 @@ limits = [{{ name = "burst", requests = {number}, seconds = 60 }}]
 requests = 100_000
 """
 CONSUMER = '[consumers.{name}]\ntitle = "Somebody"\nscopes = ["{scope}"]\n'
+ROUTE = '[[routes]]\ncapability = "erp"\nselling_entity = "*"\ninstance = "{}"\n'
 PATIENCE_SECONDS = 20
 
 
@@ -35,6 +37,7 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.put("duties.toml", "apart = []\n[duties]\n")
+        self.put("routing.toml", "routes = []\n")
         self.write(100_000)
 
     def write(self, number: int, scope: str = "*.*.*", more: str = "") -> None:
@@ -153,6 +156,36 @@ async def test_a_missing_file_is_refused(reloading: House, files: Files):
     assert (await reloading.call("GET", f"{ORDERS}/a")).status_code == 200
 
 
+async def test_a_change_is_in_force_in_all_parts_of_a_process_or_in_none(files: Files, keys_folder: Path):
+    """What another part of the process refuses, the gateway does not take; what both take has one digest."""
+    followed: list[Routing] = []
+
+    def follow(rulebook: Rulebook) -> Callable[[], None]:
+        if rulebook.routing.instance_for("erp", "NB-UK") == "nowhere":
+            raise SettingsError(["routes[0].instance: nowhere serves nobody"])
+        return lambda: followed.append(rulebook.routing)
+
+    settings = read(files.folder / "gateway.toml", Settings)
+    consumers = read_consumers(files.folder / "consumers.toml")
+    watching = {"policy_folder": files.folder, "look_seconds": 0.01}
+    house = House(keys_folder, settings, consumers, parts=[follow], **watching)
+    await house.gateway.start()
+    before = house.gateway.rulebook.digest
+    files.put("routing.toml", ROUTE.format("nowhere"))
+    files.write(50)
+    assert await until_refused(house) == [
+        f"{files.folder}/routing.toml:4: routes[0].instance: nowhere serves nobody"
+    ]
+    assert (house.gateway.rulebook.digest, followed) == (before, [])
+    answer = await house.call("GET", f"{ORDERS}/a")
+    assert answer.headers["ratelimit-policy"] == '"burst";q=100000;w=60'
+    files.put("routing.toml", ROUTE.format("netsuite-main"))
+    await until_in_force(house, files)
+    assert [routing.instance_for("erp", "NB-UK") for routing in followed] == ["netsuite-main"]
+    assert house.gateway.settings.answer.hsts_seconds == 50
+    await house.gateway.close()
+
+
 async def test_what_was_counted_survives_a_change_of_something_else(reloading: House, files: Files):
     """A caller does not get a fresh allowance because somebody edited another setting."""
     first = await reloading.call("GET", f"{ORDERS}/a")
@@ -210,6 +243,6 @@ async def test_a_setting_that_needs_a_restart_is_named(reloading: House, files: 
 
 async def test_a_file_that_needs_a_restart_is_named(reloading: House, files: Files):
     """What is not of the policy is read at the start only, and that it has changed is told."""
-    files.put("routing.toml", "routes = []\n")
+    files.put("flows.toml", "[customer_master]\n")
     told = (await reloading.administer("GET", "/policy/in-force")).json()
-    assert told["waits_for_restart"] == ["routing.toml"]
+    assert told["waits_for_restart"] == ["flows.toml"]

@@ -18,7 +18,7 @@ def build(workshop: Workshop) -> Room:
             runtime=workshop.runtime,
             database=workshop.database,
             systems=workshop.systems,
-            duties=workshop.duties,
+            in_force=workshop.in_force,
             settings=settings,
         ),
         flow=CustomerMasterFlow(workshop.systems, workshop.database, workshop.ownership, settings),

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.canonical.customer import Customer
 from contracts.canonical.values import id_of
 from contracts.canonical.workflow import Step, WorkflowStatus
-from contracts.duties import Duties
 from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound
 from contracts.process.customer_master import (
     CustomerDecision,
@@ -23,8 +22,16 @@ from kit.database.rows import bounds
 from kit.workflows import RunRow, Runtime
 from process_apis import read_models
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
-from process_apis.flows.customer_master.steps import DECISION_TOPIC, NAME, Decided, limit_of, refs_of
-from process_apis.systems import Systems
+from process_apis.flows.customer_master.steps import (
+    DECISION_TOPIC,
+    NAME,
+    Decided,
+    ProposalInput,
+    limit_of,
+    refs_of,
+)
+from process_apis.in_force import InForce
+from process_apis.systems import Systems, told_by
 
 
 def request_id(proposal: CustomerProposal) -> str:
@@ -41,10 +48,10 @@ class CustomerMasterService:
         runtime: Runtime,
         database: Database,
         systems: Systems,
-        duties: Duties,
+        in_force: InForce,
         settings: CustomerMasterSettings,
     ) -> None:
-        self._duties = duties
+        self._in_force = in_force
         self._runtime = runtime
         self._database = database
         self._systems = systems
@@ -60,22 +67,33 @@ class CustomerMasterService:
         identity = request_id(body)
         here = context.current()
         found = await self._runtime.read(identity)
+        given = await self._input(body) if found is None else None
         async with self._database.begin() as connection:
             who = await privacy.actor(connection)
-            if found is not None:
+            if given is None:
                 await self._runtime.ask_again(connection, identity, actor=who)
             else:
                 await self._runtime.start(
                     connection,
                     flow=NAME,
                     workflow_id=identity,
-                    input=body,
+                    input=given,
                     correlation_id=here.correlation_id,
                     subject=body.account_id,
                     actor=who,
                     entity=body.selling_entity,
                 )
         return await self.get_request(identity)
+
+    async def _input(self, proposal: CustomerProposal) -> ProposalInput:
+        """The proposal with its systems: those of the run that asks, else those of the routing in force.
+
+        Only a run of the house has an id in the context, so that nobody from outside chooses.
+        """
+        asking = context.current().workflow_id
+        kept = told_by(await self._runtime.read(asking)) if asking else None
+        systems = kept or self._systems.choose(proposal.selling_entity)
+        return ProposalInput(**msgspec.structs.asdict(proposal), systems=systems)
 
     async def get_request(self, request_id: str) -> CustomerRequest:
         """The request with its timeline."""
@@ -126,7 +144,7 @@ class CustomerMasterService:
         """That the decider, under any of his names, neither proposed the customer nor activated its deal."""
         waiting = await self._runtime.askers(connection, told={"customer_request_id": row.id})
         done = {"request-customer": (row.actor, *row.askers), "start-activation": waiting}
-        self._duties.demand_another("approve-customer", person, done)
+        self._in_force.duties.demand_another("approve-customer", person, done)
 
     async def _row(self, request_id: str) -> RunRow:
         row = await self._runtime.read(request_id)

@@ -12,6 +12,7 @@ from contracts.canonical.values import Money, Ref
 from contracts.events.kinds import CUSTOMER_APPROVED, CUSTOMER_SETTLED, CustomerApproved, CustomerSettled
 from contracts.problems import NotFound, Problem
 from contracts.process.customer_master import CustomerDecision, CustomerProposal, DuplicateCandidate
+from contracts.routing import Choice
 from contracts.system.erp import Erp
 from kit import clock, crossrefs, inbox, ledger
 from kit.database import Database
@@ -35,6 +36,12 @@ class Decided(msgspec.Struct, frozen=True):
     by: str
 
 
+class ProposalInput(CustomerProposal, frozen=True, omit_defaults=True):
+    """What a proposal's workflow begins with: the proposal, and the systems that its run keeps."""
+
+    systems: Choice = Choice()
+
+
 class Proposed(msgspec.Struct, frozen=True):
     """The account as it was proposed, and which ERP customers may be the same firm."""
 
@@ -47,7 +54,7 @@ class CustomerMasterFlow:
     """The durable workflow of one proposal."""
 
     name = NAME
-    input = CustomerProposal
+    input = ProposalInput
 
     def __init__(
         self,
@@ -64,7 +71,7 @@ class CustomerMasterFlow:
 
     async def run(self, run: Run) -> None:
         """From proposal to cross-referenced customer, or to a refusal by finance."""
-        proposal: CustomerProposal = run.input
+        proposal: ProposalInput = run.input
         proposed = await run.step(
             "look",
             "Read the account and look for the same firm in the ERP",
@@ -119,14 +126,18 @@ class CustomerMasterFlow:
 
         await run.step("wake", "Wake whoever waits for the customer", tell, returns=bool)
 
-    async def _look(self, proposal: CustomerProposal) -> Proposed:
+    def _systems_of(self, proposal: ProposalInput) -> Choice:
+        return self._systems.kept(proposal.systems, proposal.selling_entity)
+
+    async def _look(self, proposal: ProposalInput) -> Proposed:
         crm = self._systems.crm(proposal.instance)
         if crm is None:
             raise NotFound(f"No CRM instance is named {proposal.instance}.")
         account = await crm.get_customer(proposal.account_id)
-        instance, erp = self._systems.erp_for(proposal.selling_entity)
+        instance = self._systems_of(proposal).erp
         tax = account.tax_registrations[0].number if account.tax_registrations else None
-        found = await erp.find_customers(account.legal_name, tax, rules.domain_of(account) or None)
+        erp, domain = self._systems.erp(instance), rules.domain_of(account)
+        found = await erp.find_customers(account.legal_name, tax, domain or None)
         own = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
         others = [(instance, c) for c in found.items if not any(ref.id == own for ref in c.refs)]
         candidates = rules.candidates(account, others)
@@ -144,16 +155,15 @@ class CustomerMasterFlow:
         )
 
     async def _customer(
-        self, run: Run, proposal: CustomerProposal, account: Customer, decided: Decided | None
+        self, run: Run, proposal: ProposalInput, account: Customer, decided: Decided | None
     ) -> Customer:
-        _, erp = self._systems.erp_for(proposal.selling_entity)
         if decided is not None and decided.decision.decision == "merge":
             existing = decided.decision.merge_with
             return await self._vendor_step(
                 run,
                 "merge",
                 "Take the existing ERP customer",
-                lambda: _of_entity(erp, existing, proposal.selling_entity),
+                lambda: self._merge(proposal, existing),
                 account,
             )
         return await self._vendor_step(
@@ -176,8 +186,13 @@ class CustomerMasterFlow:
             explain=lambda problem: self._stop(run.input, account.legal_name, problem),
         )
 
-    async def _create(self, proposal: CustomerProposal, account: Customer) -> Customer:
-        instance, erp = self._systems.erp_for(proposal.selling_entity)
+    async def _merge(self, proposal: ProposalInput, existing: str) -> Customer:
+        erp = self._systems.erp(self._systems_of(proposal).erp)
+        return await _of_entity(erp, existing, proposal.selling_entity)
+
+    async def _create(self, proposal: ProposalInput, account: Customer) -> Customer:
+        instance = self._systems_of(proposal).erp
+        erp = self._systems.erp(instance)
         key = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
         draft = rules.customer_draft(account, proposal)
         self._ownership.demand("customer", "proposed", "enfilade", written(draft))
@@ -193,12 +208,13 @@ class CustomerMasterFlow:
             wait_out=WAIT_OUT_SECONDS,
         )
 
-    async def _client(self, run: Run, proposal: CustomerProposal, account: Customer) -> Client:
-        instance, psa = self._systems.psa_for(proposal.selling_entity)
+    async def _client(self, run: Run, proposal: ProposalInput, account: Customer) -> Client:
         key = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
         draft = ClientDraft(name=account.trading_name or account.legal_name, website=account.website)
 
         async def create() -> Client:
+            instance = self._systems_of(proposal).psa
+            psa = self._systems.psa(instance)
             return await ledger.once(
                 self._database,
                 source=f"{proposal.instance}:account:{proposal.account_id}",
@@ -221,19 +237,18 @@ class CustomerMasterFlow:
         )
 
     async def _keep(
-        self, proposal: CustomerProposal, account: Customer, customer: Customer, client: Client
+        self, proposal: ProposalInput, account: Customer, customer: Customer, client: Client
     ) -> Customer:
-        erp_instance, _ = self._systems.erp_for(proposal.selling_entity)
-        psa_instance, _ = self._systems.psa_for(proposal.selling_entity)
+        systems = self._systems_of(proposal)
         known = (
-            Ref(erp_instance, "customer", customer.id, url_of(customer.refs, customer.id)),
-            Ref(psa_instance, "client", client.id, url_of(client.refs, client.id)),
+            Ref(systems.erp, "customer", customer.id, url_of(customer.refs, customer.id)),
+            Ref(systems.psa, "client", client.id, url_of(client.refs, client.id)),
             Ref(
                 proposal.instance, "customer", proposal.account_id, url_of(account.refs, proposal.account_id)
             ),
         )
         async with self._database.begin() as connection:
-            ours = await keep_refs(connection, "customer", "cus", erp_instance, customer.id, known)
+            ours = await keep_refs(connection, "customer", "cus", systems.erp, customer.id, known)
             refs = await crossrefs.refs(connection, ours)
             kept = msgspec.structs.replace(
                 customer, id=ours, status="approved", refs=refs, updated_at=clock.now()

@@ -10,4 +10,4 @@ NEEDS: tuple[type, ...] = ()
 
 def build(workshop: Workshop) -> Room:
     """The room over what the hall gives."""
-    return Room(ExceptionsService(workshop.runtime, workshop.database, workshop.duties))
+    return Room(ExceptionsService(workshop.runtime, workshop.database, workshop.in_force))

@@ -1,20 +1,20 @@
 """The exceptions queue's API: list, read, resolve."""
 
 from contracts.canonical.exception import BusinessException, BusinessExceptions, ExceptionStatus
-from contracts.duties import Duties
 from contracts.process.exceptions import Resolution
 from kit import audit, exceptions, privacy
 from kit.database import Database
 from kit.workflows import Runtime
+from process_apis.in_force import InForce
 
 
 class ExceptionsService:
     """Business cases that wait for a person."""
 
-    def __init__(self, runtime: Runtime, database: Database, duties: Duties) -> None:
+    def __init__(self, runtime: Runtime, database: Database, in_force: InForce) -> None:
         self._runtime = runtime
         self._database = database
-        self._duties = duties
+        self._in_force = in_force
 
     async def list_exceptions(
         self,
@@ -47,6 +47,6 @@ class ExceptionsService:
                 reason=body.reason,
                 corrections=body.corrections,
                 by=await privacy.actor(connection),
-                duties=self._duties,
+                duties=self._in_force.duties,
                 consumer=audit.consumer(),
             )

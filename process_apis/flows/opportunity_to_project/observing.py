@@ -6,17 +6,15 @@ from contracts.canonical.opportunity import ProjectLink
 from contracts.canonical.reference import DeliveryTemplate, RateCard
 from contracts.process.customer_master import CustomerProposal
 from contracts.process.opportunity_to_project import WouldSend
+from contracts.routing import Choice
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.rules import Terms
-from process_apis.systems import Systems
 
 
 def would_send(
-    terms: Terms, systems: Systems, template: DeliveryTemplate, card: RateCard
+    terms: Terms, systems: Choice, template: DeliveryTemplate, card: RateCard
 ) -> tuple[WouldSend, ...]:
     """Every write that live mode would ask of the systems, with ids not known yet in angle brackets."""
-    erp, _ = systems.erp_for(terms.selling_entity)
-    psa, _ = systems.psa_for(terms.selling_entity)
     customer_key = f"{terms.instance}:{terms.account_id}:{terms.selling_entity}"
     contract = rules.contract_draft(terms, "customer-to-be", template)
     project = rules.project_draft(terms, "contract-to-be", "client-to-be", template, card)
@@ -24,14 +22,14 @@ def would_send(
     writes: list[tuple[str, str, str, str, msgspec.Struct]] = [
         (
             "create-contract",
-            erp,
+            systems.erp,
             "erp.put_contract",
             rules.key_of("con", terms.instance, terms.opportunity_id, terms.revision),
             contract,
         ),
         (
             "provision-project",
-            psa,
+            systems.psa,
             "psa.put_project",
             rules.key_of("prj", terms.instance, terms.opportunity_id, terms.revision),
             project,

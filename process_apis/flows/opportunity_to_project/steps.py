@@ -25,6 +25,7 @@ from contracts.events.kinds import (
 from contracts.problems import ActivationBlocked, Conflict, NotFound
 from contracts.process.customer_master import CustomerMaster, CustomerProposal, CustomerRequest
 from contracts.process.opportunity_to_project import Mode
+from contracts.routing import Choice
 from contracts.system.crm import Crm
 from kit import clock, context
 from kit.database import Database
@@ -33,6 +34,7 @@ from kit.workflows import Run
 from process_apis import read_models
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.explaining import blocked, stopped
+from process_apis.flows.opportunity_to_project.homes import home_of, vendor_id
 from process_apis.flows.opportunity_to_project.making import Making, make
 from process_apis.flows.opportunity_to_project.observing import would_send
 from process_apis.flows.opportunity_to_project.rules import Terms
@@ -67,9 +69,10 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """Customer master's request once it has come to a good end, nothing before."""
+    """Customer master's request once it has come to a good end, nothing before; and where it stands."""
 
     request: CustomerRequest | None
+    systems: Choice = Choice()
 
 
 class OpportunityToProjectFlow:
@@ -104,7 +107,7 @@ class OpportunityToProjectFlow:
             return
         won = RecordChanged(run.input.instance, "opportunity", terms.opportunity_id)
         await run.emit(OPPORTUNITY_WON, terms.opportunity_id, won, key="won")
-        customer = await self._customer(run, terms)
+        customer, terms = await self._customer(run, terms)
         contract = await self._contract(run, terms, customer)
         project = await self._project(run, terms, customer, contract)
         kept = await self._keep(run, terms, customer, contract, project)
@@ -124,7 +127,12 @@ class OpportunityToProjectFlow:
             detail=lambda terms: f"{terms.selling_entity} sells {terms.value.amount} {terms.value.currency}",
             explain=lambda problem: blocked(run.input.opportunity_id, problem),
         )
-        await run.tell("running", f"{terms.name} is being activated", opportunity_name=terms.name)
+        await run.tell(
+            "running",
+            f"{terms.name} is being activated",
+            opportunity_name=terms.name,
+            systems=terms.systems,
+        )
         await self._show(run, terms, "running")
         return terms
 
@@ -134,11 +142,14 @@ class OpportunityToProjectFlow:
         customer = await account_of(crm, opportunity)
         corrected = rules.correct(opportunity, run.corrections)
         await run.belongs_to(rules.entity_of(corrected, self._reference))
-        return terms_or_blocked(run.input.instance, corrected, customer, self._reference, run.input.revision)
+        terms = terms_or_blocked(run.input.instance, corrected, customer, self._reference, run.input.revision)
+        systems = self._systems.choose(terms.selling_entity)
+        return msgspec.structs.replace(terms, systems=systems)
 
     # -- customer ---------------------------------------------------------------------------------------
 
-    async def _customer(self, run: Run, terms: Terms) -> CustomerRequest:
+    async def _customer(self, run: Run, terms: Terms) -> tuple[CustomerRequest, Terms]:
+        """The settled request, and the terms with the systems in which the customer stands."""
         proposal = CustomerProposal(
             instance=terms.instance,
             account_id=terms.account_id,
@@ -161,14 +172,14 @@ class OpportunityToProjectFlow:
             settled = await run.step(
                 "await-customer",
                 "Customer master settles the customer",
-                lambda: self._settled(request.id),
+                lambda: self._settled(terms, request.id),
                 returns=Settled,
                 refs=lambda found: found.request.refs if found.request else (),
                 detail=lambda found: found.request.status_text if found.request else "not settled yet",
                 explain=lambda problem: stopped(terms, problem),
             )
             if settled.request is not None:
-                return settled.request
+                return settled.request, msgspec.structs.replace(terms, systems=settled.systems)
             await run.wait(
                 CUSTOMER_TOPIC,
                 CustomerSettled,
@@ -183,24 +194,31 @@ class OpportunityToProjectFlow:
         with context.use(msgspec.structs.replace(here, idempotency_key=key)):
             return await self._customer_master.propose_customer(proposal)
 
-    async def _settled(self, request_id: str) -> Settled:
+    async def _settled(self, terms: Terms, request_id: str) -> Settled:
         request = await self._customer_master.get_request(request_id)
         if request.status == "failed":
             raise Conflict(request.status_text)
-        return Settled(request if request.status == "done" else None)
+        if request.status != "done":
+            return Settled(None)
+        # Nothing is made of the deal yet: it may still go to where its customer was settled meanwhile, and a
+        # person who put the routing right may replay.
+        now = self._systems.choose(terms.selling_entity)
+        return Settled(request, home_of(terms, request.refs, self._systems_of(terms), now))
+
+    def _systems_of(self, terms: Terms) -> Choice:
+        return self._systems.kept(terms.systems, terms.selling_entity)
 
     # -- contract and project ---------------------------------------------------------------------------
 
     async def _contract(self, run: Run, terms: Terms, customer: CustomerRequest) -> Contract:
-        instance, erp = self._systems.erp_for(terms.selling_entity)
+        instance = self._systems_of(terms).erp
         key = rules.key_of("con", terms.instance, terms.opportunity_id, terms.revision)
-        draft = rules.contract_draft(
-            terms, vendor_id(customer.refs, instance, "customer"), self._template(terms)
-        )
 
         async def create() -> Contract:
+            customer_id = vendor_id(terms, customer.refs, instance, "customer")
+            draft = rules.contract_draft(terms, customer_id, self._template(terms))
             self._ownership.demand("contract", "draft", "enfilade", written(draft))
-            return await erp.put_contract(key, draft)
+            return await self._systems.erp(instance).put_contract(key, draft)
 
         return await make(
             run,
@@ -214,8 +232,8 @@ class OpportunityToProjectFlow:
                 key=key,
                 returns=Contract,
                 create=create,
-                find=lambda: found_or_none(erp.get_contract_by_key(key)),
-                take_back=lambda: erp.close_contract(key),
+                find=lambda: found_or_none(self._systems.erp(instance).get_contract_by_key(key)),
+                take_back=lambda: self._systems.erp(instance).close_contract(key),
                 detail=lambda contract: f"{contract.number}, {len(contract.billing_schedule)} billing dates",
             ),
         )
@@ -223,15 +241,17 @@ class OpportunityToProjectFlow:
     async def _project(
         self, run: Run, terms: Terms, customer: CustomerRequest, contract: Contract
     ) -> Project:
-        instance, psa = self._systems.psa_for(terms.selling_entity)
+        instance = self._systems_of(terms).psa
         key = rules.key_of("prj", terms.instance, terms.opportunity_id, terms.revision)
-        client_id = vendor_id(customer.refs, instance, "client")
         number = contract.number or contract.id
-        draft = rules.project_draft(terms, number, client_id, self._template(terms), self._rate_card(terms))
 
         async def create() -> Project:
+            client_id = vendor_id(terms, customer.refs, instance, "client")
+            draft = rules.project_draft(
+                terms, number, client_id, self._template(terms), self._rate_card(terms)
+            )
             self._ownership.demand("project", "planned", "enfilade", written(draft, PSA_NAMES))
-            return await psa.put_project(key, draft)
+            return await self._systems.psa(instance).put_project(key, draft)
 
         return await make(
             run,
@@ -245,8 +265,8 @@ class OpportunityToProjectFlow:
                 key=key,
                 returns=Project,
                 create=create,
-                find=lambda: found_or_none(psa.get_project_by_key(key)),
-                take_back=lambda: psa.cancel_project(key),
+                find=lambda: found_or_none(self._systems.psa(instance).get_project_by_key(key)),
+                take_back=lambda: self._systems.psa(instance).cancel_project(key),
                 detail=lambda project: (
                     f"{len(project.tasks)} tasks, {len(project.planned_roles)} planned roles"
                 ),
@@ -259,13 +279,15 @@ class OpportunityToProjectFlow:
     async def _keep(
         self, run: Run, terms: Terms, customer: CustomerRequest, contract: Contract, project: Project
     ) -> Kept:
-        erp, _ = self._systems.erp_for(terms.selling_entity)
-        psa, _ = self._systems.psa_for(terms.selling_entity)
-
         async def keep() -> Kept:
+            systems = self._systems_of(terms)
             async with self._database.begin() as connection:
-                contract_id = await keep_refs(connection, "contract", "con", erp, contract.id, contract.refs)
-                project_id = await keep_refs(connection, "project", "prj", psa, project.id, project.refs)
+                contract_id = await keep_refs(
+                    connection, "contract", "con", systems.erp, contract.id, contract.refs
+                )
+                project_id = await keep_refs(
+                    connection, "project", "prj", systems.psa, project.id, project.refs
+                )
             return Kept(contract_id, project_id, (*customer.refs, *contract.refs, *project.refs))
 
         kept = await run.step("cross-refer", "Keep the ids of all systems together", keep, returns=Kept)
@@ -317,7 +339,7 @@ class OpportunityToProjectFlow:
 
     async def _observe(self, run: Run, terms: Terms) -> None:
         """Work out exactly what live mode would send, and send nothing."""
-        found = would_send(terms, self._systems, self._template(terms), self._rate_card(terms))
+        found = would_send(terms, self._systems_of(terms), self._template(terms), self._rate_card(terms))
         for one in found:
             await run.would_send(
                 one.step, instance=one.instance, operation=one.operation, key=one.key, body=one.body
@@ -390,14 +412,6 @@ def terms_or_blocked(
         what = "one thing is" if count == 1 else f"{count} things are"
         raise ActivationBlocked(f"{opportunity.name}: {what} missing or wrong.", errors=verdict.faults)
     return verdict.terms
-
-
-def vendor_id(refs: tuple[Ref, ...], instance: str, kind: str) -> str:
-    """An object's id in an instance; raises NotFound when the cross-reference is not there."""
-    found = next((ref.id for ref in refs if ref.instance == instance and ref.object == kind), None)
-    if found is None:
-        raise NotFound(f"The customer has no {kind} in {instance}.")
-    return found
 
 
 def refs_of(data: dict[str, Any]) -> tuple[Ref, ...]:

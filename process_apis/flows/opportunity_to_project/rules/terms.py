@@ -9,6 +9,7 @@ from contracts.canonical.opportunity import Opportunity, OpportunityLine, Pricin
 from contracts.canonical.reference import LegalEntity, TaxProfile
 from contracts.canonical.values import Money
 from contracts.problems import Fault
+from contracts.routing import Choice
 from process_apis.reference import Reference, rate_at
 
 SALES = "the opportunity's owner in the CRM"
@@ -32,7 +33,7 @@ LABELS = {
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """A won opportunity of which everything is known that contract and project need."""
+    """A won opportunity of which everything is known that contract and project need, and their systems."""
 
     instance: str
     opportunity_id: str
@@ -52,6 +53,7 @@ class Terms(msgspec.Struct, frozen=True):
     start: dt.date
     end: dt.date
     lines: tuple[OpportunityLine, ...] = ()
+    systems: Choice = Choice()
 
 
 class Verdict(msgspec.Struct, frozen=True):

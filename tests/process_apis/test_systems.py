@@ -1,0 +1,160 @@
+"""Which systems a run makes its objects in, from its beginning to its end."""
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+import pytest
+
+from contracts.canonical.values import Ref
+from contracts.duties import Duties
+from contracts.problems import Conflict, NotFound
+from contracts.process.customer_master import CustomerProposal
+from contracts.routing import Choice, Route, Routing
+from contracts.system.crm import Crm
+from contracts.system.erp import Erp
+from contracts.system.psa import Psa
+from kit.workflows import RunRow
+from process_apis.flows.customer_master.steps import ProposalInput
+from process_apis.flows.opportunity_to_project.homes import home_of, vendor_id
+from process_apis.flows.opportunity_to_project.rules import Terms
+from process_apis.flows.opportunity_to_project.steps import Settled
+from process_apis.in_force import InForce
+from process_apis.systems import Systems, told_by
+from tests.process_apis.test_activation_rules import terms
+
+NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+NO_DUTIES = Duties({}, ())
+EUROPE, AMERICA = Choice("erp-eu", "psa"), Choice("erp-us", "psa")
+CRM = Ref("salesforce-main", "customer", "001A")
+CLIENT = Ref("psa", "client", "7")
+
+
+def routing(*erps: tuple[str, str]) -> Routing:
+    routes = [Route("erp", entity, instance) for entity, instance in erps]
+    return Routing((*routes, Route("psa", "*", "psa")))
+
+
+def systems(in_force: InForce) -> Systems:
+    """Clients of a CRM, two ERPs and a PSA, each known by its name alone."""
+    names = (("crm", Crm), ("erp-eu", Erp), ("erp-us", Erp), ("psa", Psa))
+    clients: dict[tuple[str, type], Any] = {(name, kind): name for name, kind in names}
+    return Systems(clients, in_force)
+
+
+def test_the_first_route_that_fits_an_entity_serves_it() -> None:
+    """An entity of its own line before that for every other; without either, none."""
+    table = routing(("NB-US", "erp-us"), ("*", "erp-eu"), ("NB-UK", "erp-us"))
+    assert [table.instance_for("erp", entity) for entity in ("NB-US", "NB-UK")] == ["erp-us", "erp-eu"]
+    assert table.instance_for("crm", "NB-US") == ""
+
+
+def test_every_misfit_of_a_table_is_told_with_its_place() -> None:
+    """No such instance, data in another region, no such entity, an entity without a system."""
+    table = Routing(
+        (
+            Route("erp", "NB-UK", "erp-us", residency="eu"),
+            Route("erp", "NB-XX", "psa"),
+            Route("psa", "*", "psa"),
+        )
+    )
+    served = {("erp-us", "erp"): "us", ("psa", "psa"): "eu"}
+    assert table.misfits(served, ["NB-UK", "NB-DE"]) == [
+        "routes[0].residency: erp-us keeps its data in us, not in eu",
+        "routes[1].selling_entity: there is no legal entity NB-XX",
+        "routes[1].instance: psa does not serve erp",
+        "routes: no erp serves NB-DE",
+    ]
+
+
+def test_a_run_keeps_what_it_chose_and_the_next_chooses_anew() -> None:
+    """A change of routing is seen by whoever chooses after it, and by nobody who has chosen."""
+    in_force = InForce(routing(("*", "erp-eu")), NO_DUTIES)
+    house = systems(in_force)
+    began = house.choose("NB-UK")
+    in_force.replace(routing(("*", "erp-us")), NO_DUTIES)
+    assert (house.kept(began, "NB-UK"), house.choose("NB-UK")) == (EUROPE, AMERICA)
+    assert house.kept(Choice(), "NB-UK") == AMERICA
+    assert house.erp(began.erp) == "erp-eu"
+
+
+def test_an_entity_that_nobody_serves_is_refused() -> None:
+    """A proposal for it is told so, rather than begun."""
+    with pytest.raises(Conflict, match="No route gives NB-DE an ERP and a PSA"):
+        systems(InForce(routing(("NB-UK", "erp-eu")), NO_DUTIES)).choose("NB-DE")
+
+
+def test_an_instance_that_is_gone_is_told_with_what_to_do() -> None:
+    """A run does not go on elsewhere because its system was taken out of the configuration."""
+    house = systems(InForce(routing(("*", "erp-eu")), NO_DUTIES))
+    with pytest.raises(NotFound, match=r"^erp-old, in which this began, .*\(instances/erp-old\.toml\)"):
+        house.erp("erp-old")
+    with pytest.raises(NotFound, match="erp-eu, in which this began, is no psa"):
+        house.psa("erp-eu")
+
+
+def test_a_deal_is_made_where_its_customer_stands() -> None:
+    """In the systems with which it began; in those of the routing in force when the customer stands there."""
+    deal = terms()
+    in_europe = (CRM, Ref("erp-eu", "customer", "12"), CLIENT)
+    assert home_of(deal, in_europe, began=EUROPE, now=AMERICA) == EUROPE
+    assert home_of(deal, in_europe, began=AMERICA, now=EUROPE) == EUROPE
+
+
+def test_a_customer_that_stands_elsewhere_stops_the_deal_plainly() -> None:
+    """What stands where, what the routing says, and what to do; the CRM's own record does not count."""
+    deal = terms()
+    in_europe = (CRM, Ref("erp-eu", "customer", "12"), CLIENT)
+    expected = (
+        "Globex Corporation as a customer of NB-US stands in erp-eu, but routing.toml has NB-US served by "
+        "erp-us. Let it name the system in which the customer stands and replay, or undo."
+    )
+    with pytest.raises(NotFound) as refused:
+        home_of(deal, in_europe, began=AMERICA, now=AMERICA)
+    assert refused.value.detail == expected
+    with pytest.raises(NotFound, match="as a client of NB-US stands in no system"):
+        vendor_id(deal, (CRM,), "psa", "client")
+
+
+def test_runs_begun_before_they_kept_their_systems_go_on() -> None:
+    """What they hold is read as before, without a choice: they go by the routing in force."""
+    proposal = CustomerProposal("salesforce-main", "001A", "NB-UK", "GBP")
+    old = msgspec.to_builtins(terms())
+    del old["systems"]
+    house = systems(InForce(routing(("*", "erp-us")), NO_DUTIES))
+    for kept in (
+        msgspec.convert(old, Terms).systems,
+        msgspec.convert(msgspec.to_builtins(proposal), ProposalInput).systems,
+        msgspec.convert({"request": None}, Settled).systems,
+    ):
+        assert house.kept(kept, "NB-UK") == AMERICA
+
+
+def test_a_run_tells_others_which_systems_it_keeps() -> None:
+    """As it was told; nothing for a run that told none, and for none at all."""
+    assert told_by(row({"systems": msgspec.to_builtins(EUROPE)})) == EUROPE
+    assert told_by(row({})) is None
+    assert told_by(None) is None
+
+
+def row(data: dict[str, Any]) -> RunRow:
+    return RunRow(
+        id="act_1",
+        flow="opportunity-to-project",
+        status="running",
+        status_text="",
+        version="1",
+        attempt=1,
+        input={},
+        data=data,
+        corrections={},
+        correlation_id="cor_1",
+        subject="",
+        actor="",
+        askers=[],
+        exception_id="",
+        due_at=None,
+        started_at=NOW,
+        updated_at=NOW,
+        finished_at=None,
+    )
