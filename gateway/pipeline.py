@@ -123,7 +123,7 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
         identity=Identity(
             settings.identity, around.witnesses, around.consumers, around.scopes, around.resource_metadata
         ),
-        authorisation=Authorisation(),
+        authorisation=Authorisation(around.resource_metadata),
         subscription=Subscription(
             settings.rate_limit.plans if settings.rate_limit else None, around.consumers, around.roster
         ),

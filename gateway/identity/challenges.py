@@ -34,6 +34,12 @@ class Challenges:
         told = self._error(scheme, _ERRORS[type(refusal)], refusal.detail)
         return type(refusal)(refusal.detail, headers={**refusal.headers, **told})
 
+    def insufficient(self, authorization: bytes, scope: str) -> dict[str, str]:
+        """For who lacks a scope, in the scheme in which they came (RFC 6750 §3.1, RFC 9449 §7.1)."""
+        scheme = "dpop" if authorization[:5].lower() == b"dpop " else "bearer"
+        challenge = f'{self._schemes[scheme]}, error="insufficient_scope", scope="{scope}"'
+        return {"WWW-Authenticate": challenge}
+
     def _error(self, scheme: str, error: str, description: str) -> dict[str, str]:
         challenge = f'{self._schemes[scheme]}, error="{error}", error_description="{description}"'
         return {"WWW-Authenticate": challenge}
