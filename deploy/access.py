@@ -4,6 +4,7 @@ from pathlib import Path
 
 from contracts.duties import Duties
 from deploy.interfaces import interfaces
+from deploy.lifecycle import standings
 from gateway.duties import refuse_conflicts
 from gateway.pipeline import refuse_unfit
 from gateway.plans import read
@@ -19,7 +20,7 @@ def read_duties(folder: Path) -> Duties:
 def misfits(rulebook: Rulebook) -> list[str]:
     """What does not fit in a policy that is written well, each with its file and line."""
     try:
-        refuse_unfit(rulebook.settings, rulebook.consumers)
+        refuse_unfit(rulebook.settings, rulebook.consumers, standings())
         if rulebook.duties is not None:
             refuse_conflicts(rulebook.duties, rulebook.consumers, interfaces())
     except SettingsError as error:
