@@ -19,7 +19,7 @@ from tests.gateway.demo import Floor, Order, Seen, Vault
 FAR = "vault-far"
 ARRIVED, LEAKY, UNFIT = "what-arrived", "leaky", "unfit"
 LEAKS = [(b"server", b"secret/1.0"), (b"set-cookie", b"a=b"), (b"connection", b"x"), (b"keep-alive", b"5")]
-WAIT_SECONDS = 0.4
+WAIT_SECONDS = 0.8
 _UNFIT = {
     UNFIT: (200, b"application/json", b'{"id": 5, "subject": "hunter2"}'),
     f"{UNFIT}-status": (201, b"application/json", b'{"id": "hunter2"}'),
