@@ -20,9 +20,9 @@ class Challenges:
         """For who sent no credential: every scheme that is taken, and no error."""
         return {"WWW-Authenticate": ", ".join(self._schemes.values())}
 
-    def malformed(self, description: str) -> dict[str, str]:
-        """For who sent what is no credential by its grammar."""
-        return self._error("bearer", "invalid_request", description)
+    def malformed(self, scheme: str, description: str) -> dict[str, str]:
+        """For who sent what is no credential by its grammar, in whichever scheme."""
+        return self._error(scheme, "invalid_request", description)
 
     def refuse(self, refusal: InvalidToken, scheme: str) -> InvalidToken:
         """The refusal with the challenge of the scheme in which the credential must come.

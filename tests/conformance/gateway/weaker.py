@@ -166,8 +166,13 @@ WEAKER: Mapping[str, Weaker] = MappingProxyType(
             ("identity/dpop-nonce-replay",), patches=((Memory, "spend", _never_used),)
         ),
         "no scheme but Bearer": Weaker(
-            ("authorisation/challenge-dpop",),
+            ("authorisation/challenge-dpop", "identity/malformed-dpop"),
             patches=(
+                (
+                    Challenges,
+                    "malformed",
+                    lambda self, _, said: self._error("bearer", "invalid_request", said),
+                ),
                 (
                     Challenges,
                     "insufficient",
