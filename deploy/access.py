@@ -6,6 +6,7 @@ from pathlib import Path
 
 from contracts.duties import Duties
 from deploy.interfaces import interfaces
+from deploy.lifecycle import standings
 from gateway.duties import refuse_conflicts
 from gateway.pipeline import refuse_unfit
 from gateway.plans import read
@@ -65,7 +66,7 @@ def misfits(rulebook: Rulebook, firm: Firm | None = None) -> list[str]:
     """
     faults: list[str] = []
     checks: list[Callable[[], None]] = [
-        lambda: refuse_unfit(rulebook.settings, rulebook.consumers),
+        lambda: refuse_unfit(rulebook.settings, rulebook.consumers, standings()),
         lambda: refuse_conflicts(rulebook.duties, rulebook.consumers, interfaces()),
     ]
     if firm is not None:

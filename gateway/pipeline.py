@@ -35,7 +35,7 @@ from gateway.policies.source_limit import SourceLimit
 from gateway.policies.subscription import Subscription
 from gateway.policies.wire import Settings as WireSettings
 from gateway.policies.wire import Wire
-from gateway.versions import NONE, Standings
+from gateway.versions import NONE, Standings, refuse_cut_off
 from kit.database import Database
 
 
@@ -116,14 +116,15 @@ def before_route(settings: Settings, account: Account, standings: Standings = NO
 
 
 def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
-    """The policies that a request meets on its route."""
+    """The policies that a request meets on its route; raises SettingsError where they do not fit."""
+    refuse_cut_off(around.standings or NONE, around.consumers)
     return AfterRoute(
         cors=Cors(settings.cors),
         source_limit=SourceLimit(settings.source_limit),
         identity=Identity(
             settings.identity, around.witnesses, around.consumers, around.scopes, around.resource_metadata
         ),
-        authorisation=Authorisation(),
+        authorisation=Authorisation(around.resource_metadata),
         subscription=Subscription(
             settings.rate_limit.plans if settings.rate_limit else None, around.consumers, around.roster
         ),
@@ -136,10 +137,13 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
     )
 
 
-def refuse_unfit(settings: Settings, consumers: Mapping[str, Consumer]) -> None:
-    """Raises SettingsError where settings and consumers do not fit together."""
-    around = Surroundings(consumers, Roster(None), Allowances(None, None, 1), (), nobody(), "", database=None)
-    after_route(settings, around)
+def refuse_unfit(settings: Settings, consumers: Mapping[str, Consumer], standings: Standings) -> None:
+    """Raises SettingsError where settings, consumers and the versions' standings do not fit together."""
+    alone = Allowances(None, None, 1)
+    after_route(
+        settings,
+        Surroundings(consumers, Roster(None), alone, (), nobody(), "", database=None, standings=standings),
+    )
 
 
 def in_order(before: BeforeRoute, after: AfterRoute) -> dict[str, object]:

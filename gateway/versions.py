@@ -12,9 +12,13 @@ from msgspec import Meta
 from contracts.operation import Api, Deprecation
 from contracts.problems import Forbidden, Gone, Problem
 from gateway.exchange import Header
+from gateway.plans import Consumer
 from kit import clock
+from kit.settings import SettingsError
+from kit.telemetry import log
 
 ACTIVE_DAYS = 30
+_log = log(__name__)
 Slug = Annotated[str, Meta(pattern=r"^(system|process|experience|gateway)/[a-z0-9\-]+@[0-9]+$")]
 
 ActiveConsumers = Callable[[str, int], Awaitable[Collection[str]]]
@@ -184,6 +188,32 @@ def faults(standings: Standings, declared: Mapping[Api, Iterable[Deprecation]]) 
 
 def _slugs(declared: Mapping[Api, Iterable[Deprecation]]) -> set[str]:
     return {api.slug for api in declared}
+
+
+def refuse_cut_off(standings: Standings, consumers: Mapping[str, Consumer]) -> None:
+    """Refuse a policy that subscribes a consumer by name to what was retired under it without a waiver.
+
+    Raises SettingsError with every such subscription. It goes by what the files say and by no date, so that a
+    house which runs can start again tomorrow: that a waiver has expired, or a sunset passed, is only logged.
+    """
+    today = clock.now().date()
+    found = []
+    for slug, one in sorted(standings.items()):
+        if one.state == "deprecated" and one.sunset is not None and one.sunset < today:
+            _log.warning("version served beyond its sunset", api=slug, sunset=str(one.sunset))
+        if one.state != "retired":
+            continue
+        named = [name for name, consumer in consumers.items() if slug in consumer.subscriptions]
+        ever = {waiver.consumer for waiver in one.waivers}
+        found += [
+            f"consumers.{name}.subscriptions.{slug}: was retired, and {name} has no waiver in the versions"
+            for name in named
+            if name not in ever
+        ]
+        for name in sorted(ever.intersection(named) - one.waived(today)):
+            _log.warning("waiver expired", api=slug, consumer=name)
+    if found:
+        raise SettingsError(found)
 
 
 async def refusals(standings: Standings, active: ActiveConsumers) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Protocol
 import msgspec
 from msgspec import Meta
 
-from contracts.canonical.values import Id
+from contracts.canonical.values import Id, Instant
 from contracts.operation import api, operation
 from contracts.problems import Conflict, NotFound, TooManyKeys
 
@@ -71,7 +71,7 @@ class RevocationWanted(msgspec.Struct, frozen=True, omit_defaults=True):
     name: Annotated[str, Meta(min_length=1, max_length=1024)]
     reason: Reason
     issuer: Annotated[str, Meta(max_length=2048)] = ""
-    issued_before: dt.datetime | None = None
+    issued_before: Instant | None = None
 
 
 class Revocation(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -20,9 +20,9 @@ class Challenges:
         """For who sent no credential: every scheme that is taken, and no error."""
         return {"WWW-Authenticate": ", ".join(self._schemes.values())}
 
-    def malformed(self, description: str) -> dict[str, str]:
-        """For who sent what is no credential by its grammar."""
-        return self._error("bearer", "invalid_request", description)
+    def malformed(self, scheme: str, description: str) -> dict[str, str]:
+        """For who sent what is no credential by its grammar, in whichever scheme."""
+        return self._error(scheme, "invalid_request", description)
 
     def refuse(self, refusal: InvalidToken, scheme: str) -> InvalidToken:
         """The refusal with the challenge of the scheme in which the credential must come.
@@ -33,6 +33,12 @@ class Challenges:
             return refusal
         told = self._error(scheme, _ERRORS[type(refusal)], refusal.detail)
         return type(refusal)(refusal.detail, headers={**refusal.headers, **told})
+
+    def insufficient(self, authorization: bytes, scope: str) -> dict[str, str]:
+        """For who lacks a scope, in the scheme in which they came (RFC 6750 §3.1, RFC 9449 §7.1)."""
+        scheme = "dpop" if authorization[:5].lower() == b"dpop " else "bearer"
+        challenge = f'{self._schemes[scheme]}, error="insufficient_scope", scope="{scope}"'
+        return {"WWW-Authenticate": challenge}
 
     def _error(self, scheme: str, error: str, description: str) -> dict[str, str]:
         challenge = f'{self._schemes[scheme]}, error="{error}", error_description="{description}"'

@@ -6,6 +6,7 @@ from typing import Any
 from contracts.operation import RowRule
 from contracts.problems import AudienceForbidden, Forbidden, InsufficientScope, RoleRequired
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.identity import Challenges
 from gateway.plans import grants
 from kit.context import Caller
 
@@ -14,7 +15,13 @@ _KNOWN_TO_FLOWS = frozenset({"entities", "customer", "partner"})
 
 
 class Authorisation:
-    """Needs no settings: the operations declare what they ask for, the consumers' file what was granted."""
+    """Needs no settings: the operations declare what they ask for, the consumers' file what was granted.
+
+    `resource_metadata` is the address that challenges name.
+    """
+
+    def __init__(self, resource_metadata: str) -> None:
+        self._challenges = Challenges(resource_metadata)
 
     def around(self, route: Route | None, onward: Step) -> Step:
         if route is None or route.operation is None or route.api is None:
@@ -22,8 +29,8 @@ class Authorisation:
         scope, instance = route.scope, route.instance
         check_rows = _row_check(route.operation.rows) if route.operation.rows else None
         roles = frozenset(route.operation.roles)
+        challenges = self._challenges
         outside_may = route.api.tier == "experience" and "outside" in route.api.audiences
-        ask = f'Bearer realm="enfilade", error="insufficient_scope", scope="{scope}"'
 
         async def authorisation(exchange: Exchange) -> Reply:
             caller = exchange.caller
@@ -34,7 +41,7 @@ class Authorisation:
             if scope not in caller.scopes:
                 raise InsufficientScope(
                     f"The operation asks for the scope {scope}",
-                    headers={"WWW-Authenticate": ask},
+                    headers=challenges.insufficient(exchange.headers.get(b"authorization", b""), scope),
                     extra={"scope": scope},
                 )
             if roles and roles.isdisjoint(caller.roles):

@@ -176,7 +176,7 @@ class Identity:
             )
         if not _CREDENTIAL.fullmatch(credential):
             said = "The credential has characters that no credential has"
-            raise BadRequest(said, headers=self._challenges.malformed(said))
+            raise BadRequest(said, headers=self._challenges.malformed(scheme, said))
         return scheme, credential
 
     def _by_key(self, text: str) -> _Known:

@@ -1,9 +1,12 @@
 """Explaining: which rules a request would meet, in the order in which it meets them, and how that ends."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from contracts.admin.policy import Explanation, RuleThatApplies
 from contracts.problems import InvalidToken, Problem
@@ -14,7 +17,6 @@ from gateway.rulebook import Rulebook
 from kit.context import Caller
 
 ALLOWED = "allowed"
-_JUDGES = ("authorisation", "subscription")
 
 
 async def explain(
@@ -30,27 +32,30 @@ async def explain(
 ) -> Explanation:
     """How a request of a consumer (and a person behind it) would fare, told by the policies themselves.
 
-    `policies` are those of the pipeline by name, in order. What identity, authorisation and subscription
-    decide is decided here by the same code; what depends on the body, or on how often somebody came, is told
-    and not judged.
+    `policies` are those of the pipeline by name, in order. What they decide by method, path, query and caller
+    is decided here by the same code and in the same order; what depends on headers, on the body, or on how
+    often somebody came, is told and not judged.
     """
-    consumer = consumers.get(name)
+    probe = _probe(rulebook, method, path)
+    judge = "wire"
     try:
-        _, route, parameters = table.find(method, path.partition("?")[0])
+        await _pass(policies, judge, None, probe)
+        judge = "route"
+        _, route, parameters = table.find(method, probe.path)
     except Problem as refusal:
-        rule = RuleThatApplies(
-            policy="route", says=refusal.detail, source="contracts", refuses=refusal.status
-        )
+        source = "contracts" if judge == "route" else rulebook.source("gateway.toml", judge)
+        rule = RuleThatApplies(policy=judge, says=refusal.detail, source=source, refuses=refusal.status)
         return _explanation(rulebook, [rule], refusal, method=method, path=path, consumer=name, person=person)
-    asked = Asked(route, name, consumer)
-    judge, verdict = await _verdict(policies, asked, parameters, person)
+    asked = Asked(route, name, consumers.get(name))
+    probe.route, probe.path_parameters, probe.consumer = route, parameters, asked.consumer
+    judge, place_of_judge, verdict = await _verdict(policies, asked, probe, person)
     place = _declared(table.apis, route)
     rules = [
         RuleThatApplies(policy=policy, says=rule.says, source=_source(rulebook, rule, place))
         for policy, rule in _rules(policies, asked)
     ]
     if verdict is not None:
-        last = max((index for index, rule in enumerate(rules) if rule.policy == judge), default=0)
+        last = max((index for index, rule in enumerate(rules) if rule.policy == place_of_judge), default=0)
         refusing = RuleThatApplies(policy=judge, says=verdict.detail, source=place, refuses=verdict.status)
         rules = [*rules[: last + 1], refusing]
     return _explanation(
@@ -97,33 +102,45 @@ def _explanation(
 
 
 async def _verdict(
-    policies: Mapping[str, object], asked: Asked, parameters: dict[str, str], person: str
-) -> tuple[str, Problem | None]:
-    """Which policy would refuse, and what it would raise; None where all of _JUDGES let the request by."""
-    if asked.route.operation is None:
-        return "", None
+    policies: Mapping[str, object], asked: Asked, probe: Exchange, person: str
+) -> tuple[str, str, Problem | None]:
+    """Which policy would refuse, in whose place, and what it would raise; None where none of them would."""
+    route = asked.route
+    if route.operation is None:
+        return "", "", None
     if asked.consumer is None:
-        return "identity", InvalidToken("The token was given to a consumer that is not known here")
-    probe = Exchange(_scope(asked.route.method), _nothing)
-    probe.route, probe.path_parameters, probe.consumer = asked.route, parameters, asked.consumer
-    probe.caller = _caller(asked.name, asked.consumer, asked.route, person)
-    judge = ""
+        unknown = InvalidToken("The token was given to a consumer that is not known here")
+        return "identity", "identity", unknown
+    probe.caller = _caller(asked.name, asked.consumer, route, person)
+    judge = place = ""
     try:
-        for judge in _JUDGES:
-            policy = policies[judge]
-            if isinstance(policy, Policy):
-                await policy.around(asked.route, _arrive)(probe)
+        for judge in ("authorisation", "subscription"):
+            place = judge
+            await _pass(policies, judge, route, probe)
+        check_rows, probe.check_rows = probe.check_rows, None
+        judge = place = "contract"
+        await _pass(policies, judge, _bare(route), probe)
         judge = "authorisation"  # which made the check that contract calls
-        judged = all(rule.source == "path" for rule in _rows(asked.route))
-        if probe.check_rows is not None and probe.caller is not None and judged:
-            probe.check_rows(probe.caller, parameters, {}, {})
+        judged = all(rule.source == "path" for rule in route.operation.rows)
+        if check_rows is not None and judged:
+            check_rows(probe.caller, probe.path_parameters, {}, {})
     except Problem as refusal:
-        return judge, refusal
-    return "", None
+        return judge, place, refusal
+    return "", "", None
 
 
-def _rows(route: Route) -> Iterable[Any]:
-    return route.operation.rows if route.operation else ()
+async def _pass(policies: Mapping[str, object], name: str, route: Route | None, probe: Exchange) -> None:
+    """Let the probe by a policy; raises what that refuses it with."""
+    policy = policies[name]
+    if isinstance(policy, Policy):
+        with contextlib.suppress(_LetByError):
+            await policy.around(route, _arrive)(probe)
+
+
+def _bare(route: Route) -> Route:
+    """The operation as if it took neither headers nor a body."""
+    parameters = [item for item in route.shape.get("parameters", ()) if item["in"] in ("path", "query")]
+    return replace(route, method="GET", shape={"parameters": parameters})
 
 
 def _caller(name: str, consumer: Consumer, route: Route, person: str) -> Caller:
@@ -139,16 +156,31 @@ def _caller(name: str, consumer: Consumer, route: Route, person: str) -> Caller:
     )
 
 
+class _LetByError(Exception):
+    """The probe was let by: there is no answer that could be looked at."""
+
+
 async def _arrive(_: Exchange) -> Reply:
-    return Reply(200, [])
+    raise _LetByError
 
 
 async def _nothing() -> Any:
     await asyncio.Event().wait()
 
 
-def _scope(method: str) -> dict[str, Any]:
-    return {"type": "http", "method": method, "path": "/", "query_string": b"", "headers": []}
+def _probe(rulebook: Rulebook, method: str, address: str) -> Exchange:
+    """A request that has an address under one of our names, and nothing else."""
+    path, _, query = address.partition("?")
+    host = next(iter(rulebook.settings.wire.hosts), "localhost")
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": [(b"host", host.encode())],
+    }
+    return Exchange(scope, _nothing)
 
 
 def _declared(apis: Iterable[Mounted], route: Route) -> str:

@@ -63,7 +63,8 @@ async def get(conn: AsyncConnection, chain: str, seq: int) -> AuditLine:
 async def period(conn: AsyncConnection, named: str) -> AuditPeriod:
     """The anchors around a period (``2026`` or ``2026-11``, in UTC) and those within it.
 
-    Raises NotFound for one whose lines were all deleted; of one that was cut into, what is left is told.
+    Raises NotFound for one whose lines were all deleted, and for one that no calendar has; of one that was
+    cut into, what is left is told.
     """
     begin, end = _bounds(named)
     numbered, at = audit_anchors.c.number, audit_anchors.c.at
@@ -122,10 +123,13 @@ async def _heads(conn: AsyncConnection, number: int) -> dict[str, Any]:
 
 def _bounds(named: str) -> tuple[dt.datetime, dt.datetime]:
     year, _, month = named.partition("-")
-    first = dt.datetime(int(year), int(month or 1), 1, tzinfo=dt.UTC)
-    months = 1 if month else 12
-    beyond = first.month - 1 + months
-    return first, first.replace(year=first.year + beyond // 12, month=beyond % 12 + 1)
+    try:
+        first = dt.datetime(int(year), int(month or 1), 1, tzinfo=dt.UTC)
+        months = 1 if month else 12
+        beyond = first.month - 1 + months
+        return first, first.replace(year=first.year + beyond // 12, month=beyond % 12 + 1)
+    except ValueError:
+        raise NotFound(f"There is no period {named}") from None
 
 
 async def _named(conn: AsyncConnection, row: Row[Any]) -> AuditLine:

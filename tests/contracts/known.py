@@ -1,10 +1,19 @@
 """tests/contracts: what exists in the house under test, so that generated calls meet more than 404."""
 
 import asyncio
+import uuid
 from dataclasses import dataclass
+from typing import Any
+
+import httpx
 
 from tests.support.deals import LARGE, Deal, new_deal
 from tests.support.stack import Caller, Stack, until
+
+# Of nobody, so that an operator may do to them what he likes.
+CONSUMER, PERSON = "of-nobody", "nobody@example.com"
+APIS, PLAN = ("process/events@1", "process/exceptions@1"), "standard"
+DECLARED = "partner-acme"  # has keys, which nobody uses
 
 
 @dataclass(frozen=True)
@@ -19,11 +28,14 @@ class Known:
     exception_id: str
     request_id: str
     customer_id: str
+    office: dict[str, list[str]]
 
     def words(self, tier: str, name: str) -> dict[str, list[str]]:
         """The ids that an API may be asked about, by parameter."""
         opportunities = [deal.opportunity_id for deal in (self.done, self.parked, self.waiting)]
         accounts = [deal.account_id for deal in (self.done, self.parked)]
+        if tier == "gateway":
+            return self.office
         if (tier, name) == ("process", "customer-master"):
             return {
                 "request_id": [self.request_id],
@@ -63,7 +75,37 @@ async def furnish(house: Stack) -> Known:
         exception_id=stopped["exception_id"],
         request_id=request,
         customer_id=activation["customer_id"],
+        office=await _office(house),
     )
+
+
+async def _office(house: Stack) -> dict[str, list[str]]:
+    """What operators name: a consumer and a person of nobody, subscriptions to decide and keys to revoke."""
+    headers = {"Authorization": f"Bearer {house.token('platform', PERSON)}"}
+    admin = f"{house.members[0].internal}/admin/v1"
+    async with httpx.AsyncClient(base_url=admin, headers=headers, timeout=30) as http:
+
+        async def ask(path: str, **body: str) -> dict[str, Any]:
+            fresh = {"Idempotency-Key": uuid.uuid4().hex}
+            answer = await http.post(path, json=body, headers=fresh)
+            assert answer.status_code == 201, answer.text
+            return answer.json()
+
+        await ask("/consumers/consumers", name=CONSUMER, title="A consumer of nobody")
+        wanted = {"consumer": CONSUMER, "plan": PLAN, "reason": "to be decided"}
+        asked = [await ask("/subscriptions/subscriptions", api=api, **wanted) for api in APIS]
+        made = [await ask("/keys/keys", consumer=DECLARED, title="to be revoked") for _ in range(2)]
+        lines = (await http.get("/audit/lines", params={"limit": "1"})).json()
+    return {
+        "name": [CONSUMER],
+        "consumer": [CONSUMER, DECLARED],
+        "api": list(APIS),
+        "plan": [PLAN],
+        "subscription_id": [one["id"] for one in asked],
+        "key_id": [one["key"]["id"] for one in made],
+        "chain": [one["chain"] for one in lines["items"]],
+        "person": [PERSON],
+    }
 
 
 async def _waiting_request(ci: Caller, deal: Deal) -> str:

@@ -120,6 +120,14 @@ async def test_tokens_are_revoked_and_listed(desk: House, kind: str, name: str):
     ]
 
 
+@pytest.mark.parametrize("told", ["", "yesterday", "2026-01-01", "2026-01-01T00:00:00"])
+async def test_an_instant_says_where_on_earth(desk: House, told: str):
+    """What is no instant is told where it stands, as by the document; a local time is none."""
+    wanted = {"kind": "subject", "name": "pat", "reason": "because", "issued_before": told}
+    found = problem(await desk.administer("POST", "/keys/revocations", json=wanted), 422, "invalid")
+    assert pointers(found) == {"/issued_before"}
+
+
 async def test_the_future_cannot_be_revoked(desk: House):
     """An instant ahead would lock out whoever signs in again."""
     later = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)).isoformat()

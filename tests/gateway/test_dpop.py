@@ -57,6 +57,21 @@ async def test_a_proof_is_good_for_one_call(forge: Forge, keys_folder: Path):
     assert (await read(house, token, forge.proof(token))).status_code == 200
 
 
+async def test_who_lacks_a_scope_is_told_so_in_the_scheme_in_which_they_came(forge: Forge, keys_folder: Path):
+    """With a proof by DPoP (RFC 9449 section 7.1), otherwise by Bearer (RFC 6750 section 3.1)."""
+    house = door(forge, keys_folder)
+    token = forge.bound(scope="process.works.read")
+    bound = await read(house, token, forge.proof(token))
+    plain = forge.token(scope="process.works.read")
+    bearer = await house.call("GET", ORDERS, "", headers={"Authorization": f"Bearer {plain}"})
+    for answer, scheme in ((bound, "DPoP"), (bearer, "Bearer")):
+        problem(answer, 403, "insufficient_scope")
+        told = answer.headers["www-authenticate"]
+        assert told.startswith(f"{scheme} realm=")
+        assert 'error="insufficient_scope", scope="experience.shop.read"' in told
+        assert "/.well-known/oauth-protected-resource" in told
+
+
 async def test_a_proof_used_at_one_replica_is_used_at_all(
     forge: Forge, keys_folder: Path, caches: tuple[Cache, Cache]
 ):

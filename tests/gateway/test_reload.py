@@ -8,9 +8,10 @@ import pytest
 
 from contracts.routing import Routing
 from gateway.pipeline import Settings
-from gateway.plans import read, read_consumers
+from gateway.plans import decode, read, read_consumers
 from gateway.rulebook import Rulebook, read_rulebook
 from gateway.rulebook.keeping import Refusal
+from gateway.versions import Slug, Standing
 from kit.settings import SettingsError
 from tests.gateway.house import ORDER, House, problem
 from tests.support.stack import until
@@ -147,6 +148,29 @@ async def test_files_that_do_not_fit_together_are_refused(reloading: House, file
     reason = "there is no plan 'none' in the gateway's settings"
     expected = f"{files.folder}/consumers.toml:3: consumers.ci.subscriptions.*: {reason}"
     assert await until_refused(reloading) == [expected]
+
+
+async def test_a_subscription_to_what_was_retired_is_refused(files: Files, keys_folder: Path):
+    """With the line of the consumer that would be cut off; the policy before it stays."""
+    gone = {"state": "retired", "owner": "works", "since": "2026-01-01", "sunset": "2026-01-01"}
+    house = House(
+        keys_folder,
+        read(files.folder / "gateway.toml", Settings),
+        read_consumers(files.folder / "consumers.toml"),
+        policy_folder=files.folder,
+        look_seconds=0.01,
+        standings=decode({"process/works@1": gone}, dict[Slug, Standing], "versions.toml"),
+    )
+    await house.gateway.start()
+    before = house.gateway.rulebook.digest
+    text = (files.folder / "consumers.toml").read_text(encoding="utf-8")
+    line = 'subscriptions = {"*" = "standard", "process/works@1" = "standard"}'
+    files.put("consumers.toml", text.replace('title = "Somebody"', f'title = "Somebody"\n{line}', 1))
+    reason = "was retired, and ci has no waiver in the versions"
+    expected = f"{files.folder}/consumers.toml:3: consumers.ci.subscriptions.process/works@1: {reason}"
+    assert await until_refused(house) == [expected]
+    assert house.gateway.rulebook.digest == before
+    await house.gateway.close()
 
 
 async def test_a_missing_file_is_refused(reloading: House, files: Files):

@@ -12,8 +12,8 @@ from contracts.canonical.values import Id
 from contracts.operation import Deprecation, api, operation
 from deploy.lifecycle import FILE, called_by, lifecycle_faults, standings
 from gateway.app import Mounted, in_process
-from gateway.plans import decode
-from gateway.versions import Slug, Standing, Standings, faults, refusals
+from gateway.plans import Consumer, decode
+from gateway.versions import Slug, Standing, Standings, faults, refusals, refuse_cut_off
 from kit import clock
 from kit.database import Database
 from kit.database.tables import usage
@@ -209,6 +209,42 @@ async def test_a_version_may_not_go_while_somebody_without_a_waiver_calls_it():
     assert len(late) == 3
     clock.set(dt.datetime(2026, 6, 1, tzinfo=dt.UTC))
     assert await refusals(read(old=standing("deprecated", **GOES)), active) == []
+
+
+def subscribed(**subscriptions: str) -> dict[str, Consumer]:
+    """Consumers, each subscribed to what is said."""
+    return {
+        name: Consumer(title=name, scopes=("*.*.*",), subscriptions={api: "standard"})
+        for name, api in subscriptions.items()
+    }
+
+
+def test_nobody_is_subscribed_by_name_to_what_was_retired_under_them(keys_folder: Path):
+    """A house of such a policy does not begin; who means a whole tier, or has a waiver, is not in its way."""
+    waiver = {"consumer": "screen", "reason": "moves in February", "expires": "2027-02-01"}
+    consumers = subscribed(ci=OLD, reader=OLD, screen=OLD, finance="experience/*", partner=NEW)
+    versions = read(old=standing("retired", **GOES, waivers=[waiver]))
+    with pytest.raises(SettingsError) as refused:
+        House(keys_folder, consumers=consumers, standings=versions)
+    assert refused.value.faults == [
+        f"consumers.{name}.subscriptions.{OLD}: was retired, and {name} has no waiver in the versions"
+        for name in ("ci", "reader")
+    ]
+    refuse_cut_off(versions, subscribed(screen=OLD, finance="experience/*", partner=NEW))
+
+
+@pytest.mark.parametrize("state", ["deprecated", "retired"])
+def test_no_day_keeps_a_house_from_beginning_again(state: str, caplog: pytest.LogCaptureFixture):
+    """Beyond the sunset and the waiver's last day the same files are taken as before, with a warning."""
+    waiver = {"consumer": "screen", "reason": "moves in February", "expires": "2027-02-01"}
+    versions, consumers = read(old=standing(state, **GOES, waivers=[waiver])), subscribed(screen=OLD)
+    for day, warned in (
+        (dt.datetime(2026, 12, 30, tzinfo=dt.UTC), 0),
+        (dt.datetime(2027, 2, 2, tzinfo=dt.UTC), 1),
+    ):
+        clock.set(day)
+        refuse_cut_off(versions, consumers)
+        assert len(caplog.records) == warned
 
 
 async def test_whoever_was_counted_at_the_door_is_asked_about(tmp_path: Path, fresh_database_url: str):

@@ -32,6 +32,7 @@ class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_url: str
     tokens: dict[str, str]
     secrets: dict[str, str] = {}
+    certificates: dict[str, str] = {}
     proof_key: dict[str, Any] = {}
 
 
@@ -52,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         tokens=credentials.tokens,
         proof_key=credentials.proof_key,
         secrets=credentials.secrets,
+        certificates=credentials.certificates,
         lacks=frozenset(filter(None, options.lacks.split(","))),
         seconds=options.seconds,
     )

@@ -15,7 +15,8 @@ class Expect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `status` is one of several when it is a list; 0 stands for a door that closes without an answer.
     `problem` is the code of a problem document (RFC 9457), `pointers` all places that it names. `json` is
     a part of the body. `has` and `lacks` are texts anywhere in all that was received. `before` is the status
-    of all answers but the last where a step is repeated, `statuses` those of requests sent together, sorted.
+    of all answers but the last where a step is repeated, `statuses` those of requests sent together, sorted:
+    all else is then expected of the one with the greatest.
     """
 
     status: int | tuple[int, ...] = ()
@@ -50,16 +51,18 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"as_
     """One request; or `repeat` of it, `every_seconds`, at most `until` a status; or so many `together`.
 
     `as` names the token that it carries, `scheme` how; its `proof` is made once, however often it is sent.
-    `lines` are the bytes of a request as they are, joined by CRLF, with `tail` after them. `capture` keeps a
-    header of the answer under a name.
+    `source` is the address of ours that it comes from. `lines` are the bytes of a request as they are, joined
+    by CRLF, with `tail` after them. `capture` keeps a header of the answer under a name, or, where that is
+    told by a ``/member``, a part of its JSON.
     In every text ``${unique}``, ``${host}``, ``${url}``, ``${token:NAME}``, ``${secret:NAME}``,
-    ``${text*100}`` and whatever was captured are filled in.
+    ``${certificate:NAME}``, ``${text*100}`` and whatever was captured are filled in.
     """
 
     expect: Expect
     as_: str = ""
     scheme: str = "Bearer"
     proof: Proof | None = None
+    source: str = ""
     method: str = "GET"
     path: str = "/"
     headers: dict[str, str] = {}

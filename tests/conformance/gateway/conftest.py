@@ -8,9 +8,11 @@ import pytest
 
 from bench.ports import free_port
 from bench.processes import python, running
-from tests.conformance.gateway.house import make_keys, secret_of
+from kit.database import Database
+from tests.conformance.gateway.house import configured, make, prepare, standings, target_of, with_nonces
+from tests.conformance.gateway.in_process import served
 from tests.conformance.gateway.running import Target
-from tests.conformance.gateway.tokens import PUBLIC_URL, Mint
+from tests.conformance.gateway.tokens import Mint
 from tests.support.servers import create_database
 
 GRANIAN = (
@@ -54,10 +56,22 @@ async def target(
     command = python("granian", *GRANIAN, "--port", str(port), "tests.conformance.gateway.served:app")
     environ = {"CONFORMANCE_FOLDER": str(folder), "CONFORMANCE_DATABASE_URL": database_url}
     async with running(command, environ, port=port, log=folder / "server.log", ready="/") as server:
-        yield Target(
-            base_url=server.url,
-            public_url=PUBLIC_URL,
-            tokens=credentials | await make_keys(database_url),
-            proof_key=mint.proof_key(),
-            secrets={"ci": secret_of(folder, "ci")},
-        )
+        given = credentials | await prepare(database_url)
+        yield target_of(server.url, mint, given, folder, lacks={"dpop-nonces"})
+
+
+@pytest.fixture(scope="session")
+async def asking_for_nonces(
+    mint: Mint,
+    credentials: dict[str, str],
+    addresses: dict[str, str],
+    worker_name: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Target]:
+    """The same where proofs must carry a nonce, served by this process."""
+    folder: Path = tmp_path_factory.mktemp("nonces")
+    database = Database(create_database(addresses["database_url"], f"conformance_nonces_{worker_name}"))
+    app = make(folder, mint.jwks(), database, settings=with_nonces(configured()), standings=standings())
+    async with served(app) as address:
+        yield target_of(address, mint, credentials, folder, lacks={"dpop", "api-keys"})
+    await database.close()

@@ -1,32 +1,61 @@
 """tests/conformance/gateway: our own gateway as a target of the suite, whole or with one policy taken out."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+from msgspec import structs
 
 import gateway.app
 from gateway.app import Gateway, Mounted, in_process, over_http, scopes_of
 from gateway.exchange import Exchange, Reply, Route, Step
 from gateway.identity import DevelopmentIssuer
 from gateway.identity.api_keys import create, new_key, revoke_key
+from gateway.identity.revocation import revoke
 from gateway.pipeline import Settings
 from gateway.plans import read, read_consumers
 from gateway.policies.route import RouteTable
+from gateway.versions import NONE, Slug, Standing, Standings
 from kit.database import Database
 from kit.operations import document
 from tests.conformance.gateway import upstream
-from tests.conformance.gateway.tokens import FOLDER, ISSUER, PUBLIC_URL
+from tests.conformance.gateway.running import SECONDS, Target
+from tests.conformance.gateway.tokens import FOLDER, ISSUER, PUBLIC_URL, Mint
+from tests.gateway import shelf
 from tests.gateway.demo import INSTANCES, Shop, Vault, Works
 
 
-def make(folder: Path, jwks: dict[str, Any], database: Database) -> Gateway:
+def configured() -> Settings:
+    """The policies as the suite's file says."""
+    return read(FOLDER / "gateway.toml", Settings)
+
+
+def with_nonces(settings: Settings) -> Settings:
+    """The same where proofs must carry a nonce."""
+    proofs = structs.replace(settings.identity.dpop, nonces=True)
+    return structs.replace(settings, identity=structs.replace(settings.identity, dpop=proofs))
+
+
+def standings() -> Standings:
+    """The versions' standings as the suite's file says."""
+    return read(FOLDER / "versions.toml", dict[Slug, Standing])
+
+
+def make(
+    folder: Path,
+    jwks: dict[str, Any],
+    database: Database,
+    *,
+    settings: Settings | None = None,
+    standings: Standings = NONE,
+) -> Gateway:
     """The gateway as the suite's files configure it, in front of an upstream of its own.
 
-    `folder` keeps the embedded issuer's keys, `jwks` are those of the suite's tokens.
+    `folder` keeps the embedded issuer's keys, `jwks` are those of the suite's tokens. `settings` are
+    other ones than the suite's.
     """
     consumers = read_consumers(FOLDER / "consumers.toml")
     floor = upstream.Upstream()
@@ -34,6 +63,8 @@ def make(folder: Path, jwks: dict[str, Any], database: Database) -> Gateway:
         Mounted(Shop, document(Shop), in_process(Shop, floor)),
         Mounted(Works, document(Works), in_process(Works, floor)),
         *(Mounted(Vault, document(Vault), in_process(Vault, floor), instance=name) for name in INSTANCES),
+        *(Mounted(one, document(one), in_process(one, floor)) for one in upstream.AGEING),
+        shelf.mounted(shelf.ShelfFloor()),
         Mounted(Vault, document(Vault), over_http("http://upstream.test", _sender()), instance=upstream.FAR),
     ]
     embedded = DevelopmentIssuer(
@@ -50,7 +81,8 @@ def make(folder: Path, jwks: dict[str, Any], database: Database) -> Gateway:
         return jwks
 
     return Gateway(
-        settings=read(FOLDER / "gateway.toml", Settings),
+        settings=settings or configured(),
+        standings=standings,
         consumers=consumers,
         apis=apis,
         public_url=PUBLIC_URL,
@@ -60,9 +92,27 @@ def make(folder: Path, jwks: dict[str, Any], database: Database) -> Gateway:
     )
 
 
-async def make_keys(database_url: str) -> dict[str, str]:
-    """API keys as the cases name them: one that holds, a narrow one, and two that hold no more."""
+async def revoke_all(database: Database) -> None:
+    """Revoke what the suite's file names."""
+    told = read(FOLDER / "revocations.toml", dict[str, tuple[dict[str, Any], ...]])
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)
+    async with database.begin() as connection:
+        for one in told["revocation"]:
+            await revoke(connection, **one, by="suite", issued_before=before)
+
+
+async def prepare(database_url: str) -> dict[str, str]:
+    """Revoke what is to be revoked, and give the API keys that the cases name."""
     database = Database(database_url)
+    await revoke_all(database)
+    try:
+        return await _make_keys(database)
+    finally:
+        await database.close()
+
+
+async def _make_keys(database: Database) -> dict[str, str]:
+    """API keys: one that holds, a narrow one, and two that hold no more."""
     async with database.begin() as connection:
         _, good = await create(connection, consumer="ci", kind="test", by="suite")
         _, narrow = await create(
@@ -73,7 +123,6 @@ async def make_keys(database_url: str) -> dict[str, str]:
         past = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1)
         _, expired = await create(connection, consumer="reader", kind="test", by="suite", expires_at=past)
         _, live = await create(connection, consumer="finance", kind="live", by="suite")
-    await database.close()
     return {
         "key": good,
         "key-narrow": narrow,
@@ -101,6 +150,28 @@ def secret_of(folder: Path, consumer: str) -> str:
     """The secret by which a consumer asks the embedded issuer for a token."""
     embedded = DevelopmentIssuer(folder, issuer=PUBLIC_URL, audience=PUBLIC_URL, consumers={}, scopes=())
     return embedded.client_secret(consumer)
+
+
+def target_of(
+    address: str,
+    mint: Mint,
+    credentials: dict[str, str],
+    folder: Path,
+    *,
+    lacks: Iterable[str] = (),
+    seconds: float = SECONDS,
+) -> Target:
+    """A gateway of ours at an address, which keeps the issuer's keys in `folder`, as the runner sees it."""
+    return Target(
+        base_url=address,
+        public_url=PUBLIC_URL,
+        tokens=credentials,
+        proof_key=mint.proof_key(),
+        secrets={name: secret_of(folder, name) for name in ("ci", "screen")},
+        certificates=mint.certificates(),
+        lacks=frozenset(lacks),
+        seconds=seconds,
+    )
 
 
 class _Absent:
@@ -151,7 +222,7 @@ def make_without(policy: str, set_attribute: Callable[[Any, str, Any], None], *g
         set_attribute(
             gateway.app, "build", lambda before, table, *more: build(before, _lenient(table), *more)
         )
-    return make(*given)
+    return make(*given, standings=standings())
 
 
 def _less(group_of: Callable[..., Any], policy: str) -> Callable[..., Any]:

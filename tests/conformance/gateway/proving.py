@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import secrets
 import time
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from joserfc import jwk, jwt
 
 from tests.conformance.gateway.case import Proof
+
+_INSTANT = re.compile(r"[+-][0-9]+")  # a hash may begin with a dash, and is none
 
 
 def make(proof: Proof, key: dict[str, Any], *, method: str, address: str, token: str) -> str:
@@ -30,4 +33,4 @@ def make(proof: Proof, key: dict[str, Any], *, method: str, address: str, token:
 
 def instant(value: Any, now: int) -> Any:
     """``+600`` is in ten minutes, ``-600`` was ten minutes ago; all else is itself."""
-    return now + int(value) if isinstance(value, str) and value[:1] in ("+", "-") else value
+    return now + int(value) if isinstance(value, str) and _INSTANT.fullmatch(value) else value

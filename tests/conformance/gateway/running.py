@@ -30,6 +30,7 @@ class Target(msgspec.Struct, frozen=True):
     tokens: dict[str, str]
     proof_key: dict[str, Any] = {}
     secrets: dict[str, str] = {}
+    certificates: dict[str, str] = {}
     lacks: frozenset[str] = frozenset()
     seconds: float = SECONDS
 
@@ -42,6 +43,7 @@ def run(case: Case, target: Target) -> list[str]:
         "host": urlsplit(target.public_url).netloc,
         **{f"token:{name}": token for name, token in target.tokens.items()},
         **{f"secret:{name}": secret for name, secret in target.secrets.items()},
+        **{f"certificate:{name}": one for name, one in target.certificates.items()},
     }
     for number, step in enumerate(case.step, 1):
         found = _Asking(step, target, known).faults()
@@ -92,7 +94,7 @@ class _Asking:
             return ""
         path = self._fill(step.path).partition("?")[0]
         return proving.make(
-            step.proof,
+            msgspec.structs.replace(step.proof, claims=self._filled(step.proof.claims)),
             self._target.proof_key,
             method=step.method,
             address=self._target.public_url + path,
@@ -102,8 +104,10 @@ class _Asking:
     def _judge(self, answers: list[Answer]) -> list[str]:
         expect = self._step.expect
         if expect.statuses is not None:
-            statuses = tuple(sorted(answer.status for answer in answers))
-            return [] if statuses == expect.statuses else [f"the statuses are {statuses}"]
+            answers = sorted(answers, key=lambda answer: answer.status)
+            statuses = tuple(answer.status for answer in answers)
+            if statuses != expect.statuses:
+                return [f"the statuses are {statuses}"]
         *earlier, last = answers
         found = faults(last, expect, self._fill)
         odd = {answer.status for answer in earlier} - {expect.before}
@@ -114,11 +118,12 @@ class _Asking:
         return found
 
     def _capture(self, answer: Answer) -> None:
-        for name, header in self._step.capture.items():
-            self._known[name] = answer.header(header) or ""
+        for name, place in self._step.capture.items():
+            found = _member(answer, place) if place.startswith("/") else answer.header(place)
+            self._known[name] = str(found or "")
 
     def _in_turn(self) -> list[Answer]:
-        line = Line(self._target.base_url, self._target.seconds)
+        line = self._open()
         answers: list[Answer] = []
         try:
             for _ in range(self._step.repeat):
@@ -131,12 +136,15 @@ class _Asking:
         return answers
 
     def _together(self) -> list[Answer]:
-        lines = [Line(self._target.base_url, self._target.seconds) for _ in range(self._step.together)]
+        lines = [self._open() for _ in range(self._step.together)]
         with ThreadPoolExecutor(len(lines)) as pool:
             answers = list(pool.map(self._one, lines))
         for line in lines:
             line.close()
         return answers
+
+    def _open(self) -> Line:
+        return Line(self._target.base_url, self._target.seconds, self._step.source)
 
     def _one(self, line: Line) -> Answer:
         step = self._step
@@ -168,3 +176,8 @@ class _Asking:
         if isinstance(value, list):
             return [self._filled(item) for item in value]
         return self._fill(value) if isinstance(value, str) else value
+
+
+def _member(answer: Answer, place: str) -> Any:
+    told = answer.json()
+    return told.get(place.removeprefix("/")) if isinstance(told, dict) else None

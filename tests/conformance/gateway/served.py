@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from kit.database import Database
-from tests.conformance.gateway.house import make
+from tests.conformance.gateway.house import make, standings
 
 _folder = Path(os.environ["CONFORMANCE_FOLDER"])
 
@@ -14,4 +14,5 @@ app = make(
     _folder,
     msgspec.json.decode((_folder / "jwks.json").read_bytes()),
     Database(os.environ["CONFORMANCE_DATABASE_URL"]),
+    standings=standings(),
 )

@@ -53,10 +53,14 @@ class _Kept(io.BufferedReader):
 
 
 class Line:
-    """A connection to the target, opened again when the other side has closed it."""
+    """A connection to the target, opened again when the other side has closed it.
 
-    def __init__(self, base_url: str, seconds: float) -> None:
+    `source` is the address of ours that it comes from, where that matters.
+    """
+
+    def __init__(self, base_url: str, seconds: float, source: str = "") -> None:
         address = urlsplit(base_url)
+        self._source = (source, 0) if source else None
         self._place = (address.hostname or "127.0.0.1", address.port or 80)
         self._seconds = seconds
         self._connection: http.client.HTTPConnection | None = None
@@ -70,7 +74,9 @@ class Line:
             return NOTHING
 
     def _ask(self, method: str, path: str, headers: Pairs, body: bytes | None) -> Answer:
-        connection = self._connection or http.client.HTTPConnection(*self._place, timeout=self._seconds)
+        connection = self._connection or http.client.HTTPConnection(
+            *self._place, timeout=self._seconds, source_address=self._source
+        )
         self._connection = connection
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in headers:
@@ -85,7 +91,7 @@ class Line:
 
     def send(self, request: bytes) -> Answer:
         """Bytes as they are, on a connection of their own: the first answer, and all that was received."""
-        with socket.create_connection(self._place, timeout=self._seconds) as line:
+        with socket.create_connection(self._place, self._seconds, self._source) as line:
             try:
                 line.sendall(request)
                 return self._receive(line, request)

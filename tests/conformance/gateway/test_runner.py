@@ -12,7 +12,7 @@ from tests.conformance.gateway import case
 from tests.conformance.gateway.__main__ import main
 from tests.conformance.gateway.case import Expect
 from tests.conformance.gateway.matching import faults
-from tests.conformance.gateway.running import Target, filler
+from tests.conformance.gateway.running import Target, filler, run
 from tests.conformance.gateway.speaking import Answer
 
 pytestmark = pytest.mark.xdist_group("gateway-conformance")
@@ -83,6 +83,32 @@ def test_a_target_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_difference_is_found(expect: Expect) -> None:
     """Nothing that a case can expect passes when it is not so."""
     assert faults(ANSWER, expect, filler({}))
+
+
+def test_of_requests_sent_together_the_worst_is_looked_at(target: Target) -> None:
+    """The statuses are those of all, and the rest is expected of the greatest."""
+    together = {"path": "/nowhere", "together": 2}
+    for expect, fault in (
+        ({"statuses": (404, 404), "problem": "unknown_route"}, ""),
+        ({"statuses": (404, 404), "problem": "not_found"}, "/code"),
+        ({"statuses": (200, 404)}, "the statuses are"),
+    ):
+        one = msgspec.convert({"title": "x", "step": [{**together, "expect": expect}]}, case.Case)
+        found = run(one, target)
+        assert any(fault in said for said in found) if fault else found == []
+
+
+def test_what_is_captured_is_filled_in(target: Target) -> None:
+    """A header by its name, a part of the answer by a slash and its name."""
+    captures = {"kind": "Content-Type", "code": "/code", "nothing": "/nothing"}
+    told = {"Content-Type": "${kind}"}
+    steps = [
+        {"path": "/nowhere", "capture": captures, "expect": {}},
+        {"path": "/nowhere", "expect": {"headers": told, "json": {"code": "${code}"}}},
+        {"path": "/nowhere", "expect": {"json": {"code": "${nothing}"}}},
+    ]
+    found = run(msgspec.convert({"title": "x", "step": steps}, case.Case), target)
+    assert found == ["step 3: /code is 'unknown_route', not ''"]
 
 
 def test_what_is_as_expected_passes() -> None:

@@ -1,40 +1,92 @@
-"""tests/conformance/gateway: a gateway that lacks a policy does not pass."""
+"""tests/conformance/gateway: a gateway that lacks a policy, or a promise of one, does not pass."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
 
 from gateway.pipeline import ORDER
 from kit.database import Database
 from tests.conformance.gateway import case
-from tests.conformance.gateway.house import make_without
+from tests.conformance.gateway.house import (
+    configured,
+    make,
+    make_without,
+    revoke_all,
+    standings,
+    target_of,
+    with_nonces,
+)
+from tests.conformance.gateway.in_process import served
 from tests.conformance.gateway.running import Target, run
-from tests.conformance.gateway.tokens import PUBLIC_URL, Mint
+from tests.conformance.gateway.tokens import Mint
+from tests.conformance.gateway.weaker import GROUPS, WEAKER, Weaker
 
 # What it does is seen in the audit trail and in metrics, not by who calls.
-# Shedding shows only where there is too much to do: tests/gateway/test_load_shedding.py.
-UNSEEN = {"account", "load_shedding"}
+UNSEEN = {"account"}
 
 
 @asynccontextmanager
-async def served(app: Any) -> AsyncIterator[str]:
-    """An application on a port of its own; its address."""
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    async with asyncio.timeout(20):
-        while not server.started:  # noqa: ASYNC110 - it has no event of it
-            await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
+async def weakened(
+    weaker: Weaker, mint: Mint, credentials: dict[str, str], database_url: str, folder: Path
+) -> AsyncIterator[Target]:
+    """Our gateway with a promise taken out; it asks for nonces where one of the cases needs that."""
+    settings = configured()
+    if any("dpop-nonces" in case.read(name).needs for name in weaker.cases):
+        settings = with_nonces(settings)
+    database = Database(database_url)
+    await revoke_all(database)
+    app = make(
+        folder,
+        mint.jwks(),
+        database,
+        settings=weaker.settings(settings),
+        standings=weaker.standings(dict(standings())),
+    )
+    async with served(app) as address:
+        yield target_of(address, mint, credentials, folder, lacks={"api-keys"})
+    await database.close()
+
+
+@pytest.mark.parametrize("name", WEAKER)
+async def test_a_gateway_without_a_promise_fails_the_cases_of_it(
+    name: str,
+    mint: Mint,
+    credentials: dict[str, str],
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every case that is about the promise does not hold where it is taken out."""
+    weaker = WEAKER[name]
+    for place, attribute, value in weaker.patches:
+        monkeypatch.setattr(place, attribute, value)
+    async with weakened(weaker, mint, credentials, database_url, tmp_path) as target:
+        held = [one for one in weaker.cases if not await asyncio.to_thread(run, case.read(one), target)]
+    assert held == []
+
+
+async def test_nothing_else_makes_these_cases_fail(
+    mint: Mint, credentials: dict[str, str], fresh_database_url: str, tmp_path: Path
+) -> None:
+    """A gateway that is served and asked in the same way, and keeps its promises, passes all of them."""
+    named = sorted({one for weaker in WEAKER.values() for one in weaker.cases})
+    nonces = [one for one in named if "dpop-nonces" in case.read(one).needs]
+    failing = {}
+    for cases in ([one for one in named if one not in nonces], nonces):
+        whole = Weaker(tuple(cases))
+        async with weakened(whole, mint, credentials, fresh_database_url, tmp_path) as target:
+            found = {one: await asyncio.to_thread(run, case.read(one), target) for one in cases}
+        failing |= {one: faults for one, faults in found.items() if faults}
+    assert failing == {}
+
+
+def test_every_case_of_some_groups_has_been_seen_to_fail() -> None:
+    """A case that could never fail would promise nothing."""
+    noticed = {one for weaker in WEAKER.values() for one in weaker.cases}
+    assert [one for one in case.names() if one.startswith(GROUPS) and one not in noticed] == []
 
 
 @pytest.mark.parametrize("policy", [name for name in ORDER if name not in UNSEEN])
@@ -50,14 +102,8 @@ async def test_a_gateway_without_a_policy_fails_a_case_of_it(
     database = Database(database_url)
     app = make_without(policy, monkeypatch.setattr, tmp_path, mint.jwks(), database)
     async with served(app) as address:
-        target = Target(
-            base_url=address,
-            public_url=PUBLIC_URL,
-            tokens=credentials,
-            proof_key=mint.proof_key(),
-            lacks=frozenset({"api-keys"}),
-            seconds=2,
-        )
+        lacks = {"api-keys", "dpop-nonces"}
+        target = target_of(address, mint, credentials, tmp_path, lacks=lacks, seconds=2)
         cases = [case.read(name) for name in case.names() if name.startswith(f"{policy}/")]
         assert await asyncio.to_thread(_some_case_fails, cases, target)
     await database.close()

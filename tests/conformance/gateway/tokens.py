@@ -6,6 +6,7 @@ key set that the target must believe.
 
 import argparse
 import base64
+import datetime as dt
 import hashlib
 import hmac
 import json
@@ -17,8 +18,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from joserfc import jwk, jwt
 
 from tests.conformance.gateway.proving import instant
@@ -26,11 +31,16 @@ from tests.conformance.gateway.proving import instant
 FOLDER = Path(__file__).parent
 PUBLIC_URL = "http://gateway.test"
 ISSUER = "https://issuer.test"
-SCOPES = tuple(
-    f"{api}.{access}"
-    for api in ("experience.shop", "process.works", "system.vault")
-    for access in ("read", "write", "approve")
+APIS = (
+    "experience.shelf",
+    "experience.shop",
+    "process.almanac",
+    "process.ledger",
+    "process.register",
+    "process.works",
+    "system.vault",
 )
+SCOPES = tuple(f"{api}.{access}" for api in APIS for access in ("read", "write", "approve"))
 LIFETIME_SECONDS = 3600
 
 
@@ -44,6 +54,7 @@ class Odd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expires_in: int = LIFETIME_SECONDS
     signed: Literal["", "stranger", "stranger-enclosed", "none", "hmac", "changed"] = ""
     bound: bool = False
+    certified: bool = False
     text: str = ""
 
 
@@ -66,6 +77,7 @@ class Mint:
         self._stranger = jwk.RSAKey.generate_key(2048)
         self._kid = self._key.thumbprint()
         self._holder = jwk.ECKey.generate_key("P-256")
+        self._certificates = {name: _certificate(name) for name in ("held", "other")}
 
     def jwks(self) -> dict[str, Any]:
         """The key set that the target must believe."""
@@ -75,6 +87,10 @@ class Mint:
     def proof_key(self) -> dict[str, Any]:
         """The private key that bound tokens are bound to."""
         return self._holder.as_dict(private=True)
+
+    def certificates(self) -> dict[str, str]:
+        """Certificates by name, in DER and base64; that by which tokens are bound is `held`."""
+        return {name: base64.b64encode(one).decode() for name, one in self._certificates.items()}
 
     def tokens(self) -> dict[str, str]:
         """Every token of the plan by its name."""
@@ -91,6 +107,8 @@ class Mint:
         claims = _claims(odd)
         if odd.bound:
             claims["cnf"] = {"jkt": self._holder.thumbprint()}
+        if odd.certified:
+            claims["cnf"] = {"x5t#S256": _base64(hashlib.sha256(self._certificates["held"]).digest())}
         return self._sign(odd.signed, header, claims)
 
     def _sign(self, way: str, header: dict[str, Any], claims: dict[str, Any]) -> str:
@@ -139,6 +157,24 @@ def _claims(odd: Odd) -> dict[str, Any]:
     return {name: instant(value, now) for name, value in told.items() if name not in odd.without}
 
 
+def _certificate(name: str) -> bytes:
+    """A certificate that signs itself, in DER."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(named)
+        .issuer_name(named)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .sign(key, SHA256())
+    )
+    return made.public_bytes(Encoding.DER)
+
+
 def _encoded(value: Any) -> str:
     return _base64(json.dumps(value).encode())
 
@@ -154,7 +190,12 @@ def main() -> None:
     options = parser.parse_args()
     mint = Mint()
     Path(options.jwks).write_bytes(msgspec.json.encode(mint.jwks()))
-    found = {"public_url": PUBLIC_URL, "tokens": mint.tokens(), "proof_key": mint.proof_key()}
+    found = {
+        "public_url": PUBLIC_URL,
+        "tokens": mint.tokens(),
+        "proof_key": mint.proof_key(),
+        "certificates": mint.certificates(),
+    }
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
 
 

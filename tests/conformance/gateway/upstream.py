@@ -4,20 +4,46 @@ The demo floors of tests/gateway, with a few ids and customers at which they beh
 """
 
 import asyncio
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from litestar import Litestar
 
+from contracts.canonical.values import Id
+from contracts.operation import api, operation
 from contracts.problems import Conflict, Unavailable
 from kit import context
 from kit.routes import answer_problem, room
 from tests.gateway.demo import Floor, Order, Seen, Vault
 
 FAR = "vault-far"
-ARRIVED, LEAKY = "what-arrived", "leaky"
+ARRIVED, LEAKY, UNFIT = "what-arrived", "leaky", "unfit"
 LEAKS = [(b"server", b"secret/1.0"), (b"set-cookie", b"a=b"), (b"connection", b"x"), (b"keep-alive", b"5")]
-WAIT_SECONDS = 0.4
+WAIT_SECONDS = 0.8
+_UNFIT = {
+    UNFIT: (200, b"application/json", b'{"id": 5, "subject": "hunter2"}'),
+    f"{UNFIT}-status": (201, b"application/json", b'{"id": "hunter2"}'),
+    f"{UNFIT}-kind": (200, b"text/plain", b"hunter2"),
+    f"{UNFIT}-text": (200, b"application/json", b"{hunter2"),
+}
+
+
+def _ageing(name: str) -> type:
+    """An API of one read, for versions.toml to say where it stands in its life."""
+
+    @api("process", name, version=1, summary=f"The {name}")
+    class Ageing(Protocol):
+        """Pages."""
+
+        @operation("GET", "/pages/{page_id}", summary="Read a page")
+        async def get_page(self, page_id: Id) -> Seen:
+            """The page."""
+            ...
+
+    return Ageing
+
+
+AGEING = tuple(_ageing(name) for name in ("ledger", "register", "almanac"))
 
 
 class Upstream(Floor):
@@ -38,6 +64,15 @@ class Upstream(Floor):
             raise Unavailable("Not now", retry_after=1)
         return await super().place_order(body)
 
+    async def ask_quote(self, body: Order) -> Seen:
+        if body.customer == "waits":
+            await asyncio.sleep(WAIT_SECONDS)
+        return await super().ask_quote(body)
+
+    async def get_page(self, page_id: str) -> Seen:
+        """Of whichever API that ages."""
+        return await self.get_order(page_id)
+
 
 def far_away() -> Any:
     """The instance `vault-far` as an ASGI application: the gateway reaches it over HTTP."""
@@ -52,6 +87,8 @@ def far_away() -> Any:
         asked = str(scope.get("path")).rpartition("/")[2]
         if asked == ARRIVED:
             await _tell(scope, send)
+        elif asked.startswith(UNFIT):
+            await _answer(send, *_UNFIT[asked])
         else:
             await floor(scope, receive, _leaking(send) if asked == LEAKY else send)
 
@@ -61,9 +98,12 @@ def far_away() -> Any:
 async def _tell(scope: Any, send: Any) -> None:
     """A record whose id is the request's headers, one per line."""
     told = "\n".join(f"{name.decode()}: {value.decode('latin-1')}" for name, value in scope["headers"])
-    body = msgspec.json.encode(Seen(id=told))
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await _answer(send, 200, b"application/json", msgspec.json.encode(Seen(id=told)))
+
+
+async def _answer(send: Any, status: int, kind: bytes, body: bytes) -> None:
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

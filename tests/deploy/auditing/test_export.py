@@ -68,6 +68,14 @@ def verify(folder: Path, *more: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("period", ["0000", "0000-01", "9999", "9999-12"])
+async def test_no_calendar_has_such_a_period(database: Database, period: str) -> None:
+    """A year before the first or after the last is not found."""
+    async with database.connect() as connection:
+        with pytest.raises(NotFound, match=period):
+            await reading.period(connection, period)
+
+
 async def test_an_auditor_verifies_a_period_alone(database: Database, tmp_path: Path) -> None:
     """Every line between the anchors around the month is there and whole, also against a kept anchor."""
     folder = await export(database, "2026-11", tmp_path / "november")
