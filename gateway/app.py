@@ -190,6 +190,7 @@ class Gateway:
             resource_metadata=self._description,
             database=self._database,
             standings=self._standings,
+            judge=matrix_of(rulebook.duties, self._interfaces()).refusals,
         )
         before = before_route(settings, self._account, self._standings)
         after = after_route(settings, around)

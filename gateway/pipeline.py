@@ -32,7 +32,7 @@ from gateway.policies.rate_limit import Settings as RateLimitSettings
 from gateway.policies.route import RouteTable
 from gateway.policies.source_limit import Settings as SourceLimitSettings
 from gateway.policies.source_limit import SourceLimit
-from gateway.policies.subscription import Subscription
+from gateway.policies.subscription import Judge, Subscription
 from gateway.policies.wire import Settings as WireSettings
 from gateway.policies.wire import Wire
 from gateway.versions import NONE, Standings, refuse_cut_off
@@ -93,7 +93,7 @@ ORDER = (
 class Surroundings:
     """What policies need beside their settings: who is known, who vouches, and where state is kept.
 
-    `scopes` are all that any operation may ask for.
+    `scopes` are all that any operation may ask for; `judge` tells whom the duties do not let in.
     """
 
     consumers: Mapping[str, Consumer]
@@ -104,6 +104,7 @@ class Surroundings:
     resource_metadata: str
     database: Database | None
     standings: Standings | None = None
+    judge: Judge = lambda _name, _consumer: []
 
 
 def before_route(settings: Settings, account: Account, standings: Standings = NONE) -> BeforeRoute:
@@ -126,7 +127,10 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
         ),
         authorisation=Authorisation(around.resource_metadata),
         subscription=Subscription(
-            settings.rate_limit.plans if settings.rate_limit else None, around.consumers, around.roster
+            settings.rate_limit.plans if settings.rate_limit else None,
+            around.consumers,
+            around.roster,
+            around.judge,
         ),
         load_shedding=LoadShedding(settings.load_shedding),
         rate_limit=RateLimit(settings.rate_limit, around.roster, around.allowances),

@@ -106,7 +106,7 @@ class ConsumersService:
 
     def _known(self, name: str) -> KnownConsumer:
         consumer, roster = self._gateway.consumers[name], self._gateway.roster
-        reason = roster.suspended(name)
+        reason = roster.suspended(name) or next(iter(self._gateway.refusals(name, consumer)), None)
         return KnownConsumer(
             name=name,
             title=consumer.title,

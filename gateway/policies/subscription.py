@@ -1,6 +1,6 @@
 """Subscription: on which plan a consumer calls an API, if on any, and whether it is suspended."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -11,6 +11,9 @@ from gateway.plans import Consumer, Plan, narrowed, unknown_plans, unsuited
 from gateway.plans.roster import Roster
 from kit.context import Caller
 from kit.settings import SettingsError
+
+Judge = Callable[[str, Consumer], list[str]]
+"""Why the duties let nobody in who was granted this, a sentence each; nothing where they do."""
 
 
 class _Terms:
@@ -28,14 +31,20 @@ class _Terms:
 class Subscription:
     """Needs no settings: the plans are data, and who subscribed to which is declared or approved.
 
-    Raises ConsumerSuspended and NotSubscribed. Without any plans the policy is absent.
+    Raises ConsumerSuspended, also for a registered consumer whom `judge` does not let in any more, and
+    NotSubscribed. Without any plans the policy is absent.
     """
 
     def __init__(
-        self, plans: Mapping[str, Plan] | None, consumers: Mapping[str, Consumer], roster: Roster
+        self,
+        plans: Mapping[str, Plan] | None,
+        consumers: Mapping[str, Consumer],
+        roster: Roster,
+        judge: Judge,
     ) -> None:
         self._plans = plans
         self._registry = roster
+        self._judge = judge
         self._known: dict[str, dict[str, _Terms]] = {}
         if plans is not None and (faults := unknown_plans(consumers, plans)):
             raise SettingsError(faults)
@@ -44,14 +53,14 @@ class Subscription:
         if self._plans is None or route is None or route.api is None:
             return onward
         api, plans, roster = route.api, self._plans, self._registry
-        known = self._known.setdefault(api.slug, {})
+        known, judge = self._known.setdefault(api.slug, {}), self._judge
 
         async def subscription(exchange: Exchange) -> Reply:
             caller = exchange.caller
             name = caller.consumer if caller else ""
             terms = known.get(name)
             if terms is None or terms.generation != roster.generation:
-                terms = known[name] = _find(plans, roster, name, exchange.consumer, api)
+                terms = known[name] = _find(plans, roster, judge, name, exchange.consumer, api)
             if terms.refusal is not None:
                 raise type(terms.refusal)(terms.refusal.detail, extra=terms.refusal.extra)
             exchange.plan = terms.plan
@@ -96,13 +105,15 @@ def _bounds(name: str, plan: Plan) -> list[Rule]:
 
 
 def _find(
-    plans: Mapping[str, Plan], roster: Roster, name: str, consumer: Consumer | None, api: Api
+    plans: Mapping[str, Plan], roster: Roster, judge: Judge, name: str, consumer: Consumer | None, api: Api
 ) -> _Terms:
     reason = roster.suspended(name)
     plan = roster.plan_for(name, consumer, api.slug)
     refusal: Forbidden | None = None
     if reason is not None:
         refusal = ConsumerSuspended(f"{name} is suspended: {reason}")
+    elif consumer is not None and (refusals := judge(name, consumer)):
+        refusal = ConsumerSuspended(f"{name} is suspended: {refusals[0]}")
     elif plan is None:
         refusal = NotSubscribed(
             f"{name} has no subscription to {api.slug}. Ask for one: "

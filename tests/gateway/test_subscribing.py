@@ -12,6 +12,7 @@ from contracts.duties import Apart, Duties, Duty
 from gateway.pipeline import Settings
 from gateway.plans import Consumer, Limit, Plan
 from gateway.policies.rate_limit import Settings as RateLimitSettings
+from gateway.rulebook import make_rulebook
 from kit import privacy
 from kit.database import Database
 from kit.database.tables import audit, registered_consumers, subscriptions, suspensions
@@ -176,6 +177,31 @@ async def test_a_consumer_that_would_hold_what_is_kept_apart_is_not_registered(d
     assert "nobody seals what he asked for" in found["errors"][0]["detail"]
     problem(await desk.by("anna", "GET", "/consumers/consumers/newcomer"), 404, "not_found")
     assert (await desk.by("anna", "POST", "/consumers/consumers", body)).status_code == 201
+
+
+async def test_a_registered_consumer_that_new_duties_keep_apart_is_let_in_no_more(desk: Desk):
+    """From the change on it is suspended, with the reason; without that duty it may call again."""
+    body = {
+        "name": "newcomer",
+        "title": "A desk",
+        "scopes": ["process.works.approve", "experience.shop.read"],
+    }
+    await desk.by("anna", "POST", "/consumers/consumers", body)
+    wanted = {**WANTED, "consumer": "newcomer", "plan": "trial"}
+    await desk.by("anna", "POST", "/subscriptions/subscriptions", wanted)
+    assert await desk.status("newcomer") == 200
+    stricter = Duties(
+        {**DUTIES.duties, "look": Duty("look at orders", scopes=("experience.shop.read",))},
+        (*DUTIES.apart, Apart(("ask", "look"), "who asks sees no orders")),
+    )
+    policy, settings = desk.gateway.policy, desk.gateway.settings
+    await policy.adopt(make_rulebook(settings, CONSUMERS, stricter))
+    problem(await desk.call("GET", ORDERS, "newcomer"), 403, "consumer_suspended")
+    told = (await desk.by("anna", "GET", "/consumers/consumers/newcomer")).json()
+    assert told["state"] == "suspended"
+    assert "who asks sees no orders" in told["suspended_because"]
+    await policy.adopt(make_rulebook(settings, CONSUMERS, DUTIES))
+    assert await desk.status("newcomer") == 200
 
 
 async def test_who_administers_is_kept_under_a_pseudonym(desk: Desk):
