@@ -144,7 +144,7 @@ def wait(true: Callable[[], bool], seconds: float) -> None:
     """Wait until something is true of other processes, for some seconds at most."""
     deadline = time.monotonic() + seconds
     while not true() and time.monotonic() < deadline:
-        time.sleep(LOOK_EVERY_SECONDS)
+        time.sleep(LOOK_EVERY_SECONDS)  # the condition is in other processes
 
 
 def tell_workers(number: signal.Signals, workers: list[WorkerProcess]) -> None:
