@@ -12,9 +12,9 @@ import process_apis.app
 from contracts.operation import Api
 from contracts.problems import NotFound, Unavailable
 from deploy.carrier import VENDOR_HEADERS, Carrier, unpack
-from deploy.draining import draining
 from deploy.interfaces import frozen, interfaces
 from deploy.issuers import IssuerCalls
+from deploy.leaving import draining
 from deploy.lifecycle import standings
 from deploy.settings import Floor, HouseSettings
 from gateway.app import Gateway, Mounted, Target, in_process, scopes_of

@@ -2,42 +2,59 @@
 
 Told to stop, it says so first: `/health/ready` answers 503 and every answer closes its connection, while
 requests are still taken. After that notice nothing new is taken, and what is being answered is finished.
+
+Told to start its workers anew, it starts the successor of each before that one leaves (`deploy.leaving`).
 """
 
-import multiprocessing
+import contextlib
 import os
 import signal
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from granian._granian import ListenerSpec, SocketHolder
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
-from granian.log import LogLevels
-from granian.server.mp import MPServer
+from granian.log import LogLevels, logger
+from granian.server.mp import MPServer, WorkerProcess
 
+from deploy.leaving import CLOSE_SOON, DRAINING, LEAVE, LOOK_EVERY_SECONDS, left_file, serving_file
 from deploy.settings import HouseSettings
 
 HEADER_SECONDS = 5
 HEADER_BYTES = 32 * 1024
-DRAINING = "draining"
-"""The file by which a house on its way down is known."""
 
-CLOSE_SOON = signal.SIGUSR1
-"""Tells a worker that it will be stopped soon: its answers close their connections from now on."""
+START_SECONDS = 60.0
+"""What a successor has to start in."""
+
+LEAVE_SECONDS = HEADER_SECONDS + 1.0
+"""What the callers of a worker that is replaced have to go over: an idle connection ends in less anyway."""
+
+LAST_SECONDS = 1.0
+"""What is left, when the house stops, to a request whose connection was taken."""
 
 
 class Supervisor(MPServer):
-    """granian's server, which gives notice before it stops its workers."""
+    """granian's server, which gives notice before it stops its workers, and replaces them without a loss.
+
+    granian's workers open their listening sockets themselves, and with a worker's end the kernel resets the
+    callers who wait at its own. Ours are opened here, one for each worker, and a successor goes on with it.
+    """
 
     def __init__(self, *, folder: Path, notice_seconds: float, **given: Any) -> None:
         super().__init__(**given)
         self._folder = folder
         self._notice_seconds = notice_seconds
         self._noticed = False
-        self.on_reload(tell_workers)
+        self._doors: dict[int, SocketHolder] = {}
+        self._entering = 0
+        os.register_at_fork(after_in_child=self._keep_own_door)
         # A worker that is only just starting is not ended by a signal which it does not know yet.
-        signal.signal(CLOSE_SOON, signal.SIG_IGN)
+        for number in (CLOSE_SOON, LEAVE):
+            signal.signal(number, signal.SIG_IGN)
 
     def signal_handler_interrupt(self, *given: Any, **more: Any) -> None:
         """Give notice; the second time, and where no notice is asked for, stop at once."""
@@ -46,22 +63,95 @@ class Supervisor(MPServer):
             return
         self._noticed = True
         (self._folder / DRAINING).touch()
-        tell_workers()
+        tell_workers(CLOSE_SOON, self.wrks)
         timer = threading.Timer(self._notice_seconds, super().signal_handler_interrupt)
         timer.daemon = True
         timer.start()
 
+    def _init_shared_socket(self) -> None:
+        self._sso = None  # as granian has it where each worker listens on a socket of its own
 
-def draining(settings: HouseSettings) -> bool:
-    """Whether the house was told to stop, all of it: a worker that is replaced does not make it unready."""
-    return bool(settings.run_dir) and (Path(settings.run_dir) / DRAINING).exists()
+    def _drop_shared_socket(self) -> None:
+        for door in self._doors.values():
+            os.close(door.get_fd())
+        self._doors.clear()
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> WorkerProcess:
+        self._entering = idx
+        if idx not in self._doors:
+            self._doors[idx] = ListenerSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        self._shd = self._doors[idx]
+        return super()._spawn_worker(idx, target, callback_loader)
+
+    def _keep_own_door(self) -> None:
+        """In a new worker: let go of the sockets of the others."""
+        self._doors.pop(self._entering, None)
+        self._drop_shared_socket()
+
+    def _respawn_workers(
+        self, workers: list[int], spawn_target: Any, target_loader: Any, delay: float = 0
+    ) -> None:
+        for idx in workers:
+            if not self.wrks[idx].is_alive():
+                super()._respawn_workers([idx], spawn_target, target_loader, delay)
+            elif not self._replace(idx, spawn_target, target_loader):
+                return
+
+    def _replace(self, idx: int, spawn_target: Any, target_loader: Any) -> bool:
+        """Let a worker leave once its successor serves; where that one does not start, it stays: False."""
+        successor = self._spawn_worker(idx, spawn_target, target_loader)
+        successor.interrupt_by_parent = True  # should it end before it serves, nobody need take its place
+        successor.start()
+        serves = self._serves(successor)
+        successor.interrupt_by_parent = not serves
+        if not (serves and successor.is_alive()):
+            logger.error(f"The successor of worker-{idx + 1} did not start: the worker stays")
+            successor.kill()
+            return False
+        self.wrks[idx], leaving = successor, self.wrks[idx]
+        self._let_leave([leaving], LEAVE_SECONDS)
+        leaving.terminate()
+        leaving.join(self.workers_kill_timeout)
+        if leaving.is_alive():
+            leaving.kill()
+        return True
+
+    def _serves(self, worker: WorkerProcess) -> bool:
+        """Whether a new worker serves, as soon as that is known or we are told to stop."""
+        told = serving_file(self._folder, worker.inner.pid)
+        told.unlink(missing_ok=True)  # of an earlier worker with the same number
+        wait(lambda: told.exists() or not worker.is_alive() or self.interrupt_signal, START_SECONDS)
+        return told.exists() and not self.interrupt_signal
+
+    def _let_leave(self, workers: list[WorkerProcess], seconds: float) -> None:
+        """Tell workers to leave, and wait until they have no connection left."""
+        for worker in workers:
+            worker.interrupt_by_parent = True
+            left_file(self._folder, worker.inner.pid).unlink(missing_ok=True)  # as above
+        tell_workers(LEAVE, workers)
+        wait(lambda: all(self._has_left(worker) for worker in workers), seconds)
+
+    def _has_left(self, worker: WorkerProcess) -> bool:
+        return left_file(self._folder, worker.inner.pid).exists() or not worker.is_alive()
+
+    def _stop_workers(self) -> None:
+        if self._noticed:
+            self._let_leave(self.wrks, LAST_SECONDS)
+        super()._stop_workers()
 
 
-def tell_workers() -> None:
-    """Tell the workers there are now that they will be stopped soon."""
-    for worker in multiprocessing.active_children():
-        if worker.pid is not None:
-            os.kill(worker.pid, CLOSE_SOON)
+def wait(true: Callable[[], bool], seconds: float) -> None:
+    """Wait until something is true of other processes, for some seconds at most."""
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(LOOK_EVERY_SECONDS)  # the condition is in other processes
+
+
+def tell_workers(number: signal.Signals, workers: list[WorkerProcess]) -> None:
+    """Send a signal to those of the workers that live."""
+    for worker in filter(WorkerProcess.is_alive, workers):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker.inner.pid, number)
 
 
 def supervisor(target: str, settings: HouseSettings, folder: Path, **more: Any) -> Supervisor:

@@ -1,6 +1,5 @@
 """deploy: the ASGI application that a server runs: the house, assembled in its lifespan."""
 
-import asyncio
 import os
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -8,9 +7,9 @@ from typing import Any
 
 from deploy.assemble import House, assemble
 from deploy.door import readiness
-from deploy.draining import CLOSE_SOON
 from deploy.fellows import joined
 from deploy.internal import Internal, listening
+from deploy.leaving import obey
 from deploy.measuring import Backlog, measured_loop
 from deploy.memory import keep
 from deploy.settings import HouseSettings, read_settings
@@ -24,10 +23,11 @@ class Serving:
     def __init__(self) -> None:
         self._house: House | None = None
         self._stack = AsyncExitStack()
+        self._closing = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if self._house is not None and scope["type"] != "lifespan":
-            await self._house.app(scope, receive, send)
+            await self._house.app(scope, receive, closing(send) if self._closing else send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
@@ -67,9 +67,23 @@ class Serving:
                 settings.internal,
             )
         )
-        if house.gateway is not None:
-            asyncio.get_running_loop().add_signal_handler(CLOSE_SOON, house.gateway.close_connections)
+        obey(settings, self._close_connections if house.gateway is None else house.gateway.close_connections)
         return house
+
+    def _close_connections(self) -> None:
+        """As a gateway does it, for floors that stand apart."""
+        self._closing = True
+
+
+def closing(send: Any) -> Any:
+    """`send` of an answer after which the connection is closed."""
+
+    async def send_closing(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+        await send(message)
+
+    return send_closing
 
 
 app = Serving()

@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from deploy.draining import CLOSE_SOON, draining, http1, supervisor
+from deploy.draining import http1, supervisor
+from deploy.leaving import draining, obey
 from deploy.settings import HouseSettings
 from gateway.pipeline import Settings
 from tests.gateway.house import PLANS, House
 
 FOLDER = Path(os.environ["DRAIN_FOLDER"])
-HEADER_SECONDS = 1.0
+HEADER_SECONDS = 2.0
 NOTICE_SECONDS = 1.0
 SETTINGS = HouseSettings(
     database_url="",
@@ -34,11 +35,22 @@ class App:
         self._house = House(FOLDER / "issuer", Settings(rate_limit=PLANS), ready=ready)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(CLOSE_SOON, self._house.gateway.close_connections)
+        if scope["type"] == "lifespan" and (FOLDER / "faulty").exists():
+            (FOLDER / "refused").touch()
+            await send({"type": "lifespan.startup.failed", "message": "as the test wishes"})
+        elif scope["type"] == "lifespan":
             self._gate = asyncio.create_task(self._hold_orders())
-        await self._house.gateway(scope, receive, send)
+            await self._house.gateway(scope, receive, self._obey_from_start(send))
+        else:
+            await self._house.gateway(scope, receive, send)
+
+    def _obey_from_start(self, send: Any) -> Any:
+        async def started(message: dict[str, Any]) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                obey(SETTINGS, self._house.gateway.close_connections)
+            await send(message)
+
+        return started
 
     async def _hold_orders(self) -> None:
         gate = self._house.floor.gate = asyncio.Event()
@@ -57,6 +69,5 @@ if __name__ == "__main__":
         "tests.gateway.drained:app",
         SETTINGS,
         FOLDER,
-        respawn_interval=NOTICE_SECONDS,
         http1_settings=http1(HEADER_SECONDS),
     ).serve()
