@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.draining import http1, supervisor
+from deploy.launching.parent import die_with_parent
 from deploy.leaving import draining, obey
 from deploy.settings import HouseSettings
 from gateway.pipeline import Settings
@@ -65,6 +66,7 @@ app = App() if __name__ != "__main__" else None
 
 if __name__ == "__main__":
     sys.argv = sys.argv[:1]
+    os.register_at_fork(after_in_child=die_with_parent)
     supervisor(
         "tests.gateway.drained:app",
         SETTINGS,
