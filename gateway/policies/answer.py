@@ -86,6 +86,8 @@ class Answer:
 
 
 def _tell(exchange: Exchange, problem: Problem) -> Reply:
+    # The frames of its traceback hold the exchange: a circle, which only the garbage collector would end.
+    problem.__traceback__ = problem.__context__ = problem.__cause__ = None
     exchange.problem = problem
     body = problems.encode(problem, instance=exchange.path, correlation_id=exchange.correlation_id)
     headers = [(name.lower().encode(), value.encode()) for name, value in problems.headers(problem).items()]

@@ -1,6 +1,8 @@
 """tests/gateway: the form of every answer."""
 
+import gc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from gateway.versions import NONE, told_of
 from tests.gateway.house import House, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"
+REFUSALS = 50
 
 
 async def test_every_answer_carries_the_same_safe_headers(house: House):
@@ -53,6 +56,48 @@ async def test_a_fault_in_the_door_itself_is_a_bare_500(
     problem(answer, 500, "unexpected")
     assert "hunter2" not in answer.text
     assert answer.headers["correlation-id"] in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("path", "token", "status"),
+    [("/nothing", True, 404), (ORDERS, False, 401), (ORDERS + "?odd=1", True, 422)],
+)
+async def test_a_refusal_leaves_nothing_for_the_garbage_collector(
+    house: House, path: str, token: bool, status: int
+):
+    """A flood of refusals does not make it hold up whoever is answered."""
+    target, _, query = path.partition("?")
+    authorization = [(b"authorization", f"Bearer {house.token('screen')}".encode())] if token else []
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": target,
+        "raw_path": target.encode(),
+        "query_string": query.encode(),
+        "headers": [(b"host", b"gateway.test"), *authorization],
+        "client": ("127.0.0.1", 1),
+    }
+    seen = set()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        seen.add(message.get("status", status))
+
+    await house.gateway(scope, receive, send)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(REFUSALS):
+            await house.gateway(scope, receive, send)
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert seen == {status}
+    assert left < REFUSALS
 
 
 async def test_a_deprecated_operation_says_so(house: House):
