@@ -22,13 +22,15 @@ Environment = Literal["test", "production"]
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The common head of `instances/<name>.toml`; each vendor's profile inherits it and adds its tables.
 
-    `region` is where the instance's data resides; `capabilities` are those of the vendor's that it serves.
+    `region` is where the instance's data resides; `capabilities` are those of the vendor's that it serves;
+    `owner` answers for the account and its credentials.
     """
 
     name: str
     vendor: str
     environment: Environment
     region: str = ""
+    owner: str = ""
     capabilities: tuple[str, ...] = ()
     limits: Limits = msgspec.field(default_factory=Limits)
 

@@ -50,8 +50,8 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(f"No instance is named {options.name!r}; there are: {known}.", MISUSED)
     console = paper()
     reports = [asyncio.run(check(card, profile, settings, environ)) for card, profile in chosen]
-    for report in reports:
-        _show(console, report)
+    for report, (_, profile) in zip(reports, chosen, strict=True):
+        _show(console, report, profile.owner)
     return OK if all(report.ok for report in reports) else FAILED
 
 
@@ -69,8 +69,9 @@ async def check(
         return InstanceReport(profile.name, card.name, profile.environment, (found,))
 
 
-def _show(console: Console, report: InstanceReport) -> None:
-    title = f"{report.instance}: {report.vendor}, {report.environment}"
+def _show(console: Console, report: InstanceReport, owner: str) -> None:
+    answers = f"{owner} answers for it" if owner else "its profile names no owner"
+    title = f"{report.instance}: {report.vendor}, {report.environment}; {answers}"
     made = table(title, "", "kind", "name", "found", "what to do")
     for finding in report.findings:
         mark = "[green]✓[/]" if finding.ok else "[red]✗[/]"
