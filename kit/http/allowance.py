@@ -55,6 +55,8 @@ class Allowance:
         self._cache = cache
         self._clock = clock
         self._here = _Here(limits.daily)
+        # Calls that are over, and that the cache may still count as in flight: it did not answer in time.
+        self._owed: set[str] = set()
         if cache is not None:
             self._take = cache.client.register_script(_TAKE)
             self._told = cache.client.register_script(_TOLD)
@@ -66,16 +68,22 @@ class Allowance:
         here = self._here.take(call, kept, now, self._limits.recheck_seconds)
         if self._cache is None:
             return here, call
-        arguments = [now, now + _LOST_AFTER, call, kept, self._limits.daily, self._limits.recheck_seconds]
+        owed = tuple(self._owed)
+        believed = self._limits.recheck_seconds
+        arguments = [now, now + _LOST_AFTER, call, kept, self._limits.daily, believed, *owed]
         try:
             shared = await self._cache.ask(
                 "allowance", lambda _: self._take(keys=self._keys, args=arguments), otherwise=None
             )
         except asyncio.CancelledError:
             self._here.flight.discard(call)
+            self._owed.add(call)
             raise
         if shared is None:
+            if here != "go":
+                self._owed.add(call)
             return here, call
+        self._owed.difference_update(owed)
         if _VERDICTS[shared] != "go":
             self._here.flight.discard(call)
         else:
@@ -88,8 +96,11 @@ class Allowance:
         self._here.told(call, told, now)
         if self._cache is not None:
             used, most = told or (-1, self._limits.daily)
-            await self._cache.ask(
+            self._owed.add(call)
+            heard = await self._cache.ask(
                 "allowance",
                 lambda _: self._told(keys=self._keys, args=[now, call, used, most]),
                 otherwise=None,
             )
+            if heard is not None:
+                self._owed.discard(call)

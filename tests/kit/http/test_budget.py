@@ -15,11 +15,14 @@ from contracts.problems import VendorUnavailable
 from kit import context
 from kit.cache import Cache
 from kit.http import Budget, Limits, Outbound, Slots
+from kit.http.allowance import Allowance
 from kit.http.answer import Answer
 from kit.http.locks import space_of
 from tests.kit.http.stand import Asked, Reply, Stand
 
 Open = Callable[..., Outbound]
+# While the cache runs this, for most of a second, it answers nobody.
+BUSY = "local sum = 0 for number = 1, 2e8 do sum = sum + number end return 1"
 
 
 @pytest.fixture
@@ -254,6 +257,26 @@ async def test_allowance_recovers(stand: Stand, client: Open, cache: Cache) -> N
     await asyncio.gather(*(outbound.send("GET", "/x") for _ in range(1)))
     await asyncio.gather(*(outbound.send("GET", "/x") for _ in range(20)))
     assert vendor.refused == 0
+
+
+async def test_what_the_cache_did_not_hear_of(cache: Cache, cache_url: str) -> None:
+    """A call whose end the cache could not be told in time is not counted as under way for minutes."""
+    hasty, probe = Cache(cache_url, timeout=0.1), Cache(cache_url, timeout=0.1)
+    allowance = Allowance("late", Limits(daily=10), hasty)
+    _, first = await allowance.take(interactive=True)
+    await allowance.told(first, (1, 10))
+    busy = asyncio.create_task(cache.client.eval(BUSY, 0))
+    while await probe.healthy():
+        pass
+    _, unheard = await allowance.take(interactive=True)  # granted when nobody waits for it any more
+    await allowance.told(unheard, (2, 10))  # not even sent: the connection was given up
+    assert hasty.failures["allowance"] == 2
+    await busy
+    verdict, last = await allowance.take(interactive=True)
+    assert verdict == "go"
+    assert await cache.client.zrange("enfilade:{late}:flight", 0, -1) == [last.encode()]
+    await hasty.close()
+    await probe.close()
 
 
 async def test_calls_per_second(stand: Stand, client: Open, cache: Cache) -> None:
