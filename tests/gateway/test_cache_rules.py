@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contracts.problems import Unavailable
@@ -146,7 +146,15 @@ async def world(bounds: Settings) -> AsyncIterator[World]:
         clock.real()
 
 
+# A floor that is slow to answer, and callers who come when what it will say is too old already.
+SLOW: list[Any] = [
+    ([("read", "ann", "b-1", "", 0), ("wait", 11)], ("storm", [(0, ("read", "ann", "b-1", "", 20))] * 3)),
+    ([("wait", 30)], ("read", "ann", "b-1", "", 0)),
+]
+
+
 @settings(max_examples=150, deadline=None)
+@example(bounds=Settings(stale_while_revalidate_seconds=5.0, stale_if_error_seconds=0.0), history=SLOW)
 @given(bounds=bounds, history=histories)
 async def test_each_gets_its_own_and_none_older_than_allowed(bounds: Settings, history: list[Any]):
     """Own answers only, no older than the promise or the asker's wish, never from before a finished write."""

@@ -6,13 +6,17 @@ from gateway.exchange import Exchange, Reply
 
 
 class Flight:
-    """A read on its way to the floor, in a task of its own: whoever waits may leave, the read goes on."""
+    """A read on its way to the floor, in a task of its own: whoever waits may leave, the read goes on.
 
-    __slots__ = ("correlation_id", "epoch", "task")
+    It left in an epoch of its group, at a time (seconds).
+    """
 
-    def __init__(self, exchange: Exchange, epoch: int, task: "asyncio.Task[Reply]") -> None:
+    __slots__ = ("asked_at", "correlation_id", "epoch", "task")
+
+    def __init__(self, exchange: Exchange, epoch: int, asked_at: float, task: "asyncio.Task[Reply]") -> None:
         self.correlation_id = exchange.correlation_id
         self.epoch = epoch
+        self.asked_at = asked_at
         self.task = task
 
 

@@ -89,20 +89,21 @@ class Reading:
         return _counted("miss", exchange, _own(exchange, flight, reply))
 
     def _join(self, key: bytes, exchange: Exchange) -> Flight:
-        """The flight under way for the key, if it left after the last change; else a new one."""
+        """The flight under way for the key, if it left after the last change and brings what is fresh."""
         found = self._flights.joinable.get(key)
-        if found is not None and found.epoch == self._group.epoch:
-            return found
-        return self._begin(key, exchange)
+        if found is None or found.epoch != self._group.epoch:
+            return self._begin(key, exchange)
+        fresh = 0 <= clock.now().timestamp() - found.asked_at <= self._lifetime
+        return found if fresh else self._begin(key, exchange)
 
     def _begin(self, key: bytes, exchange: Exchange) -> Flight:
-        epoch = self._group.epoch
-        flight = Flight(exchange, epoch, asyncio.create_task(self._fly(key, exchange, epoch)))
+        epoch, asked_at = self._group.epoch, clock.now().timestamp()
+        task = asyncio.create_task(self._fly(key, exchange, epoch, asked_at))
+        flight = Flight(exchange, epoch, asked_at, task)
         self._flights.begin(key, flight)
         return flight
 
-    async def _fly(self, key: bytes, exchange: Exchange, epoch: int) -> Reply:
-        asked_at = clock.now().timestamp()
+    async def _fly(self, key: bytes, exchange: Exchange, epoch: int, asked_at: float) -> Reply:
         reply = await self._onward(exchange)
         if reply.status != _OK:
             return reply
