@@ -37,14 +37,14 @@ def test_a_credential_in_a_log_line_is_masked(secret: str) -> None:
 def test_a_credential_within_a_value_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
     """Also what is logged as a mapping or a list tells no secret."""
     root = logging.getLogger()
-    before = root.handlers[:], root.level
+    before, configured = (root.handlers[:], root.level), structlog.get_config()
     try:
         configure_logging()
         log("tests").warning("called", headers={"sent": ["Bearer 00Dxx!AQabcdefgh"]})
     finally:
         root.handlers[:] = before[0]
         root.setLevel(before[1])
-        structlog.reset_defaults()
+        structlog.configure(**configured)
     line = capsys.readouterr().err
     assert "called" in line
     assert "AQabcdefgh" not in line

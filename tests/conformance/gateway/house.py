@@ -95,7 +95,7 @@ def make(
 async def revoke_all(database: Database) -> None:
     """Revoke what the suite's file names."""
     told = read(FOLDER / "revocations.toml", dict[str, tuple[dict[str, Any], ...]])
-    before = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=25)
     async with database.begin() as connection:
         for one in told["revocation"]:
             await revoke(connection, **one, by="suite", issued_before=before)
