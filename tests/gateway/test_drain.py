@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from bench.ports import free_port
+from deploy.leaving import serving_file
 from tests.gateway.house import ORDER, House
 from tests.support.processes import ROOT
 from tests.support.stack import until
@@ -23,6 +24,7 @@ from tests.support.stack import until
 ORDERS = "/experience/shop/v1/orders"
 PATIENCE_SECONDS = 60
 CLIENTS = 12
+WORKERS = 2
 PAUSE_SECONDS = 0.5  # well under what the server gives an idle connection here
 
 
@@ -59,9 +61,10 @@ class Served:
     async def until_ready(self) -> None:
         async def look() -> bool:
             assert self.process.poll() is None, "the server ended"
-            return await self.ready() == 200
+            serving = [pid for pid in self.workers() if serving_file(self.folder, pid).exists()]
+            return len(serving) == WORKERS and await self.ready() == 200
 
-        await until("the server is ready", look, PATIENCE_SECONDS)
+        await until("both workers serve", look, PATIENCE_SECONDS)
 
     def called(self, name: str) -> Path:
         return self.folder / name
@@ -182,7 +185,7 @@ async def test_a_worker_that_dies_is_replaced_and_the_others_go_on(served: Serve
 
         async def replaced() -> bool:
             now = served.workers()
-            return len(now) == 2 and min(before) not in now
+            return len(now) == WORKERS and min(before) not in now
 
         await until("another has taken its place", replaced, PATIENCE_SECONDS)
         await load.more(50)
@@ -200,7 +203,7 @@ async def test_workers_that_are_started_anew_lose_no_request(served: Served):
 
         async def replaced() -> bool:
             now = served.workers()
-            return len(now) == 2 and not now & before
+            return len(now) == WORKERS and not now & before
 
         await until("all workers are new", replaced, PATIENCE_SECONDS)
         await load.more(50)
