@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from contracts.duties import Duties
 from deploy.interfaces import interfaces
 from deploy.lifecycle import standings
 from gateway.duties import refuse_conflicts
 from gateway.pipeline import refuse_unfit
-from gateway.plans import read
-from gateway.rulebook import DUTIES, Rulebook, placed, read_rulebook
+from gateway.rulebook import Rulebook, placed, read_rulebook
 from gateway.rulebook.keeping import Part
 from kit.settings import SettingsError
 from process_apis import reference_files
@@ -52,11 +50,6 @@ def firm_of(profiles: Iterable[tuple[Card, Profile]], reference: Reference) -> F
     """The firm with these instances and this reference data."""
     served = {(one.name, capability): one.region for _, one in profiles for capability in one.capabilities}
     return Firm(reference, served)
-
-
-def read_duties(folder: Path) -> Duties:
-    """The firm's duties; raises SettingsError with every fault."""
-    return read(folder / DUTIES, Duties)
 
 
 def misfits(rulebook: Rulebook, firm: Firm | None = None) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from contracts.duties import Apart, Duties
-from deploy.access import misfits, read_duties
+from deploy.access import misfits
 from deploy.console import paper, table
 from deploy.errors import FAILED, OK
 from deploy.interfaces import interfaces
@@ -39,9 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     folder = settings_beside(data_dir(options.data, os.environ), os.environ).folder
-    rulebook, duties = read_rulebook(folder), read_duties(folder)
+    rulebook = read_rulebook(folder)
     consumers, faults = rulebook.consumers, misfits(rulebook)
-    judge = Matrix(duties, [bound for interface in interfaces() for bound in bind(interface)])
+    judge = Matrix(rulebook.duties, [bound for interface in interfaces() for bound in bind(interface)])
     if options.json:
         print(msgspec.json.encode(_document(judge, consumers, faults)).decode())
     else:

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.duties import Apart, Duties, Duty, Waiver
 from contracts.problems import SegregationOfDuties
-from deploy.access import misfits, read_duties
+from deploy.access import misfits
 from deploy.interfaces import interfaces
 from deploy.settings import STORY
 from gateway.duties import Matrix, operation_name
@@ -116,7 +116,7 @@ def test_the_story_keeps_its_own_duties():
     """Nobody of the story holds a pair without a waiver; whoever would is told with the file."""
     rulebook = read_rulebook(STORY)
     assert misfits(rulebook) == []
-    unwaived = msgspec.structs.replace(read_duties(STORY), waivers=())
+    unwaived = msgspec.structs.replace(rulebook.duties, waivers=())
     faults = misfits(replace(rulebook, duties=unwaived))
     assert faults
     assert all(fault.startswith(f"{STORY}/consumers.toml:") for fault in faults)
@@ -124,7 +124,7 @@ def test_the_story_keeps_its_own_duties():
 
 def test_whatever_needs_approval_is_a_duty():
     """An operation that approves belongs to a duty that is kept apart from another."""
-    known = read_duties(STORY)
+    known = read_rulebook(STORY).duties
     apart = {name for pair in known.apart for name in pair.duties}
     approver = Matrix(known, [bound for interface in interfaces() for bound in bind(interface)])
     unguarded = [
