@@ -340,10 +340,10 @@ PROCESS = [
          lambda door: door.post(ACTIVATIONS, activation(door, "open")), says=BLOCKED),
     Case("process", "vendor_rejected", "the CRM forbids it", lambda door: spoilt(
         door, "salesforce", refusal(), lambda there: there.post(ACTIVATIONS, activation(there, "open")),
-        path="/query")),
+        path=r"/query\?.*StageName")),
     Case("process", "contract_violation", "the CRM answers off its schema", lambda door: spoilt(
         door, "salesforce", off_schema(), lambda there: there.post(ACTIVATIONS, activation(there, "open")),
-        path="/query")),
+        path=r"/query\?.*StageName")),
     Case("process", "deadline_exceeded", "a locked table", lambda door: locked(door, read("process"))),
 ]  # fmt: skip
 
@@ -366,9 +366,9 @@ EXPERIENCE = [
     Case("experience", "unsupported_media_type", "a picture", lambda door: door.call(
         "POST", f"{SCREEN}/opportunities/1/activation", content=b"x", headers={"Content-Type": "image/png"})),
     Case("experience", "vendor_rejected", "the CRM forbids it", lambda door: spoilt(
-        door, "salesforce", refusal(), lambda there: button(there, "open"), path="/query")),
+        door, "salesforce", refusal(), lambda there: button(there, "open"), path=r"/query\?.*StageName")),
     Case("experience", "contract_violation", "the CRM answers off its schema", lambda door: spoilt(
-        door, "salesforce", off_schema(), lambda there: button(there, "open"), path="/query")),
+        door, "salesforce", off_schema(), lambda there: button(there, "open"), path=r"/query\?.*StageName")),
     Case("experience", "deadline_exceeded", "a locked table", lambda door: locked(
         door, lambda there: there.call("GET", f"{SCREEN}/opportunities/1/activation"))),
 ]  # fmt: skip

@@ -71,7 +71,8 @@ async def test_everything_that_is_missing_is_told_at_once(house: Stack) -> None:
 async def test_a_vendor_that_does_not_answer_in_time_is_checked_by_the_workflow(house: Stack) -> None:
     """202 within one request; the workflow checks later and parks what it finds missing."""
     deal = await new_deal(house.accounts.salesforce, Rate_Card__c=None)
-    await house.accounts.salesforce.add_fault({"latency_ms": 6000}, path="/query", body=None, times=1)
+    reading = rf"/query\?.*{deal.opportunity_id}"  # and not one of the house's own looks at what has changed
+    await house.accounts.salesforce.add_fault({"latency_ms": 6000}, path=reading, body=None, times=1)
     async with house.caller("crm-screen") as screen:
         answer = await screen.activate(deal.opportunity_id)
         assert answer.status_code == 202, answer.text
