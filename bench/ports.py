@@ -1,7 +1,8 @@
 """bench: ports for servers that are started in a moment."""
 
 import secrets
-import socket
+
+from deploy.launching.ports import port_fault
 
 # Below where systems take the ports of outgoing connections: one of those could have it first.
 _PORTS = range(10_000, 32_000)
@@ -11,20 +12,10 @@ def free_ports(many: int) -> int:
     """The first of so many ports in a row on which nobody listens now."""
     while True:
         first = _PORTS[secrets.randbelow(len(_PORTS) - many)]
-        if all(_is_free(port) for port in range(first, first + many)):
+        if not any(port_fault("127.0.0.1", port) for port in range(first, first + many)):
             return first
 
 
 def free_port() -> int:
     """A port on which nobody listens now."""
     return free_ports(1)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

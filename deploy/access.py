@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deploy.interfaces import interfaces
 from deploy.lifecycle import standings
-from gateway.duties import refuse_conflicts
+from gateway.duties import matrix_of, refuse_conflicts
 from gateway.pipeline import refuse_unfit
 from gateway.rulebook import Rulebook, placed, read_rulebook
 from gateway.rulebook.keeping import Part
@@ -60,7 +60,7 @@ def misfits(rulebook: Rulebook, firm: Firm | None = None) -> list[str]:
     faults: list[str] = []
     checks: list[Callable[[], None]] = [
         lambda: refuse_unfit(rulebook.settings, rulebook.consumers, standings()),
-        lambda: refuse_conflicts(rulebook.duties, rulebook.consumers, interfaces()),
+        lambda: refuse_conflicts(matrix_of(rulebook.duties, interfaces()), rulebook.consumers),
     ]
     if firm is not None:
         checks.append(lambda: _refuse_routing(rulebook, firm))

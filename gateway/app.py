@@ -14,7 +14,7 @@ from contracts.problems import NotFound
 from contracts.routing import Routing
 from gateway.admin import Documents, Office
 from gateway.admin import mounted as admin_apis
-from gateway.duties import matrix_of, refuse_conflicts
+from gateway.duties import Matrix, matrix_of, refuse_conflicts
 from gateway.exchange import Exchange, Reply, Route, Step, json_reply
 from gateway.identity import DevelopmentIssuer, Fetch, Memory, Post, Proofs, Register
 from gateway.identity.issuer import scopes_of
@@ -44,7 +44,7 @@ from gateway.portal import Portal
 from gateway.rulebook import Rulebook, make_rulebook
 from gateway.rulebook.explaining import explain
 from gateway.rulebook.keeping import Keeper, Part, Refusal
-from gateway.versions import NONE, Standings, retired
+from gateway.versions import NONE, Standings, retired, warn_of_dates
 from kit.cache import Cache
 from kit.database import Database
 
@@ -64,6 +64,7 @@ _DRAIN_SECONDS = 15.0
 class Version:
     """What a rulebook makes of the gateway: the pipeline of the public listener, and the internal one's."""
 
+    duties: Matrix
     after: AfterRoute
     policies: Mapping[str, object]
     table: RouteTable
@@ -171,7 +172,8 @@ class Gateway:
     def _compile(self, rulebook: Rulebook) -> Version:
         """The pipelines of a rulebook; raises SettingsError where it does not fit the house."""
         settings = rulebook.settings
-        refuse_conflicts(rulebook.duties, rulebook.consumers, self._interfaces())
+        matrix = matrix_of(rulebook.duties, (each.interface for each in (*self._apis, *self._admin)))
+        refuse_conflicts(matrix, rulebook.consumers)
         around = Surroundings(
             consumers=self.roster.consumers(rulebook.consumers),
             roster=self.roster,
@@ -190,7 +192,7 @@ class Gateway:
             resource_metadata=self._description,
             database=self._database,
             standings=self._standings,
-            judge=matrix_of(rulebook.duties, self._interfaces()).refusals,
+            judge=matrix.refusals,
         )
         before = before_route(settings, self._account, self._standings)
         after = after_route(settings, around)
@@ -199,6 +201,7 @@ class Gateway:
         inner_before, inner_after = inside(settings, before, after)
         inner = RouteTable(self._admin)
         return Version(
+            duties=matrix,
             after=after,
             policies=in_order(before, after),
             table=table,
@@ -217,6 +220,7 @@ class Gateway:
             self._version = made
             self._watch_register()
             self._tell_issuer(rulebook)
+            warn_of_dates(self._standings, rulebook.consumers)
 
         return put_in_force
 
@@ -237,10 +241,7 @@ class Gateway:
 
     def refusals(self, name: str, consumer: Consumer) -> list[str]:
         """Why the duties in force let nobody in who was granted this, a sentence each; empty when they do."""
-        return matrix_of(self.rulebook.duties, self._interfaces()).refusals(name, consumer)
-
-    def _interfaces(self) -> set[type]:
-        return {each.interface for each in (*self._apis, *self._admin)}
+        return self._version.duties.refusals(name, consumer)
 
     def _tell_issuer(self, rulebook: Rulebook) -> None:
         """Let the embedded issuer know whom it may give tokens to."""
@@ -301,6 +302,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Begin the work in the background."""
+        warn_of_dates(self._standings, self.rulebook.consumers)
         await self.roster.start()
         await self.allowances.start()
         await self._account.start()

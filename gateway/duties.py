@@ -15,9 +15,8 @@ def operation_name(bound: Bound) -> str:
     return f"{bound.api.slug}.{bound.name}"
 
 
-def refuse_conflicts(duties: Duties, consumers: Mapping[str, Consumer], interfaces: Iterable[type]) -> None:
+def refuse_conflicts(matrix: "Matrix", consumers: Mapping[str, Consumer]) -> None:
     """Raises SettingsError where a consumer holds what is kept apart, or a duty names what there is not."""
-    matrix = matrix_of(duties, interfaces)
     refusals = [fault for name, consumer in consumers.items() for fault in matrix.refusals(name, consumer)]
     if faults := [*matrix.strangers(consumers), *refusals]:
         raise SettingsError(faults)

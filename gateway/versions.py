@@ -194,26 +194,29 @@ def refuse_cut_off(standings: Standings, consumers: Mapping[str, Consumer]) -> N
     """Refuse a policy that subscribes a consumer by name to what was retired under it without a waiver.
 
     Raises SettingsError with every such subscription. It goes by what the files say and by no date, so that a
-    house which runs can start again tomorrow: that a waiver has expired, or a sunset passed, is only logged.
+    house which runs can start again tomorrow.
     """
+    found = [
+        f"consumers.{name}.subscriptions.{slug}: was retired, and {name} has no waiver in the versions"
+        for slug, one in sorted(standings.items())
+        if one.state == "retired"
+        for name, consumer in consumers.items()
+        if slug in consumer.subscriptions and name not in {waiver.consumer for waiver in one.waivers}
+    ]
+    if found:
+        raise SettingsError(found)
+
+
+def warn_of_dates(standings: Standings, consumers: Mapping[str, Consumer]) -> None:
+    """Log which sunset has passed, and whose waiver has expired though it is subscribed by name."""
     today = clock.now().date()
-    found = []
     for slug, one in sorted(standings.items()):
         if one.state == "deprecated" and one.sunset is not None and one.sunset < today:
             _log.warning("version served beyond its sunset", api=slug, sunset=str(one.sunset))
-        if one.state != "retired":
-            continue
-        named = [name for name, consumer in consumers.items() if slug in consumer.subscriptions]
-        ever = {waiver.consumer for waiver in one.waivers}
-        found += [
-            f"consumers.{name}.subscriptions.{slug}: was retired, and {name} has no waiver in the versions"
-            for name in named
-            if name not in ever
-        ]
-        for name in sorted(ever.intersection(named) - one.waived(today)):
-            _log.warning("waiver expired", api=slug, consumer=name)
-    if found:
-        raise SettingsError(found)
+        expired = {waiver.consumer for waiver in one.waivers} - one.waived(today)
+        for name in sorted(expired) if one.state == "retired" else ():
+            if name in consumers and slug in consumers[name].subscriptions:
+                _log.warning("waiver expired", api=slug, consumer=name)
 
 
 async def refusals(standings: Standings, active: ActiveConsumers) -> list[str]:

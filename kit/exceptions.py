@@ -104,16 +104,34 @@ async def raise_exception(
         id=identity, kind="exception", subject=subject, correlation_id=correlation_id, due_at=due_at
     )
     await conn.execute(clocks.on_conflict_do_nothing())
+    detail = {"flow": flow, "step": step, "subject": subject}
+    told = ExceptionChanged(identity, kind, "open", flow, subject, owner)
+    await _tell_raised(
+        conn, told, detail, caused_by=caused_by, correlation_id=correlation_id, run_id=workflow_id
+    )
+    return identity
+
+
+async def _tell_raised(
+    conn: AsyncConnection,
+    told: ExceptionChanged,
+    detail: dict[str, str],
+    *,
+    caused_by: str,
+    correlation_id: str,
+    run_id: str,
+) -> None:
+    """Write it down for the audit, and for whoever reads the events."""
+    identity = told.exception_id
     await audit.write(
         conn,
         actor=caused_by,
         action="exception.raised",
         subject=identity,
-        outcome=kind,
-        detail={"flow": flow, "step": step, "subject": subject},
+        outcome=told.kind,
+        detail=detail,
         correlation_id=correlation_id,
     )
-    told = ExceptionChanged(identity, kind, "open", flow, subject, owner)
     await publish(
         conn,
         type=EXCEPTION_RAISED,
@@ -121,9 +139,8 @@ async def raise_exception(
         key=identity,
         data=told,
         correlation_id=correlation_id,
-        run_id=workflow_id,
+        run_id=run_id,
     )
-    return identity
 
 
 async def get(conn: AsyncConnection, id: str) -> BusinessException:

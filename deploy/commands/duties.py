@@ -13,10 +13,9 @@ from deploy.console import paper, table
 from deploy.errors import FAILED, OK
 from deploy.interfaces import interfaces
 from deploy.launching.stack import data_dir, settings_beside
-from gateway.duties import Matrix
+from gateway.duties import Matrix, matrix_of
 from gateway.plans import Consumer
 from gateway.rulebook import read_rulebook
-from kit.operations import bind
 
 DESCRIPTION = """\
 Show the segregation of duties: every duty with the consumers that hold it, the pairs that are kept apart and
@@ -41,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     folder = settings_beside(data_dir(options.data, os.environ), os.environ).folder
     rulebook = read_rulebook(folder)
     consumers, faults = rulebook.consumers, misfits(rulebook)
-    judge = Matrix(rulebook.duties, [bound for interface in interfaces() for bound in bind(interface)])
+    judge = matrix_of(rulebook.duties, interfaces())
     if options.json:
         print(msgspec.json.encode(_document(judge, consumers, faults)).decode())
     else:

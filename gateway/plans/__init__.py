@@ -172,11 +172,8 @@ def _entities(granted: tuple[str, ...] | None, claimed: Any) -> tuple[str, ...] 
     """The legal entities that both the consumer and its token name; None for all, empty for none."""
     if claimed is None:
         return granted
-    named = (
-        (claimed,)
-        if isinstance(claimed, str)
-        else tuple(claimed)
-        if isinstance(claimed, list | tuple)
-        else ()
-    )
-    return tuple(entity for entity in named if granted is None or entity in granted)
+    if isinstance(claimed, str):
+        claimed = (claimed,)
+    if not isinstance(claimed, list | tuple):
+        return ()
+    return tuple(entity for entity in claimed if granted is None or entity in granted)

@@ -55,8 +55,9 @@ class Allowance:
         self._cache = cache
         self._clock = clock
         self._here = _Here(limits.daily)
-        # Calls that are over, and that the cache may still count as in flight: it did not answer in time.
-        self._owed: set[str] = set()
+        # Calls that are over, and that the cache may still count as in flight, since it did not answer in
+        # time; and when it forgets them by itself.
+        self._owed: dict[str, float] = {}
         if cache is not None:
             self._take = cache.client.register_script(_TAKE)
             self._told = cache.client.register_script(_TOLD)
@@ -68,6 +69,7 @@ class Allowance:
         here = self._here.take(call, kept, now, self._limits.recheck_seconds)
         if self._cache is None:
             return here, call
+        self._owed = {over: until for over, until in self._owed.items() if until > now}
         owed = tuple(self._owed)
         believed = self._limits.recheck_seconds
         arguments = [now, now + _LOST_AFTER, call, kept, self._limits.daily, believed, *owed]
@@ -77,13 +79,14 @@ class Allowance:
             )
         except asyncio.CancelledError:
             self._here.flight.discard(call)
-            self._owed.add(call)
+            self._owed[call] = now + _LOST_AFTER
             raise
         if shared is None:
             if here != "go":
-                self._owed.add(call)
+                self._owed[call] = now + _LOST_AFTER
             return here, call
-        self._owed.difference_update(owed)
+        for over in owed:
+            self._owed.pop(over, None)
         if _VERDICTS[shared] != "go":
             self._here.flight.discard(call)
         else:
@@ -96,11 +99,11 @@ class Allowance:
         self._here.told(call, told, now)
         if self._cache is not None:
             used, most = told or (-1, self._limits.daily)
-            self._owed.add(call)
+            self._owed[call] = now + _LOST_AFTER
             heard = await self._cache.ask(
                 "allowance",
                 lambda _: self._told(keys=self._keys, args=[now, call, used, most]),
                 otherwise=None,
             )
             if heard is not None:
-                self._owed.discard(call)
+                self._owed.pop(call, None)

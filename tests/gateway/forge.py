@@ -1,7 +1,6 @@
 """tests/gateway: a forge: issuers on a real address, and whatever they could be made to sign."""
 
 import base64
-import datetime as dt
 import hashlib
 import json
 import threading
@@ -12,16 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 from joserfc import jwk, jws
 from joserfc.errors import SecurityWarning
 
 from gateway.identity import Introspection, Issuer
 from tests.gateway.house import URL
+from tests.support.certificates import self_signed
 
 LOGIN, OTHER, OPAQUE = "https://login.test", "https://other.test", "https://opaque.test"
 ORDERS = "/experience/shop/v1/orders/o-1"
@@ -49,7 +44,7 @@ class Forge:
             self.small = jwk.RSAKey.generate_key(1024)
         self.holder = jwk.ECKey.generate_key("P-256")
         self.thief = jwk.ECKey.generate_key("P-256")
-        self.certificate, self.other_certificate = _certificate("mine"), _certificate("other")
+        self.certificate, self.other_certificate = self_signed("mine"), self_signed("other")
         self.opaque: dict[str, dict[str, Any]] = {}
         self.asked: list[tuple[dict[str, list[str]], str]] = []
         self.keys: dict[str, Key] = {}
@@ -156,23 +151,6 @@ class Forge:
 def client_cert(der: bytes) -> str:
     """A certificate as RFC 9440 writes it."""
     return ":" + base64.b64encode(der).decode() + ":"
-
-
-def _certificate(name: str) -> bytes:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .sign(key, SHA256())
-    )
-    return made.public_bytes(Encoding.DER)
 
 
 def _serve(forge: Forge) -> ThreadingHTTPServer:

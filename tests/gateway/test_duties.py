@@ -12,7 +12,7 @@ from contracts.problems import SegregationOfDuties
 from deploy.access import misfits
 from deploy.interfaces import interfaces
 from deploy.settings import STORY
-from gateway.duties import Matrix, operation_name
+from gateway.duties import Matrix, matrix_of, operation_name
 from gateway.plans import Consumer, decode
 from gateway.rulebook import read_rulebook
 from kit.operations import bind
@@ -126,7 +126,7 @@ def test_whatever_needs_approval_is_a_duty():
     """An operation that approves belongs to a duty that is kept apart from another."""
     known = read_rulebook(STORY).duties
     apart = {name for pair in known.apart for name in pair.duties}
-    approver = Matrix(known, [bound for interface in interfaces() for bound in bind(interface)])
+    approver = matrix_of(known, interfaces())
     unguarded = [
         operation_name(bound)
         for interface in interfaces()

@@ -21,7 +21,7 @@ from kit.database import Database
 from tests.gateway.forge import TERMINATOR, Forge, client_cert
 from tests.gateway.hostile_tokens import HOSTILE, Hostile, Sent, Yard, bearer, certified, dpop
 from tests.gateway.house import URL
-from tests.gateway.test_sockets import GRANIAN
+from tests.support.processes import GRANIAN
 from tests.support.servers import create_database
 
 METADATA = f'resource_metadata="{URL}/.well-known/oauth-protected-resource"'

@@ -22,7 +22,8 @@ from gateway.policies.load_shedding import Settings as LoadSheddingSettings
 from gateway.policies.rate_limit import Settings as RateLimitSettings
 from tests.gateway import saturated
 from tests.gateway.house import CONSUMERS, House, problem
-from tests.gateway.test_sockets import GRANIAN, _await_port
+from tests.gateway.test_sockets import _await_port
+from tests.support.processes import GRANIAN
 
 ORDERS = "/experience/shop/v1/orders/o-1"
 TIGHT = LoadSheddingSettings(max_in_flight=10, background=0.3, standard=0.6, critical=1.0, resume=0.5)

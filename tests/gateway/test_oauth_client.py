@@ -21,20 +21,9 @@ from bench.ports import free_port
 from gateway.identity import DevelopmentIssuer
 from gateway.identity.issuing.keyring import Keyring
 from tests.gateway.signing import BACK, EC_KEY, JWKS, Browser, sent_back
+from tests.support.processes import GRANIAN
 
 ORDER = "/experience/shop/v1/orders/o"
-SERVER = [
-    "granian",
-    "--interface",
-    "asgi",
-    "--loop",
-    "asyncio",
-    "--host",
-    "127.0.0.1",
-    "--workers",
-    "2",
-    "--no-ws",
-]
 
 
 class Served:
@@ -74,7 +63,16 @@ def address(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iter
         "CLIENT_KEYS": json.dumps(JWKS),
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", *SERVER, "--port", str(port), "tests.gateway.served_signing:app"],
+        [
+            sys.executable,
+            "-m",
+            *GRANIAN,
+            "--workers",
+            "2",
+            "--port",
+            str(port),
+            "tests.gateway.served_signing:app",
+        ],
         env={**os.environ, **given},
         cwd=Path(__file__).parents[2],
     )

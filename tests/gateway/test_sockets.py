@@ -14,10 +14,9 @@ import pytest
 
 from bench.ports import free_port
 from tests.gateway.house import House
+from tests.support.processes import GRANIAN
 
 ORDERS = "/experience/shop/v1/orders"
-GRANIAN = ["granian", "--interface", "asgi", "--host", "127.0.0.1", "--http1-buffer-size", "32768", "--no-ws"]
-GRANIAN += ["--http", "1", "--loop", "asyncio"]  # as deploy.draining has it
 UVICORN = ["uvicorn", "--host", "127.0.0.1", "--log-level", "warning"]
 
 

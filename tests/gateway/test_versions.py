@@ -234,7 +234,9 @@ def test_nobody_is_subscribed_by_name_to_what_was_retired_under_them(keys_folder
 
 
 @pytest.mark.parametrize("state", ["deprecated", "retired"])
-def test_no_day_keeps_a_house_from_beginning_again(state: str, caplog: pytest.LogCaptureFixture):
+async def test_no_day_keeps_a_house_from_beginning_again(
+    state: str, keys_folder: Path, caplog: pytest.LogCaptureFixture
+):
     """Beyond the sunset and the waiver's last day the same files are taken as before, with a warning."""
     waiver = {"consumer": "screen", "reason": "moves in February", "expires": "2027-02-01"}
     versions, consumers = read(old=standing(state, **GOES, waivers=[waiver])), subscribed(screen=OLD)
@@ -243,8 +245,10 @@ def test_no_day_keeps_a_house_from_beginning_again(state: str, caplog: pytest.Lo
         (dt.datetime(2027, 2, 2, tzinfo=dt.UTC), 1),
     ):
         clock.set(day)
-        refuse_cut_off(versions, consumers)
-        assert len(caplog.records) == warned
+        house = House(keys_folder, consumers=consumers, standings=versions)
+        await house.gateway.start()
+        await house.gateway.close()
+        assert len([record for record in caplog.records if record.levelname == "WARNING"]) == warned
 
 
 async def test_whoever_was_counted_at_the_door_is_asked_about(tmp_path: Path, fresh_database_url: str):

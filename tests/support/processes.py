@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+GRANIAN = ["granian", "--interface", "asgi", "--host", "127.0.0.1", "--http1-buffer-size", "32768", "--no-ws"]
+GRANIAN += ["--http", "1", "--loop", "asyncio"]  # as deploy.draining has it
 
 
 async def lines_of(process: "subprocess.Popen[str]", count: int) -> list[str]:

@@ -13,19 +13,8 @@ from tests.conformance.gateway.house import configured, make, prepare, standings
 from tests.conformance.gateway.in_process import served
 from tests.conformance.gateway.running import Target
 from tests.conformance.gateway.tokens import Mint
+from tests.support.processes import GRANIAN
 from tests.support.servers import create_database
-
-GRANIAN = (
-    "--interface",
-    "asgi",
-    "--loop",
-    "asyncio",
-    "--host",
-    "127.0.0.1",
-    "--http1-buffer-size",
-    "32768",
-    "--no-ws",
-)
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +42,7 @@ async def target(
     database_url = create_database(addresses["database_url"], f"conformance_{worker_name}")
     (folder / "jwks.json").write_bytes(msgspec.json.encode(mint.jwks()))
     port = free_port()
-    command = python("granian", *GRANIAN, "--port", str(port), "tests.conformance.gateway.served:app")
+    command = python(*GRANIAN, "--port", str(port), "tests.conformance.gateway.served:app")
     environ = {"CONFORMANCE_FOLDER": str(folder), "CONFORMANCE_DATABASE_URL": database_url}
     async with running(command, environ, port=port, log=folder / "server.log", ready="/") as server:
         given = credentials | await prepare(database_url)

@@ -6,7 +6,6 @@ key set that the target must believe.
 
 import argparse
 import base64
-import datetime as dt
 import hashlib
 import hmac
 import json
@@ -18,15 +17,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 from joserfc import jwk, jwt
 
 from tests.conformance.gateway.proving import instant
+from tests.support.certificates import self_signed
 
 FOLDER = Path(__file__).parent
 PUBLIC_URL = "http://gateway.test"
@@ -77,7 +73,7 @@ class Mint:
         self._stranger = jwk.RSAKey.generate_key(2048)
         self._kid = self._key.thumbprint()
         self._holder = jwk.ECKey.generate_key("P-256")
-        self._certificates = {name: _certificate(name) for name in ("held", "other")}
+        self._certificates = {name: self_signed(name) for name in ("held", "other")}
 
     def jwks(self) -> dict[str, Any]:
         """The key set that the target must believe."""
@@ -155,24 +151,6 @@ def _claims(odd: Odd) -> dict[str, Any]:
         **odd.claims,
     }
     return {name: instant(value, now) for name, value in told.items() if name not in odd.without}
-
-
-def _certificate(name: str) -> bytes:
-    """A certificate that signs itself, in DER."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(named)
-        .issuer_name(named)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .sign(key, SHA256())
-    )
-    return made.public_bytes(Encoding.DER)
 
 
 def _encoded(value: Any) -> str:
