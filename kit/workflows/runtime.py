@@ -153,7 +153,8 @@ class Runtime:
             started_at=clock.now(),
             updated_at=clock.now(),
         )
-        made = await conn.execute(row.on_conflict_do_nothing(index_elements=["id"]).returning(runs.c.id))
+        # Of whichever unique column: of many at once, one may meet the other's engine id before its id.
+        made = await conn.execute(row.on_conflict_do_nothing().returning(runs.c.id))
         known = await conn.execute(select(runs.c.fingerprint).where(runs.c.id == workflow_id, *own_runs()))
         found = known.scalar()
         if found is None:  # whether it is there or not: nobody begins what he may not see
