@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.support.nursery import Nursery
+from tests.support.nursery import NURSERY, Nursery
 from tests.support.sandboxes import Sandbox, open_sandbox
 from tests.support.servers import Servers, create_database, drop_database
 
@@ -25,17 +25,15 @@ class Lead:
     def __init__(self) -> None:
         # Short and private: sockets lie in it.
         self._folder = Path(tempfile.mkdtemp(prefix="enf-run-", dir=_quickest_folder()))
-        self._nursery: Nursery | None = None
+        self._nursery = Nursery(self._folder)
+        os.environ[NURSERY] = str(self._nursery.address)  # which xdist's workers inherit
         self._servers = Servers(self._folder / "servers")
 
     def addresses(self) -> dict[str, str]:
-        if self._nursery is None:
-            self._nursery = Nursery(self._folder)
         return {**self._servers.addresses(), "nursery": str(self._nursery.address)}
 
     def stop(self) -> None:
-        if self._nursery is not None:
-            self._nursery.stop()
+        self._nursery.stop()
         self._servers.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 

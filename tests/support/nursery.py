@@ -1,7 +1,7 @@
-"""tests/support: starts each stand-in vendor once for the whole run, on the first worker's wish.
+"""tests/support: starts each stand-in vendor, and the fork server, once for the whole run, when first asked for.
 
-The leading process listens on a socket in the run's folder; a worker names a vendor and is told its
-environment. So the stand-ins are children of the leader, outlive any worker, and die with the run.
+The leading process listens on a socket in the run's folder; a worker names what it wants and is told its
+environment. So these are children of the leader, outlive any worker, and die with the run.
 """
 
 import json
@@ -11,6 +11,9 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+
+NURSERY = "ENFILADE_TEST_NURSERY"
+"""The variable of the environment that says where to ask."""
 
 
 class Nursery:
@@ -44,36 +47,42 @@ class Nursery:
             with connection, connection.makefile("rw") as wire:
                 wire.write(json.dumps(self._answer(wire.readline().strip())) + "\n")
 
-    def _answer(self, vendor: str) -> dict[str, str]:
-        if vendor not in self._environments:
-            environment = self._start(vendor)
+    def _answer(self, name: str) -> dict[str, str]:
+        if name not in self._environments:
+            environment = self._start(name)
             if not environment:
-                return {"error": f"The {vendor} sandbox did not start: {self._log(vendor).read_text()}"}
-            self._environments[vendor] = environment
-        return self._environments[vendor]
+                return {"error": f"{name} did not start: {self._log(name).read_text()}"}
+            self._environments[name] = environment
+        return self._environments[name]
 
-    def _start(self, vendor: str) -> dict[str, str]:
-        command = [sys.executable, "-m", "sandbox", vendor, "--port", "0", "--env", "--die-with-parent"]
+    def _start(self, name: str) -> dict[str, str]:
         root = Path(__file__).parents[2]
-        with self._log(vendor).open("w") as log:
-            child = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=log, text=True)
-        self._children[vendor] = child
+        with self._log(name).open("w") as log:
+            child = subprocess.Popen(
+                self._command(name), cwd=root, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        self._children[name] = child
         environment = {}
         while child.stdout is not None and (line := child.stdout.readline().strip()):
             key, _, value = line.partition("=")
             environment[key] = "".join(shlex.split(value))
         return environment
 
-    def _log(self, vendor: str) -> Path:
-        return self._folder / f"{vendor}.log"
+    def _command(self, name: str) -> list[str]:
+        if name == "forkserver":
+            return [sys.executable, "-m", "tests.support.forkserver", str(self._folder / "fork")]
+        return [sys.executable, "-m", "sandbox", name, "--port", "0", "--env", "--die-with-parent"]
+
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name}.log"
 
 
-def ask(address: str, vendor: str) -> dict[str, str]:
-    """The environment of that vendor's stand-in, which is started if this is the first wish for it."""
+def ask(address: str, name: str) -> dict[str, str]:
+    """The environment of that vendor's stand-in, or of the fork server, which is started if nobody asked before."""
     with socket.socket(socket.AF_UNIX) as wire:
         wire.connect(address)
         with wire.makefile("rw") as lines:
-            lines.write(vendor + "\n")
+            lines.write(name + "\n")
             lines.flush()
             environment = json.loads(lines.readline())
     if "error" in environment:

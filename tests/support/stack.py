@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +18,7 @@ from bench.ports import free_port
 from deploy.door import issuer_of
 from deploy.settings import STORY, read_settings
 from gateway.plans import read_consumers
-from tests.support.processes import ROOT
+from tests.support.forkserver import Forked, fork
 from tests.support.sandboxes import Account, Sandbox
 
 READY_SECONDS = 60
@@ -46,7 +45,7 @@ class Member:
     name: str
     port: int
     internal: str
-    process: "subprocess.Popen[bytes]"
+    process: Forked
     log: Path
 
     @property
@@ -168,10 +167,9 @@ class Stack:
             ENFILADE_EXECUTOR=f"{name}-{port}",
             **upper,
         )
-        command = [sys.executable, "-m", "deploy.cli", "serve", "--port", str(port)]
         with log.open("ab") as output:
-            process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+            process = fork(
+                "deploy.cli", "serve", "--port", str(port), environ=environment, stdout=output.fileno()
             )
         member = Member(name, port, f"http://{internal}", process, log)
         self.members.append(member)

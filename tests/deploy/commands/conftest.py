@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bench.ports import free_ports
+from tests.support.forkserver import fork
 from tests.support.processes import ROOT
 
 READY_SECONDS = 120
@@ -33,16 +35,14 @@ def environment(**more: str) -> dict[str, str]:
 
 def run(*arguments: str, **more: str) -> Outcome:
     """`enfilade …` to its end."""
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        check=False,
-        cwd=ROOT,
-        env=environment(**more),
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    return Outcome(done.returncode, done.stdout, done.stderr)
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = fork(
+            "deploy.cli", *arguments, environ=environment(**more), stdout=out.fileno(), stderr=err.fileno()
+        )
+        status = process.wait(200)
+        out.seek(0)
+        err.seek(0)
+        return Outcome(status, out.read(), err.read())
 
 
 def house_ports() -> tuple[int, int]:
