@@ -36,7 +36,7 @@ run: $(VENV)/.installed  ## install, start everything, play the story (ARGS=--on
 	@exec $(BIN)/enfilade up $(ARGS)
 
 test: $(VENV)/.installed-dev $(CLIENTS)/.installed  ## all tests, in parallel (ARGS="tests/gateway -k limit")
-	@exec $(BIN)/python -m pytest -n logical --dist loadgroup $(ARGS)
+	@exec $(BIN)/python -m tests.support.cost $(BIN)/python -m pytest -n logical --dist loadgroup $(ARGS)
 
 check: $(VENV)/.installed-dev  ## format, lint, types, import laws, contract drift
 	@echo "== format"; $(BIN)/ruff format --check .

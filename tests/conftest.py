@@ -67,6 +67,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[_LEAD].stop()
 
 
+# Fixtures that are whole deployments: one worker has each, and ends it with its last test.
+_DEPLOYMENTS = ("house", "door", "everybody")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tests of a folder that share a deployment go to one worker: it is started once, and does not idle."""
+    for name in _DEPLOYMENTS:
+        found = item.session._fixturemanager.getfixturedefs(name, item) if name in item.fixturenames else None
+        if found and found[-1].scope == "package":
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}-{name}"))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """pytest-xdist 3.8 writes a test's group where pytest 9.2 no longer reads it: carry it over."""

@@ -145,7 +145,7 @@ class Everybody:
         ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def everybody(
     tmp_path_factory: pytest.TempPathFactory,
     addresses: dict[str, str],

@@ -10,7 +10,7 @@ from tests.support.servers import create_database
 from tests.support.stack import Stack, open_accounts
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def house(
     tmp_path_factory: pytest.TempPathFactory,
     addresses: dict[str, str],
@@ -33,7 +33,7 @@ async def house(
             stack.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def known(house: Stack) -> Known:
     """Ids that exist: a finished activation, one that is parked, a customer that waits for finance."""
     return await furnish(house)

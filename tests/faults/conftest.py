@@ -10,7 +10,7 @@ from tests.support.stack import Stack
 __all__ = ["make_house"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def door(make_house: MakeHouse) -> AsyncIterator[Stack]:
     """A house with its role `api` running; each test starts and kills its own workers."""
     async with make_house("faults") as stack:

@@ -46,7 +46,7 @@ POINTS = [
     Point(vendor, method, path, moment)
     for (vendor, method, path), moment in itertools.product(EFFECTS, ("before", "after"))
 ]
-SAMPLE = [POINTS[1], POINTS[5], POINTS[9], POINTS[16]]
+SAMPLE = [POINTS[5], POINTS[16]]
 STEPS = (
     "validate",
     "propose-customer",
@@ -188,11 +188,15 @@ async def test_paused_until_after_the_takeover(door: Stack) -> None:
     await paused(door, POINTS[5])
 
 
+# Each effect dies in two ways, one before and one after it, and each way is tried at six effects and more:
+# what a way of dying does depends on the process, what is left at the vendor on the effect.
+PAIRS = [(point, list(MODES)[(number // 2 + number) % len(MODES)]) for number, point in enumerate(POINTS)]
+
+
 @pytest.mark.whole
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
+@pytest.mark.parametrize(("point", "mode"), PAIRS, ids=[f"{mode}-{point.name}" for point, mode in PAIRS])
 async def test_killed_anywhere(door: Stack, point: Point, mode: str) -> None:
-    """Every effect, before and after, in every way of dying: one of each, and a whole project."""
+    """Every effect, before and after, in one way of dying or another: one of each, and a whole project."""
     await MODES[mode](door, point)
 
 

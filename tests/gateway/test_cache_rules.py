@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -153,11 +154,23 @@ SLOW: list[Any] = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=15, deadline=None)
 @example(bounds=Settings(stale_while_revalidate_seconds=5.0, stale_if_error_seconds=0.0), history=SLOW)
 @given(bounds=bounds, history=histories)
 async def test_each_gets_its_own_and_none_older_than_allowed(bounds: Settings, history: list[Any]):
     """Own answers only, no older than the promise or the asker's wish, never from before a finished write."""
+    await expect_promises_kept(bounds, history)
+
+
+@pytest.mark.whole
+@settings(max_examples=150, deadline=None)
+@given(bounds=bounds, history=histories)
+async def test_the_same_in_many_more_histories(bounds: Settings, history: list[Any]):
+    """The same, ten times as often."""
+    await expect_promises_kept(bounds, history)
+
+
+async def expect_promises_kept(bounds: Settings, history: list[Any]) -> None:
     async with world(bounds) as lived:
         for quiet, event in history:
             for step in (*quiet, event):

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,7 +17,8 @@ from sqlalchemy.engine import make_url
 from bench.ports import free_port
 from tests.gateway.house import ORDER, House
 from tests.gateway.mortal import TABLES, name_of
-from tests.support.processes import lines_of, start
+from tests.support.forkserver import Forked, piped
+from tests.support.processes import lines_of
 from tests.support.stack import until
 
 RETRIES = 6
@@ -31,7 +30,7 @@ AT_ONCE_SECONDS = 20
 class Doors:
     """The doors forked so far, and a client that goes through any of them."""
 
-    forker: "subprocess.Popen[str]"
+    forker: Forked
     http: httpx.AsyncClient
     rows: psycopg.AsyncConnection
     url: str
@@ -108,7 +107,7 @@ async def connect(url: str) -> psycopg.AsyncConnection:
 @pytest.fixture(scope="module")
 async def doors(keys_folder: Path, database_url: str, house: House) -> AsyncIterator[Doors]:
     """A process that forks doors, the tables of their effects, and a token of ours for all."""
-    forker = start([sys.executable, "-m", "tests.gateway.mortal", str(keys_folder), database_url])
+    forker = piped("tests.gateway.mortal", str(keys_folder), database_url)
     auth = {"Authorization": f"Bearer {house.token('ci')}"}
     async with httpx.AsyncClient(headers=auth, timeout=30) as http, await connect(database_url) as rows:
         for statement in TABLES:

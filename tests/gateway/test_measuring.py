@@ -1,13 +1,11 @@
 """tests/gateway: what the door counts of its requests."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 from kit.telemetry import Sample, families
 from tests.gateway.house import House
-from tests.support.processes import ROOT
+from tests.support.forkserver import piped
 
 ORDERS = "/experience/shop/v1/orders"
 CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -47,14 +45,8 @@ async def test_strangers_make_no_series_of_their_own(house: House):
 
 def test_a_sampled_request_is_a_server_span_in_its_callers_trace(tmp_path: Path):
     """Child of a caller whom we trust, root for one from outside, and nothing where nothing is sampled."""
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.gateway.spans", str(tmp_path), CALLER],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    trusted, failed, outside = json.loads(run.stdout)
+    printed = piped("tests.gateway.spans", str(tmp_path), CALLER).communicate()
+    trusted, failed, outside = json.loads(printed)
     _, trace, span, _ = CALLER.split("-")
     assert (trusted["trace"], trusted["parent"]) == (trace, span)
     assert trusted["name"] == f"GET {ORDERS}/{{order_id}}"

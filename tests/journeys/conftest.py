@@ -10,7 +10,7 @@ from tests.support.stack import Stack
 __all__ = ["make_house"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def house(make_house: MakeHouse) -> AsyncIterator[Stack]:
     """One house per worker, as `make run` would start it, shared by tests that each use their own deal."""
     async with make_house("house") as stack:

@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime as dt
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,8 @@ from kit.database import (
     migrate,
     set_cursor,
 )
-from tests.support.processes import lines_of, start
+from tests.support.forkserver import piped
+from tests.support.processes import lines_of
 
 HOLDER = """
 import asyncio, sys
@@ -107,7 +107,7 @@ async def test_one_holder_at_a_time_within_a_process(database: Database) -> None
 
 async def test_a_lease_is_freed_by_death(database: Database) -> None:
     """A lease held by another process is waited for, and had as soon as that process is killed."""
-    holder = start([sys.executable, "-c", HOLDER, database.url])
+    holder = piped("-c", HOLDER, database.url)
     assert await lines_of(holder, 1) == ["held"]
     waiting = asyncio.create_task(_take(database))
     assert await database.locks.take("lease:poll:one") is None

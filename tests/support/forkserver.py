@@ -1,10 +1,11 @@
-"""tests/support: starts processes of the product from one that has imported it, so that a start costs no import.
+"""tests/support: starts processes of the product from one that has imported it, so that a start imports nothing.
 
 A process started here is what `python -m MODULE ARGUMENTS` would be: its own session, folder, environment and
 files, and `__main__` run anew. Importing the product takes seconds of processor time and has no other effect,
 so nothing else is shared. `enfilade up` and the packages' own tests still start from nothing.
 """
 
+import contextlib
 import gc
 import importlib
 import json
@@ -17,7 +18,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TextIO
 
 from deploy.launching.parent import die_with_parent
 from tests.support.nursery import NURSERY, ask
@@ -28,11 +29,13 @@ LONGEST_REQUEST = 1 << 20
 
 @dataclass
 class Forked:
-    """A process so started, with as much of `subprocess.Popen` as tests use; a negative status is a signal."""
+    """A process so started: as much of `subprocess.Popen` as tests use; a negative status is a signal."""
 
     pid: int
     args: Sequence[str]
     _wire: socket.socket
+    stdin: TextIO | None = None
+    stdout: TextIO | None = None
     returncode: int | None = field(default=None)
 
     def poll(self) -> int | None:
@@ -45,6 +48,18 @@ class Forked:
         if status is None:
             raise subprocess.TimeoutExpired(list(self.args), timeout or 0)
         return status
+
+    def communicate(self, given: str = "") -> str:
+        """What it prints until it ends, after its input was given and closed."""
+        if self.stdin is not None and not self.stdin.closed:
+            with contextlib.suppress(BrokenPipeError), self.stdin:
+                self.stdin.write(given)
+        printed = ""
+        if self.stdout is not None and not self.stdout.closed:
+            with self.stdout:
+                printed = self.stdout.read()
+        self.wait()
+        return printed
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
@@ -77,7 +92,7 @@ def fork(
     stdout: int,
     stderr: int | None = None,
 ) -> Forked:
-    """`python -m module arguments` in a session of its own, in the project's folder."""
+    """`python -m module arguments` (or `-c code`) in a session of its own, in the project's folder."""
     request = {"module": module, "arguments": arguments, "environ": dict(environ)}
     wire = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     wire.connect(ask(os.environ[NURSERY], "forkserver")["ADDRESS"])
@@ -88,6 +103,26 @@ def fork(
     finally:
         os.close(null)
     return Forked(int(wire.recv(64)), (module, *arguments), wire)
+
+
+def piped(module: str, *arguments: str, environ: Mapping[str, str] | None = None) -> Forked:
+    """The same, with its input and output at hand as text; errors go where ours go."""
+    theirs_in, ours_in = os.pipe()
+    ours_out, theirs_out = os.pipe()
+    try:
+        made = fork(
+            module,
+            *arguments,
+            environ=os.environ if environ is None else environ,
+            stdin=theirs_in,
+            stdout=theirs_out,
+            stderr=sys.stderr.fileno(),
+        )
+    finally:
+        os.close(theirs_in)
+        os.close(theirs_out)
+    made.stdin, made.stdout = os.fdopen(ours_in, "w"), os.fdopen(ours_out)
+    return made
 
 
 def serve(address: str) -> dict[str, Any]:
@@ -101,7 +136,10 @@ def serve(address: str) -> dict[str, Any]:
     os.set_blocking(wakes, False)
     signal.set_wakeup_fd(wakes)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener, selectors.DefaultSelector() as selector:
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener,
+        selectors.DefaultSelector() as selector,
+    ):
         listener.bind(address)
         listener.listen(64)
         selector.register(listener, selectors.EVENT_READ)
@@ -151,10 +189,16 @@ def become(request: dict[str, Any]) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.closerange(3, 256)
+    die_with_parent()
     os.environ.clear()
     os.environ.update(request["environ"])
-    sys.argv = [request["module"], *request["arguments"]]
-    runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+    module, arguments = request["module"], request["arguments"]
+    if module == "-c":
+        sys.argv = ["-c", *arguments[1:]]
+        exec(compile(arguments[0], "<command>", "exec"), {"__name__": "__main__"})  # noqa: S102
+    else:
+        sys.argv = [module, *arguments]
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""tests/support: starts each stand-in vendor, and the fork server, once for the whole run, when first asked for.
+"""tests/support: starts each stand-in vendor, and the fork server, once for a run, when first asked for.
 
 The leading process listens on a socket in the run's folder; a worker names what it wants and is told its
 environment. So these are children of the leader, outlive any worker, and die with the run.
@@ -78,7 +78,7 @@ class Nursery:
 
 
 def ask(address: str, name: str) -> dict[str, str]:
-    """The environment of that vendor's stand-in, or of the fork server, which is started if nobody asked before."""
+    """The environment of that vendor's stand-in, or of the fork server; started if nobody asked before."""
     with socket.socket(socket.AF_UNIX) as wire:
         wire.connect(address)
         with wire.makefile("rw") as lines:

@@ -3,8 +3,6 @@
 # ruff: noqa: A002 - an id, an object and an input are called what they are
 
 import asyncio
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -17,8 +15,8 @@ from kit import exceptions
 from kit.database import Database
 from kit.workflows import RunRow, Runtime, WorkflowSettings
 from tests.kit.workflows.story import DUTIES, QUICK, Input, Story, Vendor
+from tests.support.forkserver import Forked, piped
 from tests.support.processes import lines_of
-from tests.support.processes import start as start_process
 
 LONGEST_SECONDS = 30
 
@@ -114,17 +112,16 @@ async def house(database: Database) -> AsyncIterator[House]:
     await house.close()
 
 
-Spawn = Callable[..., "subprocess.Popen[str]"]
+Spawn = Callable[..., Forked]
 
 
 @pytest.fixture
 def spawn(house: House) -> Iterator[Spawn]:
     """Start another worker process; whatever is left of it at the end is killed."""
-    children: list[subprocess.Popen[str]] = []
+    children: list[Forked] = []
 
-    def start(*options: str) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "tests.kit.workflows.worker", house.database.url, *options]
-        child = start_process(command)
+    def start(*options: str) -> Forked:
+        child = piped("tests.kit.workflows.worker", house.database.url, *options)
         children.append(child)
         return child
 
@@ -134,5 +131,5 @@ def spawn(house: House) -> Iterator[Spawn]:
         child.communicate()
 
 
-async def launched(child: "subprocess.Popen[str]") -> None:
+async def launched(child: Forked) -> None:
     assert await lines_of(child, 1) == ["launched"]

@@ -16,7 +16,8 @@ from deploy.embedded.postgresql import PostgreSQL
 from kit.database import Database, migrate
 from tests.kit.workflows.conftest import House, launched
 from tests.kit.workflows.story import Approval
-from tests.support.processes import lines_of, start
+from tests.support.forkserver import piped
+from tests.support.processes import lines_of
 
 
 async def main(folder: Path) -> None:
@@ -29,8 +30,7 @@ async def main(folder: Path) -> None:
     migrate(server.url)
     house = House(Database(server.url))
     await house.vendor.prepare()
-    command = [sys.executable, "-m", "tests.kit.workflows.worker", server.url, "--die", "two in-after"]
-    child = start(command)
+    child = piped("tests.kit.workflows.worker", server.url, "--die", "two in-after")
     await launched(child)
     await house.start("run_dead")
     assert await lines_of(child, 1) == ["dies at two in-after"]

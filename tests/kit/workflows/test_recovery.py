@@ -5,7 +5,6 @@ import datetime as dt
 import itertools
 import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,8 @@ from kit.workflows import Run, WorkflowSettings, liveness
 from kit.workflows.sweeping import breaches
 from tests.kit.workflows.conftest import House, Spawn, launched
 from tests.kit.workflows.story import MOMENTS, STEPS, Approval, Input, Story
-from tests.support.processes import lines_of, start
+from tests.support.forkserver import piped
+from tests.support.processes import lines_of
 
 ALL = ["run_1/one", "run_1/two", "run_1/three"]
 POINTS = [f"{step} {moment}" for step, moment in itertools.product(STEPS, MOMENTS)]
@@ -268,7 +268,6 @@ async def _breached(house: House) -> None:
 
 async def test_a_server_restarted_in_the_middle_is_waited_for(tmp_path: Path) -> None:
     """PostgreSQL stops while steps run and during a takeover: all is finished once it is back."""
-    command = [sys.executable, "-m", "tests.kit.workflows.restarting", str(tmp_path)]
-    child = start(command)
-    out, _ = await asyncio.to_thread(child.communicate, timeout=120)
+    child = piped("tests.kit.workflows.restarting", str(tmp_path))
+    out = await asyncio.wait_for(asyncio.to_thread(child.communicate), 120)
     assert out.splitlines()[-1:] == ["finished"]
