@@ -1,4 +1,4 @@
-"""tests/support: `python -m tests.support.cost COMMAND …`: what it took, with all the processes that it started."""
+"""tests/support: `python -m tests.support.cost COMMAND …` tells what it took, with all that it started."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""tests/support: starts processes of the product from one that has imported it, so that a start imports nothing.
+"""tests/support: starts processes of the product from one that has imported it: a start imports nothing.
 
 A process started here is what `python -m MODULE ARGUMENTS` would be: its own session, folder, environment and
 files, and `__main__` run anew. Importing the product takes seconds of processor time and has no other effect,
