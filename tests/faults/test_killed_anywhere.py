@@ -188,8 +188,8 @@ async def test_paused_until_after_the_takeover(door: Stack) -> None:
     await paused(door, POINTS[5])
 
 
-# Each effect dies in two ways, one before and one after it, and each way is tried at three effects before and at three after:
-# what a way of dying does depends on the process, what is left at the vendor on the effect.
+# Each way of dying is tried before three effects and after three others: what it does to a run depends on the
+# process, and what is left at the vendor on the effect.
 PAIRS = [(point, list(MODES)[(number // 2 + number % 2) % len(MODES)]) for number, point in enumerate(POINTS)]
 
 
