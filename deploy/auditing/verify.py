@@ -109,18 +109,24 @@ class Check:
         return sum(place - heads.get(chain, GENESIS)[0] for chain, (place, _) in self.last.items())
 
 
+def visible(text: str) -> str:
+    """The text with everything that a terminal might obey, or not show, as its escape."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def main(arguments: list[str]) -> int:
     folder = Path(arguments[0]) if arguments else Path(__file__).parent
     check = Check(folder)
     check.run(Path(arguments[1]) if len(arguments) > 1 else None)
-    print(f"{check.manifest['period']}: {check.manifest['lines']} lines, {len(check.anchors)} anchors.")
+    period, lines = visible(str(check.manifest["period"])), check.manifest["lines"]
+    print(f"{period}: {lines} lines, {len(check.anchors)} anchors.")
     if check.anchors:
         number = max(check.anchors)
         print(f"Last anchor: {number} {check.anchors[number][0]}")
     if check.beyond():
         print(f"{check.beyond()} lines stand under no anchor yet.")
     for fault in check.faults:
-        print(f"FAULT: {fault}")
+        print(f"FAULT: {visible(fault)}")
     print("Something is not as it was written." if check.faults else "Everything is as it was written.")
     return 1 if check.faults else 0
 
