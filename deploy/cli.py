@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
-from deploy.console import lenient, print_errors, visible
+from deploy.console import lenient, print_errors
 from deploy.errors import FAILED, MISUSED, OK, CommandError
 from kit.settings import SettingsError
+from kit.texts import visible
 
 COMMANDS = {
     "up": "start everything on this machine, play the story, and keep serving",

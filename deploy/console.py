@@ -18,19 +18,10 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from kit.texts import UNSEEN, visible
+
 _WIDTH_WITHOUT_TERMINAL = 132
-# C0, DEL and C1, lone surrogates, line and paragraph separators, and what reorders or hides its neighbours.
-# The joiners U+200C and U+200D stay: Persian, Indian scripts and emoji need them.
-_UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e0fff]"
-)
 _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
-
-
-def visible(text: str) -> str:
-    """The text in one line, every character that a terminal would obey or hide as its escape."""
-    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def lenient(*streams: Any) -> None:
@@ -123,7 +114,7 @@ def print_json(found: Any, *, indent: int | None = None) -> None:
     encoded = msgspec.json.encode(found)
     lines = (msgspec.json.format(encoded, indent=indent) if indent else encoded).decode().split("\n")
     # A terminal that has no UTF-8 gets no more than ASCII: what it cannot show must not break the JSON.
-    unseen = _UNSEEN if _is_utf8(sys.stdout) else _NOT_ASCII
+    unseen = UNSEEN if _is_utf8(sys.stdout) else _NOT_ASCII
     _write(sys.stdout, (unseen.sub(lambda one: json.dumps(one[0])[1:-1], line) for line in lines))
 
 

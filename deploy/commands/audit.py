@@ -109,9 +109,13 @@ async def _verify(options: argparse.Namespace, person: Person) -> int:
     else:
         print_lines(f"{found['lines']} lines, {found['anchors']} anchors.")
         print_lines(f"Last anchor: {found['last_anchor']} {found['last_anchor_hash']}")
+        if found.get("set_aside"):
+            print_lines(f"{found['set_aside']} lines could not be written as they were, and have escapes.")
         for fault in found["faults"]:
             print_lines(f"FAULT: {fault}")
-        print_lines("Something was altered." if found["faults"] else "Everything is as it was written.")
+        print_lines(
+            "Something was altered, or is missing." if found["faults"] else "Everything is as it was written."
+        )
     return FAILED if found["faults"] else OK
 
 
