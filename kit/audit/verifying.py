@@ -141,9 +141,10 @@ class _Check:
 
     async def _check_numbers(self, conn: AsyncConnection) -> None:
         """Whoever writes batches numbers its rows: one that is missing was noted and never written."""
-        for writer, after, number in (await conn.execute(_gaps())).tuples():
-            if after or not self._purged:
-                self._faults.append(f"writer {writer}: rows {after + 1} to {number - 1} were never written")
+        for gap in await conn.execute(_gaps()):
+            if gap.after or not self._purged:
+                rows = f"rows {gap.after + 1} to {gap.number - 1}"
+                self._faults.append(f"writer {gap.writer}: {rows} were never written")
 
     def _check_kept(self, number: int, kept: str) -> None:
         found = self._anchors.get(number)
@@ -151,7 +152,7 @@ class _Check:
             self._faults.append(f"anchor {number} is not the one that was kept elsewhere")
 
 
-def _gaps() -> Select[tuple[str, int, int]]:
+def _gaps() -> Select[Any]:
     """Each writer's rows before which others are missing: the writer, the last row before, the row."""
     row = audit.c.detail[ROW]
     writer, number = row["writer"].astext, row["number"].astext.cast(BigInteger)
