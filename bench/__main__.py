@@ -8,14 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
-from rich.status import Status
 
 from bench import activation, envoy, hanging, hops, launching, load, policies, report, scaling, throughput
 from bench.report import Findings
 from bench.rivals import node
 from bench.rivals.services import starting as services
 from bench.stage import Stage, open_stage
+from deploy.console import Paper, StatusLine
 from kit.database import migrate
 from kit.telemetry import configure_logging
 from process_apis.app import MIGRATIONS
@@ -58,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     _check(options)
     configure_logging("error")
-    console = Console()
+    console = Paper()
     found = asyncio.run(_measure(options, console))
     report.show(console, found)
     if options.json:
@@ -93,7 +92,7 @@ def _check(options: argparse.Namespace) -> None:
         options.check(f"--seconds is above 0 and at most {MOST_SECONDS:g}")
 
 
-async def _measure(options: argparse.Namespace, console: Console) -> Findings:
+async def _measure(options: argparse.Namespace, console: Paper) -> Findings:
     parts = options.parts or PARTS
     found = Findings(generator=_generator(console, parts))
     with tempfile.TemporaryDirectory(prefix="bench-") as name, console.status("") as status:
@@ -152,7 +151,7 @@ async def _measure_alone(
                 found.hanging = await hanging.measure(one, waiter, **turns)
 
 
-def _fetch_node(console: Console, status: Status) -> None:
+def _fetch_node(console: Paper, status: StatusLine) -> None:
     """The Fastify proxy's packages, fetched on the first run; without them its row is left out, and told."""
     try:
         node.install(lambda text: status.update(f"Fetching {text} …"))
@@ -160,7 +159,7 @@ def _fetch_node(console: Console, status: Status) -> None:
         console.print(f"{reason}: the read is measured without the Fastify proxy.")
 
 
-def _generator(console: Console, parts: tuple[str, ...] | list[str]) -> str:
+def _generator(console: Paper, parts: tuple[str, ...] | list[str]) -> str:
     """Which load generator there is; says how to get what is missing."""
     name = load.generator()
     if name != "wrk" and {"read", "overview"} & set(parts):

@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 import msgspec
-from rich.console import Console
 from sqlalchemy import select
 
 from bench.launching import up
 from deploy.commands.token import embedded_issuer
+from deploy.console import Paper
 from deploy.telling.performance import perform
 from kit.database import Database
 from kit.database.tables import runs, vendor_calls
@@ -75,7 +75,7 @@ async def measure(folder: Path, database_url: str, cache_url: str) -> list[Calls
     """Play the story's deal on a real stack, then compare the vendors' logs with our records of the calls."""
     environ = {"ENFILADE_DATABASE_URL": database_url, "ENFILADE_CACHE_URL": cache_url}
     async with up(folder, environ) as (ours, _):
-        console = Console(file=io.StringIO())
+        console = Paper(file=io.StringIO())
         outcome = await perform(ours, await asyncio.to_thread(embedded_issuer, str(folder)), console)
         if not outcome.held:
             raise RuntimeError("the activation did not hold at the vendors")

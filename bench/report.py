@@ -4,8 +4,6 @@ import statistics
 from collections.abc import Sequence
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from bench.activation import LEAST, PER_SEAT, Calls
 from bench.hanging import Hanging
@@ -14,6 +12,7 @@ from bench.launching import Starts
 from bench.policies import FLOORS, WHOLE, Cost
 from bench.scaling import Scaling
 from bench.throughput import Rates
+from deploy.console import Paper, Sheet, styled
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -73,7 +72,7 @@ def _at_least(what: str, found: float, wanted: float) -> Target:
     return Target(what, f"≥ {wanted:g}", f"{found:.2f}", found >= wanted)
 
 
-def show(console: Console, found: Findings) -> None:
+def show(console: Paper, found: Findings) -> None:
     """Everything, as tables."""
     if found.rates:
         _show_rates(console, found.rates, found.generator)
@@ -106,7 +105,7 @@ _MEANING = {
 }
 
 
-def _show_rates(console: Console, rates: dict[str, Rates], generator: str) -> None:
+def _show_rates(console: Paper, rates: dict[str, Rates], generator: str) -> None:
     table = _table(
         "Requests per processor second of the servers", "what", "per second", "µs each", "ratio", "spread"
     )
@@ -124,7 +123,7 @@ def _show_rates(console: Console, rates: dict[str, Rates], generator: str) -> No
     console.print(table)
 
 
-def _show_scaling(console: Console, scaling: Scaling) -> None:
+def _show_scaling(console: Paper, scaling: Scaling) -> None:
     table = _table("From one worker to two", "what", "per second", "per processor second", "ratio")
     for rates, ratio in ((scaling.one, 1.0), (scaling.two, scaling.ratio)):
         by_the_clock = f"{statistics.median(rates.by_the_clock):,.0f}"
@@ -135,7 +134,7 @@ def _show_scaling(console: Console, scaling: Scaling) -> None:
     console.print(table)
 
 
-def _show_hanging(console: Console, hanging: Hanging) -> None:
+def _show_hanging(console: Paper, hanging: Hanging) -> None:
     table = _table("The read while another instance's vendor hangs", "what", "p99 in ms", "ratio")
     table.add_row("alone", f"{statistics.median(hanging.alone):.2f}", "1.00")
     table.add_row("beside it", f"{statistics.median(hanging.beside):.2f}", f"{hanging.ratio:.2f}")
@@ -143,7 +142,7 @@ def _show_hanging(console: Console, hanging: Hanging) -> None:
     console.print(table)
 
 
-def _show_hops(console: Console, hops: Hops) -> None:
+def _show_hops(console: Paper, hops: Hops) -> None:
     table = _table("One call from floor to floor", "carrier", "µs", "of the local hop")
     for name, value in (
         ("plain await", hops.plain),
@@ -155,7 +154,7 @@ def _show_hops(console: Console, hops: Hops) -> None:
     console.print(table)
 
 
-def _show_policies(console: Console, costs: Sequence[Cost]) -> None:
+def _show_policies(console: Paper, costs: Sequence[Cost]) -> None:
     table = _table(
         "Each policy by itself, in the order of the pipeline", "policy", "µs on a read", "µs on a write"
     )
@@ -175,7 +174,7 @@ def _tax(reads: dict[str, float]) -> str:
     return f"The door takes {tax:.0f} µs of the read's {whole:.0f} ({tax / whole:.0%})." if whole else ""
 
 
-def _show_calls(console: Console, calls: Sequence[Calls]) -> None:
+def _show_calls(console: Paper, calls: Sequence[Calls]) -> None:
     table = _table("Vendor calls of one activation", "vendor", "made", "least", "ratio")
     for each in calls:
         table.add_row(each.vendor, str(each.made), str(each.least), f"{each.ratio:.2f}")
@@ -199,18 +198,18 @@ def _show_calls(console: Console, calls: Sequence[Calls]) -> None:
     console.print(steps)
 
 
-def _show_targets(console: Console, told: Sequence[Target]) -> None:
+def _show_targets(console: Paper, told: Sequence[Target]) -> None:
     if not told:
         return
     table = _table("Targets", "what", "wanted", "found", "")
     for target in told:
-        verdict = "[green]reached[/]" if target.reached else "[red]not reached[/]"
+        verdict = styled("reached", "green") if target.reached else styled("not reached", "red")
         table.add_row(target.what, target.wanted, target.found, verdict)
     console.print(table)
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", caption_justify="left")
+def _table(title: str, *columns: str) -> Sheet:
+    table = Sheet(title=title, title_justify="left", caption_justify="left")
     for column in columns:
         words = column in ("what", "carrier", "policy", "vendor", "to", "because", "step: call", "")
         table.add_column(column, justify="left" if words else "right")

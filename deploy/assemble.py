@@ -185,15 +185,13 @@ async def open_stores(settings: HouseSettings, environ: Mapping[str, str]) -> As
     cache = Cache(settings.cache_url) if settings.cache_url else None
     recorder = Recorder(database)
     slots = Slots(database.url)
-    try:
+    # One that does not close well keeps no other from closing: the recorder has rows to write.
+    async with AsyncExitStack() as stack:
+        for store in (database, cache, recorder, slots):
+            if store is not None:
+                stack.push_async_callback(store.close)
         await privacy.claim(database, keys)
         yield Stores(database, cache, recorder, slots)
-    finally:
-        await slots.close()
-        await recorder.close()
-        if cache is not None:
-            await cache.close()
-        await database.close()
 
 
 def pipes_of(settings: HouseSettings, environ: Mapping[str, str], stores: Stores) -> Pipes:

@@ -6,9 +6,12 @@ import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import NoReturn
 
+from deploy.console import lenient, print_errors
 from deploy.errors import FAILED, MISUSED, OK, CommandError
 from kit.settings import SettingsError
+from kit.texts import visible
 
 COMMANDS = {
     "up": "start everything on this machine, play the story, and keep serving",
@@ -50,6 +53,7 @@ exit statuses of every command:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    lenient(sys.stdout, sys.stderr)
     try:
         status = _ended(given)
         sys.stdout.flush()
@@ -79,19 +83,35 @@ def _run(given: list[str]) -> int:
     try:
         return module.run(options)
     except CommandError as error:
-        print(error, file=sys.stderr)
+        print_errors(str(error))
         return error.status
     except SettingsError as error:
-        print("The settings are not right:", file=sys.stderr)
-        print("\n".join(f"  {fault}" for fault in error.faults), file=sys.stderr)
+        print_errors("The settings are not right:")
+        print_errors(*(f"  {fault}" for fault in error.faults))
+        return MISUSED
+    except UnicodeEncodeError:
+        if all(map(_is_text, given)):
+            raise
+        print_errors("An argument is no text in UTF-8: look for stray bytes in it.")
         return MISUSED
     except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
+        print_errors("Stopped.")
         return FAILED
 
 
+def _is_text(argument: str) -> bool:
+    return argument == argument.encode(errors="replace").decode()
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that quotes a wrong argument as it is."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(message))
+
+
 def _parser(chosen: str | None, module: ModuleType | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="enfilade",
         description=INTRODUCTION,
         epilog=EXIT_STATUSES,

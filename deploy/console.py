@@ -1,36 +1,127 @@
-"""deploy: where commands print: as wide as the terminal, wide enough for our ids where there is none."""
+r"""deploy: the one place through which commands print: data is shown as it is, never interpreted.
 
-from typing import Any
+Names, paths and reasons come from strangers. None of them is markup to us, or a control sequence to the
+terminal: a character that would be obeyed or not seen is printed as its escape (`\x1b`, `\u202e`).
+"""
+
+import io
+import json
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any, Self
 
 import msgspec
 from rich import box
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
+from rich.text import Text
+
+from kit.texts import UNSEEN, visible
 
 _WIDTH_WITHOUT_TERMINAL = 132
+_NOT_ASCII = re.compile(r"[^\x20-\x7e]")
+
+
+def lenient(*streams: Any) -> None:
+    """Let streams write as an escape what their encoding does not have, where they would fail."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def styled(text: str, style: str) -> Text:
+    """Text in a style of ours, such as `red`."""
+    return Text(visible(text), style=style)
+
+
+def mark(*, ok: bool) -> Text:
+    """A green tick, or a red cross."""
+    return styled("✓", "green") if ok else styled("✗", "red")
+
+
+def _as_data(found: Any) -> Any:
+    if isinstance(found, list):
+        return Text("\n").join(Text(visible(line)) for line in found)
+    return Text(visible(found)) if isinstance(found, str) else found
+
+
+class Sheet(Table):
+    """A table whose cells are data; a list is several lines of one cell."""
+
+    def add_row(self, *cells: Any, **given: Any) -> None:
+        """Add a row of texts and lists of texts."""
+        super().add_row(*map(_as_data, cells), **given)
 
 
 class Paper(Console):
-    """A console that leaves a broken pipe to the command line, which knows what it means."""
+    """A console that prints data, and leaves a broken pipe to the command line, which knows what it means."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **given)
+
+    def print(self, *objects: Any, **given: Any) -> None:
+        """Print texts, each in one line, and tables."""
+        super().print(*(_as_data(each) for each in objects), **given)
+
+    def status(self, status: Any, **given: Any) -> "StatusLine":
+        """A line that stands while something lasts."""
+        return StatusLine(_as_data(status), console=self, **given)
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
 
-def paper() -> Console:
+class StatusLine(Status):
+    """Such a line, whose text is data too."""
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        return self
+
+    def update(self, status: Any = None, **given: Any) -> None:
+        """Put another text in its place."""
+        super().update(_as_data(status), **given)
+
+
+def paper() -> Paper:
     """A console for standard output."""
     found = Paper()
     return found if found.is_terminal else Paper(width=_WIDTH_WITHOUT_TERMINAL)
 
 
-def table(title: str, *columns: str) -> Table:
+def table(title: str, *columns: str) -> Sheet:
     """A plain table in which nothing is cut off."""
-    made = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Sheet(title=_as_data(title) or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(_as_data(column), overflow="fold")
     return made
 
 
-def print_json(found: Any) -> None:
-    """What was found, for a program."""
-    print(msgspec.json.encode(found).decode())
+def print_lines(*lines: str) -> None:
+    """Lines for a person or a shell, each as long as it is."""
+    _write(sys.stdout, map(visible, lines))
+
+
+def print_errors(*lines: str) -> None:
+    """The same on standard error."""
+    _write(sys.stderr, map(visible, lines))
+
+
+def print_json(found: Any, *, indent: int | None = None) -> None:
+    """What was found, for a program; characters that a terminal would obey stand escaped, as JSON can."""
+    encoded = msgspec.json.encode(found)
+    lines = (msgspec.json.format(encoded, indent=indent) if indent else encoded).decode().split("\n")
+    # A terminal that has no UTF-8 gets no more than ASCII: what it cannot show must not break the JSON.
+    unseen = UNSEEN if _is_utf8(sys.stdout) else _NOT_ASCII
+    _write(sys.stdout, (unseen.sub(lambda one: json.dumps(one[0])[1:-1], line) for line in lines))
+
+
+def _is_utf8(stream: Any) -> bool:
+    return (getattr(stream, "encoding", "") or "utf-8").lower().replace("-", "") == "utf8"
+
+
+def _write(stream: Any, lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, file=stream)

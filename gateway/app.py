@@ -47,6 +47,7 @@ from gateway.rulebook.keeping import Keeper, Part, Refusal
 from gateway.versions import NONE, Standings, retired, warn_of_dates
 from kit.cache import Cache
 from kit.database import Database
+from kit.telemetry import log
 
 __all__ = ["Gateway", "Mounted", "Settings", "Target", "in_process", "over_http", "scopes_of"]
 
@@ -57,6 +58,7 @@ Ready = Callable[[], Awaitable[Mapping[str, str]]]
 """What is not ready, by name and sentence; empty when all is."""
 
 _WITHOUT_LENGTH = frozenset({204, 304})  # No Content has none, and Not Modified none of its own
+_log = log(__name__)
 _DRAIN_SECONDS = 15.0
 
 
@@ -313,16 +315,22 @@ class Gateway:
         await self.policy.start()
 
     async def close(self) -> None:
-        """End it, with nothing lost."""
-        await self.policy.close()
-        if self.register is not None:
-            await self.register.close()
-        if self._ear is not None:
-            await self._ear.close()
-        await self._version.after.cache.close()
-        await self._account.close()
-        await self.allowances.close()
-        await self.roster.close()
+        """End it, with nothing lost: a part that does not end well keeps no other from writing the rest."""
+        parts = (
+            self.policy,
+            self.register,
+            self._ear,
+            self._version.after.cache,
+            self._account,
+            self.allowances,
+            self.roster,
+        )
+        for part in parts:
+            if part is not None:
+                try:
+                    await part.close()
+                except Exception as error:  # noqa: BLE001 - whatever it is, the next part is closed
+                    _log.error("not closed", part=type(part).__name__, exc_info=error)
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()

@@ -75,13 +75,17 @@ class AuditPeriod(msgspec.Struct, frozen=True):
 
 
 class AuditVerification(msgspec.Struct, frozen=True):
-    """What was read, the last anchor, and every break of the trail in a sentence each."""
+    """What was read, the last anchor, and every break of the trail in a sentence each.
+
+    `set_aside` is how many lines could not be written as they were: they stand in the trail with escapes.
+    """
 
     lines: int
     anchors: int
     last_anchor: int
     last_anchor_hash: str
     faults: tuple[str, ...]
+    set_aside: int = 0
 
 
 @api(

@@ -31,6 +31,7 @@ class Check:
         self.anchors: dict[int, tuple[str, dict[str, Head]]] = {}
         self.last: dict[str, Head] = {}
         self.seen: dict[tuple[str, int], str] = {}
+        self.rows: dict[str, set[int]] = {}
 
     def run(self, copy: Path | None) -> None:
         for name, digest in self.manifest["sha256"].items():
@@ -39,6 +40,7 @@ class Check:
                     self.faults.append(f"{name} is not the file that was exported")
         self.read_anchors()
         self.read_lines()
+        self.check_rows()
         self.compare_heads()
         if copy is not None:
             self.compare_copy(copy)
@@ -81,8 +83,18 @@ class Check:
             if (chain, place) in wanted:
                 self.seen[chain, place] = digest
             self.last[chain] = [place, digest]
+            row = line["detail"].get("row")
+            if row:
+                self.rows.setdefault(row["writer"], set()).add(row["number"])
         if count != self.manifest["lines"]:
             self.faults.append("lines.jsonl: lines were removed or added")
+
+    def check_rows(self) -> None:
+        """Whoever writes batches numbers its rows: one that is missing was never written."""
+        for writer, numbers in sorted(self.rows.items()):
+            missing = max(numbers) - min(numbers) + 1 - len(numbers)
+            if missing:
+                self.faults.append(f"writer {writer}: {missing} of its rows were never written")
 
     def compare_heads(self) -> None:
         first = self.anchors.get(self.manifest["after"], ("", {}))[1]
@@ -109,18 +121,24 @@ class Check:
         return sum(place - heads.get(chain, GENESIS)[0] for chain, (place, _) in self.last.items())
 
 
+def visible(text: str) -> str:
+    """The text with everything that a terminal might obey, or not show, as its escape."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def main(arguments: list[str]) -> int:
     folder = Path(arguments[0]) if arguments else Path(__file__).parent
     check = Check(folder)
     check.run(Path(arguments[1]) if len(arguments) > 1 else None)
-    print(f"{check.manifest['period']}: {check.manifest['lines']} lines, {len(check.anchors)} anchors.")
+    period, lines = visible(str(check.manifest["period"])), check.manifest["lines"]
+    print(f"{period}: {lines} lines, {len(check.anchors)} anchors.")
     if check.anchors:
         number = max(check.anchors)
         print(f"Last anchor: {number} {check.anchors[number][0]}")
     if check.beyond():
         print(f"{check.beyond()} lines stand under no anchor yet.")
     for fault in check.faults:
-        print(f"FAULT: {fault}")
+        print(f"FAULT: {visible(fault)}")
     print("Something is not as it was written." if check.faults else "Everything is as it was written.")
     return 1 if check.faults else 0
 

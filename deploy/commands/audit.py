@@ -11,7 +11,7 @@ import msgspec
 from contracts.admin.audit import AuditLine, AuditPeriod
 from deploy.admin_client import administrator, configure_admin
 from deploy.auditing import Export
-from deploy.console import paper, table
+from deploy.console import paper, print_json, print_lines, table
 from deploy.errors import FAILED, MISUSED, OK, CommandError
 from deploy.telling.people import Person
 
@@ -69,7 +69,7 @@ async def _list(options: argparse.Namespace, person: Person) -> int:
         asked["correlation_id"] = asked.pop("correlation")
     page = await person.get(f"{_API}/lines", limit=str(options.limit), **asked)
     if options.json:
-        _print_json(page["items"])
+        print_json(page["items"])
         return OK
     made = table("", "at", "who", "through", "did", "to", "outcome", "line")
     for line in page["items"]:
@@ -80,7 +80,7 @@ async def _list(options: argparse.Namespace, person: Person) -> int:
         )
     paper().print(made)
     if page.get("next_cursor"):
-        print("There are more: narrow it by --since, --until, --actor, --action or --subject.")
+        print_lines("There are more: narrow it by --since, --until, --actor, --action or --subject.")
     return OK
 
 
@@ -90,7 +90,7 @@ async def _show(options: argparse.Namespace, person: Person) -> int:
         raise CommandError("Name the line as `audit list` does: enfilade audit show CHAIN/SEQ", MISUSED)
     line = await person.get(f"{_API}/lines/{chain}/{seq}")
     if options.json:
-        _print_json(line)
+        print_json(line)
         return OK
     made = table("", "", "")
     made.show_header = False
@@ -105,13 +105,17 @@ async def _verify(options: argparse.Namespace, person: Person) -> int:
     asked = {"anchor": _last_kept(options.anchors)} if options.anchors else {}
     found = await person.get(f"{_API}/verification", **asked)
     if options.json:
-        _print_json(found)
+        print_json(found)
     else:
-        print(f"{found['lines']} lines, {found['anchors']} anchors.")
-        print(f"Last anchor: {found['last_anchor']} {found['last_anchor_hash']}")
+        print_lines(f"{found['lines']} lines, {found['anchors']} anchors.")
+        print_lines(f"Last anchor: {found['last_anchor']} {found['last_anchor_hash']}")
+        if found.get("set_aside"):
+            print_lines(f"{found['set_aside']} lines could not be written as they were, and have escapes.")
         for fault in found["faults"]:
-            print(f"FAULT: {fault}")
-        print("Something was altered." if found["faults"] else "Everything is as it was written.")
+            print_lines(f"FAULT: {fault}")
+        print_lines(
+            "Something was altered, or is missing." if found["faults"] else "Everything is as it was written."
+        )
     return FAILED if found["faults"] else OK
 
 
@@ -143,12 +147,8 @@ async def _export(options: argparse.Namespace, person: Person) -> int:
             break
         asked["cursor"] = page["next_cursor"]
     count = made.finish()
-    print(f"{count} lines and {len(period.anchors)} anchors are in {folder}: python {folder}/verify.py")
+    print_lines(f"{count} lines and {len(period.anchors)} anchors are in {folder}: python {folder}/verify.py")
     return OK
 
 
 _WORKS: dict[str, Work] = {"list": _list, "show": _show, "verify": _verify, "export": _export}
-
-
-def _print_json(found: Any) -> None:
-    print(msgspec.json.encode(found).decode())

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from deploy.backups import back_up
+from deploy.console import print_lines
 from deploy.errors import OK, CommandError
 from deploy.launching.stack import data_dir
 
@@ -33,8 +34,8 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(f"{file} is there already: name a new file.")
     folder = data_dir(options.data, os.environ)
     back_up(file, folder, os.environ, with_keys=options.with_keys)
-    print(f"{file}: {file.stat().st_size / 1e6:.1f} MB.")
+    print_lines(f"{file}: {file.stat().st_size / 1e6:.1f} MB.")
     if not options.with_keys:
         where = os.environ.get("ENFILADE_MASTER_KEY") or folder / "keys"
-        print(f"Without the keys: keep {where} too, somewhere else.")
+        print_lines(f"Without the keys: keep {where} too, somewhere else.")
     return OK

@@ -5,7 +5,7 @@ import asyncio
 import os
 
 from contracts.problems import Unavailable
-from deploy.console import paper, table
+from deploy.console import paper, print_lines, table
 from deploy.errors import FAILED, OK, CommandError
 from deploy.interfaces import drifted, freeze
 from deploy.launching.stack import data_dir, has_database, settings_beside
@@ -37,16 +37,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.action == "freeze":
         for path in (written := freeze()):
-            print(f"frozen {path.name}")
-        print(f"{len(written)} documents were written.")
+            print_lines(f"frozen {path.name}")
+        print_lines(f"{len(written)} documents were written.")
         return OK
     if options.action == "lifecycle":
         return _list()
     folder = data_dir(options.data, os.environ)
     if faults := [*drifted(), *asyncio.run(_lifecycle(settings_beside(folder, os.environ)))]:
-        print("\n".join(faults))
+        print_lines(*faults)
         return FAILED
-    print("No API differs from its frozen document, and every version stands somewhere in its life.")
+    print_lines("No API differs from its frozen document, and every version stands somewhere in its life.")
     return OK
 
 
@@ -69,7 +69,7 @@ def _list() -> int:
     try:
         found = standings()
     except SettingsError as error:
-        print("\n".join(error.faults))
+        print_lines(*error.faults)
         return FAILED
     rows = table("", "Version", "State", "Since", "Until", "Successor", "Owner", "Waivers")
     for slug, one in sorted(found.items()):

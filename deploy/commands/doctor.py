@@ -3,8 +3,8 @@
 import argparse
 import os
 
-from deploy.console import paper, table
-from deploy.diagnosis import Finding, diagnose
+from deploy.console import mark, paper, table
+from deploy.diagnosis import diagnose
 from deploy.errors import FAILED, OK
 from deploy.launching.stack import data_dir
 
@@ -31,10 +31,6 @@ def run(options: argparse.Namespace) -> int:
     made = table("", "", "what", "found", "how to mend it")
     made.show_header = False
     for finding in findings:
-        made.add_row(_mark(finding), finding.what, finding.found, finding.fix)
+        made.add_row(mark(ok=finding.ok), finding.what, finding.found, finding.fix)
     paper().print(made)
     return OK if all(finding.ok for finding in findings) else FAILED
-
-
-def _mark(finding: Finding) -> str:
-    return "[green]✓[/]" if finding.ok else "[red]✗[/]"

@@ -3,6 +3,7 @@
 import argparse
 import os
 
+from deploy.console import print_lines
 from deploy.errors import FAILED, OK
 from deploy.launching.stack import data_dir, end, launcher
 
@@ -26,10 +27,10 @@ def run(options: argparse.Namespace) -> int:
     folder = data_dir(options.data, os.environ)
     pid = launcher(folder)
     if not pid:
-        print(f"Nothing runs on {folder}.")
+        print_lines(f"Nothing runs on {folder}.")
         return OK
     if not end(folder, pid, WITHIN_SECONDS):
-        print(f"Process {pid} did not stop within {WITHIN_SECONDS:.0f} s: look at it, or kill it.")
+        print_lines(f"Process {pid} did not stop within {WITHIN_SECONDS:.0f} s: look at it, or kill it.")
         return FAILED
-    print(f"Stopped (process {pid}).")
+    print_lines(f"Stopped (process {pid}).")
     return OK

@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.duties import Apart, Duties
 from deploy.access import misfits
-from deploy.console import paper, table
+from deploy.console import paper, print_json, print_lines, table
 from deploy.errors import FAILED, OK
 from deploy.interfaces import interfaces
 from deploy.launching.stack import data_dir, settings_beside
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     consumers, faults = rulebook.consumers, misfits(rulebook)
     judge = matrix_of(rulebook.duties, interfaces())
     if options.json:
-        print(msgspec.json.encode(_document(judge, consumers, faults)).decode())
+        print_json(_document(judge, consumers, faults))
     else:
         _print_tables(judge, consumers, faults)
     return FAILED if faults else OK
@@ -77,7 +77,7 @@ def _print_tables(judge: Matrix, consumers: Mapping[str, Consumer], faults: list
     for made in (holders, apart, waivers):
         paper().print(made)
     for fault in faults:
-        print(fault)
+        print_lines(fault)
 
 
 def _waived(duties: Duties, pair: Apart) -> str:

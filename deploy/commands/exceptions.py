@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
-import msgspec
 
 from deploy.commands.token import embedded_issuer, mint
-from deploy.console import paper, table
+from deploy.console import paper, print_json, print_lines, table
 from deploy.errors import MISUSED, OK, CommandError
 from deploy.launching.stack import data_dir, settings_beside
 from deploy.telling.people import Person
@@ -75,10 +74,10 @@ async def _list(options: argparse.Namespace, person: Person) -> None:
         if not cursor:
             break
     if options.json:
-        _print_json(cases)
+        print_json(cases)
         return
     if not cases:
-        print("Nothing waits for a person.")
+        print_lines("Nothing waits for a person.")
         return
     made = table("", "id", "status", "owner", "what stopped, and why", "what next")
     for case in cases:
@@ -91,7 +90,7 @@ async def _list(options: argparse.Namespace, person: Person) -> None:
 async def _show(options: argparse.Namespace, person: Person) -> None:
     case = await person.get(f"{_API}/{options.id}")
     if options.json:
-        _print_json(case)
+        print_json(case)
         return
     made = table("", "", "")
     made.show_header = False
@@ -113,12 +112,10 @@ async def _resolve(options: argparse.Namespace, person: Person) -> None:
         body["corrections"] = dict(_correction(text) for text in options.set)
     headers = {"If-Match": f'"{case["version"]}"'}
     resolved = await person.post(f"{_API}/{options.id}/resolution", body, **headers)
-    print(f"{resolved['id']} is {resolved['status']}: {options.decision}, by {resolved['resolved_by']}.")
-    print(f"What follows: enfilade trace {resolved['correlation_id']}")
-
-
-def _print_json(found: Any) -> None:
-    print(msgspec.json.encode(found).decode())
+    print_lines(
+        f"{resolved['id']} is {resolved['status']}: {options.decision}, by {resolved['resolved_by']}."
+    )
+    print_lines(f"What follows: enfilade trace {resolved['correlation_id']}")
 
 
 def _correction(text: str) -> tuple[str, str]:

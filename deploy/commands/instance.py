@@ -5,11 +5,9 @@ import asyncio
 import os
 from collections.abc import Mapping
 
-from rich.console import Console
-
 from contracts.problems import Problem
 from contracts.system.instance import Finding, InstanceReport
-from deploy.console import paper, table
+from deploy.console import Paper, mark, paper, table
 from deploy.errors import FAILED, MISUSED, OK, CommandError
 from deploy.launching.stack import data_dir, running, settings_beside
 from deploy.settings import HouseSettings
@@ -69,11 +67,10 @@ async def check(
         return InstanceReport(profile.name, card.name, profile.environment, (found,))
 
 
-def _show(console: Console, report: InstanceReport, owner: str) -> None:
+def _show(console: Paper, report: InstanceReport, owner: str) -> None:
     answers = f"{owner} answers for it" if owner else "its profile names no owner"
     title = f"{report.instance}: {report.vendor}, {report.environment}; {answers}"
     made = table(title, "", "kind", "name", "found", "what to do")
     for finding in report.findings:
-        mark = "[green]✓[/]" if finding.ok else "[red]✗[/]"
-        made.add_row(mark, finding.kind, finding.name, finding.detail, finding.fix)
+        made.add_row(mark(ok=finding.ok), finding.kind, finding.name, finding.detail, finding.fix)
     console.print(made)

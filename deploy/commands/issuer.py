@@ -3,10 +3,8 @@
 import argparse
 import datetime as dt
 
-import msgspec
-
 from deploy.commands.token import embedded_issuer, known_consumer
-from deploy.console import paper, table
+from deploy.console import paper, print_json, print_lines, table
 from deploy.errors import MISUSED, OK, CommandError
 from gateway.identity import DevelopmentIssuer
 
@@ -36,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     issuer = embedded_issuer(options.data)
     if options.action == "secret":
-        print(_secret(issuer, options.consumer))
+        print_lines(_secret(issuer, options.consumer))
         return OK
     if options.action == "rotate":
         issuer.keyring.rotate()
@@ -56,7 +54,7 @@ def _secret(issuer: DevelopmentIssuer, name: str | None) -> str:
 def _show(issuer: DevelopmentIssuer, *, as_json: bool) -> None:
     keys = issuer.keyring.list()
     if as_json:
-        print(msgspec.json.encode(keys).decode())
+        print_json(keys)
         return
     made = table("", "state", "key id", "since or until")
     for key in keys:

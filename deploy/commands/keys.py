@@ -5,10 +5,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
-
 from deploy.admin_client import administrator, configure_admin
-from deploy.console import paper, table
+from deploy.console import paper, print_json, print_lines, table
 from deploy.errors import MISUSED, OK, CommandError
 from deploy.telling.people import Person
 
@@ -74,9 +72,9 @@ async def _list(options: argparse.Namespace, person: Person) -> None:
     asked = {"consumer": options.name} if options.name else {}
     found = (await person.get(f"{_API}/keys", **asked))["items"]
     if options.json:
-        _print_json(found)
+        print_json(found)
     elif not found:
-        print("There are no keys.")
+        print_lines("There are no keys.")
     else:
         made = table("", "id", "consumer", "prefix", "what for", "holds", "last used")
         for key in found:
@@ -103,26 +101,26 @@ async def _create(options: argparse.Namespace, person: Person) -> None:
         wanted["expires_in_days"] = options.days
     made = await person.post(f"{_API}/keys", wanted)
     if options.json:
-        _print_json(made)
+        print_json(made)
         return
-    print(made["text"])
-    print(f"This is {made['key']['id']} of {options.name}. The key is not shown again.")
+    print_lines(made["text"])
+    print_lines(f"This is {made['key']['id']} of {options.name}. The key is not shown again.")
 
 
 async def _revoke(options: argparse.Namespace, person: Person) -> None:
     key = await person.delete(f"{_API}/keys/{options.name}")
     if options.json:
-        _print_json(key)
+        print_json(key)
         return
-    print(f"{key['prefix']}… of {key['consumer']} is revoked, by {key['revoked_by']}.")
+    print_lines(f"{key['prefix']}… of {key['consumer']} is revoked, by {key['revoked_by']}.")
 
 
 async def _list_revocations(options: argparse.Namespace, person: Person) -> None:
     found = (await person.get(f"{_API}/revocations"))["items"]
     if options.json:
-        _print_json(found)
+        print_json(found)
     elif not found:
-        print("Nothing is revoked.")
+        print_lines("Nothing is revoked.")
     else:
         made = table("", "kind", "name", "issued until", "by", "why", "forgotten")
         for one in found:
@@ -137,10 +135,6 @@ async def _revoke_tokens(options: argparse.Namespace, person: Person) -> None:
         wanted["issuer"] = options.issuer
     made = await person.post(f"{_API}/revocations", wanted)
     if options.json:
-        _print_json(made)
+        print_json(made)
         return
-    print(f"Revoked: {made['kind']} {made['name']}, whatever was issued until {made['issued_before']}.")
-
-
-def _print_json(found: Any) -> None:
-    print(msgspec.json.encode(found).decode())
+    print_lines(f"Revoked: {made['kind']} {made['name']}, whatever was issued until {made['issued_before']}.")

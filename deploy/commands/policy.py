@@ -4,13 +4,10 @@ import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from deploy.admin_client import administrator, configure_admin
 from deploy.checking import policy_faults
-from deploy.console import paper, table
+from deploy.console import paper, print_json, print_lines, table
 from deploy.errors import FAILED, MISUSED, OK, CommandError
 from deploy.telling.people import Person
 
@@ -57,11 +54,11 @@ def _check(options: argparse.Namespace) -> int:
         raise CommandError("Name the folder: enfilade policy check FOLDER", MISUSED)
     faults = policy_faults(Path(options.what[0]))
     if options.json:
-        _print_json({"faults": faults})
+        print_json({"faults": faults})
     elif faults:
-        print("\n".join(faults))
+        print_lines(*faults)
     else:
-        print("This policy would be taken.")
+        print_lines("This policy would be taken.")
     return FAILED if faults else OK
 
 
@@ -73,7 +70,7 @@ async def _with_person(options: argparse.Namespace, work: Work) -> None:
 async def _status(options: argparse.Namespace, person: Person) -> None:
     found = await person.get(f"{_API}/in-force")
     if options.json:
-        _print_json(found)
+        print_json(found)
         return
     made = table("", "", "")
     made.show_header = False
@@ -81,7 +78,7 @@ async def _status(options: argparse.Namespace, person: Person) -> None:
     made.add_row("from", found.get("folder", ""))
     refused = found.get("refused")
     if refused:
-        made.add_row("refused", f"a change at {refused['at']}:\n" + "\n".join(refused["faults"]))
+        made.add_row("refused", [f"a change at {refused['at']}:", *refused["faults"]])
     for place in found.get("waits_for_restart", ()):
         made.add_row("waits for a restart", place)
     paper().print(made)
@@ -96,7 +93,7 @@ async def _explain(options: argparse.Namespace, person: Person) -> None:
         asked["person"] = options.person
     found = await person.get(f"{_API}/explanation", **asked)
     if options.json:
-        _print_json(found)
+        print_json(found)
         return
     made = table(f"{method.upper()} {path} by {options.consumer}", "policy", "rule", "written at")
     for rule in found["rules"]:
@@ -104,8 +101,4 @@ async def _explain(options: argparse.Namespace, person: Person) -> None:
         made.add_row(rule["policy"], says, rule["source"])
     paper().print(made)
     status = f" ({found['status']})" if "status" in found else ""
-    print(f"Verdict: {found['verdict']}{status}, by policy {found['digest']}.")
-
-
-def _print_json(found: Any) -> None:
-    print(msgspec.json.encode(found).decode())
+    print_lines(f"Verdict: {found['verdict']}{status}, by policy {found['digest']}.")

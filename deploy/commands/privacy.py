@@ -6,6 +6,7 @@ import asyncio
 import msgspec
 
 from deploy.admin_client import administrator, configure_admin
+from deploy.console import print_json, print_lines
 from deploy.errors import MISUSED, OK, CommandError
 from deploy.telling.people import Person
 
@@ -50,10 +51,10 @@ async def _ask(options: argparse.Namespace) -> None:
 async def _export(options: argparse.Namespace, person: Person) -> None:
     found = await person.post(f"{_API}/exports", {"person": options.person})
     encode = msgspec.json.Encoder(decimal_format="number").encode
-    print(msgspec.json.format(encode(found), indent=2).decode())
+    print_json(msgspec.Raw(encode(found)), indent=2)
 
 
 async def _erase(options: argparse.Namespace, person: Person) -> None:
     body = {"person": options.person, "reason": options.reason}
     done = await person.post(f"{_API}/erasures", body)
-    print(f"Erased: {done['person']} means nobody any more, since {done['erased_at']}.")
+    print_lines(f"Erased: {done['person']} means nobody any more, since {done['erased_at']}.")

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from deploy.backups import key_fault, restore
+from deploy.console import print_lines
 from deploy.errors import OK
 from deploy.launching.stack import data_dir
 
@@ -30,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     folder = data_dir(options.data, os.environ)
     manifest = restore(options.file.absolute(), folder, os.environ, replace=options.replace)
-    print(f"The house is as it was on {manifest.at[:19]} UTC (release {manifest.release}).")
+    print_lines(f"The house is as it was on {manifest.at[:19]} UTC (release {manifest.release}).")
     if fault := key_fault(manifest, folder, os.environ):
-        print(fault)
+        print_lines(fault)
     return OK

@@ -6,10 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
-
 from deploy.admin_client import administrator, configure_admin
-from deploy.console import paper, table
+from deploy.console import paper, print_json, print_lines, table
 from deploy.errors import MISUSED, OK, CommandError
 from deploy.telling.people import Person
 
@@ -71,7 +69,7 @@ async def _run(options: argparse.Namespace, person: Person) -> None:
 
 def _show_report(options: argparse.Namespace, report: dict[str, Any]) -> None:
     if options.json:
-        print(msgspec.json.encode(report).decode())
+        print_json(report)
         return
     made = table("", "class", "days", "before", "deleted" if report["deleted"] else "over")
     made.columns[1].justify = made.columns[3].justify = "right"
@@ -82,18 +80,18 @@ def _show_report(options: argparse.Namespace, report: dict[str, Any]) -> None:
 
 async def _hold(options: argparse.Namespace, person: Person) -> None:
     held = await person.put(f"{_API}/holds/{quote(options.id, safe='')}", {"reason": options.reason})
-    print(f"{held['subject']} is under a legal hold: {held['reason']}")
+    print_lines(f"{held['subject']} is under a legal hold: {held['reason']}")
 
 
 async def _lift(options: argparse.Namespace, person: Person) -> None:
     held = await person.delete(f"{_API}/holds/{quote(options.id, safe='')}")
-    print(f"{held['subject']} is under no hold any more.")
+    print_lines(f"{held['subject']} is under no hold any more.")
 
 
 async def _holds(options: argparse.Namespace, person: Person) -> None:
     found = await person.get(f"{_API}/holds")
     if options.json:
-        print(msgspec.json.encode(found["items"]).decode())
+        print_json(found["items"])
         return
     made = table("", "held", "reason", "by", "since")
     for held in found["items"]:

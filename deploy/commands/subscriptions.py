@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from deploy.admin_client import administrator, configure_admin
-from deploy.console import paper, print_json, table
+from deploy.console import paper, print_json, print_lines, table
 from deploy.errors import MISUSED, OK, CommandError
 from deploy.telling.people import Person
 
@@ -68,7 +68,7 @@ async def _list(options: argparse.Namespace, person: Person) -> None:
         print_json(found)
         return
     if not found:
-        print("No such subscription was asked for; `enfilade consumers` tells the declared ones.")
+        print_lines("No such subscription was asked for; `enfilade consumers` tells the declared ones.")
         return
     made = table("", "id", "consumer", "API", "plan", "state", "asked by", "decided by", "why")
     for each in found:
@@ -99,6 +99,10 @@ def _tell(options: argparse.Namespace, found: dict[str, Any]) -> None:
     if options.json:
         print_json(found)
         return
-    print(f"{found['id']} is {found['state']}: {found['consumer']}, {found['api']}, plan {found['plan']}.")
+    print_lines(
+        f"{found['id']} is {found['state']}: {found['consumer']}, {found['api']}, plan {found['plan']}."
+    )
     if found["state"] == "requested":
-        print(f"It waits for another person: enfilade subscriptions approve {found['id']} --reason … --by …")
+        print_lines(
+            f"It waits for another person: enfilade subscriptions approve {found['id']} --reason … --by …"
+        )

@@ -3,6 +3,7 @@
 import argparse
 import os
 
+from deploy.console import print_lines
 from deploy.door import issuer_of
 from deploy.errors import MISUSED, OK, CommandError
 from deploy.launching.stack import data_dir, settings_beside
@@ -37,12 +38,12 @@ def run(options: argparse.Namespace) -> int:
     issuer = embedded_issuer(options.data)
     if options.list:
         for name, consumer in sorted(issuer.consumers.items()):
-            print(f"{name:<16} {consumer.title}")
-        print("\npeople (--subject):")
+            print_lines(f"{name:<16} {consumer.title}")
+        print_lines("", "people (--subject):")
         for name, person in sorted(issuer.people.items()):
-            print(f"{name:<16} {person.name}, {', '.join(person.roles)}")
+            print_lines(f"{name:<16} {person.name}, {', '.join(person.roles)}")
         return OK
-    print(mint(issuer, options.consumer, options.subject, options.scope))
+    print_lines(mint(issuer, options.consumer, options.subject, options.scope))
     return OK
 
 

@@ -3,12 +3,9 @@
 import argparse
 import asyncio
 import os
-import sys
-
-import msgspec
 
 from contracts.problems import Unavailable
-from deploy.console import paper, table
+from deploy.console import paper, print_errors, print_json, table
 from deploy.errors import FAILED, OK, CommandError
 from deploy.launching.stack import data_dir, has_database, settings_beside
 from deploy.tracing import Moment, correlation_of, path_of
@@ -52,10 +49,10 @@ def run(options: argparse.Namespace) -> int:
             "The database does not answer: correct ENFILADE_DATABASE_URL, or start it."
         ) from None
     if not moments:
-        print(f"Nothing is known of {options.id}: check the id.", file=sys.stderr)
+        print_errors(f"Nothing is known of {options.id}: check the id.")
         return FAILED
     if options.json:
-        print(msgspec.json.encode(moments).decode())
+        print_json(moments)
     else:
         _show(correlation_id, moments)
     return OK
@@ -83,6 +80,4 @@ def _show(correlation_id: str, moments: list[Moment]) -> None:
     first, last = moments[0].at, moments[-1].at
     span = (last - first).total_seconds()
     calls = sum(moment.kind == "vendor call" for moment in moments)
-    console.print(
-        f"{first:%Y-%m-%d}, {span:.1f} s from first to last; {calls} vendor calls.", highlight=False
-    )
+    console.print(f"{first:%Y-%m-%d}, {span:.1f} s from first to last; {calls} vendor calls.")

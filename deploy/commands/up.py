@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack
@@ -17,7 +16,7 @@ import httpx
 
 from deploy.checking import refuse_faults
 from deploy.commands.token import embedded_issuer
-from deploy.console import paper
+from deploy.console import paper, print_errors
 from deploy.embedded import Embedded, EmbeddedError, wipe
 from deploy.errors import FAILED, OK, CommandError
 from deploy.launching.children import Child
@@ -252,12 +251,12 @@ class _Launch:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         if self._stop.done():
-            print("Stopping …", file=sys.stderr)
+            print_errors("Stopping …")
             raise Interrupted
         raise CommandError(next(death.result() for death in self._deaths if death.done()))
 
     def _say(self, line: str) -> None:
-        self._console.print(line, highlight=False)
+        self._console.print(line)
 
 
 async def _both(first: "asyncio.Task[T]", second: "asyncio.Task[list[Sandbox]]") -> tuple[T, list[Sandbox]]:

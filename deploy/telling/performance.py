@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from rich.console import Console
 
+from deploy.console import Paper, styled
 from deploy.launching.stack import Stack
 from deploy.telling.acts import Telling
 from deploy.telling.checks import Stage, read_back
@@ -28,7 +28,7 @@ class Outcome:
     opportunity_id: str
 
 
-async def perform(stack: Stack, issuer: DevelopmentIssuer, console: Console) -> Outcome:
+async def perform(stack: Stack, issuer: DevelopmentIssuer, console: Paper) -> Outcome:
     """Play the story, read the vendors back and show it all; raises CommandError."""
     async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS) as http:
         screens = {vendor: Screens(vendor, url, http) for vendor, url in stack.sandboxes.items()}
@@ -41,7 +41,7 @@ async def perform(stack: Stack, issuer: DevelopmentIssuer, console: Console) -> 
             sales=people[SALES],
             finance=people[FINANCE],
             operations=people[OPERATIONS],
-            say=lambda at, line: console.print(f"[dim]{at}[/]  {line}", highlight=False, soft_wrap=True),
+            say=lambda at, line: console.print(styled(f"{at} ", "dim"), line, soft_wrap=True),
         )
         deal, activation, request = await telling.play()
         stage = Stage(deal, _INSTANCE, activation, request)
@@ -49,5 +49,5 @@ async def perform(stack: Stack, issuer: DevelopmentIssuer, console: Console) -> 
     show(console, stage, checks)
     wrong = [check for check in checks if not check.ok]
     if wrong:
-        console.print(f"[red]{len(wrong)} of {len(checks)} things are not as they must be.[/]")
+        console.print(styled(f"{len(wrong)} of {len(checks)} things are not as they must be.", "red"))
     return Outcome(not wrong, deal.id)

@@ -2,14 +2,11 @@
 
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from deploy.console import table
+from deploy.console import Paper, Sheet, mark, table
 from deploy.telling.checks import Check, Stage
 
 
-def show(console: Console, stage: Stage, checks: list[Check]) -> None:
+def show(console: Paper, stage: Stage, checks: list[Check]) -> None:
     """Both tables and the one id that holds everything together."""
     activation = stage.activation
     console.print()
@@ -19,10 +16,10 @@ def show(console: Console, stage: Stage, checks: list[Check]) -> None:
     if activation.get("seconds") is not None:
         lines.append(f"from notification to the last id  {float(activation['seconds']):.1f} s")
     for line in lines:
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
 
 
-def _steps(stage: Stage) -> Table:
+def _steps(stage: Stage) -> Sheet:
     made = table("What happened", "step", "status", "seconds", "result")
     made.columns[2].justify = "right"
     begun = stage.activation["started_at"]
@@ -40,9 +37,8 @@ def _seconds(step: dict[str, Any]) -> str:
     return f"{float(step['seconds']):.2f}" if step.get("seconds") is not None else ""
 
 
-def _objects(checks: list[Check]) -> Table:
+def _objects(checks: list[Check]) -> Sheet:
     made = table("Read back from the vendors", "", "system", "what", "id", "found")
     for check in checks:
-        mark = "[green]✓[/]" if check.ok else "[red]✗[/]"
-        made.add_row(mark, check.system, check.what, check.id, check.found)
+        made.add_row(mark(ok=check.ok), check.system, check.what, check.id, check.found)
     return made

@@ -1,17 +1,16 @@
 """deploy/telling: what to do with a house that serves: its addresses, tokens and a call to every tier."""
 
-from rich.console import Console
-
+from deploy.console import Paper
 from deploy.launching.stack import Stack
 from deploy.telling.performance import FINANCE, OPERATIONS, PERSONAS, SALES
 from gateway.identity import DevelopmentIssuer
 
 
-def welcome(console: Console, stack: Stack, issuer: DevelopmentIssuer, opportunity: str) -> None:
+def welcome(console: Paper, stack: Stack, issuer: DevelopmentIssuer, opportunity: str) -> None:
     """Print it all in a form that can be copied into a shell."""
 
     def line(text: str = "") -> None:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
+        console.print(text, soft_wrap=True)
 
     line()
     line(f"gateway          {stack.gateway}")

@@ -48,7 +48,7 @@ class AuditService:
         """Every break of the trail."""
         number, _, kept = (anchor or "").partition(":")
         found = await check(self._store(), (int(number), kept) if number else None)
-        return AuditVerification(found.lines, found.anchors, *found.anchor, found.faults)
+        return AuditVerification(found.lines, found.anchors, *found.anchor, found.faults, found.set_aside)
 
     async def get_period(self, period: str) -> AuditPeriod:
         """The anchors around the period and within it."""

@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 import msgspec
 from joserfc import jwk, jws
 
+from kit.texts import holds_only_storable
+
 MAX_TOKEN = 8192
 _SMALLEST_RSA_BITS = 2048
 _LONGEST_TEXT = 1024
@@ -75,9 +77,11 @@ def read_object(content: bytes) -> dict[str, Any]:
     """A JSON object with each member named once and numbers that are some; raises UnreadableError."""
     try:
         found = json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_no_number)
+        # Lone surrogates are no I-JSON (RFC 7493 §2.1), U+0000 is in no name; neither can be stored.
+        storable = b"\\u" not in content or holds_only_storable(found)
     except (ValueError, RecursionError):
         raise UnreadableError from None
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or not storable:
         raise UnreadableError
     return found
 

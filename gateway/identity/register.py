@@ -11,6 +11,7 @@ from gateway.identity import api_keys, revocation
 from gateway.identity.api_keys import ApiKey
 from gateway.identity.changes import version_of
 from gateway.identity.revocation import Revoked
+from kit.batches import CLOSE_SECONDS
 from kit.database import Database
 from kit.telemetry import log
 
@@ -99,8 +100,11 @@ class Register:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(Problem):
-            await self.write_used()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.write_used()
+        except Exception as error:  # noqa: BLE001 - whatever it is, closing goes on and says what is lost
+            _log.error("use of keys lost", keys=len(self._used), reason=type(error).__name__)
 
     async def refresh(self) -> None:
         """Look for changes now; raises Unavailable without the database."""
@@ -123,7 +127,7 @@ class Register:
         try:
             async with self._database.begin() as connection:
                 await api_keys.note_used(connection, used)
-        except Problem:
+        except BaseException:
             self._used = used | self._used
             raise
 

@@ -5,20 +5,25 @@ What was counted since the last writing, a second ago at most, is lost when a pr
 
 import asyncio
 import datetime as dt
+from collections import deque
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from contracts.problems import Problem
 from gateway.plans.background import end, repeat
 from kit import clock
+from kit.batches import CLOSE_SECONDS, write_apart
 from kit.database import Database
 from kit.database.tables import usage
 from kit.telemetry import log
+from kit.texts import storable
 
 WRITE_SECONDS = 1.0
+Counted = tuple[tuple[str, str], int]
 _log = log(__name__)
 
 
@@ -63,30 +68,40 @@ class Usage:
         if self._task is not None:
             await end(self._task)
             try:
-                await self.write()
-            except Problem as problem:
-                _log.warning("usage lost", code=problem.code, calls=sum(self._counted().values()))
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self.write()
+            except Exception as error:  # noqa: BLE001 - whatever it is, closing goes on and says what is lost
+                calls = sum(self._counted().values())
+                _log.error("usage lost", reason=type(error).__name__, calls=calls)
 
     async def write(self) -> None:
         """Write what was counted; raises Unavailable without the database, and keeps it for later."""
         async with self._writing:
-            counted = self._counted()
-            if not counted or self._database is None:
-                return
-            day = clock.now().date()
-            rows: list[dict[str, Any]] = [
-                {"consumer": consumer, "api": api, "day": day, "calls": calls}
-                for (consumer, api), calls in sorted(
-                    counted.items()
-                )  # one order, so that no two writers wait in a ring
-            ]
-            statement = insert(usage).values(rows)
-            more = {"calls": usage.c.calls + statement.excluded.calls}
-            statement = statement.on_conflict_do_update(index_elements=list(usage.primary_key), set_=more)
-            async with self._database.begin() as connection:
-                await connection.execute(statement)
-            for place, calls in counted.items():
-                self._tallies[place].calls -= calls
+            if self._database is not None:
+                # In one order, so that no two writers wait in a ring.
+                counted = deque(sorted(self._counted().items()))
+                await write_apart(counted, partial(self._write_some, self._database), self._give_up)
+
+    async def _write_some(self, database: Database, counted: Sequence[Counted]) -> None:
+        day = clock.now().date()
+        rows: list[dict[str, Any]] = [
+            {"consumer": consumer, "api": api, "day": day, "calls": calls}
+            for (consumer, api), calls in counted
+        ]
+        statement = insert(usage).values(rows)
+        more = {"calls": usage.c.calls + statement.excluded.calls}
+        statement = statement.on_conflict_do_update(index_elements=list(usage.primary_key), set_=more)
+        async with database.begin() as connection:
+            await connection.execute(statement)
+        for place, calls in counted:
+            self._tallies[place].calls -= calls
+
+    async def _give_up(self, counted: Counted, error: Exception) -> None:
+        """Let go of one count that can never be written, for the sake of the others."""
+        place, calls = counted
+        self._tallies[place].calls -= calls
+        consumer, api = map(storable, place)
+        _log.error("usage lost", consumer=consumer, api=api, calls=calls, reason=type(error).__name__)
 
     def _counted(self) -> dict[tuple[str, str], int]:
         return {place: tally.calls for place, tally in self._tallies.items() if tally.calls}

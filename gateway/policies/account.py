@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -12,8 +14,10 @@ from msgspec import Meta
 from contracts.problems import Problem
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from kit import audit, clock
+from kit.batches import CLOSE_SECONDS, BatchWriter
 from kit.database import Database
 from kit.telemetry import Histogram, Sample, gauge, log, meter
+from kit.texts import storable
 
 _FORBIDDEN = 403
 _MAX_NOTE = 120
@@ -24,7 +28,6 @@ _duration = Histogram("http.server.request.duration", "Duration of requests at t
 _refusals = _meter.create_counter(
     "enfilade.gateway.refusals", description="Requests refused before anybody was identified, by problem code"
 )
-_lost = _meter.create_counter("enfilade.gateway.audit.lost", description="Audit rows that could not be kept")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,21 +47,26 @@ class Account:
     def __init__(self, settings: Settings, database: Database | None) -> None:
         self.settings = settings
         self._database = database
-        self._waiting: list[audit.Entry] = []
+        self._rows: BatchWriter[audit.Entry] = BatchWriter(
+            "enfilade.gateway.audit",
+            self._write,
+            self._set_aside,
+            batch=settings.batch,
+            most=settings.max_waiting,
+        )
+        # Rows are numbered, so that a verification misses those that were never written.
+        self._writer = secrets.token_hex(8)
+        self._noted = 0
         self._unknown: Counter[str] = Counter()
         self._task: asyncio.Task[None] | None = None
         self._series: dict[tuple[str, int, str, str], Any] = {}
         self._in_flight = 0
         self._idle = asyncio.Event()
+        self._stop = asyncio.Event()
         gauge(
             "enfilade.gateway.in_flight",
             "Requests that are being answered",
             lambda: [Sample(self._in_flight)],
-        )
-        gauge(
-            "enfilade.gateway.audit.waiting",
-            "Audit rows that wait to be written",
-            lambda: [Sample(len(self._waiting))],
         )
 
     def around(self, _: Route | None, onward: Step) -> Step:
@@ -109,11 +117,13 @@ class Account:
         caller, route = exchange.caller, exchange.route
         if self._database is None or caller is None or route is None:
             return
-        detail: dict[str, Any] = {"method": exchange.method, "status": status}
+        self._noted += 1
+        number = audit.numbered(self._writer, self._noted)
+        detail: dict[str, Any] = {"method": exchange.method, "status": status, **number}
         told = exchange.headers.get(b"correlation-id")
         if told:  # the caller's own id is recorded and otherwise means nothing to us
             detail["caller_correlation_id"] = told.decode("latin-1")[:_MAX_NOTE]
-        self._waiting.append(
+        self._rows.add(
             audit.Entry(
                 action=route.name,
                 outcome=exchange.problem.code if exchange.problem else str(status),
@@ -125,10 +135,6 @@ class Account:
                 personal={"source": exchange.source},
             )
         )
-        excess = len(self._waiting) - self.settings.max_waiting
-        if excess > 0:
-            del self._waiting[:excess]
-            _lost.add(excess)
 
     async def idle(self) -> None:
         """Wait until no request is being answered."""
@@ -142,35 +148,37 @@ class Account:
             self._task = asyncio.create_task(self._write_on())
 
     async def close(self) -> None:
-        """Write what still waits."""
+        """Write what still waits; says in the log what could not be written."""
+        self._stop.set()
         if self._task is not None:
+            # A batch on its way is left to end: cut off, nobody would know whether it is written.
+            await asyncio.wait({self._task}, timeout=CLOSE_SECONDS)
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        await self.flush()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._rows.close(CLOSE_SECONDS)
         await self._tell_strangers()
 
     async def flush(self) -> None:
         """Write the waiting rows; they stay when the database is away."""
-        database = self._database
-        while database is not None and self._waiting:
-            batch = self._waiting[: self.settings.batch]
-            try:
-                async with database.begin() as connection:
-                    await audit.write_all(connection, batch)
-            except Problem as problem:
-                _log.warning("audit waits", rows=len(self._waiting), code=problem.code)
-                return
-            del self._waiting[: len(batch)]
+        try:
+            await self._rows.flush()
+        except Exception as error:  # noqa: BLE001 - a fault here must not end the writing for good
+            _log.warning("audit waits", rows=len(self._rows), reason=type(error).__name__)
+
+    async def _write(self, rows: Sequence[audit.Entry]) -> None:
+        if self._database is not None:
+            async with self._database.begin() as connection:
+                await audit.write_all(connection, rows)
+
+    async def _set_aside(self, row: audit.Entry, error: Exception) -> None:
+        await self._write([audit.set_aside(row, error)])
 
     async def _write_on(self) -> None:
         told_at = time.monotonic()
-        while True:
-            await asyncio.sleep(self.settings.flush_seconds)
-            try:
-                await self.flush()
-            except Exception as error:  # noqa: BLE001 - a fault here must not end the writing for good
-                _log.error("audit not written", exc_info=error)
+        while not self._stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), self.settings.flush_seconds)
+            await self.flush()
             if time.monotonic() - told_at >= 60:  # noqa: PLR2004 - a minute
                 told_at = time.monotonic()
                 await self._tell_strangers()
@@ -183,9 +191,12 @@ class Account:
             return
         _log.info("refused before identity", sources=worst)
         if self._database is not None:
-            with contextlib.suppress(Problem):  # counts, not lines: a minute may be missing
-                async with self._database.begin() as connection:
-                    await audit.note_refusals(connection, clock.now(), worst)
+            counts = {storable(source): count for source, count in worst.items()}
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS), self._database.begin() as connection:
+                    await audit.note_refusals(connection, clock.now(), counts)
+            except Exception as error:  # noqa: BLE001 - counts, not lines: a minute may be missing
+                _log.warning("refusals not counted", reason=type(error).__name__)
 
 
 def _labels(route: Route | None, status: int, consumer: str, code: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from kit.audit.anchoring import Anchor, anchor, anchors_between, is_anchor_due
 from kit.audit.chain import GENESIS, canonical, hash_of
 from kit.audit.refusals import note_refusals
 from kit.audit.verifying import Verification, check, verify
-from kit.audit.writing import SEALED, Entry, consumer, write, write_all
+from kit.audit.writing import SEALED, Entry, consumer, numbered, set_aside, write, write_all
 
 __all__ = [
     "GENESIS",
@@ -20,6 +20,8 @@ __all__ = [
     "hash_of",
     "is_anchor_due",
     "note_refusals",
+    "numbered",
+    "set_aside",
     "verify",
     "write",
     "write_all",

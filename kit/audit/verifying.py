@@ -3,11 +3,12 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import BigInteger, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit.audit.anchoring import Anchor
 from kit.audit.chain import GENESIS, hash_of, head_text
+from kit.audit.writing import ROW, SET_ASIDE
 from kit.database import Database
 from kit.database.tables import audit, audit_anchors, audit_heads
 from kit.privacy.persons import Persons, of
@@ -17,12 +18,16 @@ PURGED = "audit.purged"
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """What was read, and every break in a sentence each; `anchor` is the last one's number and hash."""
+    """What was read, and every break in a sentence each; `anchor` is the last one's number and hash.
+
+    `set_aside` are lines that could not be written as they were, and stand there with escapes.
+    """
 
     lines: int
     anchors: int
     anchor: tuple[int, str]
     faults: tuple[str, ...]
+    set_aside: int = 0
 
 
 async def verify(conn: AsyncConnection) -> list[str]:
@@ -50,6 +55,7 @@ class _Check:
         self._last: dict[str, tuple[int, str]] = {}
         self._purged = 0
         self._lines = 0
+        self._set_aside = 0
 
     async def run(self, conn: AsyncConnection, kept: tuple[int, str] | None) -> Verification:
         await self._read_anchors(conn)
@@ -59,11 +65,12 @@ class _Check:
         self._check_beginnings()
         await self._check_ends(conn)
         self._check_anchored()
+        await self._check_numbers(conn)
         if kept is not None:
             self._check_kept(*kept)
         number = max(self._anchors, default=0)
         last = (number, self._anchors[number].hash) if number else (0, GENESIS)
-        return Verification(self._lines, len(self._anchors), last, tuple(self._faults))
+        return Verification(self._lines, len(self._anchors), last, tuple(self._faults), self._set_aside)
 
     async def _read_anchors(self, conn: AsyncConnection) -> None:
         number, previous = 0, GENESIS
@@ -81,6 +88,7 @@ class _Check:
 
     def _take(self, row: Any) -> None:
         self._lines += 1
+        self._set_aside += SET_ASIDE in row.detail
         before = self._last.get(row.chain)
         if before is None:
             self._first[row.chain] = (row.seq, row.previous)
@@ -131,7 +139,27 @@ class _Check:
             if seq > gone.get(chain, (0, ""))[0]:
                 self._faults.append(f"chain {chain}: line {seq}, which anchor {number} saw, is not there")
 
+    async def _check_numbers(self, conn: AsyncConnection) -> None:
+        """Whoever writes batches numbers its rows: one that is missing was noted and never written."""
+        for gap in await conn.execute(_gaps()):
+            if gap.after or not self._purged:
+                rows = f"rows {gap.after + 1} to {gap.number - 1}"
+                self._faults.append(f"writer {gap.writer}: {rows} were never written")
+
     def _check_kept(self, number: int, kept: str) -> None:
         found = self._anchors.get(number)
         if found is None or found.hash != kept:
             self._faults.append(f"anchor {number} is not the one that was kept elsewhere")
+
+
+def _gaps() -> Select[Any]:
+    """Each writer's rows before which others are missing: the writer, the last row before, the row."""
+    row = audit.c.detail[ROW]
+    writer, number = row["writer"].astext, row["number"].astext.cast(BigInteger)
+    before = func.coalesce(func.lag(number).over(partition_by=writer, order_by=number), 0)
+    rows = select(writer.label("writer"), before.label("after"), number.label("number")).where(
+        row.is_not(None)
+    )
+    found = rows.subquery()
+    gap = found.c.number > found.c.after + 1
+    return select(found).where(gap).order_by(found.c.writer, found.c.number)

@@ -13,9 +13,18 @@ from kit import clock, context
 from kit.audit.chain import GENESIS, hash_of, head_text
 from kit.database.tables import audit, audit_heads
 from kit.privacy.persons import Persons, is_pseudonym, of
+from kit.texts import storable
 
+_MAX_ASIDE = 2000
 SEALED = "sealed"
 """Under this name a line's detail carries what is personal in it, sealed under the actor's key."""
+
+
+ROW = "row"
+"""Under this name a line's detail says which of its writer's rows it is: no line of several is missed."""
+
+SET_ASIDE = "set_aside"
+"""Under this name a line's detail says why the line could not be written as it was."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -69,6 +78,23 @@ async def write_all(conn: AsyncConnection, batch: Sequence[Entry]) -> None:
     seal = people.keys.sign(head_text(chain, seq, previous))
     head = update(audit_heads).where(audit_heads.c.chain == chain)
     await conn.execute(head.values(seq=seq, hash=previous, seal=seal))
+
+
+def numbered(writer: str, number: int) -> dict[str, Any]:
+    """What a writer of batches puts into a line's detail: its name, and the number of the row."""
+    return {ROW: {"writer": writer, "number": number}}
+
+
+def set_aside(entry: Entry, error: Exception) -> Entry:
+    """The entry in a form that can always be written: escapes for what cannot be stored, detail as text."""
+    names = ("action", "outcome", "actor", "consumer", "subject", "correlation_id")
+    texts = {name: storable(str(getattr(entry, name)))[:_MAX_ASIDE] for name in names}
+    rest = {name: value for name, value in entry.detail.items() if name != ROW}
+    told = {SET_ASIDE: type(error).__name__, "detail": storable(repr(rest))[:_MAX_ASIDE]}
+    if ROW in entry.detail:
+        told[ROW] = entry.detail[ROW]
+    personal = {storable(name): storable(str(value)) for name, value in entry.personal.items()}
+    return Entry(**texts, detail=told, personal=personal)
 
 
 def consumer() -> str:

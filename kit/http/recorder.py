@@ -2,16 +2,16 @@
 
 import asyncio
 import datetime as dt
-from collections import deque
+from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import insert
-from sqlalchemy.exc import SQLAlchemyError
 
-from contracts.problems import Unavailable
 from kit import telemetry
+from kit.batches import CLOSE_SECONDS, BatchWriter
 from kit.database import Database
 from kit.database.tables import vendor_calls
+from kit.texts import storable
 
 _log = telemetry.log(__name__)
 
@@ -20,8 +20,6 @@ _duration = telemetry.Histogram("enfilade.vendor.call.duration", "Duration of ca
 _EVERY = 0.2  # seconds
 _BATCH = 200
 _MOST = 50_000  # rows kept while the database is away; then the oldest go
-
-_ABSENT = (SQLAlchemyError, OSError, Unavailable)
 
 
 class VendorCall(msgspec.Struct, frozen=True):
@@ -46,13 +44,14 @@ class Recorder:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._rows: deque[VendorCall] = deque(maxlen=_MOST)
+        self._rows: BatchWriter[VendorCall] = BatchWriter(
+            "enfilade.vendor.calls", self._write, self._set_aside, batch=_BATCH, most=_MOST
+        )
         self._task: asyncio.Task[None] | None = None
-        self._writing = asyncio.Lock()
 
     def record(self, row: VendorCall) -> None:
         """Keep a row; it is written within a fraction of a second."""
-        self._rows.append(row)
+        self._rows.add(row)
         _duration.series(
             instance=row.instance, method=row.method, status=str(row.status or ""), problem=row.problem
         ).record(row.seconds)
@@ -61,32 +60,31 @@ class Recorder:
 
     async def flush(self) -> None:
         """Write all that is buffered; raises what the database raises, and keeps the rows then."""
-        async with self._writing:
-            while self._rows:
-                batch = [self._rows.popleft() for _ in range(min(_BATCH, len(self._rows)))]
-                try:
-                    async with self._database.begin() as connection:
-                        await connection.execute(
-                            insert(vendor_calls), [msgspec.structs.asdict(row) for row in batch]
-                        )
-                except BaseException:
-                    self._rows.extendleft(reversed(batch))
-                    raise
+        await self._rows.flush()
 
     async def close(self) -> None:
         """Write what is left; one line in the log if the database does not take it."""
         if self._task is not None:
+            # A batch on its way is left to end: cut off, nobody would know whether it is written.
+            await asyncio.wait({self._task}, timeout=_EVERY + CLOSE_SECONDS)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        try:
-            await self.flush()
-        except _ABSENT as error:
-            _log.error("vendor calls could not be recorded", rows=len(self._rows), error=type(error).__name__)
+        await self._rows.close(CLOSE_SECONDS)
+
+    async def _write(self, rows: Sequence[VendorCall]) -> None:
+        async with self._database.begin() as connection:
+            await connection.execute(insert(vendor_calls), [msgspec.structs.asdict(row) for row in rows])
+
+    async def _set_aside(self, row: VendorCall, _: Exception) -> None:
+        """Write a row with escapes in the place of what cannot be stored."""
+        told = msgspec.structs.asdict(row)
+        texts = {name: storable(value) for name, value in told.items() if isinstance(value, str)}
+        await self._write([msgspec.structs.replace(row, **texts)])
 
     async def _write_soon(self) -> None:
         while self._rows:
             await asyncio.sleep(_EVERY)  # lets a batch gather
             try:
                 await self.flush()
-            except _ABSENT as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next batch is tried
                 _log.warning("vendor calls wait for the database", error=type(error).__name__)

@@ -22,6 +22,7 @@ from kit.telemetry.metrics import (
     meter,
 )
 from kit.telemetry.tracing import configure_tracing, record_spans, server_span
+from kit.texts import visible
 
 __all__ = [
     "Family",
@@ -78,6 +79,13 @@ def _masked(value: Any) -> Any:
             return value
 
 
+def _show_event(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        name: "\n".join(map(visible, value.split("\n"))) if isinstance(value, str) else value
+        for name, value in event.items()
+    }
+
+
 def configure_logging(level: str = "info", *, pretty: bool = False) -> None:
     """Send every log line, ours and the libraries', to standard error as JSON with the correlation id."""
     shared: list[Any] = [
@@ -88,11 +96,18 @@ def configure_logging(level: str = "info", *, pretty: bool = False) -> None:
         _add_correlation,
     ]
     render: Any = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+    # JSON escapes what a terminal would obey; for people we do.
+    shown = [_show_event] if pretty else []
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _mask_event, render],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _mask_event,
+                *shown,
+                render,
+            ],
         )
     )
     root = logging.getLogger()

@@ -15,7 +15,7 @@ from joserfc import jwk, jws
 from joserfc.errors import SecurityWarning
 
 from gateway.identity import Introspection, Issuer
-from tests.gateway.house import URL
+from tests.gateway.house import URL, House
 from tests.support.certificates import self_signed
 
 LOGIN, OTHER, OPAQUE = "https://login.test", "https://other.test", "https://opaque.test"
@@ -178,3 +178,11 @@ def _serve(forge: Forge) -> ThreadingHTTPServer:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
+
+
+def no_text(house: House) -> str:
+    """A token that the house's own issuer signed, whose subject has a lone surrogate."""
+    key = house.issuer.keyring._current
+    claims = house.issuer.claims_for("ci") | {"sub": "eve\udcff"}
+    header = {"alg": "RS256", "typ": "at+jwt", "kid": key.thumbprint()}
+    return jws.serialize_compact(header, json.dumps(claims).encode(), key)

@@ -94,6 +94,13 @@ HEADERS: dict[str, dict[str, Any]] = {
     "b64 false without crit": {"b64": False},
 }
 
+
+def nested(value: Any, depth: int) -> Any:
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 # Claims of a token that is otherwise in order.
 CLAIMS: dict[str, dict[str, Any]] = {
     "another audience": {"aud": "https://elsewhere.test"},
@@ -127,6 +134,11 @@ CLAIMS: dict[str, dict[str, Any]] = {
     "sub empty": {"sub": ""},
     "sub a number": {"sub": 7},
     "sub without end": {"sub": "s" * 2000},
+    "sub with a lone surrogate": {"sub": "eve\udcff"},
+    "sub with a zero byte": {"sub": "eve\x00"},
+    "a lone surrogate in a claim that nobody reads": {"notes": [{"a": "\ud800"}]},
+    "a lone surrogate in a claim's name": {"\udcff": 1},
+    "a lone surrogate very deep": {"notes": nested("\ud800", 600)},
     "no id": {"jti": ...},
     "id a number": {"jti": 7},
     "no client": {"client_id": ...},

@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from gateway.pipeline import Settings
 from gateway.policies.account import Settings as AccountSettings
 from kit import audit
+from kit.audit import Entry, check
 from kit.database import Database
 from kit.database.tables import audit as trail
+from kit.database.tables import usage
+from tests.gateway.forge import no_text
 from tests.gateway.house import ORDER, House, problem
 
 
@@ -64,8 +67,69 @@ async def test_rows_wait_for_the_database_up_to_a_bound(keys_folder: Path, tmp_p
         answer = await house.call("POST", "/experience/shop/v1/orders/o-1/poke")
         assert answer.status_code == 200
     await house.gateway.close()
-    assert len(house.gateway._account._waiting) == 100
+    assert len(house.gateway._account._rows) == 100
     await nowhere.close()
+
+
+async def test_a_row_that_can_never_be_written_is_set_aside(
+    keys_folder: Path, own: Database, caplog: pytest.LogCaptureFixture
+):
+    """The rows around it are written, it is there with escapes, and the log and `verify` tell of it."""
+    house = House(keys_folder, database=own)
+    before = await house.call("POST", "/experience/shop/v1/orders/o-1/poke")
+    house.gateway._account._rows.add(
+        Entry(
+            "a\x00b", "200", "mallory\udcff", "ci", "/\ud800", {"n": 10**400}, personal={"source": "\udcff"}
+        )
+    )
+    after = await house.call("POST", "/experience/shop/v1/orders/o-1/poke")
+    await house.gateway.close()
+    found = await rows(own)
+    ids = [row["correlation_id"] for row in found]
+    assert ids == [before.headers["correlation-id"], "", after.headers["correlation-id"]]
+    assert (found[1]["action"], found[1]["subject"]) == (r"a\x00b", r"/\ud800")
+    assert found[1]["actor"].startswith("per_")
+    assert found[1]["detail"]["set_aside"] == "UnicodeEncodeError"
+    assert "row set aside" in caplog.text
+    assert "mallory" not in caplog.text
+    verified = await check(own)
+    assert (verified.faults, verified.set_aside) == ((), 1)
+
+
+async def test_a_token_of_no_text_does_not_end_the_audit(keys_folder: Path, own: Database):
+    """A `sub` with a lone surrogate is refused at the door, and the next caller's row is written."""
+    house = House(keys_folder, database=own)
+    hostile = {"Authorization": f"Bearer {no_text(house)}"}
+    url = "/experience/shop/v1/orders/o-1/poke"
+    problem(await house.call("POST", url, "", headers=hostile), 401, "invalid_token")
+    answer = await house.call("POST", url)
+    await house.gateway.close()
+    assert [row["correlation_id"] for row in await rows(own)] == [answer.headers["correlation-id"]]
+
+
+async def test_closing_goes_on_where_the_trail_cannot_be_written(
+    keys_folder: Path, own: Database, caplog: pytest.LogCaptureFixture
+):
+    """The log says how many rows are lost, and what else waits is written all the same."""
+    house = House(keys_folder, database=own)
+    await house.gateway.start()
+    async with own.begin() as connection:
+        await connection.execute(text("ALTER TABLE enfilade.audit RENAME TO away"))
+    await house.call("POST", "/experience/shop/v1/orders/o-1/poke")
+    await house.gateway.close()
+    assert "rows not written" in caplog.text
+    async with own.connect() as connection:
+        assert (await connection.execute(select(usage.c.calls))).scalar() == 1
+
+
+async def test_a_row_that_was_never_written_is_missed(keys_folder: Path, own: Database):
+    """Rows are numbered at the door: what it noted and then lost is a fault of the trail."""
+    house = House(keys_folder, Settings(account=AccountSettings(max_waiting=100)), database=own)
+    for _ in range(103):
+        await house.call("POST", "/experience/shop/v1/orders/o-1/poke")
+    await house.gateway.close()
+    (fault,) = (await check(own)).faults
+    assert "rows 1 to 3 were never written" in fault
 
 
 async def test_no_token_is_in_any_log_line(

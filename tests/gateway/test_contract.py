@@ -84,6 +84,11 @@ async def test_a_query_that_is_no_utf8_is_400(house: House):
     problem(await house.call("GET", f"{SHOP}/orders?state=%ff"), 400, "bad_request")
 
 
+async def test_a_query_with_a_nul_is_400(house: House):
+    """U+0000 is in no text that can be looked for."""
+    problem(await house.call("GET", f"{SHOP}/orders?state=%00"), 400, "bad_request")
+
+
 async def test_an_id_that_cannot_be_one_is_422(house: House):
     """The path's parameters are held to the document, too."""
     found = problem(await house.call("GET", f"{SHOP}/orders/%20"), 422, "invalid")

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from bench.ports import free_port
+from tests.gateway.forge import no_text
 from tests.gateway.house import ORDER, House
 from tests.gateway.mortal import TABLES, name_of
 from tests.support.forkserver import Forked, piped
@@ -193,6 +194,24 @@ async def test_killed_after_the_answer_is_kept(doors: Doors, survivor: int):
     await asyncio.gather(first, return_exceptions=True)
     await one_effect(doors, await storm(doors, (port, survivor), key), key)
     assert await doors.count(ASKED, key) == 1
+
+
+async def test_told_to_end_a_door_writes_what_it_has_noted(doors: Doors, house: House):
+    """SIGTERM right after the last answer: every write is in the audit, whatever token somebody came with."""
+    port, pid = await doors.open()
+    hostile = {"Authorization": f"Bearer {no_text(house)}"}
+    url = f"http://127.0.0.1:{port}/experience/shop/v1/orders/o-1/poke"
+    await doors.http.post(url, headers=hostile)
+    answers = [await doors.http.post(url) for _ in range(20)]
+    os.kill(pid, signal.SIGTERM)
+    ids = [answer.headers["correlation-id"] for answer in answers]
+    query: LiteralString = "SELECT count(*) FROM enfilade.audit WHERE correlation_id = ANY(%s)"
+
+    async def written() -> bool:
+        found = await (await doors.rows.execute(query, [ids])).fetchone()
+        return found == (20,)
+
+    await until("every row is written", written)
 
 
 async def test_of_a_storm_on_living_doors_one_is_carried_out(doors: Doors, survivor: int):

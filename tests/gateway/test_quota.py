@@ -167,6 +167,19 @@ async def test_usage_is_kept_by_consumer_api_and_day(keys_folder: Path, own: Dat
         clock.real()
 
 
+async def test_a_count_that_cannot_be_written_keeps_no_other_from_it(
+    own: Database, caplog: pytest.LogCaptureFixture
+):
+    """It is told as lost; the counts beside it are written, also when the house closes."""
+    usage = Usage(own)
+    await usage.start()
+    for consumer in ("a", "b\x00", "c"):
+        usage.tally(consumer, SHOP).calls += 3
+    await usage.close()
+    assert {use.consumer: use.calls for use in await used(own, 1)} == {"a": 3, "c": 3}
+    assert "usage lost" in caplog.text
+
+
 async def test_usage_waits_for_the_database(nowhere: Database, own: Database):
     """What could not be written is counted on, and written once."""
     usage = Usage(nowhere)

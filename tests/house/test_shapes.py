@@ -124,3 +124,23 @@ def test_nobody_sleeps_where_a_condition_could_be_waited_for() -> None:
         if "time.sleep(" in line and (path.relative_to(ROOT).parts[0] in FLOORS or "#" not in line)
     }
     assert found == set()
+
+
+def printing(path: Path) -> Iterator[int]:
+    """The lines of a module that print by themselves, or know the library that does."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(func=ast.Name(id="print")):
+                yield node.lineno
+            case ast.ImportFrom(module=str(name)) if name.partition(".")[0] == "rich":
+                yield node.lineno
+            case ast.Import(names=names) if any(one.name.partition(".")[0] == "rich" for one in names):
+                yield node.lineno
+
+
+def test_commands_print_through_one_place() -> None:
+    """Only deploy/console.py prints: it takes no text for markup, and lets no control character through."""
+    # An auditor runs verify.py without us; it has no more than print.
+    allowed = {ROOT / "deploy/console.py", ROOT / "deploy/auditing/verify.py"}
+    found = [(path, line) for path in modules("deploy", "bench") for line in printing(path)]
+    assert [f"{path}:{line}" for path, line in found if path not in allowed] == []

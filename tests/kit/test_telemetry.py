@@ -48,3 +48,21 @@ def test_a_credential_within_a_value_is_masked(capsys: pytest.CaptureFixture[str
     line = capsys.readouterr().err
     assert "called" in line
     assert "AQabcdefgh" not in line
+
+
+def test_a_log_for_people_gives_the_terminal_no_orders(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a stranger sent, and a library logs, is shown with its control characters visible."""
+    root = logging.getLogger()
+    before, configured = (root.handlers[:], root.level), structlog.get_config()
+    try:
+        configure_logging(pretty=True)
+        log("tests").warning("called", path="/x\x1b]0;owned\x07\u202e")
+        logging.getLogger("library").warning("GET /\x9b2J")
+    finally:
+        root.handlers[:] = before[0]
+        root.setLevel(before[1])
+        structlog.configure(**configured)
+    printed = capsys.readouterr().err
+    assert r"\x1b]0;owned\x07\u202e" in printed
+    assert r"GET /\x9b2J" in printed
+    assert not [order for order in ("\x1b]", "\x07", "\u202e", "\x9b") if order in printed]

@@ -22,6 +22,7 @@ from gateway.policies.contract.body import escape, parse
 from gateway.policies.contract.validators import Validator, coerced, types_of
 from gateway.versions import NONE, Standings, gate_of
 from kit.settings import SettingsError
+from kit.texts import is_storable
 
 _EMPTY = (b"", b"{}")
 
@@ -125,11 +126,14 @@ class _Parameters:
 
     def _pairs(self, query: bytes) -> list[tuple[str, str]]:
         try:
-            return parse_qsl(
+            pairs = parse_qsl(
                 query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=self._many
             )
         except ValueError:
             raise BadRequest("The query cannot be read") from None
+        if not all(is_storable(name) and is_storable(value) for name, value in pairs):
+            raise BadRequest("The query may not contain U+0000")
+        return pairs
 
 
 def _validator(route: Route, place: str) -> tuple[Validator, dict[str, frozenset[str]]]:

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping
 
+from contracts.problems import Problem
 from gateway.plans import Limit, Plan
 from gateway.plans.background import end, repeat
 from gateway.plans.usage import Tally, Usage
@@ -13,8 +14,10 @@ from gateway.policies.rate_limit.slots import Slots, SlotStore
 from gateway.policies.rate_limit.window import LocalWindows, SharedWindows
 from kit.cache import Cache
 from kit.database import Database
+from kit.telemetry import log
 
 RENEW_SECONDS = 1.0
+_log = log(__name__)
 
 
 class Allowance:
@@ -147,7 +150,13 @@ class Allowances:
             return
         for quota in quotas.values():
             quota.turn()
-            await quota.settle()
+            try:
+                await quota.settle()
+            except Problem:
+                raise
+            except Exception as error:  # noqa: BLE001 - one that cannot be noted does not keep the others from it
+                told = {"consumer": quota.consumer, "api": quota.api, "reason": type(error).__name__}
+                _log.error("quota not noted", **told)
         taken: Mapping[tuple[str, str], int] = await self._book.taken(next(iter(quotas.values())).month)
         for place, quota in quotas.items():
             quota.told(taken.get(place, 0))

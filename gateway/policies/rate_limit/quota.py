@@ -186,8 +186,9 @@ class Quota:
             if amount and self._book is not None:
                 try:
                     await self._book.add(self.consumer, self.api, self.month, amount)
-                except Problem:
-                    _log.warning("quota not given back", consumer=self.consumer, api=self.api, calls=amount)
+                except Exception as error:  # noqa: BLE001 - the others are given back all the same
+                    told = {"consumer": self.consumer, "api": self.api, "calls": amount}
+                    _log.warning("quota not given back", **told, reason=type(error).__name__)
 
     def told(self, taken: int) -> None:
         """Learn what all workers took."""

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from contracts.problems import VendorRejected
-from kit import context
+from kit import clock, context
 from kit.database import Database
 from kit.http import Outbound, Recorder
+from kit.http.recorder import VendorCall
 from tests.kit.http.stand import Reply, Stand
 
 
@@ -49,6 +50,21 @@ async def test_rows(stand: Stand, client: Callable[..., Outbound], database: Dat
         names = ("correlation_id", "workflow_id", "step", "instance", "lane", "template")
         assert tuple(row[name] for name in names) == wanted
         assert "secret" not in str(dict(row))
+
+
+async def test_a_row_that_cannot_be_stored_keeps_no_other_from_it(database: Database) -> None:
+    """A vendor's request id with a NUL is stored with an escape, and the calls around it as they are."""
+    recorder = Recorder(database)
+    ids = ["r-1", "r-\x00", "r-\udcff", "r-4"]
+    for vendors_id in ids:
+        recorder.record(
+            VendorCall(clock.now(), "cor_1", "", "", "shop", "batch", "GET", "/x", 200, "", vendors_id, 0.1)
+        )
+    await recorder.close()
+    async with database.connect() as connection:
+        query = text("SELECT vendor_request_id FROM enfilade.vendor_calls ORDER BY id")
+        stored = (await connection.execute(query)).scalars().all()
+    assert list(stored) == ["r-1", r"r-\x00", r"r-\udcff", "r-4"]
 
 
 async def test_rows_wait_for_the_database(
