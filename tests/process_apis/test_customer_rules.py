@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from contracts.canonical.customer import Customer
-from contracts.canonical.values import Money, TaxRegistration
+from contracts.canonical.values import Address, Money, TaxRegistration
 from contracts.process.customer_master import CustomerProposal
 from process_apis.flows.customer_master import rules
 
@@ -33,9 +33,9 @@ def other(**changes: object) -> Customer:
     ("changes", "score"),
     [
         ({}, 0),
-        ({"legal_name": "GLOBEX, Corp."}, rules.NAME_SCORE),
-        ({"tax_registrations": (TaxRegistration("US", "12 345 6789"),)}, rules.TAX_NUMBER_SCORE),
-        ({"email": "ap@globex.example"}, rules.DOMAIN_SCORE),
+        ({"legal_name": "GLOBEX, Corp."}, rules.SCORES["name"]),
+        ({"tax_registrations": (TaxRegistration("US", "12 345 6789"),)}, rules.SCORES["tax_number"]),
+        ({"email": "ap@globex.example"}, rules.SCORES["domain"]),
     ],
 )
 def test_a_candidate_is_scored_by_its_strongest_likeness(changes: dict[str, object], score: int) -> None:
@@ -63,6 +63,37 @@ def test_finance_is_asked_above_the_ceiling_or_without_one(limit: Money | None, 
     """A credit limit above the set amount, or in a currency without one, needs a person."""
     account = msgspec.structs.replace(ACCOUNT, credit_limit=limit)
     assert bool(rules.why_ask_finance(account, (), POLICY, "NB-UK")) is asked
+
+
+@pytest.mark.parametrize(("country", "told"), [("u.k.", "GB"), ("Deutschland", "DE"), ("FR", "FR")])
+def test_the_erp_is_told_a_country_by_its_code(country: str, told: str) -> None:
+    """However it was typed in the CRM."""
+    account = msgspec.structs.replace(ACCOUNT, billing_address=Address(country=country))
+    assert rules.account_faults(account) == ()
+    draft = rules.customer_draft(account, CustomerProposal("salesforce-main", "001A", "NB-US", "USD"))
+    assert draft.billing_address == Address(country=told)
+
+
+def test_what_is_no_country_is_a_fault_of_the_account() -> None:
+    """Told with what was given, what to put and who does, before the ERP is asked."""
+    (fault,) = rules.account_faults(
+        msgspec.structs.replace(ACCOUNT, billing_address=Address(country="Atlantis"))
+    )
+    assert (fault.code, fault.fixed_by) == ("unknown", "the account's owner in the CRM")
+    assert "“Atlantis”" in fault.detail
+
+
+def test_the_policys_currencies_are_iso_codes() -> None:
+    """A ceiling in no currency would be nobody's."""
+    with pytest.raises(msgspec.ValidationError, match="POUND is no currency"):
+        msgspec.convert({"approve_credit_limit_above": {"POUND": "1"}}, rules.Policy)
+
+
+def test_a_firm_is_looked_for_by_all_that_it_is_known_by() -> None:
+    """One question with one of each; a second name, number or domain is asked for as well."""
+    assert rules.questions(ACCOUNT) == [("Globex Corporation", "12-3456789", "globex.example")]
+    more = msgspec.structs.replace(ACCOUNT, trading_name="Globex", email="ap@gbx.example; a@gmail.com")
+    assert rules.questions(more)[1:] == [("Globex", None, "gbx.example")]
 
 
 def test_a_credit_limit_in_another_currency_is_not_sent_to_the_erp() -> None:
