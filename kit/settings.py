@@ -46,9 +46,10 @@ def read_toml(path: Path, kind: type[T]) -> T:
     """A schema-checked TOML file; raises SettingsError that names the file, the line and the place."""
     try:
         text = path.read_text(encoding="utf-8")
-        return msgspec.convert(tomllib.loads(text), kind)
     except OSError as error:
         raise SettingsError([f"{path}: {error.strerror}"]) from None
+    try:
+        return msgspec.convert(tomllib.loads(text), kind)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([f"{path}: {error}"]) from None
     except msgspec.ValidationError as error:

@@ -1,6 +1,6 @@
 """Countries: the codes of ISO 3166-1, and the names by which people mean them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from contracts.canonical.folding import words_of
 
@@ -283,7 +283,7 @@ def _key(text: str) -> str:
     return " ".join(sorted(word for word in words if word not in _SAYS_NOTHING) or words)
 
 
-def rows() -> Iterator[tuple[str, str, list[str]]]:
+def rows() -> Iterator[tuple[str, str, Sequence[str]]]:
     """Each country: its two codes and its names."""
     for line in _TABLE.replace("\n    ", " ").strip().splitlines():
         alpha2, alpha3, names = line.split(" ", 2)

@@ -110,16 +110,17 @@ def same_tax_number(one: str, other: str) -> bool:
 # -- internet domains
 
 _PUBLIC = """
-gmail.com googlemail.com outlook.com outlook.de outlook.fr hotmail.com hotmail.co.uk hotmail.de hotmail.fr
-hotmail.it live.com live.co.uk msn.com yahoo.com yahoo.co.uk yahoo.co.jp yahoo.co.in yahoo.de yahoo.fr
-yahoo.it ymail.com rocketmail.com icloud.com me.com mac.com aol.com gmx.de gmx.net gmx.at gmx.ch web.de
-gmx.com t-online.de freenet.de mail.com email.com proton.me protonmail.com pm.me tutanota.com hey.com fastmail.com
-zoho.com mail.ru yandex.ru yandex.com bk.ru list.ru inbox.ru rambler.ru qq.com 163.com 126.com sina.com
-rocketmail.com foxmail.com naver.com hanmail.net daum.net orange.fr wanadoo.fr free.fr laposte.net sfr.fr libero.it
-virgilio.it tiscali.it alice.it btinternet.com virginmedia.com sky.com talktalk.net comcast.net verizon.net
-att.net sbcglobal.net cox.net bluewin.ch hispeed.ch ziggo.nl kpnmail.nl telenet.be skynet.be seznam.cz
-centrum.cz wp.pl onet.pl o2.pl interia.pl uol.com.br bol.com.br terra.com.br bigpond.com rediffmail.com
-linkedin.com facebook.com instagram.com twitter.com x.com xing.com youtube.com sites.google.com google.com
+gmail.com googlemail.com outlook.com outlook.de outlook.fr hotmail.com hotmail.co.uk hotmail.de
+hotmail.fr hotmail.it live.com live.co.uk msn.com yahoo.com yahoo.co.uk yahoo.co.jp yahoo.co.in yahoo.de
+yahoo.fr yahoo.it ymail.com rocketmail.com icloud.com me.com mac.com aol.com gmx.de gmx.net gmx.at
+gmx.ch web.de gmx.com t-online.de freenet.de mail.com email.com proton.me protonmail.com pm.me
+tutanota.com hey.com fastmail.com zoho.com mail.ru yandex.ru yandex.com bk.ru list.ru inbox.ru
+rambler.ru qq.com 163.com 126.com sina.com foxmail.com naver.com hanmail.net daum.net orange.fr
+wanadoo.fr free.fr laposte.net sfr.fr libero.it virgilio.it tiscali.it alice.it btinternet.com
+virginmedia.com sky.com talktalk.net comcast.net verizon.net att.net sbcglobal.net cox.net bluewin.ch
+hispeed.ch ziggo.nl kpnmail.nl telenet.be skynet.be seznam.cz centrum.cz wp.pl onet.pl o2.pl interia.pl
+uol.com.br bol.com.br terra.com.br bigpond.com rediffmail.com linkedin.com facebook.com instagram.com
+twitter.com x.com xing.com youtube.com sites.google.com google.com
 """
 PUBLIC = frozenset(_PUBLIC.split())
 """Where everybody may have an address: mail providers, and sites that are made of other firms' pages."""

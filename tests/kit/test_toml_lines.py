@@ -1,4 +1,4 @@
-"""tests/gateway: on which line a setting stands."""
+"""tests/kit: on which line a setting stands."""
 
 import tomllib
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from contracts.canonical.matching import domain
-from contracts.canonical.values import Address, Money, TaxRegistration
+from contracts.canonical.values import Address, Money
 from contracts.problems import NotFound, VendorRejected
 from kit.database import encode_page
 from system_apis.vendors.netsuite.settings import NetSuiteProfile
@@ -213,15 +213,18 @@ ASKED = {"names": "name", "tax_numbers": "tax_number", "domains": "domain"}
 async def test_every_form_of_a_firm_is_found(erp: Any, account: Account) -> None:
     """By whichever spelling one asks, the ERP's own is among the candidates, and no other firm is."""
     kinds = [[pair for pair in FIRMS[kind] if pair["same"]] for kind in ASKED]
-    held = {}
-    for at, (name, number, address) in enumerate(zip_longest(*kinds)):
-        taxes = (TaxRegistration("", number["other"]),) if number else ()
-        draft = globex(legal_name=name["other"], email="", tax_registrations=taxes)
-        made = await erp.put_customer(f"enf-cus-{at}", draft)
-        held[made.id] = (name, number, address)
-        if address:
-            field = "email" if "@" in address["other"] else "url"
-            await account.edit("customer", made.id, **{field: address["other"]})
+    sets = list(zip_longest(*kinds, fillvalue={}))
+    records = [
+        {
+            "companyName": name["other"],
+            "vatRegNumber": number.get("other", ""),
+            "email" if "@" in address.get("other", "") else "url": address.get("other", ""),
+            "subsidiary": {"id": "3"},
+        }
+        for name, number, address in sets
+    ]
+    made = (await account.seed({"customer": records}))["customer"]
+    held = dict(zip(made, sets, strict=True))
     for at, (kind, pairs) in enumerate(zip(ASKED, kinds, strict=True)):
         for pair in pairs:
             asked = domain(pair["one"]) if kind == "domains" else pair["one"]

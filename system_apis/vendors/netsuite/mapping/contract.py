@@ -19,9 +19,16 @@ from system_apis.vendors.netsuite.mapping.values import (
 from system_apis.vendors.netsuite.records import NetSuiteOrder, NetSuiteSchedule, Raw, Row, version_of
 from system_apis.vendors.netsuite.settings.maps import Maps
 
-_STATUSES: dict[str, ContractStatus] = {"A": "draft", "C": "closed", "H": "closed"} | dict.fromkeys(
-    "BDEFG", "active"
-)
+_STATUSES: dict[str, ContractStatus] = {
+    "A": "draft",
+    "B": "active",
+    "C": "closed",
+    "D": "active",
+    "E": "active",
+    "F": "active",
+    "G": "active",
+    "H": "closed",
+}
 
 
 def order_body(maps: Maps, draft: ContractDraft, schedule_id: str) -> Raw:

@@ -137,7 +137,7 @@ def _url(instance_url: str, record_id: str) -> str:
 def _status_label(status: str, maps: Maps) -> str:
     """The org's value of our status; with an empty table the org's values are ours. Raises VendorRejected."""
     labels = {code: label for label, code in maps.picklists.project_status.items()}
-    if not labels or status in labels:
+    if not labels or not status or status in labels:
         return labels.get(status, status)
     sentence = f"[picklists.project_status] of the profile of {maps.instance} has no value for {status!r}"
     fault = Fault("/status", sentence, "unmapped", field="status", fixed_by="administrator")
