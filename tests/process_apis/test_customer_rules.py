@@ -2,14 +2,22 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
 
 from contracts.canonical.customer import Customer
 from contracts.canonical.values import Address, Money, TaxRegistration
+from contracts.problems import NotFound
 from contracts.process.customer_master import CustomerProposal
+from contracts.system.crm import Crm
+from deploy.settings import STORY
+from process_apis import reference_files
 from process_apis.flows.customer_master import rules
+from process_apis.flows.customer_master.service import CustomerMasterService
+from process_apis.flows.customer_master.settings import CustomerMasterSettings
+from process_apis.systems import Systems
 
 NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 ACCOUNT = Customer(
@@ -101,3 +109,19 @@ def test_a_credit_limit_in_another_currency_is_not_sent_to_the_erp() -> None:
     account = msgspec.structs.replace(ACCOUNT, credit_limit=Money(Decimal(5), "GBP"))
     proposal = CustomerProposal("salesforce-main", "001A", "NB-US", "USD")
     assert rules.customer_draft(account, proposal).credit_limit is None
+
+
+async def test_an_entity_that_we_do_not_have_is_served_by_no_route() -> None:
+    """The route for every other entity is for those that the firm has: nothing is begun for another."""
+    anything: Any = object()
+    service = CustomerMasterService(
+        runtime=anything,
+        database=anything,
+        systems=Systems({("salesforce-main", Crm): anything}, anything),
+        in_force=anything,
+        reference=reference_files.read(STORY / "reference"),
+        settings=CustomerMasterSettings(),
+    )
+    with pytest.raises(NotFound) as refused:
+        await service.propose_customer(CustomerProposal("salesforce-main", "001A", "NB-X", "GBP"))
+    assert [(fault.pointer, fault.code) for fault in refused.value.errors] == [("/selling_entity", "unknown")]
