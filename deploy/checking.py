@@ -9,11 +9,11 @@ from contracts.routing import Routing
 from deploy.access import Firm, misfits, read_firm
 from gateway.identity.issuing.personas import read_people
 from gateway.pipeline import Settings
-from gateway.plans.lines import lines_of
 from gateway.plans.reading import parse
 from gateway.rulebook import ROUTING, make_rulebook, placed, read_rulebook
 from kit import retention
 from kit.settings import SettingsError
+from kit.toml_lines import lines_of
 
 
 def configuration_faults(folder: Path) -> list[str]:

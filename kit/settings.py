@@ -1,5 +1,6 @@
 """Settings: a frozen Struct per room, read once at start, with every fault reported together."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +8,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from kit.toml_lines import line_of, lines_of
+
+_AT = re.compile(r"at `\$([^`]*)`$")
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -39,10 +43,22 @@ def load(kind: type[T], prefix: str, environ: Mapping[str, str]) -> T:
 
 
 def read_toml(path: Path, kind: type[T]) -> T:
-    """A schema-checked TOML file; raises SettingsError that names the file and the place."""
+    """A schema-checked TOML file; raises SettingsError that names the file, the line and the place."""
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind)
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError([f"{path}: {error.strerror}"]) from None
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    try:
+        return msgspec.convert(tomllib.loads(text), kind)
+    except tomllib.TOMLDecodeError as error:
         raise SettingsError([f"{path}: {error}"]) from None
+    except msgspec.ValidationError as error:
+        raise SettingsError([f"{path}:{line_of_fault(lines_of(text), str(error))}: {error}"]) from None
+
+
+def line_of_fault(lines: dict[str, int], fault: str) -> int:
+    """The line of the place that a fault names, at its beginning or, as msgspec does, at its end."""
+    outer, (inner, _, _) = _AT.search(fault), fault.partition(": ")
+    place = outer[1].strip(".") if outer else ""
+    within = f"{place}.{inner}" if place and not inner.startswith(place) else inner
+    return line_of(lines, within if within in lines else place or inner)

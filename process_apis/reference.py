@@ -1,9 +1,11 @@
 """Reference data: look-ups over what the firm decides in versioned files, and how they must agree."""
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import cached_property
 
+from contracts.canonical import countries, currencies
 from contracts.canonical.reference import (
     DeliveryTemplate,
     LegalEntity,
@@ -44,63 +46,104 @@ class Reference:
         return {template.code: template for template in self.data.delivery_templates}
 
     def selling_entity(self, region: str, service_line: str) -> LegalEntity | None:
-        """The entity that sells a service line in a region, by the first rule that fits."""
-        for rule in self.data.selling_rules:
-            if rule.region == region and rule.service_line in (ANY, service_line):
-                return self.entities[rule.selling_entity]
-        return None
+        """The entity that sells a service line in a region, by the first rule that fits.
+
+        For a service line that nobody knows it is the region's only entity, if there is only one: ``*`` is
+        every line that we have.
+        """
+        rules = [rule for rule in self.data.selling_rules if rule.region == region]
+        if service_line in self.service_lines:
+            rules = [rule for rule in rules if rule.service_line in (ANY, service_line)]
+        elif len({rule.selling_entity for rule in rules}) > 1:
+            return None
+        return self.entities[rules[0].selling_entity] if rules else None
 
     def tax_profile(self, selling_entity: str, country: str) -> TaxProfile | None:
-        """How an entity taxes a customer of a country: its own rule before that for every other country."""
+        """How an entity taxes a customer of a country: its own rule before that for every other country.
+
+        What is no code of ISO 3166-1 is no other country: it has no profile.
+        """
+        if not countries.is_code(country):
+            return None
         profiles = [p for p in self.data.tax_profiles if p.selling_entity == selling_entity]
         exact = [p for p in profiles if p.customer_country == country]
         return next(iter(exact or [p for p in profiles if p.customer_country == ANY]), None)
 
 
 def inconsistencies(reference: Reference) -> list[str]:
-    """Everything in which the files contradict each other, a sentence each."""
+    """Everything in which the files contradict each other or ISO's codes, each with its place before it."""
     data = reference.data
-    faults: list[str] = []
-    for rule in data.selling_rules:
+    return [
+        *_unknown_codes(data),
+        *_unknown_names(reference),
+        *(
+            fault
+            for at, template in enumerate(data.delivery_templates)
+            for fault in _template_faults(f"delivery_templates[{at}]", template, reference)
+        ),
+        *(
+            f"rate_cards[{at}].lines: {card.code} has a line for {line.role} that ends before it begins"
+            for at, card in enumerate(data.rate_cards)
+            for line in card.lines
+            if line.effective_to and line.effective_to < line.effective_from
+        ),
+    ]
+
+
+def _unknown_codes(data: ReferenceData) -> Iterator[str]:
+    """Countries and currencies that ISO 3166-1 and ISO 4217 do not have."""
+    for at, entity in enumerate(data.legal_entities):
+        yield from _no_country(f"legal_entities[{at}].country", entity.country)
+        yield from _no_currency(f"legal_entities[{at}].currency", entity.currency)
+    for at, profile in enumerate(data.tax_profiles):
+        if profile.customer_country != ANY:
+            yield from _no_country(f"tax_profiles[{at}].customer_country", profile.customer_country)
+    for at, card in enumerate(data.rate_cards):
+        yield from _no_currency(f"rate_cards[{at}].currency", card.currency)
+
+
+def _no_country(place: str, code: str) -> Iterator[str]:
+    if not countries.is_code(code):
+        meant = countries.code_of(code)
+        hint = f"; {countries.NAMES[meant]} is {meant}" if meant else ""
+        yield f"{place}: {code} is no country code of ISO 3166-1 (two letters){hint}"
+
+
+def _no_currency(place: str, code: str) -> Iterator[str]:
+    if not currencies.is_code(code):
+        yield f"{place}: {code} is no currency of ISO 4217"
+
+
+def _unknown_names(reference: Reference) -> Iterator[str]:
+    data = reference.data
+    for at, rule in enumerate(data.selling_rules):
+        place = f"selling_rules[{at}]"
         if rule.region not in reference.regions:
-            faults.append(f"selling rule names the unknown region {rule.region}")
+            yield f"{place}.region: selling rule names the unknown region {rule.region}"
         if rule.service_line not in (ANY, *reference.service_lines):
-            faults.append(f"selling rule names the unknown service line {rule.service_line}")
+            yield f"{place}.service_line: selling rule names the unknown service line {rule.service_line}"
         if rule.selling_entity not in reference.entities:
-            faults.append(f"selling rule names the unknown entity {rule.selling_entity}")
-    faults += [
-        f"tax profile {profile.code} names the unknown entity {profile.selling_entity}"
-        for profile in data.tax_profiles
-        if profile.selling_entity not in reference.entities
-    ]
-    for template in data.delivery_templates:
-        faults += _template_faults(template, reference)
-    faults += [
-        f"rate card {card.code} has a line for {line.role} that ends before it begins"
-        for card in data.rate_cards
-        for line in card.lines
-        if line.effective_to and line.effective_to < line.effective_from
-    ]
-    return faults
+            yield f"{place}.selling_entity: selling rule names the unknown entity {rule.selling_entity}"
+    for at, profile in enumerate(data.tax_profiles):
+        if profile.selling_entity not in reference.entities:
+            names = f"tax profile {profile.code} names the unknown entity {profile.selling_entity}"
+            yield f"tax_profiles[{at}].selling_entity: {names}"
 
 
-def _template_faults(template: DeliveryTemplate, reference: Reference) -> list[str]:
-    one = Decimal(1)
+def _template_faults(place: str, template: DeliveryTemplate, reference: Reference) -> Iterator[str]:
     sums = {
-        "hours_share of its tasks": sum((task.hours_share for task in template.tasks), Decimal(0)),
-        "billing_share of its milestones": sum((task.billing_share for task in template.tasks), Decimal(0)),
-        "hours_share of its roles": sum((role.hours_share for role in template.roles), Decimal(0)),
+        ("tasks", "hours_share of its tasks"): sum((each.hours_share for each in template.tasks), Decimal(0)),
+        ("tasks", "billing_share of its milestones"): sum(
+            (each.billing_share for each in template.tasks), Decimal(0)
+        ),
+        ("roles", "hours_share of its roles"): sum((each.hours_share for each in template.roles), Decimal(0)),
     }
-    faults = [
-        f"delivery template {template.code}: the {what} adds up to {total}, not 1"
-        for what, total in sums.items()
-        if total != one
-    ]
+    for (name, what), total in sums.items():
+        if total != 1:
+            yield f"{place}.{name}: delivery template {template.code}: the {what} adds up to {total}, not 1"
     if template.service_line not in reference.service_lines:
-        faults.append(
-            f"delivery template {template.code} names the unknown service line {template.service_line}"
-        )
-    return faults
+        names = f"delivery template {template.code} names the unknown service line {template.service_line}"
+        yield f"{place}.service_line: {names}"
 
 
 def rate_at(card: RateCard, role: str, region: str, on: dt.date) -> Decimal | None:

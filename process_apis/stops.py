@@ -24,6 +24,7 @@ _KINDS: dict[str, ExceptionKind] = {
     "ownership_violation": "ownership_violation",
     "activation_blocked": "missing_master_data",
     "not_found": "missing_master_data",
+    "invalid": "missing_master_data",
 }
 
 

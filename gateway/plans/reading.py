@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from gateway.plans.lines import line_of, lines_of
 from kit.settings import SettingsError
+from kit.toml_lines import line_of, lines_of
 
 T = TypeVar("T")
 

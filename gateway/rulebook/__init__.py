@@ -12,10 +12,10 @@ from contracts.duties import Duties
 from contracts.routing import Routing
 from gateway.pipeline import Settings
 from gateway.plans import Consumer, Consumers
-from gateway.plans.lines import line_of, lines_of
 from gateway.plans.reading import parse
 from kit import clock
 from kit.settings import SettingsError
+from kit.toml_lines import line_of, lines_of
 
 __all__ = ["FILES", "Rulebook", "make_rulebook", "read_rulebook", "read_texts"]
 

@@ -1,6 +1,7 @@
 """What a won opportunity must bring, and what follows from it."""
 
 import datetime as dt
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.canonical import currencies
 from contracts.canonical.customer import Customer
 from contracts.canonical.opportunity import Opportunity, OpportunityLine
+from contracts.canonical.reference import SellingRule
 from contracts.canonical.values import Address, Money, TaxRegistration
 from deploy.settings import STORY
+from kit.settings import SettingsError
 from process_apis import reference_files
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.reference import inconsistencies
@@ -98,6 +102,8 @@ def test_every_fault_is_told_at_once_with_who_can_fix_it() -> None:
         ({"stage": "open"}, ("/stage", "not_won")),
         ({"amount": Money(Decimal(0), "USD")}, ("/amount", "not_positive")),
         ({"amount": Money(Decimal(5), "GBP")}, ("/amount", "currency_mismatch")),
+        ({"amount": Money(Decimal("5.005"), "USD")}, ("/amount", "not_payable")),
+        ({"amount": Money(Decimal(5), "ABC")}, ("/amount", "unknown_currency")),
         ({"rate_card": "RC-UK-2026"}, ("/rate_card", "currency_mismatch")),
         ({"rate_card": "RC-NONE"}, ("/rate_card", "unknown")),
         ({"expected_start": dt.date(2025, 1, 1)}, ("/rate_card", "no_rate")),
@@ -122,6 +128,56 @@ def test_a_customer_without_country_or_needed_tax_number_is_a_fault_of_the_accou
     assert ("/customer/tax_registrations", "missing") in codes(judge(abroad))
 
 
+BRITISH = {
+    "amount": Money(Decimal("96000.00"), "GBP"),
+    "region": "UKI",
+    "rate_card": "RC-UK-2026",
+}
+
+
+@pytest.mark.parametrize(
+    "country", ["GB", "UK", "u.k.", "Great Britain", "England", "United  Kingdom", "GBR"]
+)
+def test_a_country_by_another_name_is_taxed_as_that_country(country: str) -> None:
+    """What people type for Britain never meets the rule for every other country."""
+    account = msgspec.structs.replace(CUSTOMER, billing_address=Address(country=country))
+    found = judge(account, **BRITISH).terms
+    assert found is not None
+    assert found.tax_profile == "UK-STD"
+
+
+@pytest.mark.parametrize("country", ["Atlantis", "XX", "EU", "*", "n/a", "Korea"])
+def test_what_is_no_country_is_told_and_taxed_by_no_rule(country: str) -> None:
+    """The fault says what was given, what to put and who does; no tax number's country takes its place."""
+    account = msgspec.structs.replace(CUSTOMER, billing_address=Address(country=country))
+    (fault,) = judge(account, **BRITISH).faults
+    assert (fault.pointer, fault.code) == ("/customer/billing_address/country", "unknown")
+    assert f"“{country}”" in fault.detail
+    assert "ISO 3166" in fault.detail
+    assert fault.fixed_by
+
+
+def test_a_country_of_the_world_without_a_rule_of_its_own_takes_the_rule_for_every_other() -> None:
+    """France by whatever name is no mistake."""
+    account = msgspec.structs.replace(CUSTOMER, billing_address=Address(country="Frankreich"))
+    found = judge(account, **BRITISH).terms
+    assert found is not None
+    assert found.tax_profile == "EXPORT"
+
+
+def test_the_rule_for_every_service_line_does_not_take_one_that_nobody_knows() -> None:
+    """Only where all rules of the region name one entity is it known, whatever the line turns out to be."""
+    data = REFERENCE.data
+    cloud = SellingRule(region="UKI", service_line="CLOUD", selling_entity="NB-DE")
+    two = type(REFERENCE)(msgspec.structs.replace(data, selling_rules=(cloud, *data.selling_rules)))
+    sells = [
+        (each.selling_entity("UKI", "MAGIC"), each.selling_entity("UKI", "")) for each in (REFERENCE, two)
+    ]
+    assert sells == [(REFERENCE.entities["NB-UK"],) * 2, (None, None)]
+    known = {line: two.selling_entity("UKI", line) for line in ("CLOUD", "DATA")}
+    assert known == {"CLOUD": two.entities["NB-DE"], "DATA": two.entities["NB-UK"]}
+
+
 def test_a_persons_corrections_take_the_place_of_the_crms_values() -> None:
     """Corrected fields are used by the replay; the deal's value and stage are not for us to correct."""
     broken = msgspec.structs.replace(OPPORTUNITY, payment_terms="", unmapped={"payment_terms": "30d"})
@@ -134,17 +190,23 @@ models = st.sampled_from(["fixed_price", "time_and_materials", "retainer"])
 lengths = st.integers(min_value=0, max_value=1800)
 
 
-@given(money, models, lengths)
+@given(st.integers(1, 10**10), st.sampled_from(["USD", "JPY", "KWD"]), models, lengths)
 def test_a_billing_schedule_adds_up_to_the_value_within_the_dates(
-    value: Decimal, model: str, days: int
+    units: int, currency: str, model: str, days: int
 ) -> None:
-    """Whatever value, model and length: whole cents that sum to the contract, each due inside the term."""
+    """Whatever value, currency, model and length: whole minor units that sum to it, some on every date."""
+    value = Money(units * currencies.unit(currency), currency)
     end = dt.date(2027, 1, 11) + dt.timedelta(days=days)
-    found = terms(amount=Money(value, "USD"), pricing_model=model, expected_end=end)
-    schedule = rules.billing_schedule(found, REFERENCE.templates[found.template])
-    assert sum(line.amount.amount for line in schedule) == value
-    assert all(line.amount.amount == line.amount.amount.quantize(rules.CENT) for line in schedule)
+    found = msgspec.structs.replace(terms(pricing_model=model, expected_end=end), value=value)
+    template = REFERENCE.templates[found.template]
+    schedule = rules.billing_schedule(found, template)
+    assert sum(line.amount.amount for line in schedule) == value.amount
+    assert all(line.amount.amount > 0 and currencies.is_payable(line.amount) for line in schedule)
     assert all(found.start <= line.due <= found.end for line in schedule)
+    if model == "fixed_price":
+        card = REFERENCE.rate_cards[found.rate_card]
+        milestones = rules.project_draft(found, "SO-1", "77", template, card).tasks
+        assert [line.amount for line in schedule] == [task.amount for task in milestones if task.amount]
 
 
 @given(money, lengths)
@@ -194,3 +256,20 @@ def test_reference_files_that_contradict_each_other_are_refused_together() -> No
     )
     faults = inconsistencies(type(REFERENCE)(broken))
     assert len(faults) == 2
+
+
+def test_reference_files_name_countries_and_currencies_by_iso_codes(tmp_path: Path) -> None:
+    """What is none is refused at start, each with its file and line, and with the code that was meant."""
+    shutil.copytree(Path(STORY) / "reference", tmp_path, dirs_exist_ok=True)
+    firm = tmp_path / "firm.toml"
+    text = firm.read_text(encoding="utf-8").replace('customer_country = "GB"', 'customer_country = "UK"')
+    firm.write_text(text.replace('currency = "EUR"', 'currency = "EUX"'), encoding="utf-8")
+    with pytest.raises(SettingsError) as refused:
+        reference_files.read(tmp_path)
+    lines = firm.read_text(encoding="utf-8").splitlines()
+    british = "UK is no country code of ISO 3166-1 (two letters); United Kingdom is GB"
+    at = [lines.index(each) + 1 for each in ('currency = "EUX"', 'customer_country = "UK"')]
+    assert refused.value.faults == [
+        f"{firm}:{at[0]}: legal_entities[2].currency: EUX is no currency of ISO 4217",
+        f"{firm}:{at[1]}: tax_profiles[0].customer_country: {british}",
+    ]

@@ -2,14 +2,22 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
 
 from contracts.canonical.customer import Customer
-from contracts.canonical.values import Money, TaxRegistration
+from contracts.canonical.values import Address, Money, TaxRegistration
+from contracts.problems import NotFound
 from contracts.process.customer_master import CustomerProposal
+from contracts.system.crm import Crm
+from deploy.settings import STORY
+from process_apis import reference_files
 from process_apis.flows.customer_master import rules
+from process_apis.flows.customer_master.service import CustomerMasterService
+from process_apis.flows.customer_master.settings import CustomerMasterSettings
+from process_apis.systems import Systems
 
 NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 ACCOUNT = Customer(
@@ -33,9 +41,9 @@ def other(**changes: object) -> Customer:
     ("changes", "score"),
     [
         ({}, 0),
-        ({"legal_name": "GLOBEX, Corp."}, rules.NAME_SCORE),
-        ({"tax_registrations": (TaxRegistration("US", "12 345 6789"),)}, rules.TAX_NUMBER_SCORE),
-        ({"email": "ap@globex.example"}, rules.DOMAIN_SCORE),
+        ({"legal_name": "GLOBEX, Corp."}, rules.SCORES["name"]),
+        ({"tax_registrations": (TaxRegistration("US", "12 345 6789"),)}, rules.SCORES["tax_number"]),
+        ({"email": "ap@globex.example"}, rules.SCORES["domain"]),
     ],
 )
 def test_a_candidate_is_scored_by_its_strongest_likeness(changes: dict[str, object], score: int) -> None:
@@ -65,8 +73,55 @@ def test_finance_is_asked_above_the_ceiling_or_without_one(limit: Money | None, 
     assert bool(rules.why_ask_finance(account, (), POLICY, "NB-UK")) is asked
 
 
+@pytest.mark.parametrize(("country", "told"), [("u.k.", "GB"), ("Deutschland", "DE"), ("FR", "FR")])
+def test_the_erp_is_told_a_country_by_its_code(country: str, told: str) -> None:
+    """However it was typed in the CRM."""
+    account = msgspec.structs.replace(ACCOUNT, billing_address=Address(country=country))
+    assert rules.account_faults(account) == ()
+    draft = rules.customer_draft(account, CustomerProposal("salesforce-main", "001A", "NB-US", "USD"))
+    assert draft.billing_address == Address(country=told)
+
+
+def test_what_is_no_country_is_a_fault_of_the_account() -> None:
+    """Told with what was given, what to put and who does, before the ERP is asked."""
+    (fault,) = rules.account_faults(
+        msgspec.structs.replace(ACCOUNT, billing_address=Address(country="Atlantis"))
+    )
+    assert (fault.code, fault.fixed_by) == ("unknown", "the account's owner in the CRM")
+    assert "“Atlantis”" in fault.detail
+
+
+def test_the_policys_currencies_are_iso_codes() -> None:
+    """A ceiling in no currency would be nobody's."""
+    with pytest.raises(msgspec.ValidationError, match="POUND is no currency"):
+        msgspec.convert({"approve_credit_limit_above": {"POUND": "1"}}, rules.Policy)
+
+
+def test_a_firm_is_looked_for_by_all_that_it_is_known_by() -> None:
+    """One question with one of each; a second name, number or domain is asked for as well."""
+    assert rules.questions(ACCOUNT) == [("Globex Corporation", "12-3456789", "globex.example")]
+    more = msgspec.structs.replace(ACCOUNT, trading_name="Globex", email="ap@gbx.example; a@gmail.com")
+    assert rules.questions(more)[1:] == [("Globex", None, "gbx.example")]
+
+
 def test_a_credit_limit_in_another_currency_is_not_sent_to_the_erp() -> None:
     """Converting money is finance's to do."""
     account = msgspec.structs.replace(ACCOUNT, credit_limit=Money(Decimal(5), "GBP"))
     proposal = CustomerProposal("salesforce-main", "001A", "NB-US", "USD")
     assert rules.customer_draft(account, proposal).credit_limit is None
+
+
+async def test_an_entity_that_we_do_not_have_is_served_by_no_route() -> None:
+    """The route for every other entity is for those that the firm has: nothing is begun for another."""
+    anything: Any = object()
+    service = CustomerMasterService(
+        runtime=anything,
+        database=anything,
+        systems=Systems({("salesforce-main", Crm): anything}, anything),
+        in_force=anything,
+        reference=reference_files.read(STORY / "reference"),
+        settings=CustomerMasterSettings(),
+    )
+    with pytest.raises(NotFound) as refused:
+        await service.propose_customer(CustomerProposal("salesforce-main", "001A", "NB-X", "GBP"))
+    assert [(fault.pointer, fault.code) for fault in refused.value.errors] == [("/selling_entity", "unknown")]

@@ -19,6 +19,7 @@ def build(workshop: Workshop) -> Room:
             database=workshop.database,
             systems=workshop.systems,
             in_force=workshop.in_force,
+            reference=workshop.reference,
             settings=settings,
         ),
         flow=CustomerMasterFlow(workshop.systems, workshop.database, workshop.ownership, settings),

@@ -1,24 +1,22 @@
 """Who may be the same firm, when finance must be asked, and what the ERP is told of a new customer."""
 
-import re
-import unicodedata
 from decimal import Decimal
+from itertools import zip_longest
 
 import msgspec
 
+from contracts.canonical import countries, currencies, matching
 from contracts.canonical.customer import Customer, CustomerDraft
-from contracts.canonical.values import Money
+from contracts.canonical.values import Address, Money
+from contracts.problems import Fault
 from contracts.process.customer_master import CustomerProposal, DuplicateCandidate
 
-# Words that say what kind of company it is and not which one.
-_FORMS = re.compile(
-    r"\b(incorporated|inc|corporation|corp|company|co|limited|ltd|llc|llp|plc|gmbh|ag|se|kg|sarl|sas|sa|bv|nv|group|holding)\b"
-)
-_NO_WORD = re.compile(r"[^a-z0-9]+")
-TAX_NUMBER_SCORE = 100
-NAME_SCORE = 80
-DOMAIN_SCORE = 60
-PUBLIC_DOMAINS = frozenset({"gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com"})
+SCORES: dict[matching.Likeness, int] = {"tax_number": 100, "name": 80, "domain": 60}
+_REASONS: dict[matching.Likeness, str] = {
+    "tax_number": "same tax number",
+    "name": "same name",
+    "domain": "same internet domain",
+}
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,23 +26,20 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     duplicate_score: int = 60
     approve_within_hours: float = 24
 
-
-def normal_name(name: str) -> str:
-    """A firm's name without case, accents, punctuation and legal form."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return _NO_WORD.sub(" ", _FORMS.sub(" ", _NO_WORD.sub(" ", plain))).strip()
-
-
-def normal_tax_number(number: str) -> str:
-    """A tax number without blanks and punctuation."""
-    return re.sub(r"[^A-Z0-9]", "", number.upper())
+    def __post_init__(self) -> None:
+        for code in self.approve_credit_limit_above:
+            if not currencies.is_code(code):
+                raise ValueError(f"approve_credit_limit_above.{code}: {code} is no currency of ISO 4217")
 
 
-def domain_of(customer: Customer) -> str:
-    """The firm's own internet domain; nothing for a public mail provider's."""
-    site = re.sub(r"^https?://(www\.)?", "", customer.website.lower()).split("/")[0]
-    domain = site or customer.email.lower().rpartition("@")[2]
-    return "" if domain in PUBLIC_DOMAINS else domain
+def questions(account: Customer) -> list[tuple[str | None, str | None, str | None]]:
+    """What to look for in the ERP (name, tax number, domain): one question, or more where it has several."""
+    known = (
+        list(dict.fromkeys(name for name in (account.legal_name, account.trading_name) if name)),
+        [each.number for each in account.tax_registrations],
+        list(matching.domains(account)),
+    )
+    return list(zip_longest(*known))
 
 
 def candidates(account: Customer, found: list[tuple[str, Customer]]) -> tuple[DuplicateCandidate, ...]:
@@ -54,21 +49,13 @@ def candidates(account: Customer, found: list[tuple[str, Customer]]) -> tuple[Du
 
 
 def _candidate(account: Customer, instance: str, other: Customer) -> DuplicateCandidate:
-    reasons: list[tuple[int, str]] = []
-    ours = {normal_tax_number(t.number) for t in account.tax_registrations}
-    theirs = {normal_tax_number(t.number) for t in other.tax_registrations}
-    if ours & theirs:
-        reasons.append((TAX_NUMBER_SCORE, "same tax number"))
-    if normal_name(account.legal_name) == normal_name(other.legal_name):
-        reasons.append((NAME_SCORE, "same name"))
-    if domain_of(account) and domain_of(account) == domain_of(other):
-        reasons.append((DOMAIN_SCORE, "same internet domain"))
+    alike = matching.likeness(account, other)
     return DuplicateCandidate(
         instance=instance,
         customer_id=other.id,
         legal_name=other.legal_name,
-        score=max((score for score, _ in reasons), default=0),
-        reasons=tuple(reason for _, reason in reasons),
+        score=max((SCORES[each] for each in alike), default=0),
+        reasons=tuple(_REASONS[each] for each in alike),
         selling_entity=other.selling_entity,
     )
 
@@ -100,6 +87,19 @@ def why_ask_finance(
     return tuple(reasons)
 
 
+def account_faults(account: Customer) -> tuple[Fault, ...]:
+    """What the ERP cannot be told of the account, a sentence each."""
+    given = account.billing_address.country if account.billing_address else ""
+    if not given or countries.code_of(given):
+        return ()
+    detail = (
+        f"The billing country of {account.legal_name} is “{given}”, which is no country that we know. "
+        "Put the country's English name or its code of two letters (ISO 3166) on the account."
+    )
+    owner = "the account's owner in the CRM"
+    return (Fault("/billing_address/country", detail, "unknown", field="Billing country", fixed_by=owner),)
+
+
 def customer_draft(account: Customer, proposal: CustomerProposal) -> CustomerDraft:
     """What the ERP is told: legal and billing data that the CRM proposes and finance has approved."""
     return CustomerDraft(
@@ -108,11 +108,17 @@ def customer_draft(account: Customer, proposal: CustomerProposal) -> CustomerDra
         currency=proposal.currency,
         payment_terms=proposal.payment_terms or account.payment_terms,
         trading_name=account.trading_name,
-        billing_address=account.billing_address,
+        billing_address=_with_country_code(account.billing_address),
         tax_registrations=account.tax_registrations,
         credit_limit=_in_currency(account.credit_limit, proposal.currency),
         email=account.email,
     )
+
+
+def _with_country_code(address: Address | None) -> Address | None:
+    if address is None:
+        return None
+    return msgspec.structs.replace(address, country=countries.code_or_text(address.country))
 
 
 def _in_currency(limit: Money | None, currency: str) -> Money | None:

@@ -31,6 +31,7 @@ from process_apis.flows.customer_master.steps import (
     refs_of,
 )
 from process_apis.in_force import InForce
+from process_apis.reference import Reference
 from process_apis.systems import Systems, told_by
 
 
@@ -49,9 +50,11 @@ class CustomerMasterService:
         database: Database,
         systems: Systems,
         in_force: InForce,
+        reference: Reference,
         settings: CustomerMasterSettings,
     ) -> None:
         self._in_force = in_force
+        self._reference = reference
         self._runtime = runtime
         self._database = database
         self._systems = systems
@@ -62,6 +65,10 @@ class CustomerMasterService:
         if self._systems.crm(body.instance) is None:
             fault = Fault("/instance", f"No CRM instance is named {body.instance}.", "unknown")
             raise NotFound(fault.detail, errors=(fault,))
+        if body.selling_entity not in self._reference.entities:
+            # A route for every other entity is for those that we have.
+            detail = f"No legal entity of ours is named {body.selling_entity}."
+            raise NotFound(detail, errors=(Fault("/selling_entity", detail, "unknown"),))
         if self._settings.mode(body.instance) == "off":
             raise Conflict(f"Customer master is switched off for {body.instance}.")
         identity = request_id(body)

@@ -10,7 +10,7 @@ from contracts.canonical.customer import Customer
 from contracts.canonical.project import Client, ClientDraft
 from contracts.canonical.values import Money, Ref
 from contracts.events.kinds import CUSTOMER_APPROVED, CUSTOMER_SETTLED, CustomerApproved, CustomerSettled
-from contracts.problems import NotFound, Problem
+from contracts.problems import Invalid, NotFound, Problem
 from contracts.process.customer_master import CustomerDecision, CustomerProposal, DuplicateCandidate
 from contracts.routing import Choice
 from contracts.system.erp import Erp
@@ -134,15 +134,23 @@ class CustomerMasterFlow:
         if crm is None:
             raise NotFound(f"No CRM instance is named {proposal.instance}.")
         account = await crm.get_customer(proposal.account_id)
+        if faults := rules.account_faults(account):
+            raise Invalid(faults[0].detail, errors=faults)
         instance = self._systems_of(proposal).erp
-        tax = account.tax_registrations[0].number if account.tax_registrations else None
-        erp, domain = self._systems.erp(instance), rules.domain_of(account)
-        found = await erp.find_customers(account.legal_name, tax, domain or None)
+        found = await self._alike(instance, account)
         own = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
-        others = [(instance, c) for c in found.items if not any(ref.id == own for ref in c.refs)]
+        others = [(instance, c) for c in found if not any(ref.id == own for ref in c.refs)]
         candidates = rules.candidates(account, others)
         reasons = rules.why_ask_finance(account, candidates, self._settings.policy, proposal.selling_entity)
         return Proposed(account, candidates, reasons)
+
+    async def _alike(self, instance: str, account: Customer) -> list[Customer]:
+        """ERP customers that may be the account's firm: by all that it is known by, each once."""
+        erp, found = self._systems.erp(instance), dict[str, Customer]()
+        for name, number, domain in rules.questions(account):
+            for customer in (await erp.find_customers(name, number, domain)).items:
+                found.setdefault(customer.id, customer)
+        return list(found.values())
 
     async def _ask_finance(self, run: Run, proposed: Proposed) -> Decided:
         name = proposed.account.legal_name

@@ -85,6 +85,12 @@ class AccountRecord(Stamped, frozen=True, rename="pascal", kw_only=True):
     billing_country_code: str | None = None
 
 
+class MergedRecord(msgspec.Struct, frozen=True, rename="pascal"):
+    """A deleted account; `master_record_id` is the one that it was merged into."""
+
+    master_record_id: str | None = None
+
+
 class ContactRecord(Stamped, frozen=True, rename="pascal", kw_only=True):
     name: str
     email: str | None = None

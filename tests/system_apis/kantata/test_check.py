@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from contracts.problems import VendorRejected
 from contracts.system.instance import InstanceReport
 from deploy.settings import STORY
 from kit.settings import SettingsError, read_toml
@@ -85,13 +86,17 @@ async def test_fields_that_do_not_serve_are_told(
 async def test_a_status_nobody_mapped_is_told(
     open_kantata: Open, profile: KantataProfile, account: Account
 ) -> None:
-    """It is read as `otherwise` until somebody maps it."""
+    """A project in it is refused by its name until the profile says what it, or every other one, is."""
     await account.change_schema({"object": "workspaces", "statuses": [{"key": 400, "message": "On hold"}]})
     made = await account.create("workspaces", title="Held")
     assert made["id"]
     kantata = await open_kantata()
     assert faulty(await kantata.check()) == {"project statuses": "not in [stages]: 400 On hold"}
-    assert (await kantata.capabilities["psa"].get_project(made["id"])).status == "active"
+    with pytest.raises(VendorRejected, match="“On hold”"):
+        await kantata.capabilities["psa"].get_project(made["id"])
+    stages = msgspec.structs.replace(profile.stages, otherwise="active")
+    lenient = await open_kantata(msgspec.structs.replace(profile, stages=stages))
+    assert (await lenient.capabilities["psa"].get_project(made["id"])).status == "active"
 
 
 async def test_another_account_is_told(open_kantata: Open, profile: KantataProfile) -> None:

@@ -1,12 +1,16 @@
 """tests of NetSuite's room: customers and contracts as the ERP capability promises them."""
 
 import datetime as dt
+import tomllib
+from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from contracts.canonical.values import Money
+from contracts.canonical.matching import domain
+from contracts.canonical.values import Address, Money
 from contracts.problems import NotFound, VendorRejected
 from kit.database import encode_page
 from system_apis.vendors.netsuite.settings import NetSuiteProfile
@@ -194,12 +198,46 @@ async def test_find_customers(erp: Any) -> None:
     assert await ids(tax_number="12 3456789") == [made.id]
     assert await ids(tax_number="US123456789") == [made.id]
     assert await ids(name="GLOBEX, Inc.") == [made.id]
-    assert await ids(name="Muller & Sohne") == []  # "u" is not "ü": the vendor compares letters
-    assert await ids(name="MÜLLER und Söhne") == []
+    assert await ids(name="Muller & Sohne") == [mueller.id]  # though the vendor compares letters
+    assert await ids(name="MÜLLER und Söhne") == [mueller.id]
     assert await ids(name="Müller & Söhne AG") == [mueller.id]
     assert await ids(domain="globex.example") == [made.id]
     assert await ids(name="It's nobody' OR '1'='1") == []
     assert await ids() == []
+
+
+FIRMS = tomllib.loads((Path(__file__).parents[2] / "contracts" / "firms.toml").read_text(encoding="utf-8"))
+ASKED = {"names": "name", "tax_numbers": "tax_number", "domains": "domain"}
+
+
+async def test_every_form_of_a_firm_is_found(erp: Any, account: Account) -> None:
+    """By whichever spelling one asks, the ERP's own is among the candidates, and no other firm is."""
+    kinds = [[pair for pair in FIRMS[kind] if pair["same"]] for kind in ASKED]
+    sets = list(zip_longest(*kinds, fillvalue={}))
+    records = [
+        {
+            "companyName": name["other"],
+            "vatRegNumber": number.get("other", ""),
+            "email" if "@" in address.get("other", "") else "url": address.get("other", ""),
+            "subsidiary": {"id": "3"},
+        }
+        for name, number, address in sets
+    ]
+    made = (await account.seed({"customer": records}))["customer"]
+    held = dict(zip(made, sets, strict=True))
+    for at, (kind, pairs) in enumerate(zip(ASKED, kinds, strict=True)):
+        for pair in pairs:
+            asked = domain(pair["one"]) if kind == "domains" else pair["one"]
+            found = await erp.find_customers(**{ASKED[kind]: asked})
+            assert [held[each.id][at] for each in found.items] == [pair]
+
+
+async def test_what_is_no_country_is_not_sent(erp: Any, account: Account) -> None:
+    """It is refused by what was given."""
+    before = (await account.count_calls(method="PUT"))["count"]
+    with pytest.raises(VendorRejected, match="Atlantis"):
+        await erp.put_customer("enf-cus-1", globex(billing_address=Address(country="Atlantis")))
+    assert (await account.count_calls(method="PUT"))["count"] == before
 
 
 async def test_required_custom_field(
@@ -233,6 +271,8 @@ async def test_required_custom_field(
         contract={"custbody_entity": CustomValue(source="selling_entity", map={"NB-US": "US Inc"})},
     )
     other = (await open_netsuite(changed(profile, required_custom=wanted))).capabilities["erp"]
+    with pytest.raises(VendorRejected, match="does not say what 'NB-UK' is"):
+        await other.put_contract("enf-con-2", platform(customer.id, selling_entity="NB-UK"))
     await other.put_customer("enf-cus-1", globex())
     await other.put_contract("enf-con-1", platform(customer.id))
     assert (await account.record("customer", customer.id))["custentity_segment"] == "Enterprise"

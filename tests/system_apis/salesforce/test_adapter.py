@@ -122,6 +122,17 @@ async def test_lists_contacts_and_customers(org, instance):
     assert {"Globex Corporation", "Initech Ltd", "Umbrella GmbH"} <= names
 
 
+async def test_a_merged_account_says_which_one_is_left(org, instance):
+    """It is not found as one that never was, but by the account that people go on with."""
+    crm = instance.capabilities["crm"]
+    left = await one(org, "Account", "Globex Corporation")
+    double = {"Name": "Globex Corp (double)", "MasterRecordId": left["Id"]}
+    (gone,) = (await org.seed({"Account": [double]}))["Account"]
+    await org.delete("Account", gone)
+    with pytest.raises(NotFound, match=f"merged into the account {left['Id']}"):
+        await crm.get_customer(gone)
+
+
 async def test_link_is_written_once(org, instance):
     """The link goes onto the deal; the same again writes nothing; an empty one clears."""
     crm = instance.capabilities["crm"]

@@ -6,11 +6,15 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from contracts.canonical.opportunity import ProjectLink
 from contracts.canonical.values import Money
-from contracts.problems import NotFound
+from contracts.problems import NotFound, VendorRejected
 from system_apis.vendors.salesforce.client import soql
+from system_apis.vendors.salesforce.mapping import customer as customers
 from system_apis.vendors.salesforce.mapping import ids, values
+from system_apis.vendors.salesforce.mapping import opportunity as deals
 from system_apis.vendors.salesforce.mapping.changes import canonical_names, changed_names
+from system_apis.vendors.salesforce.records import AccountRecord, Row
 from tests.system_apis.salesforce.conftest import profile
 
 
@@ -44,11 +48,75 @@ def test_wrong_ids(wrong):
     ],
 )
 def test_money(number, shown):
-    """An amount keeps its digits, loses an exponent and shows at least two decimals."""
+    """An amount keeps its digits, loses an exponent and shows its currency's decimals."""
     money = values.money(Decimal(number), "EUR")
     assert money == Money(Decimal(shown), "EUR")
     assert money
     assert str(money.amount) == shown
+
+
+def account(**columns):
+    """An account's row with what the query brings, and the org's own columns."""
+    stamps = {"SystemModstamp": "2026-05-01T07:25:37Z", "LastModifiedDate": "2026-05-01T07:25:37Z"}
+    columns = {"Id": "001A", "Name": "Globex", **stamps, **columns}
+    return Row(msgspec.convert(columns, AccountRecord), columns)
+
+
+@pytest.mark.parametrize(
+    ("columns", "code"),
+    [
+        ({"BillingCountry": "uk"}, "GB"),
+        ({"BillingCountry": "U.S."}, "US"),
+        ({"BillingCountry": "Deutschland"}, "DE"),
+        ({"BillingCountry": "Our Island"}, "JE"),
+        ({"BillingCountryCode": "de", "BillingCountry": "Allemagne"}, "DE"),
+        ({"BillingCountryCode": "X9", "BillingCountry": "South Korea"}, "KR"),
+        ({"BillingCountry": "zz"}, "zz"),
+        ({"BillingCountry": "Atlantis"}, "Atlantis"),
+        ({}, "FR"),
+    ],
+)
+def test_a_billing_country_is_a_code_or_what_was_typed(columns, code):
+    """Not every two letters are a country; the profile's default is for what is empty."""
+    maps = profile(picklists={"country": {"Our Island": "JE"}}, defaults={"customer": {"country": "FR"}}).maps
+    found = customers.customer(account(**columns), maps)
+    assert found.billing_address.country == code
+
+
+def test_a_tax_number_is_its_letters_countrys_and_else_the_addresss():
+    """Two letters that no country has do not make one."""
+    numbers = {"DE123456789": "DE", "EL123456789": "GR", "CHE-123.456.789 MWST": "CH", "KX123456789": "AT"}
+    read = {
+        number: customers.customer(account(BillingCountry="Austria", Tax_Number__c=number), profile().maps)
+        for number in numbers
+    }
+    assert {number: found.tax_registrations[0].country for number, found in read.items()} == numbers
+
+
+def test_a_default_does_not_take_the_place_of_an_unknown_value():
+    """An account's terms and seller without a code stay as they were typed; empty ones have the default."""
+    maps = profile(
+        fields={
+            "opportunity": {"project_id": "Project_Id__c"},
+            "customer": {"payment_terms": "Terms__c", "selling_entity": "Seller__c"},
+        },
+        picklists={"payment_terms": {"30 days": "Net 30"}, "selling_entity": {"UK": "NB-UK"}},
+        defaults={"customer": {"payment_terms": "Net 30", "selling_entity": "NB-UK"}},
+    ).maps
+    typed = customers.customer(account(Terms__c="90 days", Seller__c="Moon Ltd"), maps)
+    empty = customers.customer(account(), maps)
+    assert (typed.payment_terms, typed.selling_entity) == ("90 days", "Moon Ltd")
+    assert (empty.payment_terms, empty.selling_entity) == ("Net 30", "NB-UK")
+
+
+def test_a_link_status_without_a_value_is_refused():
+    """Where the org has values of its own, ours is not written in their place."""
+    fields = {"opportunity": {"project_id": "Project_Id__c", "project_status": "Status__c"}}
+    maps = profile(fields=fields, picklists={"project_status": {"Aktiv": "Activated"}}).maps
+    row = Row(None, {})
+    assert deals.link_changes(row, ProjectLink("prj_1", "Activated"), maps)["Status__c"] == "Aktiv"
+    with pytest.raises(VendorRejected, match="Undone"):
+        deals.link_changes(row, ProjectLink("", "Undone"), maps)
 
 
 def test_instants():
@@ -101,6 +169,10 @@ def test_queries_quote():
         ({"fields": {"opportunity": {"project_id": "Id FROM User"}}}, "project_id"),
         ({"fields": {"opportunity": {}}}, "project_id"),
         ({"connection": {"colour": "red"}}, "colour"),
+        ({"picklists": {"country": {"England": "UK"}}}, "UK"),
+        ({"defaults": {"customer": {"country": "Germany"}}}, "Germany"),
+        ({"defaults": {"opportunity": {"pricing_model": "barter"}}}, "barter"),
+        ({"currency": "EUX"}, "EUX"),
     ],
 )
 def test_wrong_profiles(changes, said):

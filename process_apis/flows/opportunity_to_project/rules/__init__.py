@@ -1,7 +1,6 @@
 """The decisions of opportunity to project: what a deal must bring, and what follows from it."""
 
 from process_apis.flows.opportunity_to_project.rules.drafts import (
-    CENT,
     billing_schedule,
     budget_hours,
     contract_draft,
@@ -18,7 +17,6 @@ from process_apis.flows.opportunity_to_project.rules.terms import (
 )
 
 __all__ = [
-    "CENT",
     "LABELS",
     "Terms",
     "Verdict",

@@ -4,13 +4,12 @@ import datetime as dt
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from contracts.canonical.contract import BillingLine, ContractDraft, ContractLine
+from contracts.canonical.currencies import is_payable, shared_out
 from contracts.canonical.project import ProjectDraft, StaffingDemand, TaskPlan
-from contracts.canonical.reference import DeliveryTemplate, RateCard
+from contracts.canonical.reference import DeliveryTemplate, RateCard, TemplateTask
 from contracts.canonical.values import Money
 from process_apis.flows.opportunity_to_project.rules.terms import Terms
 from process_apis.reference import rate_at
-
-CENT = Decimal("0.01")
 
 
 def on_day(terms: Terms, offset: Decimal) -> dt.date:
@@ -19,26 +18,27 @@ def on_day(terms: Terms, offset: Decimal) -> dt.date:
     return terms.start + dt.timedelta(days=int(days))
 
 
-def share_out(total: Money, shares: list[Decimal]) -> list[Money]:
-    """The total in parts of whole cents that add up to it; the last part takes the remainder."""
-    parts = [(total.amount * share).quantize(CENT, ROUND_DOWN) for share in shares[:-1]]
-    parts.append(total.amount - sum(parts, Decimal(0)))
-    return [Money(part, total.currency) for part in parts]
-
-
 def billing_schedule(terms: Terms, template: DeliveryTemplate) -> tuple[BillingLine, ...]:
-    """When what becomes due: milestones of the template, months of a retainer, or a cap at the end."""
+    """When what becomes due: milestones of the template, months of a retainer, or a cap at the end.
+
+    The amounts add up to the value, in whole minor units of its currency; nothing is due on no date.
+    """
     if terms.pricing_model == "time_and_materials":
         cap = BillingLine("Time and materials, up to", terms.end, terms.value, "time_and_materials_cap")
         return (cap,)
     if terms.pricing_model == "retainer":
         return _monthly(terms)
-    stones = [task for task in template.tasks if task.billing_share > 0]
-    amounts = share_out(terms.value, [stone.billing_share for stone in stones])
     return tuple(
         BillingLine(stone.title, on_day(terms, stone.end_offset), amount)
-        for stone, amount in zip(stones, amounts, strict=True)
+        for stone, amount in _stones(terms, template)
     )
+
+
+def _stones(terms: Terms, template: DeliveryTemplate) -> list[tuple[TemplateTask, Money]]:
+    """The milestones that are billed with what becomes due at each."""
+    stones = [task for task in template.tasks if task.billing_share > 0]
+    amounts = shared_out(terms.value, [each.billing_share for each in stones])
+    return [(stone, amount) for stone, amount in zip(stones, amounts, strict=True) if amount.amount]
 
 
 def _monthly(terms: Terms) -> tuple[BillingLine, ...]:
@@ -47,10 +47,11 @@ def _monthly(terms: Terms) -> tuple[BillingLine, ...]:
     while first <= terms.end:
         months.append(max(first, terms.start))
         first = (first + dt.timedelta(days=32)).replace(day=1)
-    amounts = share_out(terms.value, [Decimal(1) / len(months)] * len(months))
+    amounts = shared_out(terms.value, [Decimal(1)] * len(months))
     return tuple(
         BillingLine(f"Retainer {month:%B %Y}", month, amount, "retainer")
         for month, amount in zip(months, amounts, strict=True)
+        if amount.amount
     )
 
 
@@ -81,7 +82,8 @@ def _contract_lines(terms: Terms) -> tuple[ContractLine, ...]:
         )
         for line in terms.lines
     )
-    if lines and sum((line.amount.amount for line in lines), Decimal(0)) == terms.value.amount:
+    closes = sum((line.amount.amount for line in lines), Decimal(0)) == terms.value.amount
+    if lines and closes and all(is_payable(line.amount) for line in lines):
         return lines
     return (ContractLine(terms.name, Decimal(1), terms.value, terms.service_line, terms.tax_profile),)
 
@@ -122,7 +124,8 @@ def project_draft(
 
 
 def _task_plans(terms: Terms, template: DeliveryTemplate, hours: Decimal) -> tuple[TaskPlan, ...]:
-    due = {line.description: line.amount for line in billing_schedule(terms, template)}
+    fixed = terms.pricing_model == "fixed_price"
+    due = {stone.code: amount for stone, amount in _stones(terms, template)} if fixed else {}
     return tuple(
         TaskPlan(
             code=task.code,
@@ -131,7 +134,7 @@ def _task_plans(terms: Terms, template: DeliveryTemplate, hours: Decimal) -> tup
             start=on_day(terms, task.start_offset),
             due=on_day(terms, task.end_offset),
             hours=None if task.milestone else _quarters(hours * task.hours_share),
-            amount=due.get(task.title) if task.milestone else None,
+            amount=due.get(task.code) if task.milestone else None,
             parent=task.parent,
         )
         for task in template.tasks

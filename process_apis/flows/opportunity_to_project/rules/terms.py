@@ -4,6 +4,7 @@ import datetime as dt
 
 import msgspec
 
+from contracts.canonical import countries, currencies
 from contracts.canonical.customer import Customer
 from contracts.canonical.opportunity import Opportunity, OpportunityLine, PricingModel
 from contracts.canonical.reference import LegalEntity, TaxProfile
@@ -175,6 +176,16 @@ def _bad_amount(opportunity: Opportunity) -> list[Fault]:
         return [
             _fault("amount", "not_positive", f"Amount is {amount.amount}; a contract needs a positive value.")
         ]
+    if not currencies.is_code(amount.currency):
+        return [
+            _fault("amount", "unknown_currency", f"{amount.currency} is no currency that we know (ISO 4217).")
+        ]
+    if not currencies.is_payable(amount):
+        detail = (
+            f"Amount is {amount.amount} {amount.currency}; nobody can pay less than "
+            f"{currencies.unit(amount.currency)} {amount.currency}. Round it on the opportunity."
+        )
+        return [_fault("amount", "not_payable", detail)]
     return []
 
 
@@ -189,23 +200,31 @@ def _entity_faults(opportunity: Opportunity, entity: LegalEntity | None) -> list
 
 
 def country_of(customer: Customer) -> str:
-    """The customer's country for tax: its billing address before its first tax registration."""
+    """The customer's country for tax, as given: its billing address before its first tax registration."""
     if customer.billing_address and customer.billing_address.country:
         return customer.billing_address.country
     return customer.tax_registrations[0].country if customer.tax_registrations else ""
 
 
 def _tax_profile(entity: LegalEntity, customer: Customer, reference: Reference) -> TaxProfile | None:
-    country = country_of(customer)
-    return reference.tax_profile(entity.code, country) if country else None
+    return reference.tax_profile(entity.code, countries.code_of(country_of(customer)))
 
 
 def _tax_faults(entity: LegalEntity, customer: Customer, profile: TaxProfile | None) -> list[Fault]:
-    if not country_of(customer):
+    given = country_of(customer)
+    if not given:
         detail = f"The account {customer.legal_name} has no billing country. Fill in its billing address."
         return [_account_fault("billing_address/country", "Billing country", "missing", detail, SALES)]
+    if not countries.code_of(given):
+        detail = (
+            f"The billing country of {customer.legal_name} is “{given}”, which is no country that we know. "
+            "Put the country's English name or its code of two letters (ISO 3166) on the account."
+        )
+        return [_account_fault("billing_address/country", "Billing country", "unknown", detail, SALES)]
     if profile is None:
-        detail = f"{entity.name} has no tax profile for customers in {country_of(customer)}."
+        detail = (
+            f"{entity.name} has no tax profile for customers in {countries.NAMES[countries.code_of(given)]}."
+        )
         return [_account_fault("billing_address/country", "Tax profile", "no_tax_profile", detail, FINANCE)]
     if profile.requires_tax_number and not customer.tax_registrations:
         detail = (

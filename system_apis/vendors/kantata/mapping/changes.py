@@ -22,12 +22,13 @@ def from_event(event: SubscribedEvent, workspace: Workspace | None, our_user: st
     """What an event of the feed says; the project, where it still exists, is as it is now."""
     deleted = event.event_type == "workspace:deleted"
     gone = {"deleted": "true"} if deleted else {}
+    status = facts.known_status(workspace, maps) if workspace else None
     at = values.utc(event.subject_changed_at or event.created_at)
     change = RecordChanged(
         instance=maps.instance,
         object="project",
         id=str(event.subject_id),
-        values=gone or ({"status": facts.status_of(workspace, maps)} if workspace else {}),
+        values=gone or ({"status": status} if status else {}),
         changed_at=at,
         by_us=event.user_id is not None and str(event.user_id) == our_user,
     )
@@ -36,13 +37,14 @@ def from_event(event: SubscribedEvent, workspace: Workspace | None, our_user: st
 
 def from_project(project: Project, maps: Maps, catalogue: Catalogue) -> Change:
     """What a project's present state says; who changed it, it does not say."""
-    noun = facts.to_project(project, maps, catalogue)
+    status = facts.known_status(project.workspace, maps)
+    noun = facts.to_project(project, maps, catalogue, status or "planned")
     change = RecordChanged(
         instance=maps.instance,
         object="project",
         id=noun.id,
         version=noun.version,
-        values={"status": noun.status},
+        values={"status": status} if status else {},
         changed_at=noun.updated_at,
     )
     return Change(f"project:{noun.id}:{noun.version}", PROJECT_CHANGED, change, noun.updated_at)

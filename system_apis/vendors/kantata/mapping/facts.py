@@ -173,14 +173,32 @@ def key_of(held: Held, subject: str, name: str, maps: Maps, catalogue: Catalogue
 
 
 def status_of(workspace: Workspace, maps: Maps) -> ProjectStatus:
-    """Our status; an archived project that nobody closed or cancelled counts as closed."""
+    """Our status; raises VendorRejected where the profile does not say which it is."""
+    status = known_status(workspace, maps)
+    if status is None:
+        name = workspace.status.message or workspace.status.key if workspace.status else "none"
+        raise values.missing(
+            maps.instance,
+            f"[stages] of the profile does not say what the status “{name}” of project {workspace.id} is",
+            "/status",
+            "status",
+        )
+    return status
+
+
+def known_status(workspace: Workspace, maps: Maps) -> ProjectStatus | None:
+    """Our status, None where the profile knows none; an archived live project counts as closed."""
     known = maps.stages.keys.get(workspace.status.key) if workspace.status else None
     status = known or maps.stages.otherwise
-    return "closed" if workspace.archived and status in ("planned", "active") else status
+    if workspace.archived and status in (None, "planned", "active"):
+        return "closed"
+    return status
 
 
-def to_project(project: Project, maps: Maps, catalogue: Catalogue) -> CanonicalProject:
-    """The project without its structure."""
+def to_project(
+    project: Project, maps: Maps, catalogue: Catalogue, status: ProjectStatus | None = None
+) -> CanonicalProject:
+    """The project without its structure; VendorRejected where its status is neither known nor given."""
     workspace, names = project.workspace, maps.fields.project
     found = by_field(project)
 
@@ -193,7 +211,7 @@ def to_project(project: Project, maps: Maps, catalogue: Catalogue) -> CanonicalP
         version="",
         updated_at=values.utc(workspace.updated_at),
         name=workspace.title,
-        status=status_of(workspace, maps),
+        status=status or status_of(workspace, maps),
         customer_id=str(workspace.primary_workspace_group_id or ""),
         contract_id=text(names.contract_number),
         template=values.code_of(text(names.template), maps.picklists.template),

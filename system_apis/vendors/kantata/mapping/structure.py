@@ -133,12 +133,15 @@ def demands(draft: ProjectDraft, maps: Maps, catalogue: Catalogue) -> tuple[Dema
     """The draft's demands; raises VendorRejected for a role that the account does not have."""
     found: list[Demand] = []
     for number, wanted in enumerate(draft.staffing, start=1):
-        name = values.label_of(wanted.role, maps.picklists.role) or wanted.role
+        name = values.label_of(wanted.role, maps.picklists.role)
         role_id = catalogue.roles.get(name)
         if role_id is None:
-            raise values.missing(
-                maps.instance, f"the account has no role {name!r}", f"/staffing/{number - 1}/role", "role"
+            lacks = (
+                f"the account has no role {name!r}"
+                if name
+                else f"[picklists.role] of the profile has no label for {wanted.role!r}"
             )
+            raise values.missing(maps.instance, lacks, f"/staffing/{number - 1}/role", "role")
         found.append(Demand(number, role_id, wanted))
     return tuple(found)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from contracts.canonical import currencies
 from contracts.canonical.values import Money
 from contracts.problems import Fault, VendorRejected
 from system_apis.vendors.kantata.records import Catalogue, CustomField, CustomFieldValue
@@ -26,11 +27,10 @@ def subunits(amount: Decimal, base_unit: int) -> int:
 
 
 def money(in_cents: int | None, currency: str | None, base_unit: int) -> Money | None:
-    """An amount with two decimals, so that one project always reads the same; None where none is shown."""
+    """An amount with its currency's decimals, so that one project always reads the same; None where none."""
     if in_cents is None or not currency:
         return None
-    amount = Decimal(in_cents) / base_unit
-    return Money(amount.quantize(_CENT) if amount == amount.quantize(_CENT) else amount, currency)
+    return currencies.shown(Money(Decimal(in_cents) / base_unit, currency))
 
 
 def minutes(hours: Decimal) -> int:

@@ -58,14 +58,15 @@ class Picklists(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Stages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The account's status keys by our status; the first of each is what we write.
 
-    `otherwise` is what a live project in any other status of the account counts as.
+    `otherwise` is what a project in any other status of the account counts as; without it such a project is
+    refused by its status' name.
     """
 
     planned: tuple[int, ...]
     active: tuple[int, ...]
     closed: tuple[int, ...]
     cancelled: tuple[int, ...]
-    otherwise: ProjectStatus = "active"
+    otherwise: ProjectStatus | None = None
 
     @property
     def keys(self) -> dict[int, ProjectStatus]:

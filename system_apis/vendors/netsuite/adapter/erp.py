@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from contracts.canonical import matching
 from contracts.canonical.contract import Contract, ContractDraft, Contracts
 from contracts.canonical.customer import Customer, CustomerDraft, Customers
 from contracts.problems import ContractViolation, NotFound, VendorRejected
@@ -69,7 +70,7 @@ class NetSuiteErp:
         asked = (name or "", tax_number or "", domain or "")
         sql = queries.matches(maps, *asked)
         rows = await self._client.query(sql) if sql else []
-        found = [each for each in self._of_rows(maps, customer_of_row, rows) if queries.alike(each, *asked)]
+        found = [each for each in self._of_rows(maps, customer_of_row, rows) if matching.fits(each, *asked)]
         return Customers(tuple(found[: queries.MOST_MATCHES]))
 
     async def put_customer(self, key: str, body: CustomerDraft) -> Customer:

@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 from contracts.canonical.contract import Contract, ContractDraft, ContractLine, ContractStatus
+from contracts.canonical.currencies import shown
 from contracts.canonical.values import Money
+from contracts.problems import ContractViolation
 from system_apis.vendors.netsuite.mapping.schedule import billing_lines, pricing_model
 from system_apis.vendors.netsuite.mapping.values import (
     custom_fields,
@@ -17,7 +19,16 @@ from system_apis.vendors.netsuite.mapping.values import (
 from system_apis.vendors.netsuite.records import NetSuiteOrder, NetSuiteSchedule, Raw, Row, version_of
 from system_apis.vendors.netsuite.settings.maps import Maps
 
-_STATUSES: dict[str, ContractStatus] = {"A": "draft", "C": "closed", "H": "closed"}
+_STATUSES: dict[str, ContractStatus] = {
+    "A": "draft",
+    "B": "active",
+    "C": "closed",
+    "D": "active",
+    "E": "active",
+    "F": "active",
+    "G": "active",
+    "H": "closed",
+}
 
 
 def order_body(maps: Maps, draft: ContractDraft, schedule_id: str) -> Raw:
@@ -72,6 +83,12 @@ def is_closed(record: NetSuiteOrder) -> bool:
     return _STATUSES.get(record.status.id) == "closed"
 
 
+def _status(maps: Maps, letter: str) -> ContractStatus:
+    if letter not in _STATUSES:
+        raise ContractViolation(f"a sales order has the unknown status {letter!r}", instance=maps.instance)
+    return _STATUSES[letter]
+
+
 def contract(maps: Maps, record: NetSuiteOrder, raw: Raw, schedule: NetSuiteSchedule | None) -> Contract:
     """A contract from its whole order and schedule; `raw` is the order with the account's own fields."""
     fields = maps.fields.contract
@@ -81,8 +98,8 @@ def contract(maps: Maps, record: NetSuiteOrder, raw: Raw, schedule: NetSuiteSche
         version=version_of(record.last_modified_date),
         updated_at=record.last_modified_date,
         customer_id=record.entity.id,
-        status=_STATUSES.get(record.status.id, "active"),
-        value=Money(record.subtotal, currency),
+        status=_status(maps, record.status.id),
+        value=shown(Money(record.subtotal, currency)),
         name=record.memo,
         number=record.tran_id,
         opportunity_ref=text_of(raw, fields.opportunity_ref),
@@ -108,8 +125,8 @@ def contract_of_row(maps: Maps, row: Row, value: Decimal) -> Contract:
         version=version_of(changed),
         updated_at=changed,
         customer_id=row["entity"],
-        status=_STATUSES.get(row["status"][-1:], "active"),
-        value=Money(value, to_code(maps.currencies, row.get("currency"))),
+        status=_status(maps, row["status"][-1:]),
+        value=shown(Money(value, to_code(maps.currencies, row.get("currency")))),
         name=row.get("memo", ""),
         number=row.get("tranid", ""),
         opportunity_ref=text_of(row, fields.opportunity_ref.lower()),

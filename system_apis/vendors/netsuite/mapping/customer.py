@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from contracts.canonical import countries, currencies, matching
 from contracts.canonical.customer import Customer, CustomerDraft, CustomerStatus
 from contracts.canonical.values import Address, Money, TaxRegistration
 from system_apis.vendors.netsuite.mapping.values import (
@@ -12,8 +13,16 @@ from system_apis.vendors.netsuite.mapping.values import (
     text_of,
     to_code,
     to_id,
+    unmapped,
 )
-from system_apis.vendors.netsuite.records import NetSuiteAddress, NetSuiteCustomer, Raw, Row, version_of
+from system_apis.vendors.netsuite.records import (
+    NetSuiteAddress,
+    NetSuiteCustomer,
+    NetSuiteReference,
+    Raw,
+    Row,
+    version_of,
+)
 from system_apis.vendors.netsuite.settings.maps import Maps
 
 
@@ -36,7 +45,7 @@ def customer_body(maps: Maps, draft: CustomerDraft) -> Raw:
     if draft.parent_id:
         body["parent"] = point(draft.parent_id)
     if draft.billing_address is not None:
-        body["addressBook"] = {"items": [_address_line(draft.billing_address, draft.legal_name)]}
+        body["addressBook"] = {"items": [_address_line(maps, draft.billing_address, draft.legal_name)]}
     fields = maps.fields.customer
     if draft.tax_registrations and fields.tax_number:
         body[fields.tax_number] = draft.tax_registrations[0].number
@@ -45,7 +54,7 @@ def customer_body(maps: Maps, draft: CustomerDraft) -> Raw:
     return body | custom_fields(maps.required_custom.customer, draft, draft.custom, maps)
 
 
-def _address_line(address: Address, addressee: str) -> Raw:
+def _address_line(maps: Maps, address: Address, addressee: str) -> Raw:
     found = {
         "addressee": addressee,
         "addr1": address.line1,
@@ -56,6 +65,9 @@ def _address_line(address: Address, addressee: str) -> Raw:
     }
     lines: Raw = {name: value for name, value in found.items() if value}
     if address.country:
+        if not countries.is_code(address.country):
+            sentence = f"{address.country!r} is no country code of ISO 3166-1"
+            raise unmapped(sentence, "/billing_address/country", "country", maps, fixed_by="caller")
         lines["country"] = point(address.country)
     return {"label": "Billing", "defaultBilling": True, "defaultShipping": True, "addressBookAddress": lines}
 
@@ -121,27 +133,30 @@ def customer_of_row(maps: Maps, row: Row) -> Customer:
 def _status(maps: Maps, *, inactive: bool, on_hold: bool, entity_status: str) -> CustomerStatus:
     if inactive or on_hold:
         return "blocked"
-    return "prospect" if entity_status in maps.statuses.prospect else "approved"
+    # Only what the account calls a customer is one: a status that nobody has named approves nobody.
+    return "approved" if entity_status in maps.statuses.customer else "prospect"
 
 
 def _credit_limit(amount: Decimal | None, currency: str) -> Money | None:
     # An amount whose currency the profile does not know is no money of ours.
-    return Money(amount, currency) if amount is not None and currency else None
+    return currencies.shown(Money(amount, currency)) if amount is not None and currency else None
 
 
 def _tax(number: str, address: Address | None) -> tuple[TaxRegistration, ...]:
     """NetSuite keeps one number without its country: a VAT id begins with it, else the address tells."""
-    if not number:
-        return ()
-    prefix = number[:2].upper()
-    country = prefix if prefix.isalpha() else address.country if address else ""
-    return (TaxRegistration(country, number),)
+    country, _ = matching.tax_number(number)
+    return (TaxRegistration(country or (address.country if address else ""), number),) if number else ()
 
 
 def _billing_address(record: NetSuiteCustomer) -> Address | None:
     lines = record.address_book.items if record.address_book else ()
     found = next((line.address_book_address for line in lines if line.default_billing), None)
     return _address(found) if found is not None else None
+
+
+def _country(found: NetSuiteReference) -> str:
+    """The ISO code; what means none stays as NetSuite names it."""
+    return countries.code_of(found.id) or countries.code_or_text(found.ref_name or found.id)
 
 
 def _address(found: NetSuiteAddress) -> Address:
@@ -151,5 +166,5 @@ def _address(found: NetSuiteAddress) -> Address:
         city=found.city,
         state=found.state,
         postal_code=found.zip,
-        country=found.country.id if found.country else "",
+        country=_country(found.country) if found.country else "",
     )

@@ -1,4 +1,4 @@
-"""system_apis: the questions that we put to NetSuite in SuiteQL, and who of the answers is alike.
+"""system_apis: the questions that we put to NetSuite in SuiteQL.
 
 Not every account takes bound parameters, so values stand in the text: numbers are made numbers first, texts
 go through `literal`, and column names are checked when the profile is read.
@@ -7,13 +7,11 @@ go through `literal`, and column names are checked when the profile is read.
 
 import datetime as dt
 import re
-import unicodedata
-from collections.abc import Iterable
-from string import ascii_uppercase
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from contracts.canonical.customer import Customer
+from contracts.canonical import matching
 from system_apis.vendors.netsuite.settings.maps import Maps
 
 _CUSTOMER = (
@@ -22,11 +20,10 @@ _CUSTOMER = (
 )
 _ORDER = "id tranid externalid entity status currency subsidiary memo terms"
 _CHANGED = "TO_CHAR(lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')"
-# Words that say what kind of company it is and not which one.
-_FORMS = frozenset(
-    {"incorporated", "inc", "corporation", "corp", "company", "co", "limited", "ltd", "llc", "llp", "plc"}
-    | {"gmbh", "ag", "se", "kg", "sarl", "sas", "sa", "bv", "nv", "group", "holding"}
-)
+_DIGRAPHS = re.compile("ae|oe|ue|ss|th")  # how ä, ø, ü, ß and þ are written without them
+_VOWELS = re.compile("[aeiouyаеиіоуαεηιουω]")
+_CONSONANTS = re.compile("[cdglnrstz]")
+_SHORT, _LEAST_LETTERS, _MOST_WORDS = 3, 2, 3
 MOST_MATCHES = 20
 
 
@@ -72,18 +69,7 @@ def line_sums(order_ids: Iterable[str]) -> str:
 
 def matches(maps: Maps, name: str, tax_number: str, domain: str) -> str | None:
     """Customers that may be the same firm, more than may be meant; None when nothing is asked."""
-    tax_field = maps.fields.customer.tax_number.lower()
-    conditions: list[str] = []
-    digits = plain_number(tax_number)
-    if digits and tax_field:
-        bare = f"REPLACE(REPLACE(REPLACE(UPPER({tax_field}), ' ', ''), '-', ''), '.', '')"
-        conditions.append(f"{bare} LIKE {literal('%' + (digits.lstrip(ascii_uppercase) or digits))}")
-    words = _words(name)
-    if words:
-        likes = (f"LOWER(companyname) LIKE {literal(f'%{word}%')}" for word in words)
-        conditions.append("(" + " AND ".join(likes) + ")")
-    if domain:
-        conditions.append(f"LOWER(email) LIKE {literal('%@' + domain.lower())}")
+    conditions = [*_by_number(maps, tax_number), *_by_name(name), *_by_domain(domain)]
     if not conditions:
         return None
     columns = ", ".join([*_columns(_CUSTOMER, maps.fields.customer), f"{_CHANGED} AS changed"])
@@ -91,39 +77,46 @@ def matches(maps: Maps, name: str, tax_number: str, domain: str) -> str | None:
     return f"SELECT {columns} FROM customer WHERE {where} ORDER BY id FETCH FIRST 500 ROWS ONLY"
 
 
-def alike(found: Customer, name: str, tax_number: str, domain: str) -> bool:
-    """Whether a found customer's tax number, normal name or e-mail domain is indeed the one asked for."""
-    numbers = {plain_number(each.number) for each in found.tax_registrations}
-    asked = plain_number(tax_number)
-    if asked and any(_same_number(asked, number) for number in numbers):
-        return True
-    if domain and found.email.lower().endswith("@" + domain.lower()):
-        return True
-    return bool(name) and normal_name(name) == normal_name(found.legal_name)
+def _by_number(maps: Maps, tax_number: str) -> Iterator[str]:
+    """The number with or without its country's letters and endings, however it is grouped."""
+    field, (_, bare) = maps.fields.customer.tax_number.lower(), matching.tax_number(tax_number)
+    if field and bare:
+        yield f"{_stripped(f'UPPER({field})', ' -./')} LIKE {literal(f'%{bare}%')}"
 
 
-def _same_number(one: str, other: str) -> bool:
-    """A VAT id with its country's letters and the same without them are one number."""
-    short, long = sorted((one, other), key=len)
-    return one == other or (long[:2].isalpha() and long[2:] == short)
+def _by_name(name: str) -> Iterator[str]:
+    """All of the name's telling words, each as it may be spelt."""
+    words = [word for word in matching.telling_words(name) if any(map(_patterns, word))]
+    column = _stripped("LOWER(companyname)", " .-'’")
+    telling = [
+        " OR ".join(
+            f"{column} LIKE {literal(f'%{each}%')}" for each in sorted(set().union(*map(_patterns, word)))
+        )
+        for word in sorted(words, key=lambda word: max(map(len, word)), reverse=True)[:_MOST_WORDS]
+    ]
+    if telling:
+        yield "(" + " AND ".join(f"({each})" for each in telling) + ")"
 
 
-def plain_number(number: str) -> str:
-    """A tax number without blanks and punctuation."""
-    return re.sub(r"[^A-Z0-9]", "", number.upper())
+def _by_domain(domain: str) -> Iterator[str]:
+    known = matching.domain(domain)
+    for host in dict.fromkeys((known, known.encode().decode("idna"))) if known else ():
+        yield f"LOWER(email) LIKE {literal(f'%@{host}%')}"
+        yield f"LOWER(url) LIKE {literal(f'%{host}%')}"
 
 
-def normal_name(name: str) -> str:
-    """A firm's name without case, accents, punctuation and legal form."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return " ".join(word for word in re.split(r"[^a-z0-9]+", plain) if word and word not in _FORMS)
+def _patterns(word: str) -> set[str]:
+    """A word with a sign for any letter where it may have an accent: the vendor compares letters."""
+    if word.isascii() and len(word) < _SHORT:
+        return {word}
+    found = (word, _DIGRAPHS.sub("_", word), _VOWELS.sub("_", word), _CONSONANTS.sub("_", word))
+    return {each for each in found if len(each.replace("_", "")) >= _LEAST_LETTERS}
 
 
-def _words(name: str) -> list[str]:
-    """The name's telling words as patterns: a letter with an accent stands for any letter."""
-    words = [word for word in re.split(r"[\W_]+", name.lower()) if word and word not in _FORMS]
-    longest = sorted(words, key=len, reverse=True)[:3]
-    return ["".join(letter if letter.isascii() else "_" for letter in word) for word in longest]
+def _stripped(column: str, characters: str) -> str:
+    for each in characters:
+        column = f"REPLACE({column}, {literal(each)}, '')"
+    return column
 
 
 def _columns(names: str, fields: msgspec.Struct) -> list[str]:

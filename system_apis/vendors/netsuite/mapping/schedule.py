@@ -6,8 +6,10 @@ recurrences on given dates, which carry none: their words follow from the schedu
 
 import datetime as dt
 from decimal import Decimal, InvalidOperation
+from typing import Literal, NamedTuple
 
 from contracts.canonical.contract import BillingLine, ContractDraft
+from contracts.canonical.currencies import shown
 from contracts.canonical.opportunity import PricingModel
 from contracts.canonical.values import Money
 from contracts.problems import ContractViolation
@@ -15,6 +17,7 @@ from system_apis.vendors.netsuite.mapping.values import point
 from system_apis.vendors.netsuite.records import NetSuiteRecurrence, NetSuiteSchedule, Raw
 from system_apis.vendors.netsuite.settings.maps import Maps, Schedule
 
+Kind = Literal["milestone", "retainer", "time_and_materials_cap"]
 _MODELS: tuple[PricingModel, ...] = ("fixed_price", "retainer", "time_and_materials")
 
 
@@ -66,25 +69,43 @@ def billing_lines(maps: Maps, schedule: NetSuiteSchedule | None, currency: str) 
         return ()
     milestones = tuple(
         BillingLine(
-            line.comments or schedule.name, line.milestone_date, Money(line.milestone_amount, currency)
+            line.comments or schedule.name, line.milestone_date, shown(Money(line.milestone_amount, currency))
         )
         for line in schedule.milestone.items
     )
-    retainer = pricing_model(maps, schedule) == "retainer"
+    model = pricing_model(maps, schedule)
     return milestones + tuple(
-        _line_of(maps, recurrence, recurrence.recurrence_date, currency, retainer=retainer)
+        _line_of(
+            maps, recurrence, recurrence.recurrence_date, currency, _WORDS.get(model) or _other(schedule)
+        )
         for recurrence in schedule.recurrence.items
         if recurrence.recurrence_date is not None  # others are relative to what was billed before
     )
 
 
+class _Line(NamedTuple):
+    """What the lines of a schedule are; `says` is formatted with the date."""
+
+    says: str
+    kind: Kind
+
+
+_WORDS: dict[PricingModel | None, _Line] = {
+    "retainer": _Line("Retainer {:%B %Y}", "retainer"),
+    "time_and_materials": _Line("Time and materials, up to", "time_and_materials_cap"),
+}
+
+
+def _other(schedule: NetSuiteSchedule) -> _Line:
+    """An amount and a date are all that a schedule of another type tells."""
+    return _Line(schedule.name.replace("{", "{{").replace("}", "}}"), "milestone")
+
+
 def _line_of(
-    maps: Maps, recurrence: NetSuiteRecurrence, due: dt.date, currency: str, *, retainer: bool
+    maps: Maps, recurrence: NetSuiteRecurrence, due: dt.date, currency: str, line: _Line
 ) -> BillingLine:
     try:
-        amount = Money(Decimal(recurrence.amount), currency)
+        amount = shown(Money(Decimal(recurrence.amount), currency))
     except (InvalidOperation, ValueError):
         raise ContractViolation("a recurrence's amount is no number", instance=maps.instance) from None
-    if retainer:
-        return BillingLine(f"Retainer {due:%B %Y}", due, amount, "retainer")
-    return BillingLine("Time and materials, up to", due, amount, "time_and_materials_cap")
+    return BillingLine(line.says.format(due), due, amount, line.kind)

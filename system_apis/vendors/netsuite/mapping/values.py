@@ -27,20 +27,17 @@ def point(ident: str) -> dict[str, str]:
 def to_id(table: Mapping[str, str], code: str, *, field: str, maps: Maps) -> dict[str, str]:
     """The vendor's record for one of our codes; raises VendorRejected where the profile has none."""
     if code not in table:
-        raise VendorRejected(
-            f"the profile of {maps.instance} does not say what {code!r} is at NetSuite",
-            instance=maps.instance,
-            errors=[
-                Fault(
-                    f"/{field}",
-                    f"{code!r} has no NetSuite id",
-                    "unmapped",
-                    field=field,
-                    fixed_by="administrator",
-                )
-            ],
-        )
+        sentence = f"the profile of {maps.instance} does not say what {code!r} is at NetSuite"
+        raise unmapped(sentence, f"/{field}", field, maps)
     return point(table[code])
+
+
+def unmapped(
+    sentence: str, pointer: str, field: str, maps: Maps, fixed_by: str = "administrator"
+) -> VendorRejected:
+    """The refusal of a value for which there is no other: nothing is ever put in its place."""
+    fault = Fault(pointer, sentence, "unmapped", field=field, fixed_by=fixed_by)
+    return VendorRejected(sentence, instance=maps.instance, errors=(fault,))
 
 
 def to_code(table: Mapping[str, str], found: NetSuiteReference | str | None) -> str:
@@ -86,7 +83,13 @@ def custom_fields(
 
 def _custom(name: str, wanted: CustomValue, draft: msgspec.Struct, maps: Maps) -> Any:
     text = wanted.value or _reach(draft, wanted.source)
-    text = wanted.map.get(text, text)
+    if wanted.map and text:
+        if text not in wanted.map:
+            sentence = (
+                f"the profile of {maps.instance} does not say what {text!r} is in NetSuite's field {name}"
+            )
+            raise unmapped(sentence, f"/{name}", name, maps)
+        text = wanted.map[text]
     try:
         match wanted.kind:
             case "reference":

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from contracts.canonical import currencies
 from system_apis.card import Profile
 from system_apis.vendors.netsuite.settings.maps import (
     Defaults,
@@ -63,6 +64,11 @@ class NetSuiteProfile(Profile, frozen=True, kw_only=True, forbid_unknown_fields=
     defaults: Defaults = msgspec.field(default_factory=Defaults)
     billing_schedules: Schedules = msgspec.field(default_factory=Schedules)
     required_custom: RequiredCustom = msgspec.field(default_factory=RequiredCustom)
+
+    def __post_init__(self) -> None:
+        for code in self.currencies:
+            if not currencies.is_code(code):
+                raise ValueError(f"currencies.{code}: {code} is no currency of ISO 4217")
 
     def maps(self, ui_url: str) -> Maps:
         """The part that the mapping reads."""

@@ -84,9 +84,9 @@ class Schedules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Statuses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which entity statuses are leads and prospects; every other one is a customer."""
+    """Which entity statuses are customers; every other one, also one that is made later, is a prospect."""
 
-    prospect: tuple[str, ...] = ("6", "7", "8", "10", "14")
+    customer: tuple[str, ...] = ("13", "15", "16")
 
 
 class Maps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -60,9 +60,11 @@ class SalesforceCrm:
         raise PreconditionFailed("the opportunity is being saved by others over and over")
 
     async def get_customer(self, customer_id: str) -> Customer:
-        row = await self._client.account(ids.normalise(customer_id, ids.ACCOUNT))
+        account_id = ids.normalise(customer_id, ids.ACCOUNT)
+        row = await self._client.account(account_id)
         if row is None:
-            raise _no_record(customer_id)
+            survivor = await self._client.merged_into(account_id)
+            raise _merged(customer_id, survivor) if survivor else _no_record(customer_id)
         return customers.customer(row, self._maps, await self._client.instance_url())
 
     async def list_customers(
@@ -105,6 +107,10 @@ def _written(
 
 def _no_record(record_id: str) -> NotFound:
     return NotFound(f"the org has no record {record_id}, or hides it from our user")
+
+
+def _merged(record_id: str, survivor: str) -> NotFound:
+    return NotFound(f"the account {record_id} was merged into the account {survivor}: use that one")
 
 
 def _next_cursor(rows: Sequence[Row[R]], limit: int) -> str | None:

@@ -20,6 +20,7 @@ from system_apis.vendors.salesforce.records import (
     ContactRecord,
     Limit,
     LineItem,
+    MergedRecord,
     ObjectDescribe,
     OpportunityRecord,
     OrganizationRecord,
@@ -69,6 +70,11 @@ class Client:
     async def account(self, record_id: str) -> Row[AccountRecord] | None:
         rows = await self.query(soql.accounts(self._maps, soql.by_id(record_id)), AccountRecord)
         return rows[0] if rows else None
+
+    async def merged_into(self, record_id: str) -> str:
+        """The account that is left of a merger in which this one was deleted; empty where there was none."""
+        rows = await self.query(soql.merged(soql.by_id(record_id)), MergedRecord, deleted=True)
+        return (rows[0].record.master_record_id or "") if rows else ""
 
     async def accounts(
         self, since: dt.datetime | None, after: Place | None, limit: int

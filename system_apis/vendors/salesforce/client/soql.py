@@ -76,6 +76,10 @@ def accounts(maps: Maps, where: str, *, limit: int | None = None) -> str:
     return _select(columns, "Account", where, limit)
 
 
+def merged(where: str) -> str:
+    return f"SELECT Id, MasterRecordId FROM Account WHERE {where}"
+
+
 def contacts(where: str, *, limit: int | None = None) -> str:
     return _select(_CONTACT, "Contact", where, limit)
 

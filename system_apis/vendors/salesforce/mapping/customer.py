@@ -4,14 +4,13 @@ from typing import Any, cast, get_args
 
 import msgspec
 
+from contracts.canonical import countries, matching
 from contracts.canonical.contact import Contact
 from contracts.canonical.customer import Customer, CustomerStatus
 from contracts.canonical.values import Address, Ref, TaxRegistration
 from system_apis.vendors.salesforce.mapping.values import decimal_or_none, instant, money, text, version
 from system_apis.vendors.salesforce.records import AccountRecord, ContactRecord, Row
 from system_apis.vendors.salesforce.settings.maps import Maps
-
-_COUNTRY_CODE = 2
 
 
 def customer(row: Row[AccountRecord], maps: Maps, instance_url: str = "") -> Customer:
@@ -28,12 +27,12 @@ def customer(row: Row[AccountRecord], maps: Maps, instance_url: str = "") -> Cus
         status=_status(row.all, maps),
         trading_name=_text(row.all, fields.trading_name),
         parent_id=record.parent_id or "",
-        selling_entity=_code(row.all, fields.selling_entity, maps.picklists.selling_entity)
+        selling_entity=_code_or_text(row.all, fields.selling_entity, maps.picklists.selling_entity)
         or defaults.selling_entity,
         billing_address=address,
         tax_registrations=_tax(_text(row.all, fields.tax_number), address),
         currency=currency,
-        payment_terms=_code(row.all, fields.payment_terms, maps.picklists.payment_terms)
+        payment_terms=_code_or_text(row.all, fields.payment_terms, maps.picklists.payment_terms)
         or defaults.payment_terms,
         credit_limit=money(decimal_or_none(row.all.get(fields.credit_limit)), currency),
         industry=record.industry or "",
@@ -77,16 +76,16 @@ def billing_address(record: AccountRecord, maps: Maps) -> Address | None:
 
 
 def _country(record: AccountRecord, maps: Maps) -> str:
-    """The country's ISO code; a free text without a code stays as it was typed, so that somebody sees it."""
-    found = record.billing_country_code or record.billing_country or ""
-    known = maps.picklists.country.get(found)
-    if known:
-        return known
-    return found.upper() if len(found) == _COUNTRY_CODE else found
+    """The country's ISO code; a text that means none stays as it was typed, so that somebody sees it."""
+    typed = [text for text in (record.billing_country_code, record.billing_country) if text]
+    codes = (maps.picklists.country.get(text) or countries.code_of(text) for text in typed)
+    return next(filter(None, codes), typed[-1] if typed else "")
 
 
 def _tax(number: str, address: Address | None) -> tuple[TaxRegistration, ...]:
-    return (TaxRegistration(address.country if address else "", number),) if number else ()
+    """The number under the country that its letters name, else under that of the billing address."""
+    country, _ = matching.tax_number(number)
+    return (TaxRegistration(country or (address.country if address else ""), number),) if number else ()
 
 
 def _status(values: dict[str, Any], maps: Maps) -> CustomerStatus:
@@ -98,6 +97,11 @@ def _status(values: dict[str, Any], maps: Maps) -> CustomerStatus:
 def _code(values: dict[str, Any], field: str, codes: dict[str, str]) -> str:
     found = _text(values, field)
     return codes.get(found, "") if codes else found
+
+
+def _code_or_text(values: dict[str, Any], field: str, codes: dict[str, str]) -> str:
+    """The code; a value without one as it was typed: a default is for what is empty, not what is unknown."""
+    return _code(values, field, codes) or _text(values, field)
 
 
 def _text(values: dict[str, Any], field: str) -> str:

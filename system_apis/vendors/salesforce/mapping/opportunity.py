@@ -16,6 +16,7 @@ from contracts.canonical.opportunity import (
     TeamMember,
 )
 from contracts.canonical.values import Ref
+from contracts.problems import Fault, VendorRejected
 from system_apis.vendors.salesforce.mapping.values import (
     date_or_none,
     instant,
@@ -133,17 +134,26 @@ def _url(instance_url: str, record_id: str) -> str:
     return f"{instance_url}/lightning/r/Opportunity/{record_id}/view" if instance_url else ""
 
 
+def _status_label(status: str, maps: Maps) -> str:
+    """The org's value of our status; with an empty table the org's values are ours. Raises VendorRejected."""
+    labels = {code: label for label, code in maps.picklists.project_status.items()}
+    if not labels or not status or status in labels:
+        return labels.get(status, status)
+    sentence = f"[picklists.project_status] of the profile of {maps.instance} has no value for {status!r}"
+    fault = Fault("/status", sentence, "unmapped", field="status", fixed_by="administrator")
+    raise VendorRejected(sentence, instance=maps.instance, errors=(fault,))
+
+
 def link_changes(row: Row[OpportunityRecord], link: ProjectLink, maps: Maps) -> dict[str, Any]:
     """The fields to write so that the opportunity shows the link; empty when it already does.
 
     An empty text clears. Fields that the org demands with every save go along where they are empty.
     """
     fields = maps.fields.opportunity
-    status = {code: value for value, code in maps.picklists.project_status.items()}
     wanted = {
         fields.project_id: link.project_id,
         fields.project_url: link.project_url,
-        fields.project_status: status.get(link.status, link.status),
+        fields.project_status: _status_label(link.status, maps) if fields.project_status else "",
     }
     changed = {
         field: value or None for field, value in wanted.items() if field and text(row.all.get(field)) != value

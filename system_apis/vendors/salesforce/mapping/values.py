@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 
+from contracts.canonical import currencies
 from contracts.canonical.values import Money
 from system_apis.vendors.salesforce.records import Stamped
-
-_CENT = Decimal("0.01")
 
 
 def instant(text: str) -> dt.datetime:
@@ -24,11 +23,8 @@ def plain(number: Decimal) -> Decimal:
 
 
 def money(number: Decimal | None, currency: str) -> Money | None:
-    """An amount with at least two decimals, so that one deal always reads the same; None where none is."""
-    if number is None or not currency:
-        return None
-    amount = plain(number)
-    return Money(amount.quantize(_CENT) if amount == amount.quantize(_CENT) else amount, currency)
+    """An amount with its currency's decimals, so that one deal always reads the same; None where none is."""
+    return currencies.shown(Money(number, currency)) if number is not None and currency else None
 
 
 def decimal_or_none(value: Any) -> Decimal | None:

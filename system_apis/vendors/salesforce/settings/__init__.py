@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from contracts.canonical import currencies
 from system_apis.card import Profile
 from system_apis.vendors.salesforce.settings.maps import Defaults, Fields, Maps, Picklists, RequiredCustom
 
@@ -74,6 +75,8 @@ class SalesforceProfile(Profile, frozen=True, kw_only=True, forbid_unknown_field
         ]
         if self.connection.events_plaintext and self.environment == "production":
             faults.append("connection.events_plaintext would send a production token in the clear")
+        if self.currency and not currencies.is_code(self.currency):
+            faults.append(f"currency: {self.currency} is no currency of ISO 4217")
         return faults
 
     @property

@@ -5,6 +5,7 @@ from typing import Annotated, get_args
 import msgspec
 from msgspec import Meta
 
+from contracts.canonical import countries
 from contracts.canonical.customer import CustomerStatus
 from contracts.canonical.opportunity import PricingModel
 
@@ -65,6 +66,9 @@ class Picklists(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         strays += [code for code in self.customer_status.values() if code not in get_args(CustomerStatus)]
         if strays:
             raise ValueError(f"[picklists] leads to codes that we do not have: {', '.join(strays)}")
+        for label, code in self.country.items():
+            if not countries.is_code(code):
+                raise ValueError(f"country.{label}: {code!r} is no country code of ISO 3166-1 (two letters)")
 
 
 class OpportunityDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,6 +81,10 @@ class OpportunityDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     rate_card: str = ""
     payment_terms: str = ""
 
+    def __post_init__(self) -> None:
+        if self.pricing_model not in ("", *get_args(PricingModel)):
+            raise ValueError(f"pricing_model: {self.pricing_model!r} is no pricing model that we have")
+
 
 class CustomerDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the firm means where an account's field is empty."""
@@ -85,6 +93,10 @@ class CustomerDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     payment_terms: str = ""
     segment: str = ""
     selling_entity: str = ""
+
+    def __post_init__(self) -> None:
+        if self.country and not countries.is_code(self.country):
+            raise ValueError(f"country: {self.country!r} is no country code of ISO 3166-1 (two letters)")
 
 
 class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

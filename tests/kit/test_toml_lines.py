@@ -1,4 +1,4 @@
-"""tests/gateway: on which line a setting stands."""
+"""tests/kit: on which line a setting stands."""
 
 import tomllib
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.plans.lines import line_of, lines_of
+from kit.toml_lines import line_of, lines_of
 
 STORY = Path(__file__).parents[2] / "deploy" / "story"
 

@@ -1,0 +1,177 @@
+"""Matching: whether two records are one firm, by name, tax number or internet domain."""
+
+import re
+import unicodedata
+from typing import Literal
+
+from contracts.canonical import countries
+from contracts.canonical.customer import Customer
+from contracts.canonical.folding import words_of
+from contracts.canonical.legal_forms import without_forms
+
+Likeness = Literal["tax_number", "name", "domain"]
+
+_AND = frozenset({"und", "et", "og", "och"})
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+
+# -- names
+
+
+def normal_name(name: str) -> str:
+    """A firm's name without case, accents, punctuation and legal form; empty where no more is left of it."""
+    return _normal(unicodedata.normalize("NFKC", name))
+
+
+def _normal(name: str) -> str:
+    words = words_of(name.replace("&", " and ").replace("+", " and "))
+    if not words:  # a name of signs only is that name
+        return "".join(name.split())
+    found = " ".join(words)
+    while (fewer := _less(found)) != found:
+        found = fewer
+    return found
+
+
+def _less(name: str) -> str:
+    words = without_forms(["and" if word in _AND else word for word in words_of(name)])
+    if len(words) > 1 and words[-1] == "and":  # of GmbH & Co. KG
+        words = words[:-1]
+    if len(words) > 1 and words[0] == "the":
+        words = words[1:]
+    return " ".join(words_of(" ".join(words)))
+
+
+def spellings(name: str) -> frozenset[str]:
+    """The normal name as it may be spelt, without blanks: ``Müller`` as ``muller`` and as ``mueller``."""
+    composed = unicodedata.normalize("NFKC", name)
+    found = (_normal(composed), _normal(composed.translate(_UMLAUTS)))
+    return frozenset(each.replace(" ", "") for each in found if all(found))
+
+
+def telling_words(name: str) -> list[tuple[str, ...]]:
+    """The words by which a firm is looked for, each in its spellings."""
+    composed = unicodedata.normalize("NFKC", name)
+    plain, german = (_normal(each).split() for each in (composed, composed.translate(_UMLAUTS)))
+    pairs = zip(plain, german, strict=True) if len(plain) == len(german) else zip(plain, plain, strict=True)
+    return [tuple(dict.fromkeys(pair)) for pair in pairs if pair[0] != "and"]
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are one firm's; a name that is only a legal form is nobody's."""
+    return bool(spellings(one) & spellings(other))
+
+
+# -- tax numbers
+
+_LABELS = re.compile(
+    r"^(?:VATREGNO|VATREG|VATNUMBER|VATNO|VATID|VAT|USTIDNR|USTID|UST|UIDNR|UID|TIN|EIN|ABN|GSTIN|GSTNO|GST|TVA|BTWNR|BTW"
+    r"|PIVA|PARTITAIVA|MVA|MOMSNR|MOMS|TAXID|TAXNO)(?=[A-Z]{0,3}\d)"
+)
+_OWN = (
+    (re.compile(r"^(?:CHE|CH)(\d{9})(?:MWST|TVA|IVA|VAT)?$"), "CH"),
+    (re.compile(r"^(\d{9})(?:MWST|TVA|IVA)$"), "CH"),
+    (re.compile(r"^(?:NO)?(\d{9})MVA$"), "NO"),
+    (re.compile(r"^(?:AT)?U(\d{8})$"), "AT"),
+)
+_PREFIXED = re.compile(r"^([A-Z]{2})(?=[A-Z]?\d)(.+)$")
+_SHORTEST = 4
+_EU_NAMES = {"EL": "GR", "XI": "GB", "UK": "GB"}  # how VAT calls countries otherwise than ISO 3166
+
+
+def tax_number(number: str) -> tuple[str, str]:
+    """A tax number as the country that its prefix names, if any, and the rest; nothing where it is none."""
+    plain = re.sub(r"[^A-Z0-9]", "", unicodedata.normalize("NFKC", number).upper())
+    plain = _LABELS.sub("", plain)
+    country, bare = _parted(plain)
+    bare = bare.lstrip("0")
+    if len(bare) < _SHORTEST or not any(each.isdigit() for each in bare):
+        return "", ""
+    return country, bare
+
+
+def _parted(plain: str) -> tuple[str, str]:
+    for shape, country in _OWN:
+        if found := shape.match(plain):
+            return country, found[1]
+    found = _PREFIXED.match(plain)
+    if found:
+        country = _EU_NAMES.get(found[1], found[1])
+        if countries.is_code(country):
+            return country, found[2]
+    return "", plain
+
+
+def same_tax_number(one: str, other: str) -> bool:
+    """Whether two numbers are one, with their country's letters or without; of two countries they are two."""
+    (country, bare), (other_country, other_bare) = tax_number(one), tax_number(other)
+    return bool(bare) and bare == other_bare and (country == other_country or "" in (country, other_country))
+
+
+# -- internet domains
+
+_PUBLIC = """
+gmail.com googlemail.com outlook.com outlook.de outlook.fr hotmail.com hotmail.co.uk hotmail.de
+hotmail.fr hotmail.it live.com live.co.uk msn.com yahoo.com yahoo.co.uk yahoo.co.jp yahoo.co.in yahoo.de
+yahoo.fr yahoo.it ymail.com rocketmail.com icloud.com me.com mac.com aol.com gmx.de gmx.net gmx.at
+gmx.ch web.de gmx.com t-online.de freenet.de mail.com email.com proton.me protonmail.com pm.me
+tutanota.com hey.com fastmail.com zoho.com mail.ru yandex.ru yandex.com bk.ru list.ru inbox.ru
+rambler.ru qq.com 163.com 126.com sina.com foxmail.com naver.com hanmail.net daum.net orange.fr
+wanadoo.fr free.fr laposte.net sfr.fr libero.it virgilio.it tiscali.it alice.it btinternet.com
+virginmedia.com sky.com talktalk.net comcast.net verizon.net att.net sbcglobal.net cox.net bluewin.ch
+hispeed.ch ziggo.nl kpnmail.nl telenet.be skynet.be seznam.cz centrum.cz wp.pl onet.pl o2.pl interia.pl
+uol.com.br bol.com.br terra.com.br bigpond.com rediffmail.com linkedin.com facebook.com instagram.com
+twitter.com x.com xing.com youtube.com sites.google.com google.com
+"""
+PUBLIC = frozenset(_PUBLIC.split())
+"""Where everybody may have an address: mail providers, and sites that are made of other firms' pages."""
+
+_SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.\-]*:)?//|^mailto:")
+_DOMAIN = re.compile(r"^[a-z0-9_\-]+(\.[a-z0-9_\-]+)+$")
+
+
+def domain(address: str) -> str:
+    """The firm's own domain in a web or e-mail address, as the DNS has it; empty for one that all may use."""
+    rest = _SCHEME.sub("", unicodedata.normalize("NFKC", address).strip().strip("<>").lower())
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2].rstrip(">").strip()
+    host = re.sub(r":\d*$", "", host).rstrip(".").removeprefix("www.")
+    try:
+        host = host.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return ""
+    return host if _DOMAIN.match(host) and host not in PUBLIC else ""
+
+
+def domains(customer: Customer) -> tuple[str, ...]:
+    """The firm's own domains: its website's, and that of its e-mail addresses where it is another."""
+    found = (domain(customer.website), *map(domain, re.split(r"[;,\s]+", customer.email)))
+    return tuple(dict.fromkeys(each for each in found if each))
+
+
+# -- firms
+
+
+def likeness(one: Customer, other: Customer) -> tuple[Likeness, ...]:
+    """In what two records are alike, the strongest first; nothing where they are two firms."""
+    found: list[Likeness] = []
+    ours, theirs = one.tax_registrations, other.tax_registrations
+    if any(same_tax_number(mine.number, its.number) for mine in ours for its in theirs):
+        found.append("tax_number")
+    if names(one) & names(other):
+        found.append("name")
+    if set(domains(one)) & set(domains(other)):
+        found.append("domain")
+    return tuple(found)
+
+
+def names(customer: Customer) -> frozenset[str]:
+    """All spellings of the names under which a firm is known."""
+    return spellings(customer.legal_name) | spellings(customer.trading_name)
+
+
+def fits(found: Customer, name: str, number: str, its_domain: str) -> bool:
+    """Whether a record's tax number, name or domain is the one asked for."""
+    return (
+        any(same_tax_number(number, each.number) for each in found.tax_registrations)
+        or bool(spellings(name) & names(found))
+        or domain(its_domain) in domains(found)
+    )
