@@ -28,6 +28,7 @@ from tests.support.production import ISSUER, PUBLIC_URL, edit, production_enviro
 from tests.support.stack import until
 
 NOWHERE = "postgresql+psycopg://enfilade@db.example.com/enfilade"
+PATIENCE_SECONDS = 300  # a machine that does much else needs minutes; one that has ended is seen at once
 NOTHING_ELSE = {"ENFILADE_DEPLOYMENT": "production"}
 DEMO_MARKS = (
     "ENFILADE_DATABASE_URL is not set",
@@ -233,7 +234,7 @@ async def test_production_starts_with_a_configuration_of_ones_own(folder: Path, 
                 except httpx.TransportError:
                     return False
 
-            await until("production serves", ready)
+            await until("production serves", ready, PATIENCE_SECONDS)
             described = (await http.get("/.well-known/oauth-protected-resource")).json()
             asked = await http.post("/oauth/token", data={"grant_type": "client_credentials"})
             anonymous = await http.get("/experience/crm-ui/v1/opportunities/006x/activation")
