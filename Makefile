@@ -7,7 +7,8 @@ MAKEFLAGS += --no-builtin-rules
 
 ARGS ?=
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-VENV := .venv
+# Another environment beside the usual one: make test PYTHON=/usr/bin/python3.11 VENV=.venv-oldest
+VENV ?= .venv
 # Third-party clients that prove the stand-in vendors: an environment of their own.
 CLIENTS := .venv-clients
 BIN := $(VENV)/bin
@@ -66,7 +67,7 @@ dump: $(VENV)/.installed-dev  ## leave this release's database for the next one'
 	@exec $(BIN)/python -m tests.upgrade.make_dump $(VERSION)
 
 clean:  ## remove the environment and all caches; the data in .enfilade stays
-	rm -rf $(VENV) $(CLIENTS) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache
+	rm -rf $(VENV) .venv-* build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

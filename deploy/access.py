@@ -6,6 +6,7 @@ from pathlib import Path
 
 from deploy.interfaces import interfaces
 from deploy.lifecycle import standings
+from deploy.production import refuse_development
 from gateway.duties import matrix_of, refuse_conflicts
 from gateway.pipeline import refuse_unfit
 from gateway.rulebook import Rulebook, placed, read_rulebook
@@ -52,10 +53,10 @@ def firm_of(profiles: Iterable[tuple[Card, Profile]], reference: Reference) -> F
     return Firm(reference, served)
 
 
-def misfits(rulebook: Rulebook, firm: Firm | None = None) -> list[str]:
+def misfits(rulebook: Rulebook, firm: Firm | None = None, *, production: bool = False) -> list[str]:
     """What does not fit in a policy that is written well, each with its file and line.
 
-    Without `firm` its routing is not looked at.
+    Without `firm` its routing is not looked at. In production whatever is for development only does not fit.
     """
     faults: list[str] = []
     checks: list[Callable[[], None]] = [
@@ -64,6 +65,8 @@ def misfits(rulebook: Rulebook, firm: Firm | None = None) -> list[str]:
     ]
     if firm is not None:
         checks.append(lambda: _refuse_routing(rulebook, firm))
+    if production:
+        checks.append(lambda: refuse_development(rulebook))
     for check in checks:
         try:
             check()
@@ -77,19 +80,19 @@ def _refuse_routing(rulebook: Rulebook, firm: Firm) -> None:
         raise SettingsError(faults)
 
 
-def read_policy(folder: Path, firm: Firm) -> Rulebook:
+def read_policy(folder: Path, firm: Firm, *, production: bool = False) -> Rulebook:
     """The firm's policy, fit to be in force; raises SettingsError with every fault, its file and line."""
     rulebook = read_rulebook(folder)
-    if faults := misfits(rulebook, firm):
+    if faults := misfits(rulebook, firm, production=production):
         raise SettingsError(faults)
     return rulebook
 
 
-def following(in_force: InForce, firm: Firm) -> Part:
+def following(in_force: InForce, firm: Firm, *, production: bool = False) -> Part:
     """The flows' part in a change of policy; it refuses whatever would not be read at a start."""
 
     def prepare(rulebook: Rulebook) -> Callable[[], None]:
-        if faults := misfits(rulebook, firm):
+        if faults := misfits(rulebook, firm, production=production):
             raise SettingsError(faults)
         return lambda: in_force.replace(rulebook.routing, rulebook.duties)
 

@@ -18,6 +18,7 @@ import experience_apis.app
 import process_apis.app
 from deploy.access import firm_of, following, read_policy
 from deploy.carrier import Carrier
+from deploy.checking import unfitness
 from deploy.door import front_door, hook_route
 from deploy.settings import FLOORS, Floor, HouseSettings
 from deploy.work import working
@@ -35,6 +36,7 @@ from kit.operations import api_of
 from kit.ownership import Ownership
 from kit.routes import answer_problem, internal_door
 from kit.secrets import Secret, kept, resolve
+from kit.settings import SettingsError
 from kit.workflows import Runtime, WorkflowSettings
 from process_apis import reference_files
 from process_apis.in_force import InForce
@@ -107,7 +109,10 @@ class House:
 
 @asynccontextmanager
 async def assemble(settings: HouseSettings, environ: Mapping[str, str]) -> AsyncIterator[House]:
-    """The house as the settings ask for it, open for the length of the block."""
+    """The house as the settings ask for it, open for the length of the block; raises SettingsError."""
+    # Here as well as in the command: whatever starts a process, production refuses what is for development.
+    if settings.production and (faults := unfitness(settings, environ)):
+        raise SettingsError(faults)
     key = internal_key(settings, environ)
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(settings, environ))
@@ -136,9 +141,10 @@ async def assemble(settings: HouseSettings, environ: Mapping[str, str]) -> Async
 def _govern(settings: HouseSettings, floors: Floors) -> Governed:
     """The firm's policy as it stands, for all floors of the process that go by it."""
     firm = firm_of(floors.profiles, reference_files.read(settings.folder / "reference"))
-    rulebook = read_policy(settings.folder, firm)
+    rulebook = read_policy(settings.folder, firm, production=settings.production)
     in_force = InForce(rulebook.routing, rulebook.duties)
-    return Governed(rulebook, firm.reference, in_force, following(in_force, firm))
+    part = following(in_force, firm, production=settings.production)
+    return Governed(rulebook, firm.reference, in_force, part)
 
 
 def _rooms(floors: Floors, stores: Stores) -> Litestar:

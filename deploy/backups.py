@@ -1,6 +1,7 @@
 """deploy: one file that brings the house's state back: the database as of one instant, the keys if asked."""
 
 import contextlib
+import os
 import shutil
 import tarfile
 import tempfile
@@ -10,14 +11,19 @@ from pathlib import Path
 
 import msgspec
 from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from deploy.embedded import Embedded, EmbeddedError, wipe
-from deploy.embedded.tools import run_tool
+from deploy.embedded.binaries import POSTGRESQL_MAJOR
+from deploy.embedded.tools import restore_dump, run_tool
 from deploy.errors import CommandError
 from deploy.launching.stack import has_database, held, settings_beside
 from kit import clock
 from kit.privacy import Keys
 from kit.secrets import Secret
+
+OLDEST_POSTGRESQL = 15
+"""The oldest server with which backup and restore are tested."""
 
 _DUMP, _MANIFEST, _KEYS = "database.dump", "manifest.json", "keys"
 
@@ -35,7 +41,10 @@ def back_up(file: Path, folder: Path, environ: Mapping[str, str], *, with_keys: 
     """Write the backup, of a running house too: it is one snapshot; raises CommandError."""
     with _working(file.parent) as place:
         with _database(folder, environ) as url:
-            _run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", "--file", place / _DUMP)
+            refuse_server(server_major(url))
+            options = ("--format=custom", "--no-owner", "--no-privileges", "--file")
+            with _told():
+                run_tool("pg_dump", url, *options, place / _DUMP)
             fingerprint = _fingerprint(url)
         manifest = Manifest(_release(), clock.now().isoformat(), fingerprint, with_keys)
         (place / _MANIFEST).write_bytes(msgspec.json.encode(manifest))
@@ -82,9 +91,27 @@ def key_fault(manifest: Manifest, folder: Path, environ: Mapping[str, str]) -> s
     return None
 
 
-def _run(name: str, url: str, *arguments: str | Path) -> None:
+def refuse_server(major: int) -> None:
+    """Raises CommandError for a PostgreSQL that backups are not made of, nor restored into."""
+    if not OLDEST_POSTGRESQL <= major <= POSTGRESQL_MAJOR:
+        raise CommandError(
+            f"The database is on PostgreSQL {major}; backups are made of, and restored into, "
+            f"{OLDEST_POSTGRESQL} to {POSTGRESQL_MAJOR}. Nothing was changed: move to one of these, "
+            "or use that version's own pg_dump."
+        )
+
+
+def server_major(url: str) -> int:
+    """The major version of the server that answers there."""
+    with _connected(url) as connection:
+        return int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """What the embedded servers and tools say, as this command's own words."""
     try:
-        run_tool(name, url, *arguments)
+        yield
     except EmbeddedError as error:
         raise CommandError(str(error)) from None
 
@@ -116,10 +143,8 @@ def _database(folder: Path, environ: Mapping[str, str]) -> Iterator[str]:
 @contextlib.contextmanager
 def _embedded(folder: Path) -> Iterator[str]:
     servers = Embedded(folder)
-    try:
+    with _told():
         servers.start()
-    except EmbeddedError as error:
-        raise CommandError(str(error)) from None
     try:
         yield servers.database_url
     finally:
@@ -131,19 +156,19 @@ def _make_room(folder: Path, *, replace: bool) -> None:
         return
     if not replace:
         raise CommandError(f"{folder} holds a database: say --replace to lose it, or name another folder.")
-    try:
+    with _told():
         wipe(folder)
-    except EmbeddedError as error:
-        raise CommandError(str(error)) from None
 
 
 def _bring_back(url: str, place: Path) -> None:
+    major = server_major(url)
+    refuse_server(major)
     with _connected(url) as connection:
         known = "SELECT count(*) FROM pg_namespace WHERE nspname IN ('enfilade', 'dbos')"
         if connection.execute(text(known)).scalar():
             raise CommandError("The database is not empty: restore into a new one.")
-    options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
-    _run("pg_restore", url, *options, place / _DUMP)
+    with _told():
+        restore_dump(url, place / _DUMP, major)
 
 
 def _fingerprint(url: str) -> str:
@@ -158,17 +183,46 @@ def _connected(url: str):  # noqa: ANN202 - an iterator of a connection, as the 
     try:
         with engine.connect() as connection:
             yield connection
+    except OperationalError as error:
+        raise CommandError(f"The database cannot be used: {error.orig}") from None
     finally:
         engine.dispose()
 
 
 def _unpack(file: Path, place: Path) -> Manifest:
+    """What the archive holds, written into the place; raises CommandError for one that we did not write."""
     try:
         with tarfile.open(file) as archive:
-            archive.extractall(place, filter="data")
-        return msgspec.json.decode((place / _MANIFEST).read_bytes(), type=Manifest)
-    except (OSError, tarfile.TarError, msgspec.MsgspecError):
-        raise CommandError(f"{file} is no backup of a house.") from None
+            members = archive.getmembers()
+            if all(_is_ours(member) for member in members):
+                for member in members:
+                    _extract(archive, member, place)
+        manifest = msgspec.json.decode((place / _MANIFEST).read_bytes(), type=Manifest)
+        if (place / _DUMP).is_file() and (place / _KEYS).is_dir() == manifest.with_keys:
+            return manifest
+    except (OSError, tarfile.TarError, msgspec.MsgspecError, EOFError):
+        pass
+    raise CommandError(f"{file} is no backup of a house.")
+
+
+def _is_ours(member: tarfile.TarInfo) -> bool:
+    """Whether we write such a thing: a file or a folder, at its place; no link, no device, no way out."""
+    parts = member.name.split("/")
+    if not (member.isfile() or member.isdir()) or not {"", ".", ".."}.isdisjoint(parts):
+        return False
+    return member.name in (_MANIFEST, _DUMP) or parts[0] == _KEYS
+
+
+def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, place: Path) -> None:
+    # By hand: tarfile's own filters came with Python 3.11.4.
+    target = place / member.name
+    if member.isdir():
+        target.mkdir(mode=0o700, exist_ok=True)
+        return
+    source = archive.extractfile(member)
+    assert source is not None  # noqa: S101 - None for neither files nor folders only
+    with source, os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
+        shutil.copyfileobj(source, written)
 
 
 def _release() -> str:

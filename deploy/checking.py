@@ -1,12 +1,14 @@
-"""deploy: everything that can be wrong with a configuration folder, found before anything is started."""
+"""deploy: everything that can be wrong with settings and their folder, found before anything is started."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from contracts.routing import Routing
 from deploy.access import Firm, misfits, read_firm
+from deploy.production import production_faults
+from deploy.settings import HouseSettings, examine, read_settings
 from gateway.identity.issuing.personas import read_people
 from gateway.pipeline import Settings
 from gateway.plans.reading import parse
@@ -16,12 +18,33 @@ from kit.settings import SettingsError
 from kit.toml_lines import lines_of
 
 
-def configuration_faults(folder: Path) -> list[str]:
+def start_faults(environ: Mapping[str, str]) -> list[str]:
+    """Everything that forbids a start with these variables and the folder that they name, a sentence each."""
+    settings, faults = examine(environ)
+    return [*faults, *unfitness(settings, environ)]
+
+
+def unfitness(settings: HouseSettings, environ: Mapping[str, str]) -> list[str]:
+    """What forbids a start with settings that can be read: faults of the folder, and of production."""
+    faults = production_faults(settings, environ) if settings.production else []
+    if settings.folder.is_dir():
+        faults += configuration_faults(settings.folder, production=settings.production)
+    return faults
+
+
+def startable_settings(environ: Mapping[str, str]) -> HouseSettings:
+    """The settings of a process that may start; raises SettingsError with everything that forbids it."""
+    if faults := start_faults(environ):
+        raise SettingsError(faults)
+    return read_settings(environ)
+
+
+def configuration_faults(folder: Path, *, production: bool = False) -> list[str]:
     """All faults of profiles, reference data, routing, flows, policies and access, a sentence each."""
     return [
         *_faults_of(lambda: _read_flows(folder / "flows.toml")),
         *_faults_of(lambda: retention.read_rules(folder)),
-        *policy_faults(folder),
+        *policy_faults(folder, production=production),
         *_faults_of(lambda: read_people(folder / "people.toml")),
     ]
 
@@ -34,21 +57,21 @@ def _faults_of(work: Callable[[], Any]) -> list[str]:
     return []
 
 
-def policy_faults(folder: Path) -> list[str]:
+def policy_faults(folder: Path, *, production: bool = False) -> list[str]:
     """All faults of the policy files, each with its file and line, and of what routing is held against."""
     try:
         firm = read_firm(folder)
     except SettingsError as error:
-        return [*error.faults, *_policy_faults(folder, None)]
-    return _policy_faults(folder, firm)
+        return [*error.faults, *_policy_faults(folder, None, production=production)]
+    return _policy_faults(folder, firm, production=production)
 
 
-def _policy_faults(folder: Path, firm: Firm | None) -> list[str]:
+def _policy_faults(folder: Path, firm: Firm | None, *, production: bool) -> list[str]:
     try:
         rulebook = read_rulebook(folder)
     except SettingsError as error:
         return [*error.faults, *(_routing_faults(folder, firm) if firm is not None else [])]
-    return misfits(rulebook, firm)
+    return misfits(rulebook, firm, production=production)
 
 
 def _routing_faults(folder: Path, firm: Firm) -> list[str]:
@@ -68,9 +91,3 @@ def _read_flows(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsError([f"{path}: {error}"]) from None
-
-
-def refuse_faults(folder: Path) -> None:
-    """Raises SettingsError with all of them."""
-    if faults := configuration_faults(folder):
-        raise SettingsError(faults)

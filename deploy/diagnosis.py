@@ -13,11 +13,11 @@ import msgspec
 from sqlalchemy import text
 
 from contracts.problems import Unavailable
-from deploy.checking import configuration_faults
+from deploy.checking import configuration_faults, start_faults
 from deploy.launching.ports import port_fault
 from deploy.launching.sandboxes import VENDORS
 from deploy.launching.stack import Stack, has_database, launcher, running, settings_beside
-from deploy.settings import HouseSettings
+from deploy.settings import HouseSettings, is_production
 from kit.cache import Cache
 from kit.database import Database
 from kit.settings import SettingsError
@@ -40,11 +40,14 @@ def diagnose(folder: Path, environ: Mapping[str, str], port: int | None, sandbox
     """All findings, in the order in which a start would meet them."""
     stack = running(folder)
     findings = [_python(), _packages(LOCK), _data(folder)]
+    production = is_production(environ)
+    findings += _production(environ) if production else []
     try:
         settings = settings_beside(folder, environ)
     except SettingsError as error:
-        return [*findings, *_faults("settings", error.faults, "correct the variable")]
-    findings += _configuration(settings)
+        told = [] if production else _faults("settings", error.faults, "correct the variable")
+        return [*findings, *told]
+    findings += [] if production else _configuration(settings)
     findings += [] if stack else _ports(settings, port or settings.port, sandbox_port)
     return [*findings, *asyncio.run(_servers(settings, stack))]
 
@@ -82,6 +85,13 @@ def _data(folder: Path) -> Finding:
     return Finding("data folder", ok=True, found=str(folder) if folder.exists() else f"{folder}, to be made")
 
 
+def _production(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Everything for which `enfilade serve` would refuse to start, as it says it."""
+    if faults := start_faults(environ):
+        return _faults("production", faults, "")
+    return iter([Finding("production", ok=True, found="settings and configuration are fit for it")])
+
+
 def _configuration(settings: HouseSettings) -> Iterator[Finding]:
     faults = configuration_faults(settings.folder)
     if faults:
@@ -95,7 +105,8 @@ def _faults(what: str, faults: list[str], fix: str) -> Iterator[Finding]:
 
 def _ports(settings: HouseSettings, port: int, sandbox_port: int) -> Iterator[Finding]:
     wanted = {port: ("gateway", "--port")}
-    wanted |= {sandbox_port + n: (vendor, "--sandbox-port") for n, vendor in enumerate(VENDORS)}
+    if not settings.production:  # which has no stand-ins
+        wanted |= {sandbox_port + n: (vendor, "--sandbox-port") for n, vendor in enumerate(VENDORS)}
     for number, (title, option) in wanted.items():
         fault = port_fault(settings.host, number)
         fix = f"stop what listens there, or choose another with {option}" if fault else ""

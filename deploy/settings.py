@@ -1,12 +1,12 @@
 """deploy: the settings of a process of the house, each variable named ENFILADE_…."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from kit.settings import SettingsError, load
+from kit.settings import SettingsError, gather
 
 Floor = Literal["gateway", "experience", "process", "system"]
 FLOORS: tuple[Floor, ...] = ("gateway", "experience", "process", "system")
@@ -20,7 +20,8 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     (api), works on flows and watches instances (worker), or both (all). A floor that it needs and does not
     hold is reached at its `…_url`. `config` is the folder of instances, reference data, routing and policies.
     `internal_address` (``host:port``) is where operators ask: the port after the public one, on this machine
-    alone, unless another is given; ``off`` for none. Told to stop, a house says so for `drain_notice_seconds`
+    alone, unless another is given; ``off`` for none. `deployment` ``production`` refuses whatever is for
+    development only (`deploy.production`). Told to stop, a house says so for `drain_notice_seconds`
     and then has `drain_seconds` to finish what it began. `run_dir` is where its workers meet; `serve` sets
     it.
     """
@@ -63,6 +64,11 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(msgspec.convert([name.strip() for name in self.floors.split(",")], list[Floor]))
 
     @property
+    def production(self) -> bool:
+        """Whether this is a production deployment."""
+        return self.deployment == "production"
+
+    @property
     def folder(self) -> Path:
         """The folder of the configuration."""
         return Path(self.config)
@@ -89,32 +95,44 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
         return self.public_url or f"http://{self.host}:{self.port}"
 
 
+def is_production(environ: Mapping[str, str]) -> bool:
+    """Whether these variables say so, whatever else is wrong with them."""
+    return environ.get("ENFILADE_DEPLOYMENT") == "production"
+
+
 def read_settings(environ: Mapping[str, str]) -> HouseSettings:
     """The settings; raises SettingsError with every fault."""
-    settings = load(HouseSettings, "ENFILADE", environ)
-    faults = []
-    try:
-        held = settings.held
-    except msgspec.ValidationError:
-        fault = f"ENFILADE_FLOORS: {settings.floors!r} names a floor that there is not"
-        raise SettingsError([fault]) from None
-    try:
-        settings.internal  # noqa: B018 - asked only whether it can be read
-    except ValueError:
-        faults.append(f"ENFILADE_INTERNAL_ADDRESS: {settings.internal_address!r} is no host:port")
-    if not settings.folder.is_dir():
-        faults.append(f"ENFILADE_CONFIG: there is no folder {settings.config}")
-    needed = {"gateway": (), "experience": ("process",), "process": ("system",), "system": ()}
-    for floor in held:
-        faults += [
-            f"ENFILADE_{other.upper()}_URL is not set, and the {floor} floor needs it"
-            for other in needed[floor]
-            if other not in held and not getattr(settings, f"{other}_url")
-        ]
-    if held != frozenset(FLOORS) and not settings.internal_key:
-        faults.append("ENFILADE_INTERNAL_KEY is not set (env:NAME or file:PATH); split floors need it")
-    if settings.deployment == "production" and not settings.master_key:
-        faults.append("ENFILADE_MASTER_KEY is not set (env:NAME or file:PATH); production needs it")
+    settings, faults = examine(environ)
     if faults:
         raise SettingsError(faults)
     return settings
+
+
+def examine(environ: Mapping[str, str]) -> tuple[HouseSettings, list[str]]:
+    """The settings, defaults in the place of what cannot be read, and every fault."""
+    values, faults = gather(HouseSettings, "ENFILADE", environ)
+    settings = HouseSettings(**{"database_url": "", **values})
+    try:
+        settings.held  # noqa: B018 - asked only whether it can be read
+    except msgspec.ValidationError:
+        faults.append(f"ENFILADE_FLOORS: {settings.floors!r} names a floor that there is not")
+        settings = msgspec.structs.replace(settings, floors="all")
+    return settings, [*faults, *_faults(settings)]
+
+
+def _faults(settings: HouseSettings) -> Iterator[str]:
+    """What does not fit together in settings that can be read."""
+    held = settings.held
+    try:
+        settings.internal  # noqa: B018 - asked only whether it can be read
+    except ValueError:
+        yield f"ENFILADE_INTERNAL_ADDRESS: {settings.internal_address!r} is no host:port"
+    if not settings.folder.is_dir():
+        yield f"ENFILADE_CONFIG: there is no folder {settings.config}"
+    needed = {"gateway": (), "experience": ("process",), "process": ("system",), "system": ()}
+    for floor in held:
+        for other in needed[floor]:
+            if other not in held and not getattr(settings, f"{other}_url"):
+                yield f"ENFILADE_{other.upper()}_URL is not set, and the {floor} floor needs it"
+    if held != frozenset(FLOORS) and not settings.internal_key:
+        yield "ENFILADE_INTERNAL_KEY is not set (env:NAME or file:PATH); split floors need it"

@@ -37,6 +37,7 @@ from gateway.policies.wire import Settings as WireSettings
 from gateway.policies.wire import Wire
 from gateway.versions import NONE, Standings, refuse_cut_off
 from kit.database import Database
+from kit.settings import SettingsError
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,6 +144,9 @@ def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
 
 def refuse_unfit(settings: Settings, consumers: Mapping[str, Consumer], standings: Standings) -> None:
     """Raises SettingsError where settings, consumers and the versions' standings do not fit together."""
+    if not settings.identity.believes_any:
+        said = "name your identity provider under identity.issuers (for development: embedded_issuer = true)"
+        raise SettingsError([f"identity: no credential is believed: {said}"])
     alone = Allowances(None, None, 1)
     after_route(
         settings,

@@ -22,6 +22,11 @@ def now() -> dt.datetime:
     return _hands.frozen or dt.datetime.now(dt.UTC) + _hands.offset
 
 
+def is_moved() -> bool:
+    """Whether the clock shows another time than the world's."""
+    return _hands.frozen is not None or bool(_hands.offset)
+
+
 def set(at: dt.datetime) -> None:  # noqa: A001 - reads as clock.set(...)
     """Stop the clock at an instant."""
     _hands.frozen = at.astimezone(dt.UTC)

@@ -24,6 +24,16 @@ class SettingsError(Exception):
 
 def load(kind: type[T], prefix: str, environ: Mapping[str, str]) -> T:
     """A room's settings from variables named PREFIX_FIELD; raises SettingsError with every fault."""
+    values, faults = gather(kind, prefix, environ)
+    if faults:
+        raise SettingsError(faults)
+    return kind(**values)
+
+
+def gather(
+    kind: type[msgspec.Struct], prefix: str, environ: Mapping[str, str]
+) -> tuple[dict[str, Any], list[str]]:
+    """The values of the variables that can be read, by field, and every fault of the others."""
     values: dict[str, Any] = {}
     faults: list[str] = []
     for field in msgspec.structs.fields(kind):
@@ -37,9 +47,7 @@ def load(kind: type[T], prefix: str, environ: Mapping[str, str]) -> T:
             values[field.name] = msgspec.convert(text, field.type, strict=False)
         except msgspec.ValidationError as error:
             faults.append(f"{name}: {error}")
-    if faults:
-        raise SettingsError(faults)
-    return kind(**values)
+    return values, faults
 
 
 def read_toml(path: Path, kind: type[T]) -> T:

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from deploy.admin_client import administrator, configure_admin
 from deploy.checking import policy_faults
 from deploy.console import paper, print_json, print_lines, table
 from deploy.errors import FAILED, MISUSED, OK, CommandError
+from deploy.settings import is_production
 from deploy.telling.people import Person
 
 DESCRIPTION = """\
@@ -52,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     if len(options.what) != 1:
         raise CommandError("Name the folder: enfilade policy check FOLDER", MISUSED)
-    faults = policy_faults(Path(options.what[0]))
+    faults = policy_faults(Path(options.what[0]), production=is_production(os.environ))
     if options.json:
         print_json({"faults": faults})
     elif faults:

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 import sqlalchemy.exc
 
-from deploy.checking import refuse_faults
+from deploy.checking import startable_settings
 from deploy.draining import supervisor
 from deploy.errors import CommandError
 from deploy.launching.parent import die_with_parent
 from deploy.launching.ports import refuse_taken
-from deploy.settings import FLOORS, HouseSettings, read_settings
+from deploy.settings import FLOORS, HouseSettings
 from kit.database import migrate
 from process_apis.app import MIGRATIONS
 
@@ -68,8 +68,7 @@ def run(options: argparse.Namespace) -> int:
 
 def prepare(environ: Mapping[str, str]) -> HouseSettings:
     """The settings, found right, with the database migrated; raises SettingsError and CommandError."""
-    settings = read_settings(environ)
-    refuse_faults(settings.folder)
+    settings = startable_settings(environ)
     try:
         migrate(settings.database_url, MIGRATIONS)
     except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.ArgumentError) as error:

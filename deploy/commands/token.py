@@ -48,11 +48,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def embedded_issuer(data: str | None) -> DevelopmentIssuer:
-    """The issuer of a data folder; raises CommandError where the configuration has it switched off."""
+    """The issuer of a data folder; raises CommandError where the configuration does not ask for it."""
     settings = settings_beside(data_dir(data, os.environ), os.environ)
-    if not read(settings.folder / "gateway.toml", Settings).identity.embedded_issuer:
+    asked_for = read(settings.folder / "gateway.toml", Settings).identity.embedded_issuer
+    if settings.production or not asked_for:
         raise CommandError(
-            "The embedded issuer is switched off (gateway.toml, identity.embedded_issuer): "
+            "The embedded issuer is not switched on (gateway.toml, identity.embedded_issuer): "
             "ask the issuer that is configured there for a token."
         )
     return issuer_of(settings, read_consumers(settings.folder / "consumers.toml"))

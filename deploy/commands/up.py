@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import httpx
 
-from deploy.checking import refuse_faults
+from deploy.checking import start_faults, startable_settings
 from deploy.commands.token import embedded_issuer
 from deploy.console import paper, print_errors
 from deploy.embedded import Embedded, EmbeddedError, wipe
@@ -24,10 +24,11 @@ from deploy.launching.ports import refuse_overlap, refuse_taken
 from deploy.launching.sandboxes import VENDORS, Sandbox, credentials, standing_in
 from deploy.launching.server import serving, until_ready
 from deploy.launching.stack import Stack, data_dir, held, tell
-from deploy.settings import HouseSettings, read_settings
+from deploy.settings import HouseSettings, is_production
 from deploy.telling.performance import perform
 from deploy.telling.vendors import Screens
 from deploy.telling.welcome import welcome
+from kit.settings import SettingsError
 
 T = TypeVar("T")
 
@@ -101,10 +102,11 @@ def _settings(options: argparse.Namespace, folder: Path) -> HouseSettings:
         raise CommandError(
             "--fresh wipes the embedded database only: empty yours yourself, or unset ENFILADE_DATABASE_URL."
         )
+    if is_production(environ):
+        said = "`enfilade up` plays the demo on embedded stores and stand-in vendors: use `enfilade serve`"
+        raise SettingsError([said, *start_faults(environ)])
     environ.setdefault("ENFILADE_DATABASE_URL", _NO_DATABASE_YET)
-    settings = read_settings(environ)
-    refuse_faults(settings.folder)
-    return settings
+    return startable_settings(environ)
 
 
 def _wipe(folder: Path) -> None:

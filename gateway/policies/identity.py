@@ -45,8 +45,8 @@ _CREDENTIAL = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 §2.1
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which credentials are believed, from whom, and for how long; instants and lengths are in seconds.
 
-    `embedded_issuer` is for development; switch it off where a real issuer is configured. Its keys rotate
-    every `embedded_key_days`. When an issuer's keys or answers cannot be had, identity fails closed.
+    `embedded_issuer` is for development: there only where it is asked for, refused in production. Its keys
+    rotate every `embedded_key_days`. When an issuer's keys or answers cannot be had, identity fails closed.
 
     `api_keys` says which kind of key this deployment takes; without it none is. `certificate_proxies` are the
     networks of TLS terminators whose Client-Cert field is believed. Keys and revocations are looked for every
@@ -54,7 +54,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens as `stale_tokens` says. No token may live longer than `longest_token_seconds`.
     """
 
-    embedded_issuer: bool = True
+    embedded_issuer: bool = False
     embedded_key_days: Annotated[int, Meta(ge=1)] = 90
     issuers: tuple[Issuer, ...] = ()
     leeway_seconds: Annotated[float, Meta(ge=0, le=120)] = 30.0
@@ -67,9 +67,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stale_seconds: Annotated[float, Meta(ge=1, le=3600)] = 60.0
     stale_tokens: Literal["refuse", "believe"] = "refuse"
 
+    @property
+    def believes_any(self) -> bool:
+        """Whether there is a credential at all that is believed."""
+        return self.embedded_issuer or bool(self.issuers) or self.api_keys is not None
+
     def __post_init__(self) -> None:
-        if not self.embedded_issuer and not self.issuers:
-            raise ValueError("no issuer is believed: name one under issuers")
         for network in self.certificate_proxies:
             ipaddress.ip_network(network)
         names = [one.issuer for one in self.issuers]

@@ -17,6 +17,7 @@ from gateway.plans import Consumer
 from kit import context
 from kit.operations import api_of, document
 from tests.access.probing import Persona, Probe, Prober, World, probes, targets_of
+from tests.gateway.house import believing
 
 URL = "http://canary.test"
 
@@ -139,7 +140,9 @@ async def found_in(keys: Path, request: pytest.FixtureRequest) -> AsyncIterator[
     issuer = DevelopmentIssuer(
         keys, issuer=URL, audience=URL, consumers=CONSUMERS, scopes=scopes_of([api_of(RowsApi)])
     )
-    door = Gateway(settings=Settings(), consumers=CONSUMERS, apis=mounted, public_url=URL, issuer=issuer)
+    door = Gateway(
+        settings=believing(Settings()), consumers=CONSUMERS, apis=mounted, public_url=URL, issuer=issuer
+    )
     acme = Persona("acme", issuer.mint("acme"), frozenset({"acme"}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url=URL) as http:
 

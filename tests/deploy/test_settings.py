@@ -2,21 +2,10 @@
 
 from pathlib import Path
 
-import pytest
-
 from deploy.assemble import master_keys
 from deploy.settings import read_settings
-from kit.settings import SettingsError
 
 URL = {"ENFILADE_DATABASE_URL": "postgresql+psycopg:///none"}
-
-
-def test_production_needs_a_master_key() -> None:
-    """A key that lies beside the data is for development only."""
-    production = {**URL, "ENFILADE_DEPLOYMENT": "production"}
-    with pytest.raises(SettingsError, match="ENFILADE_MASTER_KEY is not set"):
-        read_settings(production)
-    assert read_settings({**production, "ENFILADE_MASTER_KEY": "env:KEY"}).master_key == "env:KEY"
 
 
 def test_development_keeps_a_master_key_of_its_own(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
 from gateway.admin import interfaces as admin_interfaces
 from gateway.app import Gateway, Mounted, in_process, scopes_of
@@ -45,6 +46,12 @@ PLANS = RateLimitSettings(
 )
 
 
+def believing(settings: Settings) -> Settings:
+    """The same settings, with the embedded issuer asked for."""
+    identity = msgspec.structs.replace(settings.identity, embedded_issuer=True)
+    return msgspec.structs.replace(settings, identity=identity)
+
+
 class House:
     """One gateway and how to speak to it; `base_url` may also name a server elsewhere."""
 
@@ -57,6 +64,8 @@ class House:
         url: str = URL,
         floor: Floor | None = None,
         apis: tuple[Mounted, ...] = (),
+        *,
+        embedded: bool = True,
         **more: Any,
     ) -> None:
         self.floor = floor or Floor()
@@ -80,7 +89,7 @@ class House:
             ),
         )
         self.gateway = Gateway(
-            settings=settings or Settings(rate_limit=PLANS),
+            settings=believing(settings or Settings(rate_limit=PLANS)) if embedded else settings,
             consumers=consumers,
             apis=self.apis,
             public_url=url,

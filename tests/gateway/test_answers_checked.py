@@ -16,7 +16,7 @@ from gateway.policies.contract import Settings as ContractSettings
 from kit.operations import document
 from kit.settings import SettingsError
 from tests.gateway.demo import Shop
-from tests.gateway.house import CONSUMERS, PLANS, URL, House, problem
+from tests.gateway.house import CONSUMERS, PLANS, URL, House, believing, problem
 
 SHOP = "/experience/shop/v1"
 GOOD: dict[str, Any] = {"id": "o-1"}
@@ -41,7 +41,7 @@ def door(
     """A door over the floor whose answers are checked as told."""
     contract = decode({"answers": answers}, ContractSettings, "contract")
     gateway = Gateway(
-        settings=Settings(rate_limit=PLANS, contract=contract),
+        settings=believing(Settings(rate_limit=PLANS, contract=contract)),
         consumers=CONSUMERS,
         apis=[Mounted(Shop, shape or document(Shop), lambda _: floor.answer)],
         public_url=URL,

@@ -85,7 +85,6 @@ def settings(provider: Provider, **issuer: Any) -> Settings:
     """The settings as a firm would write them."""
     raw = {
         "identity": {
-            "embedded_issuer": False,
             "issuers": [
                 {
                     "issuer": provider.url,
@@ -106,7 +105,11 @@ class Firm:
         found = settings(provider, **issuer)
         self.provider = provider
         self.house = House(
-            folder, Settings(rate_limit=PLANS, identity=found.identity), consumers=CONSUMERS, fetch=fetch
+            folder,
+            Settings(rate_limit=PLANS, identity=found.identity),
+            consumers=CONSUMERS,
+            embedded=False,
+            fetch=fetch,
         )
 
     async def roles(self, header: dict[str, Any], **claims: Any) -> list[str]:

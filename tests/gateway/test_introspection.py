@@ -229,7 +229,7 @@ def test_a_secret_that_is_not_there_stops_the_start():
     """The reference is told, never a value."""
     with pytest.raises(SettingsError, match="the environment variable SECRET is not set"):
         witnesses_of(
-            IdentitySettings(embedded_issuer=False, issuers=(ISSUER,)),
+            IdentitySettings(issuers=(ISSUER,)),
             public_url="https://api.test",
             embedded=None,
             fetch=None,

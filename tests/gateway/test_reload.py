@@ -26,6 +26,9 @@ limits = [{{ name = "burst", requests = {number}, seconds = 60 }}]
 
 [source_limit]
 requests = 100_000
+
+[identity]
+embedded_issuer = true
 """
 CONSUMER = '[consumers.{name}]\ntitle = "Somebody"\nscopes = ["{scope}"]\n'
 ROUTE = '[[routes]]\ncapability = "erp"\nselling_entity = "*"\ninstance = "{}"\n'
@@ -111,10 +114,10 @@ async def test_a_grant_that_was_taken_away_is_gone_for_a_token_already_known(rel
 @pytest.mark.parametrize(
     ("more", "where"),
     [
-        ("[wire]\nmax_headers = \n", r"line 10"),
-        ("[wire]\nmax_headers = 3\n", r"gateway\.toml:10: wire\.max_headers: Expected `int` >= 16"),
-        ("[firewall]\n", r"gateway\.toml:9: firewall: is not a setting"),
-        ("[cors]\norigins = ['*']\n", r"gateway\.toml:9: cors: .* is no origin"),
+        ("[wire]\nmax_headers = \n", r"line 13"),
+        ("[wire]\nmax_headers = 3\n", r"gateway\.toml:13: wire\.max_headers: Expected `int` >= 16"),
+        ("[firewall]\n", r"gateway\.toml:12: firewall: is not a setting"),
+        ("[cors]\norigins = ['*']\n", r"gateway\.toml:12: cors: .* is no origin"),
     ],
 )
 async def test_a_bad_file_is_refused_whole_with_its_line(

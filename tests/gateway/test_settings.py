@@ -40,7 +40,7 @@ def test_every_fault_of_a_file_is_told_at_once():
         "wire": {"max_body_bytes": "large", "max_hedaers": 3, "max_headers": 1},
         "cors": {"origins": ["*"]},
         "rate_limit": {"plans": {"a": {"limits": [{"name": "x", "requests": 0}]}, "b": {"limits": []}}},
-        "identity": {"embedded_issuer": False},
+        "identity": {"certificate_proxies": ["here"]},
         "firewall": {},
     }
     with pytest.raises(SettingsError) as caught:

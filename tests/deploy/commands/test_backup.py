@@ -2,21 +2,32 @@
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
+from sqlalchemy.engine import make_url
 
+from deploy.backups import _is_ours, refuse_server
 from deploy.cli import main
-from deploy.embedded import Embedded
+from deploy.embedded import Embedded, EmbeddedError
+from deploy.embedded.binaries import POSTGRESQL_MAJOR
+from deploy.embedded.tools import restore_dump, run_tool
+from deploy.errors import CommandError
 from kit.database import migrate
+from process_apis.app import MIGRATIONS
 from tests.deploy.commands.conftest import run
 from tests.support.deals import LARGE, approve, new_deal, truth
 from tests.support.houses import MakeHouse, make_house
+from tests.support.postgresql import older_postgresql
 from tests.support.servers import create_empty_database, drop_database
 from tests.support.stack import Stack
 
@@ -139,10 +150,103 @@ def test_the_embedded_database_is_backed_up_at_rest_and_replaced(tmp_path: Path)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a backup"])
-def test_what_is_no_backup_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_backup_is_refused(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One sentence, before anything is touched."""
     file = tmp_path / "file"
     file.write_bytes(content)
-    refused = run("restore", str(file), "--data", str(tmp_path / "data"))
-    assert (refused.status, "is no backup" in refused.err) == (1, True), refused
+    assert main(("restore", str(file), "--data", str(tmp_path / "data"))) == 1
+    assert "is no backup" in capsys.readouterr().err
     assert not (tmp_path / "data" / "postgresql").exists()
+
+
+def test_a_backup_goes_into_older_and_newer_servers(
+    fresh_database_url: str, empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From this release's PostgreSQL into an older one, from there into its like and back, all rows alike."""
+    row = ("kept", "SET transaction_timeout = 0;")
+    with psycopg.connect(_plain(fresh_database_url)) as connection:
+        connection.execute("INSERT INTO enfilade.cursors (name, value) VALUES (%s, %s)", row)
+    everything = _rows(fresh_database_url)
+    with older_postgresql() as (major, server):
+        older, again = (create_empty_database(server, name) for name in ("older", "again"))
+        taken = [(fresh_database_url, older), (older, again), (again, empty_url)]
+        for number, (source, target) in enumerate(taken):
+            file = tmp_path / f"{number}.enfilade"
+            monkeypatch.setenv("ENFILADE_DATABASE_URL", source)
+            assert main(("backup", str(file), "--data", str(tmp_path))) == 0
+            monkeypatch.setenv("ENFILADE_DATABASE_URL", target)
+            assert main(("restore", str(file), "--data", str(tmp_path))) == 0
+            assert _rows(target) == everything, (major, number)
+        # What a first start makes on such a server.
+        migrate(create_empty_database(server, "fresh"), MIGRATIONS)
+
+
+def _plain(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _rows(url: str) -> dict[str, Any]:
+    """How many rows each table of ours has, and the rows of one of them."""
+    with psycopg.connect(_plain(url)) as connection:
+        query = "SELECT schemaname, relname FROM pg_stat_user_tables ORDER BY 1, 2"
+        found: dict[str, Any] = {}
+        for table in connection.execute(query).fetchall():
+            counted = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(*table))
+            found[".".join(table)] = connection.execute(counted).fetchone()
+        cursors = connection.execute("SELECT name, value FROM enfilade.cursors ORDER BY name").fetchall()
+        return {**found, "cursors": cursors}
+
+
+@pytest.mark.parametrize("major", [13, 14, 19])
+def test_servers_on_which_nothing_is_proven_are_refused_before_anything_is_touched(major: int) -> None:
+    """The sentence says which versions there may be."""
+    with pytest.raises(CommandError, match=rf"on PostgreSQL {major}; .* 15 to 18\. Nothing was changed"):
+        refuse_server(major)
+
+
+def test_a_failed_tool_is_told_whole(empty_url: str, tmp_path: Path) -> None:
+    """All that it said, not its last line; and what it had done already is undone."""
+    dump = tmp_path / "dump"
+    with psycopg.connect(_plain(empty_url)) as connection:
+        connection.execute("CREATE TABLE first (id int); CREATE TABLE second (id int)")
+    run_tool("pg_dump", empty_url, "--format=custom", "--file", dump)
+    with psycopg.connect(_plain(empty_url)) as connection:
+        connection.execute("DROP TABLE first")
+    with pytest.raises(EmbeddedError) as caught:
+        restore_dump(empty_url, dump, POSTGRESQL_MAJOR)
+    assert re.search(r'psql did not succeed: .*ERROR: +relation "second" already exists', str(caught.value))
+    with psycopg.connect(_plain(empty_url)) as connection:
+        assert connection.execute("SELECT to_regclass('first')").fetchone() == (None,)
+    dump.write_bytes(dump.read_bytes()[:-200])
+    with psycopg.connect(_plain(empty_url)) as connection:
+        connection.execute("DROP TABLE second")
+    with pytest.raises(EmbeddedError, match="pg_restore did not succeed: "):
+        restore_dump(empty_url, dump, POSTGRESQL_MAJOR)
+    with psycopg.connect(_plain(empty_url)) as connection:
+        assert connection.execute("SELECT to_regclass('first')").fetchone() == (None,)
+    with pytest.raises(EmbeddedError) as caught:
+        run_tool("psql", empty_url, "--set=ON_ERROR_STOP=1", "--command", "SELECT 1 FROM nowhere")
+    assert len(str(caught.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", ["/out", "../out", "keys/../../out", "keys//out", "elsewhere"])
+def test_a_file_with_a_way_out_of_its_place_is_refused(tmp_path: Path, name: str) -> None:
+    """No absolute path, nothing above, nothing that a backup does not have."""
+    assert not _is_ours(tarfile.TarInfo(name))
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def test_a_file_with_links_or_devices_is_refused(
+    tmp_path: Path, kind: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything of it is written."""
+    file, data = tmp_path / "file", tmp_path / "data"
+    with tarfile.open(file, "w") as archive:
+        member = tarfile.TarInfo("manifest.json")
+        member.type, member.linkname = kind, "/etc/passwd"
+        archive.addfile(member)
+    assert main(("restore", str(file), "--data", str(data))) == 1
+    assert "is no backup" in capsys.readouterr().err
+    assert not data.exists()
