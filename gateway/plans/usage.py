@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.problems import Problem
-from gateway.plans.background import end, repeat
+from gateway.plans.background import repeat
 from kit import clock
+from kit.background import stop_background
 from kit.database import Database
 from kit.database.tables import usage
 from kit.telemetry import log
@@ -56,12 +57,12 @@ class Usage:
     async def start(self) -> None:
         """Begin to write what is counted."""
         if self._database is not None:
-            self._task = asyncio.create_task(repeat("usage not written", WRITE_SECONDS, self.write))
+            self._task = repeat("usage not written", WRITE_SECONDS, self.write)
 
     async def close(self) -> None:
         """Write the rest."""
         if self._task is not None:
-            await end(self._task)
+            await stop_background(self._task)
             try:
                 await self.write()
             except Problem as problem:

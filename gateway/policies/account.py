@@ -12,6 +12,7 @@ from msgspec import Meta
 from contracts.problems import Problem
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from kit import audit, clock
+from kit.background import run_background, stop_background
 from kit.database import Database
 from kit.telemetry import Histogram, Sample, gauge, log, meter
 
@@ -139,14 +140,11 @@ class Account:
     async def start(self) -> None:
         """Begin to write what is noted."""
         if self._database is not None:
-            self._task = asyncio.create_task(self._write_on())
+            self._task = run_background("writing of the audit", self._write_on)
 
     async def close(self) -> None:
         """Write what still waits."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await stop_background(self._task)
         await self.flush()
         await self._tell_strangers()
 

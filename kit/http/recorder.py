@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from contracts.problems import Unavailable
 from kit import telemetry
+from kit.background import run_background, stop_background
 from kit.database import Database
 from kit.database.tables import vendor_calls
 
@@ -57,7 +58,7 @@ class Recorder:
             instance=row.instance, method=row.method, status=str(row.status or ""), problem=row.problem
         ).record(row.seconds)
         if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._write_soon())
+            self._task = run_background("recording of vendor calls", self._write_soon)
 
     async def flush(self) -> None:
         """Write all that is buffered; raises what the database raises, and keeps the rows then."""
@@ -75,9 +76,7 @@ class Recorder:
 
     async def close(self) -> None:
         """Write what is left; one line in the log if the database does not take it."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await stop_background(self._task)
         try:
             await self.flush()
         except _ABSENT as error:

@@ -12,6 +12,8 @@ import sys
 import threading
 from pathlib import Path
 
+STOP_SECONDS = 15
+
 
 class Nursery:
     def __init__(self, folder: Path) -> None:
@@ -33,7 +35,11 @@ class Nursery:
         for child in self._children.values():
             child.terminate()
         for child in self._children.values():
-            child.communicate()
+            try:
+                child.communicate(timeout=STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.communicate()
 
     def _serve(self) -> None:
         while True:

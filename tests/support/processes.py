@@ -1,12 +1,21 @@
-"""tests/support: child processes of a test: their lines, waited for and not guessed at."""
+"""tests/support: child processes of a test: their lines, waited for and not guessed at, and their end."""
 
 import asyncio
+import os
+import signal
 import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[2]
+STOP_SECONDS = 15
 GRANIAN = ["granian", "--interface", "asgi", "--host", "127.0.0.1", "--http1-buffer-size", "32768", "--no-ws"]
 GRANIAN += ["--http", "1", "--loop", "asyncio"]  # as deploy.draining has it
+# By itself it waits without end for a worker that was told to stop while it was starting, and missed it.
+GRANIAN += ["--workers-kill-timeout", "5"]
 
 
 async def lines_of(process: "subprocess.Popen[str]", count: int) -> list[str]:
@@ -18,3 +27,30 @@ async def lines_of(process: "subprocess.Popen[str]", count: int) -> list[str]:
 def start(command: list[str]) -> "subprocess.Popen[str]":
     """A child in the project's folder, with its input and output at hand."""
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+@contextmanager
+def running(
+    *module: str, environ: Mapping[str, str], output: IO[bytes] | None = None, seconds: float = STOP_SECONDS
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A Python module with its arguments, as a server of its own for the length of the block.
+
+    Told to stop, it has some seconds for that; what is left of it and its workers is killed.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", *module],
+        cwd=ROOT,
+        env={**os.environ, **environ},
+        stdout=output,
+        stderr=output,
+        process_group=0,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

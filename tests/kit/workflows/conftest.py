@@ -122,8 +122,8 @@ def spawn(house: House) -> Iterator[Spawn]:
     """Start another worker process; whatever is left of it at the end is killed."""
     children: list[subprocess.Popen[str]] = []
 
-    def start(*options: str) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "tests.kit.workflows.worker", house.database.url, *options]
+    def start(*options: str, module: str = "tests.kit.workflows.worker") -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", module, house.database.url, *options]
         child = start_process(command)
         children.append(child)
         return child
