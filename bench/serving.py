@@ -34,6 +34,7 @@ from process_apis import read_models
 BARE_PATH = "/experience/bench-screen/v1/screens"
 OVERVIEW_PATH = "/experience/crm-ui/v1/accounts"
 OVERVIEW_INSTANCE = "salesforce-main"
+STOP_SECONDS = 10
 
 
 @asynccontextmanager
@@ -126,6 +127,7 @@ def main() -> None:
         # As `enfilade serve` has it: all stand under the same server.
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=HEADER_BYTES),
         log_level=LogLevels.warning,
+        workers_kill_timeout=STOP_SECONDS,
     ).serve()
 
 

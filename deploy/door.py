@@ -22,6 +22,7 @@ from gateway.identity import DevelopmentIssuer
 from gateway.identity.issuing.personas import read_people
 from gateway.plans import Consumer
 from kit import inbox
+from kit.background import down
 from kit.context import current
 from kit.database import Database
 from kit.operations import api_of
@@ -69,7 +70,7 @@ def front_door(
         cache=stores.cache,
         workers=settings.workers * settings.replicas,
         hooks=take_push,
-        ready=readiness(settings, stores),
+        ready=readiness(settings, stores, floors),
         admin=frozen,
         standings=standings(),
         policy_folder=settings.folder,
@@ -113,7 +114,9 @@ def issuer_of(settings: HouseSettings, consumers: Mapping[str, Consumer]) -> Dev
     )
 
 
-def readiness(settings: HouseSettings, stores: "Stores") -> Callable[[], Awaitable[Mapping[str, str]]]:
+def readiness(
+    settings: HouseSettings, stores: "Stores", floors: "Floors"
+) -> Callable[[], Awaitable[Mapping[str, str]]]:
     """What a process needs to answer, asked now."""
 
     async def ready() -> Mapping[str, str]:
@@ -123,6 +126,10 @@ def readiness(settings: HouseSettings, stores: "Stores") -> Callable[[], Awaitab
                 pass
         except Unavailable as problem:
             missing["database"] = problem.detail
+        if floors.runtime is not None and not floors.runtime.running:
+            missing["flows"] = "This process does not execute its flows"
+        if died := down():
+            missing["background"] = f"Died, and will be started again: {', '.join(died)}"
         if draining(settings):
             missing["draining"] = "The house was told to stop"
         # The cache is losable: without it the house still answers, so it is told and does not count.

@@ -7,6 +7,7 @@ Told to start its workers anew, it starts the successor of each before that one 
 """
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import threading
@@ -37,6 +38,9 @@ LAST_SECONDS = 1.0
 """What is left, when the house stops, to a request whose connection was taken."""
 
 
+ENDING = (signal.SIGTERM, signal.SIGINT)
+
+
 class Supervisor(MPServer):
     """granian's server, which gives notice before it stops its workers, and replaces them without a loss.
 
@@ -48,25 +52,29 @@ class Supervisor(MPServer):
         super().__init__(**given)
         self._folder = folder
         self._notice_seconds = notice_seconds
+        self._told = False
         self._noticed = False
         self._doors: dict[int, SocketHolder] = {}
         self._entering = 0
-        os.register_at_fork(after_in_child=self._keep_own_door)
+        os.register_at_fork(
+            before=_hold_back, after_in_parent=_let_through, after_in_child=self._become_worker
+        )
         # A worker that is only just starting is not ended by a signal which it does not know yet.
         for number in (CLOSE_SOON, LEAVE):
             signal.signal(number, signal.SIG_IGN)
 
     def signal_handler_interrupt(self, *given: Any, **more: Any) -> None:
         """Give notice; the second time, and where no notice is asked for, stop at once."""
+        if not self._told:
+            self._told = True
+            _later(self._notice_seconds + LAST_SECONDS + (self.workers_kill_timeout or 0), kill_children)
         if self._noticed or not self._notice_seconds:
             super().signal_handler_interrupt(*given, **more)
             return
         self._noticed = True
         (self._folder / DRAINING).touch()
         tell_workers(CLOSE_SOON, self.wrks)
-        timer = threading.Timer(self._notice_seconds, super().signal_handler_interrupt)
-        timer.daemon = True
-        timer.start()
+        _later(self._notice_seconds, super().signal_handler_interrupt)
 
     def _init_shared_socket(self) -> None:
         self._sso = None  # as granian has it where each worker listens on a socket of its own
@@ -83,10 +91,16 @@ class Supervisor(MPServer):
         self._shd = self._doors[idx]
         return super()._spawn_worker(idx, target, callback_loader)
 
-    def _keep_own_door(self) -> None:
-        """In a new worker: let go of the sockets of the others."""
+    def _become_worker(self) -> None:
+        """In a new worker: let go of the sockets of the others, and of how we take the signals that end us.
+
+        Until it takes them itself it has nothing to finish, and ends by them at once.
+        """
         self._doors.pop(self._entering, None)
         self._drop_shared_socket()
+        for number in ENDING:
+            signal.signal(number, signal.SIG_DFL)
+        _let_through()
 
     def _respawn_workers(
         self, workers: list[int], spawn_target: Any, target_loader: Any, delay: float = 0
@@ -138,6 +152,27 @@ class Supervisor(MPServer):
         if self._noticed:
             self._let_leave(self.wrks, LAST_SECONDS)
         super()._stop_workers()
+
+
+def _hold_back() -> None:
+    """Keep the signals that end a process waiting: between two owners they would be lost."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+
+
+def _let_through() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+
+
+def _later(seconds: float, do: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, do)
+    timer.daemon = True
+    timer.start()
+
+
+def kill_children() -> None:
+    """End what has not ended in its time, workers and their successors; who waits for them then goes on."""
+    for child in multiprocessing.active_children():
+        child.kill()
 
 
 def wait(true: Callable[[], bool], seconds: float) -> None:

@@ -14,12 +14,14 @@ from deploy.fellows import Fellows
 from deploy.measuring import Backlog
 from gateway.app import Gateway
 from gateway.rulebook.keeping import Keeper
+from kit.background import run_background, stop_background
 from kit.settings import SettingsError
 from kit.telemetry import exposition
 
 _EXPOSITION = b"text/plain; version=0.0.4; charset=utf-8"
 _QUEUE = 64
 _KEEP_ALIVE_SECONDS = 5
+_END_SECONDS = 10.0
 
 Ready = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -104,15 +106,22 @@ async def listening(app: Any, address: tuple[str, int] | None) -> AsyncIterator[
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         ws="none",
     )
-    server = _Listener(config)
     config.load()
     with bound(address) as listener:
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        servers: list[_Listener] = []
+
+        async def serve() -> None:
+            servers.append(_Listener(config))
+            await servers[-1].serve(sockets=[listener.dup()])  # the server closes what it is given
+
+        serving = run_background("internal listener", serve)
         try:
             yield
         finally:
-            server.should_exit = True
-            await serving
+            for server in servers:
+                server.should_exit = True
+            await asyncio.wait({serving}, timeout=_END_SECONDS)
+            await stop_background(serving)
 
 
 @contextlib.contextmanager

@@ -1,12 +1,12 @@
 """deploy: what is measured beside requests: how late the loop is, and what waits in the database."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from contracts.problems import Problem
+from kit.background import run_background, stop_background
 from kit.database import Database
 from kit.database.backlog import backlog
 from kit.telemetry import Family, Histogram, Sample
@@ -24,13 +24,11 @@ _lag = Histogram(
 @asynccontextmanager
 async def measured_loop() -> AsyncIterator[None]:
     """Measure the lag of the running loop for the length of the block."""
-    task = asyncio.create_task(_measure_lag())
+    task = run_background("measuring of the loop", _measure_lag)
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await stop_background(task)
 
 
 async def _measure_lag() -> None:

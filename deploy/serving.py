@@ -45,6 +45,7 @@ class Serving:
                 log("deploy").error("settings", faults=error.faults)
             else:
                 log("deploy").error("start_failed", exc_info=error)
+            await self._close_begun()
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await send({"type": "lifespan.startup.complete"})
@@ -60,7 +61,7 @@ class Serving:
         fellows = await enter(joined(Path(settings.run_dir) if settings.run_dir else None))
         house = await enter(assemble(settings, os.environ))
         await enter(measured_loop())
-        ready = readiness(settings, house.stores)
+        ready = readiness(settings, house.stores, house.floors)
         await enter(
             listening(
                 Internal(house.gateway, ready, fellows, Backlog(house.stores.database), house.policy),
@@ -69,6 +70,13 @@ class Serving:
         )
         obey(settings, self._close_connections if house.gateway is None else house.gateway.close_connections)
         return house
+
+    async def _close_begun(self) -> None:
+        """Close what a start that failed had opened: its threads would not let the process end."""
+        try:
+            await self._stack.aclose()
+        except Exception as error:  # noqa: BLE001 - it is the start's own fault that counts
+            log("deploy").error("not_closed", exc_info=error)
 
     def _close_connections(self) -> None:
         """As a gateway does it, for floors that stand apart."""

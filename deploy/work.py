@@ -2,8 +2,9 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from contracts.events.kinds import RecordChanged
@@ -12,6 +13,7 @@ from deploy.settings import HouseSettings
 from gateway.app import Gateway
 from gateway.rulebook.keeping import Keeper
 from kit import audit, inbox, retention
+from kit.background import run_background, stop_background
 from kit.context import new_correlation_id
 from kit.database import Database, get_cursor, lease, set_cursor
 from kit.inbox.worker import InboxWorker
@@ -46,14 +48,12 @@ async def working(
             stack.push_async_callback(floors.runtime.close)
         if settings.role != "api":
             await _begin(stores, floors)
-            tasks = [asyncio.create_task(work) for work in _work(settings, stores, floors, stop)]
+            tasks = [run_background(*work) for work in _work(settings, stores, floors, stop)]
         try:
             yield
         finally:
             stop.set()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await stop_background(*tasks)
 
 
 async def _begin(stores: "Stores", floors: "Floors") -> None:
@@ -67,19 +67,28 @@ async def _begin(stores: "Stores", floors: "Floors") -> None:
                 _log.warning("mark_not_set", source=source.name, error=repr(error))
 
 
-def _work(settings: HouseSettings, stores: "Stores", floors: "Floors", stop: asyncio.Event) -> list:
-    found = [keep_house(stores.database, settings)]
+def _work(
+    settings: HouseSettings, stores: "Stores", floors: "Floors", stop: asyncio.Event
+) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+    """All background work with its name."""
+    found: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+        ("housekeeping", partial(keep_house, stores.database, settings))
+    ]
     if floors.inbox is not None:
-        found.append(floors.inbox.run(stop))
+        found.append(("inbox", partial(floors.inbox.run, stop)))
     for name, instance in floors.instances.items():
         receive = Receiver(name, stores.database, floors.inbox)
         found += [
-            watch(
-                source,
-                receive=receive,
-                cursor=Cursors(stores.database, name),
-                lease=lambda what: lease(stores.database, f"changes:{what}"),
-                stop=stop,
+            (
+                f"changes of {source.name}",
+                partial(
+                    watch,
+                    source,
+                    receive=receive,
+                    cursor=Cursors(stores.database, name),
+                    lease=lambda what: lease(stores.database, f"changes:{what}"),
+                    stop=stop,
+                ),
             )
             for source in instance.opened.changes
         ]

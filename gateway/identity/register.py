@@ -11,6 +11,7 @@ from gateway.identity import api_keys, revocation
 from gateway.identity.api_keys import ApiKey
 from gateway.identity.changes import version_of
 from gateway.identity.revocation import Revoked
+from kit.background import run_background, stop_background
 from kit.batches import CLOSE_SECONDS
 from kit.database import Database
 from kit.telemetry import log
@@ -93,13 +94,14 @@ class Register:
         """Read what there is and begin to keep up with it; a database that is away is waited for."""
         with contextlib.suppress(Problem):
             await self.refresh()
-        self._tasks = [asyncio.create_task(self._keep_up()), asyncio.create_task(self._keep_writing())]
+        self._tasks = [
+            run_background("identity's refresh", self._keep_up),
+            run_background("writing of the use of keys", self._keep_writing),
+        ]
 
     async def close(self) -> None:
         """Write what still waits."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop_background(*self._tasks)
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self.write_used()

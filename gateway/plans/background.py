@@ -4,13 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from contracts.problems import Problem
+from kit.background import run_background
 from kit.telemetry import log
 
 _log = log(__name__)
 
 
-async def repeat(what: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Do the work every so many seconds until cancelled; `what` names in the log what failed."""
+def repeat(what: str, seconds: float, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+    """The task that does the work every so many seconds; `what` names in the log what failed."""
+    return run_background(what, lambda: _repeat(what, seconds, work))
+
+
+async def _repeat(what: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
     while True:
         await asyncio.sleep(seconds)
         try:
@@ -19,10 +24,3 @@ async def repeat(what: str, seconds: float, work: Callable[[], Awaitable[None]])
             _log.warning(what, code=problem.code)
         except Exception as error:  # noqa: BLE001 - a fault here must not end the work for good
             _log.error(what, exc_info=error)
-
-
-async def end(*tasks: asyncio.Task[None]) -> None:
-    """Cancel repeated work and wait until it has ended."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.problems import Problem
 from gateway.plans import Consumer
-from gateway.plans.background import end, repeat
+from gateway.plans.background import repeat
+from kit.background import stop_background
 from kit.database import Database
 from kit.database.tables import registered_consumers, roster_changes, subscriptions, suspensions
 
@@ -68,12 +69,11 @@ class Roster:
         if self._database is not None:
             with contextlib.suppress(Problem):
                 await self.refresh()
-            self._task = asyncio.create_task(repeat("roster not refreshed", REFRESH_SECONDS, self.refresh))
+            self._task = repeat("roster not refreshed", REFRESH_SECONDS, self.refresh)
 
     async def close(self) -> None:
         """End it."""
-        if self._task is not None:
-            await end(self._task)
+        await stop_background(self._task)
 
     async def refresh(self) -> None:
         """Look for changes now; raises Unavailable without the database."""

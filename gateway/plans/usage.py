@@ -14,8 +14,9 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from gateway.plans.background import end, repeat
+from gateway.plans.background import repeat
 from kit import clock
+from kit.background import stop_background
 from kit.batches import CLOSE_SECONDS, write_apart
 from kit.database import Database
 from kit.database.tables import usage
@@ -61,12 +62,12 @@ class Usage:
     async def start(self) -> None:
         """Begin to write what is counted."""
         if self._database is not None:
-            self._task = asyncio.create_task(repeat("usage not written", WRITE_SECONDS, self.write))
+            self._task = repeat("usage not written", WRITE_SECONDS, self.write)
 
     async def close(self) -> None:
         """Write the rest."""
         if self._task is not None:
-            await end(self._task)
+            await stop_background(self._task)
             try:
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self.write()

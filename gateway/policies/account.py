@@ -14,6 +14,7 @@ from msgspec import Meta
 from contracts.problems import Problem
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from kit import audit, clock
+from kit.background import run_background, stop_background
 from kit.batches import CLOSE_SECONDS, BatchWriter
 from kit.database import Database
 from kit.telemetry import Histogram, Sample, gauge, log, meter
@@ -145,7 +146,7 @@ class Account:
     async def start(self) -> None:
         """Begin to write what is noted."""
         if self._database is not None:
-            self._task = asyncio.create_task(self._write_on())
+            self._task = run_background("writing of the audit", self._write_on)
 
     async def close(self) -> None:
         """Write what still waits; says in the log what could not be written."""
@@ -153,8 +154,7 @@ class Account:
         if self._task is not None:
             # A batch on its way is left to end: cut off, nobody would know whether it is written.
             await asyncio.wait({self._task}, timeout=CLOSE_SECONDS)
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await stop_background(self._task)
         await self._rows.close(CLOSE_SECONDS)
         await self._tell_strangers()
 

@@ -1,7 +1,6 @@
 """Keeping: the policy by which a process goes, which change of it was refused, and the watch for the next."""
 
 import asyncio
-import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from gateway.rulebook import Rulebook, placed
 from gateway.rulebook.watching import Watcher
 from kit import clock
+from kit.background import run_background, stop_background
 from kit.settings import SettingsError
 from kit.telemetry import Sample, gauge, log, meter
 
@@ -98,14 +98,11 @@ class Keeper:
         """Look at the files once, and from then on in the background."""
         if self._watcher is not None:
             await self._watcher.look()
-            self._watching = asyncio.create_task(self._watcher.run())
+            self._watching = run_background("watching of the policy files", self._watcher.run)
 
     async def close(self) -> None:
         """Look no more."""
-        if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
+        await stop_background(self._watching)
 
     def _tell(self) -> list[Sample]:
         return [Sample(1, {"digest": self.rulebook.digest, "refused": str(self.refused is not None).lower()})]

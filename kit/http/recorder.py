@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import insert
 
 from kit import telemetry
+from kit.background import run_background, stop_background
 from kit.batches import CLOSE_SECONDS, BatchWriter
 from kit.database import Database
 from kit.database.tables import vendor_calls
@@ -56,7 +57,7 @@ class Recorder:
             instance=row.instance, method=row.method, status=str(row.status or ""), problem=row.problem
         ).record(row.seconds)
         if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._write_soon())
+            self._task = run_background("recording of vendor calls", self._write_soon)
 
     async def flush(self) -> None:
         """Write all that is buffered; raises what the database raises, and keeps the rows then."""
@@ -67,8 +68,7 @@ class Recorder:
         if self._task is not None:
             # A batch on its way is left to end: cut off, nobody would know whether it is written.
             await asyncio.wait({self._task}, timeout=_EVERY + CLOSE_SECONDS)
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await stop_background(self._task)
         await self._rows.close(CLOSE_SECONDS)
 
     async def _write(self, rows: Sequence[VendorCall]) -> None:

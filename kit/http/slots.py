@@ -4,11 +4,12 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Coroutine
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable
+from typing import Literal
 
 from contracts.problems import Unavailable
 from kit import telemetry
+from kit.background import run_background, stop_background
 from kit.http.locks import LocalLocks, Locks, SlotLocks, space_of
 
 Lane = Literal["interactive", "batch"]
@@ -30,6 +31,7 @@ class Ring:
     """
 
     def __init__(self, instance: str, size: int, reserve: int, locks: Locks) -> None:
+        self._name = f"call slots of {instance}"
         self._space = space_of(instance)
         self._size = size
         self._reserve = reserve
@@ -55,20 +57,21 @@ class Ring:
     def give(self, slot: int) -> None:
         """Pass the slot on to who waits here, or give it back."""
         if self._next(slot) is None:
-            self._spawn(self._return(slot))
+            self._spawn(lambda: self._return(slot))
         elif time.monotonic() - self._since[slot] < _TURN:
             self._pass_on(slot)
         else:
-            self._spawn(self._end_turn(slot))
+            self._spawn(lambda: self._end_turn(slot))
 
     async def close(self) -> None:
         """Give everything back; waiting callers are turned away."""
         for queue in self._queues.values():
             for place in queue:
                 place.cancel()
-        if self._pump:
-            self._pump.cancel()
-        await asyncio.gather(*self._tasks, *([self._pump] if self._pump else []), return_exceptions=True)
+        await stop_background(self._pump)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_PATIENCE)
+        await stop_background(*self._tasks)
 
     def _next(self, slot: int) -> deque[asyncio.Future[int]] | None:
         """The queue whose head may have the slot."""
@@ -110,7 +113,7 @@ class Ring:
 
     def _wake(self) -> None:
         if self._pump is None or self._pump.done():
-            self._pump = asyncio.get_running_loop().create_task(self._serve())
+            self._pump = run_background(self._name, self._serve)
 
     async def _serve(self) -> None:
         """Ask for slots until nobody waits here any more."""
@@ -136,7 +139,7 @@ class Ring:
                 await asyncio.sleep(pause)
         finally:
             if shown:
-                self._spawn(self._hide())
+                self._spawn(self._hide)
 
     def _turn_away(self) -> None:
         """Whoever waits for a slot hears that the database is away; nothing of theirs was sent."""
@@ -177,8 +180,8 @@ class Ring:
     def _queued(self, lane: Lane) -> int:
         return sum(not place.done() for place in self._queues[lane])
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
+        task = run_background(self._name, work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

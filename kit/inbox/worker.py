@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.problems import Problem, Unavailable
 from kit import context, exceptions
+from kit.background import run_background, stop_background
 from kit.database import Database
 from kit.database.tables import inbox
 from kit.inbox.receiving import InboxRow
@@ -54,16 +56,17 @@ class InboxWorker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; an absent database is waited for."""
-        lanes = [asyncio.create_task(self._lane(stop, number)) for number in range(self._settings.lanes)]
+        lanes = [
+            run_background(f"inbox lane {number}", partial(self._lane, stop, number))
+            for number in range(self._settings.lanes)
+        ]
         try:
             await stop.wait()
             self._news.set()
             await asyncio.gather(*lanes)
         finally:
-            for lane in lanes:
-                lane.cancel()
             # What a cancelled lane had begun is rolled back before anybody closes the database.
-            await asyncio.gather(*lanes, return_exceptions=True)
+            await stop_background(*lanes)
 
     async def drain(self) -> int:
         """Handle all that can be handled now; how many that was."""

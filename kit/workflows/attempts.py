@@ -22,12 +22,16 @@ logger = logging.getLogger(__name__)
 
 
 class Attempt(msgspec.Struct, omit_defaults=True):
-    """What one try came to, as the engine keeps it: result or problem, when, a draw for the next wait."""
+    """What one try came to, as the engine keeps it: result or problem, when, a draw for the next wait.
+
+    `fault` says that it failed by an unknown fault of ours; what an earlier version kept does not say so.
+    """
 
     at: float
     draw: float
     result: Any = None
     problem: dict[str, Any] | None = None
+    fault: bool = False
 
 
 class Work(Generic[T]):
@@ -69,7 +73,7 @@ class Attempts:
     async def make(self, work: Work[T]) -> T:
         """The step's result; raises the Problem for which it stopped for good."""
         began: float | None = None
-        tries = 0
+        tries = faults = 0
         while True:
             tries += 1
             attempt = await self._try(work)
@@ -78,10 +82,12 @@ class Attempts:
             problem = problems.from_document(attempt.problem)
             began = attempt.at if began is None else began
             wait = self._wait(problem, tries, attempt.draw)
+            faults += attempt.fault
+            again = problem.retryable or (attempt.fault and faults < self._settings.faults)
             patience = self._settings.patience if work.patience is None else work.patience
             # Whether a doubtful effect took place is known after a bounded time: that is always waited out.
             bounded = "wait_out" in problem.extra
-            if not problem.retryable or (attempt.at + wait - began > patience and not bounded):
+            if not again or (attempt.at + wait - began > patience and not bounded):
                 raise problem
             await DBOS.sleep_async(wait)
 
@@ -115,6 +121,7 @@ class Attempts:
             attempt.result = msgspec.to_builtins(value, str_keys=True)
         except Exception as error:  # noqa: BLE001 - whatever a step raises is its outcome
             problem = _problem_of(error, work.name)
+            attempt.fault = isinstance(problem, Unexpected)
             with context.use(here):
                 attempt.problem = problems.document(problem)
         attempt.at = time.time()
@@ -127,7 +134,7 @@ class Attempts:
             await self._journal.end_step(work.seq, number, "done", detail, refs)
         else:
             problem = problems.from_document(attempt.problem)
-            status = "running" if problem.retryable else "failed"
+            status = "running" if problem.retryable or attempt.fault else "failed"
             await self._journal.end_step(work.seq, number, status, problem.detail)
 
 

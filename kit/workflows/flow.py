@@ -62,12 +62,14 @@ class Stop(msgspec.Struct, frozen=True):
 class WorkflowSettings(msgspec.Struct, frozen=True):
     """Waits and limits of durable work, in seconds; tests make them small.
 
-    `patience` is how long a step is tried again before it stops; `step` how long one try may take;
+    `patience` is how long a step is tried again before it stops, `faults` how often at most by a fault of
+    ours; `step` how long one try may take;
     `drain` how long a closing process waits for the steps in flight; `recoveries` how often a workflow may be
     taken over before it is an exception.
     """
 
     patience: float = 1800
+    faults: int = 5
     first_wait: float = 1
     longest_wait: float = 60
     step: float = 90

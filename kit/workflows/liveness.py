@@ -3,11 +3,11 @@
 import asyncio
 import logging
 
-from dbos import DBOS
 from sqlalchemy import text
 
 from contracts.problems import Unavailable
 from kit.database import Database, Hold
+from kit.workflows.engine import recover
 
 logger = logging.getLogger(__name__)
 
@@ -15,15 +15,6 @@ _WITH_WORK = text(
     "SELECT DISTINCT executor_id FROM dbos.workflow_status"
     " WHERE status = 'PENDING' AND application_version = :version AND executor_id <> :me"
 )
-
-
-async def recover(executor: str) -> None:
-    """Put a dead process's workflows back into the queue.
-
-    The one place that knows the engine's private call: guarded by the engine (a row moves only while it is
-    pending, still that process's and of this version), blocking, and waiting for an absent database.
-    """
-    await asyncio.to_thread(DBOS._recover_pending_workflows, [executor])  # noqa: SLF001
 
 
 class Liveness:

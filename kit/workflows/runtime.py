@@ -18,10 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.canonical.workflow import Step
 from contracts.problems import Conflict, NotFound, Problem, Unexpected
 from kit import audit, clock, context
+from kit.background import run_background, stop_background
 from kit.database import Database
 from kit.database.rows import own_runs
 from kit.database.tables import runs
 from kit.workflows import reading
+from kit.workflows.engine import pin_loop
 from kit.workflows.flow import Flow, RunRow, Undone, WorkflowSettings
 from kit.workflows.gate import Gate
 from kit.workflows.liveness import Liveness
@@ -62,6 +64,7 @@ class Runtime:
         self._gate = Gate()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._watchers: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None  # on which flows run, while they may
         self._liveness = Liveness(database, executor, self._version, settings.liveness)
         self._client = DBOSClient(
             system_database_url=database.url,
@@ -83,27 +86,31 @@ class Runtime:
             return
         await self._liveness.show()
         await asyncio.to_thread(self._register_queue)
-        DBOS(config=self._config())
+        self._loop = asyncio.get_running_loop()  # where the clients that flows use live
+        pin_loop(DBOS(config=self._config()), self._loop)
         for flow in self._flows.values():
             self._register_flow(flow)
         DBOS.listen_queues([self._queue])
-        # In this thread, so that flows run on this loop, where the clients that they use live.
         DBOS.launch()
         self._watchers = [
-            asyncio.create_task(self._liveness.watch()),
-            asyncio.create_task(sweep(self.database, self._settings.sweep)),
+            run_background("looking after other processes", self._liveness.watch),
+            run_background("sweep of the runs", lambda: sweep(self.database, self._settings.sweep)),
         ]
+
+    @property
+    def running(self) -> bool:
+        """Whether this process executes what it is to execute."""
+        return self._loop is not None or not self._worker
 
     async def close(self) -> None:
         """Finish the steps in flight and stop; what is unfinished goes on in another process."""
-        for watcher in self._watchers:
-            watcher.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await stop_background(*self._watchers)
         if self._worker:
             await self._gate.close(self._settings.drain)
             await self._cancel_runs()
             await self._destroy()
             await self._cancel_runs()
+            self._loop = None
             await self._liveness.hide()
         self._client.destroy()
 
@@ -325,11 +332,19 @@ class Runtime:
 
     def _register_flow(self, flow: Flow) -> None:
         async def body(order: dict[str, Any]) -> None:
+            self._refuse_other_loops()
             self._remember()
             run = Run(self.database, flow, msgspec.convert(order, Order), self._settings, self._gate)
             await _perform(flow, run)
 
         DBOS.workflow(name=flow.name, max_recovery_attempts=self._settings.recoveries)(body)
+
+    def _refuse_other_loops(self) -> None:
+        """Let no run begin elsewhere than on our loop: a cancelled one stays pending for the next process."""
+        if asyncio.get_running_loop() is not self._loop:
+            logger.critical("The engine began a run on another loop than ours: it waits for a new process")
+            self._loop = None
+            raise asyncio.CancelledError
 
     def _remember(self) -> None:
         task = asyncio.current_task()

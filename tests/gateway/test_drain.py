@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
@@ -18,7 +17,7 @@ import pytest
 from bench.ports import free_port
 from deploy.leaving import serving_file
 from tests.gateway.house import ORDER, House
-from tests.support.processes import ROOT
+from tests.support.processes import running
 from tests.support.stack import until
 
 ORDERS = "/experience/shop/v1/orders"
@@ -31,16 +30,12 @@ PAUSE_SECONDS = 0.5  # well under what the server gives an idle connection here
 class Served:
     """The demo house under the real server with two workers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: int, process: "subprocess.Popen[bytes]") -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port
+        self.process = process
         self.url = f"http://127.0.0.1:{self.port}"
         self.issuer = House(folder / "issuer").issuer
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.gateway.drained"],
-            cwd=ROOT,
-            env={**os.environ, "DRAIN_FOLDER": str(folder), "DRAIN_PORT": str(self.port)},
-        )
 
     @property
     def headers(self) -> dict[str, str]:
@@ -73,11 +68,10 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all; the last test of this module stops it."""
-    found = Served(tmp_path_factory.mktemp("drained"))
-    yield found
-    if found.process.poll() is None:
-        found.process.kill()
-    found.process.wait()
+    folder, port = tmp_path_factory.mktemp("drained"), free_port()
+    environ = {"DRAIN_FOLDER": str(folder), "DRAIN_PORT": str(port)}
+    with running("tests.gateway.drained", environ=environ) as process:
+        yield Served(folder, port, process)
 
 
 class Load:

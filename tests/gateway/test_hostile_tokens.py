@@ -2,9 +2,7 @@
 
 import asyncio
 import datetime as dt
-import os
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from kit.database import Database
 from tests.gateway.forge import TERMINATOR, Forge, client_cert
 from tests.gateway.hostile_tokens import HOSTILE, Hostile, Sent, Yard, bearer, certified, dpop
 from tests.gateway.house import URL
-from tests.support.processes import GRANIAN
+from tests.support.processes import GRANIAN, running
 from tests.support.servers import create_database
 
 METADATA = f'resource_metadata="{URL}/.well-known/oauth-protected-resource"'
@@ -59,35 +57,26 @@ async def served(
     yard = Yard(forge, await _make_keys(database))
     await database.close()
     environ = {
-        **os.environ,
         "ISSUER_FOLDER": str(keys_folder),
         "DATABASE_URL": database.url,
         "CACHE_URL": cache_url,
         "INTROSPECTION_SECRET": "s3cret",
         "ISSUERS": msgspec.json.encode(forge.issuers()).decode(),
     }
-    process = _start(port, environ, log)
+    arguments = (*GRANIAN, "--port", str(port), "tests.gateway.served_identity:app")
     base = f"http://127.0.0.1:{port}"
     terminator = httpx.AsyncHTTPTransport(local_address=TERMINATOR)
     try:
-        async with (
-            httpx.AsyncClient(base_url=base) as direct,
-            httpx.AsyncClient(base_url=base, transport=terminator) as terminated,
-        ):
-            found = Served(yard, direct, terminated, log)
-            await _await_ready(found, process)
-            yield found
+        with log.open("wb") as output, running(*arguments, environ=environ, output=output) as process:
+            async with (
+                httpx.AsyncClient(base_url=base) as direct,
+                httpx.AsyncClient(base_url=base, transport=terminator) as terminated,
+            ):
+                found = Served(yard, direct, terminated, log)
+                await _await_ready(found, process)
+                yield found
     finally:
-        process.terminate()
-        process.wait(20)
         forge.close()
-
-
-def _start(port: int, environ: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", *GRANIAN, "--port", str(port), "tests.gateway.served_identity:app"]
-    with log.open("wb") as output:
-        root = Path(__file__).parents[2]
-        return subprocess.Popen(command, env=environ, cwd=root, stdout=output, stderr=output)
 
 
 async def _make_keys(database: Database) -> dict[str, str]:

@@ -1,9 +1,6 @@
 """tests/gateway: who is refused first when too much is asked."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +20,7 @@ from gateway.policies.rate_limit import Settings as RateLimitSettings
 from tests.gateway import saturated
 from tests.gateway.house import CONSUMERS, House, problem
 from tests.gateway.test_sockets import _await_port
-from tests.support.processes import GRANIAN
+from tests.support.processes import GRANIAN, running
 
 ORDERS = "/experience/shop/v1/orders/o-1"
 TIGHT = LoadSheddingSettings(max_in_flight=10, background=0.3, standard=0.6, critical=1.0, resume=0.5)
@@ -121,17 +118,10 @@ async def test_a_shed_call_costs_nothing_and_says_when_to_come_again(keys_folder
 def port(keys_folder: Path) -> Iterator[int]:
     """A server of one process, whose every read costs it time."""
     number = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", *GRANIAN, "--port", str(number), "tests.gateway.saturated:app"],
-        env={**os.environ, "ISSUER_FOLDER": str(keys_folder)},
-        cwd=Path(__file__).parents[2],
-    )
-    try:
+    arguments = (*GRANIAN, "--port", str(number), "tests.gateway.saturated:app")
+    with running(*arguments, environ={"ISSUER_FOLDER": str(keys_folder)}) as process:
         _await_port(number, process)
         yield number
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 async def test_under_saturation_jobs_are_shed_and_screens_are_answered(port: int, keys_folder: Path):

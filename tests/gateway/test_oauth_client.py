@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -21,7 +18,7 @@ from bench.ports import free_port
 from gateway.identity import DevelopmentIssuer
 from gateway.identity.issuing.keyring import Keyring
 from tests.gateway.signing import BACK, EC_KEY, JWKS, Browser, sent_back
-from tests.support.processes import GRANIAN
+from tests.support.processes import GRANIAN, running
 
 ORDER = "/experience/shop/v1/orders/o"
 
@@ -62,25 +59,9 @@ def address(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iter
         "DATABASE_URL": database_url,
         "CLIENT_KEYS": json.dumps(JWKS),
     }
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            *GRANIAN,
-            "--workers",
-            "2",
-            "--port",
-            str(port),
-            "tests.gateway.served_signing:app",
-        ],
-        env={**os.environ, **given},
-        cwd=Path(__file__).parents[2],
-    )
-    try:
+    arguments = (*GRANIAN, "--workers", "2", "--port", str(port), "tests.gateway.served_signing:app")
+    with running(*arguments, environ=given):
         yield url, folder
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture

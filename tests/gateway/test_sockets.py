@@ -1,10 +1,8 @@
 """tests/gateway: the door behind a real server, byte by byte."""
 
 import asyncio
-import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -14,7 +12,7 @@ import pytest
 
 from bench.ports import free_port
 from tests.gateway.house import House
-from tests.support.processes import GRANIAN
+from tests.support.processes import GRANIAN, running
 
 ORDERS = "/experience/shop/v1/orders"
 UVICORN = ["uvicorn", "--host", "127.0.0.1", "--log-level", "warning"]
@@ -32,17 +30,10 @@ def serving(server: str, keys_folder: Path) -> Iterator[int]:
     """A server with the demo house, at a port, for the length of the block."""
     number = free_port()
     command = GRANIAN if server == "granian" else UVICORN
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command, "--port", str(number), "tests.gateway.served:app"],
-        env={**os.environ, "ISSUER_FOLDER": str(keys_folder)},
-        cwd=Path(__file__).parents[2],
-    )
-    try:
+    arguments = (*command, "--port", str(number), "tests.gateway.served:app")
+    with running(*arguments, environ={"ISSUER_FOLDER": str(keys_folder)}) as process:
         _await_port(number, process)
         yield number
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def _await_port(number: int, process: subprocess.Popen[bytes]) -> None:

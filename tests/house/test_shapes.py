@@ -144,3 +144,24 @@ def test_commands_print_through_one_place() -> None:
     allowed = {ROOT / "deploy/console.py", ROOT / "deploy/auditing/verify.py"}
     found = [(path, line) for path in modules("deploy", "bench") for line in printing(path)]
     assert [f"{path}:{line}" for path, line in found if path not in allowed] == []
+
+
+def test_every_task_is_awaited_or_is_background_work() -> None:
+    """Work in the background begins by `run_background`, so that none dies unheard; others are awaited."""
+    awaited = {
+        "kit/background.py",
+        "kit/database/locks.py",
+        "gateway/identity/introspection.py",
+        "gateway/policies/cache/reading.py",
+        "deploy/launching/children.py",
+        "deploy/commands/up.py",
+        "system_apis/vendors/salesforce/changes/stream.py",
+    }
+    tiers = ("kit", "gateway", "experience_apis", "process_apis", "system_apis", "deploy")
+    found = {
+        str(path.relative_to(ROOT))
+        for tier in tiers
+        for path in (ROOT / tier).rglob("*.py")
+        if any(word in path.read_text(encoding="utf-8") for word in ("create_task(", "ensure_future("))
+    }
+    assert found == awaited

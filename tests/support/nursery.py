@@ -14,6 +14,7 @@ from pathlib import Path
 
 NURSERY = "ENFILADE_TEST_NURSERY"
 """The variable of the environment that says where to ask."""
+STOP_SECONDS = 15
 
 
 class Nursery:
@@ -36,7 +37,11 @@ class Nursery:
         for child in self._children.values():
             child.terminate()
         for child in self._children.values():
-            child.communicate()
+            try:
+                child.communicate(timeout=STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.communicate()
 
     def _serve(self) -> None:
         while True:

@@ -1,11 +1,11 @@
 """Groups: which kept answers a write or an event outdates, and the ear for the house's events."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterable
 
 from contracts.problems import Problem
 from kit import inbox
+from kit.background import run_background, stop_background
 from kit.database import Database
 from kit.telemetry import log
 
@@ -47,14 +47,11 @@ class Ear:
 
     def start(self) -> None:
         """Begin to listen."""
-        self._task = asyncio.create_task(self._listen())
+        self._task = run_background("listening for what outdates the cache", self._listen)
 
     async def close(self) -> None:
         """End it."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await stop_background(self._task)
 
     async def listen_once(self) -> None:
         """Hear what has happened since the last time."""

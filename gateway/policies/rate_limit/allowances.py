@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from contracts.problems import Problem
 from gateway.plans import Limit, Plan
-from gateway.plans.background import end, repeat
+from gateway.plans.background import repeat
 from gateway.plans.usage import Tally, Usage
 from gateway.policies.rate_limit.leases import Counters, Lease, LocalCounters, SharedCounters, batch_of
 from gateway.policies.rate_limit.quota import Quota, QuotaBook
 from gateway.policies.rate_limit.slots import Slots, SlotStore
 from gateway.policies.rate_limit.window import LocalWindows, SharedWindows
+from kit.background import stop_background
 from kit.cache import Cache
 from kit.database import Database
 from kit.telemetry import log
@@ -126,12 +127,11 @@ class Allowances:
     async def start(self) -> None:
         """Begin to renew slots, to keep up with quotas, and to write usage."""
         await self.usage.start()
-        self._task = asyncio.create_task(repeat("allowances not renewed", RENEW_SECONDS, self.renew))
+        self._task = repeat("allowances not renewed", RENEW_SECONDS, self.renew)
 
     async def close(self) -> None:
         """Give back what is not used, and write what was."""
-        if self._task is not None:
-            await end(self._task)
+        await stop_background(self._task)
         for slots in self._slots.values():
             await slots.close()
         for quota in self._quotas.values():

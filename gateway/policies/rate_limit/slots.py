@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.policies.rate_limit.window import Clock
+from kit.background import run_background, stop_background
 from kit.cache import Cache
 
 LIVE_SECONDS = 10.0  # slots that are not renewed come back after so long
@@ -86,7 +87,7 @@ class Slots:
         self.in_flight -= 1
         spare = self._spare()
         if self.held - self.in_flight > 2 * spare and (self._giving is None or self._giving.done()):
-            self._giving = asyncio.create_task(self._hold(spare))
+            self._giving = run_background("giving back of slots", lambda: self._hold(spare))
 
     async def refill(self) -> bool:
         """Hold more slots; False when there are none."""
@@ -103,8 +104,7 @@ class Slots:
 
     async def close(self) -> None:
         """Give all back."""
-        if self._giving is not None:
-            await self._giving
+        await stop_background(self._giving)
         if self.held and self._store is not None:
             await self._store.hold(self._key, 0, self.limit)
 

@@ -120,8 +120,8 @@ def spawn(house: House) -> Iterator[Spawn]:
     """Start another worker process; whatever is left of it at the end is killed."""
     children: list[Forked] = []
 
-    def start(*options: str) -> Forked:
-        child = piped("tests.kit.workflows.worker", house.database.url, *options)
+    def start(*options: str, module: str = "tests.kit.workflows.worker") -> Forked:
+        child = piped(module, house.database.url, *options)
         children.append(child)
         return child
 

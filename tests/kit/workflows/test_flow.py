@@ -1,6 +1,7 @@
 """tests/kit/workflows: a flow's life in one process: steps, waits, exceptions, undo."""
 
 import asyncio
+from collections import Counter
 
 import msgspec
 import pytest
@@ -160,10 +161,24 @@ async def _heal(house: House) -> None:
         await connection.execute(text("DELETE FROM public.faults"))
 
 
-@pytest.mark.parametrize("kind", ["rejected", "bug"])
-async def test_a_failure_for_good_parks_at_once(house: House, kind: str) -> None:
-    """A refusal or a fault of ours is not tried again; what was done stays, and a replay continues there."""
-    await house.vendor.fail("three", kind)
+async def test_an_unknown_fault_is_tried_again_before_a_person_is_asked(house: House) -> None:
+    """A fault of ours that passes costs tries; one that stays becomes an exception after a few of them."""
+    await house.vendor.fail("two", "bug", times=2)
+    await house.vendor.fail("three", "bug", times=QUICK.faults)
+    async with house.worker():
+        await house.start()
+        run = await house.until("parked")
+        assert await house.timeline() == [("one", "done"), ("two", "done"), ("three", "failed")]
+        await house.resolve(run, "replay")
+        await house.until("done")
+    tried = Counter(await house.vendor.calls())
+    assert (tried["two"], tried["three"]) == (3, QUICK.faults + 1)
+    assert await house.vendor.live() == ALL
+
+
+async def test_a_refusal_parks_at_once(house: House) -> None:
+    """What was refused is not tried again; what was done stays, and a replay continues there."""
+    await house.vendor.fail("three", "rejected")
     async with house.worker():
         await house.start()
         run = await house.until("parked")
@@ -254,7 +269,7 @@ async def test_an_undo_may_be_left_by_decision(house: House) -> None:
 async def test_what_a_doubtful_step_left_is_undone_too(house: House) -> None:
     """A step that failed in doubt, but had its effect, is looked up and taken back."""
     await house.vendor.fail("three late", "bug")
-    async with house.worker(Story(house.vendor, "undo")):
+    async with house.worker(Story(house.vendor, "undo"), settings=msgspec.structs.replace(QUICK, faults=1)):
         await house.start()
         await house.until("undone")
     assert await house.vendor.live() == []

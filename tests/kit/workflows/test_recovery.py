@@ -2,35 +2,85 @@
 
 import asyncio
 import datetime as dt
+import inspect
 import itertools
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dbos import DBOS
+from dbos._event_loop import BackgroundEventLoop
 from sqlalchemy import text
 
 from contracts.events.kinds import SLA_BREACHED
 from kit import clock, exceptions, idempotency
 from kit.database.tables import due, idempotency_keys
 from kit.inbox import read
-from kit.workflows import Run, WorkflowSettings, liveness
+from kit.workflows import Run, WorkflowSettings, engine, liveness
 from kit.workflows.sweeping import breaches
-from tests.kit.workflows.conftest import House, Spawn, launched
+from tests.kit.workflows.conftest import LONGEST_SECONDS, House, Spawn, launched
 from tests.kit.workflows.story import MOMENTS, STEPS, Approval, Input, Story
 from tests.support.forkserver import piped
 from tests.support.processes import lines_of
+from tests.support.stack import until
 
 ALL = ["run_1/one", "run_1/two", "run_1/three"]
 POINTS = [f"{step} {moment}" for step, moment in itertools.product(STEPS, MOMENTS)]
 SAMPLE = {"one before", "two in-after", "three after"}
 
 
-def test_the_engine_still_has_the_call_that_takes_over() -> None:
-    """The engine's private recovery call exists and takes a list of executors, as we rely on."""
+def test_the_engine_still_has_what_is_private_to_it() -> None:
+    """The engine's recovery takes a list of executors, and one method says on which loop a run begins."""
     assert DBOS._recover_pending_workflows.__func__.__code__.co_varnames[:2] == ("cls", "executor_ids")
-    assert "_recover_pending_workflows" in Path(liveness.__file__).read_text()
+    assert "self.target_loop()" in inspect.getsource(BackgroundEventLoop.submit_coroutine)
+    ours = Path(engine.__file__).read_text(encoding="utf-8")
+    assert "_recover_pending_workflows" in ours
+    assert "_background_event_loop.target_loop" in ours
+
+
+async def test_no_run_begins_before_its_loop_serves(house: House, spawn: Spawn) -> None:
+    """However often a server whose loop is late is killed with work pending, all runs end, and none parks."""
+    ids = [f"run_{number}" for number in range(4)]
+    for run_id in ids:
+        await house.start(run_id)
+    servers = spawn(module="tests.kit.workflows.standing_still")
+    assert servers.stdin is not None
+    for point in ("one in-before", "two in-after", "three before", ""):
+        servers.stdin.write(f"{point}\n")
+        servers.stdin.flush()
+        if point:
+            async with asyncio.timeout(LONGEST_SECONDS):
+                assert await lines_of(servers, 1) == [f"dies at {point}"]
+    for run_id in ids:
+        await house.until("done", run_id)
+    assert sorted(await house.vendor.live()) == sorted(f"{run_id}/{step}" for run_id in ids for step in STEPS)
+    await asyncio.to_thread(servers.communicate)
+    assert servers.returncode == 0
+
+
+async def test_a_run_begins_on_no_other_loop(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should the engine take a loop of its own all the same, the process says so, and the run waits."""
+
+    def take_another(engine: Any, _: asyncio.AbstractEventLoop) -> None:
+        loops = engine._background_event_loop
+        monkeypatch.setattr(loops, "target_loop", lambda: loops._loop)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("kit.workflows.runtime.pin_loop", take_another)
+        async with house.worker(name="first") as runtime:
+            assert runtime.running
+            await house.start()
+
+            async def refused() -> bool:
+                return not runtime.running
+
+            await until("the run is refused", refused, LONGEST_SECONDS)
+    assert await house.timeline() == []
+    async with house.worker(name="second"):
+        await house.until("done")
+    assert await house.vendor.live() == ALL
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,23 @@
+"""kit/workflows: what we need of the engine and it does not offer: private to it, and in this module only."""
+
+import asyncio
+
+from dbos import DBOS
+
+
+def pin_loop(engine: DBOS, loop: asyncio.AbstractEventLoop) -> None:
+    """Have the engine begin every workflow on this loop, whatever that is doing.
+
+    By itself it takes a loop of its own while this one does not run, and a server's loop stands still between
+    the end of its start and its first request, and again before its shutdown. What is begun meanwhile waits.
+    """
+    engine._background_event_loop.target_loop = lambda: loop  # noqa: SLF001
+
+
+async def recover(executor: str) -> None:
+    """Put a dead process's workflows back into the queue.
+
+    The call is guarded by the engine (a row moves only while it is pending, still that process's and of this
+    version), blocks, and waits for an absent database.
+    """
+    await asyncio.to_thread(DBOS._recover_pending_workflows, [executor])  # noqa: SLF001
