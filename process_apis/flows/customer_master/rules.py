@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from contracts.canonical.customer import Customer, CustomerDraft
+from contracts.canonical.project import ClientDraft
 from contracts.canonical.values import Money
 from contracts.process.customer_master import CustomerProposal, DuplicateCandidate
 
@@ -18,6 +19,7 @@ _NO_WORD = re.compile(r"[^a-z0-9]+")
 TAX_NUMBER_SCORE = 100
 NAME_SCORE = 80
 DOMAIN_SCORE = 60
+_DUPLICATES = "Possible duplicates"
 PUBLIC_DOMAINS = frozenset({"gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com"})
 
 
@@ -98,6 +100,44 @@ def why_ask_finance(
             amount = f"{limit.amount:,} {limit.currency}"
             reasons.append(f"The credit limit of {amount} is above {ceiling:,} {limit.currency}.")
     return tuple(reasons)
+
+
+Facts = tuple[Customer, tuple[DuplicateCandidate, ...]]
+
+
+def changes(before: Facts, after: Facts, entity: str) -> tuple[dict[str, str], dict[str, str]]:
+    """What finance decides on and is another by now, by its name: as it was, and as it is."""
+    old, new = _decided_on(*before, entity), _decided_on(*after, entity)
+    names = [name for name in old if old[name] != new[name]]
+    # Two customers of another legal entity are told alike.
+    if before[1] != after[1] and _DUPLICATES not in names:
+        names.append(_DUPLICATES)
+    return {name: old[name] for name in names}, {name: new[name] for name in names}
+
+
+def _decided_on(account: Customer, found: tuple[DuplicateCandidate, ...], entity: str) -> dict[str, str]:
+    limit, address = account.credit_limit, account.billing_address
+    numbers = (f"{tax.number} ({tax.country or 'no country'})" for tax in account.tax_registrations)
+    return {
+        "Legal name": account.legal_name,
+        "Tax number": ", ".join(numbers) or "none",
+        "Credit limit": f"{limit.amount:,} {limit.currency}" if limit else "none",
+        "Billing address": ", ".join(filter(None, msgspec.structs.astuple(address))) if address else "none",
+        "Payment terms": account.payment_terms or "none",
+        _DUPLICATES: "; ".join(_told(one, entity) for one in found) or "none",
+    }
+
+
+def why_again(before: dict[str, str], after: dict[str, str]) -> tuple[str, ...]:
+    """The sentences for which finance is asked once more."""
+    return tuple(
+        f"{name} was {before[name]} when finance decided, and is now {after[name]}." for name in before
+    )
+
+
+def client_draft(account: Customer) -> ClientDraft:
+    """What the PSA is told of a new client."""
+    return ClientDraft(name=account.trading_name or account.legal_name, website=account.website)
 
 
 def customer_draft(account: Customer, proposal: CustomerProposal) -> CustomerDraft:

@@ -1,5 +1,6 @@
 """The decisions of opportunity to project: what a deal must bring, and what follows from it."""
 
+from process_apis.flows.opportunity_to_project.rules.differences import AMOUNT, COMPARED, differences
 from process_apis.flows.opportunity_to_project.rules.drafts import (
     CENT,
     billing_schedule,
@@ -18,7 +19,9 @@ from process_apis.flows.opportunity_to_project.rules.terms import (
 )
 
 __all__ = [
+    "AMOUNT",
     "CENT",
+    "COMPARED",
     "LABELS",
     "Terms",
     "Verdict",
@@ -26,6 +29,7 @@ __all__ = [
     "budget_hours",
     "contract_draft",
     "correct",
+    "differences",
     "entity_of",
     "judge",
     "key_of",
