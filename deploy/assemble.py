@@ -232,7 +232,11 @@ def _furnish_process(
         ),
     )
     workshop = Workshop(
-        systems=Systems(_system_clients(floors, carrier), governed.in_force),
+        systems=Systems(
+            _system_clients(floors, carrier),
+            governed.in_force,
+            {profile.name: card.canonical_id for card, profile in floors.profiles},
+        ),
         database=stores.database,
         runtime=floors.runtime,
         reference=governed.reference,

@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED, PROJECT_CHANGED, RecordChanged
+from contracts.problems import NotFound
 from kit import audit, crossrefs, exceptions, inbox
 from kit.inbox import InboxRow
 from kit.ownership import Ownership, Verdict
@@ -25,7 +26,7 @@ class Changes:
     async def take(self, connection: AsyncConnection, row: InboxRow) -> None:
         """Judge one change of an object that we know; echoes of our own writes and strangers are dropped."""
         change = msgspec.convert(row.data, RecordChanged)
-        ours = await crossrefs.resolve(connection, change.instance, change.object, change.id)
+        ours = await self._known(connection, change)
         if ours is None or change.by_us:
             return
         verdicts = self._judge(change)
@@ -45,6 +46,14 @@ class Changes:
                 correlation_id=row.correlation_id,
                 id=f"evt_{row.source}_{row.id}",
             )
+
+    async def _known(self, connection: AsyncConnection, change: RecordChanged) -> str | None:
+        """Our id of the record; None of one that we never saw, or that is none of its system's."""
+        try:
+            vendor_id = self._systems.canonical_id(change.instance, change.object, change.id)
+        except NotFound:
+            return None
+        return await crossrefs.resolve(connection, change.instance, change.object, vendor_id)
 
     def _judge(self, change: RecordChanged) -> list[Verdict]:
         system = self._systems.capability_of(change.instance)

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from contracts.process.opportunity_to_project import Mode
+from contracts.canonical.workflow import Mode
 
 
 class FlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -14,6 +14,9 @@ T = TypeVar("T")
 # commits late meets the same object: nothing need be waited out before it is sent again.
 WAIT_OUT_SECONDS = 0.0
 
+# What was read longer ago is read again before an effect rests on it: somebody may have thought meanwhile.
+FRESH_SECONDS = 10.0
+
 _KINDS: dict[str, ExceptionKind] = {
     "vendor_rejected": "vendor_rejected",
     "vendor_unavailable": "vendor_unavailable",

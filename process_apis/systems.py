@@ -1,6 +1,6 @@
 """The systems that the flows speak to: a client per instance and capability, and who serves which entity."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,11 +18,39 @@ T = TypeVar("T")
 
 
 class Systems:
-    """Clients by (instance, interface); which of them serve a legal entity is chosen once per run."""
+    """Clients by (instance, interface); which of them serve a legal entity is chosen once per run.
 
-    def __init__(self, clients: Mapping[tuple[str, type], Any], in_force: InForce) -> None:
+    `ids` holds, by instance, its vendor's knowledge of how a record's id is spelled: (kind, id) to the id.
+    """
+
+    def __init__(
+        self,
+        clients: Mapping[tuple[str, type], Any],
+        in_force: InForce,
+        ids: Mapping[str, Callable[[str, str], str]] | None = None,
+    ) -> None:
         self._clients = clients
         self._in_force = in_force
+        self._ids = ids or {}
+
+    def canonical_id(self, instance: str, kind: str, given: str) -> str:
+        """The one spelling of a vendor's id, before anything is keyed by it; no vendor is asked.
+
+        Raises NotFound for what can be no id of such a record there.
+        """
+        spell = self._ids.get(instance)
+        return given if spell is None else spell(kind, given)
+
+    def spellings(self, interface: type, kind: str, given: str) -> tuple[str, ...]:
+        """The id as each instance of a capability spells it, for one whose instance is not named."""
+        found: dict[str, None] = {}
+        for instance, served in self._clients:
+            if served is interface:
+                try:
+                    found[self.canonical_id(instance, kind, given)] = None
+                except NotFound:
+                    continue
+        return tuple(found)
 
     def crm(self, instance: str) -> Crm | None:
         """The CRM of that name, None when none is configured."""

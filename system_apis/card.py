@@ -144,13 +144,19 @@ class OpenInstance(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A vendor: its name, the capabilities that it can serve, its profile's shape and how to open one."""
+    """A vendor: its name, the capabilities that it can serve, its profile's shape and how to open one.
+
+    `canonical_id` gives the one spelling of a record's id, by our kind of the record and any spelling of the
+    vendor's; it raises NotFound for what can be no such id. Pure: it works wherever the profile is read, also
+    in a process that does not open the instance, and while the vendor is away.
+    """
 
     name: str
     title: str
     capabilities: tuple[str, ...]
     profile: type[Profile]
     open: Callable[[Any, Pipes], AbstractAsyncContextManager[OpenInstance]]
+    canonical_id: Callable[[str, str], str]
 
 
 def ordering_key(instance: str, object: str, id: str) -> str:  # noqa: A002

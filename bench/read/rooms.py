@@ -76,7 +76,18 @@ async def _open(profile: MemoryProfile, _: Pipes) -> AsyncIterator[OpenMemory]:
     yield OpenMemory(profile)
 
 
-CARD = Card(name="bench", title="Memory", capabilities=(CAPABILITY,), profile=MemoryProfile, open=_open)
+def _as_given(_: str, given: str) -> str:
+    return given
+
+
+CARD = Card(
+    name="bench",
+    title="Memory",
+    capabilities=(CAPABILITY,),
+    profile=MemoryProfile,
+    open=_open,
+    canonical_id=_as_given,
+)
 PROFILES = tuple(
     MemoryProfile(
         name=name, vendor="bench", environment="test", capabilities=(CAPABILITY,), hangs=name == HUNG

@@ -6,6 +6,7 @@ import msgspec
 
 from contracts.canonical.values import Instant, Ref
 
+Mode = Literal["off", "observe", "live"]
 WorkflowStatus = Literal["running", "waiting", "parked", "done", "undone", "observed", "failed"]
 StepStatus = Literal["running", "done", "failed", "waiting", "undone", "skipped"]
 
@@ -22,3 +23,13 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     attempts: int = 1
     detail: str = ""
     refs: tuple[Ref, ...] = ()
+
+
+class WouldSend(msgspec.Struct, frozen=True):
+    """One request that observe mode worked out and did not send."""
+
+    step: str
+    instance: str
+    operation: str
+    key: str
+    body: str

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from contracts.canonical.customer import Customer
 from contracts.canonical.values import Currency, Cursor, Id, Instance, Instant, Money, PageSize, Ref
-from contracts.canonical.workflow import Step, WorkflowStatus
+from contracts.canonical.workflow import Step, WorkflowStatus, WouldSend
 from contracts.operation import Link, RowRule, api, operation
 from contracts.problems import AlreadyDecided, Conflict, NotFound, SegregationOfDuties
 
@@ -39,7 +39,10 @@ class DuplicateCandidate(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class CustomerRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where a proposal stands, with its timeline; `needs_approval_because` empty: policy asks nobody."""
+    """Where a proposal stands, with its timeline; `needs_approval_because` empty: policy asks nobody.
+
+    `before` and `after` say, field by field, what changed of the account since finance last decided on it.
+    """
 
     id: Id
     version: str
@@ -51,6 +54,8 @@ class CustomerRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     updated_at: Instant
     needs_approval_because: tuple[str, ...] = ()
     candidates: tuple[DuplicateCandidate, ...] = ()
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
     customer_id: str = ""
     legal_name: str = ""
     credit_limit: Money | None = None
@@ -59,6 +64,7 @@ class CustomerRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     due_at: Instant | None = None
     exception_id: str = ""
     timeline: tuple[Step, ...] = ()
+    would_send: tuple[WouldSend, ...] = ()
     refs: tuple[Ref, ...] = ()
 
 

@@ -1,18 +1,16 @@
 """The opportunity-to-project flow: a won deal becomes customer, contract and project, once."""
 
 import datetime as dt
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Protocol
 
 import msgspec
 from msgspec import Meta
 
 from contracts.canonical.contract import BillingLine
 from contracts.canonical.values import Cursor, Id, Instance, Instant, Money, PageSize, Ref
-from contracts.canonical.workflow import Step, WorkflowStatus
+from contracts.canonical.workflow import Mode, Step, WorkflowStatus, WouldSend
 from contracts.operation import Link, RowRule, api, operation
 from contracts.problems import ActivationBlocked, Conflict, ContractViolation, NotFound, VendorRejected
-
-Mode = Literal["off", "observe", "live"]
 
 
 class ActivationRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -21,16 +19,6 @@ class ActivationRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     instance: Instance
     opportunity_id: Id
     within: Annotated[float, Meta(gt=0, le=10)] = 2.5
-
-
-class WouldSend(msgspec.Struct, frozen=True):
-    """One request that observe mode worked out and did not send."""
-
-    step: str
-    instance: str
-    operation: str
-    key: str
-    body: str
 
 
 class Activation(msgspec.Struct, frozen=True, omit_defaults=True):

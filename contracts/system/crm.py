@@ -59,7 +59,10 @@ class Crm(Protocol):
         problems=WRITE,
     )
     async def put_project_link(self, opportunity_id: Id, body: ProjectLink) -> Opportunity:
-        """The opportunity after the write. Naturally idempotent: the same link again changes nothing."""
+        """The opportunity after the write. Naturally idempotent: the same link again changes nothing.
+
+        Raises PreconditionFailed where the deal is not at the stage that the body asks for.
+        """
         ...
 
     @operation(

@@ -2,6 +2,7 @@
 
 # ruff: noqa: A002 - an id, a type and an object are called what they are
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -66,10 +67,12 @@ async def read(
     conn: AsyncConnection,
     cursor: str | None = None,
     type: str | None = None,
-    subject: str | None = None,
+    subjects: Collection[str] | None = None,
     limit: int = 50,
 ) -> Events:
     """The caller's events after a cursor, oldest first; the cursor to come back with is always given.
+
+    With `subjects` only those about any of these.
 
     An event that commits late gets a later place, so a reader that keeps its cursor never misses one.
     """
@@ -78,8 +81,8 @@ async def read(
     query = select(events).where(events.c.position > after, *own_events())
     if type:
         query = query.where(events.c.type == type)
-    if subject:
-        query = query.where(events.c.subject == subject)
+    if subjects is not None:
+        query = query.where(events.c.subject.in_(subjects))
     rows = (await conn.execute(query.order_by(events.c.position).limit(limit))).all()
     last = rows[-1].position if rows else after
     return Events(items=tuple(_event(row) for row in rows), next_cursor=encode_page(last))

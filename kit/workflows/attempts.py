@@ -11,14 +11,16 @@ import msgspec
 from dbos import DBOS
 
 from contracts.canonical.values import Ref
-from contracts.problems import DeadlineExceeded, Problem, Unexpected
+from contracts.problems import Conflict, DeadlineExceeded, Problem, Unexpected
 from kit import context, problems
-from kit.workflows.flow import WorkflowSettings
+from kit.workflows.flow import Recheck, WorkflowSettings
 from kit.workflows.gate import Gate, insist
 from kit.workflows.journal import Journal
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
+
+_OUTDATED = "outdated"
 
 
 class Attempt(msgspec.Struct, omit_defaults=True):
@@ -48,6 +50,7 @@ class Work(Generic[T]):
         refs: Callable[[T], tuple[Ref, ...]] | None = None,
         detail: Callable[[T], str] | None = None,
         patience: float | None = None,
+        recheck: Recheck | None = None,
     ) -> None:
         self.seq = seq
         self.name = name
@@ -57,6 +60,7 @@ class Work(Generic[T]):
         self.refs = refs
         self.detail = detail
         self.patience = patience
+        self.recheck = recheck
 
 
 class Attempts:
@@ -75,11 +79,14 @@ class Attempts:
         began: float | None = None
         tries = faults = 0
         while True:
-            tries += 1
             attempt = await self._try(work)
             if attempt.problem is None:
                 return msgspec.convert(attempt.result, work.returns, str_keys=True)
             problem = problems.from_document(attempt.problem)
+            if work.recheck is not None and _OUTDATED in problem.extra:
+                await work.recheck.read_again()
+                continue
+            tries += 1
             began = attempt.at if began is None else began
             wait = self._wait(problem, tries, attempt.draw)
             faults += attempt.fault
@@ -117,6 +124,7 @@ class Attempts:
             # The deadline is for the calls within; this is for work that heeds none.
             async with asyncio.timeout(self._settings.step * 1.5):
                 with context.use(here):
+                    _demand_fresh(work.recheck)
                     value = await work.do()
             attempt.result = msgspec.to_builtins(value, str_keys=True)
         except Exception as error:  # noqa: BLE001 - whatever a step raises is its outcome
@@ -136,6 +144,12 @@ class Attempts:
             problem = problems.from_document(attempt.problem)
             status = "running" if problem.retryable or attempt.fault else "failed"
             await self._journal.end_step(work.seq, number, status, problem.detail)
+
+
+def _demand_fresh(recheck: Recheck | None) -> None:
+    """That a step may begin; raises Conflict, marked as ours, where what it rests on is read again first."""
+    if recheck is not None and recheck.stale():
+        raise Conflict("What was read a while ago is read again first", extra={_OUTDATED: True})
 
 
 def _problem_of(error: Exception, step: str) -> Problem:

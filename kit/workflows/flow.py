@@ -1,6 +1,7 @@
 """kit/workflows: the words of a durable flow: what it is, why it stops, how patient it is."""
 
 import datetime as dt
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import msgspec
@@ -38,6 +39,21 @@ class Flow(Protocol):
 
     async def run(self, run: "Run") -> None:
         """Do the flow, step by step; the same input and history must lead to the same steps."""
+        ...
+
+
+class Recheck(Protocol):
+    """What a step rests on: facts that were read, and may have changed while somebody thought."""
+
+    def stale(self) -> bool:
+        """Whether the facts were read too long ago to act on; asked before each try."""
+        ...
+
+    def read_again(self) -> Awaitable[None]:
+        """Read and judge the facts again, in steps of the run: once they are stale, and on a replay.
+
+        Raises what ends the flow, or begins it anew.
+        """
         ...
 
 

@@ -1,6 +1,7 @@
 """kit/workflows: reading runs: one, a page of them, a run's timeline, what it would have sent."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -48,14 +49,20 @@ async def find(
     subject: str | None = None,
     correlation_id: str | None = None,
     matching: dict[str, Any] | None = None,
+    subjects: Collection[str] | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> RunPage:
-    """A page of the caller's runs, newest first; `matching` are fields of the input that must be equal."""
+    """A page of the caller's runs, newest first; `matching` are fields of the input that must be equal.
+
+    With `subjects` only those about any of these.
+    """
     wanted = {"flow": flow, "status": status, "subject": subject, "correlation_id": correlation_id}
     query = select(runs).where(
         *(runs.c[name] == value for name, value in wanted.items() if value is not None), *own_runs()
     )
+    if subjects is not None:
+        query = query.where(runs.c.subject.in_(subjects))
     if matching:
         query = query.where(runs.c.input.contains(matching))
     if cursor:

@@ -14,7 +14,7 @@ from contracts.canonical.workflow import StepStatus, WorkflowStatus
 from contracts.problems import Problem
 from kit import context, exceptions
 from kit.workflows.attempts import Attempts, Work
-from kit.workflows.flow import Flow, Stop, Undone, WorkflowSettings, explain
+from kit.workflows.flow import Flow, Recheck, Stop, Undone, WorkflowSettings, explain
 from kit.workflows.gate import Gate, insist
 from kit.workflows.journal import Journal
 
@@ -51,6 +51,7 @@ class Run:
     """One run of a flow. `id` names it in all attempts.
 
     `corrections` are what people put right so far: read them inside a step, which is tried again with them.
+    While `observing` (its input's `mode` says so) every write of a client raises.
     """
 
     def __init__(
@@ -63,10 +64,12 @@ class Run:
         self.actor = order.actor
         self.input: Any = msgspec.convert(order.input, flow.input, str_keys=True)
         self.corrections = dict(order.corrections)
+        self.observing = order.input.get("mode") == "observe"
         self._flow = flow
         self._gate = gate
         self._place = order.attempt * _PLACES_PER_ATTEMPT
         self._undo: list[_Done[Any]] = []
+        self._in_doubt: Callable[[], Awaitable[None]] | None = None
         self._journal = Journal(database, order.run_id, flow.name, order.correlation_id, order.subject)
         here = context.Context(
             correlation_id=order.correlation_id,
@@ -74,6 +77,7 @@ class Run:
             traceparent=order.traceparent,
             lane="batch",
             workflow_id=order.run_id,
+            observing=self.observing,
         )
         self._attempts = Attempts(self._journal, settings, gate, here)
 
@@ -92,27 +96,44 @@ class Run:
         detail: Callable[[T], str] | None = None,
         explain: Callable[[Problem], Stop] | None = None,
         patience: float | None = None,
+        recheck: Recheck | None = None,
     ) -> T:
         """Do something once, durably, and give back what it gave.
 
         `undo` takes it back when the run is undone; `find` looks, before that, for what a try in doubt
         may have left. `skipped` gives the value with which the flow goes on when a person skips the step;
         without it skipping undoes the run. When the step fails for good, `explain` words the exception, and
-        the run waits for a person (on_failure "park") or is undone at once (on_failure "undo").
+        the run waits for a person (on_failure "park") or is undone at once (on_failure "undo"). `recheck`
+        is what the step rests on: read again when it is stale, and before a person's replay.
         """
-        work = Work(self._next(), name, title, do, returns, refs=refs, detail=detail, patience=patience)
+        work = Work(
+            self._next(),
+            name,
+            title,
+            do,
+            returns,
+            refs=refs,
+            detail=detail,
+            patience=patience,
+            recheck=recheck,
+        )
         back = undo_title or f"Take back: {title}"
+        if undo and find:
+            self._in_doubt = self._lookup(work, back, undo, find)
         while True:
             try:
                 value = await self._attempts.make(work)
             except Problem as problem:
                 stop = (explain or self._explain(title))(problem)
-                lookup = self._lookup(work, back, undo, find) if undo and find else None
-                decided = await self._stop(work, stop, lookup, may_skip=skipped is not None)
+                decided = await self._stop(work, stop, may_skip=skipped is not None)
                 if decided == "skip" and skipped is not None:
+                    self._in_doubt = None
                     return skipped()
+                if recheck is not None and await self.patched("recheck"):
+                    await recheck.read_again()
             else:
                 if undo is not None:
+                    self._in_doubt = None
                     self._undo.append(_Done(work, back, undo, value))
                 return value
 
@@ -178,21 +199,32 @@ class Run:
         place = self._next()
         await self._durably("finish", lambda: self._journal.finish(place))
 
+    async def hand_over(self, name: str, title: str, stop: Stop) -> None:
+        """Stop for a person's decision; returns when the flow shall go on, raises Undone when not."""
+        work = Work(self._next(), name, title, _nothing, type(None))
+        await self._durably("stop", lambda: self._journal.begin_step(work.seq, name, title))
+        await self._stop(work, stop, may_skip=False)
+        await self._step_ended(work, "done", None)
+
+    async def take_back(self) -> bool:
+        """Take back what was made so far, the last first; False when nothing was."""
+        made = bool(self._undo) or self._in_doubt is not None
+        await self._unwind()
+        return made
+
     async def fail(self, problem: Problem) -> None:
         """Stop outside any step; returns when the flow is to be run again from its beginning."""
         place = self._next()
         nowhere = Work(place, "flow", f"The flow {self._flow.name}", _nothing, type(None))
         await self._durably("stop", lambda: self._journal.begin_step(place, "flow", nowhere.title))
         stop = self._explain(nowhere.title)(problem)
-        await self._stop(nowhere, stop, None, may_skip=False)
+        await self._stop(nowhere, stop, may_skip=False)
 
-    async def _stop(
-        self, work: Work[T], stop: Stop, lookup: Callable[[], Awaitable[None]] | None, *, may_skip: bool
-    ) -> str:
+    async def _stop(self, work: Work[T], stop: Stop, *, may_skip: bool) -> str:
         """Hand a failed step to a person: "replay" or "skip" when the flow goes on; raises Undone if not."""
         if self._flow.on_failure == "undo":
             await self._step_ended(work, "failed", stop.why)
-            await self._unwind(lookup)
+            await self._unwind()
             await self._park(work, stop, exceptions.Resume(kind="restart", workflow_id=self.id), "undone")
             raise Undone(stop.stopped)
         decision = await self._ask(work, stop)
@@ -202,7 +234,7 @@ class Run:
             await self._step_ended(work, "skipped", decision.reason)
             return "skip"
         await self._step_ended(work, "failed", decision.reason)
-        await self._unwind(lookup)
+        await self._unwind()
         await self.tell("undone", f"Undone: {decision.reason}")
         raise Undone(decision.reason)
 
@@ -247,9 +279,10 @@ class Run:
         )
         return exception_id
 
-    async def _unwind(self, lookup: Callable[[], Awaitable[None]] | None) -> None:
+    async def _unwind(self) -> None:
         """Take back what was done, the last first; what cannot be taken back is a case of its own."""
         await self.tell("running", "Taking back what was done")
+        lookup, self._in_doubt = self._in_doubt, None
         if lookup is not None:
             await lookup()
         while self._undo:

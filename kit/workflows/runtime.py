@@ -5,6 +5,7 @@
 import asyncio
 import hashlib
 import logging
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -187,10 +188,17 @@ class Runtime:
         """Keep that somebody asked for a run which had begun: he has had his part in the case."""
         await reading.add_asker(conn, workflow_id, actor)
 
-    async def restart(self, conn: AsyncConnection, workflow_id: str, corrections: dict[str, str]) -> None:
+    async def restart(
+        self,
+        conn: AsyncConnection,
+        workflow_id: str,
+        corrections: dict[str, str],
+        input: msgspec.Struct | None = None,
+    ) -> None:
         """Run an ended run again from its beginning, with corrections, in the caller's transaction.
 
-        Its ledger keys stay the same, so it revives what it had made. Raises NotFound and Conflict.
+        With `input` it begins with that. Its ledger keys stay the same, so it revives what it had made.
+        Raises NotFound and Conflict.
         """
         found = await conn.execute(select(runs).where(runs.c.id == workflow_id).with_for_update())
         row = found.one_or_none()
@@ -198,10 +206,11 @@ class Runtime:
             raise NotFound(f"There is no run {workflow_id}")
         if row.finished_at is None:
             raise Conflict(f"The run {workflow_id} has not ended")
+        plain = row.input if input is None else msgspec.to_builtins(input, str_keys=True)
         order = Order(
             run_id=row.id,
             attempt=row.attempt + 1,
-            input=row.input,
+            input=plain,
             corrections={**row.corrections, **corrections},
             correlation_id=row.correlation_id,
             subject=row.subject,
@@ -217,6 +226,8 @@ class Runtime:
                 attempt=order.attempt,
                 engine_id=engine_id,
                 corrections=order.corrections,
+                input=plain,
+                fingerprint=row.fingerprint if input is None else _fingerprint(row.flow, plain),
                 exception_id="",
                 due_at=None,
                 finished_at=None,
@@ -267,10 +278,14 @@ class Runtime:
         subject: str | None = None,
         correlation_id: str | None = None,
         matching: dict[str, Any] | None = None,
+        subjects: Collection[str] | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> RunPage:
-        """A page of the caller's runs, newest first; `matching` are fields of the input that must equal."""
+        """A page of the caller's runs, newest first; `matching` are fields of the input that must equal.
+
+        With `subjects` only those about any of these.
+        """
         async with self.database.connect() as connection:
             return await reading.find(
                 connection,
@@ -279,6 +294,7 @@ class Runtime:
                 subject=subject,
                 correlation_id=correlation_id,
                 matching=matching,
+                subjects=subjects,
                 cursor=cursor,
                 limit=limit,
             )

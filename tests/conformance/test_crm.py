@@ -5,11 +5,12 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from contracts.canonical.opportunity import ProjectLink
 from contracts.canonical.values import Money
-from contracts.problems import NotFound
+from contracts.problems import NotFound, PreconditionFailed
 from tests.conformance.common import (
     LOST,
     all_done,
@@ -65,6 +66,18 @@ async def test_a_cursor_of_somebody_else_is_not_found(keeper: Keeper) -> None:
     for listing in (keeper.api.list_opportunities, keeper.api.list_customers):
         with pytest.raises(NotFound):
             await listing(cursor="bm9ib2R5")
+
+
+async def test_a_link_is_written_only_at_the_stage_that_it_is_for(keeper: Keeper) -> None:
+    """A deal that was lost meanwhile does not get the link of a won one; at its own stage it does."""
+    opportunity_id, _ = await new_deal(keeper)
+    before = await keeper.api.get_opportunity(opportunity_id)
+    assert before.stage == "open"
+    with pytest.raises(PreconditionFailed):
+        await keeper.api.put_project_link(opportunity_id, msgspec.structs.replace(LINK, only_while="won"))
+    assert await keeper.api.get_opportunity(opportunity_id) == before
+    link = msgspec.structs.replace(LINK, only_while="open")
+    assert (await keeper.api.put_project_link(opportunity_id, link)).project_ref == LINK.project_id
 
 
 async def test_lists_give_everything_once(keeper: Keeper) -> None:

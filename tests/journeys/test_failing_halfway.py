@@ -1,23 +1,7 @@
 """A step that fails for good: parked for a person, or undone in reverse; then corrected and replayed."""
 
-from typing import Any
-
-from tests.support.deals import Deal, new_deal, truth
-from tests.support.stack import Caller, Stack
-
-EXCEPTIONS = "/process/exceptions/v1/exceptions"
-
-
-async def resolve(finance: Caller, exception_id: str, action: str, **corrections: str) -> Any:
-    found = await finance.get(f"{EXCEPTIONS}/{exception_id}")
-    answer = await finance.post(
-        f"{EXCEPTIONS}/{exception_id}/resolution",
-        {"action": action, "reason": "decided in the test", "corrections": corrections},
-        key=f"resolve-{abs(hash((exception_id, action)))}",
-        **{"If-Match": f'"{found["version"]}"'},
-    )
-    assert answer.status_code == 200, answer.text
-    return found
+from tests.support.deals import Deal, new_deal, resolve, truth
+from tests.support.stack import Stack
 
 
 async def refuse_projects(house: Stack) -> None:

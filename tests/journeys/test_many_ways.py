@@ -1,14 +1,16 @@
 """The same journey in every shape of the house: split floors, two orgs, observe mode, own fields."""
 
 import secrets
+from typing import Any
 
 import msgspec
 import pytest
 
 from bench.ports import free_port
+from contracts.canonical.customer import CustomerDraft
 from contracts.canonical.project import ProjectDraft
-from tests.support.deals import new_deal, truth
-from tests.support.sandboxes import Sandbox
+from tests.support.deals import EXCEPTIONS, LARGE, REQUESTS, new_deal, truth
+from tests.support.sandboxes import Account, Sandbox
 from tests.support.stack import Stack, until
 
 
@@ -42,15 +44,36 @@ async def test_split_into_four_processes_the_journey_is_the_same(new_house: Stac
     assert (await truth(new_house.accounts, deal)).counts() == (1, 1, 1)
 
 
-async def test_observe_mode_works_out_everything_and_sends_nothing(new_house: Stack) -> None:
-    """What live mode would send is stored, body and all; no vendor's record changes."""
-    new_house.edit("flows.toml", ('salesforce-main = "live"', 'salesforce-main = "observe"'))
+async def test_observe_mode_works_out_everything_and_sends_nothing(
+    new_house: Stack, salesforce_sandbox: Sandbox
+) -> None:
+    """Of either flow, what live mode would send is stored, body and all; no vendor is asked for a write.
+
+    A deal of an instance for which only customer master observes stops as a case that says so.
+    """
+    second = await salesforce_sandbox.create_account()
+    new_house.add_instance("salesforce-main", "salesforce-two", "SALESFORCE", second)
+    new_house.edit(
+        "flows.toml",
+        ('salesforce-main = "live"', 'salesforce-main = "observe"'),
+        ('[customer_master]\ndefault_mode = "live"', '[customer_master]\ndefault_mode = "observe"'),
+    )
     await new_house.start()
     deal = await new_deal(new_house.accounts.salesforce, StageName="Closed Won")
-    async with new_house.caller("crm-screen") as screen, new_house.caller("operations") as operations:
+    live = await new_deal(second, credit_limit=LARGE, StageName="Closed Won")
+    async with (
+        new_house.caller("crm-screen") as screen,
+        new_house.caller("ci", instance="salesforce-two") as other_screen,
+        new_house.caller("operations") as operations,
+        new_house.caller("finance-desk", "fiona") as finance,
+    ):
         answer = await screen.activate(deal.opportunity_id)
+        await other_screen.activate(live.opportunity_id)
         await screen.activation(deal.opportunity_id, "observed")
         seen = await operations.get(f"/process/opportunity-to-project/v1/activations/{answer.json()['id']}")
+        parked = await other_screen.activation(live.opportunity_id, "parked")
+        case = await finance.get(f"{EXCEPTIONS}/{parked['exception_id']}")
+        request = await finance.get(f"{REQUESTS}/creq_salesforce-two.{live.account_id}.NB-UK")
     assert [one["operation"] for one in seen["would_send"]] == [
         "propose_customer",
         "erp.put_contract",
@@ -59,16 +82,29 @@ async def test_observe_mode_works_out_everything_and_sends_nothing(new_house: St
     ]
     project = msgspec.json.decode(seen["would_send"][2]["body"], type=ProjectDraft)
     assert project.name == deal.name
-    found = await truth(new_house.accounts, deal)
-    assert found.counts() == (0, 0, 0)
-    assert not found.opportunity["Project_Id__c"]
-    writes = [
-        call
-        for account in new_house.accounts.all
-        for call in await account.calls()
-        if call["method"] in ("PUT", "PATCH", "DELETE")
+    assert request["status"] == "observed"
+    assert "Finance would be asked first: The credit limit of" in request["status_text"]
+    key = f"enf-cus-salesforce-two-{live.account_id}-NB-UK"
+    assert [(one["instance"], one["operation"], one["key"]) for one in request["would_send"]] == [
+        ("netsuite-main", "erp.put_customer", key),
+        ("kantata-main", "psa.put_client", key),
     ]
-    assert writes == []
+    customer = msgspec.json.decode(request["would_send"][0]["body"], type=CustomerDraft)
+    assert (customer.legal_name, customer.currency) == (f"{live.name} Ltd", "GBP")
+    assert (case["owner"], "customer master only observes" in case["why"]) == ("operations", True)
+    assert "flows.toml" in case["what_next"]
+    assert [call for account in (*new_house.accounts.all, second) for call in await writes(account)] == []
+    await second.remove()
+
+
+async def writes(account: Account) -> list[dict[str, Any]]:
+    """The calls that an account took and that were neither a reading, a question nor a login."""
+    reads = ("/token", "/suiteql", "/batch_request")
+    return [
+        call
+        for call in await account.calls()
+        if call["method"] in ("POST", "PUT", "PATCH", "DELETE") and not call["path"].endswith(reads)
+    ]
 
 
 async def test_a_flow_that_is_switched_off_starts_nothing(new_house: Stack) -> None:

@@ -120,6 +120,7 @@ async def truth(accounts: Accounts, deal: Deal) -> Truth:
 
 
 REQUESTS = "/process/customer-master/v1/requests"
+EXCEPTIONS = "/process/exceptions/v1/exceptions"
 
 
 async def asked(finance: Any, deal: Deal) -> dict[str, Any]:
@@ -143,3 +144,16 @@ async def approve(finance: Any, deal: Deal, decision: str = "approve") -> dict[s
     )
     assert answer.status_code == 200, answer.text
     return request
+
+
+async def resolve(finance: Any, exception_id: str, action: str, **corrections: str) -> Any:
+    """A person decides on a case; the case as it was before."""
+    found = await finance.get(f"{EXCEPTIONS}/{exception_id}")
+    answer = await finance.post(
+        f"{EXCEPTIONS}/{exception_id}/resolution",
+        {"action": action, "reason": "decided in the test", "corrections": corrections},
+        key=f"resolve-{abs(hash((exception_id, action)))}",
+        **{"If-Match": f'"{found["version"]}"'},
+    )
+    assert answer.status_code == 200, answer.text
+    return found

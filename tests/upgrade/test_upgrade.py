@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -37,6 +38,7 @@ async def test_the_work_of_the_previous_release_is_finished_by_this_one(
         await _refused_to_its_proposer(house)
         async with house.caller("finance-desk", "fiona.finance") as fiona:
             (waiting,) = (await fiona.get(REQUESTS, status="waiting"))["items"]
+            await _account_as_it_was(house, waiting)
             decided = await fiona.post(
                 f"{REQUESTS}/{waiting['id']}/decision", {"decision": "approve"}, key="upgrade-0001"
             )
@@ -68,6 +70,31 @@ async def _refused_to_its_proposer(house: Stack) -> None:
         path = f"{REQUESTS}/{waiting['id']}/decision"
         refused = await olga.post(path, {"decision": "approve"}, key="upgrade-0003")
     assert refused.json()["code"] == "segregation_of_duties"
+
+
+async def _account_as_it_was(house: Stack, waiting: dict[str, Any]) -> None:
+    """The dump is of the house, not of its CRM, in which the account is read again after the decision."""
+    query = (
+        "SELECT output::jsonb -> 'result' -> 'account' FROM dbos.operation_outputs"
+        " WHERE workflow_uuid = :id AND function_name = 'look'"
+    )
+    database = Database(house.database_url)
+    async with database.connect() as connection:
+        account = (await connection.execute(text(query), {"id": waiting["id"]})).scalar_one()
+    await database.close()
+    address, (tax,), limit = account["billing_address"], account["tax_registrations"], account["credit_limit"]
+    record = {
+        "Id": account["id"],
+        "Name": account["legal_name"],
+        "BillingStreet": address["line1"],
+        "BillingCity": address["city"],
+        "BillingPostalCode": address["postal_code"],
+        "BillingCountry": address["country"],
+        "CurrencyIsoCode": account["currency"],
+        "Tax_Number__c": tax["number"],
+        "Credit_Limit__c": float(limit["amount"]),
+    }
+    await house.accounts.salesforce.seed({"Account": [record]})
 
 
 async def _is(person: Caller, path: str, status: str) -> bool:

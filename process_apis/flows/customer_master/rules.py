@@ -7,6 +7,7 @@ import msgspec
 
 from contracts.canonical import countries, currencies, matching
 from contracts.canonical.customer import Customer, CustomerDraft
+from contracts.canonical.project import ClientDraft
 from contracts.canonical.values import Address, Money
 from contracts.problems import Fault
 from contracts.process.customer_master import CustomerProposal, DuplicateCandidate
@@ -17,6 +18,7 @@ _REASONS: dict[matching.Likeness, str] = {
     "name": "same name",
     "domain": "same internet domain",
 }
+_DUPLICATES = "Possible duplicates"
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,6 +100,44 @@ def account_faults(account: Customer) -> tuple[Fault, ...]:
     )
     owner = "the account's owner in the CRM"
     return (Fault("/billing_address/country", detail, "unknown", field="Billing country", fixed_by=owner),)
+
+
+Facts = tuple[Customer, tuple[DuplicateCandidate, ...]]
+
+
+def changes(before: Facts, after: Facts, entity: str) -> tuple[dict[str, str], dict[str, str]]:
+    """What finance decides on and is another by now, by its name: as it was, and as it is."""
+    old, new = _decided_on(*before, entity), _decided_on(*after, entity)
+    names = [name for name in old if old[name] != new[name]]
+    # Two customers of another legal entity are told alike.
+    if before[1] != after[1] and _DUPLICATES not in names:
+        names.append(_DUPLICATES)
+    return {name: old[name] for name in names}, {name: new[name] for name in names}
+
+
+def _decided_on(account: Customer, found: tuple[DuplicateCandidate, ...], entity: str) -> dict[str, str]:
+    limit, address = account.credit_limit, account.billing_address
+    numbers = (f"{tax.number} ({tax.country or 'no country'})" for tax in account.tax_registrations)
+    return {
+        "Legal name": account.legal_name,
+        "Tax number": ", ".join(numbers) or "none",
+        "Credit limit": f"{limit.amount:,} {limit.currency}" if limit else "none",
+        "Billing address": ", ".join(filter(None, msgspec.structs.astuple(address))) if address else "none",
+        "Payment terms": account.payment_terms or "none",
+        _DUPLICATES: "; ".join(_told(one, entity) for one in found) or "none",
+    }
+
+
+def why_again(before: dict[str, str], after: dict[str, str]) -> tuple[str, ...]:
+    """The sentences for which finance is asked once more."""
+    return tuple(
+        f"{name} was {before[name]} when finance decided, and is now {after[name]}." for name in before
+    )
+
+
+def client_draft(account: Customer) -> ClientDraft:
+    """What the PSA is told of a new client."""
+    return ClientDraft(name=account.trading_name or account.legal_name, website=account.website)
 
 
 def customer_draft(account: Customer, proposal: CustomerProposal) -> CustomerDraft:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.customer import Customer
 from contracts.canonical.values import id_of
-from contracts.canonical.workflow import Step, WorkflowStatus
+from contracts.canonical.workflow import Step, WorkflowStatus, WouldSend
 from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound
 from contracts.process.customer_master import (
     CustomerDecision,
@@ -19,13 +19,13 @@ from contracts.process.customer_master import (
 from kit import audit, context, privacy
 from kit.database import Database
 from kit.database.rows import bounds
-from kit.workflows import RunRow, Runtime
+from kit.workflows import RunRow, Runtime, Withheld
 from process_apis import read_models
+from process_apis.flows.customer_master.deciding import Decided
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
 from process_apis.flows.customer_master.steps import (
     DECISION_TOPIC,
     NAME,
-    Decided,
     ProposalInput,
     limit_of,
     refs_of,
@@ -71,15 +71,20 @@ class CustomerMasterService:
             raise NotFound(detail, errors=(Fault("/selling_entity", detail, "unknown"),))
         if self._settings.mode(body.instance) == "off":
             raise Conflict(f"Customer master is switched off for {body.instance}.")
+        account_id = self._systems.canonical_id(body.instance, "customer", body.account_id)
+        body = msgspec.structs.replace(body, account_id=account_id)
         identity = request_id(body)
         here = context.current()
         found = await self._runtime.read(identity)
-        given = await self._input(body) if found is None else None
+        observed = found is not None and found.status == "observed"
+        given = await self._input(body) if found is None or observed else None
         async with self._database.begin() as connection:
             who = await privacy.actor(connection)
-            if given is None:
+            if found is not None:
                 await self._runtime.ask_again(connection, identity, actor=who)
-            else:
+            if observed and given is not None and given.mode == "live":
+                await self._runtime.restart(connection, identity, {}, given)
+            elif found is None and given is not None:
                 await self._runtime.start(
                     connection,
                     flow=NAME,
@@ -100,14 +105,17 @@ class CustomerMasterService:
         asking = context.current().workflow_id
         kept = told_by(await self._runtime.read(asking)) if asking else None
         systems = kept or self._systems.choose(proposal.selling_entity)
-        return ProposalInput(**msgspec.structs.asdict(proposal), systems=systems)
+        return ProposalInput(
+            **msgspec.structs.asdict(proposal), systems=systems, mode=self._settings.mode(proposal.instance)
+        )
 
     async def get_request(self, request_id: str) -> CustomerRequest:
         """The request with its timeline."""
         row = await self._row(request_id)
         timeline = await self._runtime.timeline(request_id)
+        withheld = await self._runtime.withheld(request_id) if row.status == "observed" else ()
         async with self._database.connect() as connection:
-            return await _request(connection, row, timeline)
+            return await _request(connection, row, timeline, withheld)
 
     async def list_requests(
         self, status: WorkflowStatus | None = None, cursor: str | None = None, limit: int = 50
@@ -124,16 +132,24 @@ class CustomerMasterService:
             fault = Fault("/merge_with", "Name the ERP customer to merge with.", "missing")
             raise Invalid(errors=(fault,))
         row = await self._row(request_id)
+        body = self._spelled(row, body)
+        asked = asked_of(row.data)
         async with self._database.begin() as connection:
             by = await privacy.actor(connection)
             await self._demand_another(connection, row, by, context.current().who)
-            taken = await self._runtime.note_once(connection, request_id, decided_by=by)
+            taken = await self._runtime.note_once(connection, request_id, **{_decided_by(asked): by})
             if taken is None:
                 raise AlreadyDecided("This request was decided before.")
+            if asked_of(taken.data) != asked:
+                raise Conflict("What is to be decided has changed meanwhile: read the request again.")
             if taken.status != "waiting":
                 raise Conflict(f"The request does not wait for a decision: it is {taken.status}.")
             await self._runtime.signal(
-                connection, request_id, DECISION_TOPIC, Decided(body, by), key=f"{request_id}:decision"
+                connection,
+                request_id,
+                DECISION_TOPIC,
+                Decided(body, by),
+                key=f"{request_id}:{_decided_by(asked)}",
             )
             await audit.write(
                 connection,
@@ -146,6 +162,18 @@ class CustomerMasterService:
                 correlation_id=row.correlation_id,
             )
         return await self.get_request(request_id)
+
+    def _spelled(self, row: RunRow, body: CustomerDecision) -> CustomerDecision:
+        """The decision with the ERP's own spelling of the customer to merge with; raises Invalid."""
+        if body.decision != "merge":
+            return body
+        given = msgspec.convert(row.input, ProposalInput)
+        erp = self._systems.kept(given.systems, given.selling_entity).erp
+        try:
+            wanted = self._systems.canonical_id(erp, "customer", body.merge_with)
+        except NotFound as problem:
+            raise Invalid(errors=(Fault("/merge_with", problem.detail, "unknown"),)) from None
+        return msgspec.structs.replace(body, merge_with=wanted)
 
     async def _demand_another(self, connection: AsyncConnection, row: RunRow, *person: str) -> None:
         """That the decider, under any of his names, neither proposed the customer nor activated its deal."""
@@ -175,7 +203,25 @@ def _candidates(data: dict[str, Any]) -> tuple[DuplicateCandidate, ...]:
     return tuple(one for one in found if entities is None or one.selling_entity in entities)
 
 
-async def _request(connection: AsyncConnection, row: RunRow, timeline: tuple[Step, ...]) -> CustomerRequest:
+_FIRST = "1.1"
+
+
+def asked_of(data: dict[str, Any]) -> str:
+    """Which question finance is asked, of those that a run asks one after the other."""
+    return data.get("asked", _FIRST)
+
+
+def _decided_by(asked: str) -> str:
+    """Under which name a run tells who answered a question."""
+    return "decided_by" if asked == _FIRST else f"decided_by {asked}"
+
+
+async def _request(
+    connection: AsyncConnection,
+    row: RunRow,
+    timeline: tuple[Step, ...],
+    withheld: tuple[Withheld, ...] = (),
+) -> CustomerRequest:
     data: dict[str, Any] = row.data
     return CustomerRequest(
         id=row.id,
@@ -188,13 +234,16 @@ async def _request(connection: AsyncConnection, row: RunRow, timeline: tuple[Ste
         updated_at=row.updated_at,
         needs_approval_because=tuple(data.get("reasons", ())),
         candidates=_candidates(data),
+        before=data.get("before", {}),
+        after=data.get("after", {}),
         customer_id=data.get("customer_id", ""),
         legal_name=data.get("legal_name", ""),
         credit_limit=limit_of(data),
         requested_by=await privacy.shown(connection, row.actor),
-        decided_by=await privacy.shown(connection, data.get("decided_by", "")),
+        decided_by=await privacy.shown(connection, data.get(_decided_by(asked_of(data)), "")),
         due_at=row.due_at,
         exception_id=row.exception_id,
         timeline=timeline,
+        would_send=tuple(WouldSend(w.step, w.instance, w.operation, w.key, w.body) for w in withheld),
         refs=refs_of(data),
     )

@@ -7,11 +7,12 @@ from typing import Any, Literal
 import msgspec
 
 from contracts.canonical.customer import Customer
-from contracts.canonical.project import Client, ClientDraft
+from contracts.canonical.project import Client
 from contracts.canonical.values import Money, Ref
+from contracts.canonical.workflow import Mode
 from contracts.events.kinds import CUSTOMER_APPROVED, CUSTOMER_SETTLED, CustomerApproved, CustomerSettled
 from contracts.problems import Invalid, NotFound, Problem
-from contracts.process.customer_master import CustomerDecision, CustomerProposal, DuplicateCandidate
+from contracts.process.customer_master import CustomerProposal
 from contracts.routing import Choice
 from contracts.system.erp import Erp
 from kit import clock, crossrefs, inbox, ledger
@@ -20,6 +21,8 @@ from kit.ownership import Ownership
 from kit.workflows import Run, Stop
 from process_apis import read_models
 from process_apis.flows.customer_master import rules
+from process_apis.flows.customer_master.deciding import Case, Decided, OtherFacts, Proposed
+from process_apis.flows.customer_master.observing import would_send
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
 from process_apis.keeping import keep_refs
 from process_apis.stops import WAIT_OUT_SECONDS, found_or_none, stop_kind, written
@@ -29,25 +32,11 @@ NAME = "customer-master"
 DECISION_TOPIC = "decision"
 
 
-class Decided(msgspec.Struct, frozen=True):
-    """A person's decision with the person's name: what the waiting workflow is told."""
-
-    decision: CustomerDecision
-    by: str
-
-
 class ProposalInput(CustomerProposal, frozen=True, omit_defaults=True):
-    """What a proposal's workflow begins with: the proposal, and the systems that its run keeps."""
+    """What a proposal's workflow begins with: the proposal, its mode, and the systems that its run keeps."""
 
     systems: Choice = Choice()
-
-
-class Proposed(msgspec.Struct, frozen=True):
-    """The account as it was proposed, and which ERP customers may be the same firm."""
-
-    account: Customer
-    candidates: tuple[DuplicateCandidate, ...]
-    reasons: tuple[str, ...]
+    mode: Mode = "live"
 
 
 class CustomerMasterFlow:
@@ -71,43 +60,77 @@ class CustomerMasterFlow:
 
     async def run(self, run: Run) -> None:
         """From proposal to cross-referenced customer, or to a refusal by finance."""
+        case = Case(run, await self._looked(run, "look"), lambda: self._looked(run, "look-again"))
+        await self._show(run, case)
+        if run.observing:
+            await self._observe(run, case)
+        else:
+            await self._settle(run, case)
+        await self._wake(run)
+
+    async def _settle(self, run: Run, case: Case) -> None:
+        while True:
+            try:
+                if await self._may_be_made(run, case):
+                    await self._make(run, case)
+            except OtherFacts as other:
+                case.begin_again(other.found)
+                await self._show(run, case)
+            else:
+                return
+
+    async def _make(self, run: Run, case: Case) -> None:
+        """Make the customer as it was approved; raises OtherFacts where it is another by now."""
         proposal: ProposalInput = run.input
-        proposed = await run.step(
-            "look",
-            "Read the account and look for the same firm in the ERP",
-            lambda: self._look(proposal),
-            returns=Proposed,
-            detail=lambda found: found.account.legal_name,
-            explain=lambda problem: self._stop(proposal, "", problem),
-        )
-        account = proposed.account
-        await run.tell(
-            "running",
-            f"{account.legal_name} is being checked",
-            legal_name=account.legal_name,
-            credit_limit=account.credit_limit,
-            candidates=proposed.candidates,
-            reasons=proposed.reasons,
-        )
-        decided = await self._ask_finance(run, proposed) if proposed.reasons else None
-        if decided is not None and decided.decision.decision == "reject":
-            comment = f": {decided.decision.comment}" if decided.decision.comment else ""
-            await run.tell("failed", f"Finance rejected {account.legal_name}{comment}")
-            await self._wake(run)
-            return
-        customer = await self._customer(run, proposal, account, decided)
-        client = await self._client(run, proposal, account)
+        customer = await self._customer(run, case)
+        client = await self._client(run, case)
         kept = await run.step(
             "cross-refer",
             "Keep the customer with its ids in all systems",
-            lambda: self._keep(proposal, account, customer, client),
+            lambda: self._keep(proposal, case.proposed.account, customer, client),
             returns=Customer,
             refs=lambda kept: kept.refs,
         )
         approved = CustomerApproved(kept.id, kept.legal_name, proposal.selling_entity)
         await run.emit(CUSTOMER_APPROVED, kept.id, approved, key="approved")
         await run.tell("done", f"{kept.legal_name} is a customer", customer_id=kept.id, refs=kept.refs)
-        await self._wake(run)
+
+    async def _observe(self, run: Run, case: Case) -> None:
+        """Work out exactly what live mode would send, and send nothing."""
+        account = case.proposed.account
+        found = would_send(run.input, account, self._systems_of(run.input))
+        for one in found:
+            await run.would_send(
+                one.step, instance=one.instance, operation=one.operation, key=one.key, body=one.body
+            )
+        asked = f" Finance would be asked first: {' '.join(case.reasons)}" if case.reasons else ""
+        text = f"{account.legal_name} was observed: {len(found)} requests worked out, none sent.{asked}"
+        await run.tell("observed", text)
+
+    async def _show(self, run: Run, case: Case) -> None:
+        account = case.proposed.account
+        await run.tell(
+            "running",
+            f"{account.legal_name} is being checked",
+            legal_name=account.legal_name,
+            credit_limit=account.credit_limit,
+            candidates=case.proposed.candidates,
+            reasons=case.reasons,
+            asked=case.asked,
+            before=case.before,
+            after=case.after,
+        )
+
+    async def _looked(self, run: Run, name: str) -> Proposed:
+        proposal: ProposalInput = run.input
+        return await run.step(
+            name,
+            "Read the account and look for the same firm in the ERP",
+            lambda: self._look(proposal),
+            returns=Proposed,
+            detail=lambda found: found.account.legal_name,
+            explain=lambda problem: self._stop(proposal, "", problem),
+        )
 
     async def _wake(self, run: Run) -> None:
         """Whoever waits for the request is told that it may be read again."""
@@ -116,7 +139,7 @@ class CustomerMasterFlow:
             return await inbox.receive(
                 self._database,
                 source=NAME,
-                id=f"{run.id}:settled",
+                id=f"{run.id}:settled" if run.attempt == 1 else f"{run.id}:settled:{run.attempt}",
                 type=CUSTOMER_SETTLED,
                 key=run.id,
                 data=CustomerSettled(run.id),
@@ -133,6 +156,7 @@ class CustomerMasterFlow:
         crm = self._systems.crm(proposal.instance)
         if crm is None:
             raise NotFound(f"No CRM instance is named {proposal.instance}.")
+        looked_at = clock.now()
         account = await crm.get_customer(proposal.account_id)
         if faults := rules.account_faults(account):
             raise Invalid(faults[0].detail, errors=faults)
@@ -142,7 +166,7 @@ class CustomerMasterFlow:
         others = [(instance, c) for c in found if not any(ref.id == own for ref in c.refs)]
         candidates = rules.candidates(account, others)
         reasons = rules.why_ask_finance(account, candidates, self._settings.policy, proposal.selling_entity)
-        return Proposed(account, candidates, reasons)
+        return Proposed(account, candidates, reasons, looked_at)
 
     async def _alike(self, instance: str, account: Customer) -> list[Customer]:
         """ERP customers that may be the account's firm: by all that it is known by, each once."""
@@ -152,38 +176,54 @@ class CustomerMasterFlow:
                 found.setdefault(customer.id, customer)
         return list(found.values())
 
-    async def _ask_finance(self, run: Run, proposed: Proposed) -> Decided:
-        name = proposed.account.legal_name
+    async def _may_be_made(self, run: Run, case: Case) -> bool:
+        """Whether finance agreed to the account as it is now, or need not be asked; False: it rejected it."""
+        while case.reasons and case.decided is None:
+            decided = await self._ask_finance(run, case)
+            name = case.proposed.account.legal_name
+            if decided.decision.decision == "reject":
+                comment = f": {decided.decision.comment}" if decided.decision.comment else ""
+                await run.tell("failed", f"Finance rejected {name}{comment}")
+                return False
+            case.decided = decided
+            if await run.patched("look-again"):
+                found = await case.look_again()
+                if case.changes(found)[0]:
+                    raise OtherFacts(found)
+                case.proposed = found
+        return True
+
+    async def _ask_finance(self, run: Run, case: Case) -> Decided:
+        name = case.proposed.account.legal_name
         return await run.wait(
             DECISION_TOPIC,
             Decided,
             title="Finance decides on the customer",
-            status_text=f"Waiting for finance: {' '.join(proposed.reasons)} ({name})",
+            status_text=f"Waiting for finance: {' '.join(case.reasons)} ({name})",
             due_at=clock.now() + dt.timedelta(hours=self._settings.policy.approve_within_hours),
         )
 
-    async def _customer(
-        self, run: Run, proposal: ProposalInput, account: Customer, decided: Decided | None
-    ) -> Customer:
+    async def _customer(self, run: Run, case: Case) -> Customer:
+        decided = case.decided
         if decided is not None and decided.decision.decision == "merge":
             existing = decided.decision.merge_with
             return await self._vendor_step(
                 run,
                 "merge",
                 "Take the existing ERP customer",
-                lambda: self._merge(proposal, existing),
-                account,
+                lambda: self._merge(run, existing),
+                case,
             )
         return await self._vendor_step(
             run,
             "create-customer",
             "Create the customer in the ERP",
-            lambda: self._create(proposal, account),
-            account,
+            lambda: self._create(run.input, case),
+            case,
         )
 
     async def _vendor_step(
-        self, run: Run, name: str, title: str, do: Callable[[], Awaitable[Customer]], account: Customer
+        self, run: Run, name: str, title: str, do: Callable[[], Awaitable[Customer]], case: Case
     ) -> Customer:
         return await run.step(
             name,
@@ -191,24 +231,34 @@ class CustomerMasterFlow:
             do,
             returns=Customer,
             refs=lambda customer: customer.refs,
-            explain=lambda problem: self._stop(run.input, account.legal_name, problem),
+            explain=lambda problem: self._stop(run.input, case.proposed.account.legal_name, problem),
+            recheck=case,
         )
 
-    async def _merge(self, proposal: ProposalInput, existing: str) -> Customer:
-        erp = self._systems.erp(self._systems_of(proposal).erp)
-        return await _of_entity(erp, existing, proposal.selling_entity)
+    async def _merge(self, run: Run, existing: str) -> Customer:
+        proposal: ProposalInput = run.input
+        instance = self._systems_of(proposal).erp
+        wanted = self._systems.canonical_id(
+            instance, "customer", run.corrections.get("merge_with") or existing
+        )
+        return await _of_entity(self._systems.erp(instance), wanted, proposal.selling_entity)
 
-    async def _create(self, proposal: ProposalInput, account: Customer) -> Customer:
+    async def _create(self, proposal: ProposalInput, case: Case) -> Customer:
         instance = self._systems_of(proposal).erp
         erp = self._systems.erp(instance)
         key = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
-        draft = rules.customer_draft(account, proposal)
+        draft = rules.customer_draft(case.proposed.account, proposal)
         self._ownership.demand("customer", "proposed", "enfilade", written(draft))
+        source = f"{proposal.instance}:account:{proposal.account_id}"
+        target = f"{instance}:customer:{proposal.selling_entity}"
+        if case.turn > 1:
+            # It may have been made of the old facts: it is brought to the new ones under the same key.
+            await ledger.undone(self._database, source=source, revision=1, target=target)
         return await ledger.once(
             self._database,
-            source=f"{proposal.instance}:account:{proposal.account_id}",
+            source=source,
             revision=1,
-            target=f"{instance}:customer:{proposal.selling_entity}",
+            target=target,
             key=key,
             do=lambda: erp.put_customer(key, draft),
             find=lambda: found_or_none(erp.get_customer_by_key(key)),
@@ -216,11 +266,12 @@ class CustomerMasterFlow:
             wait_out=WAIT_OUT_SECONDS,
         )
 
-    async def _client(self, run: Run, proposal: ProposalInput, account: Customer) -> Client:
+    async def _client(self, run: Run, case: Case) -> Client:
+        proposal: ProposalInput = run.input
         key = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
-        draft = ClientDraft(name=account.trading_name or account.legal_name, website=account.website)
 
         async def create() -> Client:
+            draft = rules.client_draft(case.proposed.account)
             instance = self._systems_of(proposal).psa
             psa = self._systems.psa(instance)
             return await ledger.once(
@@ -241,7 +292,8 @@ class CustomerMasterFlow:
             create,
             returns=Client,
             refs=lambda client: client.refs,
-            explain=lambda problem: self._stop(proposal, account.legal_name, problem),
+            explain=lambda problem: self._stop(proposal, case.proposed.account.legal_name, problem),
+            recheck=case,
         )
 
     async def _keep(

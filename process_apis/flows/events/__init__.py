@@ -10,4 +10,4 @@ NEEDS: tuple[type, ...] = ()
 
 def build(workshop: Workshop) -> Room:
     """The room over what the hall gives."""
-    return Room(EventFeedService(workshop.database))
+    return Room(EventFeedService(workshop.database, workshop.systems))

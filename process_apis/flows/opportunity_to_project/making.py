@@ -10,7 +10,7 @@ from kit import ledger
 from kit.database import Database
 from kit.workflows import Run
 from process_apis.flows.opportunity_to_project.explaining import stopped
-from process_apis.flows.opportunity_to_project.rules import Terms
+from process_apis.flows.opportunity_to_project.rereading import Deal
 from process_apis.stops import WAIT_OUT_SECONDS
 
 M = TypeVar("M", Contract, Project)
@@ -36,8 +36,9 @@ class Making(Generic[M]):
     believe_found: bool = True
 
 
-async def make(run: Run, database: Database, terms: Terms, making: Making[M]) -> M:
-    """The object, as a durable step of the run."""
+async def make(run: Run, database: Database, deal: Deal, making: Making[M]) -> M:
+    """The object, as a durable step of the run that rests on the deal's terms."""
+    terms = deal.terms
     # The record from which everything of the deal is made, as the ledger names it.
     source = f"{terms.instance}:opportunity:{terms.opportunity_id}"
 
@@ -69,6 +70,7 @@ async def make(run: Run, database: Database, terms: Terms, making: Making[M]) ->
         refs=lambda made: made.refs,
         detail=making.detail,
         explain=lambda problem: stopped(terms, problem),
+        recheck=deal,
     )
 
 

@@ -18,7 +18,7 @@ def would_send(
     customer_key = f"{terms.instance}:{terms.account_id}:{terms.selling_entity}"
     contract = rules.contract_draft(terms, "customer-to-be", template)
     project = rules.project_draft(terms, "contract-to-be", "client-to-be", template, card)
-    link = ProjectLink(project_id="project-to-be", status="Activated")
+    link = ProjectLink(project_id="project-to-be", status="Activated", only_while="won")
     writes: list[tuple[str, str, str, str, msgspec.Struct]] = [
         (
             "create-contract",

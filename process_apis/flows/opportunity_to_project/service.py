@@ -21,6 +21,7 @@ from contracts.process.opportunity_to_project import (
     Activations,
     WouldSend,
 )
+from contracts.system.crm import Crm
 from kit import context, crossrefs, privacy
 from kit.database import Database
 from kit.database.rows import Bounds, bounds
@@ -28,14 +29,12 @@ from kit.inbox import InboxRow
 from kit.workflows import RunRow, Runtime, Withheld
 from process_apis import read_models
 from process_apis.flows.opportunity_to_project import rules
+from process_apis.flows.opportunity_to_project.judging import account_of, crm_of, terms_or_blocked
 from process_apis.flows.opportunity_to_project.steps import (
     CUSTOMER_TOPIC,
     NAME,
     ActivationInput,
-    account_of,
-    crm_of,
     refs_of,
-    terms_or_blocked,
 )
 from process_apis.reference import Reference
 from process_apis.settings import FlowSettings
@@ -152,7 +151,8 @@ class OpportunityToProjectService:
         """The event path: the same workflow as the button's, started in the inbox's own transaction."""
         change = msgspec.convert(row.data, RecordChanged)
         if self._settings.mode(change.instance) != "off":
-            await self._start(connection, change.instance, change.id, row.correlation_id)
+            opportunity_id = self._systems.canonical_id(change.instance, "opportunity", change.id)
+            await self._start(connection, change.instance, opportunity_id, row.correlation_id)
 
     async def on_customer_settled(self, connection: AsyncConnection, row: InboxRow) -> None:
         """Customer master has come to an end: wake every activation that waits for it."""
@@ -187,6 +187,11 @@ class OpportunityToProjectService:
     ) -> Activations:
         """A page of activations, newest first, without timelines."""
         asked = {"instance": instance, "opportunity_id": opportunity_id}
+        subjects: tuple[str, ...] | None = None
+        if opportunity_id and not instance:
+            # Whose id it is, is not said: as any CRM of ours would spell it.
+            subjects = self._systems.spellings(Crm, "opportunity", opportunity_id)
+            asked["opportunity_id"] = None
         if instance and opportunity_id:
             try:
                 asked["opportunity_id"] = await self._vendor_id(instance, opportunity_id)
@@ -197,6 +202,7 @@ class OpportunityToProjectService:
         page = await self._runtime.find(
             flow=NAME,
             matching={name: value for name, value in asked.items() if value},
+            subjects=subjects,
             status=status,
             cursor=cursor,
             limit=limit,
@@ -205,6 +211,7 @@ class OpportunityToProjectService:
 
     async def get_account(self, instance: str, account_id: str) -> AccountOverview:
         """What the read model knows of an account."""
+        account_id = self._systems.canonical_id(instance, "customer", account_id)
         async with self._database.connect() as connection:
             overview = await read_models.get_overview(connection, instance, account_id)
         if overview is None:
@@ -212,9 +219,9 @@ class OpportunityToProjectService:
         return overview
 
     async def _vendor_id(self, instance: str, opportunity_id: str) -> str:
-        """The CRM's own id, where the caller gave ours."""
+        """The CRM's own id in its one spelling, also where the caller gave ours; raises NotFound."""
         if not opportunity_id.startswith(OUR_PREFIX):
-            return opportunity_id
+            return self._systems.canonical_id(instance, "opportunity", opportunity_id)
         async with self._database.connect() as connection:
             refs = await crossrefs.refs(connection, opportunity_id)
         found = next((ref.id for ref in refs if ref.instance == instance), None)

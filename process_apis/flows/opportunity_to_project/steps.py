@@ -1,16 +1,15 @@
 """Opportunity to project, step by step: validate, customer, contract, project, and back to the CRM."""
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import msgspec
 
 from contracts.canonical.contract import Contract
-from contracts.canonical.customer import Customer
-from contracts.canonical.opportunity import Opportunity, ProjectLink
 from contracts.canonical.project import Project
 from contracts.canonical.reference import DeliveryTemplate, RateCard
 from contracts.canonical.values import Ref
+from contracts.canonical.workflow import Mode
 from contracts.events.kinds import (
     CONTRACT_ACTIVATED,
     OPPORTUNITY_WON,
@@ -22,22 +21,23 @@ from contracts.events.kinds import (
     RecordChanged,
     StaffingDemandPublished,
 )
-from contracts.problems import ActivationBlocked, Conflict, NotFound
+from contracts.problems import Conflict
 from contracts.process.customer_master import CustomerMaster, CustomerProposal, CustomerRequest
-from contracts.process.opportunity_to_project import Mode
 from contracts.routing import Choice
-from contracts.system.crm import Crm
 from kit import clock, context
 from kit.database import Database
 from kit.ownership import Ownership
-from kit.workflows import Run
+from kit.workflows import Run, Undone
 from process_apis import read_models
 from process_apis.flows.opportunity_to_project import rules
-from process_apis.flows.opportunity_to_project.explaining import blocked, stopped
+from process_apis.flows.opportunity_to_project.explaining import blocked, only_observed, stopped
 from process_apis.flows.opportunity_to_project.homes import home_of, vendor_id
+from process_apis.flows.opportunity_to_project.judging import DealReader
 from process_apis.flows.opportunity_to_project.making import Making, make
 from process_apis.flows.opportunity_to_project.observing import would_send
+from process_apis.flows.opportunity_to_project.rereading import Deal, NewTerms, OnReplay
 from process_apis.flows.opportunity_to_project.rules import Terms
+from process_apis.flows.opportunity_to_project.writing_back import Kept, write_back
 from process_apis.keeping import keep_refs
 from process_apis.read_models import Engagement
 from process_apis.reference import Reference
@@ -58,14 +58,6 @@ class ActivationInput(msgspec.Struct, frozen=True):
     opportunity_id: str
     revision: int
     mode: Mode
-
-
-class Kept(msgspec.Struct, frozen=True):
-    """Our ids of contract and project, with all references of the deal."""
-
-    contract_id: str
-    project_id: str
-    refs: tuple[Ref, ...]
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -92,6 +84,7 @@ class OpportunityToProjectFlow:
         settings: FlowSettings,
     ) -> None:
         self._systems = systems
+        self._reader = DealReader(systems, reference)
         self._ownership = ownership
         self._customer_master = customer_master
         self._reference = reference
@@ -102,19 +95,37 @@ class OpportunityToProjectFlow:
     async def run(self, run: Run) -> None:
         """From a won opportunity to a project whose ids stand in the CRM."""
         terms = await self._validate(run)
-        if run.input.mode == "observe":
+        if run.observing:
             await self._observe(run, terms)
             return
         won = RecordChanged(run.input.instance, "opportunity", terms.opportunity_id)
         await run.emit(OPPORTUNITY_WON, terms.opportunity_id, won, key="won")
-        customer, terms = await self._customer(run, terms)
-        contract = await self._contract(run, terms, customer)
-        project = await self._project(run, terms, customer, contract)
-        kept = await self._keep(run, terms, customer, contract, project)
-        await self._publish(run, terms, customer, kept, project)
-        await self._write_back(run, terms, kept, project)
-        await self._show(run, terms, "done", kept=kept, contract=contract)
-        await run.tell("done", f"{terms.name} is a project")
+        turn = 1
+        while True:
+            try:
+                await self._activate(run, terms, turn)
+            except NewTerms as new:
+                await run.take_back()
+                terms, turn = new.terms, turn + 1
+                text = f"{terms.name} goes on with its new terms"
+                await run.tell("running", text, opportunity_name=terms.name, systems=terms.systems)
+                await self._show(run, terms, "running")
+            else:
+                return
+
+    async def _activate(self, run: Run, terms: Terms, turn: int) -> None:
+        """Make everything of these terms; raises NewTerms where they change and a person accepts that."""
+        deal = Deal(run, terms, read=lambda: self._reader.read(run), lost=lambda *now: self._lost(run, *now))
+        customer = await self._customer(run, deal)
+        contract = await self._contract(run, deal, customer)
+        project = await self._project(run, deal, customer, contract)
+        kept = await self._keep(run, deal.terms, customer, contract, project)
+        await self._publish(run, deal.terms, customer, kept, project, turn)
+        written = await write_back(run, self._systems, self._ownership, deal, kept, project)
+        if written.stage != "won":
+            await self._lost(run, deal.terms, written.stage_label or written.stage)
+        await self._show(run, deal.terms, "done", kept=kept, contract=contract)
+        await run.tell("done", f"{deal.terms.name} is a project")
 
     # -- validate ---------------------------------------------------------------------------------------
 
@@ -122,10 +133,11 @@ class OpportunityToProjectFlow:
         terms = await run.step(
             "validate",
             "Check customer, terms, selling entity, tax and rate card",
-            lambda: self._judge(run),
+            lambda: self._reader.judge(run),
             returns=Terms,
             detail=lambda terms: f"{terms.selling_entity} sells {terms.value.amount} {terms.value.currency}",
             explain=lambda problem: blocked(run.input.opportunity_id, problem),
+            recheck=OnReplay(lambda: self._end_if_lost(run)),
         )
         await run.tell(
             "running",
@@ -136,33 +148,47 @@ class OpportunityToProjectFlow:
         await self._show(run, terms, "running")
         return terms
 
-    async def _judge(self, run: Run) -> Terms:
-        crm = crm_of(self._systems, run.input.instance)
-        opportunity = await crm.get_opportunity(run.input.opportunity_id)
-        customer = await account_of(crm, opportunity)
-        corrected = rules.correct(opportunity, run.corrections)
-        await run.belongs_to(rules.entity_of(corrected, self._reference))
-        terms = terms_or_blocked(run.input.instance, corrected, customer, self._reference, run.input.revision)
-        systems = self._systems.choose(terms.selling_entity)
-        return msgspec.structs.replace(terms, systems=systems)
+    # -- a deal that changed meanwhile ------------------------------------------------------------------
+
+    async def _end_if_lost(self, run: Run) -> None:
+        """Before a deal is judged for the first time: one that is lost by now will never have terms."""
+
+        async def read() -> bool:
+            return (await self._reader.opportunity(run)).stage == "lost"
+
+        identity = run.input.opportunity_id
+        if await run.step(
+            "read-again",
+            "Read the deal again",
+            read,
+            returns=bool,
+            explain=lambda problem: blocked(identity, problem),
+        ):
+            await self._end(run, f"The opportunity {identity} was lost: nothing was made of it.")
+
+    async def _lost(self, run: Run, terms: Terms, stage: str) -> NoReturn:
+        """End the run of a deal that is no longer won: what was made is taken back, the customer stays."""
+        made = await run.take_back()
+        await self._show(run, terms, "undone")
+        what = "what was made of it was taken back" if made else "nothing was made of it"
+        await self._end(run, f"{terms.name} is no longer won (its stage is “{stage}”): {what}.")
+
+    async def _end(self, run: Run, text: str) -> NoReturn:
+        await run.tell("undone", text)
+        raise Undone(text)
 
     # -- customer ---------------------------------------------------------------------------------------
 
-    async def _customer(self, run: Run, terms: Terms) -> tuple[CustomerRequest, Terms]:
-        """The settled request, and the terms with the systems in which the customer stands."""
-        proposal = CustomerProposal(
-            instance=terms.instance,
-            account_id=terms.account_id,
-            selling_entity=terms.selling_entity,
-            currency=terms.value.currency,
-            payment_terms=terms.payment_terms,
-        )
+    async def _customer(self, run: Run, deal: Deal) -> CustomerRequest:
+        """The settled request; the deal then has the systems in which the customer stands."""
+        terms, waited = deal.terms, False
         request = await run.step(
             "propose-customer",
             "Hand the customer to customer master",
-            lambda: self._propose(run, proposal),
+            lambda: self._propose(run, deal.terms),
             returns=CustomerRequest,
             explain=lambda problem: stopped(terms, problem),
+            recheck=deal,
         )
         # Told before the state is read again: whoever settles the request after the reading finds us by it.
         await run.tell(
@@ -172,14 +198,20 @@ class OpportunityToProjectFlow:
             settled = await run.step(
                 "await-customer",
                 "Customer master settles the customer",
-                lambda: self._settled(terms, request.id),
+                lambda: self._settled(run, deal.terms, request.id),
                 returns=Settled,
                 refs=lambda found: found.request.refs if found.request else (),
                 detail=lambda found: found.request.status_text if found.request else "not settled yet",
                 explain=lambda problem: stopped(terms, problem),
+                recheck=deal.on_replay,
             )
             if settled.request is not None:
-                return settled.request, msgspec.structs.replace(terms, systems=settled.systems)
+                deal.terms = msgspec.structs.replace(deal.terms, systems=settled.systems)
+                # Finance thought, however quickly; a long wait without it makes the deal stale by itself.
+                if waited and settled.request.decided_by and await run.patched("read-again"):
+                    await deal.read_again()
+                return settled.request
+            waited = True
             await run.wait(
                 CUSTOMER_TOPIC,
                 CustomerSettled,
@@ -188,14 +220,26 @@ class OpportunityToProjectFlow:
                 due_at=clock.now() + dt.timedelta(hours=self._settings.due_hours),
             )
 
-    async def _propose(self, run: Run, proposal: CustomerProposal) -> CustomerRequest:
+    async def _propose(self, run: Run, terms: Terms) -> CustomerRequest:
+        proposal = CustomerProposal(
+            instance=terms.instance,
+            account_id=terms.account_id,
+            selling_entity=terms.selling_entity,
+            currency=terms.value.currency,
+            payment_terms=terms.payment_terms,
+        )
         here = context.current()
         key = f"{run.id}-customer"[:128].replace(".", "-")
         with context.use(msgspec.structs.replace(here, idempotency_key=key)):
             return await self._customer_master.propose_customer(proposal)
 
-    async def _settled(self, terms: Terms, request_id: str) -> Settled:
+    async def _settled(self, run: Run, terms: Terms, request_id: str) -> Settled:
         request = await self._customer_master.get_request(request_id)
+        if request.status == "observed":
+            # Begun anew where customer master is live by now.
+            request = await self._propose(run, terms)
+        if request.status == "observed":
+            raise only_observed(terms)
         if request.status == "failed":
             raise Conflict(request.status_text)
         if request.status != "done":
@@ -210,20 +254,21 @@ class OpportunityToProjectFlow:
 
     # -- contract and project ---------------------------------------------------------------------------
 
-    async def _contract(self, run: Run, terms: Terms, customer: CustomerRequest) -> Contract:
+    async def _contract(self, run: Run, deal: Deal, customer: CustomerRequest) -> Contract:
+        terms = deal.terms
         instance = self._systems_of(terms).erp
         key = rules.key_of("con", terms.instance, terms.opportunity_id, terms.revision)
 
         async def create() -> Contract:
             customer_id = vendor_id(terms, customer.refs, instance, "customer")
-            draft = rules.contract_draft(terms, customer_id, self._template(terms))
+            draft = rules.contract_draft(deal.terms, customer_id, self._template(deal.terms))
             self._ownership.demand("contract", "draft", "enfilade", written(draft))
             return await self._systems.erp(instance).put_contract(key, draft)
 
         return await make(
             run,
             self._database,
-            terms,
+            deal,
             Making(
                 name="create-contract",
                 title="Create the contract with its billing schedule in the ERP",
@@ -238,25 +283,23 @@ class OpportunityToProjectFlow:
             ),
         )
 
-    async def _project(
-        self, run: Run, terms: Terms, customer: CustomerRequest, contract: Contract
-    ) -> Project:
+    async def _project(self, run: Run, deal: Deal, customer: CustomerRequest, contract: Contract) -> Project:
+        terms = deal.terms
         instance = self._systems_of(terms).psa
         key = rules.key_of("prj", terms.instance, terms.opportunity_id, terms.revision)
         number = contract.number or contract.id
 
         async def create() -> Project:
             client_id = vendor_id(terms, customer.refs, instance, "client")
-            draft = rules.project_draft(
-                terms, number, client_id, self._template(terms), self._rate_card(terms)
-            )
+            now = deal.terms
+            draft = rules.project_draft(now, number, client_id, self._template(now), self._rate_card(now))
             self._ownership.demand("project", "planned", "enfilade", written(draft, PSA_NAMES))
             return await self._systems.psa(instance).put_project(key, draft)
 
         return await make(
             run,
             self._database,
-            terms,
+            deal,
             Making(
                 name="provision-project",
                 title="Provision the project with its structure, roles and staffing demand in the PSA",
@@ -302,38 +345,16 @@ class OpportunityToProjectFlow:
         return kept
 
     async def _publish(
-        self, run: Run, terms: Terms, customer: CustomerRequest, kept: Kept, project: Project
+        self, run: Run, terms: Terms, customer: CustomerRequest, kept: Kept, project: Project, turn: int
     ) -> None:
+        again = f"-{turn}" if turn > 1 else ""  # an event is told once per key
         contract_id, project_id = kept.contract_id, kept.project_id
         activated = ContractActivated(contract_id, customer.customer_id, terms.value, terms.revision)
         created = ProjectCreated(project_id, contract_id, customer.customer_id, terms.name)
         demand = StaffingDemandPublished(project_id, project.planned_roles)
-        await run.emit(CONTRACT_ACTIVATED, contract_id, activated, key="contract-activated")
-        await run.emit(PROJECT_CREATED, project_id, created, key="project-created")
-        await run.emit(STAFFING_DEMAND_PUBLISHED, project_id, demand, key="staffing-demand")
-
-    async def _write_back(self, run: Run, terms: Terms, kept: Kept, project: Project) -> None:
-        crm = crm_of(self._systems, terms.instance)
-        url = next((ref.url for ref in project.refs if ref.url), "")
-        link = ProjectLink(project_id=kept.project_id, status="Activated", project_url=url)
-
-        async def undo(_: Opportunity) -> None:
-            await crm.put_project_link(terms.opportunity_id, ProjectLink(project_id="", status="Undone"))
-
-        async def write() -> Opportunity:
-            self._ownership.demand("opportunity", "won", "enfilade", ["project_ref"])
-            return await crm.put_project_link(terms.opportunity_id, link)
-
-        await run.step(
-            "write-back",
-            "Write the project's ids back on the opportunity",
-            write,
-            returns=Opportunity,
-            undo=undo,
-            undo_title="Take the project's ids off the opportunity",
-            refs=lambda opportunity: opportunity.refs,
-            explain=lambda problem: stopped(terms, problem),
-        )
+        await run.emit(CONTRACT_ACTIVATED, contract_id, activated, key=f"contract-activated{again}")
+        await run.emit(PROJECT_CREATED, project_id, created, key=f"project-created{again}")
+        await run.emit(STAFFING_DEMAND_PUBLISHED, project_id, demand, key=f"staffing-demand{again}")
 
     # -- observe and show -------------------------------------------------------------------------------
 
@@ -387,31 +408,6 @@ class OpportunityToProjectFlow:
 
     def _rate_card(self, terms: Terms) -> RateCard:
         return self._reference.rate_cards[terms.rate_card]
-
-
-def crm_of(systems: Systems, instance: str) -> Crm:
-    """The CRM instance of that name; raises NotFound."""
-    crm = systems.crm(instance)
-    if crm is None:
-        raise NotFound(f"No CRM instance is named {instance}.")
-    return crm
-
-
-async def account_of(crm: Crm, opportunity: Opportunity) -> Customer | None:
-    """The opportunity's account, None when it names none."""
-    return await crm.get_customer(opportunity.customer_id) if opportunity.customer_id else None
-
-
-def terms_or_blocked(
-    instance: str, opportunity: Opportunity, customer: Customer | None, reference: Reference, revision: int
-) -> Terms:
-    """The terms; raises ActivationBlocked with every fault."""
-    verdict = rules.judge(instance, opportunity, customer, reference, revision)
-    if verdict.terms is None:
-        count = len(verdict.faults)
-        what = "one thing is" if count == 1 else f"{count} things are"
-        raise ActivationBlocked(f"{opportunity.name}: {what} missing or wrong.", errors=verdict.faults)
-    return verdict.terms
 
 
 def refs_of(data: dict[str, Any]) -> tuple[Ref, ...]:

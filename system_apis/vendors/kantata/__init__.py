@@ -15,6 +15,7 @@ from system_apis.vendors.kantata.changes import Feed, Poll
 from system_apis.vendors.kantata.changes.report import Reporter
 from system_apis.vendors.kantata.client import REQUEST_ID_HEADER, KantataClient
 from system_apis.vendors.kantata.client.errors import reader
+from system_apis.vendors.kantata.mapping import ids
 from system_apis.vendors.kantata.settings import KantataProfile
 
 
@@ -71,4 +72,5 @@ CARD = Card(
     capabilities=("psa",),
     profile=KantataProfile,
     open=open_instance,
+    canonical_id=ids.canonical,
 )

@@ -12,6 +12,7 @@ from system_apis.vendors.netsuite import auth
 from system_apis.vendors.netsuite.adapter import Checker, NetSuiteErp
 from system_apis.vendors.netsuite.changes import Poll
 from system_apis.vendors.netsuite.client import REQUEST_ID_HEADER, Client, Echoes, read_error
+from system_apis.vendors.netsuite.mapping import ids
 from system_apis.vendors.netsuite.settings import NetSuiteProfile
 from system_apis.vendors.netsuite.webhooks import Push
 
@@ -63,4 +64,5 @@ CARD = Card(
     capabilities=("erp",),
     profile=NetSuiteProfile,
     open=open_instance,
+    canonical_id=ids.canonical,
 )

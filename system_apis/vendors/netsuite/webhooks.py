@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED, RecordChanged
-from contracts.problems import BadRequest, InvalidToken
+from contracts.problems import BadRequest, InvalidToken, NotFound
 from kit.secrets import Secret
 from system_apis.card import Delivery, ordering_key
 from system_apis.vendors.netsuite.client import Echoes
+from system_apis.vendors.netsuite.mapping import ids
 from system_apis.vendors.netsuite.records import NetSuitePush, version_of
 
 _NOUNS = {"customer": ("customer", CUSTOMER_CHANGED), "salesorder": ("contract", CONTRACT_CHANGED)}
@@ -52,19 +53,23 @@ class Push:
         if known is None:
             return ()
         noun, kind = known
+        try:
+            ident = ids.canonical(noun, push.internal_id)
+        except NotFound as problem:
+            raise BadRequest(f"the push names no record: {problem.detail}") from None
         change = RecordChanged(
             instance=self._instance,
             object=noun,  # pyright: ignore[reportArgumentType]
-            id=push.internal_id,
+            id=ident,
             version=version_of(push.last_modified),
             changed_at=push.last_modified,
-            by_us=await self._echoes.is_ours(noun, push.internal_id, push.last_modified),
+            by_us=await self._echoes.is_ours(noun, ident, push.last_modified),
         )
         return (
             Delivery(
                 dedupe_id=f"push:{push.event_id}",
                 type=kind,
-                key=ordering_key(self._instance, noun, push.internal_id),
+                key=ordering_key(self._instance, noun, ident),
                 change=change,
                 occurred_at=push.last_modified,
             ),

@@ -17,6 +17,7 @@ from system_apis.vendors.salesforce.changes.report import Reporter
 from system_apis.vendors.salesforce.client import Client
 from system_apis.vendors.salesforce.client.errors import read_error, usage
 from system_apis.vendors.salesforce.client.events import Events
+from system_apis.vendors.salesforce.mapping import ids
 from system_apis.vendors.salesforce.mapping.changes import SOBJECTS
 from system_apis.vendors.salesforce.settings import SalesforceProfile
 
@@ -86,4 +87,5 @@ CARD = Card(
     capabilities=("crm",),
     profile=SalesforceProfile,
     open=open_instance,
+    canonical_id=ids.canonical,
 )

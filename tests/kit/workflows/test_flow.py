@@ -11,7 +11,7 @@ from contracts.canonical.workflow import Step
 from contracts.problems import AlreadyDecided, Conflict, NotFound, PreconditionFailed, SegregationOfDuties
 from kit import context, exceptions
 from kit.inbox import read
-from kit.workflows import Run
+from kit.workflows import Run, Undone
 from tests.kit.workflows.conftest import House
 from tests.kit.workflows.story import DUTIES, QUICK, Approval, Input, Made, Story
 
@@ -226,7 +226,7 @@ async def test_a_flow_that_undoes_tells_only_afterwards(house: House) -> None:
         assert await house.vendor.live() == []
         assert (await house.case(run)).status == "open"
     async with house.database.begin() as connection:
-        told = [event.type for event in (await read(connection, subject="run_1")).items]
+        told = [event.type for event in (await read(connection, subjects=["run_1"])).items]
     assert told == ["enfilade.workflow.status_changed.v1"]
 
 
@@ -322,6 +322,79 @@ async def test_a_fault_outside_the_steps_parks_and_replays(house: House) -> None
         await house.resolve(run, "replay")
         await house.until("done")
     assert await house.vendor.live() == ALL
+
+
+class Facts:
+    """What a step rests on: stale until it is read again, and lost once `lost` is set."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.old = True
+        self.lost = False
+
+    def stale(self) -> bool:
+        return self.old
+
+    async def read_again(self) -> None:
+        async def read() -> bool:
+            return self.lost
+
+        lost = await self._run.step("read-again", "Read again", read, returns=bool)
+        self.old = False
+        if lost:
+            assert await self._run.take_back()
+            await self._run.tell("undone", "It is lost")
+            raise Undone("It is lost")
+
+
+class Rests(Story):
+    """The story's first step, and then a second that rests on facts."""
+
+    facts: Facts
+
+    async def run(self, run: Run) -> None:
+        self.facts = facts = Facts(run)
+
+        async def find() -> Made | None:
+            return await self._vendor.find("two")
+
+        async def make() -> Made:
+            return await self._vendor.create("two", "two")
+
+        await self._make(run, "one")
+        await run.step("two", "Two", make, returns=Made, undo=self._remove, find=find, recheck=facts)
+
+    async def _remove(self, made: Made) -> None:
+        await self._vendor.remove(made.id, "two")
+
+
+async def test_what_a_step_rests_on_is_read_again_when_stale_and_for_a_replay(house: House) -> None:
+    """Before the effect and not beside it; a refusal and a person's replay read it once more."""
+    await house.vendor.fail("two", "rejected")
+    async with house.worker(Rests(house.vendor)):
+        await house.start()
+        parked = await house.until("parked")
+        assert "two late" not in await house.vendor.calls()
+        await house.resolve(parked, "replay")
+        await house.until("done")
+    steps = [("one", "done"), ("two", "done"), ("read-again", "done"), ("read-again", "done")]
+    assert sorted(await house.timeline()) == sorted(steps)
+    assert await house.vendor.live() == ["run_1/one", "two"]
+
+
+async def test_facts_that_end_a_run_take_back_what_was_made_and_what_is_in_doubt(house: House) -> None:
+    """The step that rested on them may have had its effect: it is looked for and taken back too."""
+    await house.vendor.fail("two late", "bug")
+    flow = Rests(house.vendor)
+    async with house.worker(flow):
+        await house.start()
+        parked = await house.until("parked")
+        assert await house.vendor.live() == ["run_1/one", "two"]
+        flow.facts.lost = True
+        await house.resolve(parked, "replay")
+        run = await house.until("undone")
+    assert await house.vendor.live() == []
+    assert run.status_text == "It is lost"
 
 
 async def test_a_skippable_step_is_skipped(house: House) -> None:

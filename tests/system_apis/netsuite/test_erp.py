@@ -38,6 +38,7 @@ async def test_put_customer(erp: Any, account: Account) -> None:
     assert record["companyName"] == "Globex Corporation"
     assert record["subsidiary"] == {"id": "3"}
     assert made == await erp.get_customer(made.id) == await erp.get_customer_by_key("enf-cus-1")
+    assert made == await erp.get_customer(f"00{made.id}")
 
 
 async def test_put_customer_again(erp: Any, account: Account) -> None:

@@ -1,5 +1,6 @@
 """The decisions of opportunity to project: what a deal must bring, and what follows from it."""
 
+from process_apis.flows.opportunity_to_project.rules.differences import AMOUNT, COMPARED, differences
 from process_apis.flows.opportunity_to_project.rules.drafts import (
     billing_schedule,
     budget_hours,
@@ -17,6 +18,8 @@ from process_apis.flows.opportunity_to_project.rules.terms import (
 )
 
 __all__ = [
+    "AMOUNT",
+    "COMPARED",
     "LABELS",
     "Terms",
     "Verdict",
@@ -24,6 +27,7 @@ __all__ = [
     "budget_hours",
     "contract_draft",
     "correct",
+    "differences",
     "entity_of",
     "judge",
     "key_of",

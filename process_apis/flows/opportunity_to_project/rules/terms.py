@@ -34,7 +34,10 @@ LABELS = {
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """A won opportunity of which everything is known that contract and project need, and their systems."""
+    """A won opportunity of which everything is known that contract and project need, and their systems.
+
+    `read_at` is when it was read; runs begun before that was kept do not say.
+    """
 
     instance: str
     opportunity_id: str
@@ -55,6 +58,7 @@ class Terms(msgspec.Struct, frozen=True):
     end: dt.date
     lines: tuple[OpportunityLine, ...] = ()
     systems: Choice = Choice()
+    read_at: dt.datetime | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from system_apis.vendors.kantata.adapter.listing import list_changed
 from system_apis.vendors.kantata.adapter.provision import Provisioning, find_project, task_key_field
 from system_apis.vendors.kantata.client import KantataClient
 from system_apis.vendors.kantata.client.errors import is_taken
-from system_apis.vendors.kantata.mapping import clients, facts, structure, values
+from system_apis.vendors.kantata.mapping import clients, facts, ids, structure, values
 from system_apis.vendors.kantata.mapping.facts import Facts
 from system_apis.vendors.kantata.records import Catalogue
 from system_apis.vendors.kantata.records import Client as KantataRecord
@@ -55,7 +55,7 @@ class KantataPsa:
                 return clients.to_client(found, self._maps, catalogue)
 
     async def get_project(self, project_id: str) -> Project:
-        return await self._whole(await self._client.project(project_id))
+        return await self._whole(await self._client.project(ids.canonical("project", project_id)))
 
     async def get_project_by_key(self, key: str) -> Project:
         found = await find_project(self._client, self._maps, await self._client.catalogue(), key)

@@ -14,7 +14,7 @@ from contracts.canonical.customer import Customer, CustomerDraft, Customers
 from contracts.problems import ContractViolation, NotFound, VendorRejected
 from kit.database import decode_page, encode_page
 from system_apis.vendors.netsuite.client import Client, Echoes
-from system_apis.vendors.netsuite.mapping import queries
+from system_apis.vendors.netsuite.mapping import ids, queries
 from system_apis.vendors.netsuite.mapping.contract import (
     closing_body,
     contract,
@@ -46,7 +46,8 @@ class NetSuiteErp:
     # -- customers
 
     async def get_customer(self, customer_id: str) -> Customer:
-        record, raw = await self._client.read("customer", customer_id, NetSuiteCustomer)
+        ident = ids.canonical("customer", customer_id)
+        record, raw = await self._client.read("customer", ident, NetSuiteCustomer)
         return customer(await self._maps(), record, raw)
 
     async def get_customer_by_key(self, key: str) -> Customer:
@@ -88,7 +89,7 @@ class NetSuiteErp:
     # -- contracts
 
     async def get_contract(self, contract_id: str) -> Contract:
-        return await self._contract(contract_id)
+        return await self._contract(ids.canonical("contract", contract_id))
 
     async def get_contract_by_key(self, key: str) -> Contract:
         return await self._contract(f"eid:{key}")
@@ -100,11 +101,13 @@ class NetSuiteErp:
         cursor: str | None = None,
         limit: int = 50,
     ) -> Contracts:
-        if customer_id is not None and not (customer_id.isascii() and customer_id.isdigit()):
+        try:
+            owner = ids.canonical("customer", customer_id) if customer_id is not None else ""
+        except NotFound:
             return Contracts(())  # no id of NetSuite's, so nobody's contracts
         maps = await self._maps()
         place = _place(updated_since, cursor)
-        rows = await self._client.query(queries.orders_since(maps, place, limit, customer_id or ""))
+        rows = await self._client.query(queries.orders_since(maps, place, limit, owner))
         sums = await self._client.query(queries.line_sums(row["id"] for row in rows)) if rows else []
         values = {row["transaction"]: -Decimal(row["amount"]) for row in sums}
         items = tuple(

@@ -48,6 +48,7 @@ class SalesforceCrm:
         record_id = ids.normalise(opportunity_id, ids.OPPORTUNITY)
         for _ in range(_TRIES):
             row = await self._row(record_id)
+            _demand_stage(row.record, body)
             changes = deals.link_changes(row, body, self._maps)
             if not changes:
                 return await self._opportunity(row)
@@ -93,6 +94,13 @@ class SalesforceCrm:
 
     async def _opportunity(self, row: Row[OpportunityRecord]) -> Opportunity:
         return deals.opportunity(row, self._maps, await self._client.instance_url())
+
+
+def _demand_stage(record: OpportunityRecord, body: ProjectLink) -> None:
+    """That the deal is where the link belongs: what is saved onto the record afterwards refuses the write."""
+    stage = deals.stage(is_won=record.is_won, is_closed=record.is_closed)
+    if body.only_while not in (None, stage):
+        raise PreconditionFailed(f"the opportunity is {stage}, the link for one that is {body.only_while}")
 
 
 def _written(

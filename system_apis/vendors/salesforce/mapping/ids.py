@@ -6,6 +6,7 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _SHORT, _LONG, _BLOCK = 15, 18, 5
 
 OPPORTUNITY, ACCOUNT = "006", "001"
+_PREFIXES = {"opportunity": OPPORTUNITY, "customer": ACCOUNT, "contact": "003"}
 
 
 def checksum(short: str) -> str:
@@ -15,6 +16,17 @@ def checksum(short: str) -> str:
         _ALPHABET[sum(1 << place for place, letter in enumerate(block) if letter.isupper())]
         for block in blocks
     )
+
+
+def canonical(kind: str, value: str) -> str:
+    """The id of 18 characters of a record of one of our kinds; raises NotFound for what is no such id."""
+    try:
+        return normalise(value, _PREFIXES[kind])
+    except (KeyError, NotFound):
+        raise NotFound(
+            f"“{value[:40]}” is not the id of any {kind} in Salesforce. "
+            "Copy the 15 or 18 characters as Salesforce shows them, capital letters included."
+        ) from None
 
 
 def normalise(value: str, prefix: str) -> str:

@@ -1,0 +1,78 @@
+"""Reading a deal and its account from the CRM, and judging what they say."""
+
+import msgspec
+
+from contracts.canonical.customer import Customer
+from contracts.canonical.opportunity import Opportunity
+from contracts.problems import ActivationBlocked, NotFound
+from contracts.system.crm import Crm
+from kit import clock
+from kit.workflows import Run
+from process_apis.flows.opportunity_to_project import rules
+from process_apis.flows.opportunity_to_project.rereading import Reading
+from process_apis.flows.opportunity_to_project.rules import Terms
+from process_apis.reference import Reference
+from process_apis.systems import Systems
+
+
+class DealReader:
+    """Reads the deal of a run as it is now, a person's corrections in place of the CRM's values."""
+
+    def __init__(self, systems: Systems, reference: Reference) -> None:
+        self._systems = systems
+        self._reference = reference
+
+    async def judge(self, run: Run) -> Terms:
+        """The deal's terms; raises ActivationBlocked with every fault."""
+        return await self._terms(run, await self.opportunity(run))
+
+    async def read(self, run: Run) -> Reading:
+        """The deal's stage, and its terms while it is won; raises ActivationBlocked."""
+        found = await self.opportunity(run)
+        terms = await self._terms(run, found) if found.stage == "won" else None
+        return Reading(found.stage_label or found.stage, terms)
+
+    async def opportunity(self, run: Run) -> Opportunity:
+        """The deal as the CRM has it."""
+        return await crm_of(self._systems, run.input.instance).get_opportunity(run.input.opportunity_id)
+
+    async def _terms(self, run: Run, opportunity: Opportunity) -> Terms:
+        instance, read_at = run.input.instance, clock.now()
+        corrected = rules.correct(opportunity, self._spelled(instance, run.corrections))
+        customer = await account_of(crm_of(self._systems, instance), corrected)
+        await run.belongs_to(rules.entity_of(corrected, self._reference))
+        terms = terms_or_blocked(instance, corrected, customer, self._reference, run.input.revision)
+        systems = self._systems.choose(terms.selling_entity)
+        return msgspec.structs.replace(terms, systems=systems, read_at=read_at)
+
+    def _spelled(self, instance: str, corrections: dict[str, str]) -> dict[str, str]:
+        """The corrections with the CRM's own spelling of the account's id."""
+        account = corrections.get("customer_id")
+        if not account:
+            return corrections
+        return {**corrections, "customer_id": self._systems.canonical_id(instance, "customer", account)}
+
+
+def crm_of(systems: Systems, instance: str) -> Crm:
+    """The CRM instance of that name; raises NotFound."""
+    crm = systems.crm(instance)
+    if crm is None:
+        raise NotFound(f"No CRM instance is named {instance}.")
+    return crm
+
+
+async def account_of(crm: Crm, opportunity: Opportunity) -> Customer | None:
+    """The opportunity's account, None when it names none."""
+    return await crm.get_customer(opportunity.customer_id) if opportunity.customer_id else None
+
+
+def terms_or_blocked(
+    instance: str, opportunity: Opportunity, customer: Customer | None, reference: Reference, revision: int
+) -> Terms:
+    """The terms; raises ActivationBlocked with every fault."""
+    verdict = rules.judge(instance, opportunity, customer, reference, revision)
+    if verdict.terms is None:
+        count = len(verdict.faults)
+        what = "one thing is" if count == 1 else f"{count} things are"
+        raise ActivationBlocked(f"{opportunity.name}: {what} missing or wrong.", errors=verdict.faults)
+    return verdict.terms

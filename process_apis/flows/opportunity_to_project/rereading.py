@@ -1,0 +1,98 @@
+"""A deal under way: its terms as they were last read, read and judged again before anything rests on them."""
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+import msgspec
+
+from kit import clock
+from kit.workflows import Recheck, Run
+from process_apis.flows.opportunity_to_project import rules
+from process_apis.flows.opportunity_to_project.explaining import blocked, other_terms
+from process_apis.flows.opportunity_to_project.rules import Terms
+from process_apis.stops import FRESH_SECONDS
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """The deal as it is now: its stage in the CRM's words, and its terms unless it is no longer won."""
+
+    stage: str
+    terms: Terms | None = None
+
+
+class NewTerms(Exception):  # noqa: N818 - an outcome, not an error
+    """The deal has other terms, and the flow shall go on with them: what was made of the old goes first."""
+
+    def __init__(self, terms: Terms) -> None:
+        super().__init__(terms.name)
+        self.terms = terms
+
+
+class Deal:
+    """The terms of a run, and how they are read again.
+
+    `read` reads and judges; `lost` ends the run of a deal that is no longer won.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        terms: Terms,
+        *,
+        read: Callable[[], Awaitable[Reading]],
+        lost: Callable[[Terms, str], Awaitable[NoReturn]],
+    ) -> None:
+        self.terms = terms
+        self._run = run
+        self._read = read
+        self._lost = lost
+
+    @property
+    def on_replay(self) -> Recheck:
+        """For a step that is no effect: the terms are read again for a person only."""
+        return OnReplay(self.read_again)
+
+    def stale(self) -> bool:
+        """Whether the terms were read longer ago than a straight way takes."""
+        read_at = self.terms.read_at
+        return read_at is None or clock.now() - read_at > dt.timedelta(seconds=FRESH_SECONDS)
+
+    async def read_again(self) -> None:
+        """Go on with the same terms, read anew; raises NewTerms when others were accepted, Undone else."""
+        offered: Terms | None = None
+        while True:
+            terms = await self._now()
+            if not rules.differences(self.terms, terms)[0]:
+                self.terms = msgspec.structs.replace(terms, systems=self.terms.systems)
+                return
+            before, after = rules.differences(offered or self.terms, terms, self._run.corrections)
+            if not before:
+                raise NewTerms(terms)
+            await self._run.hand_over(
+                "other-terms", "Go on with the deal's new terms", other_terms(terms, before, after)
+            )
+            offered = terms
+
+    async def _now(self) -> Terms:
+        identity = self.terms.opportunity_id
+        found = await self._run.step(
+            "read-again",
+            "Read the deal and its account again",
+            self._read,
+            returns=Reading,
+            detail=lambda found: found.stage,
+            explain=lambda problem: blocked(identity, problem),
+        )
+        return found.terms or await self._lost(self.terms, found.stage)
+
+
+class OnReplay:
+    """What is read again before a person's replay, and never grows stale by itself."""
+
+    def __init__(self, read_again: Callable[[], Awaitable[None]]) -> None:
+        self.read_again = read_again
+
+    def stale(self) -> bool:
+        """Never."""
+        return False

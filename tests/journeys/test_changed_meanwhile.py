@@ -1,0 +1,174 @@
+"""A deal or its account changes while somebody thinks: what was decided on is what is made, or nothing is."""
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from kit.database import Database
+from kit.database.tables import runs, vendor_calls
+from tests.support.deals import LARGE, REQUESTS, Deal, approve, asked, new_deal, resolve, truth
+from tests.support.stack import Caller, Stack, until
+
+ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
+LATE = 6000  # later than a button waits for the CRM
+
+
+async def waiting(house: Stack, screen: Caller, finance: Caller, **fields: Any) -> tuple[Deal, Any]:
+    """A won deal of which finance is asked, and the question."""
+    deal = await new_deal(house.accounts.salesforce, credit_limit=LARGE, StageName="Closed Won", **fields)
+    await screen.activate(deal.opportunity_id)
+    return deal, await asked(finance, deal)
+
+
+async def test_a_deal_that_is_lost_while_finance_thinks_is_not_made(house: Stack) -> None:
+    """The run ends saying so: no order, no project, nothing written on the deal; the customer stays."""
+    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
+        deal, _ = await waiting(house, screen, finance)
+        await deal.edit(StageName="Closed Lost")
+        await approve(finance, deal)
+        ended = await screen.activation(deal.opportunity_id, "undone")
+        overview = await screen.get(f"/experience/crm-ui/v1/accounts/{deal.account_id}/overview")
+    assert ended["status_text"] == (
+        f"{deal.name} is no longer won (its stage is “Closed Lost”): nothing was made of it."
+    )
+    assert [card["activation_status"] for card in overview["projects"]] == ["undone"]
+    found = await truth(house.accounts, deal)
+    assert (found.counts(), found.orders, found.projects) == ((1, 0, 0), [], [])
+    assert "Activated" not in found.opportunity.values()
+
+
+async def test_a_deal_whose_amount_changes_while_finance_thinks_waits_for_a_person(house: Stack) -> None:
+    """The case says both amounts; replayed, the new one is made, and the old one never was."""
+    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
+        deal, _ = await waiting(house, screen, finance)
+        await deal.edit(Amount=12000)
+        await approve(finance, deal)
+        parked = await screen.activation(deal.opportunity_id, "parked")
+        assert (await truth(house.accounts, deal)).orders == []
+        case = await resolve(finance, parked["exception_id"], "replay")
+        await screen.activation(deal.opportunity_id, "done")
+    assert (case["kind"], case["owner"]) == ("amount_mismatch", "finance")
+    assert (case["before"], case["after"]) == (
+        {"Amount": "96,000.00 GBP"},
+        {"Amount": "12,000.00 GBP"},
+    )
+    found = await truth(house.accounts, deal)
+    assert found.counts() == (1, 1, 1)
+    assert [Decimal(str(order["subtotal"])) for order in found.orders] == [Decimal(12000)]
+
+
+async def test_an_account_that_changes_while_finance_thinks_is_asked_about_again(house: Stack) -> None:
+    """The approval was of another limit: the question comes back with both, and nothing is made before."""
+    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
+        deal, first = await waiting(house, screen, finance)
+        await house.accounts.salesforce.edit("Account", deal.account_id, Credit_Limit__c=900_000)
+        path = f"{REQUESTS}/{first['id']}/decision"
+        merge = {"decision": "merge", "merge_with": "eid:enf-cus-1"}
+        wrong = await finance.post(path, merge, key=f"merge-{deal.opportunity_id}")
+        assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/merge_with")
+        await approve(finance, deal)
+
+        async def asked_again() -> Any:
+            found = await finance.get(f"{REQUESTS}/{first['id']}")
+            return found if found["status"] == "waiting" and found.get("after") else None
+
+        again = await until("finance is asked again", asked_again)
+        assert again["before"] == {"Credit limit": "250,000.00 GBP"}
+        assert again["after"] == {"Credit limit": "900,000.00 GBP"}
+        assert again["needs_approval_because"][0].startswith("Credit limit was 250,000.00 GBP when finance")
+        assert "decided_by" not in again
+        assert (await truth(house.accounts, deal)).customers == []
+        answer = await finance.post(path, {"decision": "approve"}, key=f"again-{deal.opportunity_id}")
+        assert answer.status_code == 200, answer.text
+        await screen.activation(deal.opportunity_id, "done")
+    found = await truth(house.accounts, deal)
+    assert found.counts() == (1, 1, 1)
+    assert Decimal(str(found.customers[0]["creditLimit"])) == Decimal(900_000)
+
+
+async def test_a_deal_that_is_lost_while_it_is_parked_is_taken_back_by_the_replay(house: Stack) -> None:
+    """What had been made is taken back in reverse, and the run says so."""
+    deal = await new_deal(house.accounts.salesforce, StageName="Closed Won")
+    refusal = {"status": 422, "body": {"errors": [{"type": "validation", "message": "no", "field": "title"}]}}
+    await house.accounts.kantata.add_fault(
+        {"answer": refusal}, method="POST", path="/workspaces", body=deal.name, times=1
+    )
+    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
+        await screen.activate(deal.opportunity_id)
+        parked = await screen.activation(deal.opportunity_id, "parked")
+        assert (await truth(house.accounts, deal)).counts() == (1, 1, 0)
+        await deal.edit(StageName="Closed Lost")
+        await resolve(finance, parked["exception_id"], "replay")
+        ended = await screen.activation(deal.opportunity_id, "undone")
+    assert ended["status_text"].endswith(
+        "is no longer won (its stage is “Closed Lost”): what was made of it was taken back."
+    )
+    found = await truth(house.accounts, deal)
+    assert (found.counts(), len(found.orders)) == ((1, 0, 0), 1)
+    assert "Activated" not in found.opportunity.values()
+
+
+async def test_a_deal_that_is_lost_just_before_the_ids_go_back_is_not_written_on(house: Stack) -> None:
+    """No person and no wait between: the CRM itself refuses the write, and everything is taken back."""
+    deal = await new_deal(house.accounts.salesforce, StageName="Closed Won")
+    held = await house.accounts.kantata.hold("after", method="POST", path="/workspace_allocations")
+    async with house.caller("crm-screen") as screen:
+        await screen.activate(deal.opportunity_id)
+        assert await held.wait()
+        await deal.edit(StageName="Closed Lost")
+        await held.release()
+        await screen.activation(deal.opportunity_id, "undone")
+    found = await truth(house.accounts, deal)
+    assert found.counts() == (1, 0, 0)
+    assert "Activated" not in found.opportunity.values()
+    assert not found.opportunity["Project_Id__c"]
+
+
+async def test_a_straight_way_costs_no_call_more(house: Stack) -> None:
+    """Five, six and at most ten; two more of the CRM only where machines were so slow that it read again."""
+    deal = await new_deal(house.accounts.salesforce)
+    async with house.caller("crm-screen") as screen:
+        await deal.close()
+        done = await screen.activation(deal.opportunity_id, "done")
+    again = sum(step["title"] == "Read the deal and its account again" for step in done["steps"])
+    database = Database(house.database_url)
+
+    async def recorded() -> list[tuple[str, str]]:
+        """Instance and step of each call, once the last of them is there."""
+        ours = sa.select(runs.c.correlation_id).where(runs.c.subject == deal.opportunity_id)
+        query = sa.select(vendor_calls.c.instance, vendor_calls.c.step).where(
+            vendor_calls.c.correlation_id.in_(ours), vendor_calls.c.template.not_like("%/token%")
+        )
+        async with database.connect() as connection:
+            found = [(row.instance, row.step) for row in await connection.execute(query)]
+        return found if found.count(("salesforce-main", "write-back")) > 1 else []
+
+    try:
+        found = Counter(instance for instance, _ in await until("the last call is recorded", recorded))
+    finally:
+        await database.close()
+    assert found["salesforce-main"] == 5 + 2 * again
+    assert (found["netsuite-main"], found["kantata-main"] <= 10) == (6, True)
+
+
+async def test_both_spellings_of_an_id_are_one_deal(house: Stack) -> None:
+    """Fifteen characters while the CRM is slow, then eighteen: one run, found by either, one of each."""
+    deal = await new_deal(house.accounts.salesforce, StageName="Closed Won")
+    long, short = deal.opportunity_id, deal.opportunity_id[:15]
+    await house.accounts.salesforce.add_fault({"latency_ms": LATE}, path=rf"/query\?.*{long}", times=1)
+    async with house.caller("crm-screen") as screen, house.caller("operations") as operations:
+        first, second = await screen.activate(short), await screen.activate(long)
+        assert (first.status_code, second.status_code) == (202, 202), first.text
+        assert first.json()["id"] == second.json()["id"]
+        done = await screen.activation(short, "done")
+        listed = await operations.get(ACTIVATIONS, opportunity_id=short)
+        overview = await screen.get(f"/experience/crm-ui/v1/accounts/{deal.account_id[:15]}/overview")
+        wrong = await screen.activate(long[:-1])
+    assert (done["id"], done["opportunity_id"]) == (first.json()["id"], long)
+    assert [item["id"] for item in listed["items"]] == [done["id"]]
+    assert len(overview["projects"]) == 1
+    assert (wrong.status_code, wrong.json()["code"]) == (404, "not_found")
+    assert f"“{long[:-1]}” is not the id of any opportunity" in wrong.json()["detail"]
+    assert (await truth(house.accounts, deal)).counts() == (1, 1, 1)
