@@ -33,7 +33,7 @@ INSTALL_SELF = $(INSTALL) --no-deps --no-build-isolation -e .
 help:  ## what can be asked for
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
 
-run: $(VENV)/.installed  ## install, start everything, play the story (ARGS=--once, ARGS=--fresh)
+run: $(VENV)/.installed  ## install, start everything, play the demo (ARGS=--once, ARGS=--fresh)
 	@exec $(BIN)/enfilade up $(ARGS)
 
 test: $(VENV)/.installed-dev $(CLIENTS)/.installed  ## all tests, in parallel (ARGS="tests/gateway -k limit")

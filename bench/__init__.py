@@ -1,1 +1,1 @@
-"""bench: what the house costs, side by side with what it could be replaced by, as ratios."""
+"""bench: what the deployment costs, side by side with what it could be replaced by, as ratios."""

@@ -1,4 +1,4 @@
-"""bench: `python -m bench`: measures what the house costs, side by side in one run, and prints ratios."""
+"""bench: `python -m bench`: measures what a deployment costs, in one run, and prints ratios."""
 
 import argparse
 import asyncio
@@ -21,7 +21,8 @@ from process_apis.app import MIGRATIONS
 
 PARTS = ("read", "overview", "scaling", "hang", "hops", "policies", "activation", "start")
 DESCRIPTION = """\
-Measure what the house costs, beside what it could be replaced by. All numbers of one run are taken in turns
+Measure what the deployment costs, beside what it could be replaced by. All numbers of one run are taken in
+turns
 on this machine, by loopback only, so read them as ratios.
 
 parts:
@@ -100,7 +101,7 @@ async def _measure(options: argparse.Namespace, console: Paper) -> Findings:
         async with open_stage(folder) as stage:
             await asyncio.to_thread(migrate, stage.database_url, MIGRATIONS)
             if "hops" in parts:
-                status.update("A call from floor to floor …")
+                status.update("A call from tier to tier …")
                 found.hops = await hops.measure(stage)
             if "policies" in parts:
                 status.update("Each policy by itself …")
@@ -112,7 +113,9 @@ async def _measure(options: argparse.Namespace, console: Paper) -> Findings:
         if "activation" in parts:
             status.update("An activation on a real stack …")
             async with open_stage(folder / "real") as stage:
-                found.calls = await activation.measure(folder / "house", stage.database_url, stage.cache_url)
+                found.calls = await activation.measure(
+                    folder / "gateway", stage.database_url, stage.cache_url
+                )
         if "start" in parts:
             status.update("`enfilade up`, twice …")
             found.starts = await launching.measure(folder / "starts")
@@ -120,7 +123,7 @@ async def _measure(options: argparse.Namespace, console: Paper) -> Findings:
 
 
 async def _measure_rates(
-    options: argparse.Namespace, stage: Stage, found: Findings, tell: Callable[[str], None]
+    options: argparse.Namespace, stage: Stage, found: Findings, progress: Callable[[str], None]
 ) -> None:
     contenders = []
     if "read" in (options.parts or PARTS):
@@ -130,22 +133,22 @@ async def _measure_rates(
         contenders += await stage.overview()
     if contenders:
         found.rates = await throughput.measure(
-            contenders, rounds=options.rounds, seconds=options.seconds, tell=tell
+            contenders, rounds=options.rounds, seconds=options.seconds, progress=progress
         )
 
 
 async def _measure_alone(
-    options: argparse.Namespace, folder: Path, found: Findings, tell: Callable[[str], None]
+    options: argparse.Namespace, folder: Path, found: Findings, progress: Callable[[str], None]
 ) -> None:
     """What wants the machine for itself, on a stage of its own."""
     parts = options.parts or PARTS
-    turns = {"rounds": options.rounds, "seconds": options.seconds, "tell": tell}
+    turns = {"rounds": options.rounds, "seconds": options.seconds, "progress": progress}
     if {"scaling", "hang"} & set(parts):
         async with open_stage(folder / "alone") as stage:
             await asyncio.to_thread(migrate, stage.database_url, MIGRATIONS)
-            one = await stage.house()
+            one = await stage.deployment()
             if "scaling" in parts:
-                found.scaling = await scaling.measure((one, await stage.house(workers=2)), **turns)
+                found.scaling = await scaling.measure((one, await stage.deployment(workers=2)), **turns)
             if "hang" in parts:
                 waiter = hanging.waiter_at(one, stage.folder)
                 found.hanging = await hanging.measure(one, waiter, **turns)

@@ -46,7 +46,7 @@ def _config(port: int, upstream: int, issuer: str, jwks: dict[str, Any]) -> dict
     chain = {"filters": [{"name": "http", "typed_config": manager}]}
     return {
         "static_resources": {
-            "listeners": [{"name": "door", "address": _address(port), "filter_chains": [chain]}],
+            "listeners": [{"name": "public", "address": _address(port), "filter_chains": [chain]}],
             "clusters": [_cluster(upstream)],
         }
     }
@@ -68,8 +68,8 @@ def _authentication(issuer: str, jwks: dict[str, Any]) -> dict[str, Any]:
         # Both gateways remember a token that they have verified.
         "jwt_cache_config": {"jwt_cache_size": 1000},
     }
-    rule = {"match": {"prefix": "/"}, "requires": {"provider_name": "house"}}
-    return {"providers": {"house": provider}, "rules": [rule]}
+    rule = {"match": {"prefix": "/"}, "requires": {"provider_name": "gateway"}}
+    return {"providers": {"gateway": provider}, "rules": [rule]}
 
 
 def _virtual_host() -> dict[str, Any]:

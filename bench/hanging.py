@@ -9,8 +9,8 @@ import msgspec
 
 from bench import load
 from bench.contender import Contender
-from bench.house import PREFIX, WAITER, issuer
-from bench.read import rooms
+from bench.deployment import PREFIX, WAITER, issuer
+from bench.read import modules
 
 CALLERS = 4
 WAITERS = 64
@@ -35,7 +35,7 @@ class Hanging(msgspec.Struct, frozen=True):
 
 
 async def measure(
-    reader: Contender, waiter: Contender, *, rounds: int, seconds: float, tell: Callable[[str], None]
+    reader: Contender, waiter: Contender, *, rounds: int, seconds: float, progress: Callable[[str], None]
 ) -> Hanging:
     """The same read in turns, with and without callers who wait for another instance of the same vendor."""
     await load.run(reader.url, reader.headers, min(seconds, 1.0), CALLERS)
@@ -43,9 +43,9 @@ async def measure(
     beside: list[float] = []
     waited = 0
     for number in range(rounds):
-        tell(f"round {number + 1} of {rounds}: alone")
+        progress(f"round {number + 1} of {rounds}: alone")
         alone.append(await _slowest(reader, seconds))
-        tell(f"round {number + 1} of {rounds}: beside a vendor that hangs")
+        progress(f"round {number + 1} of {rounds}: beside a vendor that hangs")
         hanging = asyncio.create_task(
             load.run(
                 waiter.url,
@@ -67,9 +67,9 @@ async def measure(
 
 
 def waiter_at(reader: Contender, folder: Path) -> Contender:
-    """Whoever asks the instance that hangs, at the same house."""
+    """Whoever asks the instance that hangs, at the same deployment."""
     token = issuer(folder, reader.process.url).mint(WAITER)
-    path = f"{PREFIX.format(instance=rooms.HUNG)}/records/{rooms.RECORD_ID}"
+    path = f"{PREFIX.format(instance=modules.HUNG)}/records/{modules.RECORD_ID}"
     return Contender("waiter", path, reader.process, {"Authorization": f"Bearer {token}"})
 
 

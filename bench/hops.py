@@ -1,4 +1,4 @@
-"""bench: what a hop between two floors costs: a plain await, a local client, a remote one over loopback."""
+"""bench: what a hop between two tiers costs: a plain await, a local client, a remote one over loopback."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -9,8 +9,8 @@ import msgspec
 
 from bench.ports import free_port
 from bench.processes import cpu_seconds
-from bench.read import rooms
-from bench.read.promise import BenchRecord
+from bench.read import modules
+from bench.read.interfaces import BenchRecord
 from bench.stage import Stage
 from kit import context
 from kit.clients import local, remote
@@ -38,22 +38,22 @@ class Hops(msgspec.Struct, frozen=True):
 
 async def measure(stage: Stage, *, local_calls: int = LOCAL_CALLS, remote_calls: int = REMOTE_CALLS) -> Hops:
     """The same read of the same adapter, carried in the three ways; the best of a few turns each."""
-    floor = await stage.server("floor", free_port())
-    prefix = api_of(BenchRecord).prefix.format(instance=rooms.INSTANCE)
-    adapter = rooms.Memory()
+    tier = await stage.server("tier", free_port())
+    prefix = api_of(BenchRecord).prefix.format(instance=modules.INSTANCE)
+    adapter = modules.Memory()
     credential = delegation(Secret(stage.internal_key), "process")
     async with httpx.AsyncClient(trust_env=False) as http:
-        far = remote(BenchRecord, floor.url + prefix, http, credential)
+        far = remote(BenchRecord, tier.url + prefix, http, credential)
         near = local(BenchRecord, adapter)
         caller = context.Caller("sofia", "reader", frozenset({"system.bench-record.read"}))
         made = context.Context(context.new_correlation_id(), caller, deadline=time.monotonic() + 3600)
         with context.use(made):
-            if await far.get_record(rooms.RECORD_ID) != await near.get_record(rooms.RECORD_ID):
+            if await far.get_record(modules.RECORD_ID) != await near.get_record(modules.RECORD_ID):
                 raise RuntimeError("the carriers answer differently")
             return Hops(
                 await _best(adapter.get_record, local_calls, _own_seconds),
                 await _best(near.get_record, local_calls, _own_seconds),
-                await _best(far.get_record, remote_calls, lambda: _own_seconds() + cpu_seconds([floor.pid])),
+                await _best(far.get_record, remote_calls, lambda: _own_seconds() + cpu_seconds([tier.pid])),
             )
 
 
@@ -64,7 +64,7 @@ async def _best(call: Callable[[str], Awaitable[Any]], times: int, used: Callabl
 async def _one(call: Callable[[str], Awaitable[Any]], times: int, used: Callable[[], float]) -> float:
     before = used()
     for _ in range(times):
-        await call(rooms.RECORD_ID)
+        await call(modules.RECORD_ID)
     return (used() - before) / times
 
 

@@ -1,4 +1,4 @@
-"""bench: a whole house as `enfilade up` starts it, with the vendors' stand-ins, and how long that takes."""
+"""bench: a deployment as `enfilade up` starts it, with the vendors' stand-ins, and how long that takes."""
 
 import asyncio
 import os
@@ -36,9 +36,9 @@ async def measure(folder: Path) -> Starts:
 
 @asynccontextmanager
 async def up(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[tuple[Stack, float]]:
-    """A house without its story, and the seconds until it was ready."""
+    """A deployment without its story, and the seconds until it was ready."""
     port = free_ports(5)  # the gateway's, its internal listener's, and those of three vendors
-    wanted = ("--no-story", "--data", str(folder), "--port", str(port), "--sandbox-port", str(port + 2))
+    wanted = ("--no-demo", "--data", str(folder), "--port", str(port), "--sandbox-port", str(port + 2))
     begun = time.monotonic()
     child = await asyncio.create_subprocess_exec(
         *python("deploy.cli", "up", *wanted),
@@ -49,7 +49,7 @@ async def up(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[tuple[St
     # Read all along: a child that nobody listens to would wait for us.
     complaint = asyncio.create_task(child.communicate())
     try:
-        ours = await _until_told(folder, complaint)
+        ours = await _until_reported(folder, complaint)
         yield ours, time.monotonic() - begun
     finally:
         if child.returncode is None:
@@ -57,8 +57,8 @@ async def up(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[tuple[St
         await asyncio.wait_for(complaint, STOP_SECONDS)
 
 
-async def _until_told(folder: Path, complaint: "asyncio.Task[tuple[bytes, bytes]]") -> Stack:
-    """The launcher leaves word of the house once it is ready."""
+async def _until_reported(folder: Path, complaint: "asyncio.Task[tuple[bytes, bytes]]") -> Stack:
+    """The launcher leaves word of the deployment once it is ready."""
     deadline = time.monotonic() + READY_SECONDS
     while True:
         found = stack.running(folder)

@@ -8,18 +8,18 @@ from typing import Any
 
 import msgspec
 
-from bench import house
-from bench.read import rooms
-from bench.read.promise import BenchScreen
+from bench import deployment
+from bench.read import modules
+from bench.read.interfaces import BenchScreen
 from bench.stage import Stage
-from gateway.app import Gateway, Settings
+from gateway.app import Gateway, GatewaySettings
 from gateway.exchange import Exchange, Reply, Route, Step
 from gateway.identity import Memory
-from gateway.pipeline import ORDER, Surroundings, after_route, before_route
+from gateway.pipeline import ORDER, PolicyDependencies, after_route, before_route
 from gateway.plans import read
-from gateway.plans.roster import Roster
+from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policies.account import Account
-from gateway.policies.identity import witnesses_of
+from gateway.policies.identity import credential_verifiers
 from gateway.policies.rate_limit import Allowances
 from gateway.policies.route import RouteTable
 from kit.cache import Cache
@@ -28,9 +28,9 @@ from kit.operations import api_of
 
 CALLS = 1000
 TURNS = 20
-FLOORS, WHOLE = "(the floors)", "(all together)"
+TIERS, WHOLE = "(the tiers)", "(all together)"
 ADDRESS = "http://127.0.0.1:1"
-READ_PATH = f"{api_of(BenchScreen).prefix}/screens/{rooms.RECORD_ID}"
+READ_PATH = f"{api_of(BenchScreen).prefix}/screens/{modules.RECORD_ID}"
 WRITE_PATH = f"{READ_PATH}/notes"
 _KEYS = itertools.count()
 
@@ -47,7 +47,7 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 async def measure(stage: Stage, *, calls: int = CALLS) -> list[Cost]:
-    """Every policy alone, then the floors behind the door, then the whole read."""
+    """Every policy alone, then the tiers behind the gateway, then the whole read."""
     cache, database = Cache(stage.cache_url), Database(stage.database_url, name="enfilade bench")
     try:
         return await _measure(stage.folder, cache, database, calls)
@@ -57,42 +57,42 @@ async def measure(stage: Stage, *, calls: int = CALLS) -> list[Cost]:
 
 
 async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -> list[Cost]:
-    tokens = house.issuer(folder, ADDRESS)
-    settings = read(house.GATEWAY_SETTINGS, Settings)
-    requests = Requests(tokens.mint(house.CONSUMER))
-    async with house.open_floors() as floors:
-        apis = floors.mounted()
+    tokens = deployment.issuer(folder, ADDRESS)
+    settings = read(deployment.GATEWAY_SETTINGS, GatewaySettings)
+    requests = Requests(tokens.mint(deployment.CONSUMER))
+    async with deployment.open_tiers() as tiers:
+        apis = tiers.mounted()
         table = RouteTable(apis)
-        around = Surroundings(
-            consumers=house.CONSUMERS,
+        dependencies = PolicyDependencies(
+            consumers=deployment.CONSUMERS,
             scopes=tokens.scopes,
-            witnesses=witnesses_of(
+            verifiers=credential_verifiers(
                 settings.identity,
                 public_url=ADDRESS,
                 embedded=tokens,
                 fetch=None,
                 post=None,
                 environ={},
-                register=None,
+                credential_status=None,
                 memory=Memory(cache, alone=True),
             ),
             resource_metadata=f"{ADDRESS}/.well-known/oauth-protected-resource",
-            roster=Roster(None),
+            directory=ConsumerDirectory(None),
             allowances=Allowances(cache, database, 1),
             database=database,
         )
         policies: dict[str, Any] = {}
         for group in (
             before_route(settings, Account(settings.account, database)),
-            after_route(settings, around),
+            after_route(settings, dependencies),
         ):
             policies |= {field.name: getattr(group, field.name) for field in fields(group)}
         meter = _Meter(requests, table, await _facts(policies, requests, table), calls)
         found = [await meter.alone(name, policies.get(name)) for name in ORDER]
-        found.append(await meter.floors())
+        found.append(await meter.tiers())
         gateway = Gateway(
             settings=settings,
-            consumers=house.CONSUMERS,
+            consumers=deployment.CONSUMERS,
             apis=apis,
             public_url=ADDRESS,
             issuer=tokens,
@@ -107,7 +107,7 @@ class Requests:
     """The two requests, as a server hands them over."""
 
     def __init__(self, token: str) -> None:
-        self._body = rooms.note()
+        self._body = modules.note()
         self._headers = [
             (b"host", b"127.0.0.1:1"),
             (b"authorization", f"Bearer {token}".encode()),
@@ -147,12 +147,12 @@ async def _facts(policies: dict[str, Any], requests: Requests, table: RouteTable
     """What the policies before have found out when a later one is asked: route, caller, source."""
     exchange = requests.make("GET")
     route = _route(table, "GET")
-    await policies["identity"].around(route, _nothing)(exchange)
+    await policies["identity"].wrap(route, _nothing)(exchange)
     return {
         "caller": exchange.caller,
         "consumer": exchange.consumer,
         "source": "127.0.0.1",
-        "path_parameters": {"record_id": rooms.RECORD_ID},
+        "path_parameters": {"record_id": modules.RECORD_ID},
     }
 
 
@@ -183,17 +183,17 @@ class _Meter:
                 self._table.compose(lambda _: _nothing)
                 step = self._table.follow()
             else:
-                step = policy.around(route, _nothing)
+                step = policy.wrap(route, _nothing)
             costs.append(await self._more(method, step))
         return Cost(name, *costs)
 
-    async def floors(self) -> Cost:
-        """The three floors as the hop reaches them, less the nothing that policies stand in front of."""
+    async def tiers(self) -> Cost:
+        """The three tiers as the hop reaches them, less the nothing that policies stand in front of."""
         reads, writes = (_route(self._table, method).target for method in ("GET", "POST"))
-        return Cost(FLOORS, await self._more("GET", reads), await self._more("POST", writes))
+        return Cost(TIERS, await self._more("GET", reads), await self._more("POST", writes))
 
     async def whole(self, step: Step) -> Cost:
-        """The whole door with the floors behind it."""
+        """The whole gateway with the tiers behind it."""
         return Cost(WHOLE, await self._time("GET", step), await self._time("POST", step))
 
     async def _more(self, method: str, step: Step) -> float:
@@ -219,5 +219,5 @@ class _Meter:
         exchange.route = _route(self._table, method)
         if method == "POST":
             exchange.idempotency_key = f"bench-{next(_KEYS):08}"
-            exchange.body = rooms.note()
+            exchange.body = modules.note()
         return exchange

@@ -9,7 +9,7 @@ from bench.activation import LEAST, PER_SEAT, Calls
 from bench.hanging import Hanging
 from bench.hops import Hops
 from bench.launching import Starts
-from bench.policies import FLOORS, WHOLE, Cost
+from bench.policies import TIERS, WHOLE, Cost
 from bench.scaling import Scaling
 from bench.throughput import Rates
 from deploy.console import Paper, Sheet, styled
@@ -43,7 +43,7 @@ _RIVALS = {
     "fastapi": ("three FastAPI services", 20.0),
     "node": ("a Fastify proxy in front of the bare handler", 1.5),
 }
-"""What the house is held against on the read, and how many times its rate ours is to be."""
+"""What the deployment is held against on the read, and how many times its rate ours is to be."""
 
 STILL = 1.1
 """So much may the slowest answers of others move while one vendor hangs."""
@@ -51,21 +51,21 @@ STILL = 1.1
 
 def targets(found: Findings) -> list[Target]:
     """The targets that this run can tell of."""
-    told: list[Target] = []
+    reached: list[Target] = []
     rates = found.rates
     for name, (words, wanted) in _RIVALS.items():
-        if {"house", name} <= rates.keys():
-            told.append(_at_least(f"the read, of {words}", rates["house"].ratio_to(rates[name]), wanted))
+        if {"gateway", name} <= rates.keys():
+            reached.append(_at_least(f"the read, of {words}", rates["gateway"].ratio_to(rates[name]), wanted))
     if found.hanging is not None:
         ratio = found.hanging.ratio
         what = "the read's p99 beside a vendor that hangs"
-        told.append(Target(what, f"≤ {STILL:g}", f"{ratio:.2f}", ratio <= STILL))
+        reached.append(Target(what, f"≤ {STILL:g}", f"{ratio:.2f}", ratio <= STILL))
     if found.hops is not None:
-        told.append(_at_least("a remote hop, in local hops", found.hops.times_cheaper, 20))
+        reached.append(_at_least("a remote hop, in local hops", found.hops.times_cheaper, 20))
     if found.starts is not None:
         slowest = max(found.starts.fresh, found.starts.again)
-        told.append(Target("`enfilade up` ready", "≤ 8 s", f"{slowest:.1f} s", slowest <= 8))  # noqa: PLR2004
-    return told
+        reached.append(Target("`enfilade up` ready", "≤ 8 s", f"{slowest:.1f} s", slowest <= 8))  # noqa: PLR2004
+    return reached
 
 
 def _at_least(what: str, found: float, wanted: float) -> Target:
@@ -96,7 +96,7 @@ def show(console: Paper, found: Findings) -> None:
 
 _MEANING = {
     "bare": ("one Litestar handler with the answer ready made", "bare"),
-    "house": ("the gateway, all policies on, and three tiers", "bare"),
+    "gateway": ("the gateway, all policies on, and three tiers", "bare"),
     "envoy": ("Envoy (jwt_authn, local_ratelimit) in front of bare", "bare"),
     "fastapi": ("three FastAPI services (Authlib, slowapi, httpx)", "bare"),
     "node": ("Fastify (jwt, rate-limit, http-proxy) in front of bare", "bare"),
@@ -143,7 +143,7 @@ def _show_hanging(console: Paper, hanging: Hanging) -> None:
 
 
 def _show_hops(console: Paper, hops: Hops) -> None:
-    table = _table("One call from floor to floor", "carrier", "µs", "of the local hop")
+    table = _table("One call from tier to tier", "carrier", "µs", "of the local hop")
     for name, value in (
         ("plain await", hops.plain),
         ("local hop", hops.local),
@@ -170,8 +170,8 @@ def _show_policies(console: Paper, costs: Sequence[Cost]) -> None:
 def _tax(reads: dict[str, float]) -> str:
     """What all policies together take of the whole read."""
     whole = reads.get(WHOLE, 0.0)
-    tax = whole - reads.get(FLOORS, 0.0)
-    return f"The door takes {tax:.0f} µs of the read's {whole:.0f} ({tax / whole:.0%})." if whole else ""
+    tax = whole - reads.get(TIERS, 0.0)
+    return f"The gateway takes {tax:.0f} µs of the read's {whole:.0f} ({tax / whole:.0%})." if whole else ""
 
 
 def _show_calls(console: Paper, calls: Sequence[Calls]) -> None:
@@ -198,11 +198,11 @@ def _show_calls(console: Paper, calls: Sequence[Calls]) -> None:
     console.print(steps)
 
 
-def _show_targets(console: Paper, told: Sequence[Target]) -> None:
-    if not told:
+def _show_targets(console: Paper, reached: Sequence[Target]) -> None:
+    if not reached:
         return
     table = _table("Targets", "what", "wanted", "found", "")
-    for target in told:
+    for target in reached:
         verdict = styled("reached", "green") if target.reached else styled("not reached", "red")
         table.add_row(target.what, target.wanted, target.found, verdict)
     console.print(table)

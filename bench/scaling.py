@@ -13,7 +13,7 @@ from bench.throughput import Rates
 
 
 class Scaling(msgspec.Struct, frozen=True):
-    """The read through a house of one worker, and of two, on so many processors.
+    """The read through a deployment of one worker, and of two, on so many processors.
 
     The load generator and the stores need processors as well: with two, twice as many is out of reach.
     """
@@ -30,9 +30,12 @@ class Scaling(msgspec.Struct, frozen=True):
 
 
 async def measure(
-    houses: tuple[Contender, Contender], *, rounds: int, seconds: float, tell: Callable[[str], None]
+    deployments: tuple[Contender, Contender], *, rounds: int, seconds: float, progress: Callable[[str], None]
 ) -> Scaling:
-    """A house of one worker and one of two, in turns."""
-    named = [replace(house, name=name) for house, name in zip(houses, ("1 worker", "2 workers"), strict=True)]
-    found = await throughput.measure(named, rounds=rounds, seconds=seconds, tell=tell)
+    """A deployment of one worker and one of two, in turns."""
+    named = [
+        replace(deployment, name=name)
+        for deployment, name in zip(deployments, ("1 worker", "2 workers"), strict=True)
+    ]
+    found = await throughput.measure(named, rounds=rounds, seconds=seconds, progress=progress)
     return Scaling(*found.values(), processors=len(os.sched_getaffinity(0)))

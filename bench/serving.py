@@ -15,18 +15,18 @@ from granian.log import LogLevels
 from granian.server import Server
 from litestar import Litestar, get
 
-from bench.house import open_floors, open_house
-from bench.read import rooms
-from bench.read.promise import Screen
+from bench.deployment import open_deployment, open_tiers
+from bench.read import modules
+from bench.read.interfaces import Screen
 from contracts.experience.crm_ui import AccountScreen
 from contracts.problems import NotFound
 from deploy.draining import HEADER_BYTES, HEADER_SECONDS
 from deploy.launching.parent import die_with_parent
-from deploy.memory import keep
+from deploy.memory import freeze_gc
 from experience_apis.audiences.crm_ui.compose import account_screen
 from kit import clock
 from kit.database import Database
-from kit.routes import internal_door
+from kit.routes import require_delegation
 from kit.secrets import Secret
 from kit.telemetry import configure_logging
 from process_apis import read_models
@@ -40,7 +40,7 @@ STOP_SECONDS = 10
 @asynccontextmanager
 async def open_bare(_: Mapping[str, str]) -> AsyncIterator[Litestar]:
     """The answer of the read from one handler, ready made."""
-    screen = rooms.answer()
+    screen = modules.answer()
 
     @get(f"{BARE_PATH}/{{record_id:str}}")
     async def read(record_id: str) -> Screen:  # noqa: ARG001 - there is one
@@ -50,10 +50,10 @@ async def open_bare(_: Mapping[str, str]) -> AsyncIterator[Litestar]:
 
 
 @asynccontextmanager
-async def open_floor(environ: Mapping[str, str]) -> AsyncIterator[Any]:
-    """The system floor of the read alone, behind the door that lets in our own house only."""
-    async with open_floors() as floors:
-        yield internal_door(floors.app(), Secret(environ["BENCH_INTERNAL_KEY"]), ["system"])
+async def open_tier(environ: Mapping[str, str]) -> AsyncIterator[Any]:
+    """The system tier of the read alone, admitting our own processes only."""
+    async with open_tiers() as tiers:
+        yield require_delegation(tiers.app(), Secret(environ["BENCH_INTERNAL_KEY"]), ["system"])
 
 
 @asynccontextmanager
@@ -73,7 +73,7 @@ async def open_overview(environ: Mapping[str, str]) -> AsyncIterator[Litestar]:
     await database.close()
 
 
-OPENERS = {"house": open_house, "bare": open_bare, "floor": open_floor, "overview": open_overview}
+OPENERS = {"gateway": open_deployment, "bare": open_bare, "tier": open_tier, "overview": open_overview}
 
 
 class Serving:
@@ -95,7 +95,7 @@ class Serving:
         except Exception as error:  # noqa: BLE001 - raised, it would only mean to granian that we have no lifespan
             await send({"type": "lifespan.startup.failed", "message": repr(error)})
             return
-        keep()
+        freeze_gc()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._stack.aclose()

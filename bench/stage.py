@@ -11,28 +11,28 @@ from pathlib import Path
 
 from bench import envoy
 from bench.contender import Contender
-from bench.house import CONSUMER, GATEWAY_SETTINGS, issuer
+from bench.deployment import CONSUMER, GATEWAY_SETTINGS, issuer
 from bench.ports import free_port
 from bench.processes import Process, children_named, python, running
-from bench.read.promise import BenchScreen
-from bench.read.rooms import RECORD_ID
+from bench.read.interfaces import BenchScreen
+from bench.read.modules import RECORD_ID
 from bench.rivals import node
 from bench.rivals.services import starting as services
 from bench.serving import BARE_PATH, OVERVIEW_INSTANCE, OVERVIEW_PATH
 from contracts.canonical.contract import BillingLine
 from contracts.canonical.values import Money
-from deploy.door import issuer_of
 from deploy.embedded import Embedded
-from deploy.settings import STORY, read_settings
+from deploy.gateway_assembly import issuer_of
+from deploy.settings import DEMO_CONFIG, read_settings
 from gateway.identity import DevelopmentIssuer
 from gateway.plans import read_consumers
 from kit.database import Database
 from kit.operations import api_of
 from process_apis import read_models
-from process_apis.read_models import Engagement
+from process_apis.read_models import ProjectSummary
 
 ACCOUNT_ID = "001000000000001AAA"
-ENGAGEMENTS = 3
+PROJECT_SUMMARIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,12 @@ class Stage:
         self._database = tuple(children_named("postgres"))
 
     async def read(self) -> list[Contender]:
-        """The benchmark read: bare, through the house, and through each rival that this machine has."""
-        house = await self.house()
-        tokens = issuer(self.folder, house.process.url)
-        asked = _Asked(house.path, tokens, tokens.mint(CONSUMER))
+        """The benchmark read: bare, through the deployment, and through each rival that this machine has."""
+        deployment = await self.deployment()
+        tokens = issuer(self.folder, deployment.process.url)
+        asked = _Asked(deployment.path, tokens, tokens.mint(CONSUMER))
         bare = await self.server("bare", free_port())
-        found = [Contender("bare", house.path, bare), house]
+        found = [Contender("bare", deployment.path, bare), deployment]
         if envoy.binary() is not None:
             found.append(await self._envoy(asked, bare))
         if services.installed():
@@ -75,13 +75,13 @@ class Stage:
             found.append(await self._node(asked, bare))
         return found
 
-    async def house(self, workers: int = 1) -> Contender:
-        """A house of its own, asked the benchmark read."""
+    async def deployment(self, workers: int = 1) -> Contender:
+        """A deployment of its own, asked the benchmark read."""
         port = free_port()
         address = f"http://127.0.0.1:{port}"
         authorised = {"Authorization": f"Bearer {issuer(self.folder, address).mint(CONSUMER)}"}
-        process = await self.server("house", port, workers=workers, BENCH_URL=address)
-        return Contender("house", f"{BARE_PATH}/{RECORD_ID}", process, authorised, self.stores)
+        process = await self.server("gateway", port, workers=workers, BENCH_URL=address)
+        return Contender("gateway", f"{BARE_PATH}/{RECORD_ID}", process, authorised, self.stores)
 
     @property
     def stores(self) -> tuple[int, ...]:
@@ -104,7 +104,7 @@ class Stage:
         """Three FastAPI services, each of which asks the one that was started before it."""
         started: list[Process] = []
         for layer in services.LAYERS:
-            told = services.write_told(
+            told = services.write_options(
                 self.folder / f"{layer}.json",
                 issuer=asked.tokens.issuer,
                 jwks=asked.tokens.jwks(),
@@ -137,7 +137,7 @@ class Stage:
         await _fill(self.database_url)
         bare = await self.server("overview", free_port())
         port = free_port()
-        environ = self._real_house(port)
+        environ = self._real_deployment(port)
         real = await self._start("real", python("deploy.cli", "serve"), port, **environ)
         settings = read_settings(environ)
         tokens = issuer_of(settings, read_consumers(settings.folder / "consumers.toml"))
@@ -165,17 +165,17 @@ class Stage:
         starting = running(command, environ, port=port, log=log, ready="/")
         return await self._stack.enter_async_context(starting)
 
-    def _real_house(self, port: int) -> dict[str, str]:
-        """The story's house without its vendors: the overview asks none."""
+    def _real_deployment(self, port: int) -> dict[str, str]:
+        """The demo's deployment without its vendors: the overview asks none."""
         config = self.folder / "config"
-        shutil.copytree(STORY, config)
+        shutil.copytree(DEMO_CONFIG, config)
         shutil.copy(GATEWAY_SETTINGS, config / "gateway.toml")
         return {
             "ENFILADE_DATABASE_URL": self.database_url,
             "ENFILADE_CACHE_URL": self.cache_url,
             "ENFILADE_CONFIG": str(config),
             "ENFILADE_DATA_DIR": str(self.folder),
-            "ENFILADE_FLOORS": "gateway,experience,process",
+            "ENFILADE_TIERS": "gateway,experience,process",
             "ENFILADE_SYSTEM_URL": "http://127.0.0.1:9",
             "ENFILADE_INTERNAL_KEY": "env:BENCH_INTERNAL_KEY",
             "BENCH_INTERNAL_KEY": self.internal_key,
@@ -197,23 +197,23 @@ async def _fill(database_url: str) -> None:
     database = Database(database_url, name="enfilade bench")
     async with database.begin() as connection:
         await read_models.put_account(connection, OVERVIEW_INSTANCE, ACCOUNT_ID, "Globex Corporation")
-        for number in range(ENGAGEMENTS):
-            await read_models.put_engagement(
+        for number in range(PROJECT_SUMMARIES):
+            await read_models.put_project_summary(
                 connection,
                 activation_id=f"act_{number}",
                 instance=OVERVIEW_INSTANCE,
                 account_id=ACCOUNT_ID,
                 opportunity_id=f"006{number}",
                 status="done",
-                engagement=_engagement(number),
+                summary=_project_summary(number),
             )
     await database.close()
 
 
-def _engagement(number: int) -> Engagement:
+def _project_summary(number: int) -> ProjectSummary:
     amount = Money(Decimal("60000.00"), "USD")
     schedule = tuple(BillingLine(f"Month {month}", dt.date(2027, month, 28), amount) for month in (1, 2, 3))
-    return Engagement(
+    return ProjectSummary(
         opportunity_name=f"Globex data platform {number}",
         value=Money(Decimal("180000.00"), "USD"),
         contract_id=f"con_{number}",

@@ -37,7 +37,7 @@ class Rates(msgspec.Struct, frozen=True):
 
 
 async def measure(
-    contenders: Sequence[Contender], *, rounds: int, seconds: float, tell: Callable[[str], None]
+    contenders: Sequence[Contender], *, rounds: int, seconds: float, progress: Callable[[str], None]
 ) -> dict[str, Rates]:
     """Every contender in every round; raises RuntimeError when one does not answer with 200."""
     for contender in contenders:
@@ -48,7 +48,7 @@ async def measure(
     found: dict[str, list[tuple[float, float]]] = {contender.name: [] for contender in contenders}
     for number in range(rounds):
         for contender in contenders:
-            tell(f"round {number + 1} of {rounds}: {contender.name}")
+            progress(f"round {number + 1} of {rounds}: {contender.name}")
             found[contender.name].append(await _round(contender, seconds))
     return {name: Rates(name, *zip(*values, strict=True)) for name, values in found.items()}
 

@@ -1,1 +1,1 @@
-"""The language of the house: frozen Structs, interfaces and problems that every floor speaks."""
+"""Frozen Structs, interfaces and problems that all tiers share."""

@@ -27,7 +27,7 @@ class Duty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     roles: tuple[str, ...] = ()
 
 
-class Apart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ConflictingDuties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Two duties that one person may not exercise on the same case, nor hold together unless `held`."""
 
     duties: tuple[DutyName, DutyName]
@@ -48,31 +48,33 @@ class Duties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The matrix: all duties by name, the pairs that are kept apart, and who may hold a pair for now."""
 
     duties: dict[DutyName, Duty]
-    apart: tuple[Apart, ...]
+    conflicts: tuple[ConflictingDuties, ...]
     waivers: tuple[Waiver, ...] = ()
 
     def __post_init__(self) -> None:
-        named = {name for entry in (*self.apart, *self.waivers) for name in entry.duties}
+        named = {name for entry in (*self.conflicts, *self.waivers) for name in entry.duties}
         if unknown := sorted(named - self.duties.keys()):
             raise ValueError(f"no duty is named {', '.join(unknown)}")
-        if any(first == second for first, second in (pair.duties for pair in self.apart)):
+        if any(first == second for first, second in (pair.duties for pair in self.conflicts)):
             raise ValueError("a duty cannot be kept apart from itself")
 
-    def between(self, first: str, second: str) -> Apart | None:
+    def between(self, first: str, second: str) -> ConflictingDuties | None:
         """The pair that keeps two duties apart, whichever is named first."""
-        return next((pair for pair in self.apart if set(pair.duties) == {first, second}), None)
+        return next((pair for pair in self.conflicts if set(pair.duties) == {first, second}), None)
 
-    def held_together(self, held: Iterable[str]) -> list[Apart]:
+    def held_together(self, held: Iterable[str]) -> list[ConflictingDuties]:
         """The pairs among some duties that nobody may hold together."""
         pairs = (self.between(*two) for two in combinations(held, 2))
         return [pair for pair in pairs if pair is not None and not pair.held]
 
-    def waiver(self, holder: str, pair: Apart) -> Waiver | None:
+    def waiver(self, holder: str, pair: ConflictingDuties) -> Waiver | None:
         """The waiver of a pair for a holder that holds out longest."""
         found = [one for one in self.waivers if one.holder == holder and set(pair.duties) <= set(one.duties)]
         return max(found, key=lambda one: one.until, default=None)
 
-    def demand_another(self, doing: str, person: Iterable[str], done: Mapping[str, Iterable[str]]) -> None:
+    def require_different_person(
+        self, doing: str, person: Iterable[str], done: Mapping[str, Iterable[str]]
+    ) -> None:
         """That nobody who did his part of a case does one that is kept apart from it.
 
         `person` are the names under which the doer may be kept; `done` names the persons by the duty which

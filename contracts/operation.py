@@ -27,7 +27,7 @@ class RowRule:
     """Which path, query or body field must equal which claim of the caller's token.
 
     A claim may name one row or several. A caller whose token lacks the claim is not restricted by the rule
-    unless `required`. What no request names, the floor itself restricts where it reads (`kit.database.rows`).
+    unless `required`. What no request names, the tier itself restricts where it reads (`kit.database.rows`).
     """
 
     source: Literal["path", "query", "body"]

@@ -1,4 +1,4 @@
-"""The error tree: every failure that the house can answer with, named by what the caller should do next.
+"""The error tree: every failure that the deployment can answer with, named by what the caller should do next.
 
 Problem
 ├── Refused (4xx: the caller must change something)
@@ -47,7 +47,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "unexpected"
-    title: ClassVar[str] = "Something went wrong on our side"
+    title: ClassVar[str] = "Internal error"
     retryable: ClassVar[bool] = False
     actor: ClassVar[Actor] = "operator"
 
@@ -105,7 +105,7 @@ class Unauthenticated(Refused):
 
     status = 401
     code = "unauthenticated"
-    title = "A token is needed"
+    title = "Authentication required"
 
 
 class InvalidToken(Unauthenticated):
@@ -131,7 +131,7 @@ class NonceNeeded(InvalidToken):
 class Forbidden(Refused):
     status = 403
     code = "forbidden"
-    title = "Not allowed"
+    title = "Forbidden"
     actor = "administrator"
 
 
@@ -172,18 +172,18 @@ class ConsumerSuspended(Forbidden):
 class NotFound(Refused):
     status = 404
     code = "not_found"
-    title = "There is no such thing"
+    title = "Not found"
 
 
 class UnknownRoute(NotFound):
     code = "unknown_route"
-    title = "No API stands at this path"
+    title = "No API at this path"
 
 
 class MethodNotAllowed(Refused):
     status = 405
     code = "method_not_allowed"
-    title = "The path does not take this method"
+    title = "Method not allowed"
 
 
 class Conflict(Refused):
@@ -206,7 +206,7 @@ class StillRunning(Conflict):
 
 class AlreadyDecided(Conflict):
     code = "already_decided"
-    title = "This was decided before"
+    title = "Already decided"
 
 
 class TooManyKeys(Conflict):
@@ -241,7 +241,7 @@ class BodyTooLarge(Refused):
 class UriTooLong(Refused):
     status = 414
     code = "uri_too_long"
-    title = "The address is too long"
+    title = "URI too long"
 
 
 class UnsupportedMediaType(Refused):
@@ -264,7 +264,7 @@ class IdempotencyKeyReused(Invalid):
 class PreconditionRequired(Refused):
     status = 428
     code = "precondition_required"
-    title = "An If-Match header is needed"
+    title = "If-Match header required"
 
 
 class TooManyRequests(Refused):
@@ -278,7 +278,7 @@ class QuotaExceeded(TooManyRequests):
     """The month's calls are used up; Retry-After tells when the next month begins."""
 
     code = "quota_exceeded"
-    title = "The month's quota is used up"
+    title = "Monthly quota exceeded"
 
 
 class HeadersTooLarge(Refused):
@@ -343,7 +343,7 @@ class VendorDoubtful(VendorUnavailable):
 class Unavailable(Failed):
     status = 503
     code = "unavailable"
-    title = "The service is not available for a moment"
+    title = "Temporarily unavailable"
     retryable = True
 
 
@@ -351,13 +351,13 @@ class Overloaded(Unavailable):
     """More was asked than can be answered: calls of lesser lanes are refused first."""
 
     code = "overloaded"
-    title = "Too much is asked at the moment"
+    title = "Overloaded"
 
 
 class DeadlineExceeded(Failed):
     status = 504
     code = "deadline_exceeded"
-    title = "There was not enough time"
+    title = "Deadline exceeded"
     retryable = True
 
 
@@ -366,7 +366,7 @@ class NotCached(Failed):
 
     status = 504
     code = "not_cached"
-    title = "No kept answer is fresh enough"
+    title = "No cached answer is fresh enough"
     retryable = True
     actor = "caller"
 

@@ -17,7 +17,7 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     residency: str = ""
 
 
-class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
+class SystemAssignment(msgspec.Struct, frozen=True, omit_defaults=True):
     """The instances in which a run makes what it makes: chosen once, as it begins, and kept to its end.
 
     Without names it began before that was so, and goes by the routing in force.
@@ -39,7 +39,7 @@ class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 return route.instance
         return ""
 
-    def misfits(self, served: Mapping[tuple[str, str], str], entities: Collection[str]) -> list[str]:
+    def faults_for(self, served: Mapping[tuple[str, str], str], entities: Collection[str]) -> list[str]:
         """What is wrong with the table in a firm of these legal entities, each with its place.
 
         `served` maps (instance, capability) to the region where the instance's data resides.

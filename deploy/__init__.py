@@ -1,1 +1,1 @@
-"""deploy: how the house is put together and started; with bench the only room that may see every other."""
+"""deploy: how a deployment is composed and started; only it and bench may import all others."""

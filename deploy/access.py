@@ -5,22 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.interfaces import interfaces
-from deploy.lifecycle import standings
+from deploy.lifecycle import read_lifecycles
 from deploy.production import refuse_development
 from gateway.duties import matrix_of, refuse_conflicts
-from gateway.pipeline import refuse_unfit
-from gateway.rulebook import Rulebook, placed, read_rulebook
-from gateway.rulebook.keeping import Part
+from gateway.pipeline import validate
+from gateway.policy_bundle import PolicyBundle, placed, read_bundle
+from gateway.policy_bundle.reloader import Participant
 from kit.settings import SettingsError
 from process_apis import reference_files
-from process_apis.in_force import InForce
+from process_apis.current_policy import CurrentPolicy
 from process_apis.reference import Reference
 from system_apis.app import read_profiles
-from system_apis.card import Card, Profile
+from system_apis.connector import Connector, Profile
 
 
 @dataclass(frozen=True, slots=True)
-class Firm:
+class RoutingFacts:
     """What routing is held against: the firm's reference data, and where its instances keep which data.
 
     `served` maps (instance, capability) to a region.
@@ -30,70 +30,76 @@ class Firm:
     served: Mapping[tuple[str, str], str]
 
 
-def read_firm(folder: Path) -> Firm:
+def read_routing_facts(folder: Path) -> RoutingFacts:
     """The firm of a configuration folder; raises SettingsError with every fault."""
     faults: list[str] = []
-    profiles: list[tuple[Card, Profile]] = []
+    profiles: list[tuple[Connector, Profile]] = []
     try:
         profiles = read_profiles(folder / "instances")
     except SettingsError as error:
         faults += error.faults
     try:
-        firm = firm_of(profiles, reference_files.read(folder / "reference"))
+        facts = routing_facts(profiles, reference_files.read(folder / "reference"))
     except SettingsError as error:
         raise SettingsError([*faults, *error.faults]) from None
     if faults:
         raise SettingsError(faults)
-    return firm
+    return facts
 
 
-def firm_of(profiles: Iterable[tuple[Card, Profile]], reference: Reference) -> Firm:
+def routing_facts(profiles: Iterable[tuple[Connector, Profile]], reference: Reference) -> RoutingFacts:
     """The firm with these instances and this reference data."""
-    served = {(one.name, capability): one.region for _, one in profiles for capability in one.capabilities}
-    return Firm(reference, served)
+    served = {
+        (one.name, capability): one.data_region for _, one in profiles for capability in one.capabilities
+    }
+    return RoutingFacts(reference, served)
 
 
-def misfits(rulebook: Rulebook, firm: Firm | None = None, *, production: bool = False) -> list[str]:
+def routing_faults(
+    bundle: PolicyBundle, facts: RoutingFacts | None = None, *, production: bool = False
+) -> list[str]:
     """What does not fit in a policy that is written well, each with its file and line.
 
-    Without `firm` its routing is not looked at. In production whatever is for development only does not fit.
+    Without `facts` its routing is not looked at. In production whatever is for development only does not fit.
     """
     faults: list[str] = []
     checks: list[Callable[[], None]] = [
-        lambda: refuse_unfit(rulebook.settings, rulebook.consumers, standings()),
-        lambda: refuse_conflicts(matrix_of(rulebook.duties, interfaces()), rulebook.consumers),
+        lambda: validate(bundle.settings, bundle.consumers, read_lifecycles()),
+        lambda: refuse_conflicts(matrix_of(bundle.duties, interfaces()), bundle.consumers),
     ]
-    if firm is not None:
-        checks.append(lambda: _refuse_routing(rulebook, firm))
+    if facts is not None:
+        checks.append(lambda: _refuse_routing(bundle, facts))
     if production:
-        checks.append(lambda: refuse_development(rulebook))
+        checks.append(lambda: refuse_development(bundle))
     for check in checks:
         try:
             check()
         except SettingsError as error:
-            faults += placed(rulebook, error).faults
+            faults += placed(bundle, error).faults
     return faults
 
 
-def _refuse_routing(rulebook: Rulebook, firm: Firm) -> None:
-    if faults := rulebook.routing.misfits(firm.served, firm.reference.entities):
+def _refuse_routing(bundle: PolicyBundle, facts: RoutingFacts) -> None:
+    if faults := bundle.routing.faults_for(facts.served, facts.reference.entities):
         raise SettingsError(faults)
 
 
-def read_policy(folder: Path, firm: Firm, *, production: bool = False) -> Rulebook:
+def read_policy(folder: Path, facts: RoutingFacts, *, production: bool = False) -> PolicyBundle:
     """The firm's policy, fit to be in force; raises SettingsError with every fault, its file and line."""
-    rulebook = read_rulebook(folder)
-    if faults := misfits(rulebook, firm, production=production):
+    bundle = read_bundle(folder)
+    if faults := routing_faults(bundle, facts, production=production):
         raise SettingsError(faults)
-    return rulebook
+    return bundle
 
 
-def following(in_force: InForce, firm: Firm, *, production: bool = False) -> Part:
+def policy_participant(
+    current_policy: CurrentPolicy, facts: RoutingFacts, *, production: bool = False
+) -> Participant:
     """The flows' part in a change of policy; it refuses whatever would not be read at a start."""
 
-    def prepare(rulebook: Rulebook) -> Callable[[], None]:
-        if faults := misfits(rulebook, firm, production=production):
+    def prepare(bundle: PolicyBundle) -> Callable[[], None]:
+        if faults := routing_faults(bundle, facts, production=production):
             raise SettingsError(faults)
-        return lambda: in_force.replace(rulebook.routing, rulebook.duties)
+        return lambda: current_policy.replace(bundle.routing, bundle.duties)
 
     return prepare

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 import httpx
 
 from deploy.commands.token import embedded_issuer, mint
-from deploy.door import issuer_of
+from deploy.demo.people import Person
 from deploy.errors import CommandError
+from deploy.gateway_assembly import issuer_of
 from deploy.launching.stack import data_dir, settings_beside
-from deploy.telling.people import Person
 from gateway.identity import DevelopmentIssuer
 from gateway.plans import Consumer
 from kit.settings import SettingsError

@@ -1,4 +1,4 @@
-"""deploy: the one place that names all real things and puts the house together from its settings."""
+"""deploy: the one place that names all real things and puts the deployment together from its settings."""
 
 import os
 import secrets
@@ -16,15 +16,15 @@ from litestar import Litestar, Router
 import contracts
 import experience_apis.app
 import process_apis.app
-from deploy.access import firm_of, following, read_policy
+from deploy.access import policy_participant, read_policy, routing_facts
 from deploy.carrier import Carrier
 from deploy.checking import unfitness
-from deploy.door import front_door, hook_route
-from deploy.settings import FLOORS, Floor, HouseSettings
-from deploy.work import working
+from deploy.gateway_assembly import build_gateway, hook_route
+from deploy.settings import TIERS, ServerSettings, TierName
+from deploy.work import background_work
 from gateway.app import Gateway
-from gateway.rulebook import Rulebook
-from gateway.rulebook.keeping import Keeper, Part
+from gateway.policy_bundle import PolicyBundle
+from gateway.policy_bundle.reloader import Participant, PolicyReloader
 from kit import privacy
 from kit.cache import Cache
 from kit.clients import local
@@ -34,17 +34,17 @@ from kit.http import Recorder, Slots
 from kit.inbox.worker import InboxWorker
 from kit.operations import api_of
 from kit.ownership import Ownership
-from kit.routes import answer_problem, internal_door
-from kit.secrets import Secret, kept, resolve
+from kit.routes import answer_problem, require_delegation
+from kit.secrets import Secret, load_or_create, resolve
 from kit.settings import SettingsError
 from kit.workflows import Runtime, WorkflowSettings
 from process_apis import reference_files
-from process_apis.in_force import InForce
+from process_apis.current_policy import CurrentPolicy
+from process_apis.module import FlowDependencies, FlowModule
 from process_apis.reference import Reference
-from process_apis.room import Room, Workshop
 from process_apis.systems import Systems
 from system_apis.app import Instance, interface_of, open_instances, prefix_of, read_profiles
-from system_apis.card import Card, Pipes, Profile
+from system_apis.connector import Connector, ConnectorContext, Profile
 
 OWNERSHIP = Path(contracts.__file__).parent / "ownership.toml"
 APPLICATION = "enfilade"
@@ -63,53 +63,53 @@ class Stores:
 
 
 @dataclass(slots=True)
-class Floors:
-    """What this process holds of the house, by floor."""
+class Tiers:
+    """What this process serves, by tier."""
 
-    profiles: list[tuple[Card, Profile]]
+    profiles: list[tuple[Connector, Profile]]
     instances: dict[str, Instance] = field(default_factory=dict)
-    rooms: dict[type, Room] = field(default_factory=dict)
+    modules: dict[type, FlowModule] = field(default_factory=dict)
     audiences: dict[type, Any] = field(default_factory=dict)
     runtime: Runtime | None = None
     inbox: InboxWorker | None = None
 
     def routes(self) -> list[Router]:
         """Everything that stands here, as routes."""
-        found = [room for instance in self.instances.values() for room in instance.rooms()]
+        found = [module for instance in self.instances.values() for module in instance.routers()]
         return [
             *found,
-            *process_apis.app.routes(self.rooms),
+            *process_apis.app.routes(self.modules),
             *experience_apis.app.routes(self.audiences),
         ]
 
 
 @dataclass(frozen=True, slots=True)
-class Governed:
+class PolicyContext:
     """The policy with which a process starts, the reference data it was held against, and what follows it."""
 
-    rulebook: Rulebook
+    bundle: PolicyBundle
     reference: Reference
-    in_force: InForce
-    part: Part
+    current_policy: CurrentPolicy
+    participant: Participant
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """A process of the house: its door as an ASGI application, and what stands behind.
+class Deployment:
+    """A process of the deployment: its ASGI application, and what it is made of.
 
     `policy` keeps the firm's policy in force, where gateway or flows go by it.
     """
 
     app: Any
-    floors: Floors
+    tiers: Tiers
     stores: Stores
     gateway: Gateway | None
-    policy: Keeper | None
+    policy: PolicyReloader | None
 
 
 @asynccontextmanager
-async def assemble(settings: HouseSettings, environ: Mapping[str, str]) -> AsyncIterator[House]:
-    """The house as the settings ask for it, open for the length of the block; raises SettingsError."""
+async def assemble(settings: ServerSettings, environ: Mapping[str, str]) -> AsyncIterator[Deployment]:
+    """The deployment as the settings ask for it, open for the length of the block; raises SettingsError."""
     # Here as well as in the command: whatever starts a process, production refuses what is for development.
     if settings.production and (faults := unfitness(settings, environ)):
         raise SettingsError(faults)
@@ -117,73 +117,79 @@ async def assemble(settings: HouseSettings, environ: Mapping[str, str]) -> Async
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(settings, environ))
         http = await stack.enter_async_context(httpx.AsyncClient(limits=httpx.Limits(max_connections=100)))
-        carrier = Carrier(settings, http, delegation(key, _first_floor(settings)))
-        floors = Floors(profiles=read_profiles(settings.folder / "instances"))
-        if "system" in settings.held:
-            pipes = pipes_of(settings, environ, stores)
-            floors.instances = await stack.enter_async_context(open_instances(floors.profiles, pipes))
-        governed = _govern(settings, floors) if settings.held & {"gateway", "process"} else None
-        if governed is not None and "process" in settings.held:
-            _furnish_process(settings, stores, floors, carrier, governed)
-        if "experience" in settings.held:
-            floors.audiences = experience_apis.app.build(_process_clients(floors, carrier))
+        carrier = Carrier(settings, http, delegation(key, _entry_tier(settings)))
+        tiers = Tiers(profiles=read_profiles(settings.folder / "instances"))
+        if "system" in settings.served_tiers:
+            connector_context = make_connector_context(settings, environ, stores)
+            tiers.instances = await stack.enter_async_context(
+                open_instances(tiers.profiles, connector_context)
+            )
+        policy_context = (
+            _policy_context(settings, tiers) if settings.served_tiers & {"gateway", "process"} else None
+        )
+        if policy_context is not None and "process" in settings.served_tiers:
+            _build_process_tier(settings, stores, tiers, carrier, policy_context)
+        if "experience" in settings.served_tiers:
+            tiers.audiences = experience_apis.app.build(_process_clients(tiers, carrier))
         gateway, policy = None, None
-        if governed is not None and "gateway" in settings.held:
-            gateway = front_door(settings, floors, stores, carrier, http, environ, governed)
+        if policy_context is not None and "gateway" in settings.served_tiers:
+            gateway = build_gateway(settings, tiers, stores, carrier, http, environ, policy_context)
             policy = gateway.policy
-        elif governed is not None:
-            policy = Keeper(governed.rulebook, (governed.part,), folder=settings.folder)
-        async with working(settings, stores, floors, gateway or policy):
-            app = gateway or _door(settings, _rooms(floors, stores), key)
-            yield House(app, floors, stores, gateway, policy)
+        elif policy_context is not None:
+            policy = PolicyReloader(
+                policy_context.bundle, (policy_context.participant,), folder=settings.folder
+            )
+        async with background_work(settings, stores, tiers, gateway or policy):
+            app = gateway or _internal_app(settings, _tiers_app(tiers, stores), key)
+            yield Deployment(app, tiers, stores, gateway, policy)
 
 
-def _govern(settings: HouseSettings, floors: Floors) -> Governed:
-    """The firm's policy as it stands, for all floors of the process that go by it."""
-    firm = firm_of(floors.profiles, reference_files.read(settings.folder / "reference"))
-    rulebook = read_policy(settings.folder, firm, production=settings.production)
-    in_force = InForce(rulebook.routing, rulebook.duties)
-    part = following(in_force, firm, production=settings.production)
-    return Governed(rulebook, firm.reference, in_force, part)
+def _policy_context(settings: ServerSettings, tiers: Tiers) -> PolicyContext:
+    """The firm's policy as it stands, for all tiers of the process that go by it."""
+    facts = routing_facts(tiers.profiles, reference_files.read(settings.folder / "reference"))
+    bundle = read_policy(settings.folder, facts, production=settings.production)
+    current_policy = CurrentPolicy(bundle.routing, bundle.duties)
+    participant = policy_participant(current_policy, facts, production=settings.production)
+    return PolicyContext(bundle, facts.reference, current_policy, participant)
 
 
-def _rooms(floors: Floors, stores: Stores) -> Litestar:
-    """The floors as an application of their own, for a process that the gateway reaches over HTTP."""
-    hooks = [hook_route(floors.instances, stores.database)] if floors.instances else []
+def _tiers_app(tiers: Tiers, stores: Stores) -> Litestar:
+    """The tiers as an application of their own, for a process that the gateway reaches over HTTP."""
+    hooks = [hook_route(tiers.instances, stores.database)] if tiers.instances else []
     return Litestar(
-        route_handlers=[*floors.routes(), *hooks],
+        route_handlers=[*tiers.routes(), *hooks],
         openapi_config=None,
         logging_config=None,
         exception_handlers={Exception: answer_problem},
     )
 
 
-def _first_floor(settings: HouseSettings) -> Floor:
-    """As which floor this process calls others: the one through which requests come into it."""
-    return next(floor for floor in FLOORS if floor in settings.held)
+def _entry_tier(settings: ServerSettings) -> TierName:
+    """As which tier this process calls others: the one through which requests come into it."""
+    return next(tier for tier in TIERS if tier in settings.served_tiers)
 
 
-def _door(settings: HouseSettings, rooms: Litestar, key: Secret) -> Any:
-    return internal_door(rooms, key, settings.held)  # pyright: ignore[reportArgumentType]
+def _internal_app(settings: ServerSettings, modules: Litestar, key: Secret) -> Any:
+    return require_delegation(modules, key, settings.served_tiers)  # pyright: ignore[reportArgumentType]
 
 
-def internal_key(settings: HouseSettings, environ: Mapping[str, str]) -> Secret:
-    """The key under which the house's floors know each other; a house in one process makes its own."""
+def internal_key(settings: ServerSettings, environ: Mapping[str, str]) -> Secret:
+    """The key with which tiers authenticate to each other; a deployment in one process makes its own."""
     if settings.internal_key:
         return resolve(settings.internal_key, environ)
     return Secret(secrets.token_hex(32))
 
 
-def master_keys(settings: HouseSettings, environ: Mapping[str, str]) -> privacy.Keys:
+def master_keys(settings: ServerSettings, environ: Mapping[str, str]) -> privacy.Keys:
     """The keys under which people's data is sealed; development keeps one of its own in the data folder."""
     if settings.master_key:
         return privacy.Keys(resolve(settings.master_key, environ))
     path = Path(settings.data_dir) / "keys" / "master.key"
-    return privacy.Keys(Secret(kept(path, lambda: secrets.token_hex(32).encode()).decode().strip()))
+    return privacy.Keys(Secret(load_or_create(path, lambda: secrets.token_hex(32).encode()).decode().strip()))
 
 
 @asynccontextmanager
-async def open_stores(settings: HouseSettings, environ: Mapping[str, str]) -> AsyncIterator[Stores]:
+async def open_stores(settings: ServerSettings, environ: Mapping[str, str]) -> AsyncIterator[Stores]:
     """Database, cache and what stands directly on them."""
     keys = master_keys(settings, environ)
     # The name shows in pg_stat_activity whose sessions are whose.
@@ -200,9 +206,11 @@ async def open_stores(settings: HouseSettings, environ: Mapping[str, str]) -> As
         yield Stores(database, cache, recorder, slots)
 
 
-def pipes_of(settings: HouseSettings, environ: Mapping[str, str], stores: Stores) -> Pipes:
-    """What every vendor's room is handed."""
-    return Pipes(
+def make_connector_context(
+    settings: ServerSettings, environ: Mapping[str, str], stores: Stores
+) -> ConnectorContext:
+    """What every connector is given."""
+    return ConnectorContext(
         environ=environ,
         deployment=settings.deployment,
         database=stores.database,
@@ -212,16 +220,16 @@ def pipes_of(settings: HouseSettings, environ: Mapping[str, str], stores: Stores
     )
 
 
-def executor_of(settings: HouseSettings) -> str:
+def executor_of(settings: ServerSettings) -> str:
     """The name of this process among those that share the database."""
     return f"{settings.executor or socket.gethostname()}-{os.getpid()}"
 
 
-def _furnish_process(
-    settings: HouseSettings, stores: Stores, floors: Floors, carrier: Carrier, governed: Governed
+def _build_process_tier(
+    settings: ServerSettings, stores: Stores, tiers: Tiers, carrier: Carrier, policy_context: PolicyContext
 ) -> None:
     worker = settings.role != "api"
-    floors.runtime = Runtime(
+    tiers.runtime = Runtime(
         stores.database,
         application=APPLICATION,
         version=FLOWS_VERSION,
@@ -231,34 +239,34 @@ def _furnish_process(
             patience=settings.step_patience_seconds, first_wait=settings.step_pause_seconds
         ),
     )
-    workshop = Workshop(
+    dependencies = FlowDependencies(
         systems=Systems(
-            _system_clients(floors, carrier),
-            governed.in_force,
-            {profile.name: card.canonical_id for card, profile in floors.profiles},
+            _system_clients(tiers, carrier),
+            policy_context.current_policy,
+            {profile.name: connector.canonical_id for connector, profile in tiers.profiles},
         ),
         database=stores.database,
-        runtime=floors.runtime,
-        reference=governed.reference,
+        runtime=tiers.runtime,
+        reference=policy_context.reference,
         ownership=Ownership.load(OWNERSHIP),
-        in_force=governed.in_force,
+        current_policy=policy_context.current_policy,
         settings=tomllib.loads((settings.folder / "flows.toml").read_text(encoding="utf-8")),
     )
-    floors.rooms = process_apis.app.build(workshop)
+    tiers.modules = process_apis.app.build(dependencies)
     if worker:
-        floors.inbox = InboxWorker(stores.database)
-        for room in floors.rooms.values():
-            if room.flow is not None:
-                floors.runtime.register(room.flow)
-        for kind, handler in process_apis.app.subscriptions(workshop, floors.rooms):
-            floors.inbox.subscribe(kind, handler)
+        tiers.inbox = InboxWorker(stores.database)
+        for module in tiers.modules.values():
+            if module.flow is not None:
+                tiers.runtime.register(module.flow)
+        for kind, handler in process_apis.app.subscriptions(dependencies, tiers.modules):
+            tiers.inbox.subscribe(kind, handler)
 
 
-def _system_clients(floors: Floors, carrier: Carrier) -> dict[tuple[str, type], Any]:
+def _system_clients(tiers: Tiers, carrier: Carrier) -> dict[tuple[str, type], Any]:
     """A client per instance and capability: local where the instance is open here, remote elsewhere."""
     clients: dict[tuple[str, type], Any] = {}
-    for _, profile in floors.profiles:
-        held = floors.instances.get(profile.name)
+    for _, profile in tiers.profiles:
+        held = tiers.instances.get(profile.name)
         for capability in profile.capabilities:
             interface = interface_of(capability)
             clients[profile.name, interface] = (
@@ -269,11 +277,11 @@ def _system_clients(floors: Floors, carrier: Carrier) -> dict[tuple[str, type], 
     return clients
 
 
-def _process_clients(floors: Floors, carrier: Carrier) -> dict[type, Any]:
+def _process_clients(tiers: Tiers, carrier: Carrier) -> dict[type, Any]:
     """A client per process interface that the audiences ask for."""
     return {
-        interface: local(interface, floors.rooms[interface].service)
-        if interface in floors.rooms
+        interface: local(interface, tiers.modules[interface].service)
+        if interface in tiers.modules
         else carrier.client("process", interface, api_of(interface).prefix)
         for interface in experience_apis.app.needed()
     }

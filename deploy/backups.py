@@ -1,4 +1,4 @@
-"""deploy: one file that brings the house's state back: the database as of one instant, the keys if asked."""
+"""deploy: one file that restores a deployment: the database as of one instant, and the keys if asked."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ from deploy.embedded import Embedded, EmbeddedError, wipe
 from deploy.embedded.binaries import POSTGRESQL_MAJOR
 from deploy.embedded.tools import restore_dump, run_tool
 from deploy.errors import CommandError
-from deploy.launching.stack import has_database, held, settings_beside
+from deploy.launching.stack import has_database, lock_data, settings_beside
 from kit import clock
 from kit.privacy import Keys
 from kit.secrets import Secret
@@ -38,7 +38,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 def back_up(file: Path, folder: Path, environ: Mapping[str, str], *, with_keys: bool) -> Manifest:
-    """Write the backup, of a running house too: it is one snapshot; raises CommandError."""
+    """Write the backup, of a running deployment too: it is one snapshot; raises CommandError."""
     with _working(file.parent) as place:
         with _database(folder, environ) as url:
             refuse_server(server_major(url))
@@ -67,12 +67,12 @@ def restore(file: Path, folder: Path, environ: Mapping[str, str], *, replace: bo
     with _working(folder.parent) as place:
         manifest = _unpack(file, place)
         if environ.get("ENFILADE_DATABASE_URL"):
-            _bring_back(environ["ENFILADE_DATABASE_URL"], place)
+            _restore_database(environ["ENFILADE_DATABASE_URL"], place)
         else:
-            with held(folder):
-                _make_room(folder, replace=replace)
+            with lock_data(folder):
+                _clear_data(folder, replace=replace)
                 with _embedded(folder) as url:
-                    _bring_back(url, place)
+                    _restore_database(url, place)
         if manifest.with_keys:
             shutil.rmtree(folder / _KEYS, ignore_errors=True)
             shutil.copytree(place / _KEYS, folder / _KEYS)
@@ -80,14 +80,14 @@ def restore(file: Path, folder: Path, environ: Mapping[str, str], *, replace: bo
 
 
 def key_fault(manifest: Manifest, folder: Path, environ: Mapping[str, str]) -> str | None:
-    """What a person must do about the master key before the house starts; None when it is there."""
+    """What a person must do about the master key before the deployment starts; None when it is there."""
     if environ.get("ENFILADE_MASTER_KEY"):
         return None
     path = folder / _KEYS / "master.key"
     if not path.exists():
-        return f"Put that house's keys into {folder / _KEYS}, or name its master key by ENFILADE_MASTER_KEY."
+        return f"Put its keys into {folder / _KEYS}, or name its master key by ENFILADE_MASTER_KEY."
     if manifest.master_key not in ("", Keys(Secret(path.read_text(encoding="utf-8").strip())).fingerprint):
-        return f"{path} is another house's: put that one's there, for without it the house does not start."
+        return f"{path} belongs to another deployment: put the right one there, nothing starts without it."
     return None
 
 
@@ -129,12 +129,12 @@ def _working(beside: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _database(folder: Path, environ: Mapping[str, str]) -> Iterator[str]:
-    """The house's database: yours, the running stack's, or the embedded one, started for the while."""
+    """The deployment's database: yours, the running stack's, or the embedded one, started for the while."""
     settings = settings_beside(folder, environ)
     if has_database(settings):
         yield settings.database_url
     elif (folder / "postgresql").is_dir():
-        with held(folder), _embedded(folder) as url:
+        with lock_data(folder), _embedded(folder) as url:
             yield url
     else:
         raise CommandError(f"There is no database in {folder}: name another with --data, or its address.")
@@ -151,7 +151,7 @@ def _embedded(folder: Path) -> Iterator[str]:
         servers.stop()
 
 
-def _make_room(folder: Path, *, replace: bool) -> None:
+def _clear_data(folder: Path, *, replace: bool) -> None:
     if not (folder / "postgresql").exists():
         return
     if not replace:
@@ -160,7 +160,7 @@ def _make_room(folder: Path, *, replace: bool) -> None:
         wipe(folder)
 
 
-def _bring_back(url: str, place: Path) -> None:
+def _restore_database(url: str, place: Path) -> None:
     major = server_major(url)
     refuse_server(major)
     with _connected(url) as connection:
@@ -202,7 +202,7 @@ def _unpack(file: Path, place: Path) -> Manifest:
             return manifest
     except (OSError, tarfile.TarError, msgspec.MsgspecError, EOFError):
         pass
-    raise CommandError(f"{file} is no backup of a house.")
+    raise CommandError(f"{file} is no backup of a deployment.")
 
 
 def _is_ours(member: tarfile.TarInfo) -> bool:

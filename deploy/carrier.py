@@ -1,4 +1,4 @@
-"""deploy: how a process reaches the floors that it does not hold: over HTTP, with the house's own token."""
+"""deploy: how a process reaches tiers that other processes serve: over HTTP, with a token of our own."""
 
 import base64
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from contracts.problems import DeadlineExceeded, Unavailable
-from deploy.settings import Floor, HouseSettings
+from deploy.settings import ServerSettings, TierName
 from gateway.app import Target, over_http
 from gateway.exchange import Exchange, Reply
 from kit import context
@@ -24,10 +24,10 @@ HOOKS_SCOPE = "system.hooks.write"
 
 
 class Carrier:
-    """Carries calls to floors elsewhere."""
+    """Carries calls to tiers elsewhere."""
 
-    def __init__(self, settings: HouseSettings, http: httpx.AsyncClient, credential: Credential) -> None:
-        self._urls: dict[Floor, str] = {
+    def __init__(self, settings: ServerSettings, http: httpx.AsyncClient, credential: Credential) -> None:
+        self._urls: dict[TierName, str] = {
             "system": settings.system_url,
             "process": settings.process_url,
             "experience": settings.experience_url,
@@ -35,17 +35,17 @@ class Carrier:
         self._http = http
         self._credential = credential
 
-    def client(self, floor: Floor, interface: type[T], prefix: str) -> T:
-        """A typed client of an interface on another floor."""
-        return remote(interface, self._urls[floor].rstrip("/") + prefix, self._http, self._credential)
+    def client(self, tier: TierName, interface: type[T], prefix: str) -> T:
+        """A typed client of an interface on another tier."""
+        return remote(interface, self._urls[tier].rstrip("/") + prefix, self._http, self._credential)
 
-    def target(self, floor: Floor) -> Target:
-        """How the gateway reaches another floor: each call under a token for its operation's scope alone."""
+    def target(self, tier: TierName) -> Target:
+        """How the gateway reaches another tier: each call under a token for its operation's scope alone."""
 
         async def step(exchange: Exchange) -> Reply:
             scope = exchange.route.scope if exchange.route is not None else ""
-            send = partial(self.send, audience_of(floor), scope)
-            return await over_http(self._urls[floor], send)(floor)(exchange)
+            send = partial(self.send, audience_of(tier), scope)
+            return await over_http(self._urls[tier], send)(tier)(exchange)
 
         return lambda _name: step
 
@@ -63,11 +63,11 @@ class Carrier:
         except httpx.TimeoutException:
             raise DeadlineExceeded from None
         except httpx.HTTPError:
-            raise Unavailable("A floor of the house cannot be reached", retry_after=1) from None
+            raise Unavailable("A tier of the deployment cannot be reached", retry_after=1) from None
         return answer.status_code, dict(answer.headers), answer.content
 
     async def push(self, instance: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Hand a vendor's push to the system floor; raises what it answers."""
+        """Hand a vendor's push to the system tier; raises what it answers."""
         url = f"{self._urls['system'].rstrip('/')}/hooks/{instance}"
         told = {VENDOR_HEADERS: pack(headers)}
         status, _, answer = await self.send(audience_of("system"), HOOKS_SCOPE, "POST", url, told, body)

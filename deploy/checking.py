@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from contracts.routing import Routing
-from deploy.access import Firm, misfits, read_firm
+from deploy.access import RoutingFacts, read_routing_facts, routing_faults
 from deploy.production import production_faults
-from deploy.settings import HouseSettings, examine, read_settings
+from deploy.settings import ServerSettings, examine, read_settings
 from gateway.identity.issuing.personas import read_people
-from gateway.pipeline import Settings
+from gateway.pipeline import GatewaySettings
 from gateway.plans.reading import parse
-from gateway.rulebook import ROUTING, make_rulebook, placed, read_rulebook
+from gateway.policy_bundle import ROUTING, make_bundle, placed, read_bundle
 from kit import retention
 from kit.settings import SettingsError
 from kit.toml_lines import lines_of
@@ -24,7 +24,7 @@ def start_faults(environ: Mapping[str, str]) -> list[str]:
     return [*faults, *unfitness(settings, environ)]
 
 
-def unfitness(settings: HouseSettings, environ: Mapping[str, str]) -> list[str]:
+def unfitness(settings: ServerSettings, environ: Mapping[str, str]) -> list[str]:
     """What forbids a start with settings that can be read: faults of the folder, and of production."""
     faults = production_faults(settings, environ) if settings.production else []
     if settings.folder.is_dir():
@@ -32,7 +32,7 @@ def unfitness(settings: HouseSettings, environ: Mapping[str, str]) -> list[str]:
     return faults
 
 
-def startable_settings(environ: Mapping[str, str]) -> HouseSettings:
+def startable_settings(environ: Mapping[str, str]) -> ServerSettings:
     """The settings of a process that may start; raises SettingsError with everything that forbids it."""
     if faults := start_faults(environ):
         raise SettingsError(faults)
@@ -60,21 +60,21 @@ def _faults_of(work: Callable[[], Any]) -> list[str]:
 def policy_faults(folder: Path, *, production: bool = False) -> list[str]:
     """All faults of the policy files, each with its file and line, and of what routing is held against."""
     try:
-        firm = read_firm(folder)
+        facts = read_routing_facts(folder)
     except SettingsError as error:
         return [*error.faults, *_policy_faults(folder, None, production=production)]
-    return _policy_faults(folder, firm, production=production)
+    return _policy_faults(folder, facts, production=production)
 
 
-def _policy_faults(folder: Path, firm: Firm | None, *, production: bool) -> list[str]:
+def _policy_faults(folder: Path, facts: RoutingFacts | None, *, production: bool) -> list[str]:
     try:
-        rulebook = read_rulebook(folder)
+        bundle = read_bundle(folder)
     except SettingsError as error:
-        return [*error.faults, *(_routing_faults(folder, firm) if firm is not None else [])]
-    return misfits(rulebook, firm, production=production)
+        return [*error.faults, *(_routing_faults(folder, facts) if facts is not None else [])]
+    return routing_faults(bundle, facts, production=production)
 
 
-def _routing_faults(folder: Path, firm: Firm) -> list[str]:
+def _routing_faults(folder: Path, facts: RoutingFacts) -> list[str]:
     """What does not fit in the routing of a policy whose other files are faulty."""
     path = folder / ROUTING
     try:
@@ -82,8 +82,10 @@ def _routing_faults(folder: Path, firm: Firm) -> list[str]:
         routing = parse(text, Routing, str(path))
     except (OSError, UnicodeDecodeError, SettingsError):
         return []  # told of already
-    alone = make_rulebook(Settings(), {}, routing=routing, folder=folder, lines={ROUTING: lines_of(text)})
-    return placed(alone, SettingsError(routing.misfits(firm.served, firm.reference.entities))).faults
+    alone = make_bundle(
+        GatewaySettings(), {}, routing=routing, folder=folder, lines={ROUTING: lines_of(text)}
+    )
+    return placed(alone, SettingsError(routing.faults_for(facts.served, facts.reference.entities))).faults
 
 
 def _read_flows(path: Path) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from kit.settings import SettingsError
 from kit.texts import visible
 
 COMMANDS = {
-    "up": "start everything on this machine, play the story, and keep serving",
+    "up": "start everything on this machine, run the demo, and keep serving",
     "down": "stop what `up` started",
-    "story": "play the story again against a running stack",
-    "serve": "run the house, or some of its floors, from settings",
+    "demo": "run the demo again against a running stack",
+    "serve": "run a deployment, or some of its tiers, from settings",
     "sandbox": "run one stand-in vendor",
     "token": "print a development token",
     "issuer": "list or rotate the embedded issuer's keys, print a client's secret",
@@ -73,7 +73,7 @@ def _ended(given: list[str]) -> int:
 
 def _run(given: list[str]) -> int:
     chosen = next((word for word in given if word in COMMANDS), None)
-    # Only the chosen command is imported: most others would load the whole house first.
+    # Only the chosen command is imported: most others would load the whole deployment first.
     module = importlib.import_module(f"deploy.commands.{chosen}") if chosen else None
     parser = _parser(chosen, module)
     options = parser.parse_args(given)

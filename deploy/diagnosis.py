@@ -17,7 +17,7 @@ from deploy.checking import configuration_faults, start_faults
 from deploy.launching.ports import port_fault
 from deploy.launching.sandboxes import VENDORS
 from deploy.launching.stack import Stack, has_database, launcher, running, settings_beside
-from deploy.settings import HouseSettings, is_production
+from deploy.settings import ServerSettings, is_production
 from kit.cache import Cache
 from kit.database import Database
 from kit.settings import SettingsError
@@ -92,7 +92,7 @@ def _production(environ: Mapping[str, str]) -> Iterator[Finding]:
     return iter([Finding("production", ok=True, found="settings and configuration are fit for it")])
 
 
-def _configuration(settings: HouseSettings) -> Iterator[Finding]:
+def _configuration(settings: ServerSettings) -> Iterator[Finding]:
     faults = configuration_faults(settings.folder)
     if faults:
         return _faults("configuration", faults, "correct the file")
@@ -103,7 +103,7 @@ def _faults(what: str, faults: list[str], fix: str) -> Iterator[Finding]:
     return (Finding(what, ok=False, found=fault, fix=fix) for fault in faults)
 
 
-def _ports(settings: HouseSettings, port: int, sandbox_port: int) -> Iterator[Finding]:
+def _ports(settings: ServerSettings, port: int, sandbox_port: int) -> Iterator[Finding]:
     wanted = {port: ("gateway", "--port")}
     if not settings.production:  # which has no stand-ins
         wanted |= {sandbox_port + n: (vendor, "--sandbox-port") for n, vendor in enumerate(VENDORS)}
@@ -113,7 +113,7 @@ def _ports(settings: HouseSettings, port: int, sandbox_port: int) -> Iterator[Fi
         yield Finding(f"port {number} ({title})", fault is None, fault or "free", fix)
 
 
-async def _servers(settings: HouseSettings, stack: Stack | None) -> list[Finding]:
+async def _servers(settings: ServerSettings, stack: Stack | None) -> list[Finding]:
     if not has_database(settings):
         return [Finding("database", ok=True, found="none named: `enfilade up` starts its own")]
     findings = [await _database(settings.database_url)]
@@ -149,7 +149,7 @@ async def _cache(url: str) -> Finding:
         answers = await cache.healthy()
     finally:
         await cache.close()
-    fix = "" if answers else "start it, or correct ENFILADE_CACHE_URL (the house also works without)"
+    fix = "" if answers else "start it, or correct ENFILADE_CACHE_URL (the deployment also works without)"
     return Finding("cache", answers, "answers" if answers else "does not answer", fix)
 
 

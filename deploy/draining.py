@@ -3,7 +3,8 @@
 Told to stop, it says so first: `/health/ready` answers 503 and every answer closes its connection, while
 requests are still taken. After that notice nothing new is taken, and what is being answered is finished.
 
-Told to start its workers anew, it starts the successor of each before that one leaves (`deploy.leaving`).
+Told to restart its workers, it starts the successor of each before that one drains
+(`deploy.connection_draining`).
 """
 
 import contextlib
@@ -22,8 +23,15 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels, logger
 from granian.server.mp import MPServer, WorkerProcess
 
-from deploy.leaving import CLOSE_SOON, DRAINING, LEAVE, LOOK_EVERY_SECONDS, left_file, serving_file
-from deploy.settings import HouseSettings
+from deploy.connection_draining import (
+    CLOSE_SOON,
+    DRAIN,
+    DRAINING,
+    LOOK_EVERY_SECONDS,
+    drained_file,
+    serving_file,
+)
+from deploy.settings import ServerSettings
 
 HEADER_SECONDS = 5
 HEADER_BYTES = 32 * 1024
@@ -31,11 +39,11 @@ HEADER_BYTES = 32 * 1024
 START_SECONDS = 60.0
 """What a successor has to start in."""
 
-LEAVE_SECONDS = HEADER_SECONDS + 1.0
+DRAIN_SECONDS = HEADER_SECONDS + 1.0
 """What the callers of a worker that is replaced have to go over: an idle connection ends in less anyway."""
 
 LAST_SECONDS = 1.0
-"""What is left, when the house stops, to a request whose connection was taken."""
+"""What is left, when the deployment stops, to a request whose connection was taken."""
 
 
 ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -54,13 +62,13 @@ class Supervisor(MPServer):
         self._notice_seconds = notice_seconds
         self._told = False
         self._noticed = False
-        self._doors: dict[int, SocketHolder] = {}
+        self._listeners: dict[int, SocketHolder] = {}
         self._entering = 0
         os.register_at_fork(
             before=_hold_back, after_in_parent=_let_through, after_in_child=self._become_worker
         )
         # A worker that is only just starting is not ended by a signal which it does not know yet.
-        for number in (CLOSE_SOON, LEAVE):
+        for number in (CLOSE_SOON, DRAIN):
             signal.signal(number, signal.SIG_IGN)
 
     def signal_handler_interrupt(self, *given: Any, **more: Any) -> None:
@@ -73,22 +81,22 @@ class Supervisor(MPServer):
             return
         self._noticed = True
         (self._folder / DRAINING).touch()
-        tell_workers(CLOSE_SOON, self.wrks)
+        signal_workers(CLOSE_SOON, self.wrks)
         _later(self._notice_seconds, super().signal_handler_interrupt)
 
     def _init_shared_socket(self) -> None:
         self._sso = None  # as granian has it where each worker listens on a socket of its own
 
     def _drop_shared_socket(self) -> None:
-        for door in self._doors.values():
-            os.close(door.get_fd())
-        self._doors.clear()
+        for listener in self._listeners.values():
+            os.close(listener.get_fd())
+        self._listeners.clear()
 
     def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> WorkerProcess:
         self._entering = idx
-        if idx not in self._doors:
-            self._doors[idx] = ListenerSpec(self.bind_addr, self.bind_port, self.backlog).build()
-        self._shd = self._doors[idx]
+        if idx not in self._listeners:
+            self._listeners[idx] = ListenerSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        self._shd = self._listeners[idx]
         return super()._spawn_worker(idx, target, callback_loader)
 
     def _become_worker(self) -> None:
@@ -96,7 +104,7 @@ class Supervisor(MPServer):
 
         Until it takes them itself it has nothing to finish, and ends by them at once.
         """
-        self._doors.pop(self._entering, None)
+        self._listeners.pop(self._entering, None)
         self._drop_shared_socket()
         for number in ENDING:
             signal.signal(number, signal.SIG_DFL)
@@ -123,7 +131,7 @@ class Supervisor(MPServer):
             successor.kill()
             return False
         self.wrks[idx], leaving = successor, self.wrks[idx]
-        self._let_leave([leaving], LEAVE_SECONDS)
+        self._let_drain([leaving], DRAIN_SECONDS)
         leaving.terminate()
         leaving.join(self.workers_kill_timeout)
         if leaving.is_alive():
@@ -137,20 +145,20 @@ class Supervisor(MPServer):
         wait(lambda: told.exists() or not worker.is_alive() or self.interrupt_signal, START_SECONDS)
         return told.exists() and not self.interrupt_signal
 
-    def _let_leave(self, workers: list[WorkerProcess], seconds: float) -> None:
+    def _let_drain(self, workers: list[WorkerProcess], seconds: float) -> None:
         """Tell workers to leave, and wait until they have no connection left."""
         for worker in workers:
             worker.interrupt_by_parent = True
-            left_file(self._folder, worker.inner.pid).unlink(missing_ok=True)  # as above
-        tell_workers(LEAVE, workers)
-        wait(lambda: all(self._has_left(worker) for worker in workers), seconds)
+            drained_file(self._folder, worker.inner.pid).unlink(missing_ok=True)  # as above
+        signal_workers(DRAIN, workers)
+        wait(lambda: all(self._has_drained(worker) for worker in workers), seconds)
 
-    def _has_left(self, worker: WorkerProcess) -> bool:
-        return left_file(self._folder, worker.inner.pid).exists() or not worker.is_alive()
+    def _has_drained(self, worker: WorkerProcess) -> bool:
+        return drained_file(self._folder, worker.inner.pid).exists() or not worker.is_alive()
 
     def _stop_workers(self) -> None:
         if self._noticed:
-            self._let_leave(self.wrks, LAST_SECONDS)
+            self._let_drain(self.wrks, LAST_SECONDS)
         super()._stop_workers()
 
 
@@ -182,14 +190,14 @@ def wait(true: Callable[[], bool], seconds: float) -> None:
         time.sleep(LOOK_EVERY_SECONDS)  # the condition is in other processes
 
 
-def tell_workers(number: signal.Signals, workers: list[WorkerProcess]) -> None:
+def signal_workers(number: signal.Signals, workers: list[WorkerProcess]) -> None:
     """Send a signal to those of the workers that live."""
     for worker in filter(WorkerProcess.is_alive, workers):
         with contextlib.suppress(ProcessLookupError):
             os.kill(worker.inner.pid, number)
 
 
-def supervisor(target: str, settings: HouseSettings, folder: Path, **more: Any) -> Supervisor:
+def supervisor(target: str, settings: ServerSettings, folder: Path, **more: Any) -> Supervisor:
     """The server of an application, named ``module:attribute``, by the settings; `more` is for granian."""
     given: dict[str, Any] = {"http1_settings": http1(HEADER_SECONDS), **more}
     return Supervisor(

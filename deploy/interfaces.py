@@ -1,4 +1,4 @@
-"""deploy: every declared interface of the house, and its frozen document."""
+"""deploy: every declared interface of the deployment, and its frozen document."""
 
 import importlib
 import inspect

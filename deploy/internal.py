@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from deploy.fellows import Fellows
 from deploy.measuring import Backlog
+from deploy.peer_metrics import WorkerPeers
 from gateway.app import Gateway
-from gateway.rulebook.keeping import Keeper
+from gateway.policy_bundle.reloader import PolicyReloader
 from kit.background import run_background, stop_background
 from kit.settings import SettingsError
 from kit.telemetry import exposition
@@ -33,19 +33,19 @@ class Internal:
         self,
         gateway: Gateway | None,
         ready: Ready,
-        fellows: Fellows,
+        peers: WorkerPeers,
         backlog: Backlog,
-        policy: Keeper | None = None,
+        policy: PolicyReloader | None = None,
     ) -> None:
         self._gateway = gateway
         self._policy = policy
         self._ready = ready
-        self._fellows = fellows
+        self._peers = peers
         self._backlog = backlog
         self._probes = {
-            "/health/live": self._tell_live,
-            "/health/ready": self._tell_ready,
-            "/metrics": self._tell_metrics,
+            "/health/live": self._answer_live,
+            "/health/ready": self._answer_ready,
+            "/metrics": self._answer_metrics,
         }
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -57,19 +57,19 @@ class Internal:
         else:
             await _answer(send, 404, b'{"title":"Nothing stands here"}')
 
-    async def _tell_live(self) -> tuple[int, bytes]:
+    async def _answer_live(self) -> tuple[int, bytes]:
         return 200, b'{"live":true}'
 
-    async def _tell_ready(self) -> tuple[int, bytes]:
+    async def _answer_ready(self) -> tuple[int, bytes]:
         missing = dict(await self._ready())
         told: dict[str, Any] = {"ready": not missing, "missing": missing}
         if self._policy is not None:
-            told["policy"] = self._policy.rulebook.digest
+            told["policy"] = self._policy.bundle.digest
         return 503 if missing else 200, msgspec.json.encode(told)
 
-    async def _tell_metrics(self) -> tuple[int, bytes, bytes]:
+    async def _answer_metrics(self) -> tuple[int, bytes, bytes]:
         """Of all workers, and of what waits in the database (Prometheus's text format, version 0.0.4)."""
-        own, waiting = await asyncio.gather(self._fellows.families(), self._backlog.families())
+        own, waiting = await asyncio.gather(self._peers.families(), self._backlog.families())
         return 200, exposition([*own, *waiting]).encode(), _EXPOSITION
 
 
@@ -126,7 +126,7 @@ async def listening(app: Any, address: tuple[str, int] | None) -> AsyncIterator[
 
 @contextlib.contextmanager
 def bound(address: tuple[str, int]) -> Iterator[socket.socket]:
-    """A socket on the address, which other workers of the house may bind as well; raises SettingsError."""
+    """A socket on the address, which the other workers may bind as well; raises SettingsError."""
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

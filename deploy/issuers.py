@@ -1,4 +1,4 @@
-"""deploy: how the door speaks with the issuers that it believes: bounded in time and size, no redirects."""
+"""deploy: how the gateway calls the issuers that it trusts: bounded in time and size, no redirects."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ TIMEOUT_SECONDS = 5.0
 
 
 class IssuerCalls:
-    """Fetches key sets and asks about tokens, over the house's own HTTP client."""
+    """Fetches key sets and asks about tokens, over the deployment's own HTTP client."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http

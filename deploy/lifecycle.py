@@ -4,9 +4,9 @@ from pathlib import Path
 
 import contracts
 from deploy.interfaces import interfaces
+from gateway.lifecycle import ActiveConsumers, ApiLifecycle, ApiLifecycles, Slug, faults, refusals
 from gateway.plans import read
 from gateway.plans.usage import active_consumers
-from gateway.versions import ActiveConsumers, Slug, Standing, Standings, faults, refusals
 from kit.database import Database
 from kit.operations import api_of, bind
 from kit.settings import SettingsError
@@ -14,13 +14,13 @@ from kit.settings import SettingsError
 FILE = Path(contracts.__file__).parent / "versions.toml"
 
 
-def standings(file: Path = FILE) -> Standings:
+def read_lifecycles(file: Path = FILE) -> ApiLifecycles:
     """The versions by their API's name in full; raises SettingsError with every fault."""
-    return read(file, dict[Slug, Standing])
+    return read(file, dict[Slug, ApiLifecycle])
 
 
 def called_by(database: Database) -> ActiveConsumers:
-    """Who called an API, as the doors of the house have counted it."""
+    """Who called an API, as the gateways of the deployment have counted it."""
 
     async def active(slug: str, days: int) -> set[str]:
         return {use.consumer for use in await active_consumers(database, slug, days)}
@@ -31,7 +31,7 @@ def called_by(database: Database) -> ActiveConsumers:
 async def lifecycle_faults(file: Path = FILE, active: ActiveConsumers | None = None) -> list[str]:
     """What is wrong with the versions, a sentence each; with `active`, also whom a sunset would cut off."""
     try:
-        found = standings(file)
+        found = read_lifecycles(file)
     except SettingsError as error:
         return error.faults
     declared = {

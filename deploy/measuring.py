@@ -44,7 +44,7 @@ class Backlog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._told: list[Family] = []
+        self._families: list[Family] = []
         self._asked_at = float("-inf")
         self._lock = asyncio.Lock()
 
@@ -52,9 +52,9 @@ class Backlog:
         """The gauges; only that the database is away when it is."""
         async with self._lock:
             if time.monotonic() - self._asked_at > _BACKLOG_SECONDS:
-                self._told = await self._ask()
+                self._families = await self._ask()
                 self._asked_at = time.monotonic()
-            return self._told
+            return self._families
 
     async def _ask(self) -> list[Family]:
         try:

@@ -3,7 +3,7 @@
 import gc
 
 
-def keep() -> None:
+def freeze_gc() -> None:
     """Say that all there is now stays: code, contracts and clients are never garbage.
 
     A full round over them holds up whoever is being answered for some hundred milliseconds.

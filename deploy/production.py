@@ -9,17 +9,17 @@ from urllib.parse import urlsplit
 import msgspec
 
 from deploy.embedded import running
-from deploy.settings import STORY, HouseSettings
+from deploy.settings import DEMO_CONFIG, ServerSettings
 from gateway.plans import read_consumers
-from gateway.rulebook import Rulebook
+from gateway.policy_bundle import PolicyBundle
 from kit import clock
 from kit.secrets import SecretError, literal
 from kit.settings import SettingsError
 from system_apis.app import read_profiles
-from system_apis.card import Profile
+from system_apis.connector import Profile
 
 
-def production_faults(settings: HouseSettings, environ: Mapping[str, str]) -> list[str]:
+def production_faults(settings: ServerSettings, environ: Mapping[str, str]) -> list[str]:
     """What production refuses in variables and files, except in the policy; each with what to do."""
     return [
         *_variables(settings),
@@ -30,18 +30,18 @@ def production_faults(settings: HouseSettings, environ: Mapping[str, str]) -> li
     ]
 
 
-def refuse_development(rulebook: Rulebook) -> None:
+def refuse_development(bundle: PolicyBundle) -> None:
     """Raises SettingsError with everything in a policy that is for development only, each after its place."""
-    if faults := [*_identity(rulebook), *_consumers(rulebook)]:
+    if faults := [*_identity(bundle), *_consumers(bundle)]:
         raise SettingsError(faults)
 
 
-def _variables(settings: HouseSettings) -> Iterator[str]:
-    if settings.folder.resolve() == STORY.resolve():
+def _variables(settings: ServerSettings) -> Iterator[str]:
+    if settings.folder.resolve() == DEMO_CONFIG.resolve():
         yield "ENFILADE_CONFIG is not set, or names the demo's folder: name a folder of your own"
     if not settings.master_key:
         yield "ENFILADE_MASTER_KEY is not set (env:NAME or file:PATH); production needs it"
-    if "gateway" in settings.held and not settings.public_url:
+    if "gateway" in settings.served_tiers and not settings.public_url:
         yield "ENFILADE_PUBLIC_URL is not set: say at which https address callers reach the gateway"
     elif settings.public_url and (fault := _address_fault(settings.public_url)):
         yield f"ENFILADE_PUBLIC_URL: {settings.public_url} {fault}: say what callers call us, by https"
@@ -49,7 +49,7 @@ def _variables(settings: HouseSettings) -> Iterator[str]:
         yield "ENFILADE_CLOCK_OFFSET moves the clock, for tests only: unset it"
 
 
-def _stores(settings: HouseSettings) -> Iterator[str]:
+def _stores(settings: ServerSettings) -> Iterator[str]:
     """The embedded stores live and die with `enfilade up`."""
     embedded = running(settings.data_dir)
     if embedded is None:
@@ -66,7 +66,7 @@ def _people(folder: Path) -> Iterator[str]:
         yield f"{path}: its people sign in without a password, at the embedded issuer: remove the file"
 
 
-def _profiles(settings: HouseSettings, environ: Mapping[str, str]) -> Iterator[str]:
+def _profiles(settings: ServerSettings, environ: Mapping[str, str]) -> Iterator[str]:
     folder = settings.folder / "instances"
     try:
         profiles = [profile for _, profile in read_profiles(folder)]
@@ -76,7 +76,7 @@ def _profiles(settings: HouseSettings, environ: Mapping[str, str]) -> Iterator[s
         path = folder / f"{profile.name}.toml"
         if profile.environment == "test":
             yield f'{path}: environment is "test": name the production account, or remove the profile'
-        elif "system" in settings.held:
+        elif "system" in settings.served_tiers:
             yield from (f"{path}: {fault}" for fault in _connection(profile, environ))
 
 
@@ -97,7 +97,7 @@ def _connection(profile: Profile, environ: Mapping[str, str]) -> Iterator[str]:
 def _reference(folder: Path) -> Iterator[str]:
     """The demo's firm, and its prices, are nobody's."""
     for path in sorted(folder.glob("*.toml")):
-        model = STORY / "reference" / path.name
+        model = DEMO_CONFIG / "reference" / path.name
         if model.exists() and _data(path) == _data(model):
             yield f"{path}: says what the demo's says: put your own firm's data there"
 
@@ -109,8 +109,8 @@ def _data(path: Path) -> object:
         return path  # equal to nothing; reported as a fault of the configuration
 
 
-def _identity(rulebook: Rulebook) -> Iterator[str]:
-    identity = rulebook.settings.identity
+def _identity(bundle: PolicyBundle) -> Iterator[str]:
+    identity = bundle.settings.identity
     if identity.embedded_issuer:
         yield (
             "identity.embedded_issuer: gives anybody a token without a password: set it to false "
@@ -123,9 +123,9 @@ def _identity(rulebook: Rulebook) -> Iterator[str]:
             yield f"identity.issuers[{index}].issuer: {one.issuer} {fault}: name your provider's own address"
 
 
-def _consumers(rulebook: Rulebook) -> Iterator[str]:
-    demo = read_consumers(STORY / "consumers.toml")
-    for name, consumer in rulebook.consumers.items():
+def _consumers(bundle: PolicyBundle) -> Iterator[str]:
+    demo = read_consumers(DEMO_CONFIG / "consumers.toml")
+    for name, consumer in bundle.consumers.items():
         if demo.get(name) == consumer:
             yield f"consumers.{name}: is the demo's: remove it, or write what your own consumer is granted"
         elif "*.*.*" in consumer.scopes:

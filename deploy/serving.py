@@ -1,33 +1,33 @@
-"""deploy: the ASGI application that a server runs: the house, assembled in its lifespan."""
+"""deploy: the ASGI application that a server runs: the deployment, assembled in its lifespan."""
 
 import os
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from deploy.assemble import House, assemble
-from deploy.door import readiness
-from deploy.fellows import joined
+from deploy.assemble import Deployment, assemble
+from deploy.connection_draining import install_signal_handlers
+from deploy.gateway_assembly import readiness
 from deploy.internal import Internal, listening
-from deploy.leaving import obey
 from deploy.measuring import Backlog, measured_loop
-from deploy.memory import keep
-from deploy.settings import HouseSettings, read_settings
+from deploy.memory import freeze_gc
+from deploy.peer_metrics import join_peers
+from deploy.settings import ServerSettings, read_settings
 from kit.settings import SettingsError
 from kit.telemetry import configure_logging, configure_metrics, configure_tracing, log
 
 
 class Serving:
-    """One process of the house behind a server."""
+    """One process of the deployment behind a server."""
 
     def __init__(self) -> None:
-        self._house: House | None = None
+        self._deployment: Deployment | None = None
         self._stack = AsyncExitStack()
         self._closing = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if self._house is not None and scope["type"] != "lifespan":
-            await self._house.app(scope, receive, closing(send) if self._closing else send)
+        if self._deployment is not None and scope["type"] != "lifespan":
+            await self._deployment.app(scope, receive, closing(send) if self._closing else send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
@@ -38,8 +38,8 @@ class Serving:
             configure_logging(settings.log_level, pretty=settings.log_pretty)
             configure_tracing("enfilade", settings.otlp_endpoint, settings.trace_ratio)
             configure_metrics()
-            self._house = await self._open(settings)
-            keep()
+            self._deployment = await self._open(settings)
+            freeze_gc()
         except Exception as error:  # noqa: BLE001 - whatever it is, a server that goes on without us is worse
             if isinstance(error, SettingsError):
                 log("deploy").error("settings", faults=error.faults)
@@ -50,26 +50,31 @@ class Serving:
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        if self._house is not None and self._house.gateway is not None:
-            await self._house.gateway.drain(settings.drain_seconds)
+        if self._deployment is not None and self._deployment.gateway is not None:
+            await self._deployment.gateway.drain(settings.drain_seconds)
         await self._stack.aclose()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _open(self, settings: HouseSettings) -> House:
-        """The house, and the internal listener beside it."""
+    async def _open(self, settings: ServerSettings) -> Deployment:
+        """The deployment, and the internal listener beside it."""
         enter = self._stack.enter_async_context
-        fellows = await enter(joined(Path(settings.run_dir) if settings.run_dir else None))
-        house = await enter(assemble(settings, os.environ))
+        peers = await enter(join_peers(Path(settings.run_dir) if settings.run_dir else None))
+        deployment = await enter(assemble(settings, os.environ))
         await enter(measured_loop())
-        ready = readiness(settings, house.stores, house.floors)
+        ready = readiness(settings, deployment.stores, deployment.tiers)
         await enter(
             listening(
-                Internal(house.gateway, ready, fellows, Backlog(house.stores.database), house.policy),
+                Internal(
+                    deployment.gateway, ready, peers, Backlog(deployment.stores.database), deployment.policy
+                ),
                 settings.internal,
             )
         )
-        obey(settings, self._close_connections if house.gateway is None else house.gateway.close_connections)
-        return house
+        install_signal_handlers(
+            settings,
+            self._close_connections if deployment.gateway is None else deployment.gateway.close_connections,
+        )
+        return deployment
 
     async def _close_begun(self) -> None:
         """Close what a start that failed had opened: its threads would not let the process end."""
@@ -79,7 +84,7 @@ class Serving:
             log("deploy").error("not_closed", exc_info=error)
 
     def _close_connections(self) -> None:
-        """As a gateway does it, for floors that stand apart."""
+        """As a gateway does it, for tiers that stand apart."""
         self._closing = True
 
 

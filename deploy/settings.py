@@ -1,4 +1,4 @@
-"""deploy: the settings of a process of the house, each variable named ENFILADE_…."""
+"""deploy: the settings of a process of the deployment, each variable named ENFILADE_…."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,28 +8,28 @@ import msgspec
 
 from kit.settings import SettingsError, gather
 
-Floor = Literal["gateway", "experience", "process", "system"]
-FLOORS: tuple[Floor, ...] = ("gateway", "experience", "process", "system")
-STORY = Path(__file__).parent / "story"
+TierName = Literal["gateway", "experience", "process", "system"]
+TIERS: tuple[TierName, ...] = ("gateway", "experience", "process", "system")
+DEMO_CONFIG = Path(__file__).parent / "demo_config"
 
 
-class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What one process of the house is told.
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one process of a deployment.
 
-    `floors` are those that it holds (``all``, or names with commas); `role` says whether it answers requests
-    (api), works on flows and watches instances (worker), or both (all). A floor that it needs and does not
+    `tiers` are those that it holds (``all``, or names with commas); `role` says whether it answers requests
+    (api), works on flows and watches instances (worker), or both (all). A tier that it needs and does not
     hold is reached at its `…_url`. `config` is the folder of instances, reference data, routing and policies.
     `internal_address` (``host:port``) is where operators ask: the port after the public one, on this machine
     alone, unless another is given; ``off`` for none. `deployment` ``production`` refuses whatever is for
-    development only (`deploy.production`). Told to stop, a house says so for `drain_notice_seconds`
+    development only (`deploy.production`). Told to stop, a deployment says so for `drain_notice_seconds`
     and then has `drain_seconds` to finish what it began. `run_dir` is where its workers meet; `serve` sets
     it.
     """
 
     database_url: str
     cache_url: str = ""
-    config: str = str(STORY)
-    floors: str = "all"
+    config: str = str(DEMO_CONFIG)
+    tiers: str = "all"
     role: Literal["all", "api", "worker"] = "all"
     host: str = "127.0.0.1"
     port: int = 8080
@@ -57,11 +57,11 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     run_dir: str = ""
 
     @property
-    def held(self) -> frozenset[Floor]:
-        """The floors that this process holds."""
-        if self.floors == "all":
-            return frozenset(FLOORS)
-        return frozenset(msgspec.convert([name.strip() for name in self.floors.split(",")], list[Floor]))
+    def served_tiers(self) -> frozenset[TierName]:
+        """The tiers that this process holds."""
+        if self.tiers == "all":
+            return frozenset(TIERS)
+        return frozenset(msgspec.convert([name.strip() for name in self.tiers.split(",")], list[TierName]))
 
     @property
     def production(self) -> bool:
@@ -100,7 +100,7 @@ def is_production(environ: Mapping[str, str]) -> bool:
     return environ.get("ENFILADE_DEPLOYMENT") == "production"
 
 
-def read_settings(environ: Mapping[str, str]) -> HouseSettings:
+def read_settings(environ: Mapping[str, str]) -> ServerSettings:
     """The settings; raises SettingsError with every fault."""
     settings, faults = examine(environ)
     if faults:
@@ -108,21 +108,21 @@ def read_settings(environ: Mapping[str, str]) -> HouseSettings:
     return settings
 
 
-def examine(environ: Mapping[str, str]) -> tuple[HouseSettings, list[str]]:
+def examine(environ: Mapping[str, str]) -> tuple[ServerSettings, list[str]]:
     """The settings, defaults in the place of what cannot be read, and every fault."""
-    values, faults = gather(HouseSettings, "ENFILADE", environ)
-    settings = HouseSettings(**{"database_url": "", **values})
+    values, faults = gather(ServerSettings, "ENFILADE", environ)
+    settings = ServerSettings(**{"database_url": "", **values})
     try:
-        settings.held  # noqa: B018 - asked only whether it can be read
+        settings.served_tiers  # noqa: B018 - asked only whether it can be read
     except msgspec.ValidationError:
-        faults.append(f"ENFILADE_FLOORS: {settings.floors!r} names a floor that there is not")
-        settings = msgspec.structs.replace(settings, floors="all")
+        faults.append(f"ENFILADE_TIERS: {settings.tiers!r} names an unknown tier")
+        settings = msgspec.structs.replace(settings, tiers="all")
     return settings, [*faults, *_faults(settings)]
 
 
-def _faults(settings: HouseSettings) -> Iterator[str]:
+def _faults(settings: ServerSettings) -> Iterator[str]:
     """What does not fit together in settings that can be read."""
-    held = settings.held
+    served_tiers = settings.served_tiers
     try:
         settings.internal  # noqa: B018 - asked only whether it can be read
     except ValueError:
@@ -130,9 +130,9 @@ def _faults(settings: HouseSettings) -> Iterator[str]:
     if not settings.folder.is_dir():
         yield f"ENFILADE_CONFIG: there is no folder {settings.config}"
     needed = {"gateway": (), "experience": ("process",), "process": ("system",), "system": ()}
-    for floor in held:
-        for other in needed[floor]:
-            if other not in held and not getattr(settings, f"{other}_url"):
-                yield f"ENFILADE_{other.upper()}_URL is not set, and the {floor} floor needs it"
-    if held != frozenset(FLOORS) and not settings.internal_key:
-        yield "ENFILADE_INTERNAL_KEY is not set (env:NAME or file:PATH); split floors need it"
+    for tier in served_tiers:
+        for other in needed[tier]:
+            if other not in served_tiers and not getattr(settings, f"{other}_url"):
+                yield f"ENFILADE_{other.upper()}_URL is not set, and the {tier} tier needs it"
+    if served_tiers != frozenset(TIERS) and not settings.internal_key:
+        yield "ENFILADE_INTERNAL_KEY is not set (env:NAME or file:PATH); split tiers need it"

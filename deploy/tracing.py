@@ -12,7 +12,7 @@ from kit.database.tables import audit, events, exceptions, inbox, ledger, runs, 
 
 
 class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing that happened: when, in which part of the house, what, how it ended, and its own id."""
+    """One thing that happened: when, in which part of the deployment, what, how it ended, and its own id."""
 
     at: dt.datetime
     kind: str
@@ -35,13 +35,13 @@ async def correlation_of(connection: AsyncConnection, identity: str) -> str:
 async def path_of(connection: AsyncConnection, correlation_id: str) -> list[Moment]:
     """Everything under the id, in order of time."""
     found: list[Moment] = []
-    for table, tell in _TELLERS:
+    for table, tell in _READERS:
         rows = await connection.execute(select(table).where(table.c.correlation_id == correlation_id))
         found += [moment for row in rows for moment in tell(row)]
     return sorted(found, key=lambda moment: moment.at)
 
 
-def _door(row: Any) -> Iterable[Moment]:
+def _gateway(row: Any) -> Iterable[Moment]:
     who = " for ".join(part for part in (row.consumer, row.actor) if part)
     what = f"{row.action} {row.subject}".strip()
     yield Moment(row.at, "audit", f"{what} by {who}" if who else what, row.outcome, reference=row.hash[:12])
@@ -85,8 +85,8 @@ def _exception(row: Any) -> Iterable[Moment]:
         yield Moment(row.resolved_at, "resolution", what, row.action, reference=row.id)
 
 
-_TELLERS = (
-    (audit, _door),
+_READERS = (
+    (audit, _gateway),
     (inbox, _inbox),
     (runs, _run),
     (steps, _step),

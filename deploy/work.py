@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from contracts.events.kinds import RecordChanged
 from contracts.problems import Problem
-from deploy.settings import HouseSettings
+from deploy.settings import ServerSettings
 from gateway.app import Gateway
-from gateway.rulebook.keeping import Keeper
+from gateway.policy_bundle.reloader import PolicyReloader
 from kit import audit, inbox, retention
 from kit.background import run_background, stop_background
 from kit.context import new_correlation_id
@@ -21,7 +21,7 @@ from kit.telemetry import log
 from system_apis.app import watch
 
 if TYPE_CHECKING:
-    from deploy.assemble import Floors, Stores
+    from deploy.assemble import Stores, Tiers
 
 BEGIN_SECONDS = 3.0
 HOUSEKEEPING_SECONDS = 30.0
@@ -30,25 +30,25 @@ _log = log("deploy")
 
 
 @asynccontextmanager
-async def working(
-    settings: HouseSettings, stores: "Stores", floors: "Floors", door: Gateway | Keeper | None
+async def background_work(
+    settings: ServerSettings, stores: "Stores", tiers: "Tiers", policy_source: Gateway | PolicyReloader | None
 ) -> AsyncIterator[None]:
     """Run all background work for the length of the block, and end it with nothing lost.
 
-    `door` is the gateway; where there is none, what keeps the policy for the flows.
+    `policy_source` is the gateway; where there is none, what keeps the policy for the flows.
     """
     stop = asyncio.Event()
     tasks: list[asyncio.Task[None]] = []
     async with AsyncExitStack() as stack:
-        if door is not None:
-            await door.start()
-            stack.push_async_callback(door.close)
-        if floors.runtime is not None:
-            await floors.runtime.launch()
-            stack.push_async_callback(floors.runtime.close)
+        if policy_source is not None:
+            await policy_source.start()
+            stack.push_async_callback(policy_source.close)
+        if tiers.runtime is not None:
+            await tiers.runtime.launch()
+            stack.push_async_callback(tiers.runtime.close)
         if settings.role != "api":
-            await _begin(stores, floors)
-            tasks = [run_background(*work) for work in _work(settings, stores, floors, stop)]
+            await _begin(stores, tiers)
+            tasks = [run_background(*work) for work in _work(settings, stores, tiers, stop)]
         try:
             yield
         finally:
@@ -56,9 +56,9 @@ async def working(
             await stop_background(*tasks)
 
 
-async def _begin(stores: "Stores", floors: "Floors") -> None:
+async def _begin(stores: "Stores", tiers: "Tiers") -> None:
     """Set every source's mark: what happens once we are ready counts. An absent vendor sets it later."""
-    for name, instance in floors.instances.items():
+    for name, instance in tiers.instances.items():
         for source in instance.opened.changes:
             try:
                 async with asyncio.timeout(BEGIN_SECONDS):
@@ -68,16 +68,16 @@ async def _begin(stores: "Stores", floors: "Floors") -> None:
 
 
 def _work(
-    settings: HouseSettings, stores: "Stores", floors: "Floors", stop: asyncio.Event
+    settings: ServerSettings, stores: "Stores", tiers: "Tiers", stop: asyncio.Event
 ) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
     """All background work with its name."""
     found: list[tuple[str, Callable[[], Awaitable[None]]]] = [
-        ("housekeeping", partial(keep_house, stores.database, settings))
+        ("housekeeping", partial(run_housekeeping, stores.database, settings))
     ]
-    if floors.inbox is not None:
-        found.append(("inbox", partial(floors.inbox.run, stop)))
-    for name, instance in floors.instances.items():
-        receive = Receiver(name, stores.database, floors.inbox)
+    if tiers.inbox is not None:
+        found.append(("inbox", partial(tiers.inbox.run, stop)))
+    for name, instance in tiers.instances.items():
+        receive = Receiver(name, stores.database, tiers.inbox)
         found += [
             (
                 f"changes of {source.name}",
@@ -95,7 +95,7 @@ def _work(
     return found
 
 
-async def keep_house(database: Database, settings: HouseSettings) -> None:
+async def run_housekeeping(database: Database, settings: ServerSettings) -> None:
     """Until cancelled: anchor the audit each hour, and delete each day what is over."""
     while True:
         for name, work in (

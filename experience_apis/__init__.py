@@ -1,1 +1,1 @@
-"""The salon: what each audience sees, in its own words, of what the flows know."""
+"""The experience tier: what each audience sees, in its own words, of what the flows know."""

@@ -1,4 +1,4 @@
-"""The salon's hall: finds the audiences' rooms by their folders and gives each the clients that it needs."""
+"""The experience tier: finds the audiences by their folders and gives each the clients that it needs."""
 
 import importlib
 import pkgutil
@@ -9,7 +9,7 @@ from litestar import Router
 
 from experience_apis import audiences
 from kit.operations import api_of
-from kit.routes import room
+from kit.routes import router
 
 
 def modules() -> list[ModuleType]:
@@ -32,9 +32,9 @@ def needed() -> set[type]:
 
 def routes(services: dict[type, Any]) -> list[Router]:
     """The audiences' APIs as routes."""
-    return [room(interface, service, api_of(interface).prefix) for interface, service in services.items()]
+    return [router(interface, service, api_of(interface).prefix) for interface, service in services.items()]
 
 
 def interfaces() -> list[type]:
-    """The interfaces that this floor keeps."""
+    """The interfaces that this tier serves."""
     return [module.INTERFACE for module in modules()]

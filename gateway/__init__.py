@@ -1,1 +1,1 @@
-"""The door: decides who may do what, how often, with which promise, and leaves a trace."""
+"""The gateway: decides who may do what, how often, under which contract, and audits it."""

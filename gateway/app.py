@@ -1,4 +1,4 @@
-"""How the door is assembled: an ASGI application over the mounted APIs and the gateway's own addresses."""
+"""The gateway: an ASGI application over the mounted APIs and the gateway's own addresses."""
 
 import asyncio
 import contextlib
@@ -12,19 +12,21 @@ from contracts.duties import Duties
 from contracts.operation import Api
 from contracts.problems import NotFound
 from contracts.routing import Routing
-from gateway.admin import Documents, Office
+from gateway.admin import AdminDependencies, Documents
 from gateway.admin import mounted as admin_apis
+from gateway.catalogue import Catalogue
 from gateway.duties import Matrix, matrix_of, refuse_conflicts
 from gateway.exchange import Exchange, Reply, Route, Step, json_reply
-from gateway.identity import DevelopmentIssuer, Fetch, Memory, Post, Proofs, Register
+from gateway.identity import CredentialStatus, DevelopmentIssuer, Fetch, Memory, Post, Proofs
 from gateway.identity.issuer import scopes_of
 from gateway.identity.issuing.addresses import Issuing
 from gateway.identity.issuing.metadata import AUTHORIZE_PATH, well_known
 from gateway.identity.jose import ALGORITHMS
+from gateway.lifecycle import NONE, ApiLifecycles, retired, warn_of_dates
 from gateway.pipeline import (
     AfterRoute,
-    Settings,
-    Surroundings,
+    GatewaySettings,
+    PolicyDependencies,
     after_route,
     before_route,
     build,
@@ -33,23 +35,21 @@ from gateway.pipeline import (
     succeed,
 )
 from gateway.plans import Consumer
-from gateway.plans.roster import Roster
+from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policies.account import Account
-from gateway.policies.cache import Ear
+from gateway.policies.cache import InvalidationListener
 from gateway.policies.hop import Target, in_process, over_http
-from gateway.policies.identity import witnesses_of
+from gateway.policies.identity import credential_verifiers
 from gateway.policies.rate_limit import Allowances
 from gateway.policies.route import Mounted, RouteTable
-from gateway.portal import Portal
-from gateway.rulebook import Rulebook, make_rulebook
-from gateway.rulebook.explaining import explain
-from gateway.rulebook.keeping import Keeper, Part, Refusal
-from gateway.versions import NONE, Standings, retired, warn_of_dates
+from gateway.policy_bundle import PolicyBundle, make_bundle
+from gateway.policy_bundle.explain import explain
+from gateway.policy_bundle.reloader import Participant, PolicyReloader, Refusal
 from kit.cache import Cache
 from kit.database import Database
 from kit.telemetry import log
 
-__all__ = ["Gateway", "Mounted", "Settings", "Target", "in_process", "over_http", "scopes_of"]
+__all__ = ["Gateway", "GatewaySettings", "Mounted", "Target", "in_process", "over_http", "scopes_of"]
 
 Hooks = Callable[[str, Mapping[str, str], bytes], Awaitable[None]]
 """Takes instance, headers (lower case) and raw body of a vendor's push; verifies it itself."""
@@ -64,7 +64,7 @@ _DRAIN_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What a rulebook makes of the gateway: the pipeline of the public listener, and the internal one's."""
+    """What is compiled from a policy bundle: the pipelines of the public and the internal listener."""
 
     duties: Matrix
     after: AfterRoute
@@ -82,15 +82,16 @@ class Gateway:
     `admin` finds the frozen documents of the gateway's own APIs, which `answer_internal` serves; without it
     there are none. Without `duties` none are kept apart. `policy_folder` is where settings, consumers,
     duties and routing were read from; a change there, looked for every `look_seconds`, is put in force for
-    the requests that begin after it, together with the other `parts` of the process that go by the same
-    policy. `standings` say which versions are drafts, deprecated or retired; one that they do not name is
+    the requests that begin after it, together with the process's other `participants`, which follow the
+    same policy. `lifecycles` say which versions are drafts, deprecated or retired; one that they do not name
+    is
     published.
     """
 
     def __init__(
         self,
         *,
-        settings: Settings,
+        settings: GatewaySettings,
         consumers: Mapping[str, Consumer],
         duties: Duties | None = None,
         routing: Routing | None = None,
@@ -106,16 +107,16 @@ class Gateway:
         hooks: Hooks | None = None,
         ready: Ready | None = None,
         admin: Documents | None = None,
-        standings: Standings = NONE,
+        lifecycles: ApiLifecycles = NONE,
         policy_folder: Path | None = None,
         look_seconds: float = 1.0,
-        parts: Iterable[Part] = (),
+        participants: Iterable[Participant] = (),
     ) -> None:
         self.public_url = public_url.rstrip("/")
         self._described_at, self._description = well_known("oauth-protected-resource", self.public_url)
         self._apis = tuple(apis)
-        self._standings = standings
-        self._pages = Portal(self._apis, self.public_url, standings).pages()
+        self._lifecycles = lifecycles
+        self._pages = Catalogue(self._apis, self.public_url, lifecycles).pages()
         self._issuer = issuer
         self._fetch = fetch
         self._post = post
@@ -125,26 +126,30 @@ class Gateway:
         self._ready = ready
         self._account = Account(settings.account, database)
         # They outlive every change of policy: who was revoked, which proofs were used, and what was spent.
-        self.register = _register(settings, database)
+        self.credential_status = _credential_status(settings, database)
         self._proofs_used = Memory(cache, alone=workers == 1)
-        self.roster = Roster(database)
+        self.directory = ConsumerDirectory(database)
         self.allowances = Allowances(cache, database, workers)
-        self._ear = Ear(database, lambda: self._version.after.cache.groups) if database is not None else None
-        office = Office(gateway=self, database=database, cache=cache)
-        self._admin = admin_apis(office, admin) if admin is not None else []
-        rulebook = make_rulebook(settings, consumers, duties, routing)
-        self._version = self._compile(rulebook)
-        self._watch_register()
-        self._tell_issuer(rulebook)
-        self.policy = Keeper(
-            rulebook, (self._prepare, *parts), folder=policy_folder, look_seconds=look_seconds
+        self._listener = (
+            InvalidationListener(database, lambda: self._version.after.cache.tags)
+            if database is not None
+            else None
+        )
+        dependencies = AdminDependencies(gateway=self, database=database, cache=cache)
+        self._admin = admin_apis(dependencies, admin) if admin is not None else []
+        bundle = make_bundle(settings, consumers, duties, routing)
+        self._version = self._compile(bundle)
+        self._watch_credential_status()
+        self._update_issuer(bundle)
+        self.policy = PolicyReloader(
+            bundle, (self._prepare, *participants), folder=policy_folder, look_seconds=look_seconds
         )
         self._closing = False
 
     @property
-    def rulebook(self) -> Rulebook:
+    def bundle(self) -> PolicyBundle:
         """The policy that new requests meet."""
-        return self.policy.rulebook
+        return self.policy.bundle
 
     @property
     def refused(self) -> Refusal | None:
@@ -152,9 +157,9 @@ class Gateway:
         return self.policy.refused
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> GatewaySettings:
         """The settings of the policy that new requests meet."""
-        return self.rulebook.settings
+        return self.bundle.settings
 
     @property
     def handle(self) -> Step:
@@ -171,35 +176,35 @@ class Gateway:
         """The routes of the internal listener."""
         return self._version.internal_table
 
-    def _compile(self, rulebook: Rulebook) -> Version:
-        """The pipelines of a rulebook; raises SettingsError where it does not fit the house."""
-        settings = rulebook.settings
-        matrix = matrix_of(rulebook.duties, (each.interface for each in (*self._apis, *self._admin)))
-        refuse_conflicts(matrix, rulebook.consumers)
-        around = Surroundings(
-            consumers=self.roster.consumers(rulebook.consumers),
-            roster=self.roster,
+    def _compile(self, bundle: PolicyBundle) -> Version:
+        """The pipelines of a policy bundle; raises SettingsError where it does not fit the deployment."""
+        settings = bundle.settings
+        matrix = matrix_of(bundle.duties, (each.interface for each in (*self._apis, *self._admin)))
+        refuse_conflicts(matrix, bundle.consumers)
+        dependencies = PolicyDependencies(
+            consumers=self.directory.consumers(bundle.consumers),
+            directory=self.directory,
             allowances=self.allowances,
             scopes=scopes_of(each.api for each in (*self._apis, *self._admin)),
-            witnesses=witnesses_of(
+            verifiers=credential_verifiers(
                 settings.identity,
                 public_url=self.public_url,
                 embedded=self._issuer,
                 fetch=self._fetch,
                 post=self._post,
                 environ=self._environ,
-                register=self.register,
+                credential_status=self.credential_status,
                 memory=self._proofs_used,
             ),
             resource_metadata=self._description,
             database=self._database,
-            standings=self._standings,
+            lifecycles=self._lifecycles,
             judge=matrix.refusals,
         )
-        before = before_route(settings, self._account, self._standings)
-        after = after_route(settings, around)
-        gone = retired(self._standings, [mounted.api for mounted in self._apis])
-        table = RouteTable(self._apis, self._open_routes(settings, around.witnesses.proofs), gone)
+        before = before_route(settings, self._account, self._lifecycles)
+        after = after_route(settings, dependencies)
+        gone = retired(self._lifecycles, [mounted.api for mounted in self._apis])
+        table = RouteTable(self._apis, self._open_routes(settings, dependencies.verifiers.proofs), gone)
         inner_before, inner_after = inside(settings, before, after)
         inner = RouteTable(self._admin)
         return Version(
@@ -213,28 +218,28 @@ class Gateway:
             internal=build(inner_before, inner, inner_after),
         )
 
-    def _prepare(self, rulebook: Rulebook) -> Callable[[], None]:
+    def _prepare(self, bundle: PolicyBundle) -> Callable[[], None]:
         """The gateway's part in a change of policy: a request in flight ends under the one it began with."""
-        made = self._compile(rulebook)
+        made = self._compile(bundle)
 
         def put_in_force() -> None:
             succeed(self._version.after, made.after)
             self._version = made
-            self._watch_register()
-            self._tell_issuer(rulebook)
-            warn_of_dates(self._standings, rulebook.consumers)
+            self._watch_credential_status()
+            self._update_issuer(bundle)
+            warn_of_dates(self._lifecycles, bundle.consumers)
 
         return put_in_force
 
-    def _watch_register(self) -> None:
+    def _watch_credential_status(self) -> None:
         """Let the identity policy in force hear when what it believes may not hold any more."""
-        if self.register is not None:
-            self.register.watch(self._version.after.identity.sift)
+        if self.credential_status is not None:
+            self.credential_status.watch(self._version.after.identity.evict_revoked)
 
     @property
     def consumers(self) -> Mapping[str, Consumer]:
         """Every consumer that is known, declared or registered."""
-        return self.roster.consumers(self.rulebook.consumers)
+        return self.directory.consumers(self.bundle.consumers)
 
     @property
     def apis(self) -> dict[str, Api]:
@@ -245,17 +250,17 @@ class Gateway:
         """Why the duties in force let nobody in who was granted this, a sentence each; empty when they do."""
         return self._version.duties.refusals(name, consumer)
 
-    def _tell_issuer(self, rulebook: Rulebook) -> None:
+    def _update_issuer(self, bundle: PolicyBundle) -> None:
         """Let the embedded issuer know whom it may give tokens to."""
         if self._issuer is not None:
-            self._issuer.consumers = self.roster.consumers(rulebook.consumers)
+            self._issuer.consumers = self.directory.consumers(bundle.consumers)
 
     async def explain(self, method: str, path: str, consumer: str, person: str = "") -> Explanation:
         """Which rules a request of a consumer would meet, on whichever listener it stands."""
         version = self._version
         internal = path.startswith("/admin/")
         return await explain(
-            self.rulebook,
+            self.bundle,
             self.consumers,
             version.internal_table if internal else version.table,
             version.internal_policies if internal else version.policies,
@@ -266,11 +271,14 @@ class Gateway:
         )
 
     @property
-    def waits_for_restart(self) -> list[str]:
+    def restart_required(self) -> list[str]:
         """What the policy files say and this process cannot do before it starts anew."""
         found = [] if self.settings.account == self._account.settings else ["gateway.toml: account"]
-        identity, register = self.settings.identity, self.register
-        if register is not None and register.seconds != (identity.refresh_seconds, identity.stale_seconds):
+        identity, credential_status = self.settings.identity, self.credential_status
+        if credential_status is not None and credential_status.seconds != (
+            identity.refresh_seconds,
+            identity.stale_seconds,
+        ):
             found.append("gateway.toml: identity.refresh_seconds, identity.stale_seconds")
         return found + self.policy.waiting()
 
@@ -304,28 +312,28 @@ class Gateway:
 
     async def start(self) -> None:
         """Begin the work in the background."""
-        warn_of_dates(self._standings, self.rulebook.consumers)
-        await self.roster.start()
+        warn_of_dates(self._lifecycles, self.bundle.consumers)
+        await self.directory.start()
         await self.allowances.start()
         await self._account.start()
-        if self.register is not None:
-            await self.register.start()
-        if self._ear is not None:
-            self._ear.start()
+        if self.credential_status is not None:
+            await self.credential_status.start()
+        if self._listener is not None:
+            self._listener.start()
         await self.policy.start()
 
     async def close(self) -> None:
         """End it, with nothing lost: a part that does not end well keeps no other from writing the rest."""
-        parts = (
+        participants = (
             self.policy,
-            self.register,
-            self._ear,
+            self.credential_status,
+            self._listener,
             self._version.after.cache,
             self._account,
             self.allowances,
-            self.roster,
+            self.directory,
         )
-        for part in parts:
+        for part in participants:
             if part is not None:
                 try:
                     await part.close()
@@ -341,7 +349,7 @@ class Gateway:
         await self.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _open_routes(self, settings: Settings, proofs: Proofs) -> list[Route]:
+    def _open_routes(self, settings: GatewaySettings, proofs: Proofs) -> list[Route]:
         """The gateway's own addresses, where no token is asked for."""
         issuer = self._issuer if settings.identity.embedded_issuer else None
         targets: dict[tuple[str, str], Step] = {
@@ -357,11 +365,11 @@ class Gateway:
             days = settings.identity.embedded_key_days
             targets |= Issuing(issuer, self._database, proofs, key_days=days).steps()
         return [
-            Route(method, path, f"door {path}", step, page=path == AUTHORIZE_PATH)
+            Route(method, path, f"endpoint {path}", step, page=path == AUTHORIZE_PATH)
             for (method, path), step in targets.items()
         ]
 
-    def _describe_resource(self, settings: Settings, issuer: DevelopmentIssuer | None) -> Step:
+    def _describe_resource(self, settings: GatewaySettings, issuer: DevelopmentIssuer | None) -> Step:
         """The protected resource's metadata (RFC 9728)."""
         believed = [one.issuer for one in settings.identity.issuers]
         if issuer is not None:
@@ -397,11 +405,11 @@ class Gateway:
         return json_reply(503 if missing else 200, {"ready": not missing})
 
 
-def _register(settings: Settings, database: Database | None) -> Register | None:
+def _credential_status(settings: GatewaySettings, database: Database | None) -> CredentialStatus | None:
     if database is None:
         return None
     identity = settings.identity
-    return Register(database, refresh=identity.refresh_seconds, stale=identity.stale_seconds)
+    return CredentialStatus(database, refresh=identity.refresh_seconds, stale=identity.stale_seconds)
 
 
 async def _live(_: Exchange) -> Reply:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 
-from contracts.duties import Apart, Duties, Duty, Waiver
+from contracts.duties import ConflictingDuties, Duties, Duty, Waiver
 from gateway.plans import Consumer, grants
 from kit import clock
 from kit.operations import Bound, bind
@@ -18,7 +18,7 @@ def operation_name(bound: Bound) -> str:
 def refuse_conflicts(matrix: "Matrix", consumers: Mapping[str, Consumer]) -> None:
     """Raises SettingsError where a consumer holds what is kept apart, or a duty names what there is not."""
     refusals = [fault for name, consumer in consumers.items() for fault in matrix.refusals(name, consumer)]
-    if faults := [*matrix.strangers(consumers), *refusals]:
+    if faults := [*matrix.unknown_names(consumers), *refusals]:
         raise SettingsError(faults)
 
 
@@ -47,7 +47,7 @@ class Matrix:
             or not set(duty.roles).isdisjoint(consumer.roles)
         )
 
-    def pairs_of(self, name: str, consumer: Consumer) -> list[tuple[Apart, Waiver | None]]:
+    def pairs_of(self, name: str, consumer: Consumer) -> list[tuple[ConflictingDuties, Waiver | None]]:
         """The pairs that a consumer holds and should not, each with the waiver that there is, if any."""
         pairs = self.duties.held_together(self.held_by(consumer))
         return [(pair, self.duties.waiver(name, pair)) for pair in pairs]
@@ -56,7 +56,7 @@ class Matrix:
         """Whether a waiver is there and has not run out."""
         return waiver is not None and self._today <= waiver.until
 
-    def strangers(self, consumers: Collection[str]) -> list[str]:
+    def unknown_names(self, consumers: Collection[str]) -> list[str]:
         """The operations and holders that the duties name and that there are not, a sentence each."""
         operations = [
             f"duties.{name}.operations: there is no operation {operation}"
@@ -105,7 +105,7 @@ def _granted(consumer: Consumer, scope: str) -> bool:
     )
 
 
-def _refusal(name: str, pair: Apart, waiver: Waiver | None) -> str:
+def _refusal(name: str, pair: ConflictingDuties, waiver: Waiver | None) -> str:
     both = " and ".join(pair.duties)
     ran_out = f"; its waiver ran out on {waiver.until}" if waiver is not None else ""
     return f"consumers.{name}: holds {both}, which nobody may hold together ({pair.why}){ran_out}"

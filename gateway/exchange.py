@@ -20,7 +20,7 @@ JSON = b"application/json"
 
 
 class Reply:
-    """An answer, whole: the house answers in small documents."""
+    """An answer, whole: the deployment answers in small documents."""
 
     __slots__ = ("body", "headers", "status")
 
@@ -152,11 +152,11 @@ class Route:
 class Policy(Protocol):
     """A rule that stands around a step.
 
-    `around` is called once per route when the pipeline is built (with None for what stands before routing);
+    `wrap` is called once per route when the pipeline is built (with None for what stands before routing);
     a policy that has nothing to do there hands back the next step itself.
     """
 
-    def around(self, route: Route | None, onward: Step, /) -> Step: ...
+    def wrap(self, route: Route | None, call_next: Step, /) -> Step: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,41 +6,29 @@ from dataclasses import dataclass, fields, replace
 import msgspec
 
 from gateway.exchange import Inherits, Policy, Route, Step
+from gateway.lifecycle import NONE, ApiLifecycles, check_subscriptions
 from gateway.plans import Consumer
-from gateway.plans.roster import Roster
-from gateway.policies.account import Account
-from gateway.policies.account import Settings as AccountSettings
-from gateway.policies.answer import Answer
-from gateway.policies.answer import Settings as AnswerSettings
+from gateway.plans.consumer_directory import ConsumerDirectory
+from gateway.policies.account import Account, AccountSettings
+from gateway.policies.answer import Answer, AnswerSettings
 from gateway.policies.authorisation import Authorisation
-from gateway.policies.cache import AnswerCache
-from gateway.policies.cache import Settings as CacheSettings
-from gateway.policies.contract import Contract
-from gateway.policies.contract import Settings as ContractSettings
-from gateway.policies.cors import Cors
-from gateway.policies.cors import Settings as CorsSettings
-from gateway.policies.hop import Hop
-from gateway.policies.hop import Settings as HopSettings
-from gateway.policies.idempotency_key import IdempotencyKey
-from gateway.policies.idempotency_key import Settings as IdempotencyKeySettings
-from gateway.policies.identity import Identity, Witnesses, nobody
-from gateway.policies.identity import Settings as IdentitySettings
-from gateway.policies.load_shedding import LoadShedding
-from gateway.policies.load_shedding import Settings as LoadSheddingSettings
-from gateway.policies.rate_limit import Allowances, RateLimit
-from gateway.policies.rate_limit import Settings as RateLimitSettings
+from gateway.policies.cache import AnswerCache, CacheSettings
+from gateway.policies.contract import Contract, ContractSettings
+from gateway.policies.cors import Cors, CorsSettings
+from gateway.policies.hop import Hop, HopSettings
+from gateway.policies.idempotency_key import IdempotencyKey, IdempotencyKeySettings
+from gateway.policies.identity import CredentialVerifiers, Identity, IdentitySettings, no_verifiers
+from gateway.policies.load_shedding import LoadShedding, LoadSheddingSettings
+from gateway.policies.rate_limit import Allowances, RateLimit, RateLimitSettings
 from gateway.policies.route import RouteTable
-from gateway.policies.source_limit import Settings as SourceLimitSettings
-from gateway.policies.source_limit import SourceLimit
+from gateway.policies.source_limit import SourceLimit, SourceLimitSettings
 from gateway.policies.subscription import Judge, Subscription
-from gateway.policies.wire import Settings as WireSettings
-from gateway.policies.wire import Wire
-from gateway.versions import NONE, Standings, refuse_cut_off
+from gateway.policies.wire import Wire, WireSettings
 from kit.database import Database
 from kit.settings import SettingsError
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings of every policy; those that may be absent are absent unless configured."""
 
     account: AccountSettings = AccountSettings()
@@ -91,58 +79,64 @@ ORDER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class PolicyDependencies:
     """What policies need beside their settings: who is known, who vouches, and where state is kept.
 
     `scopes` are all that any operation may ask for; `judge` tells whom the duties do not let in.
     """
 
     consumers: Mapping[str, Consumer]
-    roster: Roster
+    directory: ConsumerDirectory
     allowances: Allowances
     scopes: tuple[str, ...]
-    witnesses: Witnesses
+    verifiers: CredentialVerifiers
     resource_metadata: str
     database: Database | None
-    standings: Standings | None = None
+    lifecycles: ApiLifecycles | None = None
     judge: Judge = lambda _name, _consumer: []
 
 
-def before_route(settings: Settings, account: Account, standings: Standings = NONE) -> BeforeRoute:
+def before_route(
+    settings: GatewaySettings, account: Account, lifecycles: ApiLifecycles = NONE
+) -> BeforeRoute:
     """The policies that every request meets before its route is known; what `account` noted stays noted."""
     return BeforeRoute(
         account=account,
-        answer=Answer(settings.answer, standings),
+        answer=Answer(settings.answer, lifecycles),
         wire=Wire(settings.wire),
     )
 
 
-def after_route(settings: Settings, around: Surroundings) -> AfterRoute:
+def after_route(settings: GatewaySettings, dependencies: PolicyDependencies) -> AfterRoute:
     """The policies that a request meets on its route; raises SettingsError where they do not fit."""
-    refuse_cut_off(around.standings or NONE, around.consumers)
+    check_subscriptions(dependencies.lifecycles or NONE, dependencies.consumers)
     return AfterRoute(
         cors=Cors(settings.cors),
         source_limit=SourceLimit(settings.source_limit),
         identity=Identity(
-            settings.identity, around.witnesses, around.consumers, around.scopes, around.resource_metadata
+            settings.identity,
+            dependencies.verifiers,
+            dependencies.consumers,
+            dependencies.scopes,
+            dependencies.resource_metadata,
         ),
-        authorisation=Authorisation(around.resource_metadata),
+        authorisation=Authorisation(dependencies.resource_metadata),
         subscription=Subscription(
             settings.rate_limit.plans if settings.rate_limit else None,
-            around.consumers,
-            around.roster,
-            around.judge,
+            dependencies.consumers,
+            dependencies.directory,
+            dependencies.judge,
         ),
         load_shedding=LoadShedding(settings.load_shedding),
-        rate_limit=RateLimit(settings.rate_limit, around.roster, around.allowances),
-        contract=Contract(settings.contract, around.standings or NONE),
-        idempotency_key=IdempotencyKey(settings.idempotency_key, around.database),
+        rate_limit=RateLimit(settings.rate_limit, dependencies.directory, dependencies.allowances),
+        contract=Contract(settings.contract, dependencies.lifecycles or NONE),
+        idempotency_key=IdempotencyKey(settings.idempotency_key, dependencies.database),
         cache=AnswerCache(settings.cache),
         hop=Hop(settings.hop),
     )
 
 
-def refuse_unfit(settings: Settings, consumers: Mapping[str, Consumer], standings: Standings) -> None:
+def validate(settings: GatewaySettings, consumers: Mapping[str, Consumer], lifecycles: ApiLifecycles) -> None:
     """Raises SettingsError where settings, consumers and the versions' standings do not fit together."""
     if not settings.identity.believes_any:
         said = "name your identity provider under identity.issuers (for development: embedded_issuer = true)"
@@ -150,7 +144,16 @@ def refuse_unfit(settings: Settings, consumers: Mapping[str, Consumer], standing
     alone = Allowances(None, None, 1)
     after_route(
         settings,
-        Surroundings(consumers, Roster(None), alone, (), nobody(), "", database=None, standings=standings),
+        PolicyDependencies(
+            consumers,
+            ConsumerDirectory(None),
+            alone,
+            (),
+            no_verifiers(),
+            "",
+            database=None,
+            lifecycles=lifecycles,
+        ),
     )
 
 
@@ -167,7 +170,9 @@ def succeed(old: AfterRoute, new: AfterRoute) -> None:
             policy.inherit(getattr(old, field.name))
 
 
-def inside(settings: Settings, before: BeforeRoute, after: AfterRoute) -> tuple[BeforeRoute, AfterRoute]:
+def inside(
+    settings: GatewaySettings, before: BeforeRoute, after: AfterRoute
+) -> tuple[BeforeRoute, AfterRoute]:
     """The same policies for the internal listener, which goes by other names and no browser's page calls."""
     wire = Wire(msgspec.structs.replace(settings.wire, hosts=()))
     return replace(before, wire=wire), replace(after, cors=Cors(None), source_limit=SourceLimit(None))
@@ -187,5 +192,5 @@ def build(before: BeforeRoute, table: RouteTable, after: AfterRoute) -> Step:
 
 def _stack(policies: BeforeRoute | AfterRoute, route: Route | None, step: Step) -> Step:
     for field in reversed(fields(policies)):
-        step = getattr(policies, field.name).around(route, step)
+        step = getattr(policies, field.name).wrap(route, step)
     return step

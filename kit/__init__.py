@@ -1,1 +1,1 @@
-"""The pipes of the house: what every floor stands on. No business noun may appear here."""
+"""Infrastructure that every tier uses. No business noun may appear here."""

@@ -40,7 +40,7 @@ def _local_method(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaita
 def remote(interface: type[T], base_url: str, http: httpx.AsyncClient, credential: Credential) -> T:
     """The interface over HTTP at a base address.
 
-    `credential` gives the short-lived token of our own that names the caller to the next floor.
+    `credential` gives the short-lived token of our own that names the caller to the next tier.
     """
     methods = {
         bound.name: _guarded(bound, _remote_method(bound, base_url.rstrip("/"), http, credential))

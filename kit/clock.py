@@ -1,4 +1,4 @@
-"""kit: the one clock of the house, which tests may set and the command line may shift."""
+"""kit: the one clock of the deployment, which tests may set and the command line may shift."""
 
 import datetime as dt
 import os

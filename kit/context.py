@@ -1,4 +1,4 @@
-"""Who asks, for which business transaction, until when: one object in a context variable, made at a door."""
+"""Who calls, for which business transaction, until when: one context variable, set at the gateway."""
 
 import hashlib
 import random
@@ -78,7 +78,7 @@ def new_correlation_id() -> str:
 
 
 def current() -> Context:
-    """The context of the running work; a fresh anonymous one where no door made any."""
+    """The context of the running work; a fresh anonymous one where no gateway made any."""
     return _current.get() or Context(correlation_id=new_correlation_id())
 
 

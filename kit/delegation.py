@@ -1,7 +1,7 @@
-"""Delegation: who is known at one floor is made known to the next, by a token of our own (RFC 8693).
+"""Delegation: who is known at one tier is made known to the next, by a token of our own (RFC 8693).
 
 The caller's token stays where it was checked. For each call it is exchanged for one that names the caller as
-its subject, the service that calls as the actor, one floor as its audience, and the one scope that the called
+its subject, the service that calls as the actor, one tier as its audience, and the one scope that the called
 operation asks for.
 """
 
@@ -21,13 +21,13 @@ from kit import context
 from kit.context import Caller, Context, remaining
 from kit.secrets import Secret
 
-ISSUER = "enfilade:house"
+ISSUER = "enfilade:internal"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type, not a token
 LONGEST_SECONDS = 60
 _LEEWAY_SECONDS = 5  # between the clocks of our own machines
 _MOST_ACTORS = 8
 _HEADER = {"alg": "HS256", "typ": "at+jwt"}
-# What concerns the caller's own token, and nobody behind the door.
+# What concerns the caller's own token, and nobody behind the gateway.
 _OF_THE_TOKEN = frozenset({"iss", "aud", "exp", "iat", "nbf", "jti", "cnf", "scope", "client_id", "sub"})
 
 
@@ -50,26 +50,26 @@ Credential = Callable[[str, str], Exchanged]
 """Exchanges the running context's caller for a token with an audience and a scope."""
 
 
-def audience_of(floor: str) -> str:
-    """How a floor is named as the audience of a token, and as an actor."""
-    return f"enfilade:{floor}"
+def audience_of(tier: str) -> str:
+    """How a tier is named as the audience of a token, and as an actor."""
+    return f"enfilade:{tier}"
 
 
 def delegation(key: Secret, service: str) -> Credential:
-    """The exchange as a service of ours does it; `service` is the floor that it is."""
+    """The exchange as a service of ours does it; `service` is the tier that it is."""
     signing, actor = OctKey.import_key(key.reveal()), audience_of(service)
 
     def exchange(audience: str, scope: str) -> Exchanged:
         here = context.current()
         left = remaining()
         lifetime = LONGEST_SECONDS if left is None else min(LONGEST_SECONDS, max(1, math.ceil(left)))
-        claims = {**_told(here, actor), "aud": audience, "scope": scope, **_times(lifetime)}
+        claims = {**_caller_claims(here, actor), "aud": audience, "scope": scope, **_times(lifetime)}
         return Exchanged(jwt.encode(_HEADER, claims, signing), scope, lifetime)
 
     return exchange
 
 
-def _told(here: Context, actor: str) -> dict[str, Any]:
+def _caller_claims(here: Context, actor: str) -> dict[str, Any]:
     """Who asks, through whom; without a caller the service speaks for the person its work began with."""
     told: dict[str, Any] = {
         "iss": ISSUER,
@@ -132,10 +132,10 @@ class _Claims(msgspec.Struct, frozen=True):
     rows: dict[str, Any] = {}
 
 
-def reception(key: Secret, floors: Iterable[str]) -> Callable[[str], Delegated]:
-    """Reads the tokens that `delegation` made for one of these floors; raises InvalidToken for all others."""
+def delegation_verifier(key: Secret, tiers: Iterable[str]) -> Callable[[str], Delegated]:
+    """Reads the tokens that `delegation` made for one of these tiers; raises InvalidToken for all others."""
     verifying = OctKey.import_key(key.reveal())
-    audiences = frozenset(audience_of(floor) for floor in floors)
+    audiences = frozenset(audience_of(tier) for tier in tiers)
 
     def receive(token: str) -> Delegated:
         try:

@@ -105,16 +105,16 @@ async def raise_exception(
     )
     await conn.execute(clocks.on_conflict_do_nothing())
     detail = {"flow": flow, "step": step, "subject": subject}
-    told = ExceptionChanged(identity, kind, "open", flow, subject, owner)
-    await _tell_raised(
-        conn, told, detail, caused_by=caused_by, correlation_id=correlation_id, run_id=workflow_id
+    event = ExceptionChanged(identity, kind, "open", flow, subject, owner)
+    await _record_raised(
+        conn, event, detail, caused_by=caused_by, correlation_id=correlation_id, run_id=workflow_id
     )
     return identity
 
 
-async def _tell_raised(
+async def _record_raised(
     conn: AsyncConnection,
-    told: ExceptionChanged,
+    event: ExceptionChanged,
     detail: dict[str, str],
     *,
     caused_by: str,
@@ -122,13 +122,13 @@ async def _tell_raised(
     run_id: str,
 ) -> None:
     """Write it down for the audit, and for whoever reads the events."""
-    identity = told.exception_id
+    identity = event.exception_id
     await audit.write(
         conn,
         actor=caused_by,
         action="exception.raised",
         subject=identity,
-        outcome=told.kind,
+        outcome=event.kind,
         detail=detail,
         correlation_id=correlation_id,
     )
@@ -137,7 +137,7 @@ async def _tell_raised(
         type=EXCEPTION_RAISED,
         subject=identity,
         key=identity,
-        data=told,
+        data=event,
         correlation_id=correlation_id,
         run_id=run_id,
     )
@@ -212,7 +212,7 @@ async def resolve(
     if version is not None and version != str(row.version):
         raise PreconditionFailed(f"The exception is at version {row.version}, not {version}")
     doer = (by, context.current().who)
-    duties.demand_another("decide-exception", doer, {"cause-exception": await _causers(conn, row)})
+    duties.require_different_person("decide-exception", doer, {"cause-exception": await _causers(conn, row)})
     decision = Decision(action, reason, by, corrections)
     await _record(conn, row, decision, consumer)
     await _go_on(conn, runtime, row, decision)
@@ -221,7 +221,7 @@ async def resolve(
 
 async def _causers(conn: AsyncConnection, row: Any) -> tuple[str, ...]:
     """Who began the work that stopped, and whoever asked for it when it had begun."""
-    asked = (await conn.execute(select(runs.c.askers).where(runs.c.id == row.workflow_id))).scalar()
+    asked = (await conn.execute(select(runs.c.requesters).where(runs.c.id == row.workflow_id))).scalar()
     return (row.caused_by, *(asked or ()))
 
 
@@ -252,13 +252,13 @@ async def _record(conn: AsyncConnection, row: Any, decision: Decision, consumer:
         personal={"reason": decision.reason},
         correlation_id=row.correlation_id,
     )
-    told = ExceptionChanged(row.id, row.kind, status, row.flow, row.subject, row.owner)
+    event = ExceptionChanged(row.id, row.kind, status, row.flow, row.subject, row.owner)
     await publish(
         conn,
         type=EXCEPTION_RESOLVED,
         subject=row.id,
         key=row.id,
-        data=told,
+        data=event,
         correlation_id=row.correlation_id,
         run_id=row.workflow_id,
     )

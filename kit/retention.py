@@ -32,7 +32,7 @@ from kit.database.tables import (
 )
 from kit.privacy.requests import shred
 from kit.settings import read_toml
-from kit.workflows.forgetting import count_ended, forget_ended
+from kit.workflows.purge import count_ended, purge_ended
 
 EVERY = dt.timedelta(days=1)
 BATCH = 1000
@@ -42,7 +42,7 @@ Days = Annotated[int, Meta(ge=1, le=36_525)]
 Weeks = Annotated[int, Meta(ge=14, le=36_525)]
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Days for which each class is kept after its end.
 
     `audit` lines of the trail; `decisions` exceptions that people decided; `ledger` what was made at vendors;
@@ -67,10 +67,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quotas: Weeks = 400
 
 
-def read_rules(folder: Path | None) -> Settings:
+def read_rules(folder: Path | None) -> RetentionSettings:
     """The rules of a configuration folder's `retention.toml`, where there is one; raises SettingsError."""
     path = folder / "retention.toml" if folder is not None else None
-    return read_toml(path, Settings) if path is not None and path.exists() else Settings()
+    return read_toml(path, RetentionSettings) if path is not None and path.exists() else RetentionSettings()
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -94,7 +94,7 @@ class _Class:
         self.delete = delete
 
 
-async def status(database: Database, settings: Settings) -> list[Outcome]:
+async def status(database: Database, settings: RetentionSettings) -> list[Outcome]:
     """What a run would delete now, class by class."""
     found: list[Outcome] = []
     async with database.connect() as connection:
@@ -104,8 +104,8 @@ async def status(database: Database, settings: Settings) -> list[Outcome]:
     return found
 
 
-async def run(database: Database, settings: Settings) -> list[Outcome]:
-    """Delete what is over, class by class, and say so in the audit."""
+async def run(database: Database, settings: RetentionSettings) -> list[Outcome]:
+    """Delete what has expired, class by class, and say so in the audit."""
     found: list[Outcome] = []
     for name, kind in _CLASSES.items():
         days, before = _limit(settings, name)
@@ -119,8 +119,8 @@ async def run(database: Database, settings: Settings) -> list[Outcome]:
     return found
 
 
-async def run_when_due(database: Database, settings: Settings) -> list[Outcome] | None:
-    """Once a day, by the house's clock, in one process of all; None when it was not the time."""
+async def run_when_due(database: Database, settings: RetentionSettings) -> list[Outcome] | None:
+    """Once a day, by the deployment's clock, in one process of all; None when it was not the time."""
     if await database.locks.take(_CURSOR) is None:
         return None
     try:
@@ -147,7 +147,7 @@ async def hold(conn: AsyncConnection, subject: str, reason: str) -> Row[Any]:
     row = insert(holds).values(subject=subject, reason=reason, held_by=by, held_at=clock.now())
     again = row.on_conflict_do_update(index_elements=["subject"], set_={"reason": reason, "held_by": by})
     made = (await conn.execute(again.returning(holds))).one()
-    await _tell_hold(conn, "retention.held", subject, by, reason)
+    await _audit_hold(conn, "retention.held", subject, by, reason)
     return made
 
 
@@ -157,11 +157,11 @@ async def lift(conn: AsyncConnection, subject: str) -> Row[Any]:
     row = gone.one_or_none()
     if row is None:
         raise NotFound(f"{subject} is under no legal hold")
-    await _tell_hold(conn, "retention.lifted", subject, await privacy.actor(conn), row.reason)
+    await _audit_hold(conn, "retention.lifted", subject, await privacy.actor(conn), row.reason)
     return row
 
 
-async def _tell_hold(conn: AsyncConnection, action: str, subject: str, by: str, reason: str) -> None:
+async def _audit_hold(conn: AsyncConnection, action: str, subject: str, by: str, reason: str) -> None:
     await audit.write(
         conn,
         action=action,
@@ -173,7 +173,7 @@ async def _tell_hold(conn: AsyncConnection, action: str, subject: str, by: str, 
     )
 
 
-def _limit(settings: Settings, name: str) -> tuple[int, dt.datetime]:
+def _limit(settings: RetentionSettings, name: str) -> tuple[int, dt.datetime]:
     days = getattr(settings, name)
     return days, clock.now() - dt.timedelta(days=days)
 
@@ -228,17 +228,17 @@ async def _delete_runs(database: Database, before: dt.datetime) -> int:
 
 
 async def _delete_engine(database: Database, before: dt.datetime) -> int:
-    return await forget_ended(database, before, BATCH)
+    return await purge_ended(database, before, BATCH)
 
 
 async def _count_audit(conn: AsyncConnection, before: dt.datetime) -> int:
-    over = await purging.last_over(conn, before)
+    over = await purging.last_expired(conn, before)
     return await purging.count_under(conn, over) if over is not None else 0
 
 
 async def _delete_audit(database: Database, before: dt.datetime) -> int:
     async with database.begin() as connection:
-        over = await purging.last_over(connection, before)
+        over = await purging.last_expired(connection, before)
         if over is None:
             return 0
         await purging.begin_purge(connection, over)

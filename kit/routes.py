@@ -30,14 +30,14 @@ from contracts.problems import (
     UnknownRoute,
 )
 from kit import context, problems
-from kit.delegation import Delegated, reception
+from kit.delegation import Delegated, delegation_verifier
 from kit.operations import Bound, bind
 from kit.secrets import Secret
 from kit.telemetry import log
 
 _encode = msgspec.json.Encoder().encode
 _log = log("kit.routes")
-_SCOPE = "enfilade.scope"  # where the internal door tells what its token is good for
+_SCOPE = "enfilade.scope"  # where require_delegation puts the scope of its token
 
 
 class Answer(NamedTuple):
@@ -60,7 +60,7 @@ def calls(interface: type, implementation: Any) -> dict[str, Call]:
 def _call(bound: Bound, method: Callable[..., Awaitable[Any]]) -> Call:
     kinds = bound.path_parameters
     read_query = _query_reader(bound.query) if bound.query is not None else None
-    # The door has held the body against the document; not strict, since JSON Schema calls 1.0 an integer.
+    # The gateway has held the body against the document; not strict, since JSON Schema calls 1.0 an integer.
     decode = msgspec.json.Decoder(bound.body, strict=False).decode if bound.body is not None else None
     takes_if_match, status = bound.takes_if_match, bound.operation.status
 
@@ -89,7 +89,7 @@ def _query_reader(kind: type[msgspec.Struct]) -> Callable[[bytes], dict[str, Any
     return read
 
 
-def room(interface: type, implementation: Any, prefix: str) -> Router:
+def router(interface: type, implementation: Any, prefix: str) -> Router:
     """All operations of an implementation under a path prefix."""
     return Router(path=prefix, route_handlers=handlers(interface, implementation))
 
@@ -154,46 +154,46 @@ def _decode(decode: Callable[[bytes], Any], body: bytes) -> Any:
         raise BadJson(str(error)) from None
 
 
-def internal_door(app: ASGIApp, key: Secret, floors: Iterable[str]) -> ASGIApp:
-    """The door of floors that stand alone: lets in what our own house sends them, trusts no header."""
-    receive_token = reception(key, floors)
+def require_delegation(app: ASGIApp, key: Secret, tiers: Iterable[str]) -> ASGIApp:
+    """Wraps tiers that run alone: admits what our own processes send, trusts no header."""
+    receive_token = delegation_verifier(key, tiers)
 
-    async def door(scope: Any, receive: Any, send: Any) -> None:
+    async def verified_app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         try:
-            told = _delegated(headers, receive_token)
+            delegated = _delegated(headers, receive_token)
         except InvalidToken as problem:
             with context.use(context.Context(headers.get("correlation-id") or context.new_correlation_id())):
                 await _refuse(problem, scope["path"], send)
             return
-        with context.use(_internal_context(headers, told)):
-            scope[_SCOPE] = told.scope
+        with context.use(_internal_context(headers, delegated)):
+            scope[_SCOPE] = delegated.scope
             await app(scope, receive, send)
 
-    return door
+    return verified_app
 
 
 def _delegated(headers: dict[str, str], receive: Callable[[str], Delegated]) -> Delegated:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        raise InvalidToken("This floor is reached through the gateway only.")
+        raise InvalidToken("This tier is reached through the gateway only.")
     return receive(token)
 
 
-def _internal_context(headers: dict[str, str], told: Delegated) -> context.Context:
+def _internal_context(headers: dict[str, str], delegated: Delegated) -> context.Context:
     deadline = headers.get("deadline")
     return context.Context(
         correlation_id=headers.get("correlation-id") or context.new_correlation_id(),
-        caller=told.caller,
-        actor=told.actor,
+        caller=delegated.caller,
+        actor=delegated.actor,
         traceparent=headers.get("traceparent", ""),
         deadline=time.monotonic() + float(deadline) if deadline else None,
         idempotency_key=headers.get("idempotency-key", ""),
-        lane="batch" if told.lane == "batch" else "interactive",
-        via=told.via,
+        lane="batch" if delegated.lane == "batch" else "interactive",
+        via=delegated.via,
     )
 
 

@@ -53,7 +53,7 @@ def resolve(reference: str, environ: Mapping[str, str]) -> Secret:
     raise SecretError(f"{reference!r} is no reference; write env:NAME, file:PATH or file:$NAME")
 
 
-def kept(path: Path, make: Callable[[], bytes]) -> bytes:
+def load_or_create(path: Path, make: Callable[[], bytes]) -> bytes:
     """What a file keeps; made once, readable by us only, whoever of several processes comes first."""
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

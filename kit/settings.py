@@ -1,4 +1,4 @@
-"""Settings: a frozen Struct per room, read once at start, with every fault reported together."""
+"""Settings: a frozen Struct per module, read once at start, with every fault reported together."""
 
 import re
 import tomllib
@@ -23,7 +23,7 @@ class SettingsError(Exception):
 
 
 def load(kind: type[T], prefix: str, environ: Mapping[str, str]) -> T:
-    """A room's settings from variables named PREFIX_FIELD; raises SettingsError with every fault."""
+    """A module's settings from variables named PREFIX_FIELD; raises SettingsError with every fault."""
     values, faults = gather(kind, prefix, environ)
     if faults:
         raise SettingsError(faults)

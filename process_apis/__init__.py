@@ -1,1 +1,1 @@
-"""The workshop: flows that coordinate the systems, and the read models that tell where things stand."""
+"""The process tier: flows that coordinate the systems, and their read models."""

@@ -1,4 +1,4 @@
-"""The workshop's hall: finds the flows' rooms by their folders and assembles them in order of need."""
+"""The process tier: finds the flows' modules by their folders and builds them in order of need."""
 
 import importlib
 import pkgutil
@@ -10,10 +10,10 @@ from litestar import Router
 
 from kit.clients import local
 from kit.operations import api_of
-from kit.routes import room
+from kit.routes import router
 from process_apis import flows
 from process_apis.changes import TYPES, Changes
-from process_apis.room import Handler, Room, Workshop
+from process_apis.module import FlowDependencies, FlowModule, Handler
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
 
@@ -35,28 +35,33 @@ def modules() -> list[ModuleType]:
     return ordered
 
 
-def build(workshop: Workshop) -> dict[type, Room]:
-    """Every flow's room by its interface; each is given local clients of those before it."""
-    rooms: dict[type, Room] = {}
+def build(dependencies: FlowDependencies) -> dict[type, FlowModule]:
+    """Every flow's module by its interface; each is given local clients of those before it."""
+    flow_modules: dict[type, FlowModule] = {}
     for module in modules():
-        built: Room = module.build(workshop)
-        rooms[module.INTERFACE] = built
-        workshop.clients[module.INTERFACE] = local(module.INTERFACE, built.service)
-    return rooms
+        built: FlowModule = module.build(dependencies)
+        flow_modules[module.INTERFACE] = built
+        dependencies.clients[module.INTERFACE] = local(module.INTERFACE, built.service)
+    return flow_modules
 
 
-def subscriptions(workshop: Workshop, rooms: dict[type, Room]) -> list[tuple[str, Handler]]:
-    """Which handler takes which events of the inbox: the floor's own judge of changes, then the rooms'."""
-    judge = Changes(workshop.ownership, workshop.systems)
+def subscriptions(
+    dependencies: FlowDependencies, flow_modules: dict[type, FlowModule]
+) -> list[tuple[str, Handler]]:
+    """Which handler takes which events of the inbox: the tier's own judge of changes, then the modules'."""
+    judge = Changes(dependencies.ownership, dependencies.systems)
     found: list[tuple[str, Handler]] = [(kind, judge.take) for kind in TYPES]
-    return found + [pair for room in rooms.values() for pair in room.subscriptions.items()]
+    return found + [pair for router in flow_modules.values() for pair in router.subscriptions.items()]
 
 
-def routes(rooms: dict[type, Room]) -> list[Router]:
+def routes(flow_modules: dict[type, FlowModule]) -> list[Router]:
     """The flows' APIs as routes."""
-    return [room(interface, built.service, api_of(interface).prefix) for interface, built in rooms.items()]
+    return [
+        router(interface, built.service, api_of(interface).prefix)
+        for interface, built in flow_modules.items()
+    ]
 
 
 def interfaces() -> list[Any]:
-    """The interfaces that this floor keeps."""
+    """The interfaces that this tier serves."""
     return [module.INTERFACE for module in modules()]

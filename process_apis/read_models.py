@@ -38,8 +38,8 @@ customers = sa.Table(
     sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
 )
 
-engagements = sa.Table(
-    "engagements",
+project_summaries = sa.Table(
+    "project_summaries",
     metadata,
     sa.Column("activation_id", sa.Text, primary_key=True),
     sa.Column("instance", sa.Text, nullable=False),
@@ -48,11 +48,11 @@ engagements = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("document", JSONB, nullable=False),
     sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-    sa.Index("engagements_by_account", "instance", "account_id"),
+    sa.Index("project_summaries_by_account", "instance", "account_id"),
 )
 
 
-class Engagement(msgspec.Struct, frozen=True, omit_defaults=True):
+class ProjectSummary(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the read model keeps of one activation."""
 
     opportunity_name: str
@@ -109,7 +109,7 @@ async def get_customer(connection: AsyncConnection, customer_id: str) -> Custome
     return None if found is None else msgspec.convert(found, Customer)
 
 
-async def put_engagement(
+async def put_project_summary(
     connection: AsyncConnection,
     *,
     activation_id: str,
@@ -117,7 +117,7 @@ async def put_engagement(
     account_id: str,
     opportunity_id: str,
     status: WorkflowStatus,
-    engagement: Engagement,
+    summary: ProjectSummary,
 ) -> None:
     """Write an activation as it stands now."""
     row: dict[str, Any] = {
@@ -126,12 +126,14 @@ async def put_engagement(
         "account_id": account_id,
         "opportunity_id": opportunity_id,
         "status": status,
-        "document": msgspec.to_builtins(engagement),
+        "document": msgspec.to_builtins(summary),
         "updated_at": clock.now(),
     }
     changed = {name: value for name, value in row.items() if name != "activation_id"}
     await connection.execute(
-        insert(engagements).values(row).on_conflict_do_update(index_elements=["activation_id"], set_=changed)
+        insert(project_summaries)
+        .values(row)
+        .on_conflict_do_update(index_elements=["activation_id"], set_=changed)
     )
 
 
@@ -170,18 +172,18 @@ def _own_customers(bound: Bounds) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _own_engagements(bound: Bounds) -> list[sa.ColumnElement[bool]]:
+def _own_project_summaries(bound: Bounds) -> list[sa.ColumnElement[bool]]:
     """Which engagements of an account in one of its instances who is bound may see."""
     if bound.entities is None:
         return []
-    return [engagements.c.document["selling_entity"].astext.in_(bound.entities)]
+    return [project_summaries.c.document["selling_entity"].astext.in_(bound.entities)]
 
 
 def _own_accounts(bound: Bounds) -> list[sa.ColumnElement[bool]]:
     """Which accounts who is bound may see: where it has a customer, or an engagement."""
     found: list[sa.ColumnElement[bool]] = []
     if bound.entities is not None:
-        found.append(sa.or_(customers.c.id.is_not(None), engagements.c.activation_id.is_not(None)))
+        found.append(sa.or_(customers.c.id.is_not(None), project_summaries.c.activation_id.is_not(None)))
     if bound.instances is not None:
         found.append(accounts.c.instance.in_(bound.instances))
     if bound.customers is not None:
@@ -193,10 +195,10 @@ def _own_accounts(bound: Bounds) -> list[sa.ColumnElement[bool]]:
 
 def _overview(bound: Bounds) -> sa.Executable:
     own_customer = sa.and_(customers.c.id == accounts.c.customer_id, *_own_customers(bound))
-    own_engagement = sa.and_(
-        engagements.c.instance == accounts.c.instance,
-        engagements.c.account_id == accounts.c.account_id,
-        *_own_engagements(bound),
+    own_summary = sa.and_(
+        project_summaries.c.instance == accounts.c.instance,
+        project_summaries.c.account_id == accounts.c.account_id,
+        *_own_project_summaries(bound),
     )
     return (
         sa.select(
@@ -205,19 +207,19 @@ def _overview(bound: Bounds) -> sa.Executable:
             customers.c.id.label("customer_id"),
             customers.c.legal_name,
             customers.c.status.label("customer_status"),
-            engagements.c.activation_id,
-            engagements.c.opportunity_id,
-            engagements.c.status,
-            engagements.c.document,
-            engagements.c.updated_at,
+            project_summaries.c.activation_id,
+            project_summaries.c.opportunity_id,
+            project_summaries.c.status,
+            project_summaries.c.document,
+            project_summaries.c.updated_at,
         )
-        .select_from(accounts.outerjoin(customers, own_customer).outerjoin(engagements, own_engagement))
+        .select_from(accounts.outerjoin(customers, own_customer).outerjoin(project_summaries, own_summary))
         .where(
             accounts.c.instance == sa.bindparam("instance"),
             accounts.c.account_id == sa.bindparam("account_id"),
             *_own_accounts(bound),
         )
-        .order_by(engagements.c.updated_at)
+        .order_by(project_summaries.c.updated_at)
     )
 
 
@@ -225,15 +227,15 @@ _OVERVIEW = _overview(Bounds())
 
 
 def _project(row: Any) -> AccountProject:
-    engagement = msgspec.convert(row.document, Engagement)
+    summary = msgspec.convert(row.document, ProjectSummary)
     return AccountProject(
-        contract_id=engagement.contract_id,
-        project_id=engagement.project_id,
-        project_name=engagement.opportunity_name,
+        contract_id=summary.contract_id,
+        project_id=summary.project_id,
+        project_name=summary.opportunity_name,
         opportunity_id=row.opportunity_id,
-        contract_value=engagement.value,
+        contract_value=summary.value,
         activation_status=row.status,
-        start=engagement.start,
-        end=engagement.end,
-        billing_schedule=engagement.billing_schedule,
+        start=summary.start,
+        end=summary.end,
+        billing_schedule=summary.billing_schedule,
     )

@@ -39,7 +39,7 @@ class Reference:
 
     @cached_property
     def rate_cards(self) -> dict[str, RateCard]:
-        return {card.code: card for card in self.data.rate_cards}
+        return {rate_card.code: rate_card for rate_card in self.data.rate_cards}
 
     @cached_property
     def templates(self) -> dict[str, DeliveryTemplate]:
@@ -82,9 +82,9 @@ def inconsistencies(reference: Reference) -> list[str]:
             for fault in _template_faults(f"delivery_templates[{at}]", template, reference)
         ),
         *(
-            f"rate_cards[{at}].lines: {card.code} has a line for {line.role} that ends before it begins"
-            for at, card in enumerate(data.rate_cards)
-            for line in card.lines
+            f"rate_cards[{at}].lines: {rate_card.code} has a line for {line.role} that ends before it begins"
+            for at, rate_card in enumerate(data.rate_cards)
+            for line in rate_card.lines
             if line.effective_to and line.effective_to < line.effective_from
         ),
     ]
@@ -98,8 +98,8 @@ def _unknown_codes(data: ReferenceData) -> Iterator[str]:
     for at, profile in enumerate(data.tax_profiles):
         if profile.customer_country != ANY:
             yield from _no_country(f"tax_profiles[{at}].customer_country", profile.customer_country)
-    for at, card in enumerate(data.rate_cards):
-        yield from _no_currency(f"rate_cards[{at}].currency", card.currency)
+    for at, rate_card in enumerate(data.rate_cards):
+        yield from _no_currency(f"rate_cards[{at}].currency", rate_card.currency)
 
 
 def _no_country(place: str, code: str) -> Iterator[str]:
@@ -146,9 +146,9 @@ def _template_faults(place: str, template: DeliveryTemplate, reference: Referenc
         yield f"{place}.service_line: {names}"
 
 
-def rate_at(card: RateCard, role: str, region: str, on: dt.date) -> Decimal | None:
+def rate_at(rate_card: RateCard, role: str, region: str, on: dt.date) -> Decimal | None:
     """The bill rate per hour of a role in a region on a date; None when the card has none."""
-    for line in card.lines:
+    for line in rate_card.lines:
         ends = line.effective_to or dt.date.max
         if line.role == role and line.region == region and line.effective_from <= on <= ends:
             return line.bill_rate

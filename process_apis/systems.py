@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from contracts.problems import Conflict, NotFound
-from contracts.routing import Choice
+from contracts.routing import SystemAssignment
 from contracts.system.crm import Crm
 from contracts.system.erp import Erp
 from contracts.system.psa import Psa
 from kit.operations import api_of
 from kit.workflows import RunRow
-from process_apis.in_force import InForce
+from process_apis.current_policy import CurrentPolicy
 
 T = TypeVar("T")
 
@@ -26,11 +26,11 @@ class Systems:
     def __init__(
         self,
         clients: Mapping[tuple[str, type], Any],
-        in_force: InForce,
+        current_policy: CurrentPolicy,
         ids: Mapping[str, Callable[[str, str], str]] | None = None,
     ) -> None:
         self._clients = clients
-        self._in_force = in_force
+        self._current_policy = current_policy
         self._ids = ids or {}
 
     def canonical_id(self, instance: str, kind: str, given: str) -> str:
@@ -64,19 +64,19 @@ class Systems:
         """The PSA of that name; raises NotFound when it is not configured any more."""
         return self._named(Psa, instance)
 
-    def choose(self, selling_entity: str) -> Choice:
+    def choose(self, selling_entity: str) -> SystemAssignment:
         """The systems of an entity by the routing in force; raises Conflict where no route gives it one."""
-        routing = self._in_force.routing
-        found = Choice(
+        routing = self._current_policy.routing
+        found = SystemAssignment(
             routing.instance_for("erp", selling_entity), routing.instance_for("psa", selling_entity)
         )
         if not (found.erp and found.psa):
             raise Conflict(f"No route gives {selling_entity} an ERP and a PSA (routing.toml).")
         return found
 
-    def kept(self, choice: Choice, selling_entity: str) -> Choice:
+    def pinned_or_current(self, assignment: SystemAssignment, selling_entity: str) -> SystemAssignment:
         """The systems with which a run began; those of the routing in force for one that kept none."""
-        return choice if choice != Choice() else self.choose(selling_entity)
+        return assignment if assignment != SystemAssignment() else self.choose(selling_entity)
 
     def capability_of(self, instance: str) -> str:
         """The capability by which an instance counts as a system in questions of ownership."""
@@ -88,13 +88,13 @@ class Systems:
         found = self._clients.get((instance, interface))
         if found is None:
             raise NotFound(
-                f"{instance}, in which this began, is no {api_of(interface).name} of the house any more. "
-                f"Put its profile back (instances/{instance}.toml), restart the house, and replay."
+                f"{instance}, in which this began, is no {api_of(interface).name} here any more. "
+                f"Put its profile back (instances/{instance}.toml), restart, and replay."
             )
         return found
 
 
-def told_by(run: RunRow | None) -> Choice | None:
+def assignment_of_run(run: RunRow | None) -> SystemAssignment | None:
     """The systems of which a run has told (as `systems`) that it keeps them."""
     told = run.data.get("systems") if run is not None else None
-    return msgspec.convert(told, Choice) if told else None
+    return msgspec.convert(told, SystemAssignment) if told else None

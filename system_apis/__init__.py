@@ -1,1 +1,1 @@
-"""The system floor: one canonical interface per capability, one room per vendor behind it."""
+"""The system tier: one canonical interface per capability, one package per vendor behind it."""

@@ -1,4 +1,4 @@
-"""The cellar's hall: opens the configured instances and mounts the capabilities that each keeps."""
+"""The system tier: opens the configured instances and mounts the capabilities of each."""
 
 import asyncio
 import importlib
@@ -17,11 +17,19 @@ from litestar import Router
 import contracts.system
 from contracts.operation import Api
 from kit.operations import api_of
-from kit.routes import room
+from kit.routes import router
 from kit.settings import SettingsError, read_toml
 from kit.telemetry import log
-from system_apis.card import Card, ChangeSource, CursorStore, OpenInstance, Pipes, Profile, Receive
-from system_apis.watching import pause
+from system_apis.connector import (
+    ChangeSource,
+    Connector,
+    ConnectorContext,
+    CursorStore,
+    OpenInstance,
+    Profile,
+    Receive,
+)
+from system_apis.polling import pause
 
 _log = log("system_apis")
 
@@ -42,7 +50,7 @@ class Instance:
     """One open instance with the interfaces that it serves."""
 
     profile: Profile
-    card: Card
+    connector: Connector
     opened: OpenInstance
 
     @property
@@ -50,10 +58,10 @@ class Instance:
         """Each capability's interface with the adapter that keeps it."""
         return {interface_of(name): self.opened.capabilities[name] for name in self.profile.capabilities}
 
-    def rooms(self) -> list[Router]:
+    def routers(self) -> list[Router]:
         """The instance's capabilities as routes."""
         return [
-            room(interface, adapter, prefix_of(interface, self.profile.name))
+            router(interface, adapter, prefix_of(interface, self.profile.name))
             for interface, adapter in self.interfaces.items()
         ]
 
@@ -75,10 +83,10 @@ def interface_of(capability: str) -> type:
     raise SettingsError([f"no capability is named {capability!r}"])
 
 
-def card_of(vendor: str) -> Card:
+def connector_of(vendor: str) -> Connector:
     """The card of a vendor by its folder's name."""
     try:
-        return importlib.import_module(f"system_apis.vendors.{vendor}").CARD
+        return importlib.import_module(f"system_apis.vendors.{vendor}").CONNECTOR
     except ModuleNotFoundError as error:
         if error.name != f"system_apis.vendors.{vendor}":
             raise
@@ -87,30 +95,30 @@ def card_of(vendor: str) -> Card:
 
 
 def vendors() -> list[str]:
-    """The names of all vendors that have a room here."""
-    rooms = importlib.import_module("system_apis.vendors")
-    return [module.name for module in pkgutil.iter_modules(rooms.__path__) if module.ispkg]
+    """The names of all vendors that have a package here."""
+    routers = importlib.import_module("system_apis.vendors")
+    return [module.name for module in pkgutil.iter_modules(routers.__path__) if module.ispkg]
 
 
-def read_profiles(folder: Path) -> list[tuple[Card, Profile]]:
+def read_profiles(folder: Path) -> list[tuple[Connector, Profile]]:
     """Every instance's profile, checked against its vendor's schema; raises SettingsError with all faults."""
-    found: list[tuple[Card, Profile]] = []
+    found: list[tuple[Connector, Profile]] = []
     faults: list[str] = []
     for path in sorted(folder.glob("*.toml")):
         try:
-            card = card_of(read_toml(path, Head).vendor)
-            profile = read_toml(path, card.profile)
+            connector = connector_of(read_toml(path, Head).vendor)
+            profile = read_toml(path, connector.profile)
         except SettingsError as error:
             faults += error.faults
             continue
         if profile.name != path.stem:
             faults.append(f"{path}: the instance is named {profile.name}, its file {path.stem}")
         faults += [
-            f"{path}: {card.title} has no capability {name!r}"
+            f"{path}: {connector.title} has no capability {name!r}"
             for name in profile.capabilities
-            if name not in card.capabilities
+            if name not in connector.capabilities
         ]
-        found.append((card, profile))
+        found.append((connector, profile))
     if faults:
         raise SettingsError(faults)
     return found
@@ -118,13 +126,17 @@ def read_profiles(folder: Path) -> list[tuple[Card, Profile]]:
 
 @asynccontextmanager
 async def open_instances(
-    profiles: list[tuple[Card, Profile]], pipes: Pipes
+    profiles: list[tuple[Connector, Profile]], connector_context: ConnectorContext
 ) -> AsyncIterator[dict[str, Instance]]:
     """All instances, open for the length of the block."""
     async with AsyncExitStack() as stack:
         yield {
-            profile.name: Instance(profile, card, await stack.enter_async_context(card.open(profile, pipes)))
-            for card, profile in profiles
+            profile.name: Instance(
+                profile,
+                connector,
+                await stack.enter_async_context(connector.open(profile, connector_context)),
+            )
+            for connector, profile in profiles
         }
 
 

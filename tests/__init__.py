@@ -1,1 +1,1 @@
-"""tests: repeats the tree of the house; each docstring states its truth in one sentence."""
+"""tests: repeats the tree of the deployment; each docstring states its truth in one sentence."""

@@ -68,7 +68,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 # Fixtures that are whole deployments: one worker has each, and ends it with its last test.
-_DEPLOYMENTS = ("house", "door", "everybody")
+_DEPLOYMENTS = ("deployment", "door", "everybody")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,1 +1,1 @@
-"""bench/rivals: what the house could be replaced by, doing the same job as the benchmark read."""
+"""bench/rivals: what the deployment could be replaced by, doing the same job as the benchmark read."""

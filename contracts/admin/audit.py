@@ -14,7 +14,7 @@ Period = Annotated[
     str, Meta(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2]))?$", description="A year, or a month of one")
 ]
 Number = Annotated[int, Meta(ge=0, le=2**53)]
-KeptAnchor = Annotated[
+AnchorReference = Annotated[
     str,
     Meta(
         pattern=r"^[1-9][0-9]{0,15}:[0-9a-f]{64}$",
@@ -119,7 +119,7 @@ class Audit(Protocol):
         ...
 
     @operation("GET", "/verification", summary="Verify the whole trail", lane="batch", deadline=300.0)
-    async def verify(self, anchor: KeptAnchor | None = None) -> AuditVerification:
+    async def verify(self, anchor: AnchorReference | None = None) -> AuditVerification:
         """Every break that was found, against an anchor kept elsewhere too when one is given."""
         ...
 

@@ -102,7 +102,7 @@ class Revocations(msgspec.Struct, frozen=True):
     data_classes=("commercial", "personal"),
 )
 class Keys(Protocol):
-    """Every door of the house knows of a change within seconds."""
+    """Every gateway of the deployment knows of a change within seconds."""
 
     @operation("GET", "/keys", summary="List API keys, the newest first")
     async def list_keys(self, consumer: ConsumerName | None = None) -> ApiKeys:

@@ -23,7 +23,7 @@ class PolicyInForce(msgspec.Struct, frozen=True, omit_defaults=True):
     """One policy, whole: the policy files as they were read together.
 
     `digest` is the same wherever the same policy is in force, whatever comments its files have. While a
-    change is `refused`, the policy before it stays. `waits_for_restart` names what only a restart puts in
+    change is `refused`, the policy before it stays. `restart_required` names what only a restart puts in
     force.
     """
 
@@ -31,7 +31,7 @@ class PolicyInForce(msgspec.Struct, frozen=True, omit_defaults=True):
     since: dt.datetime
     folder: str = ""
     refused: PolicyRefused | None = None
-    waits_for_restart: tuple[str, ...] = ()
+    restart_required: tuple[str, ...] = ()
 
 
 class RuleThatApplies(msgspec.Struct, frozen=True, omit_defaults=True):

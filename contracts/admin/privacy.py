@@ -1,4 +1,4 @@
-"""What a person may ask of the house: all that is held about them, and that it be forgotten."""
+"""What a person may ask of the deployment: all that is held about them, and that it be forgotten."""
 
 from typing import Annotated, Any, Protocol
 
@@ -53,7 +53,7 @@ class PersonErased(msgspec.Struct, frozen=True):
     "gateway",
     "privacy",
     version=1,
-    summary="What a person may ask of the house",
+    summary="What a person may ask of the deployment",
     data_classes=("commercial", "financial", "personal"),
 )
 class Privacy(Protocol):

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from contracts.canonical.contract import BillingLine
 from contracts.canonical.values import Cursor, Id, Instance, Instant, Money, PageSize, Ref
-from contracts.canonical.workflow import Mode, Step, WorkflowStatus, WouldSend
+from contracts.canonical.workflow import Mode, PlannedRequest, Step, WorkflowStatus
 from contracts.operation import Link, RowRule, api, operation
 from contracts.problems import ActivationBlocked, Conflict, ContractViolation, NotFound, VendorRejected
 
@@ -44,7 +44,7 @@ class Activation(msgspec.Struct, frozen=True, omit_defaults=True):
     due_at: Instant | None = None
     seconds: float | None = None
     timeline: tuple[Step, ...] = ()
-    would_send: tuple[WouldSend, ...] = ()
+    would_send: tuple[PlannedRequest, ...] = ()
     refs: tuple[Ref, ...] = ()
 
 

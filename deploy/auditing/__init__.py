@@ -54,9 +54,9 @@ class Export:
         """Write what goes with them; how many lines there are."""
         self.add(())
         counted = {"lines": self._lines, "anchors": len(self._period.anchors)}
-        told = {"period": self._period.period, "after": self._period.after, "upto": self._period.upto}
+        content = {"period": self._period.period, "after": self._period.after, "upto": self._period.upto}
         files = {name: _digest(self._folder / name) for name in ("lines.jsonl", "anchors.jsonl")}
-        manifest = msgspec.json.format(msgspec.json.encode({**told, **counted, "sha256": files}), indent=2)
+        manifest = msgspec.json.format(msgspec.json.encode({**content, **counted, "sha256": files}), indent=2)
         (self._folder / "manifest.json").write_bytes(manifest + b"\n")
         text = README.format(period=self._period.period, **counted)
         (self._folder / "README.txt").write_text(text, encoding="utf-8")
@@ -74,15 +74,15 @@ class Export:
 
 def _line(found: AuditLine) -> bytes:
     row: dict[str, Any] = msgspec.structs.asdict(found)
-    return _told(found.hash, canonical(row))
+    return _export_line(found.hash, canonical(row))
 
 
 def _anchor(found: AuditAnchor) -> bytes:
-    return _told(found.hash, canonical_anchor(found.number, found.at, found.previous, found.heads))
+    return _export_line(found.hash, canonical_anchor(found.number, found.at, found.previous, found.heads))
 
 
-def _told(digest: str, told: bytes) -> bytes:
-    return b'{"hash":"' + digest.encode() + b'","told":' + told + b"}\n"
+def _export_line(digest: str, content: bytes) -> bytes:
+    return b'{"hash":"' + digest.encode() + b'","told":' + content + b"}\n"
 
 
 def _digest(path: Path) -> str:

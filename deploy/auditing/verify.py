@@ -18,7 +18,7 @@ Head = list[Any]  # a chain's last number and hash
 GENESIS: Head = [0, "0" * 64]
 BEFORE, BETWEEN, AFTER = b'{"hash":"', b'","told":', b"}"
 HASH_END = len(BEFORE) + 64
-TOLD = HASH_END + len(BETWEEN)
+CONTENT_START = HASH_END + len(BETWEEN)
 
 
 class Check:
@@ -45,23 +45,27 @@ class Check:
         if copy is not None:
             self.compare_copy(copy)
 
-    def told(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    def records(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each line's hash and content, its bytes hashed."""
         with (self.folder / name).open("rb") as file:
             for number, raw in enumerate(file, 1):
                 line = raw.rstrip(b"\n")
-                shaped = line.startswith(BEFORE) and line[HASH_END:TOLD] == BETWEEN and line.endswith(AFTER)
-                told, digest = line[TOLD:-1], line[len(BEFORE) : HASH_END].decode("latin-1")
-                if not shaped or hashlib.sha256(told).hexdigest() != digest:
+                shaped = (
+                    line.startswith(BEFORE)
+                    and line[HASH_END:CONTENT_START] == BETWEEN
+                    and line.endswith(AFTER)
+                )
+                content, digest = line[CONTENT_START:-1], line[len(BEFORE) : HASH_END].decode("latin-1")
+                if not shaped or hashlib.sha256(content).hexdigest() != digest:
                     self.faults.append(f"{name}: line {number} was altered")
                 try:
-                    yield digest, json.loads(told)
+                    yield digest, json.loads(content)
                 except ValueError:
                     self.faults.append(f"{name}: line {number} is no JSON")
 
     def read_anchors(self) -> None:
         before = None
-        for digest, anchor in self.told("anchors.jsonl"):
+        for digest, anchor in self.records("anchors.jsonl"):
             if before is not None and (anchor["number"], anchor["previous"]) != (before[0] + 1, before[1]):
                 self.faults.append(f"anchor {anchor['number']}: one before it was removed or replaced")
             before = (anchor["number"], digest)
@@ -74,7 +78,7 @@ class Check:
     def read_lines(self) -> None:
         wanted = {(chain, head[0]) for _, heads in self.anchors.values() for chain, head in heads.items()}
         count = 0
-        for digest, line in self.told("lines.jsonl"):
+        for digest, line in self.records("lines.jsonl"):
             count += 1
             chain, place = line["chain"], line["seq"]
             number, previous = self.last.get(chain, GENESIS)

@@ -12,8 +12,8 @@ from contracts.admin.audit import AuditLine, AuditPeriod
 from deploy.admin_client import administrator, configure_admin
 from deploy.auditing import Export
 from deploy.console import paper, print_json, print_lines, table
+from deploy.demo.people import Person
 from deploy.errors import FAILED, MISUSED, OK, CommandError
-from deploy.telling.people import Person
 
 DESCRIPTION = """\
 Who did what with which outcome, chained by hashes and anchored every hour.
@@ -102,7 +102,7 @@ async def _show(options: argparse.Namespace, person: Person) -> int:
 
 
 async def _verify(options: argparse.Namespace, person: Person) -> int:
-    asked = {"anchor": _last_kept(options.anchors)} if options.anchors else {}
+    asked = {"anchor": _last_exported(options.anchors)} if options.anchors else {}
     found = await person.get(f"{_API}/verification", **asked)
     if options.json:
         print_json(found)
@@ -119,7 +119,7 @@ async def _verify(options: argparse.Namespace, person: Person) -> int:
     return FAILED if found["faults"] else OK
 
 
-def _last_kept(path: Path) -> str:
+def _last_exported(path: Path) -> str:
     """The last anchor of a file: it stands for all before it."""
     try:
         last = msgspec.json.decode(path.read_bytes().splitlines()[-1], type=dict[str, Any])

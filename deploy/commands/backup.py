@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade backup`: the house's state in one file."""
+"""deploy/commands: `enfilade backup`: the deployment's state in one file."""
 
 import argparse
 import os
@@ -10,7 +10,7 @@ from deploy.errors import OK, CommandError
 from deploy.launching.stack import data_dir
 
 DESCRIPTION = """\
-Write the database into FILE as it is at one instant, while the house goes on: workflows, ledger, inbox,
+Write the database into FILE as it is at one instant, while the deployment goes on: workflows, ledger, inbox,
 events, exceptions, audit. The cache is not kept, for nothing in it is needed. The keys are not kept either,
 unless asked: whoever has both reads all that is sealed about people.
 """

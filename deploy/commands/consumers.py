@@ -7,12 +7,12 @@ from typing import Any
 
 from deploy.admin_client import administrator, configure_admin
 from deploy.console import paper, print_json, table
+from deploy.demo.people import Person
 from deploy.errors import MISUSED, OK, CommandError
-from deploy.telling.people import Person
 
 DESCRIPTION = """\
 Consumers are declared in consumers.toml or registered here. Whoever is registered may call nothing before it
-has a subscription (enfilade subscriptions request). A suspended consumer is refused at every door within
+has a subscription (enfilade subscriptions request). A suspended consumer is refused at every gateway within
 seconds, whatever tokens it holds.
 
   list                 everybody
@@ -81,25 +81,25 @@ async def _list(options: argparse.Namespace, person: Person) -> None:
 
 
 async def _show(options: argparse.Namespace, person: Person) -> None:
-    _tell(options, await person.get(f"{_API}/consumers/{options.name}"))
+    _print_consumer(options, await person.get(f"{_API}/consumers/{options.name}"))
 
 
 async def _register(options: argparse.Namespace, person: Person) -> None:
     if not options.title:
         raise CommandError("Say who it is: --title", MISUSED)
     body = {"name": options.name, "title": options.title, "scopes": options.scope, "roles": options.role}
-    _tell(options, await person.post(f"{_API}/consumers", {**body, "outside": options.outside}))
+    _print_consumer(options, await person.post(f"{_API}/consumers", {**body, "outside": options.outside}))
 
 
 async def _suspend(options: argparse.Namespace, person: Person) -> None:
     if not options.reason:
         raise CommandError("Say why, for the audit trail: --reason", MISUSED)
     body = {"reason": options.reason}
-    _tell(options, await person.post(f"{_API}/consumers/{options.name}/suspension", body))
+    _print_consumer(options, await person.post(f"{_API}/consumers/{options.name}/suspension", body))
 
 
 async def _resume(options: argparse.Namespace, person: Person) -> None:
-    _tell(options, await person.post(f"{_API}/consumers/{options.name}/resumption", None))
+    _print_consumer(options, await person.post(f"{_API}/consumers/{options.name}/resumption", None))
 
 
 async def _usage(options: argparse.Namespace, person: Person) -> None:
@@ -114,7 +114,7 @@ async def _usage(options: argparse.Namespace, person: Person) -> None:
     paper().print(made)
 
 
-def _tell(options: argparse.Namespace, consumer: dict[str, Any]) -> None:
+def _print_consumer(options: argparse.Namespace, consumer: dict[str, Any]) -> None:
     if options.json:
         print_json(consumer)
         return

@@ -9,8 +9,8 @@ from deploy.console import paper, print_lines, table
 from deploy.errors import FAILED, OK, CommandError
 from deploy.interfaces import drifted, freeze
 from deploy.launching.stack import data_dir, has_database, settings_beside
-from deploy.lifecycle import called_by, lifecycle_faults, standings
-from deploy.settings import HouseSettings
+from deploy.lifecycle import called_by, lifecycle_faults, read_lifecycles
+from deploy.settings import ServerSettings
 from kit.database import Database
 from kit.settings import SettingsError
 
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
-async def _lifecycle(settings: HouseSettings) -> list[str]:
+async def _lifecycle(settings: ServerSettings) -> list[str]:
     """What is wrong with the versions; where there is a database, also whom a sunset would cut off."""
     if not has_database(settings):
         return await lifecycle_faults()
@@ -67,7 +67,7 @@ async def _lifecycle(settings: HouseSettings) -> list[str]:
 
 def _list() -> int:
     try:
-        found = standings()
+        found = read_lifecycles()
     except SettingsError as error:
         print_lines(*error.faults)
         return FAILED

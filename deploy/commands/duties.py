@@ -7,21 +7,22 @@ from typing import Any
 
 import msgspec
 
-from contracts.duties import Apart, Duties
-from deploy.access import misfits
+from contracts.duties import ConflictingDuties, Duties
+from deploy.access import routing_faults
 from deploy.console import paper, print_json, print_lines, table
 from deploy.errors import FAILED, OK
 from deploy.interfaces import interfaces
 from deploy.launching.stack import data_dir, settings_beside
 from gateway.duties import Matrix, matrix_of
 from gateway.plans import Consumer
-from gateway.rulebook import read_rulebook
+from gateway.policy_bundle import read_bundle
 
 DESCRIPTION = """\
 Show the segregation of duties: every duty with the consumers that hold it, the pairs that are kept apart and
 why, and the waivers with their last days. Reads consumers.toml and duties.toml; needs no server.
 
-A house does not start while a consumer holds a pair without a waiver. Nobody may exercise both of a pair on
+A deployment does not start while a consumer holds a pair without a waiver. Nobody may exercise both of a
+pair on
 one case, waiver or not: the API answers 403 segregation_of_duties.
 """
 EPILOG = """\
@@ -38,9 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     folder = settings_beside(data_dir(options.data, os.environ), os.environ).folder
-    rulebook = read_rulebook(folder)
-    consumers, faults = rulebook.consumers, misfits(rulebook)
-    judge = matrix_of(rulebook.duties, interfaces())
+    bundle = read_bundle(folder)
+    consumers, faults = bundle.consumers, routing_faults(bundle)
+    judge = matrix_of(bundle.duties, interfaces())
     if options.json:
         print_json(_document(judge, consumers, faults))
     else:
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 def _document(judge: Matrix, consumers: Mapping[str, Consumer], faults: list[str]) -> dict[str, Any]:
     return {
         "duties": _holders(judge, consumers),
-        "apart": msgspec.to_builtins(judge.duties.apart),
+        "conflicts": msgspec.to_builtins(judge.duties.conflicts),
         "waivers": msgspec.to_builtins(judge.duties.waivers),
         "faults": faults,
     }
@@ -68,18 +69,18 @@ def _print_tables(judge: Matrix, consumers: Mapping[str, Consumer], faults: list
     holders = table("Duties", "duty", "one may", "held by")
     for name, names in _holders(judge, consumers).items():
         holders.add_row(name, duties.duties[name].title, ", ".join(names) or "nobody")
-    apart = table("Kept apart on one case, and not held together", "duty", "and", "because", "waived for")
-    for pair in duties.apart:
-        apart.add_row(*pair.duties, pair.why, "may be held" if pair.held else _waived(duties, pair))
+    conflicts = table("Kept apart on one case, and not held together", "duty", "and", "because", "waived for")
+    for pair in duties.conflicts:
+        conflicts.add_row(*pair.duties, pair.why, "may be held" if pair.held else _waived(duties, pair))
     waivers = table("Waivers", "holder", "last day", "duties", "reason")
     for waiver in duties.waivers:
         waivers.add_row(waiver.holder, str(waiver.until), ", ".join(waiver.duties), waiver.reason)
-    for made in (holders, apart, waivers):
+    for made in (holders, conflicts, waivers):
         paper().print(made)
     for fault in faults:
         print_lines(fault)
 
 
-def _waived(duties: Duties, pair: Apart) -> str:
+def _waived(duties: Duties, pair: ConflictingDuties) -> str:
     holders = dict.fromkeys(one.holder for one in duties.waivers if set(pair.duties) <= set(one.duties))
     return ", ".join(holders)

@@ -10,9 +10,9 @@ import httpx
 
 from deploy.commands.token import embedded_issuer, mint
 from deploy.console import paper, print_json, print_lines, table
+from deploy.demo.people import Person
 from deploy.errors import MISUSED, OK, CommandError
 from deploy.launching.stack import data_dir, settings_beside
-from deploy.telling.people import Person
 
 DESCRIPTION = """\
 List what waits for a person, read a case, and resolve it: replay it (with corrections), undo what was done,

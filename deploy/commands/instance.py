@@ -10,9 +10,9 @@ from contracts.system.instance import Finding, InstanceReport
 from deploy.console import Paper, mark, paper, table
 from deploy.errors import FAILED, MISUSED, OK, CommandError
 from deploy.launching.stack import data_dir, running, settings_beside
-from deploy.settings import HouseSettings
+from deploy.settings import ServerSettings
 from system_apis.app import open_instances, read_profiles
-from system_apis.card import Card, Pipes, Profile
+from system_apis.connector import Connector, ConnectorContext, Profile
 
 DESCRIPTION = """\
 Log in to a vendor's account as the profile says and look: permissions by the vendor's own names, fields that
@@ -47,24 +47,24 @@ def run(options: argparse.Namespace) -> int:
         known = ", ".join(profile.name for _, profile in profiles)
         raise CommandError(f"No instance is named {options.name!r}; there are: {known}.", MISUSED)
     console = paper()
-    reports = [asyncio.run(check(card, profile, settings, environ)) for card, profile in chosen]
+    reports = [asyncio.run(check(connector, profile, settings, environ)) for connector, profile in chosen]
     for report, (_, profile) in zip(reports, chosen, strict=True):
         _show(console, report, profile.owner)
     return OK if all(report.ok for report in reports) else FAILED
 
 
 async def check(
-    card: Card, profile: Profile, settings: HouseSettings, environ: Mapping[str, str]
+    connector: Connector, profile: Profile, settings: ServerSettings, environ: Mapping[str, str]
 ) -> InstanceReport:
-    """What the vendor's own room finds; an account that cannot be asked is a finding, too."""
-    pipes = Pipes(environ=environ, deployment=settings.deployment)
+    """What the connector's own check finds; an account that cannot be asked is a finding, too."""
+    connector_context = ConnectorContext(environ=environ, deployment=settings.deployment)
     try:
-        async with open_instances([(card, profile)], pipes) as opened:
+        async with open_instances([(connector, profile)], connector_context) as opened:
             return await opened[profile.name].opened.check()
     except Problem as problem:
         fix = "see that the account answers and that the credentials are its own"
-        found = Finding("login", card.title, ok=False, detail=problem.detail or problem.title, fix=fix)
-        return InstanceReport(profile.name, card.name, profile.environment, (found,))
+        found = Finding("login", connector.title, ok=False, detail=problem.detail or problem.title, fix=fix)
+        return InstanceReport(profile.name, connector.name, profile.environment, (found,))
 
 
 def _show(console: Paper, report: InstanceReport, owner: str) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 
 from deploy.admin_client import administrator, configure_admin
 from deploy.console import paper, print_json, print_lines, table
+from deploy.demo.people import Person
 from deploy.errors import MISUSED, OK, CommandError
-from deploy.telling.people import Person
 
 DESCRIPTION = """\
 A consumer that cannot speak OAuth comes with an API key, as a bearer token: Authorization: Bearer enf_test_…
-It may have two keys at a time, so that a new one can be in use before the old one is revoked. Every door of
-the house knows of a change within a few seconds.
+It may have two keys at a time, so that a new one can be in use before the old one is revoked. Every gateway
+of
+the deployment knows of a change within a few seconds.
 
   list [CONSUMER]    the keys there are, with their last use; never their text
   create CONSUMER    a new key. Its text is printed once: keep it where secrets are kept

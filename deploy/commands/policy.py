@@ -9,18 +9,19 @@ from pathlib import Path
 from deploy.admin_client import administrator, configure_admin
 from deploy.checking import policy_faults
 from deploy.console import paper, print_json, print_lines, table
+from deploy.demo.people import Person
 from deploy.errors import FAILED, MISUSED, OK, CommandError
 from deploy.settings import is_production
-from deploy.telling.people import Person
 
 DESCRIPTION = """\
 The firm's policy is gateway.toml, consumers.toml, duties.toml and routing.toml of the configuration folder,
-in force as one version with one digest. A running house reads a change within a second or two and puts it in
+in force as one version with one digest. A running process reads a change within a second or two and puts it
+in
 force whole, or refuses it whole and goes on with the one before.
 
-  status                 which version a running house goes by, and whether a change was refused
+  status                 which version a running process goes by, and whether a change was refused
   explain METHOD PATH    which rules a request of a consumer would meet, in order, where each is written, and
-                         how it ends; nothing is sent to any floor
+                         how it ends; nothing is sent to any tier
   check FOLDER           whether the files of a folder would be taken, before they are put where they count
 """
 EPILOG = """\
@@ -81,7 +82,7 @@ async def _status(options: argparse.Namespace, person: Person) -> None:
     refused = found.get("refused")
     if refused:
         made.add_row("refused", [f"a change at {refused['at']}:", *refused["faults"]])
-    for place in found.get("waits_for_restart", ()):
+    for place in found.get("restart_required", ()):
         made.add_row("waits for a restart", place)
     paper().print(made)
 

@@ -7,8 +7,8 @@ import msgspec
 
 from deploy.admin_client import administrator, configure_admin
 from deploy.console import print_json, print_lines
+from deploy.demo.people import Person
 from deploy.errors import MISUSED, OK, CommandError
-from deploy.telling.people import Person
 
 DESCRIPTION = """\
 People are kept under pseudonyms (per_…), and what is personal is sealed under a key of theirs. PERSON is the

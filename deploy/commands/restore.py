@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade restore`: the house's state back from a file."""
+"""deploy/commands: `enfilade restore`: the deployment's state back from a file."""
 
 import argparse
 import os
@@ -11,14 +11,15 @@ from deploy.launching.stack import data_dir
 
 DESCRIPTION = """\
 Bring the database back from a file that `enfilade backup` wrote, into a data folder without one (or with
---replace), or into the empty database of ENFILADE_DATABASE_URL. Nothing may run on it. Then start the house:
+--replace), or into the empty database of ENFILADE_DATABASE_URL. Nothing may run on it. Then start the
+deployment:
 it migrates the database if the file is of an earlier release, takes over the workflows, and goes on.
 """
 EPILOG = """\
 examples:
   enfilade restore /srv/backups/monday.enfilade
   enfilade restore monday.enfilade --data /srv/enfilade --replace
-  enfilade up --no-story && enfilade audit verify
+  enfilade up --no-demo && enfilade audit verify
 """
 
 
@@ -31,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     folder = data_dir(options.data, os.environ)
     manifest = restore(options.file.absolute(), folder, os.environ, replace=options.replace)
-    print_lines(f"The house is as it was on {manifest.at[:19]} UTC (release {manifest.release}).")
+    print_lines(f"The deployment is as it was on {manifest.at[:19]} UTC (release {manifest.release}).")
     if fault := key_fault(manifest, folder, os.environ):
         print_lines(fault)
     return OK

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from deploy.admin_client import administrator, configure_admin
 from deploy.console import paper, print_json, print_lines, table
+from deploy.demo.people import Person
 from deploy.errors import MISUSED, OK, CommandError
-from deploy.telling.people import Person
 
 DESCRIPTION = """\
 How long each class of data is kept stands in retention.toml of the configuration folder. A worker deletes

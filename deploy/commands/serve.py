@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade serve`: the house, or some of its floors, under granian."""
+"""deploy/commands: `enfilade serve`: the deployment, or some of its tiers, under granian."""
 
 import argparse
 import os
@@ -13,13 +13,13 @@ from deploy.checking import startable_settings
 from deploy.draining import supervisor
 from deploy.errors import CommandError
 from deploy.launching.parent import die_with_parent
-from deploy.launching.ports import refuse_taken
-from deploy.settings import FLOORS, HouseSettings
+from deploy.launching.ports import refuse_ports_in_use
+from deploy.settings import TIERS, ServerSettings
 from kit.database import migrate
 from process_apis.app import MIGRATIONS
 
 DESCRIPTION = """\
-Run the house from settings named ENFILADE_… (options stand above them): all floors in one process, or
+Run the deployment from settings named ENFILADE_… (options stand above them): all tiers in one process, or
 some of them, each process answering requests, working on flows, or both.
 
 The configuration is checked and the database migrated first (processes that start together wait for one
@@ -28,21 +28,21 @@ steps in flight are finished. SIGHUP starts the workers anew, one after the othe
 """
 EPILOG = """\
 examples:
-  enfilade serve                                         all floors, as ENFILADE_… say
+  enfilade serve                                         all tiers, as ENFILADE_… say
   enfilade serve --workers 4 --role api                  answer requests only
-  enfilade serve --floors process,system --role worker   work on flows; no gateway
+  enfilade serve --tiers process,system --role worker   work on flows; no gateway
 settings (environment):
   ENFILADE_DATABASE_URL   postgresql+psycopg://user:password@host/database   (needed)
   ENFILADE_CACHE_URL      redis://host:6379/0
   ENFILADE_CONFIG         the folder with instances/, reference/, routing.toml, flows.toml, …
-  ENFILADE_INTERNAL_KEY   env:NAME or file:PATH, the same for all processes of a split house
-  ENFILADE_PROCESS_URL    where a floor that is not held here is reached (also SYSTEM, EXPERIENCE)
+  ENFILADE_INTERNAL_KEY   env:NAME or file:PATH, the same for all processes of a split deployment
+  ENFILADE_PROCESS_URL    where a tier that is not held here is reached (also SYSTEM, EXPERIENCE)
 """
-_OPTIONS = ("floors", "role", "workers", "host", "port")
+_OPTIONS = ("tiers", "role", "workers", "host", "port")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--floors", help=f"all, or some of {','.join(FLOORS)}")
+    parser.add_argument("--tiers", help=f"all, or some of {','.join(TIERS)}")
     parser.add_argument(
         "--role", choices=["all", "api", "worker"], help="answer requests, work on flows, both"
     )
@@ -56,17 +56,17 @@ def run(options: argparse.Namespace) -> int:
     if options.die_with_parent:
         die_with_parent()
     given = {f"ENFILADE_{name.upper()}": getattr(options, name) for name in _OPTIONS}
-    # The workers read their settings from the environment, as any other process of the house does.
+    # The workers read their settings from the environment, as any other process of the deployment does.
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     settings = prepare(os.environ)
-    refuse_taken(settings.host, {settings.port: "--port"})
+    refuse_ports_in_use(settings.host, {settings.port: "--port"})
     if settings.internal is not None:
-        refuse_taken(settings.internal[0], {settings.internal[1]: "ENFILADE_INTERNAL_ADDRESS"})
+        refuse_ports_in_use(settings.internal[0], {settings.internal[1]: "ENFILADE_INTERNAL_ADDRESS"})
     _serve(settings)
     return 0
 
 
-def prepare(environ: Mapping[str, str]) -> HouseSettings:
+def prepare(environ: Mapping[str, str]) -> ServerSettings:
     """The settings, found right, with the database migrated; raises SettingsError and CommandError."""
     settings = startable_settings(environ)
     try:
@@ -80,7 +80,7 @@ def prepare(environ: Mapping[str, str]) -> HouseSettings:
     return settings
 
 
-def _serve(settings: HouseSettings) -> None:
+def _serve(settings: ServerSettings) -> None:
     # Workers are forked: should this process be killed, they are told as well.
     os.register_at_fork(after_in_child=die_with_parent)
     with tempfile.TemporaryDirectory(prefix="enfilade-") as folder:

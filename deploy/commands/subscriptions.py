@@ -7,8 +7,8 @@ from typing import Any
 
 from deploy.admin_client import administrator, configure_admin
 from deploy.console import paper, print_json, print_lines, table
+from deploy.demo.people import Person
 from deploy.errors import MISUSED, OK, CommandError
-from deploy.telling.people import Person
 
 DESCRIPTION = """\
 A consumer calls an API on the plan of its subscription. consumers.toml declares some; others are asked for
@@ -82,20 +82,22 @@ async def _request(options: argparse.Namespace, person: Person) -> None:
     missing = [f"--{name}" for name in names if not getattr(options, name)]
     if missing:
         raise CommandError(f"Say also {', '.join(missing)}.", MISUSED)
-    _tell(options, await person.post(_API, {name: getattr(options, name) for name in names}))
+    _print_subscription(options, await person.post(_API, {name: getattr(options, name) for name in names}))
 
 
 async def _decide(options: argparse.Namespace, person: Person) -> None:
     outcome = "approved" if options.action == "approve" else "rejected"
     body = {"outcome": outcome, "reason": options.reason}
-    _tell(options, await person.post(f"{_API}/{options.id}/decision", body))
+    _print_subscription(options, await person.post(f"{_API}/{options.id}/decision", body))
 
 
 async def _cancel(options: argparse.Namespace, person: Person) -> None:
-    _tell(options, await person.post(f"{_API}/{options.id}/cancellation", {"reason": options.reason}))
+    _print_subscription(
+        options, await person.post(f"{_API}/{options.id}/cancellation", {"reason": options.reason})
+    )
 
 
-def _tell(options: argparse.Namespace, found: dict[str, Any]) -> None:
+def _print_subscription(options: argparse.Namespace, found: dict[str, Any]) -> None:
     if options.json:
         print_json(found)
         return

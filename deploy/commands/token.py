@@ -4,10 +4,10 @@ import argparse
 import os
 
 from deploy.console import print_lines
-from deploy.door import issuer_of
 from deploy.errors import MISUSED, OK, CommandError
+from deploy.gateway_assembly import issuer_of
 from deploy.launching.stack import data_dir, settings_beside
-from gateway.app import Settings
+from gateway.app import GatewaySettings
 from gateway.identity import DevelopmentIssuer
 from gateway.plans import Consumer, read, read_consumers
 
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
 def embedded_issuer(data: str | None) -> DevelopmentIssuer:
     """The issuer of a data folder; raises CommandError where the configuration does not ask for it."""
     settings = settings_beside(data_dir(data, os.environ), os.environ)
-    asked_for = read(settings.folder / "gateway.toml", Settings).identity.embedded_issuer
+    asked_for = read(settings.folder / "gateway.toml", GatewaySettings).identity.embedded_issuer
     if settings.production or not asked_for:
         raise CommandError(
             "The embedded issuer is not switched on (gateway.toml, identity.embedded_issuer): "

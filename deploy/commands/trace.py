@@ -12,7 +12,7 @@ from deploy.tracing import Moment, correlation_of, path_of
 from kit.database import Database
 
 DESCRIPTION = """\
-Show everything that happened under one correlation id, in order of time: what came to the door, what the
+Show everything that happened under one correlation id, in order of time: what came to the gateway, what the
 inbox took in, the flows' runs and steps, each call to a vendor with the vendor's own request id, ledger
 entries, events, exceptions. ID is a correlation id (cor_…), or the id of an activation, a request or an
 exception, whose correlation id is then looked up. All of it is read from the database.

@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade up`: the whole house on this machine, the story, then serving."""
+"""deploy/commands: `enfilade up`: the whole deployment on this machine, the demo, then serving."""
 
 import argparse
 import asyncio
@@ -17,24 +17,24 @@ import httpx
 from deploy.checking import start_faults, startable_settings
 from deploy.commands.token import embedded_issuer
 from deploy.console import paper, print_errors
+from deploy.demo.consoles import VendorConsole
+from deploy.demo.running import run_demo
+from deploy.demo.welcome import welcome
 from deploy.embedded import Embedded, EmbeddedError, wipe
 from deploy.errors import FAILED, OK, CommandError
 from deploy.launching.children import Child
-from deploy.launching.ports import refuse_overlap, refuse_taken
+from deploy.launching.ports import refuse_overlap, refuse_ports_in_use
 from deploy.launching.sandboxes import VENDORS, Sandbox, credentials, standing_in
 from deploy.launching.server import serving, until_ready
-from deploy.launching.stack import Stack, data_dir, held, tell
-from deploy.settings import HouseSettings, is_production
-from deploy.telling.performance import perform
-from deploy.telling.vendors import Screens
-from deploy.telling.welcome import welcome
+from deploy.launching.stack import Stack, data_dir, lock_data, write_stack
+from deploy.settings import ServerSettings, is_production
 from kit.settings import SettingsError
 
 T = TypeVar("T")
 
 DESCRIPTION = """\
 Start real PostgreSQL and Valkey (unless ENFILADE_DATABASE_URL and ENFILADE_CACHE_URL name others), the
-three vendor sandboxes and the gateway with all tiers; then play the story: a deal is won in Salesforce and
+three vendor sandboxes and the gateway with all tiers; then play the demo: a deal is won in Salesforce and
 becomes a customer, a contract and a project. Prints what happened, the addresses, ready-made tokens and one
 curl per tier, and keeps serving until Ctrl-C.
 
@@ -43,7 +43,7 @@ All data is in one folder; the next start goes on with it and closes another dea
 EPILOG = """\
 examples:
   enfilade up                         until Ctrl-C (or `enfilade down` from elsewhere)
-  enfilade up --once                  stop after the story: 0 only when all of it held at the vendors
+  enfilade up --once                  stop after the demo: 0 only when all of it held at the vendors
   enfilade up --fresh                 forget all data first, the vendors' too
   enfilade up --port 9000 --sandbox-port 9500 --data /srv/enfilade
 """
@@ -54,9 +54,9 @@ _LOOK_EVERY_SECONDS = 0.05
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--once", action="store_true", help="stop after the story")
+    parser.add_argument("--once", action="store_true", help="stop after the demo")
     parser.add_argument("--fresh", action="store_true", help="wipe our data and the sandboxes' first")
-    parser.add_argument("--no-story", action="store_true", help="only start and serve")
+    parser.add_argument("--no-demo", action="store_true", help="only start and serve")
     parser.add_argument("--port", type=int, help="the gateway's (8080)")
     parser.add_argument("--host", help="the address that the gateway listens on (127.0.0.1)")
     parser.add_argument(
@@ -73,14 +73,14 @@ class Interrupted(Exception):  # noqa: N818 - a person's wish, not an error
 def run(options: argparse.Namespace) -> int:
     folder = data_dir(options.data, os.environ)
     settings = _settings(options, folder)
-    with held(folder):
+    with lock_data(folder):
         internal = [(settings.internal[1], "ENFILADE_INTERNAL_ADDRESS")] if settings.internal else []
         ports = [(settings.port, "--port")]
         ports += [(options.sandbox_port + place, "--sandbox-port") for place in range(len(VENDORS))]
         refuse_overlap([*ports, *internal])
-        refuse_taken(settings.host, dict(ports))
+        refuse_ports_in_use(settings.host, dict(ports))
         if settings.internal is not None:
-            refuse_taken(settings.internal[0], dict(internal))
+            refuse_ports_in_use(settings.internal[0], dict(internal))
         if options.fresh:
             _wipe(folder)
         try:
@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
             raise CommandError(str(error)) from None
 
 
-def _settings(options: argparse.Namespace, folder: Path) -> HouseSettings:
+def _settings(options: argparse.Namespace, folder: Path) -> ServerSettings:
     """The settings that the server will have, found right before anything starts; raises SettingsError."""
     told = {
         name: str(value)
@@ -118,14 +118,14 @@ def _wipe(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
-async def _launch(options: argparse.Namespace, settings: HouseSettings, folder: Path) -> int:
+async def _launch(options: argparse.Namespace, settings: ServerSettings, folder: Path) -> int:
     return await _Launch(options, settings, folder).run()
 
 
 class _Launch:
     """One start, from the first server to the last."""
 
-    def __init__(self, options: argparse.Namespace, settings: HouseSettings, folder: Path) -> None:
+    def __init__(self, options: argparse.Namespace, settings: ServerSettings, folder: Path) -> None:
         self._options = options
         self._settings = settings
         self._folder = folder
@@ -152,9 +152,9 @@ class _Launch:
         ours = await self._first(stack.enter_async_context(self._whole()))
         self._say(f"Ready after {time.monotonic() - self._begun:.1f} s")
         issuer = embedded_issuer(str(self._folder))
-        played = None if self._options.no_story else await self._first(perform(ours, issuer, self._console))
+        played = None if self._options.no_demo else await self._first(run_demo(ours, issuer, self._console))
         if self._options.once:
-            return OK if played is None or played.held else FAILED
+            return OK if played is None or played.passed else FAILED
         welcome(self._console, ours, issuer, played.opportunity_id if played else "OPPORTUNITY")
         await self._first(asyncio.get_running_loop().create_future())
         return OK
@@ -174,7 +174,7 @@ class _Launch:
                 ours = self._stack(database_url, cache_url, sandboxes)
                 for sandbox in sandboxes:
                     self._watch(sandbox.child)
-                await self._tell_netsuite(ours)
+                await self._configure_netsuite(ours)
                 environ = self._environ(ours)
                 server = await stack.enter_async_context(
                     serving(environ, self._folder / "logs" / "server.log")
@@ -182,7 +182,7 @@ class _Launch:
                 self._watch(server)
                 await until_ready(server, ours.gateway)
                 await self._until_listening(ours)
-            tell(self._folder, ours)
+            write_stack(self._folder, ours)
             yield ours
 
     @contextlib.asynccontextmanager
@@ -222,16 +222,16 @@ class _Launch:
             "ENFILADE_PUBLIC_URL": ours.gateway,
         }
 
-    async def _tell_netsuite(self, ours: Stack) -> None:
+    async def _configure_netsuite(self, ours: Stack) -> None:
         """Deploy the account's change script: it pushes to our hook, signed with the account's secret."""
         async with httpx.AsyncClient(trust_env=False) as http:
-            screens = Screens("netsuite", ours.sandboxes["netsuite"], http)
+            screens = VendorConsole("netsuite", ours.sandboxes["netsuite"], http)
             await screens.set_up({"push_url": f"{ours.gateway}/hooks/netsuite-main"})
 
     async def _until_listening(self, ours: Stack) -> None:
         """Wait for the very first subscription: what was won before it is, rightly, none of our business."""
         async with httpx.AsyncClient(trust_env=False) as http:
-            screens = Screens("salesforce", ours.sandboxes["salesforce"], http)
+            screens = VendorConsole("salesforce", ours.sandboxes["salesforce"], http)
             with contextlib.suppress(TimeoutError):  # the poll finds later what the stream does not bring
                 async with asyncio.timeout(_LISTENING_SECONDS):
                     while await screens.calls("GRPC", "Subscribe") < _STREAMS:  # noqa: ASYNC110 - can only be asked

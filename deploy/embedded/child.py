@@ -46,7 +46,7 @@ class Child:
     _begun: Future[subprocess.Popen[bytes]] = field(default_factory=Future)
 
     def start(self) -> None:
-        threading.Thread(target=self._keep, name=f"keeper of {self.program.title}", daemon=True).start()
+        threading.Thread(target=self._wait, name=f"keeper of {self.program.title}", daemon=True).start()
         self._begun.result()
 
     def wait_until(self, is_ready: Callable[[], bool]) -> None:
@@ -80,7 +80,7 @@ class Child:
         said = telling[-1].partition("FATAL:")[2] or telling[-1]
         return f"{said.strip()} (its log is {self.program.log})."
 
-    def _keep(self) -> None:
+    def _wait(self) -> None:
         try:
             process = self._spawn()
         except OSError as error:

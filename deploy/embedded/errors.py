@@ -1,4 +1,4 @@
-"""deploy/embedded: the one failure of this room, a sentence for the person who started it."""
+"""deploy/embedded: the one failure of this package, a sentence for the person who started it."""
 
 
 class EmbeddedError(Exception):

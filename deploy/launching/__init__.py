@@ -1,1 +1,1 @@
-"""deploy/launching: the processes of a whole house on one machine, and how other commands find them."""
+"""deploy/launching: the processes of a whole deployment on one machine, and how other commands find them."""

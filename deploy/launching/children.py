@@ -34,9 +34,9 @@ class Child:
         *,
         environ: Mapping[str, str],
         log: Path,
-        told: bool = False,
+        piped: bool = False,
     ) -> Self:
-        """Start `python -m …`; with `told` its standard output is ours to read, otherwise it is logged."""
+        """Start `python -m …`; with `piped` its standard output is ours to read, otherwise it is logged."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as file:
             process = await asyncio.create_subprocess_exec(
@@ -46,7 +46,7 @@ class Child:
                 cwd=Path.cwd(),
                 env={**environ, "PYTHONPATH": _python_path(environ)},
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE if told else file,
+                stdout=asyncio.subprocess.PIPE if piped else file,
                 stderr=file,
                 process_group=0,  # a Ctrl-C is ours: we stop them in order
             )
@@ -86,10 +86,10 @@ def _complaint(line: str) -> str:
     if not line.startswith("{"):
         return line
     try:
-        told = msgspec.json.decode(line, type=dict[str, Any])
+        piped = msgspec.json.decode(line, type=dict[str, Any])
     except msgspec.DecodeError:
         return ""  # the beginning of it was cut off
-    return str(told.get("event", "")) if told.get("level") in ("error", "critical") else ""
+    return str(piped.get("event", "")) if piped.get("level") in ("error", "critical") else ""
 
 
 def _python_path(environ: Mapping[str, str]) -> str:

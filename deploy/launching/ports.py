@@ -31,7 +31,7 @@ def refuse_overlap(wanted: Iterable[tuple[int, str]]) -> None:
         raise CommandError(f"{', '.join(faults)}: choose another for one of them.")
 
 
-def refuse_taken(host: str, wanted: Mapping[int, str]) -> None:
+def refuse_ports_in_use(host: str, wanted: Mapping[int, str]) -> None:
     """Raises CommandError that names every wanted port, with its option, that cannot be listened on."""
     faults = [
         f"port {port} {fault} ({option})"

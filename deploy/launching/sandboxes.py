@@ -61,7 +61,7 @@ async def _start(vendor: str, port: int, folder: Path, started: list[Sandbox]) -
     arguments += ["--data", str(folder / vendor)]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("ENFILADE_")}
     child = await Child.start(
-        f"The {vendor} sandbox", arguments, environ=environ, log=folder / f"{vendor}.log", told=True
+        f"The {vendor} sandbox", arguments, environ=environ, log=folder / f"{vendor}.log", piped=True
     )
     sandbox = Sandbox(vendor, child, {})
     started.append(sandbox)

@@ -1,4 +1,4 @@
-"""deploy/launching: the house's server as a child of the launcher, waited for until it is ready."""
+"""deploy/launching: the deployment's server as a child of the launcher, waited for until it is ready."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""deploy/launching: a running house on one data folder: its lock, and what it tells other commands."""
+"""deploy/launching: a running deployment on one data folder: its lock, and what other commands read of it."""
 
 import contextlib
 import fcntl
@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from deploy.errors import CommandError
-from deploy.settings import HouseSettings, read_settings
+from deploy.settings import ServerSettings, read_settings
 
 DATA = ".enfilade"
 _NOWHERE = "postgresql+psycopg://"
@@ -38,7 +38,7 @@ def data_dir(given: str | None, environ: Mapping[str, str]) -> Path:
 
 
 @contextlib.contextmanager
-def held(folder: Path) -> Iterator[None]:
+def lock_data(folder: Path) -> Iterator[None]:
     """The folder as ours alone; raises CommandError when another `up` lives on it."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def held(folder: Path) -> Iterator[None]:
         sentence = f"The data folder {folder} cannot be used ({error.strerror}): choose another with --data."
         raise CommandError(sentence) from None
     try:
-        if not _take_soon(descriptor):
+        if not _lock_soon(descriptor):
             pid = _pid(descriptor)
             raise CommandError(
                 f"{folder} is in use by `enfilade up` (process {pid}): "
@@ -63,8 +63,8 @@ def held(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def tell(folder: Path, stack: Stack) -> None:
-    """Leave word of the running house for other commands of the same user."""
+def write_stack(folder: Path, stack: Stack) -> None:
+    """Describe the running deployment for other commands of the same user."""
     unfinished = folder / "stack.json.new"
     unfinished.unlink(missing_ok=True)
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -73,7 +73,7 @@ def tell(folder: Path, stack: Stack) -> None:
 
 
 def running(folder: Path) -> Stack | None:
-    """The house that runs on this folder, None when none does."""
+    """The deployment that runs on this folder, None when none does."""
     if launcher(folder) is None:
         return None
     with contextlib.suppress(FileNotFoundError):
@@ -88,7 +88,7 @@ def launcher(folder: Path) -> int | None:
     except OSError:
         return None
     try:
-        return None if _take(descriptor) else _pid(descriptor)
+        return None if _try_lock(descriptor) else _pid(descriptor)
     finally:
         os.close(descriptor)
 
@@ -105,8 +105,8 @@ def end(folder: Path, pid: int, within: float) -> bool:
     return True
 
 
-def settings_beside(folder: Path, environ: Mapping[str, str]) -> HouseSettings:
-    """The settings for a command that looks at a house: the environment's, else those of the running one."""
+def settings_beside(folder: Path, environ: Mapping[str, str]) -> ServerSettings:
+    """The settings for a command: the environment's, else those of the running deployment."""
     stack = running(folder)
     told = {"ENFILADE_DATA_DIR": str(folder), "ENFILADE_DATABASE_URL": _NOWHERE}
     if stack is not None:
@@ -120,7 +120,7 @@ def settings_beside(folder: Path, environ: Mapping[str, str]) -> HouseSettings:
     return read_settings({**told, **{name: value for name, value in environ.items() if value}})
 
 
-def has_database(settings: HouseSettings) -> bool:
+def has_database(settings: ServerSettings) -> bool:
     """Whether the settings name a database at all."""
     return settings.database_url != _NOWHERE
 
@@ -129,17 +129,17 @@ def _lock(folder: Path) -> Path:
     return folder / "up.lock"
 
 
-def _take_soon(descriptor: int) -> bool:
+def _lock_soon(descriptor: int) -> bool:
     """The lock, even where another command is just looking whether somebody has it."""
     deadline = time.monotonic() + _LOOKED_AT_SECONDS
-    while not _take(descriptor):
+    while not _try_lock(descriptor):
         if time.monotonic() > deadline:
             return False
         time.sleep(_LOOK_EVERY_SECONDS)  # as above
     return True
 
 
-def _take(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,1 +1,1 @@
-"""One room per audience; audiences do not know each other."""
+"""One package per audience; audiences do not import each other."""

@@ -34,7 +34,7 @@ Documents = Callable[[type], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class AdminDependencies:
     """What an admin service may be made of."""
 
     gateway: "Gateway"
@@ -48,15 +48,15 @@ class Office:
         return self.database
 
 
-SERVICES: dict[type, Callable[[Office], Any]] = {
-    Audit: lambda office: AuditService(office.store),
-    Consumers: lambda office: ConsumersService(office.gateway, office.store),
-    Keys: lambda office: KeysService(office.gateway, office.database),
-    Plans: lambda office: PlansService(office.gateway),
-    Policy: lambda office: PolicyService(office.gateway),
-    Privacy: lambda office: PrivacyService(office.store),
-    Retention: lambda office: RetentionService(office.store, office.gateway),
-    Subscriptions: lambda office: SubscriptionsService(office.gateway, office.store),
+SERVICES: dict[type, Callable[[AdminDependencies], Any]] = {
+    Audit: lambda dependencies: AuditService(dependencies.store),
+    Consumers: lambda dependencies: ConsumersService(dependencies.gateway, dependencies.store),
+    Keys: lambda dependencies: KeysService(dependencies.gateway, dependencies.database),
+    Plans: lambda dependencies: PlansService(dependencies.gateway),
+    Policy: lambda dependencies: PolicyService(dependencies.gateway),
+    Privacy: lambda dependencies: PrivacyService(dependencies.store),
+    Retention: lambda dependencies: RetentionService(dependencies.store, dependencies.gateway),
+    Subscriptions: lambda dependencies: SubscriptionsService(dependencies.gateway, dependencies.store),
 }
 
 
@@ -65,9 +65,9 @@ def interfaces() -> list[type]:
     return list(SERVICES)
 
 
-def mounted(office: Office, documents: Documents) -> list[Mounted]:
+def mounted(dependencies: AdminDependencies, documents: Documents) -> list[Mounted]:
     """Every admin API, ready for the internal pipeline."""
     return [
-        Mounted(interface, documents(interface), in_process(interface, build(office)))
+        Mounted(interface, documents(interface), in_process(interface, build(dependencies)))
         for interface, build in SERVICES.items()
     ]

@@ -9,7 +9,7 @@ from kit.database import Database
 
 
 class AuditService:
-    """Reads the trail of the whole house, whichever process is asked."""
+    """Reads the trail of the whole deployment, whichever process is asked."""
 
     def __init__(self, store: Callable[[], Database]) -> None:
         self._store = store

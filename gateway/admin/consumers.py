@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class ConsumersService:
-    """Writes to the roster's tables; what this door tells afterwards is read from them anew."""
+    """Writes to the consumer directory's tables, and answers with what it then reads from them."""
 
     def __init__(self, gateway: "Gateway", store: Callable[[], Database]) -> None:
         self._gateway = gateway
@@ -36,12 +36,12 @@ class ConsumersService:
 
     async def list_consumers(self) -> KnownConsumers:
         """Every consumer, by name."""
-        await self._gateway.roster.refresh()
+        await self._gateway.directory.refresh()
         return KnownConsumers(tuple(self._known(name) for name in sorted(self._gateway.consumers)))
 
     async def get_consumer(self, name: str) -> KnownConsumer:
         """The consumer; raises NotFound."""
-        await self._gateway.roster.refresh()
+        await self._gateway.directory.refresh()
         if name not in self._gateway.consumers:
             raise NotFound(f"No consumer is named {name}")
         return self._known(name)
@@ -51,7 +51,7 @@ class ConsumersService:
 
         Raises Conflict where there is one of the name, Invalid where it would hold what is kept apart.
         """
-        if body.name in self._gateway.rulebook.consumers:
+        if body.name in self._gateway.bundle.consumers:
             raise Conflict(f"{body.name} is declared in consumers.toml")
         grants = Consumer(
             title=body.title,
@@ -98,23 +98,23 @@ class ConsumersService:
         return await self.get_consumer(name)
 
     async def list_usage(self, days: int = 30, api: str | None = None) -> UsageOfApis:
-        """The usage of the last days, what this door counted a moment ago included."""
+        """The usage of the last days, what this gateway counted a moment ago included."""
         database = self._store()
         await self._gateway.allowances.usage.write()
         found = await (active_consumers(database, api, days) if api else used(database, days))
         return UsageOfApis(tuple(UsageOfApi(use.consumer, use.api, use.calls, use.last_day) for use in found))
 
     def _known(self, name: str) -> KnownConsumer:
-        consumer, roster = self._gateway.consumers[name], self._gateway.roster
-        reason = roster.suspended(name) or next(iter(self._gateway.refusals(name, consumer)), None)
+        consumer, directory = self._gateway.consumers[name], self._gateway.directory
+        reason = directory.suspended(name) or next(iter(self._gateway.refusals(name, consumer)), None)
         return KnownConsumer(
             name=name,
             title=consumer.title,
-            origin="declared" if name in self._gateway.rulebook.consumers else "registered",
+            origin="declared" if name in self._gateway.bundle.consumers else "registered",
             state="active" if reason is None else "suspended",
             suspended_because=reason or "",
             scopes=consumer.scopes,
-            subscriptions={**consumer.subscriptions, **roster.approved(name)},
+            subscriptions={**consumer.subscriptions, **directory.approved(name)},
             outside=consumer.outside,
             roles=consumer.roles,
         )

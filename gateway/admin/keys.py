@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class KeysService:
-    """Makes, lists and revokes; what it changed this process knows at once, its fellows within seconds."""
+    """Makes, lists and revokes; what it changed this process knows at once, its peers within seconds."""
 
     def __init__(self, gateway: "Gateway", database: Database | None) -> None:
         self._gateway = gateway
@@ -42,14 +42,14 @@ class KeysService:
         """The keys of a consumer, or of all."""
         async with self._database.connect() as connection:
             found = await api_keys.keys_of(connection, consumer or "")
-            return ApiKeys(tuple([await _told(connection, key) for key in found]))
+            return ApiKeys(tuple([await _shown(connection, key) for key in found]))
 
     async def create_key(self, body: KeyWanted) -> KeyMade:
         """The key with its text; raises NotFound, Conflict and TooManyKeys."""
         kind = self._gateway.settings.identity.api_keys
         if kind is None:
             raise Conflict("This deployment takes no API keys (gateway.toml, identity.api_keys)")
-        consumer = self._gateway.rulebook.consumers.get(body.consumer)
+        consumer = self._gateway.bundle.consumers.get(body.consumer)
         if consumer is None:
             raise NotFound(f"No consumer is named {body.consumer}")
         _check_wanted(body, consumer)
@@ -65,7 +65,7 @@ class KeysService:
                 expires_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=days) if days else None,
             )
             await _note(connection, "gateway.key.made", body.consumer, key=made.id, prefix=made.prefix)
-            told = await _told(connection, made)
+            told = await _shown(connection, made)
         await self._know()
         return KeyMade(told, text)
 
@@ -74,14 +74,14 @@ class KeysService:
         async with self._database.begin() as connection:
             found = await api_keys.revoke_key(connection, key_id, by=await privacy.actor(connection))
             await _note(connection, "gateway.key.revoked", found.consumer, key=found.id, prefix=found.prefix)
-            told = await _told(connection, found)
+            told = await _shown(connection, found)
         await self._know()
         return told
 
     async def list_revocations(self) -> Revocations:
         """The revocations in force."""
         async with self._database.connect() as connection:
-            found = await revocation.in_force(connection)
+            found = await revocation.active_revocations(connection)
             return Revocations(tuple([await _revoked(connection, one) for one in found]))
 
     async def revoke_tokens(self, body: RevocationWanted) -> Revocation:
@@ -111,8 +111,8 @@ class KeysService:
         return told
 
     async def _know(self) -> None:
-        if self._gateway.register is not None:
-            await self._gateway.register.refresh()
+        if self._gateway.credential_status is not None:
+            await self._gateway.credential_status.refresh()
 
 
 def _check_wanted(body: KeyWanted, consumer: Consumer) -> None:
@@ -128,7 +128,7 @@ def _check_wanted(body: KeyWanted, consumer: Consumer) -> None:
         raise Invalid(errors=faults)
 
 
-async def _told(connection: AsyncConnection, key: api_keys.ApiKey) -> ApiKey:
+async def _shown(connection: AsyncConnection, key: api_keys.ApiKey) -> ApiKey:
     holds = key.revoked_at is None and not api_keys.has_expired(key)
     told = ApiKey(holds=holds, **msgspec.structs.asdict(key))
     return msgspec.structs.replace(

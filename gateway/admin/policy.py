@@ -16,13 +16,13 @@ class PolicyService:
 
     async def get_in_force(self) -> PolicyInForce:
         """The policy that new requests meet."""
-        rulebook, refused = self._gateway.rulebook, self._gateway.refused
+        bundle, refused = self._gateway.bundle, self._gateway.refused
         return PolicyInForce(
-            digest=rulebook.digest,
-            since=rulebook.since,
-            folder=str(rulebook.folder or ""),
+            digest=bundle.digest,
+            since=bundle.since,
+            folder=str(bundle.folder or ""),
             refused=PolicyRefused(refused.at, tuple(refused.faults)) if refused else None,
-            waits_for_restart=tuple(self._gateway.waits_for_restart),
+            restart_required=tuple(self._gateway.restart_required),
         )
 
     async def explain(self, method: str, path: str, consumer: str, person: str | None = None) -> Explanation:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.admin.retention import Hold, Holds, HoldWanted, RetentionClass, RetentionReport
 from kit import privacy, retention
 from kit.database import Database
-from kit.retention import Outcome, Settings
+from kit.retention import Outcome, RetentionSettings
 
 if TYPE_CHECKING:
     from gateway.app import Gateway
@@ -46,8 +46,8 @@ class RetentionService:
         async with self._store().begin() as connection:
             return await _hold(connection, await retention.lift(connection, subject))
 
-    def _rules(self) -> Settings:
-        return retention.read_rules(self._gateway.rulebook.folder)
+    def _rules(self) -> RetentionSettings:
+        return retention.read_rules(self._gateway.bundle.folder)
 
 
 async def _hold(connection: AsyncConnection, row: Row[Any]) -> Hold:

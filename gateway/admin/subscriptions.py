@@ -44,7 +44,7 @@ class SubscriptionsService:
         latest = select(*_COLUMNS).where(*fitting).order_by(subscriptions.c.requested_at.desc()).limit(_MANY)
         async with self._store().connect() as connection:
             rows = await connection.execute(latest)
-            return ApiSubscriptions(tuple([await _told(connection, ApiSubscription(*row)) for row in rows]))
+            return ApiSubscriptions(tuple([await _shown(connection, ApiSubscription(*row)) for row in rows]))
 
     async def request_subscription(self, body: SubscriptionWanted) -> ApiSubscription:
         """The subscription: active at once where the plan says so, else waiting for another person."""
@@ -66,7 +66,7 @@ class SubscriptionsService:
             await connection.execute(insert(subscriptions).values(**row))
             if plan.approval == "automatic":
                 await _activate(connection, row["id"], body.consumer, body.api, "the plan", body.reason)
-            return await _told(connection, await _get(connection, row["id"]))
+            return await _shown(connection, await _get(connection, row["id"]))
 
     async def decide_subscription(self, subscription_id: str, body: SubscriptionDecision) -> ApiSubscription:
         """The subscription as decided; whoever asked for it may not decide."""
@@ -81,7 +81,7 @@ class SubscriptionsService:
                 await _activate(connection, found.id, found.consumer, found.api, by, body.reason)
             else:
                 await _set(connection, found.id, "rejected", by, body.reason)
-            return await _told(connection, await _get(connection, subscription_id))
+            return await _shown(connection, await _get(connection, subscription_id))
 
     async def cancel_subscription(self, subscription_id: str, body: Cancellation) -> ApiSubscription:
         """The subscription as cancelled."""
@@ -91,11 +91,11 @@ class SubscriptionsService:
                 raise AlreadyDecided(f"The subscription is {found.state}")
             by = await privacy.actor(connection)
             await _set(connection, found.id, "cancelled", by, body.reason)
-            return await _told(connection, await _get(connection, subscription_id))
+            return await _shown(connection, await _get(connection, subscription_id))
 
     async def _plan(self, body: SubscriptionWanted) -> Plan:
         """The plan that is wanted; raises Invalid with everything that there is not, or that does not fit."""
-        await self._gateway.roster.refresh()
+        await self._gateway.directory.refresh()
         settings = self._gateway.settings.rate_limit
         plans = settings.plans if settings is not None else {}
         there = {
@@ -125,7 +125,7 @@ async def _get(connection: AsyncConnection, id: str) -> ApiSubscription:  # noqa
     return ApiSubscription(*row)
 
 
-async def _told(connection: AsyncConnection, kept: ApiSubscription) -> ApiSubscription:
+async def _shown(connection: AsyncConnection, kept: ApiSubscription) -> ApiSubscription:
     """The subscription with its persons as the caller may see them."""
     return msgspec.structs.replace(
         kept,

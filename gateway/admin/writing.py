@@ -1,11 +1,11 @@
-"""How an admin service changes the roster: audited and announced in the transaction of the change."""
+"""How an admin service changes the consumer directory: audited and announced in one transaction."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.plans.roster import note_change
+from gateway.plans.consumer_directory import note_change
 from kit import audit, context
 from kit.database import Database
 
@@ -14,7 +14,7 @@ from kit.database import Database
 async def writing(
     database: Database, action: str, subject: str, reason: str = ""
 ) -> AsyncIterator[AsyncConnection]:
-    """A transaction that every door hears of within seconds; nothing is told of one that fails."""
+    """A transaction that every gateway hears of within seconds; nothing is told of one that fails."""
     here = context.current()
     async with database.begin() as connection:
         yield connection

@@ -2,16 +2,17 @@
 
 from gateway.identity.certificates import Certificates
 from gateway.identity.challenges import Challenges
+from gateway.identity.credential_status import CredentialStatus
 from gateway.identity.dpop import Memory, Proofs
 from gateway.identity.introspection import Introspector, Post
 from gateway.identity.issuer import DevelopmentIssuer
 from gateway.identity.keys import Fetch, Keys
-from gateway.identity.register import Register
 from gateway.identity.tokens import Introspection, Issuer, Rules, Verified, Verifier
 
 __all__ = [
     "Certificates",
     "Challenges",
+    "CredentialStatus",
     "DevelopmentIssuer",
     "Fetch",
     "Introspection",
@@ -21,7 +22,6 @@ __all__ = [
     "Memory",
     "Post",
     "Proofs",
-    "Register",
     "Rules",
     "Verified",
     "Verifier",

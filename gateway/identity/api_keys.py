@@ -57,7 +57,7 @@ def hash_of(key: str) -> str:
     """What is kept of a key.
 
     SHA-256 without salt or stretching is right here, as it would not be for a password: there are 2^256 keys
-    to guess among, so a stolen hash leads nowhere, and a slow hash would only slow down the door.
+    to guess among, so a stolen hash leads nowhere, and a slow hash would only slow down the gateway.
     """
     return hashlib.sha256(key.encode()).hexdigest()
 
@@ -126,7 +126,7 @@ async def live_keys(connection: AsyncConnection) -> dict[str, ApiKey]:
 
 async def note_used(connection: AsyncConnection, used: dict[str, float]) -> None:
     """Keep when keys were last used: key id to Unix time in seconds."""
-    for key_id, at in sorted(used.items()):  # in one order, so that no two doors wait for each other
+    for key_id, at in sorted(used.items()):  # in one order, so that no two gateways wait for each other
         instant = dt.datetime.fromtimestamp(at, dt.UTC)
         done = update(api_keys).where(api_keys.c.id == key_id)
         await connection.execute(

@@ -9,7 +9,7 @@ from kit.database.tables import identity_changes
 async def note_change(connection: AsyncConnection) -> None:
     """Raise the counter in the transaction of the change; changes wait here for each other.
 
-    So a door that reads a version has read all changes up to it, whichever transaction ended first.
+    So a gateway that reads a version has read all changes up to it, whichever transaction ended first.
     """
     raised = update(identity_changes).where(identity_changes.c.one == 1)
     await connection.execute(raised.values(version=identity_changes.c.version + 1))

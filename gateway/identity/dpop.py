@@ -22,11 +22,12 @@ _PORTS = {"http": 80, "https": 443}
 _MANY = 100_000  # proofs remembered in a process without a cache
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DPoPSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How fresh a proof must be, in seconds, and whether it must carry a nonce that we gave.
 
     A nonce is given for `nonce_seconds` and taken for twice as long. Used proofs are remembered in the cache,
-    or, where one process without a cache is the whole door, in memory; while that is gone no proof is taken.
+    or, where one process without a cache is the whole gateway, in memory; while that is gone no proof is
+    taken.
     """
 
     proof_seconds: Annotated[float, Meta(gt=0, le=600)] = 60.0
@@ -38,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Proofs:
     """Checks the DPoP header of a request against the token's binding."""
 
-    def __init__(self, settings: Settings, base_url: str, memory: "Memory") -> None:
+    def __init__(self, settings: DPoPSettings, base_url: str, memory: "Memory") -> None:
         self._settings = settings
         self._base = base_url
         self._memory = memory
@@ -105,7 +106,7 @@ class Proofs:
 
 
 class Memory:
-    """What all processes of the door must know together: used proofs, and the nonces that were given."""
+    """What all processes of the gateway must know together: used proofs, and the nonces that were given."""
 
     def __init__(self, cache: Cache | None, *, alone: bool) -> None:
         self._cache = cache
@@ -123,7 +124,7 @@ class Memory:
         if known is not None and known[0] > time.monotonic():
             return known[1]
         found = await self._first(f"dpop:{name}", secrets.token_urlsafe(24), seconds)
-        self._keep(name, found, seconds / 2)
+        self._store(name, found, seconds / 2)
         return found
 
     async def _first(self, name: str, value: str, seconds: float) -> str:
@@ -147,10 +148,10 @@ class Memory:
         until, found = self._here.get(name, (0.0, ""))
         if until > time.monotonic():
             return found
-        self._keep(name, value, seconds)
+        self._store(name, value, seconds)
         return value
 
-    def _keep(self, name: str, value: str, seconds: float) -> None:
+    def _store(self, name: str, value: str, seconds: float) -> None:
         now = time.monotonic()
         if len(self._here) >= _MANY:
             self._here = {each: item for each, item in self._here.items() if item[0] > now}

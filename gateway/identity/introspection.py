@@ -108,7 +108,7 @@ class _Desk:
             raise InvalidToken("The answer speaks for another issuer")
         told = {"sub": claims.get(self._issuer.consumer_claim), **claims}
         self._rules.check(told, self._issuer)
-        until = min(time.time() + self._asked.keep_seconds, told["exp"])
+        until = min(time.time() + self._asked.cache_seconds, told["exp"])
         return Verified(claims=told, issuer=self._issuer, until=until)
 
     def _remember(self, key: bytes, until: float, found: Verified | None) -> None:

@@ -1,4 +1,4 @@
-"""The embedded issuer, for development: mints tokens for our consumers and the people of the story."""
+"""The embedded issuer, for development: mints tokens for our consumers and the people of the demo."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ from contracts.operation import Api
 from gateway.identity.issuing.keyring import Keyring
 from gateway.identity.issuing.personas import Persona
 from gateway.plans import Consumer, expand
-from kit.secrets import kept
+from kit.secrets import load_or_create
 
 LIFETIME_SECONDS = 3600
 """How long a token lives, and at most."""
@@ -46,7 +46,7 @@ class DevelopmentIssuer:
         self.scopes = scopes
         self.people = people or {}
         self.keyring = Keyring(directory, lifetime=LIFETIME_SECONDS)
-        self._seed = kept(directory / "issuer.secret", lambda: secrets.token_bytes(32))
+        self._seed = load_or_create(directory / "issuer.secret", lambda: secrets.token_bytes(32))
 
     def jwks(self) -> dict[str, Any]:
         """The public key set (RFC 7517)."""

@@ -23,7 +23,7 @@ class Keys:
     """The public keys of one issuer, given at once or fetched from its JWKS address.
 
     All in seconds: `fetch_again` bounds how often unknown kids may cause a fetch, `absent` for how long a kid
-    that the issuer did not have causes none, `keep` how old keys may be before they are fetched anew, and
+    that the issuer did not have causes none, `max_age` how old keys may be before they are fetched anew, and
     `stale` how old keys are believed whose issuer does not answer; beyond that nobody is.
     """
 
@@ -35,7 +35,7 @@ class Keys:
         fetch: Fetch | None = None,
         fetch_again: float = 10.0,
         absent: float = 60.0,
-        keep: float = 300.0,
+        max_age: float = 300.0,
         stale: float = 900.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -43,7 +43,7 @@ class Keys:
         self._fetch = fetch
         self._fetch_again = fetch_again
         self._absent_seconds = absent
-        self._keep = keep
+        self._max_age = max_age
         self._stale = stale
         self._clock = clock
         self._keys: dict[str, tuple[Key, frozenset[str]]] = _read(document) if document else {}
@@ -68,7 +68,7 @@ class Keys:
     def _fresh(self, kid: str) -> bool:
         """Whether what we know of a kid, also that there is none, needs no fetch."""
         now = self._clock()
-        young = now - self._known_at <= self._keep
+        young = now - self._known_at <= self._max_age
         return young and (kid in self._keys or self._absent.get(kid, now) > now)
 
     async def _refresh(self, kid: str) -> None:

@@ -47,7 +47,7 @@ async def revoke(
     reason: str = "",
     longest_seconds: float = 86_400.0,
 ) -> Revocation:
-    """Revoke in the transaction of the caller; every door knows of it within seconds.
+    """Revoke in the transaction of the caller; every gateway knows of it within seconds.
 
     `kind` is what `name` names: a token by its ``jti``, a consumer, or a subject (``sub``). `issued_before`
     is now unless it is given. `longest_seconds` is how long a token may live.
@@ -70,7 +70,7 @@ async def revoke(
     return made
 
 
-async def in_force(connection: AsyncConnection) -> list[Revocation]:
+async def active_revocations(connection: AsyncConnection) -> list[Revocation]:
     """Every revocation that is not forgotten, newest first."""
     asked = select(revocations).where(revocations.c.forget_at > func.clock_timestamp())
     rows = await connection.execute(asked.order_by(revocations.c.revoked_at.desc()))

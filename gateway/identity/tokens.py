@@ -9,9 +9,9 @@ from msgspec import Meta
 
 from contracts.problems import InvalidToken
 from gateway.identity import jose
+from gateway.identity.claims import roles_of, texts_at
 from gateway.identity.jose import Parts
 from gateway.identity.keys import Keys
-from gateway.identity.speech import roles_of, texts_at
 
 _REQUIRED = ("iss", "sub", "aud", "exp", "iat")
 _HERE = ("http://127.0.0.1", "http://localhost", "http://[::1]")
@@ -24,7 +24,7 @@ class Introspection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where an issuer tells of its opaque tokens (RFC 7662), and as whom we ask.
 
     `client_secret` is a reference (env:NAME, file:PATH). `prefix` is how the issuer's tokens begin: it says
-    whom to ask, so that no issuer is shown another's token. An answer is believed for `keep_seconds`, never
+    whom to ask, so that no issuer is shown another's token. An answer is believed for `cache_seconds`, never
     beyond the token's expiry; that a token is not active for `negative_seconds`.
     """
 
@@ -32,7 +32,7 @@ class Introspection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     client_id: Annotated[str, Meta(min_length=1)]
     client_secret: Annotated[str, Meta(pattern="^(env|file):.+")]
     prefix: str = ""
-    keep_seconds: Annotated[float, Meta(ge=0, le=300)] = 10.0
+    cache_seconds: Annotated[float, Meta(ge=0, le=300)] = 10.0
     negative_seconds: Annotated[float, Meta(ge=0, le=60)] = 2.0
 
     def __post_init__(self) -> None:

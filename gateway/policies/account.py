@@ -1,4 +1,4 @@
-"""Account: what happened at the door, as metrics for all calls and audit rows for writes and denials."""
+"""Account: what happened at the gateway, as metrics for all calls and audit rows for writes and denials."""
 
 import asyncio
 import contextlib
@@ -25,13 +25,13 @@ _MAX_NOTE = 120
 _WORST = 20
 _log = log(__name__)
 _meter = meter(__name__)
-_duration = Histogram("http.server.request.duration", "Duration of requests at the door")
+_duration = Histogram("http.server.request.duration", "Duration of requests at the gateway")
 _refusals = _meter.create_counter(
     "enfilade.gateway.refusals", description="Requests refused before anybody was identified, by problem code"
 )
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AccountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long rows wait to be written together, how many at most, and how many may wait in all.
 
     Rows that cannot be written wait for the database; beyond `max_waiting` the oldest are dropped, counted.
@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Account:
     """Measures every call; notes writes, and denials of those who were identified, for the audit."""
 
-    def __init__(self, settings: Settings, database: Database | None) -> None:
+    def __init__(self, settings: AccountSettings, database: Database | None) -> None:
         self.settings = settings
         self._database = database
         self._rows: BatchWriter[audit.Entry] = BatchWriter(
@@ -70,11 +70,11 @@ class Account:
             lambda: [Sample(self._in_flight)],
         )
 
-    def around(self, _: Route | None, onward: Step) -> Step:
+    def wrap(self, _: Route | None, call_next: Step) -> Step:
         async def account(exchange: Exchange) -> Reply:
             self._in_flight += 1
             try:
-                reply = await onward(exchange)
+                reply = await call_next(exchange)
             finally:
                 self._in_flight -= 1
                 if not self._in_flight:
@@ -83,7 +83,7 @@ class Account:
             route = exchange.route
             if exchange.caller is None:
                 if exchange.problem is not None:
-                    self._count_stranger(exchange, exchange.problem)
+                    self._count_unidentified(exchange, exchange.problem)
             elif reply.status == _FORBIDDEN or (
                 route is not None and route.operation is not None and route.operation.access != "read"
             ):
@@ -109,7 +109,7 @@ class Account:
             series = self._series[key] = _duration.series(**_labels(exchange.route, status, consumer, code))
         series.record(time.perf_counter() - exchange.started)
 
-    def _count_stranger(self, exchange: Exchange, problem: Problem) -> None:
+    def _count_unidentified(self, exchange: Exchange, problem: Problem) -> None:
         _refusals.add(1, {"code": problem.code})
         if len(self._unknown) < self.settings.max_waiting or exchange.source in self._unknown:
             self._unknown[exchange.source] += 1
@@ -156,7 +156,7 @@ class Account:
             await asyncio.wait({self._task}, timeout=CLOSE_SECONDS)
             await stop_background(self._task)
         await self._rows.close(CLOSE_SECONDS)
-        await self._tell_strangers()
+        await self._log_unidentified()
 
     async def flush(self) -> None:
         """Write the waiting rows; they stay when the database is away."""
@@ -181,9 +181,9 @@ class Account:
             await self.flush()
             if time.monotonic() - told_at >= 60:  # noqa: PLR2004 - a minute
                 told_at = time.monotonic()
-                await self._tell_strangers()
+                await self._log_unidentified()
 
-    async def _tell_strangers(self) -> None:
+    async def _log_unidentified(self) -> None:
         """Denials before identity, counted per source and minute: the worst of them, for there are many."""
         worst = dict(self._unknown.most_common(_WORST))
         self._unknown.clear()

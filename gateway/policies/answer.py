@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from contracts.problems import Problem, Unexpected
 from gateway.exchange import Asked, Exchange, Header, Reply, Route, Rule, Step
-from gateway.versions import NONE, Standings, told_of
+from gateway.lifecycle import NONE, ApiLifecycles, deprecation_headers
 from kit import problems
 from kit.telemetry import log
 
@@ -15,8 +15,8 @@ _log = log(__name__)
 _PROBLEM_TYPE = (b"content-type", problems.MEDIA_TYPE.encode())
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`hsts_seconds` tells browsers to come by TLS only; zero where the door itself has none."""
+class AnswerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`hsts_seconds` tells browsers to come by TLS only; zero where the gateway itself has none."""
 
     hsts_seconds: Annotated[int, Meta(ge=0)] = 0
 
@@ -24,8 +24,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Answer:
     """Turns problems into documents (RFC 9457) and unforeseen failures into a bare 500 with a log line."""
 
-    def __init__(self, settings: Settings, standings: Standings = NONE) -> None:
-        self._standings = standings
+    def __init__(self, settings: AnswerSettings, lifecycles: ApiLifecycles = NONE) -> None:
+        self._lifecycles = lifecycles
         self._settings = settings
         self._always: list[Header] = [
             (b"x-content-type-options", b"nosniff"),
@@ -34,21 +34,21 @@ class Answer:
         ]
         if settings.hsts_seconds:
             self._always.append((b"strict-transport-security", f"max-age={settings.hsts_seconds}".encode()))
-        self._told: dict[str, list[Header]] = {}
+        self._headers_by_route: dict[str, list[Header]] = {}
 
-    def around(self, _: Route | None, onward: Step) -> Step:
+    def wrap(self, _: Route | None, call_next: Step) -> Step:
         always = self._always
 
         async def answer(exchange: Exchange) -> Reply:
             try:
-                reply = await onward(exchange)
+                reply = await call_next(exchange)
             except Problem as problem:
-                reply = _tell(exchange, problem)
+                reply = _log_failure(exchange, problem)
             except Exception as error:  # noqa: BLE001 - whatever it was, the caller gets an answer
                 _log.error(
                     "unexpected", path=exchange.path, correlation_id=exchange.correlation_id, exc_info=error
                 )
-                reply = _tell(exchange, Unexpected())
+                reply = _log_failure(exchange, Unexpected())
             headers = reply.headers
             if exchange.notes:
                 headers += exchange.notes
@@ -61,7 +61,7 @@ class Answer:
                 headers.append((b"cache-control", b"no-store"))
             route = exchange.route
             if route is not None and route.api is not None:
-                headers += self._told_of(route)
+                headers += self._lifecycle_headers(route)
             return reply
 
         return answer
@@ -75,17 +75,17 @@ class Answer:
             found.append(Rule(f"deprecated since {deprecation.since}, gone on {deprecation.sunset}", file=""))
         return found
 
-    def _told_of(self, route: Route) -> list[Header]:
+    def _lifecycle_headers(self, route: Route) -> list[Header]:
         """What is told of the life of the route's version, worked out once."""
-        found = self._told.get(route.name)
+        found = self._headers_by_route.get(route.name)
         if found is None:
             slug = route.api.slug if route.api else ""
             own = route.operation.deprecation if route.operation else None
-            found = self._told[route.name] = told_of(slug, self._standings, own)
+            found = self._headers_by_route[route.name] = deprecation_headers(slug, self._lifecycles, own)
         return found
 
 
-def _tell(exchange: Exchange, problem: Problem) -> Reply:
+def _log_failure(exchange: Exchange, problem: Problem) -> Reply:
     # The frames of its traceback hold the exchange: a circle, which only the garbage collector would end.
     problem.__traceback__ = problem.__context__ = problem.__cause__ = None
     exchange.problem = problem

@@ -23,9 +23,9 @@ class Authorisation:
     def __init__(self, resource_metadata: str) -> None:
         self._challenges = Challenges(resource_metadata)
 
-    def around(self, route: Route | None, onward: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: Step) -> Step:
         if route is None or route.operation is None or route.api is None:
-            return onward
+            return call_next
         scope, instance = route.scope, route.instance
         check_rows = _row_check(route.operation.rows) if route.operation.rows else None
         roles = frozenset(route.operation.roles)
@@ -49,7 +49,7 @@ class Authorisation:
             if instance:
                 _check_instance(caller, instance)
             exchange.check_rows = check_rows
-            return await onward(exchange)
+            return await call_next(exchange)
 
         return authorisation
 

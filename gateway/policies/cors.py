@@ -8,7 +8,7 @@ from msgspec import Meta
 from gateway.exchange import Asked, Exchange, Header, Reply, Route, Rule, Step
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CorsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Origins as a browser sends them (scheme, host, port), what their scripts may send and read."""
 
     origins: Annotated[tuple[str, ...], Meta(min_length=1)]
@@ -31,12 +31,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Cors:
     """Answers preflights, which carry no consumer, and marks answers for the origins that are allowed."""
 
-    def __init__(self, settings: Settings | None) -> None:
+    def __init__(self, settings: CorsSettings | None) -> None:
         self._settings = settings
 
-    def around(self, route: Route | None, onward: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: Step) -> Step:
         if self._settings is None or route is None or route.page:
-            return onward
+            return call_next
         origins = frozenset(origin.encode() for origin in self._settings.origins)
         preflight = self._preflight() if route.method == "OPTIONS" else []
         exposed = ", ".join(self._settings.exposed_headers).encode()
@@ -45,14 +45,14 @@ class Cors:
             origin = exchange.headers.get(b"origin")
             exchange.notes.append((b"vary", b"Origin"))
             if origin not in origins or origin is None:
-                return await onward(exchange)
+                return await call_next(exchange)
             exchange.notes.append((b"access-control-allow-origin", origin))
             if preflight and b"access-control-request-method" in exchange.headers:
-                reply = await onward(exchange)
+                reply = await call_next(exchange)
                 allow = next(value for name, value in reply.headers if name == b"allow")
                 return Reply(204, [*reply.headers, (b"access-control-allow-methods", allow), *preflight])
             exchange.notes.append((b"access-control-expose-headers", exposed))
-            return await onward(exchange)
+            return await call_next(exchange)
 
         return cors
 

@@ -14,24 +14,24 @@ from kit.database import Database
 from kit.telemetry import log
 
 _SERVER_ERROR = 500
-_KEPT_HEADERS = frozenset({b"content-type", b"etag", b"location"})
+_STORED_HEADERS = frozenset({b"content-type", b"etag", b"location"})
 _log = log(__name__)
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class IdempotencyKeySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long an answer is kept for a repetition of its request."""
 
-    keep_seconds: Annotated[int, Meta(ge=60)] = 86_400
+    ttl_seconds: Annotated[int, Meta(ge=60)] = 86_400
 
 
 class IdempotencyKey:
     """Reserves the key in PostgreSQL before the hop and settles it with the answer after.
 
     Refusals before the hop never come here. What failed on our side is released, so that the caller may
-    come again: the floors start nothing twice under the same key.
+    come again: the tiers start nothing twice under the same key.
     """
 
-    def __init__(self, settings: Settings, database: Database | None) -> None:
+    def __init__(self, settings: IdempotencyKeySettings, database: Database | None) -> None:
         self._settings = settings
         self._database = database
         self.life: idempotency.Life | None = None
@@ -45,7 +45,7 @@ class IdempotencyKey:
             self.life = idempotency.Life(database)
         return self.life
 
-    def around(self, route: Route | None, onward: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: Step) -> Step:
         database = self._database
         if (
             database is None
@@ -53,9 +53,9 @@ class IdempotencyKey:
             or route.operation is None
             or route.operation.idempotency != "key"
         ):
-            return onward
+            return call_next
         operation = f"{route.name}@{route.instance}" if route.instance else route.name
-        keep = self._settings.keep_seconds
+        ttl = self._settings.ttl_seconds
 
         async def idempotency_key(exchange: Exchange) -> Reply:
             consumer = exchange.caller.principal if exchange.caller else ""
@@ -67,7 +67,7 @@ class IdempotencyKey:
                 operation=operation,
                 key=exchange.idempotency_key,
                 fingerprint=_fingerprint(exchange),
-                ttl=keep,
+                ttl=ttl,
             )
             match outcome:
                 case idempotency.Replay():
@@ -76,32 +76,34 @@ class IdempotencyKey:
                     raise StillRunning(retry_after=1)
                 case idempotency.Reused():
                     raise IdempotencyKeyReused
-            return await _settled(database, {**place, "holder": outcome.holder}, exchange, onward)
+            return await _settled(database, {**place, "holder": outcome.holder}, exchange, call_next)
 
         return idempotency_key
 
     def explain(self, asked: Asked) -> list[Rule]:
         if asked.route.operation is None or asked.route.operation.idempotency != "key":
             return []
-        says = f"an Idempotency-Key; its answer is kept for {self._settings.keep_seconds} s"
-        return [Rule(says, "idempotency_key.keep_seconds")]
+        says = f"an Idempotency-Key; its answer is kept for {self._settings.ttl_seconds} s"
+        return [Rule(says, "idempotency_key.ttl_seconds")]
 
 
-async def _settled(database: Database, place: dict[str, str], exchange: Exchange, onward: Step) -> Reply:
+async def _settled(database: Database, place: dict[str, str], exchange: Exchange, call_next: Step) -> Reply:
     try:
-        reply = await onward(exchange)
+        reply = await call_next(exchange)
     except BaseException:
         await asyncio.shield(_release(database, place))
         raise
     if reply.status >= _SERVER_ERROR:
         await _release(database, place)
         return reply
-    kept = {name.decode(): value.decode("latin-1") for name, value in reply.headers if name in _KEPT_HEADERS}
+    kept = {
+        name.decode(): value.decode("latin-1") for name, value in reply.headers if name in _STORED_HEADERS
+    }
     try:
         await idempotency.settle(database, **place, status=reply.status, headers=kept, body=reply.body)
     except Problem:
-        # The work is done and its answer is right; only a repetition will have to ask the floor again.
-        _log.warning("answer not kept", correlation_id=exchange.correlation_id)
+        # The work is done and its answer is right; only a repetition will have to ask the tier again.
+        _log.warning("answer not stored", correlation_id=exchange.correlation_id)
     return reply
 
 

@@ -16,6 +16,7 @@ from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.identity import (
     Certificates,
     Challenges,
+    CredentialStatus,
     DevelopmentIssuer,
     Fetch,
     Introspector,
@@ -24,13 +25,12 @@ from gateway.identity import (
     Memory,
     Post,
     Proofs,
-    Register,
     Rules,
     Verified,
     Verifier,
 )
 from gateway.identity.api_keys import MARK, ApiKey, Kind, kind_of
-from gateway.identity.dpop import Settings as DpopSettings
+from gateway.identity.dpop import DPoPSettings
 from gateway.plans import Consumer, Credential, grants, row_claims
 from kit.context import Caller
 from kit.secrets import SecretError, resolve
@@ -42,7 +42,7 @@ _KEY_SECONDS = 5.0  # so long is a key believed unasked: its last use is known a
 _CREDENTIAL = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 §2.1
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which credentials are believed, from whom, and for how long; instants and lengths are in seconds.
 
     `embedded_issuer` is for development: there only where it is asked for, refused in production. Its keys
@@ -61,7 +61,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remember_seconds: Annotated[float, Meta(ge=0, le=3600)] = 300.0
     longest_token_seconds: Annotated[float, Meta(ge=60, le=604_800)] = 86_400.0
     api_keys: Kind | None = None
-    dpop: DpopSettings = DpopSettings()
+    dpop: DPoPSettings = DPoPSettings()
     certificate_proxies: tuple[str, ...] = ()
     refresh_seconds: Annotated[float, Meta(gt=0, le=10)] = 1.0
     stale_seconds: Annotated[float, Meta(ge=1, le=3600)] = 60.0
@@ -84,12 +84,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Witnesses:
+class CredentialVerifiers:
     """Whom identity asks: about JWTs, opaque tokens, keys and revocations, proofs, certificates."""
 
     verifier: Verifier
     introspector: Introspector | None
-    register: Register | None
+    credential_status: CredentialStatus | None
     proofs: Proofs
     certificates: Certificates
 
@@ -114,14 +114,14 @@ class Identity:
 
     def __init__(
         self,
-        settings: Settings,
-        witnesses: Witnesses,
+        settings: IdentitySettings,
+        verifiers: CredentialVerifiers,
         consumers: Mapping[str, Consumer],
         scopes: tuple[str, ...],
         resource_metadata: str,
     ) -> None:
         self._settings = settings
-        self._witnesses = witnesses
+        self._verifiers = verifiers
         self._consumers = consumers
         self._scopes = scopes
         self._challenges = Challenges(resource_metadata)
@@ -129,9 +129,9 @@ class Identity:
         self._known: dict[bytes, _Known] = {}
         self._bound: dict[bytes, _Known] = {}
 
-    def around(self, route: Route | None, onward: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: Step) -> Step:
         if route is None or route.operation is None:
-            return onward
+            return call_next
         known = self._known
 
         async def identity(exchange: Exchange) -> Reply:
@@ -141,7 +141,7 @@ class Identity:
                 found = await self._identify(exchange, header)
             exchange.caller = found.caller
             exchange.consumer = found.consumer
-            return await onward(exchange)
+            return await call_next(exchange)
 
         return identity
 
@@ -183,12 +183,16 @@ class Identity:
         return scheme, credential
 
     def _by_key(self, text: str) -> _Known:
-        taken, kind, register = self._settings.api_keys, kind_of(text), self._witnesses.register
-        if taken is None or register is None:
+        taken, kind, credential_status = (
+            self._settings.api_keys,
+            kind_of(text),
+            self._verifiers.credential_status,
+        )
+        if taken is None or credential_status is None:
             raise InvalidToken("API keys are not taken here")
         if kind not in ("", taken):
             raise InvalidToken(f"This deployment takes {taken} keys, and a {kind} key was sent")
-        key = register.find_key(text)
+        key = credential_status.find_key(text)
         if key is None:
             raise InvalidToken("The API key is not known, has expired or was revoked")
         consumer = self._consumer(key.consumer, {"api_key"})
@@ -212,14 +216,14 @@ class Identity:
         await self._prove(exchange, scheme, token, found.confirmation)
         # Last, and with nothing awaited between it and the memory: a revocation can never be overtaken.
         if not self._still_holds(found):
-            self._check_register()
+            self._check_credential_status()
             raise InvalidToken("The token was revoked")
         return found
 
     async def _verify(self, token: str) -> Verified:
-        introspector = self._witnesses.introspector
+        introspector = self._verifiers.introspector
         told = await introspector.verify(token) if introspector is not None else None
-        return told if told is not None else await self._witnesses.verifier.verify(token)
+        return told if told is not None else await self._verifiers.verifier.verify(token)
 
     def _know(self, verified: Verified) -> _Known:
         kinds = {"dpop": "jkt", "mtls": "x5t#S256"}
@@ -254,31 +258,33 @@ class Identity:
             if scheme != "dpop":
                 unproved = InvalidToken("The token is bound to a key: send it as DPoP, with a proof")
                 raise self._challenges.refuse(unproved, "dpop")
-            await self._witnesses.proofs.check(exchange, token, bound["jkt"])
+            await self._verifiers.proofs.check(exchange, token, bound["jkt"])
         elif scheme == "dpop":
             raise InvalidToken("The token is bound to no key: it is a bearer token")
         if "x5t#S256" in bound:
-            self._witnesses.certificates.check(exchange, bound["x5t#S256"])
+            self._verifiers.certificates.check(exchange, bound["x5t#S256"])
 
-    def _check_register(self) -> None:
+    def _check_credential_status(self) -> None:
         """Raise Unavailable where nobody knows any more which tokens were revoked, and that matters."""
-        register = self._witnesses.register
-        if register is not None and self._settings.stale_tokens == "refuse":
-            register.check_fresh()
+        credential_status = self._verifiers.credential_status
+        if credential_status is not None and self._settings.stale_tokens == "refuse":
+            credential_status.check_fresh()
 
     def _still_holds(self, found: _Known) -> bool:
         """Whether neither a revocation nor the register's age speaks against what was believed."""
-        register = self._witnesses.register
-        if register is None:
+        credential_status = self._verifiers.credential_status
+        if credential_status is None:
             return True
         if found.key is not None:
-            return register.fresh and register.holds(found.key)
-        if found.verified is None or (self._settings.stale_tokens == "refuse" and not register.fresh):
+            return credential_status.fresh and credential_status.holds(found.key)
+        if found.verified is None or (
+            self._settings.stale_tokens == "refuse" and not credential_status.fresh
+        ):
             return False
         verified = found.verified
-        return not register.is_revoked(verified.consumer, verified.claims, verified.issuer.issuer)
+        return not credential_status.is_revoked(verified.consumer, verified.claims, verified.issuer.issuer)
 
-    def sift(self) -> None:
+    def evict_revoked(self) -> None:
         """Forget whatever no longer holds; called when the register has changed, not with every call."""
         for memory in (self._known, self._bound):
             for header in [header for header, found in memory.items() if not self._still_holds(found)]:
@@ -307,41 +313,41 @@ def _check_prefixes(prefixes: list[str]) -> None:
             raise ValueError(f"the introspection prefixes {one!r} and {next_one!r} cannot be told apart")
 
 
-def nobody() -> Witnesses:
-    """Witnesses who know nobody, to try settings with."""
-    proofs, none = Proofs(DpopSettings(), "", Memory(None, alone=True)), Certificates(())
-    return Witnesses(
-        Verifier({}, Rules("")), introspector=None, register=None, proofs=proofs, certificates=none
+def no_verifiers() -> CredentialVerifiers:
+    """Verifiers that accept no credential, to try settings with."""
+    proofs, none = Proofs(DPoPSettings(), "", Memory(None, alone=True)), Certificates(())
+    return CredentialVerifiers(
+        Verifier({}, Rules("")), introspector=None, credential_status=None, proofs=proofs, certificates=none
     )
 
 
-def witnesses_of(
-    settings: Settings,
+def credential_verifiers(
+    settings: IdentitySettings,
     *,
     public_url: str,
     embedded: DevelopmentIssuer | None,
     fetch: Fetch | None,
     post: Post | None,
     environ: Mapping[str, str],
-    register: Register | None,
+    credential_status: CredentialStatus | None,
     memory: Memory,
-) -> Witnesses:
-    """The witnesses as the settings ask for them; raises SettingsError for what is named and not there.
+) -> CredentialVerifiers:
+    """The verifiers as the settings ask for them; raises SettingsError for what is named and not there.
 
     `public_url` is the audience of tokens and the address that proofs are made for.
     """
     rules = Rules(public_url, settings.leeway_seconds, settings.longest_token_seconds)
-    return Witnesses(
+    return CredentialVerifiers(
         verifier=Verifier(_keys_of(settings, embedded, fetch), rules),
         introspector=_introspector(settings, rules, post, environ),
-        register=register,
+        credential_status=credential_status,
         proofs=Proofs(settings.dpop, public_url, memory),
         certificates=Certificates(settings.certificate_proxies),
     )
 
 
 def _keys_of(
-    settings: Settings, embedded: DevelopmentIssuer | None, fetch: Fetch | None
+    settings: IdentitySettings, embedded: DevelopmentIssuer | None, fetch: Fetch | None
 ) -> dict[str, tuple[Issuer, Keys]]:
     """Every issuer of JWTs by its name, with its keys."""
     remote = [issuer for issuer in settings.issuers if issuer.jwks_uri]
@@ -350,7 +356,7 @@ def _keys_of(
     found = {
         one.issuer: (
             one,
-            Keys(address=one.jwks_uri, fetch=fetch, keep=one.keys_seconds, stale=one.keys_stale_seconds),
+            Keys(address=one.jwks_uri, fetch=fetch, max_age=one.keys_seconds, stale=one.keys_stale_seconds),
         )
         for one in remote
     }
@@ -360,13 +366,13 @@ def _keys_of(
             raise SettingsError([f"identity.embedded_issuer: {said}"])
         own = Issuer(issuer=embedded.issuer, audience=embedded.audience)
         # It stands in this process, so asking it costs next to nothing, and a rotation is seen at once.
-        keys = Keys(fetch=embedded.fetch_jwks, fetch_again=_SOON, absent=_SOON, keep=_SOON)
+        keys = Keys(fetch=embedded.fetch_jwks, fetch_again=_SOON, absent=_SOON, max_age=_SOON)
         found[embedded.issuer] = (own, keys)
     return found
 
 
 def _introspector(
-    settings: Settings, rules: Rules, post: Post | None, environ: Mapping[str, str]
+    settings: IdentitySettings, rules: Rules, post: Post | None, environ: Mapping[str, str]
 ) -> Introspector | None:
     asked = [issuer for issuer in settings.issuers if issuer.introspection is not None]
     if not asked:

@@ -25,7 +25,7 @@ _shed = meter(__name__).create_counter(
 )
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LoadSheddingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a process bears, and from which share of that on a lane is shed.
 
     Load is the greater of two shares: of calls under way to `max_in_flight`, and of the time by which the
@@ -50,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Load:
     """How much this process bears, and which lanes it sheds for that."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, settings: LoadSheddingSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self.in_flight = 0
         self._clock = clock
         self._lag = 0.0
@@ -58,7 +58,7 @@ class Load:
         self._shedding: set[Lane] = set()
         self.judge_by(settings)
 
-    def judge_by(self, settings: Settings) -> None:
+    def judge_by(self, settings: LoadSheddingSettings) -> None:
         """Go by other settings from now on."""
         self._settings = settings
         self._bounds: dict[Lane, float] = {
@@ -113,7 +113,7 @@ class Load:
 class LoadShedding:
     """Refuses with Overloaded what comes in a lane that is shed; that costs nothing of any limit."""
 
-    def __init__(self, settings: Settings | None) -> None:
+    def __init__(self, settings: LoadSheddingSettings | None) -> None:
         self.settings = settings
         self.load = Load(settings) if settings is not None else None
 
@@ -123,16 +123,16 @@ class LoadShedding:
             self.load = old.load
             self.load.judge_by(self.settings)
 
-    def around(self, route: Route | None, onward: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: Step) -> Step:
         if self.settings is None or route is None or route.api is None or route.api.tier == "gateway":
-            return onward
+            return call_next
         batch = route.operation is not None and route.operation.lane == "batch"
         retry = self.settings.retry_seconds
 
         async def load_shedding(exchange: Exchange) -> Reply:
             load = self.load
             if load is None:
-                return await onward(exchange)
+                return await call_next(exchange)
             lane = _lane(exchange, batch=batch)
             load.watch()
             if not load.takes(lane):
@@ -146,7 +146,7 @@ class LoadShedding:
                 )
             load.in_flight += 1
             try:
-                return await onward(exchange)
+                return await call_next(exchange)
             finally:
                 load.in_flight -= 1
 

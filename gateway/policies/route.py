@@ -11,7 +11,7 @@ from gateway.exchange import Exchange, Reply, Route, Step
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """An API where it stands: its interface and frozen document, and how its floor is reached.
+    """An API where it stands: its interface and frozen document, and how its tier is reached.
 
     A system API is mounted once per instance that keeps it.
     """
@@ -125,7 +125,7 @@ class RouteTable:
             node.steps["HEAD"] = node.steps["GET"]
         node.allow = ", ".join(sorted({*node.steps, "OPTIONS"}))
         some, places = next(iter(node.ends.values()))
-        options = Route("OPTIONS", some.template, "options", _tell_methods(node.allow), page=some.page)
+        options = Route("OPTIONS", some.template, "options", _method_not_allowed(node.allow), page=some.page)
         node.steps["OPTIONS"] = (build(options), options, places)
 
     def find(self, method: str, path: str) -> tuple[Step, Route, dict[str, str]]:
@@ -168,8 +168,8 @@ def _walk(node: _Node, path: str) -> tuple[_Node, list[str]]:
     return node, values
 
 
-def _tell_methods(allow: str) -> Step:
-    async def tell(_: Exchange) -> Reply:
+def _method_not_allowed(allow: str) -> Step:
+    async def answer(_: Exchange) -> Reply:
         return Reply(204, [(b"allow", allow.encode())])
 
-    return tell
+    return answer

@@ -18,7 +18,7 @@ from gateway.window import Window
 _MANY = 10_000  # sources remembered at once
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SourceLimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So many requests per window from one address, per worker process.
 
     slowapi is asked for `batch` requests at a time, since one question costs more than all other policies
@@ -65,7 +65,7 @@ class SourceWindows(MemoryStorage):
 class SourceLimit:
     """Asks slowapi, with in-memory storage, and remembers the rest of a batch and a fresh denial."""
 
-    def __init__(self, settings: Settings | None) -> None:
+    def __init__(self, settings: SourceLimitSettings | None) -> None:
         self.settings = settings
         self.left: dict[str, tuple[int, float]] = {}
         self.denied: dict[str, float] = {}
@@ -78,16 +78,16 @@ class SourceLimit:
         if old.settings == self.settings:
             self.left, self.denied, self.admit = old.left, old.denied, old.admit
 
-    def around(self, route: Route | None, onward: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: Step) -> Step:
         settings = self.settings
         if settings is None or route is None:
-            return onward
+            return call_next
         spend = self._spend
 
         async def source_limit(exchange: Exchange) -> Reply:
             if not spend(exchange.source):
                 self._lease(settings, self.admit, exchange)
-            return await onward(exchange)
+            return await call_next(exchange)
 
         return source_limit
 
@@ -105,7 +105,7 @@ class SourceLimit:
             return True
         return False
 
-    def _lease(self, settings: Settings, admit: Any, exchange: Exchange) -> None:
+    def _lease(self, settings: SourceLimitSettings, admit: Any, exchange: Exchange) -> None:
         source, now = exchange.source, time.monotonic()
         if self.denied.get(source, 0.0) > now:
             raise _refusal(settings)
@@ -127,7 +127,7 @@ class SourceLimit:
             self.denied.clear()
 
 
-def _admission(settings: Settings) -> Any:
+def _admission(settings: SourceLimitSettings) -> Any:
     """Whether slowapi admits so many requests of a source at once."""
     limiter = Limiter(
         key_func=_source_of,
@@ -140,13 +140,13 @@ def _admission(settings: Settings) -> Any:
         return request.scope["cost"]
 
     @limiter.shared_limit(f"{settings.requests}/{settings.seconds} seconds", scope="source", cost=cost_of)
-    def pass_door(request: Request) -> bool:  # noqa: ARG001 - slowapi finds the request by this name
+    def admit_request(request: Request) -> bool:  # noqa: ARG001 - slowapi finds the request by this name
         return True
 
     def admit(source: str, cost: int) -> bool:
         scope = {"type": "http", "path": "/", "headers": [], "client": (source, 0), "cost": cost}
         try:
-            return pass_door(Request(scope))
+            return admit_request(Request(scope))
         except RateLimitExceeded:
             return False
 
@@ -157,7 +157,7 @@ def _source_of(request: Request) -> str:
     return request.client.host if request.client else "local"
 
 
-def _refusal(settings: Settings) -> TooManyRequests:
+def _refusal(settings: SourceLimitSettings) -> TooManyRequests:
     return TooManyRequests(
         "Too many requests from this address", retry_after=max(1.0, settings.seconds / settings.requests)
     )

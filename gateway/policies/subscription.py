@@ -8,7 +8,7 @@ from contracts.operation import Api
 from contracts.problems import ConsumerSuspended, Forbidden, NotSubscribed
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.plans import Consumer, Plan, narrowed, unknown_plans, unsuited
-from gateway.plans.roster import Roster
+from gateway.plans.consumer_directory import ConsumerDirectory
 from kit.context import Caller
 from kit.settings import SettingsError
 
@@ -17,7 +17,7 @@ Judge = Callable[[str, Consumer], list[str]]
 
 
 class _Terms:
-    """What was found for one consumer and API, and in which generation of the roster."""
+    """What was found for one consumer and API, and in which generation of the consumer directory."""
 
     __slots__ = ("entities", "generation", "plan", "refusal")
 
@@ -39,34 +39,34 @@ class Subscription:
         self,
         plans: Mapping[str, Plan] | None,
         consumers: Mapping[str, Consumer],
-        roster: Roster,
+        directory: ConsumerDirectory,
         judge: Judge,
     ) -> None:
         self._plans = plans
-        self._registry = roster
+        self._registry = directory
         self._judge = judge
         self._known: dict[str, dict[str, _Terms]] = {}
         if plans is not None and (faults := unknown_plans(consumers, plans)):
             raise SettingsError(faults)
 
-    def around(self, route: Route | None, onward: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: Step) -> Step:
         if self._plans is None or route is None or route.api is None:
-            return onward
-        api, plans, roster = route.api, self._plans, self._registry
+            return call_next
+        api, plans, directory = route.api, self._plans, self._registry
         known, judge = self._known.setdefault(api.slug, {}), self._judge
 
         async def subscription(exchange: Exchange) -> Reply:
             caller = exchange.caller
             name = caller.consumer if caller else ""
             terms = known.get(name)
-            if terms is None or terms.generation != roster.generation:
-                terms = known[name] = _find(plans, roster, judge, name, exchange.consumer, api)
+            if terms is None or terms.generation != directory.generation:
+                terms = known[name] = _find(plans, directory, judge, name, exchange.consumer, api)
             if terms.refusal is not None:
                 raise type(terms.refusal)(terms.refusal.detail, extra=terms.refusal.extra)
             exchange.plan = terms.plan
             if terms.entities is not None and caller is not None:
                 exchange.caller = _within(caller, terms.entities)
-            return await onward(exchange)
+            return await call_next(exchange)
 
         return subscription
 
@@ -105,10 +105,15 @@ def _bounds(name: str, plan: Plan) -> list[Rule]:
 
 
 def _find(
-    plans: Mapping[str, Plan], roster: Roster, judge: Judge, name: str, consumer: Consumer | None, api: Api
+    plans: Mapping[str, Plan],
+    directory: ConsumerDirectory,
+    judge: Judge,
+    name: str,
+    consumer: Consumer | None,
+    api: Api,
 ) -> _Terms:
-    reason = roster.suspended(name)
-    plan = roster.plan_for(name, consumer, api.slug)
+    reason = directory.suspended(name)
+    plan = directory.plan_for(name, consumer, api.slug)
     refusal: Forbidden | None = None
     if reason is not None:
         refusal = ConsumerSuspended(f"{name} is suspended: {reason}")
@@ -126,7 +131,7 @@ def _find(
         refusal = NotSubscribed(f"The plan {plan!r} is not for {name}: {more}")
     elif reason := unsuited(plans[plan], api):
         refusal = NotSubscribed(f"The plan {plan!r} does not cover this: {reason}", extra=_offer(plans, api))
-    return _Terms(roster.generation, plans.get(plan or ""), refusal)
+    return _Terms(directory.generation, plans.get(plan or ""), refusal)
 
 
 def _offer(plans: Mapping[str, Plan], api: Api) -> dict[str, object]:

@@ -29,7 +29,7 @@ _TRICKS = re.compile(rb"//|/(?:\.|%2e){1,2}(?:/|$)|%2f|%5c|%00|\\", re.IGNORECAS
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WireSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How large and how strange a request may be.
 
     `hosts` are the names under which we answer (empty: any). `trusted_proxies` are the networks whose
@@ -58,13 +58,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Wire:
     """Refuses what is too large or malformed, and sets the body's limits for whoever reads it later."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: WireSettings) -> None:
         self._settings = settings
         self._hosts = frozenset(host.lower().encode() for host in settings.hosts)
         self._types = frozenset(kind.encode() for kind in settings.content_types)
         self._proxies = tuple(ipaddress.ip_network(network) for network in settings.trusted_proxies)
 
-    def around(self, _: Route | None, onward: Step) -> Step:
+    def wrap(self, _: Route | None, call_next: Step) -> Step:
         settings = self._settings
         max_uri, max_body, seconds = settings.max_uri_bytes, settings.max_body_bytes, settings.body_seconds
 
@@ -79,7 +79,7 @@ class Wire:
             if exchange.method in _WITH_BODY:
                 self._check_body(exchange.headers)
             exchange.source = self._source(exchange)
-            return await onward(exchange)
+            return await call_next(exchange)
 
         return wire
 

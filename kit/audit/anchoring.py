@@ -19,7 +19,7 @@ from kit.privacy.persons import Persons, of
 from kit.telemetry import log
 
 EVERY = dt.timedelta(hours=1)
-_TOLD_WITHIN_SECONDS = 10.0
+_PUBLISH_SECONDS = 10.0
 _log = log(__name__)
 
 
@@ -32,16 +32,16 @@ class Anchor(msgspec.Struct, frozen=True):
     heads: dict[str, tuple[int, str]]
     hash: str = ""
 
-    def told_hash(self) -> str:
+    def content_hash(self) -> str:
         """The hash that it must have."""
-        told = canonical_anchor(self.number, self.at, self.previous, self.heads)
-        return hashlib.sha256(told).hexdigest()
+        content = canonical_anchor(self.number, self.at, self.previous, self.heads)
+        return hashlib.sha256(content).hexdigest()
 
 
-async def anchor(database: Database, keep_at: str = "") -> Anchor | None:
+async def anchor(database: Database, publish_to: str = "") -> Anchor | None:
     """Write an anchor when one is due, and tell it; None when none was, or nothing happened since the last.
 
-    It is always logged. `keep_at` is a file to append it to, or an address to POST it to: whoever keeps
+    It is always logged. `publish_to` is a file to append it to, or an address to POST it to: whoever keeps
     anchors there finds out even if the whole database was rewritten. One that could not be told is made
     good by the next, which hashes it.
     """
@@ -52,12 +52,12 @@ async def anchor(database: Database, keep_at: str = "") -> Anchor | None:
         made = await _write(connection)
     if made is not None:
         _log.info("audit anchored", number=made.number, hash=made.hash, at=made.at.isoformat())
-        await _tell(made, keep_at)
+        await _publish(made, publish_to)
     return made
 
 
 async def is_anchor_due(conn: AsyncConnection) -> bool:
-    """Whether an hour has passed since the last anchor, by the house's clock."""
+    """Whether an hour has passed since the last anchor, by the deployment's clock."""
     last = (await conn.execute(select(func.max(audit_anchors.c.at)))).scalar()
     return last is None or last + EVERY <= clock.now()
 
@@ -82,7 +82,7 @@ async def _write(conn: AsyncConnection) -> Anchor | None:
         return None
     number, previous = (last.number + 1, last.hash) if last is not None else (1, GENESIS)
     bare = Anchor(number, clock.now(), previous, heads)
-    made = msgspec.structs.replace(bare, hash=bare.told_hash())
+    made = msgspec.structs.replace(bare, hash=bare.content_hash())
     seal = people.keys.sign(f"anchor:{made.hash}")
     await conn.execute(insert(audit_anchors).values(**msgspec.structs.asdict(made), seal=seal))
     return made
@@ -102,19 +102,19 @@ def read_anchor(row: object) -> Anchor:
     return msgspec.convert(row, Anchor, from_attributes=True)
 
 
-async def _tell(made: Anchor, keep_at: str) -> None:
-    if not keep_at:
+async def _publish(made: Anchor, publish_to: str) -> None:
+    if not publish_to:
         return
-    told = msgspec.json.encode(made)
+    content = msgspec.json.encode(made)
     try:
-        if keep_at.startswith(("http://", "https://")):
-            async with httpx.AsyncClient(timeout=_TOLD_WITHIN_SECONDS) as http:
+        if publish_to.startswith(("http://", "https://")):
+            async with httpx.AsyncClient(timeout=_PUBLISH_SECONDS) as http:
                 headers = {"Content-Type": "application/json"}
-                (await http.post(keep_at, content=told, headers=headers)).raise_for_status()
+                (await http.post(publish_to, content=content, headers=headers)).raise_for_status()
         else:
-            await asyncio.to_thread(_append, Path(keep_at), told + b"\n")
+            await asyncio.to_thread(_append, Path(publish_to), content + b"\n")
     except (httpx.HTTPError, OSError) as error:
-        _log.error("anchor not told", number=made.number, reason=type(error).__name__)
+        _log.error("anchor not published", number=made.number, reason=type(error).__name__)
 
 
 def _append(path: Path, line: bytes) -> None:

@@ -12,7 +12,7 @@ from kit.audit.writing import write
 from kit.database.tables import audit, audit_anchors, holds
 
 
-async def last_over(conn: AsyncConnection, before: dt.datetime) -> Anchor | None:
+async def last_expired(conn: AsyncConnection, before: dt.datetime) -> Anchor | None:
     """The last anchor under which every line is older than an instant, and none is under a legal hold."""
     held = select(holds.c.subject)
     under_hold = or_(*(audit.c[name].in_(held) for name in ("actor", "subject", "correlation_id")))

@@ -12,7 +12,7 @@ from kit.database.tables import refusals
 async def note_refusals(conn: AsyncConnection, minute: dt.datetime, counts: Mapping[str, int]) -> None:
     """Add to what is counted for the minute, by source address."""
     at = minute.replace(second=0, microsecond=0)
-    # In one order, so that two doors that count the same sources never wait for each other in a circle.
+    # In one order, so that two gateways that count the same sources never wait for each other in a circle.
     rows = [
         {"minute": at, "source": source, "count": count} for source, count in sorted(counts.items()) if count
     ]

@@ -67,7 +67,7 @@ class _Check:
         self._check_anchored()
         await self._check_numbers(conn)
         if kept is not None:
-            self._check_kept(*kept)
+            self._check_copy(*kept)
         number = max(self._anchors, default=0)
         last = (number, self._anchors[number].hash) if number else (0, GENESIS)
         return Verification(self._lines, len(self._anchors), last, tuple(self._faults), self._set_aside)
@@ -78,7 +78,7 @@ class _Check:
             found = msgspec.convert(row, Anchor, from_attributes=True)
             if (found.number, found.previous) != (number + 1, previous):
                 self._faults.append(f"anchor {found.number}: one before it was removed or replaced")
-            if found.hash != found.told_hash() or row.seal != self._keys.sign(f"anchor:{found.hash}"):
+            if found.hash != found.content_hash() or row.seal != self._keys.sign(f"anchor:{found.hash}"):
                 self._faults.append(f"anchor {found.number} was altered")
             self._anchors[found.number] = found
             self._anchored |= {
@@ -105,20 +105,20 @@ class _Check:
             self._purged = max(self._purged, int(row.detail.get("anchor", 0)))
         self._last[row.chain] = (row.seq, row.hash)
 
-    def _gone(self) -> dict[str, tuple[int, str]]:
+    def _purged_heads(self) -> dict[str, tuple[int, str]]:
         """How far each chain was rightly purged: the heads of the anchor that a line of the trail names."""
         found = self._anchors.get(self._purged)
         return found.heads if found is not None else {}
 
     def _check_beginnings(self) -> None:
-        gone = self._gone()
+        gone = self._purged_heads()
         for chain, (seq, previous) in self._first.items():
             last, last_hash = gone.get(chain, (0, GENESIS))
             if seq > last + 1 or (seq == last + 1 and previous != last_hash):
                 self._faults.append(f"chain {chain}: lines before number {seq} were removed")
 
     async def _check_ends(self, conn: AsyncConnection) -> None:
-        gone = self._gone()
+        gone = self._purged_heads()
         heads = {row.chain: row for row in await conn.execute(select(audit_heads))}
         for chain in sorted(heads.keys() | self._last.keys()):
             last = self._last.get(chain) or gone.get(chain) or (0, GENESIS)
@@ -126,7 +126,7 @@ class _Check:
             if head is None or (head.seq, head.hash) != last:
                 self._faults.append(f"chain {chain}: lines at its end were removed or added")
             elif not self._is_signed(head):
-                self._faults.append(f"chain {chain}: its end was not written by this house")
+                self._faults.append(f"chain {chain}: its end was not written by this deployment")
 
     def _is_signed(self, head: Any) -> bool:
         # Before the first anchor the heads of an earlier release are not signed.
@@ -134,7 +134,7 @@ class _Check:
         return unsigned or head.seal == self._keys.sign(head_text(head.chain, head.seq, head.hash))
 
     def _check_anchored(self) -> None:
-        gone = self._gone()
+        gone = self._purged_heads()
         for (chain, seq), (_, number) in sorted(self._anchored.items()):
             if seq > gone.get(chain, (0, ""))[0]:
                 self._faults.append(f"chain {chain}: line {seq}, which anchor {number} saw, is not there")
@@ -146,7 +146,7 @@ class _Check:
                 rows = f"rows {gap.after + 1} to {gap.number - 1}"
                 self._faults.append(f"writer {gap.writer}: {rows} were never written")
 
-    def _check_kept(self, number: int, kept: str) -> None:
+    def _check_copy(self, number: int, kept: str) -> None:
         found = self._anchors.get(number)
         if found is None or found.hash != kept:
             self._faults.append(f"anchor {number} is not the one that was kept elsewhere")

@@ -62,7 +62,7 @@ async def write(
 
 
 async def write_all(conn: AsyncConnection, batch: Sequence[Entry]) -> None:
-    """Add several lines at once, for instance the denials that a door has gathered."""
+    """Add several lines at once, for instance the denials that a gateway has gathered."""
     if not batch:
         return
     told = await _settle(conn, batch)

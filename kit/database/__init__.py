@@ -1,4 +1,4 @@
-"""kit/database: PostgreSQL, the truth of the house: connections, tables, migrations, locks, cursors."""
+"""kit/database: PostgreSQL, the truth of the deployment: connections, tables, migrations, locks, cursors."""
 
 from kit.database.cursors import decode_page, drop_cursor, encode_page, get_cursor, set_cursor
 from kit.database.engine import Database, to_json

@@ -1,7 +1,8 @@
 """kit/database: whose rows the running work may see, by what its caller is bound to.
 
 A list is restricted where it is read, so that its pages are whole and its cursors give nothing away. The
-house's own work has no caller and sees all. Who is bound sees only what is known to be his.
+deployment's own work has no caller and sees all. Who is bound sees only what is known to belong to the
+caller.
 """
 
 from typing import Any
@@ -38,7 +39,7 @@ _FREE = Bounds()
 
 
 def bounds() -> Bounds:
-    """What the caller of the running work is bound to; nothing for the house's own work."""
+    """What the caller of the running work is bound to; nothing for the deployment's own work."""
     caller = context.current().caller
     if caller is None:
         return _FREE

@@ -1,4 +1,4 @@
-"""kit/database: every table of the pipes, in the schema `enfilade`."""
+"""kit/database: every table of kit, in the schema `enfilade`."""
 
 from sqlalchemy import (
     BigInteger,
@@ -58,7 +58,7 @@ runs = Table(
     Column("correlation_id", Text, nullable=False),
     _text("subject"),
     _text("actor"),
-    _document("askers", "[]"),
+    _document("requesters", "[]"),
     _text("entity"),
     _text("traceparent"),
     _text("exception_id"),
@@ -354,8 +354,8 @@ once = Table(
     metadata,
     Column("name", Text, primary_key=True),
     _document("content"),
-    _text("spent_by"),
-    _instant("kept_at"),
+    _text("used_by"),
+    _instant("stored_at"),
     Column("until", DateTime(timezone=True), nullable=False),
 )
 Index("once_by_expiry", once.c.until)
@@ -463,8 +463,8 @@ quotas = Table(
 )
 
 # One row: raised in the transaction of every change to consumers or subscriptions, and cheap to look at.
-roster_changes = Table(
-    "roster_changes",
+directory_changes = Table(
+    "directory_changes",
     metadata,
     Column("one", Integer, primary_key=True),
     _number("version"),

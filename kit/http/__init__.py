@@ -1,4 +1,4 @@
-"""Outbound HTTP: the only place of the house that talks to a vendor's server."""
+"""Outbound HTTP: the only place of the deployment that talks to a vendor's server."""
 
 from kit.http.answer import Answer
 from kit.http.auth import Auth, Bearer, ClientAssertion, ClientCredentials, Grant, JwtBearer, NoAuth

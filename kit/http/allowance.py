@@ -14,12 +14,12 @@ Verdict = Literal["go", "used_up", "wait"]
 
 _HERE = Path(__file__).parent
 _TAKE = (_HERE / "allowance.lua").read_text(encoding="utf-8")
-_TOLD = (_HERE / "allowance_told.lua").read_text(encoding="utf-8")
+_REPORT = (_HERE / "allowance_report.lua").read_text(encoding="utf-8")
 _LOST_AFTER = 300.0  # seconds; a call whose process died is counted as in flight for so long
 _VERDICTS: dict[int, Verdict] = {0: "used_up", 1: "go", 2: "wait"}
 
 
-class _Here:
+class _LocalAllowance:
     """The same arithmetic within this process, for when the cache does not answer."""
 
     def __init__(self, assumed: int) -> None:
@@ -35,12 +35,12 @@ class _Here:
         self.flight.add(call)
         return "go"
 
-    def told(self, call: str, told: tuple[int, int] | None, now: float) -> None:
+    def report(self, call: str, reported: tuple[int, int] | None, now: float) -> None:
         self.flight.discard(call)
-        if told is None:
+        if reported is None:
             self.used += 1
-        elif told[0] > self.used or told[1] != self.max or now - self.at > 60:  # noqa: PLR2004 - as in the script
-            self.used, self.max = told
+        elif reported[0] > self.used or reported[1] != self.max or now - self.at > 60:  # noqa: PLR2004 - as in the script
+            self.used, self.max = reported
         self.at = now
 
 
@@ -54,13 +54,13 @@ class Allowance:
         self._limits = limits
         self._cache = cache
         self._clock = clock
-        self._here = _Here(limits.daily)
+        self._here = _LocalAllowance(limits.daily)
         # Calls that are over, and that the cache may still count as in flight, since it did not answer in
         # time; and when it forgets them by itself.
         self._owed: dict[str, float] = {}
         if cache is not None:
             self._take = cache.client.register_script(_TAKE)
-            self._told = cache.client.register_script(_TOLD)
+            self._report = cache.client.register_script(_REPORT)
 
     async def take(self, *, interactive: bool) -> tuple[Verdict, str]:
         """Whether a call may go now, and the id under which it is to be given back."""
@@ -93,16 +93,16 @@ class Allowance:
             self._here.flight.add(call)
         return _VERDICTS[shared], call
 
-    async def told(self, call: str, told: tuple[int, int] | None) -> None:
-        """The call came back; `told` is the vendor's count and maximum, where it said them."""
+    async def report(self, call: str, reported: tuple[int, int] | None) -> None:
+        """The call came back; `report` is the vendor's count and maximum, where it said them."""
         now = self._clock()
-        self._here.told(call, told, now)
+        self._here.report(call, reported, now)
         if self._cache is not None:
-            used, most = told or (-1, self._limits.daily)
+            used, most = reported or (-1, self._limits.daily)
             self._owed[call] = now + _LOST_AFTER
             heard = await self._cache.ask(
                 "allowance",
-                lambda _: self._told(keys=self._keys, args=[now, call, used, most]),
+                lambda _: self._report(keys=self._keys, args=[now, call, used, most]),
                 otherwise=None,
             )
             if heard is not None:

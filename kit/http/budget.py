@@ -1,4 +1,4 @@
-"""The call budget of one vendor account: whoever is over it waits here, so that the vendor refuses nobody."""
+"""The call budget of one vendor account: a call that would exceed it waits here."""
 
 import asyncio
 import random
@@ -16,13 +16,13 @@ from kit.http.slots import Slots
 
 T = TypeVar("T")
 
-_LOOK = 0.03  # seconds between two looks at an allowance of which nothing is known yet
+_POLL_SECONDS = 0.03  # seconds between two looks at an allowance of which nothing is known yet
 
 
 class Turn:
-    """One call's turn; the vendor's count, where its answer tells it, goes into `told` as (used, maximum)."""
+    """One call's turn; the vendor's count, if its answer has one, goes into `reported` as (used, maximum)."""
 
-    told: tuple[int, int] | None = None
+    reported: tuple[int, int] | None = None
 
 
 class Budget:
@@ -33,8 +33,8 @@ class Budget:
     ) -> None:
         self.instance = instance
         self.limits = limits
-        self._ring = (
-            (slots or Slots()).ring(instance, limits.concurrency, limits.reserve_interactive)
+        self._pool = (
+            (slots or Slots()).pool(instance, limits.concurrency, limits.reserve_interactive)
             if limits.concurrency
             else None
         )
@@ -46,7 +46,7 @@ class Budget:
         """Wait until a call may go, for as the caller has time; raises VendorUnavailable, Unavailable."""
         turn = Turn()
         lane = context.current().lane
-        slot = await self._in_time(lambda ring=self._ring: ring.take(lane)) if self._ring else None
+        slot = await self._in_time(lambda pool=self._pool: pool.take(lane)) if self._pool else None
         try:
             call = await self._in_time(lambda: self._allowed(interactive=lane == "interactive"))
             try:
@@ -55,10 +55,10 @@ class Budget:
                 yield turn
             finally:
                 if self._allowance and call:
-                    await self._allowance.told(call, turn.told)
+                    await self._allowance.report(call, turn.reported)
         finally:
-            if self._ring and slot is not None:
-                self._ring.give(slot)
+            if self._pool and slot is not None:
+                self._pool.give(slot)
 
     async def _allowed(self, *, interactive: bool) -> str:
         if self._allowance is None:
@@ -74,7 +74,7 @@ class Budget:
                     instance=self.instance,
                     retry_after=self.limits.recheck_seconds,
                 )
-            await asyncio.sleep(_LOOK * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            await asyncio.sleep(_POLL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
     async def _in_time(self, wait: Callable[[], Awaitable[T]]) -> T:
         try:

@@ -187,7 +187,7 @@ class Outbound:
             problem = self._judge(call, found)
             outcome = problem.code if problem else ""
             if self._read_allowance:
-                turn.told = self._read_allowance(found) or turn.told
+                turn.reported = self._read_allowance(found) or turn.reported
         except Problem as error:
             if not _is_past_deadline():  # a caller in a hurry says nothing about the vendor
                 self._breaker.failed()

@@ -16,13 +16,15 @@ Lane = Literal["interactive", "batch"]
 
 _log = telemetry.log(__name__)
 
-_TURN = 0.1  # seconds for which a process may hand a slot from call to call before it lets others have it
-_LOOK = (0.02, 0.05)  # seconds between two looks for a slot that another process gave back
+_HOLD_SECONDS = (
+    0.1  # seconds for which a process may hand a slot from call to call before it lets others have it
+)
+_POLL_SECONDS = (0.02, 0.05)  # seconds between two looks for a slot that another process gave back
 _BROKEN = 0.5  # seconds before the database is asked again after it failed
 _PATIENCE = 2.0  # seconds without the database after which nobody is kept waiting for it
 
 
-class Ring:
+class SlotPool:
     """The slots of one instance as one process sees them.
 
     Numbers below `reserve` are for the interactive lane only. Callers wait on futures; one task at a time
@@ -37,7 +39,7 @@ class Ring:
         self._reserve = reserve
         self._locks = locks
         self._since: dict[int, float] = {}  # the slots that this process holds, and since when
-        self._left: dict[int, float] = {}  # the slots that it left to others, and until when
+        self._yielded_until: dict[int, float] = {}  # the slots that it left to others, and until when
         self._queues: dict[Lane, deque[asyncio.Future[int]]] = {"interactive": deque(), "batch": deque()}
         self._pump: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -58,7 +60,7 @@ class Ring:
         """Pass the slot on to who waits here, or give it back."""
         if self._next(slot) is None:
             self._spawn(lambda: self._return(slot))
-        elif time.monotonic() - self._since[slot] < _TURN:
+        elif time.monotonic() - self._since[slot] < _HOLD_SECONDS:
             self._pass_on(slot)
         else:
             self._spawn(lambda: self._end_turn(slot))
@@ -96,7 +98,7 @@ class Ring:
         except Unavailable:
             wanted = True
         if wanted:  # they look every so often: who asks again before they have looked leaves them nothing
-            self._left[slot] = time.monotonic() + _LOOK[1]
+            self._yielded_until[slot] = time.monotonic() + _POLL_SECONDS[1]
         else:
             self._since[slot] = time.monotonic()
         if wanted or not self._pass_on(slot):
@@ -129,11 +131,11 @@ class Ring:
                     if not shown:
                         await self._locks.wait(self._space, waiting=True)
                         shown = True
-                    pause = random.uniform(*_LOOK)  # noqa: S311 - jitter
+                    pause = random.uniform(*_POLL_SECONDS)  # noqa: S311 - jitter
                 except Unavailable:
                     _log.warning("call slots cannot be asked for")
                     if time.monotonic() - answered >= _PATIENCE:
-                        self._turn_away()
+                        self._refuse_waiters()
                     pause = _BROKEN
                 # No event tells of another process's slot; our own are passed on without this task.
                 await asyncio.sleep(pause)
@@ -141,7 +143,7 @@ class Ring:
             if shown:
                 self._spawn(self._hide)
 
-    def _turn_away(self) -> None:
+    def _refuse_waiters(self) -> None:
         """Whoever waits for a slot hears that the database is away; nothing of theirs was sent."""
         for queue in self._queues.values():
             for place in queue:
@@ -166,7 +168,7 @@ class Ring:
             free = [
                 slot
                 for slot in range(first, self._size)
-                if slot not in self._since and self._left.get(slot, now) <= now
+                if slot not in self._since and self._yielded_until.get(slot, now) <= now
             ]
             if not wanted or not free:
                 continue
@@ -191,14 +193,14 @@ class Slots:
 
     def __init__(self, url: str = "") -> None:
         self._locks: Locks = SlotLocks(url) if url else LocalLocks()
-        self._rings: dict[str, Ring] = {}
+        self._pools: dict[str, SlotPool] = {}
 
-    def ring(self, instance: str, size: int, reserve: int) -> Ring:
-        if instance not in self._rings:
-            self._rings[instance] = Ring(instance, size, reserve, self._locks)
-        return self._rings[instance]
+    def pool(self, instance: str, size: int, reserve: int) -> SlotPool:
+        if instance not in self._pools:
+            self._pools[instance] = SlotPool(instance, size, reserve, self._locks)
+        return self._pools[instance]
 
     async def close(self) -> None:
-        for ring in self._rings.values():
-            await ring.close()
+        for pool in self._pools.values():
+            await pool.close()
         await self._locks.close()

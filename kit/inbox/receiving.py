@@ -1,4 +1,4 @@
-"""kit/inbox: the door for what happened elsewhere: stored once, in order per business key."""
+"""kit/inbox: the gateway for what happened elsewhere: stored once, in order per business key."""
 
 # ruff: noqa: A002 - an id, a type and an object are called what they are
 

@@ -39,7 +39,7 @@ class Bound:
 
     @property
     def operation_id(self) -> str:
-        """The name of the operation in documents, unique in the house."""
+        """The name of the operation in documents, unique in the deployment."""
         return f"{self.api.name}.{self.name}".replace("-", "_")
 
 

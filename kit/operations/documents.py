@@ -195,7 +195,7 @@ def _of_the_caller(bound: Bound) -> set[type[Problem]]:
         found.add(p.Forbidden)
     if operation.roles:
         found.add(p.RoleRequired)
-    if bound.api.tier != "gateway":  # who repairs an overloaded house is not shed
+    if bound.api.tier != "gateway":  # a repair of an overloaded deployment is not shed
         found.add(p.Overloaded)
     return found
 

@@ -1,4 +1,4 @@
-"""kit/privacy: the house's master key and what is derived from it: wrapping, finding, sealing."""
+"""kit/privacy: the deployment's master key and what is derived from it: wrapping, finding, sealing."""
 
 import hashlib
 import hmac

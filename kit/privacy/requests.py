@@ -59,7 +59,7 @@ async def export(conn: AsyncConnection, wanted: str) -> Held:
         told = [column for column in table.c if column.name != "hash"]  # of an API key, which opens doors
         found = await conn.execute(select(*told).where(mentions(pseudonym)))
         rows[name] = [dict(each._mapping) for each in found]  # noqa: SLF001 - SQLAlchemy's public name for it
-    await _tell(conn, "privacy.exported", pseudonym, "")
+    await _audit_request(conn, "privacy.exported", pseudonym, "")
     fields = person.fields if person else {}
     return Held(pseudonym, fields, rows, row.first_seen_at, row.seen_at, row.erased_at)
 
@@ -82,7 +82,7 @@ async def erase(conn: AsyncConnection, wanted: str, reason: str) -> Erasure:
     now = clock.now()
     await shred(conn, persons.c.id == pseudonym, now)
     people.forget()
-    await _tell(conn, "privacy.erased", pseudonym, reason)
+    await _audit_request(conn, "privacy.erased", pseudonym, reason)
     return Erasure(pseudonym, now)
 
 
@@ -112,12 +112,12 @@ async def _audit(conn: AsyncConnection, people: Persons, pseudonym: str) -> list
 
 
 async def _drop_answers(conn: AsyncConnection, subject: str) -> None:
-    """Forget the kept answers that name the person; whoever repeats such a request asks the floor again."""
+    """Forget the kept answers that name the person; whoever repeats such a request asks the tier again."""
     named = func.position(literal(subject.encode()).op("IN")(idempotency_keys.c.body)) > 0
     await conn.execute(idempotency_keys.delete().where(named))
 
 
-async def _tell(conn: AsyncConnection, action: str, pseudonym: str, reason: str) -> None:
+async def _audit_request(conn: AsyncConnection, action: str, pseudonym: str, reason: str) -> None:
     by = await actor(conn)
     await audit.write(
         conn,

@@ -8,7 +8,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 _SERVER_ERROR = 500
-_door: trace.Tracer | None = None
+_gateway_tracer: trace.Tracer | None = None
 
 
 def configure_tracing(service: str, endpoint: str, ratio: float) -> None:
@@ -45,13 +45,13 @@ def record_spans(service: str, ratio: float, processor: Any) -> None:
     HTTPXClientInstrumentor().instrument()
     RedisInstrumentor().instrument()
     SQLAlchemyInstrumentor().instrument()
-    global _door  # noqa: PLW0603 - as OpenTelemetry's own provider
-    # What the door asks for is sampled already.
-    _door = provider(ALWAYS_ON).get_tracer("enfilade.gateway")
+    global _gateway_tracer  # noqa: PLW0603 - as OpenTelemetry's own provider
+    # What the gateway asks for is sampled already.
+    _gateway_tracer = provider(ALWAYS_ON).get_tracer("enfilade.gateway")
 
 
 class ServerSpan:
-    """The span of one request at the door; `traceparent` is what goes on to those behind."""
+    """The span of one request at the gateway; `traceparent` is what goes on to those behind."""
 
     __slots__ = ("_span", "traceparent")
 
@@ -75,7 +75,7 @@ def server_span(
 
     `parent` is the traceparent of a caller whom we trust, empty where a new trace begins.
     """
-    return None if _door is None else _span(_door, name, parent, attributes)
+    return None if _gateway_tracer is None else _span(_gateway_tracer, name, parent, attributes)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from contracts.canonical.values import Ref
 from contracts.problems import Conflict, DeadlineExceeded, Problem, Unexpected
 from kit import context, problems
 from kit.workflows.flow import Recheck, WorkflowSettings
-from kit.workflows.gate import Gate, insist
+from kit.workflows.gate import Gate, retry_until_available
 from kit.workflows.journal import Journal
 
 T = TypeVar("T")
@@ -106,12 +106,14 @@ class Attempts:
 
     async def _try(self, work: Work[T]) -> Attempt:
         async def body() -> Any:
-            number = await insist(lambda: self._journal.begin_step(work.seq, work.name, work.title))
+            number = await retry_until_available(
+                lambda: self._journal.begin_step(work.seq, work.name, work.title)
+            )
             attempt, value = await self._once(work)
-            await insist(lambda: self._write_end(work, number, attempt, value))
+            await retry_until_available(lambda: self._write_end(work, number, attempt, value))
             return msgspec.to_builtins(attempt)
 
-        async with self._gate.passing():
+        async with self._gate.admit():
             kept = await DBOS.run_step_async({"name": work.name}, body)
         return msgspec.convert(kept, Attempt)
 

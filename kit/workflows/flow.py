@@ -61,7 +61,7 @@ class Undone(Exception):  # noqa: N818 - an outcome, not an error
     """The run's steps were taken back; raised through the flow, which must let it pass."""
 
 
-class Stop(msgspec.Struct, frozen=True):
+class ExceptionDraft(msgspec.Struct, frozen=True):
     """What an exception will say: what stopped, why, what would fix it, and who owns it."""
 
     kind: ExceptionKind
@@ -102,7 +102,7 @@ class WorkflowSettings(msgspec.Struct, frozen=True):
 class RunRow(msgspec.Struct, frozen=True):
     """A run as it is kept. `input` and `data` are plain data; `attempt` counts restarts after an undo.
 
-    `actor` began it; `askers` asked for it when it had begun.
+    `actor` began it; `requesters` asked for it when it had begun.
     """
 
     id: str
@@ -117,7 +117,7 @@ class RunRow(msgspec.Struct, frozen=True):
     correlation_id: str
     subject: str
     actor: str
-    askers: list[str]
+    requesters: list[str]
     exception_id: str
     due_at: dt.datetime | None
     started_at: dt.datetime
@@ -146,11 +146,11 @@ class _Words:
     }
 
 
-def explain(problem: Problem, title: str) -> Stop:
+def explain(problem: Problem, title: str) -> ExceptionDraft:
     """What an exception says of a problem when the flow has no better words."""
     kind = _kind_of(problem)
     again = "Replay when the other system answers again" if problem.retryable else "Correct it and replay"
-    return Stop(
+    return ExceptionDraft(
         kind=kind,
         stopped=f"The step “{title}” did not succeed",
         why=problem.detail,

@@ -12,7 +12,7 @@ _RETRY_SECONDS = 0.2
 
 
 class Gate:
-    """Every durable step passes here. Once closed, whoever comes waits to be cancelled."""
+    """Every durable step passes here. Once closed, a caller that comes later waits to be cancelled."""
 
     def __init__(self) -> None:
         self._closed = False
@@ -21,7 +21,7 @@ class Gate:
         self._empty.set()
 
     @asynccontextmanager
-    async def passing(self) -> AsyncIterator[None]:
+    async def admit(self) -> AsyncIterator[None]:
         if self._closed:
             await asyncio.Event().wait()
         self._inside += 1
@@ -43,7 +43,7 @@ class Gate:
         return True
 
 
-async def insist(write: Callable[[], Awaitable[T]]) -> T:
+async def retry_until_available(write: Callable[[], Awaitable[T]]) -> T:
     """Write a row however long the database stays away: a run's rows are not optional."""
     while True:
         try:

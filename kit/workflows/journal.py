@@ -17,7 +17,7 @@ from kit import clock, exceptions
 from kit.database import Database
 from kit.database.tables import due, runs, steps, would_send
 from kit.inbox import publish
-from kit.workflows.flow import Stop
+from kit.workflows.flow import ExceptionDraft
 
 FINISHED: tuple[WorkflowStatus, ...] = ("done", "undone", "observed", "failed")
 
@@ -82,7 +82,7 @@ class Journal:
             if clocks:
                 await connection.execute(due.delete().where(due.c.id == clocks))
 
-    async def tell(
+    async def update_status(
         self,
         position: int,
         *,
@@ -95,7 +95,7 @@ class Journal:
     ) -> None:
         """Change the run's row, and tell the world when its status changes."""
         async with self._database.begin() as connection:
-            await self.tell_in(
+            await self.update_status_in(
                 connection,
                 position,
                 status=status,
@@ -106,7 +106,7 @@ class Journal:
                 exception_id=exception_id,
             )
 
-    async def tell_in(
+    async def update_status_in(
         self,
         connection: AsyncConnection,
         position: int,
@@ -148,13 +148,13 @@ class Journal:
         async with self._database.begin() as connection:
             status = (await connection.execute(query)).scalar_one()
             if status not in FINISHED:
-                await self.tell_in(connection, position, status="done", text="Done", exception_id="")
+                await self.update_status_in(connection, position, status="done", text="Done", exception_id="")
 
     async def park(
         self,
         position: int,
         exception_id: str,
-        stop: Stop,
+        stop: ExceptionDraft,
         *,
         step: str,
         caused_by: str,
@@ -183,7 +183,7 @@ class Journal:
                 caused_by=caused_by,
                 resume=resume,
             )
-            await self.tell_in(
+            await self.update_status_in(
                 connection,
                 position,
                 status=status,

@@ -24,7 +24,7 @@ class RunPage(msgspec.Struct, frozen=True):
     next_cursor: str | None = None
 
 
-class Withheld(msgspec.Struct, frozen=True):
+class PlannedRequestRow(msgspec.Struct, frozen=True):
     """One request that a run worked out and did not send."""
 
     step: str
@@ -96,43 +96,47 @@ async def timeline(conn: AsyncConnection, workflow_id: str) -> tuple[Step, ...]:
     )
 
 
-async def withheld(conn: AsyncConnection, workflow_id: str) -> tuple[Withheld, ...]:
+async def planned_requests(conn: AsyncConnection, workflow_id: str) -> tuple[PlannedRequestRow, ...]:
     """What observe mode worked out for a run, in order."""
     query = select(would_send).where(would_send.c.run_id == workflow_id).order_by(would_send.c.seq)
     return tuple(
-        Withheld(row.step, row.instance, row.operation, row.key, row.body)
+        PlannedRequestRow(row.step, row.instance, row.operation, row.key, row.body)
         for row in await conn.execute(query)
     )
 
 
-async def unfinished(conn: AsyncConnection, *, flow: str, told: dict[str, Any]) -> tuple[str, ...]:
+async def unfinished(conn: AsyncConnection, *, flow: str, state: dict[str, Any]) -> tuple[str, ...]:
     """The ids of a flow's unfinished runs that have told these fields."""
     query = select(runs.c.id).where(
-        runs.c.flow == flow, runs.c.finished_at.is_(None), runs.c.data.contains(told)
+        runs.c.flow == flow, runs.c.finished_at.is_(None), runs.c.data.contains(state)
     )
     return tuple((await conn.execute(query)).scalars())
 
 
-async def askers(conn: AsyncConnection, *, told: dict[str, Any]) -> frozenset[str]:
+async def requesters(conn: AsyncConnection, *, state: dict[str, Any]) -> frozenset[str]:
     """Who began or asked for the unfinished runs that have told these fields, whosever they are."""
-    query = select(runs.c.actor, runs.c.askers).where(
-        runs.c.finished_at.is_(None), runs.c.data.contains(told)
+    query = select(runs.c.actor, runs.c.requesters).where(
+        runs.c.finished_at.is_(None), runs.c.data.contains(state)
     )
-    return frozenset(name for row in await conn.execute(query) for name in (row.actor, *row.askers))
+    return frozenset(name for row in await conn.execute(query) for name in (row.actor, *row.requesters))
 
 
-async def add_asker(conn: AsyncConnection, workflow_id: str, actor: str) -> None:
+async def add_requester(conn: AsyncConnection, workflow_id: str, actor: str) -> None:
     """Keep that somebody asked for a run that another had begun."""
-    other = (runs.c.id == workflow_id) & (runs.c.actor != actor) & ~runs.c.askers.contains([actor])
-    await conn.execute(update(runs).where(other).values(askers=runs.c.askers.op("||")(cast([actor], JSONB))))
+    other = (runs.c.id == workflow_id) & (runs.c.actor != actor) & ~runs.c.requesters.contains([actor])
+    await conn.execute(
+        update(runs).where(other).values(requesters=runs.c.requesters.op("||")(cast([actor], JSONB)))
+    )
 
 
-async def note_once(conn: AsyncConnection, workflow_id: str, told: dict[str, Any]) -> RunRow | None:
+async def set_state_if_absent(
+    conn: AsyncConnection, workflow_id: str, state: dict[str, Any]
+) -> RunRow | None:
     """Add to what a run shows, unless it shows any of these fields already: then None."""
     row = await conn.execute(
         update(runs)
-        .where(runs.c.id == workflow_id, ~runs.c.data.has_any(array(list(told))))
-        .values(data=runs.c.data.op("||")(cast(told, JSONB)), version=runs.c.version + 1)
+        .where(runs.c.id == workflow_id, ~runs.c.data.has_any(array(list(state))))
+        .values(data=runs.c.data.op("||")(cast(state, JSONB)), version=runs.c.version + 1)
         .returning(runs)
     )
     found = row.one_or_none()

@@ -14,15 +14,15 @@ from contracts.canonical.workflow import StepStatus, WorkflowStatus
 from contracts.problems import Problem
 from kit import context, exceptions
 from kit.workflows.attempts import Attempts, Work
-from kit.workflows.flow import Flow, Recheck, Stop, Undone, WorkflowSettings, explain
-from kit.workflows.gate import Gate, insist
+from kit.workflows.flow import ExceptionDraft, Flow, Recheck, Undone, WorkflowSettings, explain
+from kit.workflows.gate import Gate, retry_until_available
 from kit.workflows.journal import Journal
 
 T = TypeVar("T")
 M = TypeVar("M", bound=msgspec.Struct)
 
 _FOREVER_SECONDS = 100 * 366 * 24 * 3600.0
-_PLACES_PER_ATTEMPT = 1_000_000
+_SEQUENCES_PER_ATTEMPT = 1_000_000
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -67,7 +67,7 @@ class Run:
         self.observing = order.input.get("mode") == "observe"
         self._flow = flow
         self._gate = gate
-        self._place = order.attempt * _PLACES_PER_ATTEMPT
+        self._place = order.attempt * _SEQUENCES_PER_ATTEMPT
         self._undo: list[_Done[Any]] = []
         self._in_doubt: Callable[[], Awaitable[None]] | None = None
         self._journal = Journal(database, order.run_id, flow.name, order.correlation_id, order.subject)
@@ -94,7 +94,7 @@ class Run:
         skipped: Callable[[], T] | None = None,
         refs: Callable[[T], tuple[Ref, ...]] | None = None,
         detail: Callable[[T], str] | None = None,
-        explain: Callable[[Problem], Stop] | None = None,
+        explain: Callable[[Problem], ExceptionDraft] | None = None,
         patience: float | None = None,
         recheck: Recheck | None = None,
     ) -> T:
@@ -148,7 +148,7 @@ class Run:
             await self._journal.begin_step(place, topic, title, "waiting")
             if due_at:
                 await self._journal.wait_until(clocks, due_at)
-            await self._journal.tell(place, status="waiting", text=status_text, due_at=due_at)
+            await self._journal.update_status(place, status="waiting", text=status_text, due_at=due_at)
 
         await self._durably(f"wait for {topic}", begin)
         message = msgspec.convert(await self._receive(topic), kind, str_keys=True)
@@ -156,19 +156,21 @@ class Run:
 
         async def end() -> None:
             await self._journal.end_step(place, None, "done", "", clocks=clocks)
-            await self._journal.tell(after, status="running", text=title)
+            await self._journal.update_status(after, status="running", text=title)
 
         await self._durably(f"go on after {topic}", end)
         return message
 
-    async def tell(self, status: WorkflowStatus | None = None, text: str = "", **data: Any) -> None:
+    async def update_status(self, status: WorkflowStatus | None = None, text: str = "", **data: Any) -> None:
         """Show people where the run stands; `data` is merged into what it showed before."""
         place, kept = self._next(), msgspec.to_builtins(data, str_keys=True)
-        await self._durably("tell", lambda: self._journal.tell(place, status=status, text=text, data=kept))
+        await self._durably(
+            "tell", lambda: self._journal.update_status(place, status=status, text=text, data=kept)
+        )
 
     async def belongs_to(self, entity: str) -> None:
         """Say whose row the run is, from within a step, as soon as it knows."""
-        await insist(lambda: self._journal.belongs_to(entity))
+        await retry_until_available(lambda: self._journal.belongs_to(entity))
 
     async def emit(self, type: str, subject: str, data: msgspec.Struct, *, key: str) -> None:
         """Tell the world about a business object, once per run and key."""
@@ -191,7 +193,7 @@ class Run:
 
     async def patched(self, name: str) -> bool:
         """Whether this run has the step that was added later: False for one that was past it already."""
-        async with self._gate.passing():
+        async with self._gate.admit():
             return await DBOS.patch_async(name)
 
     async def finish(self) -> None:
@@ -199,7 +201,7 @@ class Run:
         place = self._next()
         await self._durably("finish", lambda: self._journal.finish(place))
 
-    async def hand_over(self, name: str, title: str, stop: Stop) -> None:
+    async def hand_over(self, name: str, title: str, stop: ExceptionDraft) -> None:
         """Stop for a person's decision; returns when the flow shall go on, raises Undone when not."""
         work = Work(self._next(), name, title, _nothing, type(None))
         await self._durably("stop", lambda: self._journal.begin_step(work.seq, name, title))
@@ -220,7 +222,7 @@ class Run:
         stop = self._explain(nowhere.title)(problem)
         await self._stop(nowhere, stop, may_skip=False)
 
-    async def _stop(self, work: Work[T], stop: Stop, *, may_skip: bool) -> str:
+    async def _stop(self, work: Work[T], stop: ExceptionDraft, *, may_skip: bool) -> str:
         """Hand a failed step to a person: "replay" or "skip" when the flow goes on; raises Undone if not."""
         if self._flow.on_failure == "undo":
             await self._step_ended(work, "failed", stop.why)
@@ -235,10 +237,10 @@ class Run:
             return "skip"
         await self._step_ended(work, "failed", decision.reason)
         await self._unwind()
-        await self.tell("undone", f"Undone: {decision.reason}")
+        await self.update_status("undone", f"Undone: {decision.reason}")
         raise Undone(decision.reason)
 
-    async def _ask(self, work: Work[Any], stop: Stop) -> exceptions.Decision:
+    async def _ask(self, work: Work[Any], stop: ExceptionDraft) -> exceptions.Decision:
         """Park with an exception and wait for the decision on it."""
         await self._step_ended(work, "failed", stop.why)
         resume = exceptions.Resume(kind="signal", workflow_id=self.id)
@@ -250,7 +252,7 @@ class Run:
         place = self._next()
         await self._durably(
             "resolved",
-            lambda: self._journal.tell(
+            lambda: self._journal.update_status(
                 place,
                 status="running",
                 text=work.title,
@@ -261,7 +263,7 @@ class Run:
         return decision
 
     async def _park(
-        self, work: Work[Any], stop: Stop, resume: exceptions.Resume, status: WorkflowStatus
+        self, work: Work[Any], stop: ExceptionDraft, resume: exceptions.Resume, status: WorkflowStatus
     ) -> str:
         place = self._next()
         exception_id = f"exc_{self.id}_{place}"
@@ -281,20 +283,20 @@ class Run:
 
     async def _unwind(self) -> None:
         """Take back what was done, the last first; what cannot be taken back is a case of its own."""
-        await self.tell("running", "Taking back what was done")
+        await self.update_status("running", "Taking back what was done")
         lookup, self._in_doubt = self._in_doubt, None
         if lookup is not None:
             await lookup()
         while self._undo:
-            await self._take_back(self._undo.pop())
+            await self._undo_step(self._undo.pop())
 
-    async def _take_back(self, done: _Done[Any]) -> None:
+    async def _undo_step(self, done: _Done[Any]) -> None:
         name = f"undo {done.work.name}"
         work = Work(self._next(), name, done.title, lambda: done.undo(done.value), type(None))
-        if await self._insist(work):
+        if await self._retry_until_available(work):
             await self._step_ended(done.work, "undone", None)
 
-    async def _insist(self, work: Work[Any]) -> bool:
+    async def _retry_until_available(self, work: Work[Any]) -> bool:
         """Do a part of an undo; False when a person decided to leave it."""
         while True:
             try:
@@ -322,11 +324,13 @@ class Run:
                 if value is not None:
                     await undo(value)
 
-            await self._insist(Work(self._next(), f"undo {work.name}", title, look, type(None)))
+            await self._retry_until_available(
+                Work(self._next(), f"undo {work.name}", title, look, type(None))
+            )
 
         return settle
 
-    def _explain(self, title: str) -> Callable[[Problem], Stop]:
+    def _explain(self, title: str) -> Callable[[Problem], ExceptionDraft]:
         return lambda problem: explain(problem, title)
 
     async def _step_ended(self, work: Work[Any], status: StepStatus, detail: str | None) -> None:
@@ -339,10 +343,10 @@ class Run:
 
     async def _durably(self, name: str, write: Callable[[], Awaitable[Any]]) -> None:
         async def body() -> bool:
-            await insist(write)
+            await retry_until_available(write)
             return True
 
-        async with self._gate.passing():
+        async with self._gate.admit():
             await DBOS.run_step_async({"name": name}, body)
 
     def _next(self) -> int:

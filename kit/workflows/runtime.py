@@ -28,10 +28,10 @@ from kit.workflows.engine import pin_loop
 from kit.workflows.flow import Flow, RunRow, Undone, WorkflowSettings
 from kit.workflows.gate import Gate
 from kit.workflows.liveness import Liveness
-from kit.workflows.reading import RunPage, Withheld
+from kit.workflows.overdue import sweep
+from kit.workflows.reading import PlannedRequestRow, RunPage
 from kit.workflows.run import Order, Run
 from kit.workflows.serializing import JsonSerializer
-from kit.workflows.sweeping import sweep
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ class Runtime:
 
     async def ask_again(self, conn: AsyncConnection, workflow_id: str, *, actor: str) -> None:
         """Keep that somebody asked for a run which had begun: he has had his part in the case."""
-        await reading.add_asker(conn, workflow_id, actor)
+        await reading.add_requester(conn, workflow_id, actor)
 
     async def restart(
         self,
@@ -265,10 +265,10 @@ class Runtime:
         async with self.database.connect() as connection:
             return await reading.timeline(connection, workflow_id)
 
-    async def withheld(self, workflow_id: str) -> tuple[Withheld, ...]:
+    async def planned_requests(self, workflow_id: str) -> tuple[PlannedRequestRow, ...]:
         """What the run worked out in observe mode."""
         async with self.database.connect() as connection:
-            return await reading.withheld(connection, workflow_id)
+            return await reading.planned_requests(connection, workflow_id)
 
     async def find(
         self,
@@ -299,17 +299,19 @@ class Runtime:
                 limit=limit,
             )
 
-    async def unfinished(self, conn: AsyncConnection, *, flow: str, told: dict[str, Any]) -> tuple[str, ...]:
+    async def unfinished(self, conn: AsyncConnection, *, flow: str, state: dict[str, Any]) -> tuple[str, ...]:
         """The ids of a flow's unfinished runs that have told these fields."""
-        return await reading.unfinished(conn, flow=flow, told=told)
+        return await reading.unfinished(conn, flow=flow, state=state)
 
-    async def askers(self, conn: AsyncConnection, *, told: dict[str, Any]) -> frozenset[str]:
+    async def requesters(self, conn: AsyncConnection, *, state: dict[str, Any]) -> frozenset[str]:
         """Who began or asked for the unfinished runs that have told these fields, whosever they are."""
-        return await reading.askers(conn, told=told)
+        return await reading.requesters(conn, state=state)
 
-    async def note_once(self, conn: AsyncConnection, workflow_id: str, **told: Any) -> RunRow | None:
+    async def set_state_if_absent(
+        self, conn: AsyncConnection, workflow_id: str, **state: Any
+    ) -> RunRow | None:
         """Add to what a run shows, in the caller's transaction; None when it shows any of these already."""
-        return await reading.note_once(conn, workflow_id, told)
+        return await reading.set_state_if_absent(conn, workflow_id, state)
 
     async def _enqueue(self, conn: AsyncConnection, flow: str, engine_id: str, order: Order) -> None:
         plain = msgspec.to_builtins(order, str_keys=True)

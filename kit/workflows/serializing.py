@@ -28,7 +28,7 @@ class JsonSerializer(Serializer):
         return "enfilade_json_1"
 
     def serialize(self, data: Any) -> str:
-        return msgspec.json.encode(_kept(data)).decode()
+        return msgspec.json.encode(_encodable(data)).decode()
 
     def deserialize(self, serialized_data: str) -> Any:
         found = msgspec.json.decode(serialized_data)
@@ -39,7 +39,7 @@ class JsonSerializer(Serializer):
         return found
 
 
-def _kept(data: Any) -> Any:
+def _encodable(data: Any) -> Any:
     if isinstance(data, Problem):
         return {_PROBLEM: problems.document(data)}
     if isinstance(data, BaseException):

@@ -1,1 +1,1 @@
-"""One room per flow; flows do not know each other and meet through their process interfaces."""
+"""One package per flow; flows do not import each other and meet through their process interfaces."""

@@ -39,7 +39,7 @@ def _by_id(world: World, account_id: str) -> Account | None:
     return world.find(lambda account: keys.account_id(account) == account_id) if account_id else None
 
 
-class Door:
+class FrontRoutes:
     def __init__(self) -> None:
         self._nonces: dict[str, dict[tuple[str, str, str], float]] = {}
 

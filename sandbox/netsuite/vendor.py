@@ -12,7 +12,7 @@ from sandbox.core import Account, ControlError, Vendor, World
 from sandbox.netsuite import keys, oauth2, push, records, schema
 from sandbox.netsuite.problems import Refusal, injected
 from sandbox.netsuite.records import Manner
-from sandbox.netsuite.routes import PREFIX, Door, find_account, limits
+from sandbox.netsuite.routes import PREFIX, FrontRoutes, find_account, limits
 from sandbox.netsuite.schema import TYPES, RecordType
 from sandbox.netsuite.seed import seed
 from sandbox.netsuite.store import find, new_id, stamp, table
@@ -54,7 +54,7 @@ class NetSuite(Vendor):
         return {**said, "NETSUITE_PRIVATE_KEY_FILE": str(key_file.resolve())}
 
     def routes(self, world: World) -> list[BaseRoute]:  # noqa: ARG002 - the door asks the request
-        return Door().routes()
+        return FrontRoutes().routes()
 
     def account_of(self, world: World, request: Request) -> Account | None:
         return find_account(world, request)

@@ -1,1 +1,1 @@
-"""The vendors' rooms: everything that speaks a vendor's language stands in that vendor's folder."""
+"""One package per vendor: everything that speaks a vendor's language is in that vendor's folder."""

@@ -1,4 +1,4 @@
-"""tests/access: one house with the rows of three worlds, and everybody who may want to look into them."""
+"""tests/access: one deployment with the rows of three worlds, and everybody who may want to read them."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -107,7 +107,7 @@ duties = [
 reason = "it is let do everything, so that only its rows hold it back"
 until = 2036-12-31
 """
-# Who is let in to what, of the consumers above and of the story's own.
+# Who is let in to what, of the consumers above and of the demo's own.
 SEES = {
     "desk-uk": {"uk", "other"},
     "desk-us": {"us"},
@@ -127,9 +127,9 @@ SEES = {
 
 @dataclass(frozen=True)
 class Everybody:
-    """The house, its worlds, and who asks; `admin` sees everything."""
+    """The deployment, its worlds, and who asks; `admin` sees everything."""
 
-    house: Stack
+    deployment: Stack
     worlds: dict[str, World]
     admin: Persona
     personas: tuple[Persona, ...]
@@ -155,56 +155,58 @@ async def everybody(
     netsuite_sandbox: Sandbox,
     kantata_sandbox: Sandbox,
 ) -> AsyncIterator[Everybody]:
-    """One house for all probes."""
+    """One deployment for all probes."""
     database_url = create_database(addresses["database_url"], f"access_{worker_name}")
     second = await salesforce_sandbox.create_account()
     async with open_accounts(salesforce_sandbox, netsuite_sandbox, kantata_sandbox) as accounts:
-        house = Stack(tmp_path_factory.mktemp("access"), database_url, cache_url, accounts)
-        _configure(house)
-        house.add_instance("salesforce-main", "salesforce-other", "SALESFORCE", second)
-        async with httpx.AsyncClient(base_url=house.url, timeout=30) as http:
+        deployment = Stack(tmp_path_factory.mktemp("access"), database_url, cache_url, accounts)
+        _configure(deployment)
+        deployment.add_instance("salesforce-main", "salesforce-other", "SALESFORCE", second)
+        async with httpx.AsyncClient(base_url=deployment.url, timeout=30) as http:
             try:
-                await house.start()
+                await deployment.start()
                 first = accounts.salesforce
                 # Two orgs of the stand-in count alike: this one begins later, so that no id is in both.
                 for _ in range(12):
                     await new_deal(second)
                 worlds = await make_worlds(
-                    house,
+                    deployment,
                     [
                         Place("uk", "salesforce-main", "NB-UK", first, {}),
                         Place("us", "salesforce-main", "NB-US", first, AMERICAN),
                         Place("other", "salesforce-other", "NB-UK", second, {}),
                     ],
                 )
-                yield Everybody(house, worlds, _admin(house), _personas(house), Prober(_sender(http)))
+                yield Everybody(
+                    deployment, worlds, _admin(deployment), _personas(deployment), Prober(_sender(http))
+                )
             finally:
-                house.stop()
+                deployment.stop()
     await second.remove()
 
 
-def _configure(house: Stack) -> None:
-    house.append("consumers.toml", CONSUMERS)
+def _configure(deployment: Stack) -> None:
+    deployment.append("consumers.toml", CONSUMERS)
     for holder in HOLDERS:
-        house.append("duties.toml", WAIVER.format(holder=holder))
+        deployment.append("duties.toml", WAIVER.format(holder=holder))
     # Limits and the shedding of load are tried elsewhere; here they would only be waited for.
-    house.edit("gateway.toml", ("max_lag_seconds = 5.0", "max_lag_seconds = 60.0"))
-    house.edit(
+    deployment.edit("gateway.toml", ("max_lag_seconds = 5.0", "max_lag_seconds = 60.0"))
+    deployment.edit(
         "gateway.toml", ("requests = 200,", "requests = 200_000,"), ("requests = 20,", "requests = 20_000,")
     )
-    house.edit(
+    deployment.edit(
         "gateway.toml", ("requests = 400,", "requests = 400_000,"), ("requests = 600,", "requests = 60_000,")
     )
-    house.edit("instances/kantata-main.toml", ("per_second = 20", "per_second = 2000"))
+    deployment.edit("instances/kantata-main.toml", ("per_second = 20", "per_second = 2000"))
 
 
-def _admin(house: Stack) -> Persona:
-    return Persona("ci", house.token("ci", "carla"), frozenset({"uk", "us", "other"}))
+def _admin(deployment: Stack) -> Persona:
+    return Persona("ci", deployment.token("ci", "carla"), frozenset({"uk", "us", "other"}))
 
 
-def _personas(house: Stack) -> tuple[Persona, ...]:
-    consumers = [Persona(name, house.token(name), frozenset(sees)) for name, sees in SEES.items()]
-    person = house.token("desk-open", "una", entities=["NB-US"])
+def _personas(deployment: Stack) -> tuple[Persona, ...]:
+    consumers = [Persona(name, deployment.token(name), frozenset(sees)) for name, sees in SEES.items()]
+    person = deployment.token("desk-open", "una", entities=["NB-US"])
     return (*consumers, Persona("una of desk-open", person, frozenset({"us"})), Persona("nobody", ""))
 
 

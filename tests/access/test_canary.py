@@ -1,4 +1,4 @@
-"""The probes themselves: a house that leaks is found out, whichever way it leaks, and a tight one is not."""
+"""The probes themselves: a deployment that leaks is found out, whichever way, and a tight one is not."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,13 +11,13 @@ import pytest
 from contracts.canonical.values import Id
 from contracts.operation import RowRule, api, operation
 from contracts.problems import Conflict, Forbidden, NotFound
-from gateway.app import Gateway, Mounted, Settings, in_process, scopes_of
+from gateway.app import Gateway, GatewaySettings, Mounted, in_process, scopes_of
 from gateway.identity import DevelopmentIssuer
 from gateway.plans import Consumer
 from kit import context
 from kit.operations import api_of, document
 from tests.access.probing import Persona, Probe, Prober, World, probes, targets_of
-from tests.gateway.house import believing
+from tests.gateway.deployment import believing
 
 URL = "http://canary.test"
 
@@ -81,7 +81,7 @@ class Tight:
     async def write_note(self, body: Note) -> Rows:
         return Rows((await self.get_row(body.row_id),))
 
-    async def get_customer(self, customer: str) -> Rows:  # noqa: ARG002 - the door has compared it
+    async def get_customer(self, customer: str) -> Rows:  # noqa: ARG002 - the gateway has compared it
         return Rows(self._own())
 
 
@@ -135,13 +135,17 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def found_in(keys: Path, request: pytest.FixtureRequest) -> AsyncIterator[set[str]]:
-    """The operations of a house in which acme learns of globex's rows."""
+    """The operations of a deployment in which acme learns of globex's rows."""
     mounted = [Mounted(RowsApi, document(RowsApi), in_process(RowsApi, request.param()))]
     issuer = DevelopmentIssuer(
         keys, issuer=URL, audience=URL, consumers=CONSUMERS, scopes=scopes_of([api_of(RowsApi)])
     )
     door = Gateway(
-        settings=believing(Settings()), consumers=CONSUMERS, apis=mounted, public_url=URL, issuer=issuer
+        settings=believing(GatewaySettings()),
+        consumers=CONSUMERS,
+        apis=mounted,
+        public_url=URL,
+        issuer=issuer,
     )
     acme = Persona("acme", issuer.mint("acme"), frozenset({"acme"}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url=URL) as http:

@@ -10,14 +10,14 @@ from tests.support.stack import Caller, until
 
 async def test_who_wants_a_deal_does_not_decide_on_its_customer(everybody: Everybody) -> None:
     """Not who proposed the customer, nor who activated a deal that waits for it; anybody else may."""
-    house = everybody.house
-    deal = await new_deal(house.accounts.salesforce, StageName="Closed Won", credit_limit=LARGE)
+    deployment = everybody.deployment
+    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won", credit_limit=LARGE)
     proposal = {"instance": "salesforce-main", "account_id": deal.account_id, "selling_entity": "NB-UK"}
     async with (
-        house.caller("ci", "petra") as petra,
-        house.caller("ci", "sam") as sam,
-        house.caller("finance-desk", "sam") as sam_of_finance,
-        house.caller("finance-desk", "fiona") as fiona,
+        deployment.caller("ci", "petra") as petra,
+        deployment.caller("ci", "sam") as sam,
+        deployment.caller("finance-desk", "sam") as sam_of_finance,
+        deployment.caller("finance-desk", "fiona") as fiona,
     ):
         proposed = await petra.post(
             REQUESTS, {**proposal, "currency": "GBP"}, key=f"propose-{deal.account_id}"
@@ -40,13 +40,16 @@ async def test_who_wants_a_deal_does_not_decide_on_its_customer(everybody: Every
 
 async def test_whose_work_was_stopped_does_not_decide_how_it_goes_on(everybody: Everybody) -> None:
     """Carla began the worlds' deals: the parked one is somebody else's to decide, through any consumer."""
-    house = everybody.house
-    deal = await new_deal(house.accounts.salesforce, StageName="Closed Won", credit_limit=LARGE)
-    async with house.caller("ci", "petra") as petra, house.caller("finance-desk", "petra") as as_finance:
+    deployment = everybody.deployment
+    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won", credit_limit=LARGE)
+    async with (
+        deployment.caller("ci", "petra") as petra,
+        deployment.caller("finance-desk", "petra") as as_finance,
+    ):
         await press(petra, deal)
         request = f"creq_salesforce-main.{deal.account_id}.NB-UK"
         await settled(petra, f"{REQUESTS}/{request}", "waiting")
-        async with house.caller("finance-desk", "fiona") as fiona:
+        async with deployment.caller("finance-desk", "fiona") as fiona:
             assert (await decide(fiona, request, "reject")).status_code == 200
         case = await until(f"the activation of {deal.name} is parked", lambda: parked(petra, deal))
         body = {"action": "skip", "reason": "seen by the test"}

@@ -13,7 +13,7 @@ from tests.access.conftest import Everybody
 from tests.access.probing import Persona, Probe, Target, Words, World, probes, targets_of
 from tests.access.worlds import ACTIVATIONS, EVENTS, EXCEPTIONS, REQUESTS, texts
 
-# Where a system API of the story stands: the worlds share the ledger and the PSA, and have their own CRM.
+# Where a system API of the demo stands: the worlds share the ledger and the PSA, and have their own CRM.
 SYSTEMS = {"crm": "", "erp": "netsuite-main", "psa": "kantata-main"}
 LISTS = (ACTIVATIONS, REQUESTS, EXCEPTIONS, EVENTS)
 PUBLIC = [interface for interface in interfaces() if api_of(interface).tier != "gateway"]
@@ -160,7 +160,9 @@ async def test_anothers_cursor_opens_nothing(path: str, everybody: Everybody) ->
 
 async def test_anothers_idempotency_key_replays_nothing(everybody: Everybody) -> None:
     """The same key and body from another consumer, or another person of the same one, is another request."""
-    owner = Persona("ursula of desk-open", everybody.house.token("desk-open", "ursula", entities=["NB-UK"]))
+    owner = Persona(
+        "ursula of desk-open", everybody.deployment.token("desk-open", "ursula", entities=["NB-UK"])
+    )
     world = everybody.worlds["uk"]
     body = {"instance": "salesforce-main", "opportunity_id": world.words["opportunity_id"][0]}
     for number, (persona, foreign) in enumerate(everybody.foreign()):
@@ -189,7 +191,7 @@ async def test_what_a_caller_does_not_own_it_cannot_write(
 
 
 def readonly(target: Target) -> set[str]:
-    """What the answer shows, and what only the house may decide."""
+    """What the answer shows, and what only the deployment may decide."""
     success = next(shape for status, shape in target.shape["responses"].items() if status.startswith("2"))
     answer = resolved(success["content"]["application/json"]["schema"], target)
     return {*answer["properties"], "id", "version", "status", "entity", "owner", "decided_by", "requested_by"}

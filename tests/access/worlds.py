@@ -1,4 +1,4 @@
-"""tests/access: three worlds in one house: two legal entities of one CRM org, and a second org."""
+"""tests/access: three worlds in one deployment: two legal entities of one CRM org, and a second org."""
 
 import asyncio
 import re
@@ -41,12 +41,12 @@ class Place:
     fields: dict[str, Any]
 
 
-async def make_worlds(house: Stack, places: list[Place]) -> dict[str, World]:
+async def make_worlds(deployment: Stack, places: list[Place]) -> dict[str, World]:
     """In each place a finished deal, one that is parked and one that waits for finance."""
-    async with house.caller("ci", "carla") as ci:
+    async with deployment.caller("ci", "carla") as ci:
         made = await asyncio.gather(*(_deals(ci, place) for place in places))
         seen = [await _look(ci, place, deals) for place, deals in zip(places, made, strict=True)]
-    opportunities = await _our_ids(house)
+    opportunities = await _our_ids(deployment)
     worlds = {}
     for place, deals, documents in zip(places, made, seen, strict=True):
         others = {text for told in seen if told is not documents for text in texts(told)}
@@ -90,7 +90,7 @@ def _activation(place: Place, deal: Deal) -> str:
 
 
 async def _look(ci: Caller, place: Place, deals: list[Deal]) -> dict[str, Any]:
-    """Everything that the house knows of a place's deals."""
+    """Everything that the deployment knows of a place's deals."""
     activations = [await ci.get(f"{ACTIVATIONS}/{_activation(place, deal)}") for deal in deals]
     requests = [
         await ci.get(f"{REQUESTS}/{activation['customer_request_id']}")
@@ -120,9 +120,9 @@ async def _events(ci: Caller) -> list[dict[str, Any]]:
         cursor = {"cursor": page["next_cursor"]}
 
 
-async def _our_ids(house: Stack) -> dict[str, str]:
+async def _our_ids(deployment: Stack) -> dict[str, str]:
     """Our ids of opportunities by the CRM's: no API shows them, and every API takes them."""
-    address = make_url(house.database_url)
+    address = make_url(deployment.database_url)
     connection = await psycopg.AsyncConnection.connect(
         host=str(address.query["host"]),
         port=str(address.query["port"]),

@@ -14,7 +14,7 @@ from bench.activation import Calls
 from bench.hanging import Hanging
 from bench.hops import Hops
 from bench.launching import Starts
-from bench.policies import FLOORS, WHOLE, Cost
+from bench.policies import TIERS, WHOLE, Cost
 from bench.processes import cpu_seconds
 from bench.report import Findings
 from bench.scaling import Scaling
@@ -27,7 +27,7 @@ def findings(read: float, local: float) -> Findings:
         generator="built in",
         rates={
             "bare": Rates("bare", (1000.0, 500.0)),
-            "house": Rates("house", (1000.0 * read, 500.0 * read)),
+            "gateway": Rates("gateway", (1000.0 * read, 500.0 * read)),
             "envoy": Rates("envoy", (600.0, 300.0)),
             "fastapi": Rates("fastapi", (30.0, 15.0)),
             "node": Rates("node", (400.0, 200.0)),
@@ -35,7 +35,7 @@ def findings(read: float, local: float) -> Findings:
         scaling=Scaling(Rates("1 worker", (9.0,), (4.0,)), Rates("2 workers", (8.0,), (7.0,)), 2),
         hanging=Hanging((2.0, 4.0, 3.0), (2.1, 4.2, 9.0), 640),
         hops=Hops(0.1, local, 1000),
-        policies=[Cost("wire", 1.5, 2.5), Cost(FLOORS, 40, 50), Cost(WHOLE, 80, 100)],
+        policies=[Cost("wire", 1.5, 2.5), Cost(TIERS, 40, 50), Cost(WHOLE, 80, 100)],
         calls=[Calls("salesforce", 5, 2, {"look: GET /query": 5}, 0)],
         starts=Starts(7.0, 3.0),
     )
@@ -82,7 +82,12 @@ def test_the_report_shows_everything() -> None:
     told = page.getvalue()
     for words in ("Requests per processor second", "Fastify", "2 workers", "1.75", "640 calls", "remote hop"):
         assert words in told
-    for words in ("wire", "The door takes 40 µs of the read's 80 (50%)", "salesforce", "ready after 3.0 s"):
+    for words in (
+        "wire",
+        "The gateway takes 40 µs of the read's 80 (50%)",
+        "salesforce",
+        "ready after 3.0 s",
+    ):
         assert words in told
     assert "not reached" in told
 
@@ -124,7 +129,7 @@ def test_grandchildren_are_counted() -> None:
 @pytest.mark.whole
 async def test_an_activation_is_counted(tmp_path: Path, fresh_database_url: str, cache_url: str) -> None:
     """The vendors have seen every call that we recorded, and none needs fewer than the least."""
-    for calls in await activation.measure(tmp_path / "house", fresh_database_url, cache_url):
+    for calls in await activation.measure(tmp_path / "gateway", fresh_database_url, cache_url):
         assert calls.unrecorded == 0
         assert calls.made >= calls.least
 

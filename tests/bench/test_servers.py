@@ -15,10 +15,10 @@ from sqlalchemy.engine import Engine
 
 from bench import hanging, hops, policies, scaling, throughput
 from bench.contender import Contender
-from bench.house import CONSUMER, GATEWAY_SETTINGS, issuer, open_house
+from bench.deployment import CONSUMER, GATEWAY_SETTINGS, issuer, open_deployment
 from bench.rivals import node
 from bench.stage import Stage
-from gateway.pipeline import ORDER, Settings
+from gateway.pipeline import ORDER, GatewaySettings
 from gateway.plans import read
 
 READS = 1000
@@ -29,8 +29,8 @@ pytestmark = pytest.mark.xdist_group("bench")
 
 
 async def test_the_read_is_one_answer(readers: dict[str, Contender]) -> None:
-    """Bare, through the house and behind Envoy, the read is answered with the same bytes."""
-    assert {"bare", "house", "envoy"} <= set(readers)
+    """Bare, through the deployment and behind Envoy, the read is answered with the same bytes."""
+    assert {"bare", "gateway", "envoy"} <= set(readers)
     await throughput.check_same(list(readers.values()))
     answer = await throughput.ask(readers["bare"])
     assert answer.status_code == 200
@@ -59,9 +59,9 @@ def test_the_locked_packages_name_no_registry() -> None:
     assert [package for package in packages if "resolved" in package or not package.get("integrity")] == []
 
 
-@pytest.mark.parametrize("name", ["house", "envoy", "fastapi", "node"])
+@pytest.mark.parametrize("name", ["gateway", "envoy", "fastapi", "node"])
 async def test_all_doors_are_closed(readers: dict[str, Contender], name: str) -> None:
-    """Without a token, and with one that was tampered with, every door answers 401."""
+    """Without a token, and with one that was tampered with, every gateway answers 401."""
     if name not in readers:
         pytest.skip(f"{name} is not installed")
     for headers in ({}, {"Authorization": readers[name].headers["Authorization"][:-8] + "AAAAAAAA"}):
@@ -70,9 +70,9 @@ async def test_all_doors_are_closed(readers: dict[str, Contender], name: str) ->
 
 
 async def test_both_doors_count(readers: dict[str, Contender]) -> None:
-    """Both doors tell the consumer what is left of its limit."""
-    house, envoy = [await throughput.ask(readers[name]) for name in ("house", "envoy")]
-    assert '"burst";r=' in house.headers["ratelimit"]
+    """Both gateways tell the consumer what is left of its limit."""
+    deployment, envoy = [await throughput.ask(readers[name]) for name in ("gateway", "envoy")]
+    assert '"burst";r=' in deployment.headers["ratelimit"]
     assert int(envoy.headers["x-ratelimit-remaining"]) > 0
 
 
@@ -88,18 +88,18 @@ async def test_the_overview_is_one_answer(stage: Stage) -> None:
 async def test_rates(readers: dict[str, Contender]) -> None:
     """A short run finds a rate for each, in turns, and says which is being measured."""
     told: list[str] = []
-    some = [readers["bare"], readers["house"]]
-    found = await throughput.measure(some, rounds=2, seconds=0.2, tell=told.append)
-    assert list(found) == ["bare", "house"]
+    some = [readers["bare"], readers["gateway"]]
+    found = await throughput.measure(some, rounds=2, seconds=0.2, progress=told.append)
+    assert list(found) == ["bare", "gateway"]
     assert all(rate > 0 for rates in found.values() for rate in rates.rounds)
-    assert [line.rpartition(" ")[2] for line in told] == ["bare", "house", "bare", "house"]
+    assert [line.rpartition(" ")[2] for line in told] == ["bare", "gateway", "bare", "gateway"]
 
 
 async def test_what_fails_is_not_measured(readers: dict[str, Contender]) -> None:
     """A server that refuses ends the run with its answer instead of counting as quick."""
-    nobody = dataclasses.replace(readers["house"], headers={})
+    nobody = dataclasses.replace(readers["gateway"], headers={})
     with pytest.raises(RuntimeError, match="house answers 401"):
-        await throughput.measure([nobody], rounds=1, seconds=0.1, tell=lambda _: None)
+        await throughput.measure([nobody], rounds=1, seconds=0.1, progress=lambda _: None)
 
 
 async def test_hops(stage: Stage) -> None:
@@ -112,29 +112,29 @@ async def test_hops(stage: Stage) -> None:
 async def test_policies(stage: Stage) -> None:
     """Every policy of the pipeline is told of, in its order; the idempotency key costs a read nothing."""
     found = {cost.policy: cost for cost in await policies.measure(stage, calls=20)}
-    assert list(found) == [*ORDER, "(the floors)", "(all together)"]
+    assert list(found) == [*ORDER, "(the tiers)", "(all together)"]
     assert found["idempotency_key"].read == 0 < found["idempotency_key"].write
-    assert 0 < found["(the floors)"].read < found["(all together)"].read
+    assert 0 < found["(the tiers)"].read < found["(all together)"].read
 
 
 def test_every_policy_is_on() -> None:
     """No policy is measured by its absence: the bench's settings configure all that may be absent."""
-    settings = read(GATEWAY_SETTINGS, Settings)
+    settings = read(GATEWAY_SETTINGS, GatewaySettings)
     assert [name for name in settings.__struct_fields__ if getattr(settings, name) is None] == []
 
 
 async def test_a_second_worker_is_measured(stage: Stage, readers: dict[str, Contender]) -> None:
-    """Both houses answer, and the ratio is by the clock."""
-    houses = readers["house"], await stage.house(workers=2)
-    found = await scaling.measure(houses, rounds=1, seconds=0.2, tell=lambda _: None)
+    """Both deployments answer, and the ratio is by the clock."""
+    deployments = readers["gateway"], await stage.deployment(workers=2)
+    found = await scaling.measure(deployments, rounds=1, seconds=0.2, progress=lambda _: None)
     assert (found.one.name, found.two.name) == ("1 worker", "2 workers")
     assert found.ratio > 0
 
 
 async def test_a_vendor_that_hangs_is_waited_for_in_vain(stage: Stage, readers: dict[str, Contender]) -> None:
     """The read is answered beside it, and whoever waits for it is given up at the deadline."""
-    waiter = hanging.waiter_at(readers["house"], stage.folder)
-    found = await hanging.measure(readers["house"], waiter, rounds=1, seconds=0.4, tell=lambda _: None)
+    waiter = hanging.waiter_at(readers["gateway"], stage.folder)
+    found = await hanging.measure(readers["gateway"], waiter, rounds=1, seconds=0.4, progress=lambda _: None)
     assert found.waited >= hanging.WAITERS
     assert found.ratio > 0
 
@@ -150,7 +150,7 @@ async def test_a_read_asks_no_store(stage: Stage) -> None:
         "BENCH_URL": address,
     }
     request = policies.Requests(issuer(stage.folder, address).mint(CONSUMER))
-    async with open_house(told) as gateway:
+    async with open_deployment(told) as gateway:
         assert (await gateway.handle(request.make("GET"))).status == 200
         with counting(statements):
             before = await commands(stage.cache_url)

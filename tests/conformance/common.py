@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from contracts.problems import ContractViolation, Problem, VendorDoubtful, VendorRejected, VendorUnavailable
-from tests.conformance.conftest import Keeper
+from tests.conformance.conftest import ConnectorUnderTest
 
 MARK = "words of the vendor"
 LOST: dict[str, dict[str, Any]] = {
@@ -40,49 +40,53 @@ def alike(one: Any, other: Any) -> bool:
     return msgspec.structs.replace(one, **unsaved) == msgspec.structs.replace(other, **unsaved)
 
 
-async def all_done(keeper: Keeper) -> None:
+async def all_done(connector: ConnectorUnderTest) -> None:
     """Until every call has come to its end at the vendor, those too whose caller has gone."""
     async with asyncio.timeout(10):
-        while any(call["duration_ms"] is None for call in await keeper.account.calls()):
+        while any(call["duration_ms"] is None for call in await connector.account.calls()):
             pass  # each look is a call
 
 
-async def makes_one(keeper: Keeper, noun: str, put: Put, get: Put) -> None:
+async def makes_one(connector: ConnectorUnderTest, noun: str, put: Put, get: Put) -> None:
     """One after the other, at once, from two processes: one object."""
-    before = await keeper.count(noun)
-    first = await put(keeper.api)
-    assert alike(await put(keeper.api), first)
-    other = await keeper.open()
-    found = await asyncio.gather(*(put(api) for api in (keeper.api, other) * 4))
+    before = await connector.count(noun)
+    first = await put(connector.api)
+    assert alike(await put(connector.api), first)
+    other = await connector.open()
+    found = await asyncio.gather(*(put(api) for api in (connector.api, other) * 4))
     assert {one.id for one in found} == {first.id}
-    assert await get(keeper.api) == await get(other)
-    assert alike(await get(keeper.api), await put(keeper.api))
-    assert await keeper.count(noun) == before + 1
+    assert await get(connector.api) == await get(other)
+    assert alike(await get(connector.api), await put(connector.api))
+    assert await connector.count(noun) == before + 1
 
 
-async def made_at_once_is_one(keeper: Keeper, noun: str, put: Put) -> None:
+async def made_at_once_is_one(connector: ConnectorUnderTest, noun: str, put: Put) -> None:
     """The very first creations of a key come all at once, from two processes."""
-    before = await keeper.count(noun)
-    other = await keeper.open()
-    found = await asyncio.gather(*(until_done(lambda api=api: put(api)) for api in (keeper.api, other) * 4))
-    await all_done(keeper)
+    before = await connector.count(noun)
+    other = await connector.open()
+    found = await asyncio.gather(
+        *(until_done(lambda api=api: put(api)) for api in (connector.api, other) * 4)
+    )
+    await all_done(connector)
     assert len({one.id for one in found}) == 1
-    assert await keeper.count(noun) == before + 1
+    assert await connector.count(noun) == before + 1
 
 
-async def survives(keeper: Keeper, noun: str, put: Put, get: Put, effect: dict[str, Any]) -> None:
+async def survives(
+    connector: ConnectorUnderTest, noun: str, put: Put, get: Put, effect: dict[str, Any]
+) -> None:
     """Whatever becomes of the first answer: in the end one, and found by its key."""
-    before = await keeper.count(noun)
-    await keeper.spoil(keeper.noun(noun).creates, effect)
-    if "expire_token" in effect and not keeper.stand.logs_in_again:
-        await fails_as(keeper, VendorRejected, lambda: put(keeper.api))
-        assert await keeper.count(noun) == before
+    before = await connector.count(noun)
+    await connector.spoil(connector.noun(noun).creates, effect)
+    if "expire_token" in effect and not connector.stand.logs_in_again:
+        await fails_as(connector, VendorRejected, lambda: put(connector.api))
+        assert await connector.count(noun) == before
         return
-    made = await until_done(lambda: put(keeper.api))
-    await all_done(keeper)
-    assert (await until_done(lambda: put(keeper.api))).id == made.id
-    assert (await get(keeper.api)).id == made.id
-    assert await keeper.count(noun) == before + 1
+    made = await until_done(lambda: put(connector.api))
+    await all_done(connector)
+    assert (await until_done(lambda: put(connector.api))).id == made.id
+    assert (await get(connector.api)).id == made.id
+    assert await connector.count(noun) == before + 1
 
 
 async def pages(list_page: Callable[..., Awaitable[Any]], limit: int) -> list[Any]:
@@ -113,7 +117,9 @@ async def lists_once_in_order(list_page: Callable[..., Awaitable[Any]], at_least
     return whole
 
 
-async def fails_as(keeper: Keeper, kind: type[Problem], act: Callable[[], Awaitable[Any]]) -> Problem:
+async def fails_as(
+    connector: ConnectorUnderTest, kind: type[Problem], act: Callable[[], Awaitable[Any]]
+) -> Problem:
     """The problem is of exactly this kind, names the instance, and repeats nothing that the vendor said."""
     with pytest.raises(Problem) as caught:
         await act()
@@ -121,29 +127,31 @@ async def fails_as(keeper: Keeper, kind: type[Problem], act: Callable[[], Awaita
     assert type(problem) is kind, repr(problem)
     said = f"{problem.detail} {problem.extra} {problem.errors}"
     assert MARK not in said
-    assert keeper.vendor in said, "says whose fault it is"
+    assert connector.vendor in said, "says whose fault it is"
     return problem
 
 
-async def tells_bad_answers(keeper: Keeper, read: Callable[[], Awaitable[Any]]) -> None:
+async def tells_bad_answers(connector: ConnectorUnderTest, read: Callable[[], Awaitable[Any]]) -> None:
     """Off its schema, failing, throttling, silent: each of a read's bad ends is told as what it is."""
-    reads = keeper.stand.reads
-    broken = [{**keeper.stand.breaks, "said": MARK}, MARK, [], {"said": MARK}]
+    reads = connector.stand.reads
+    broken = [{**connector.stand.breaks, "said": MARK}, MARK, [], {"said": MARK}]
     for body in broken:
-        await keeper.spoil(reads, {"answer": {"status": 200, "body": body}}, times=None)
-        await fails_as(keeper, ContractViolation, read)
-        await keeper.account.clear_faults()
+        await connector.spoil(reads, {"answer": {"status": 200, "body": body}}, times=None)
+        await fails_as(connector, ContractViolation, read)
+        await connector.account.clear_faults()
     absent = [{"status": 500}, {"status": 503}, {"status": 429}, {"drop": "before"}, {"html": 502}]
     for effect in [*absent, {"answer": {"status": 503, "body": {"said": MARK}}}]:
-        await keeper.spoil(reads, effect, times=None)
-        await fails_as(keeper, VendorUnavailable, read)
-        await keeper.account.clear_faults()
+        await connector.spoil(reads, effect, times=None)
+        await fails_as(connector, VendorUnavailable, read)
+        await connector.account.clear_faults()
         await until_done(read)  # the breaker sees that all is well again
 
 
-async def tells_doubt(keeper: Keeper, call: tuple[str, str], act: Callable[[], Awaitable[Any]]) -> None:
+async def tells_doubt(
+    connector: ConnectorUnderTest, call: tuple[str, str], act: Callable[[], Awaitable[Any]]
+) -> None:
     """A write of which nothing is heard may be done: that is what is said, and asking again is safe."""
-    await keeper.spoil(call, {"drop": "after"}, times=None)
-    await fails_as(keeper, VendorDoubtful, act)
-    await keeper.account.clear_faults()
+    await connector.spoil(call, {"drop": "after"}, times=None)
+    await fails_as(connector, VendorDoubtful, act)
+    await connector.account.clear_faults()
     await until_done(act)

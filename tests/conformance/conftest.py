@@ -10,16 +10,24 @@ import msgspec
 import pytest
 from litestar import Litestar
 
-from deploy.settings import STORY
+from deploy.settings import DEMO_CONFIG
 from kit import clock
 from kit.clients import local, remote
 from kit.database import Database
 from kit.delegation import delegation
 from kit.http import Slots
-from kit.routes import answer_problem, internal_door
+from kit.routes import answer_problem, require_delegation
 from kit.secrets import Secret
-from system_apis.app import Instance, card_of, interface_of, open_instances, prefix_of, read_profiles, vendors
-from system_apis.card import Pipes
+from system_apis.app import (
+    Instance,
+    connector_of,
+    interface_of,
+    open_instances,
+    prefix_of,
+    read_profiles,
+    vendors,
+)
+from system_apis.connector import ConnectorContext
 from tests.conformance.stands import STANDS, Noun, Stand
 from tests.support.sandboxes import Account, Sandbox, open_sandbox
 
@@ -27,18 +35,18 @@ CARRIERS = ("local", "remote")
 KEY = Secret("0123456789abcdef" * 4)
 
 
-def keepers(capability: str) -> list[str]:
+def connectors(capability: str) -> list[str]:
     """Every vendor whose card has the capability, with each carrier: ``netsuite/remote``."""
     return [
         f"{vendor}/{carrier}"
         for vendor in vendors()
-        if capability in card_of(vendor).capabilities
+        if capability in connector_of(vendor).capabilities
         for carrier in CARRIERS
     ]
 
 
 @dataclass
-class Keeper:
+class ConnectorUnderTest:
     """One vendor's adapter as a caller has it, with the account behind it."""
 
     vendor: str
@@ -84,7 +92,9 @@ async def doubts(addresses: dict[str, str], database_url: str) -> AsyncIterator[
 
 
 @pytest.fixture
-async def keeper(request: pytest.FixtureRequest, sandbox_of: Any, doubts: Database) -> AsyncIterator[Keeper]:
+async def connector(
+    request: pytest.FixtureRequest, sandbox_of: Any, doubts: Database
+) -> AsyncIterator[ConnectorUnderTest]:
     """The adapter that the test's parameter names, in front of an account of its own."""
     capability = request.module.CAPABILITY
     vendor, _, carrier = request.param.partition("/")
@@ -97,18 +107,22 @@ async def keeper(request: pytest.FixtureRequest, sandbox_of: Any, doubts: Databa
             slots = Slots()
             stack.push_async_callback(slots.close)
             profile = quick(vendor, stand, account, limits)
-            pipes = Pipes(environ=account.env, database=doubts, slots=slots)
-            instances = await stack.enter_async_context(open_instances([(card_of(vendor), profile)], pipes))
+            connector_context = ConnectorContext(environ=account.env, database=doubts, slots=slots)
+            instances = await stack.enter_async_context(
+                open_instances([(connector_of(vendor), profile)], connector_context)
+            )
             return await stack.enter_async_context(carried(carrier, instances[profile.name], capability))
 
-        yield Keeper(vendor, await opened(), account, stand, opened)
+        yield ConnectorUnderTest(vendor, await opened(), account, stand, opened)
     clock.real()
     await account.remove()
 
 
 def quick(vendor: str, stand: Stand, account: Account, limits: dict[str, Any]) -> Any:
-    """The story's profile, with no time lost between attempts, under a name of the account's own."""
-    (found,) = [profile for card, profile in read_profiles(STORY / "instances") if card.name == vendor]
+    """The demo's profile, with no time lost between attempts, under a name of the account's own."""
+    (found,) = [
+        profile for connector, profile in read_profiles(DEMO_CONFIG / "instances") if connector.name == vendor
+    ]
     swift = {"backoff_seconds": 0.01, "per_second": 0, "timeout_seconds": 5.0, **limits}
     return msgspec.structs.replace(
         found,
@@ -119,7 +133,7 @@ def quick(vendor: str, stand: Stand, account: Account, limits: dict[str, Any]) -
 
 
 class carried:  # noqa: N801 - reads as the word that it is
-    """An instance's capability on a carrier: as it is, or through a floor of its own over HTTP."""
+    """An instance's capability on a carrier: as it is, or through a tier of its own over HTTP."""
 
     def __init__(self, carrier: str, instance: Instance, capability: str) -> None:
         self._carrier, self._instance, self._interface = carrier, instance, interface_of(capability)
@@ -134,7 +148,9 @@ class carried:  # noqa: N801 - reads as the word that it is
             logging_config=None,
             exception_handlers={Exception: answer_problem},
         )
-        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(internal_door(rooms, KEY, ["system"])))
+        self._http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(require_delegation(rooms, KEY, ["system"]))
+        )
         address = "http://floor" + prefix_of(self._interface, self._instance.profile.name)
         return remote(self._interface, address, self._http, delegation(KEY, "process"))
 

@@ -21,11 +21,11 @@ from tests.conformance.common import (
     tells_bad_answers,
     tells_doubt,
 )
-from tests.conformance.conftest import Keeper, keepers
+from tests.conformance.conftest import ConnectorUnderTest, connectors
 
 CAPABILITY = "erp"
 NOUNS = ("customer", "contract")
-pytestmark = pytest.mark.parametrize("keeper", keepers(CAPABILITY), indirect=True)
+pytestmark = pytest.mark.parametrize("keeper", connectors(CAPABILITY), indirect=True)
 
 CUSTOMER = CustomerDraft(
     legal_name="Globex Corporation",
@@ -65,47 +65,49 @@ def contract(customer_id: str, **changes: Any) -> ContractDraft:
     return msgspec.structs.replace(draft, **changes)
 
 
-async def actions(keeper: Keeper, noun: str) -> tuple[Put, Put]:
+async def actions(connector: ConnectorUnderTest, noun: str) -> tuple[Put, Put]:
     """How the noun is put and got, under a key of its own."""
     if noun == "customer":
         return (lambda api: api.put_customer("enf-1", CUSTOMER)), (
             lambda api: api.get_customer_by_key("enf-1")
         )
-    owner = await keeper.api.put_customer("enf-owner", CUSTOMER)
+    owner = await connector.api.put_customer("enf-owner", CUSTOMER)
     draft = contract(owner.id)
     return (lambda api: api.put_contract("enf-1", draft)), (lambda api: api.get_contract_by_key("enf-1"))
 
 
 @pytest.mark.parametrize("noun", NOUNS)
-async def test_a_key_makes_one(keeper: Keeper, noun: str) -> None:
+async def test_a_key_makes_one(connector: ConnectorUnderTest, noun: str) -> None:
     """Again, at once, from another process: one object, the same answer, found by its key."""
-    await makes_one(keeper, noun, *(await actions(keeper, noun)))
+    await makes_one(connector, noun, *(await actions(connector, noun)))
 
 
 @pytest.mark.parametrize("noun", NOUNS)
-async def test_first_creations_at_once_make_one(keeper: Keeper, noun: str) -> None:
+async def test_first_creations_at_once_make_one(connector: ConnectorUnderTest, noun: str) -> None:
     """Nobody is first, and still there is one."""
-    put, _ = await actions(keeper, noun)
-    await made_at_once_is_one(keeper, noun, put)
+    put, _ = await actions(connector, noun)
+    await made_at_once_is_one(connector, noun, put)
 
 
 @pytest.mark.parametrize("effect", LOST.values(), ids=LOST)
 @pytest.mark.parametrize("noun", NOUNS)
-async def test_a_lost_answer_makes_one(keeper: Keeper, noun: str, effect: dict[str, Any]) -> None:
+async def test_a_lost_answer_makes_one(
+    connector: ConnectorUnderTest, noun: str, effect: dict[str, Any]
+) -> None:
     """Before or after the effect, late, throttled, logged out: one in the end."""
-    await survives(keeper, noun, *(await actions(keeper, noun)), effect)
+    await survives(connector, noun, *(await actions(connector, noun)), effect)
 
 
 @pytest.mark.parametrize("noun", NOUNS)
-async def test_a_write_without_an_answer_is_doubtful(keeper: Keeper, noun: str) -> None:
+async def test_a_write_without_an_answer_is_doubtful(connector: ConnectorUnderTest, noun: str) -> None:
     """It may be done."""
-    put, _ = await actions(keeper, noun)
-    await tells_doubt(keeper, keeper.noun(noun).creates, lambda: put(keeper.api))
+    put, _ = await actions(connector, noun)
+    await tells_doubt(connector, connector.noun(noun).creates, lambda: put(connector.api))
 
 
-async def test_what_is_not_there_is_not_found(keeper: Keeper) -> None:
+async def test_what_is_not_there_is_not_found(connector: ConnectorUnderTest) -> None:
     """Ids, keys, cursors, and a contract's unknown customer."""
-    api = keeper.api
+    api = connector.api
     for read in (
         lambda: api.get_customer("999999"),
         lambda: api.get_customer("nobody"),
@@ -123,53 +125,55 @@ async def test_what_is_not_there_is_not_found(keeper: Keeper) -> None:
         await api.get_contract_by_key("enf-2")
 
 
-async def test_closed_and_put_again_it_is_the_same_one(keeper: Keeper) -> None:
+async def test_closed_and_put_again_it_is_the_same_one(connector: ConnectorUnderTest) -> None:
     """Closing twice changes nothing; a put opens the same contract again."""
-    put, get = await actions(keeper, "contract")
-    made = await put(keeper.api)
-    closed = await keeper.api.close_contract("enf-1")
+    put, get = await actions(connector, "contract")
+    made = await put(connector.api)
+    closed = await connector.api.close_contract("enf-1")
     assert (closed.id, closed.status) == (made.id, "closed")
-    assert await keeper.api.close_contract("enf-1") == closed == await get(keeper.api)
-    revived = await put(keeper.api)
+    assert await connector.api.close_contract("enf-1") == closed == await get(connector.api)
+    revived = await put(connector.api)
     assert (revived.id, revived.status) == (made.id, "active")
-    assert await keeper.count("contract") == 1
+    assert await connector.count("contract") == 1
 
 
-async def test_it_reads_back_what_was_written(keeper: Keeper) -> None:
+async def test_it_reads_back_what_was_written(connector: ConnectorUnderTest) -> None:
     """Amounts to the cent, days to the day, and every word of the customer's master."""
-    customer = await keeper.api.put_customer("enf-1", CUSTOMER)
-    assert await keeper.api.get_customer(customer.id) == customer
+    customer = await connector.api.put_customer("enf-1", CUSTOMER)
+    assert await connector.api.get_customer(customer.id) == customer
     same = ("legal_name", "currency", "payment_terms", "credit_limit", "email", "billing_address")
     assert [getattr(customer, name) for name in same] == [getattr(CUSTOMER, name) for name in same]
     draft = contract(customer.id)
-    made = await keeper.api.put_contract("enf-2", draft)
-    assert await keeper.api.get_contract(made.id) == made
+    made = await connector.api.put_contract("enf-2", draft)
+    assert await connector.api.get_contract(made.id) == made
     assert (made.value, made.start, made.end) == (draft.value, draft.start, draft.end)
     assert [(line.due, line.amount) for line in made.billing_schedule] == [
         (line.due, line.amount) for line in draft.billing_schedule
     ]
 
 
-async def test_lists_give_everything_once(keeper: Keeper) -> None:
+async def test_lists_give_everything_once(connector: ConnectorUnderTest) -> None:
     """Page by page, whatever the size of the pages."""
-    owner = await keeper.api.put_customer("enf-owner", CUSTOMER)
+    owner = await connector.api.put_customer("enf-owner", CUSTOMER)
     for number in range(4):
         draft = msgspec.structs.replace(CUSTOMER, legal_name=f"Firm {number}", tax_registrations=())
-        await keeper.api.put_customer(f"enf-{number}", draft)
-        await keeper.api.put_contract(f"con-{number}", contract(owner.id, opportunity_ref=f"006{number}"))
-    await lists_once_in_order(keeper.api.list_customers, at_least=5)
-    await lists_once_in_order(keeper.api.list_contracts, at_least=4)
+        await connector.api.put_customer(f"enf-{number}", draft)
+        await connector.api.put_contract(f"con-{number}", contract(owner.id, opportunity_ref=f"006{number}"))
+    await lists_once_in_order(connector.api.list_customers, at_least=5)
+    await lists_once_in_order(connector.api.list_contracts, at_least=4)
 
 
-async def test_bad_answers_are_told(keeper: Keeper) -> None:
+async def test_bad_answers_are_told(connector: ConnectorUnderTest) -> None:
     """Each by its name, and nothing of the vendor's words with it."""
-    customer = await keeper.api.put_customer("enf-1", CUSTOMER)
-    await tells_bad_answers(keeper, lambda: keeper.api.get_customer(customer.id))
+    customer = await connector.api.put_customer("enf-1", CUSTOMER)
+    await tells_bad_answers(connector, lambda: connector.api.get_customer(customer.id))
 
 
-async def test_what_a_person_must_correct_is_a_rejection(keeper: Keeper) -> None:
+async def test_what_a_person_must_correct_is_a_rejection(connector: ConnectorUnderTest) -> None:
     """An entity that the account does not have is refused as such, and nothing is made."""
-    before = await keeper.count("customer")
+    before = await connector.count("customer")
     with pytest.raises(VendorRejected):
-        await keeper.api.put_customer("enf-1", msgspec.structs.replace(CUSTOMER, selling_entity="NB-NOWHERE"))
-    assert await keeper.count("customer") == before
+        await connector.api.put_customer(
+            "enf-1", msgspec.structs.replace(CUSTOMER, selling_entity="NB-NOWHERE")
+        )
+    assert await connector.count("customer") == before

@@ -21,11 +21,11 @@ from tests.conformance.common import (
     tells_bad_answers,
     tells_doubt,
 )
-from tests.conformance.conftest import Keeper, keepers
+from tests.conformance.conftest import ConnectorUnderTest, connectors
 
 CAPABILITY = "psa"
 NOUNS = ("client", "project")
-pytestmark = pytest.mark.parametrize("keeper", keepers(CAPABILITY), indirect=True)
+pytestmark = pytest.mark.parametrize("keeper", connectors(CAPABILITY), indirect=True)
 
 START, END = dt.date(2028, 2, 29), dt.date(2028, 12, 31)
 CLIENT = ClientDraft(name="Globex GmbH", website="https://globex.example")
@@ -64,45 +64,47 @@ def project(client_id: str, **changes: Any) -> ProjectDraft:
     return msgspec.structs.replace(draft, **changes)
 
 
-async def actions(keeper: Keeper, noun: str) -> tuple[Put, Put]:
+async def actions(connector: ConnectorUnderTest, noun: str) -> tuple[Put, Put]:
     """How the noun is put and got, under a key of its own."""
     if noun == "client":
         return (lambda api: api.put_client("enf-1", CLIENT)), (lambda api: api.get_client_by_key("enf-1"))
-    owner = await keeper.api.put_client("enf-owner", CLIENT)
+    owner = await connector.api.put_client("enf-owner", CLIENT)
     draft = project(owner.id)
     return (lambda api: api.put_project("enf-1", draft)), (lambda api: api.get_project_by_key("enf-1"))
 
 
 @pytest.mark.parametrize("noun", NOUNS)
-async def test_a_key_makes_one(keeper: Keeper, noun: str) -> None:
+async def test_a_key_makes_one(connector: ConnectorUnderTest, noun: str) -> None:
     """Again, at once, from another process: one object, the same answer, found by its key."""
-    await makes_one(keeper, noun, *(await actions(keeper, noun)))
+    await makes_one(connector, noun, *(await actions(connector, noun)))
 
 
 @pytest.mark.parametrize("noun", NOUNS)
-async def test_first_creations_at_once_make_one(keeper: Keeper, noun: str) -> None:
+async def test_first_creations_at_once_make_one(connector: ConnectorUnderTest, noun: str) -> None:
     """Nobody is first, and still there is one."""
-    put, _ = await actions(keeper, noun)
-    await made_at_once_is_one(keeper, noun, put)
+    put, _ = await actions(connector, noun)
+    await made_at_once_is_one(connector, noun, put)
 
 
 @pytest.mark.parametrize("effect", LOST.values(), ids=LOST)
 @pytest.mark.parametrize("noun", NOUNS)
-async def test_a_lost_answer_makes_one(keeper: Keeper, noun: str, effect: dict[str, Any]) -> None:
+async def test_a_lost_answer_makes_one(
+    connector: ConnectorUnderTest, noun: str, effect: dict[str, Any]
+) -> None:
     """Before or after the effect, late, throttled, logged out: one in the end."""
-    await survives(keeper, noun, *(await actions(keeper, noun)), effect)
+    await survives(connector, noun, *(await actions(connector, noun)), effect)
 
 
 @pytest.mark.parametrize("noun", NOUNS)
-async def test_a_write_without_an_answer_is_doubtful(keeper: Keeper, noun: str) -> None:
+async def test_a_write_without_an_answer_is_doubtful(connector: ConnectorUnderTest, noun: str) -> None:
     """It may be done."""
-    put, _ = await actions(keeper, noun)
-    await tells_doubt(keeper, keeper.noun(noun).creates, lambda: put(keeper.api))
+    put, _ = await actions(connector, noun)
+    await tells_doubt(connector, connector.noun(noun).creates, lambda: put(connector.api))
 
 
-async def test_what_is_not_there_is_not_found(keeper: Keeper) -> None:
+async def test_what_is_not_there_is_not_found(connector: ConnectorUnderTest) -> None:
     """Ids, keys and cursors."""
-    api = keeper.api
+    api = connector.api
     for read in (
         lambda: api.get_client_by_key("nobody"),
         lambda: api.get_project("99999999"),
@@ -115,28 +117,28 @@ async def test_what_is_not_there_is_not_found(keeper: Keeper) -> None:
             await read()
 
 
-async def test_cancelled_and_put_again_it_is_the_same_one(keeper: Keeper) -> None:
+async def test_cancelled_and_put_again_it_is_the_same_one(connector: ConnectorUnderTest) -> None:
     """Cancelling twice changes nothing; a put revives the same project, whole."""
-    put, get = await actions(keeper, "project")
-    made = await put(keeper.api)
-    before = await keeper.count("project")
-    cancelled = await keeper.api.cancel_project("enf-1")
+    put, get = await actions(connector, "project")
+    made = await put(connector.api)
+    before = await connector.count("project")
+    cancelled = await connector.api.cancel_project("enf-1")
     assert (cancelled.id, cancelled.status) == (made.id, "cancelled")
-    assert alike(await keeper.api.cancel_project("enf-1"), cancelled)
-    found = await get(keeper.api)
+    assert alike(await connector.api.cancel_project("enf-1"), cancelled)
+    found = await get(connector.api)
     assert (found.id, found.status) == (made.id, "cancelled")
-    revived = await put(keeper.api)
+    revived = await put(connector.api)
     assert (revived.id, revived.status) == (made.id, made.status)
     assert (len(revived.tasks), len(revived.planned_roles)) == (3, 2)
-    assert await keeper.count("project") == before
+    assert await connector.count("project") == before
 
 
-async def test_it_reads_back_what_was_written(keeper: Keeper) -> None:
+async def test_it_reads_back_what_was_written(connector: ConnectorUnderTest) -> None:
     """Budget, hours to the minute, days to the day, tasks, milestones and planned roles."""
-    put, _ = await actions(keeper, "project")
-    made = await put(keeper.api)
+    put, _ = await actions(connector, "project")
+    made = await put(connector.api)
     draft = project("x")
-    assert alike(await keeper.api.get_project(made.id), made)
+    assert alike(await connector.api.get_project(made.id), made)
     assert (made.name, made.start, made.end, made.budget) == (draft.name, START, END, draft.budget)
     tasks = {task.title: task for task in made.tasks}
     for plan in draft.tasks:
@@ -147,17 +149,17 @@ async def test_it_reads_back_what_was_written(keeper: Keeper) -> None:
     assert planned == {(role.role, role.start, role.end, role.hours) for role in draft.staffing}
 
 
-async def test_lists_give_everything_once(keeper: Keeper) -> None:
+async def test_lists_give_everything_once(connector: ConnectorUnderTest) -> None:
     """Page by page, whatever the size of the pages."""
-    owner = await keeper.api.put_client("enf-owner", CLIENT)
+    owner = await connector.api.put_client("enf-owner", CLIENT)
     for number in range(4):
         bare = project(owner.id, name=f"Project {number}", tasks=(), staffing=())
-        await keeper.api.put_project(f"enf-{number}", bare)
-    await lists_once_in_order(keeper.api.list_projects, at_least=4)
+        await connector.api.put_project(f"enf-{number}", bare)
+    await lists_once_in_order(connector.api.list_projects, at_least=4)
 
 
-async def test_bad_answers_are_told(keeper: Keeper) -> None:
+async def test_bad_answers_are_told(connector: ConnectorUnderTest) -> None:
     """Each by its name, and nothing of the vendor's words with it."""
-    put, get = await actions(keeper, "project")
-    await put(keeper.api)
-    await tells_bad_answers(keeper, lambda: get(keeper.api))
+    put, get = await actions(connector, "project")
+    await put(connector.api)
+    await tells_bad_answers(connector, lambda: get(connector.api))

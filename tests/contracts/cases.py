@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 
 from contracts.problems import catalogue
-from tests.contracts.door import MARK, Door, fresh, settled
+from tests.contracts.public_gateway import MARK, PublicGateway, fresh, settled
 
-How = Callable[[Door], Awaitable[httpx.Response]]
+How = Callable[[PublicGateway], Awaitable[httpx.Response]]
 
 CRM, ERP, PSA = (
     "/system/salesforce-main/crm/v1",
@@ -56,26 +56,26 @@ class Case:
 
 
 def read(tier: str, **more: Any) -> How:
-    """The tier's read, which no kept answer spares the floor."""
+    """The tier's read, which no kept answer spares the tier."""
     headers = more.pop("headers", {"Cache-Control": "no-cache"})
-    return lambda door: door.call("GET", READS[tier], headers=headers, **more)
+    return lambda public: public.call("GET", READS[tier], headers=headers, **more)
 
 
 def write(tier: str, **more: Any) -> How:
     method, path = WRITES[tier]
     headers = {"Idempotency-Key": fresh(), "Content-Type": "application/json", **more.pop("headers", {})}
-    return lambda door: door.call(method, path, headers=headers, **more)
+    return lambda public: public.call(method, path, headers=headers, **more)
 
 
 def forged(tier: str, **wrong: Any) -> How:
-    def of(door: Door) -> dict[str, Any]:
-        return {name: value(door) if callable(value) else value for name, value in wrong.items()}
+    def of(public: PublicGateway) -> dict[str, Any]:
+        return {name: value(public) if callable(value) else value for name, value in wrong.items()}
 
-    return lambda door: door.call("GET", READS[tier], None, token=door.forged(**of(door)))
+    return lambda public: public.call("GET", READS[tier], None, token=public.forged(**of(public)))
 
 
 def at_each_tier(tier: str) -> list[Case]:
-    """What the door refuses before it knows more than the tier."""
+    """What the gateway refuses before it knows more than the tier."""
     challenge = {"with_header": "www-authenticate"}
     long_ago = 1_700_000_000
     return [
@@ -101,16 +101,16 @@ def at_each_tier(tier: str) -> list[Case]:
 
 
 def guest(tier: str, name: str) -> How:
-    """A read by a consumer that the house has for this."""
-    return lambda door: door.call("GET", READS[tier], f"{name}-{tier}")
+    """A read by a consumer that the deployment has for this."""
+    return lambda public: public.call("GET", READS[tier], f"{name}-{tier}")
 
 
 def again(tier: str, name: str, code: str) -> How:
-    """A read until it is refused: which worker of the house takes it is not known."""
+    """A read until it is refused: which worker of the deployment takes it is not known."""
 
-    async def ask(door: Door) -> httpx.Response:
+    async def ask(public: PublicGateway) -> httpx.Response:
         for _ in range(3):
-            answer = await guest(tier, name)(door)
+            answer = await guest(tier, name)(public)
             if answer.status_code == catalogue()[code].status:
                 break
         return answer
@@ -121,9 +121,9 @@ def again(tier: str, name: str, code: str) -> How:
 def crowd(tier: str) -> How:
     """Reads side by side, until one comes while another is under way."""
 
-    async def ask(door: Door) -> httpx.Response:
+    async def ask(public: PublicGateway) -> httpx.Response:
         for _ in range(20):
-            answers = await asyncio.gather(*(guest(tier, "patient")(door) for _ in range(5)))
+            answers = await asyncio.gather(*(guest(tier, "patient")(public) for _ in range(5)))
             if shed := [answer for answer in answers if answer.status_code == 503]:
                 return shed[0]
         return answers[0]
@@ -146,7 +146,7 @@ def bodies(tier: str) -> list[Case]:
         Case(tier, "duplicate_keys", "a key twice",
              write(tier, content=b'{"currency":"GBP","currency":"USD"}')),
         Case(tier, "too_deep", "forty levels", write(tier, content=deep(40))),
-        Case(tier, "body_too_large", "two megabytes", lambda door: door.announce(*WRITES[tier], 2_000_000)),
+        Case(tier, "body_too_large", "two megabytes", lambda it: it.announce(*WRITES[tier], 2_000_000)),
         Case(tier, "unsupported_media_type", "a form", write(tier, content=b"a=1",
              headers={"Content-Type": "application/x-www-form-urlencoded"})),
         Case(tier, "unsupported_media_type", "a picture", write(tier, content=b"x",
@@ -155,13 +155,18 @@ def bodies(tier: str) -> list[Case]:
 
 
 async def spoilt(
-    door: Door, vendor: str, effect: dict[str, Any], call: How, times: int | None = None, **match: str
+    public: PublicGateway,
+    vendor: str,
+    effect: dict[str, Any],
+    call: How,
+    times: int | None = None,
+    **match: str,
 ) -> httpx.Response:
     """A call while the vendor misbehaves."""
-    account = getattr(door.house.accounts, vendor)
+    account = getattr(public.deployment.accounts, vendor)
     await account.add_fault(effect, times=times, **match)
     try:
-        return await call(door)
+        return await call(public)
     finally:
         await account.clear_faults()
 
@@ -174,36 +179,36 @@ def refusal() -> dict[str, Any]:
     return off_schema(403, [{"errorCode": "INSUFFICIENT_ACCESS", "message": MARK}])
 
 
-async def doubtful(door: Door) -> httpx.Response:
+async def doubtful(public: PublicGateway) -> httpx.Response:
     """Every answer is lost; asked again later, there is one customer and no second."""
     key = fresh("doubt")
     put = lambda there: there.call("PUT", f"{ERP}/customers/by-key/{key}", json=CUSTOMER)  # noqa: E731
-    answer = await spoilt(door, "netsuite", {"drop": "after"}, put, method="PUT", path="/customer/")
-    again = await put(door)
+    answer = await spoilt(public, "netsuite", {"drop": "after"}, put, method="PUT", path="/customer/")
+    again = await put(public)
     assert again.status_code == 200, again.text
     kept = [
         each
-        for each in await door.house.accounts.netsuite.records("customer")
+        for each in await public.deployment.accounts.netsuite.records("customer")
         if each.get("externalId") == key
     ]
     assert [each["id"] for each in kept] == [again.json()["id"]]
     return answer
 
 
-async def stale_link(door: Door) -> httpx.Response:
+async def stale_link(public: PublicGateway) -> httpx.Response:
     """Others save the opportunity over and over, so that our write never fits."""
-    path = f"{CRM}/opportunities/{door.deals['open'].opportunity_id}/project"
+    path = f"{CRM}/opportunities/{public.deals['open'].opportunity_id}/project"
     link = {"project_id": "prj-1", "status": "Delivery planned"}
     stale = {"body": [{"errorCode": "PRECONDITION_FAILED", "message": MARK}], "httpStatusCode": 412}
     parts = [{**stale, "httpHeaders": {}, "referenceId": name} for name in ("write", "read")]
     call = lambda there: there.call("PUT", path, json=link)  # noqa: E731
     return await spoilt(
-        door, "salesforce", off_schema(200, {"compositeResponse": parts}), call, method="POST"
+        public, "salesforce", off_schema(200, {"compositeResponse": parts}), call, method="POST"
     )
 
 
-def nobodys_project(door: Door) -> Awaitable[httpx.Response]:
-    return door.call("GET", f"{PSA}/projects/by-key/nobody")
+def nobodys_project(public: PublicGateway) -> Awaitable[httpx.Response]:
+    return public.call("GET", f"{PSA}/projects/by-key/nobody")
 
 
 SYSTEM = [
@@ -211,97 +216,97 @@ SYSTEM = [
     Case("system", "insufficient_scope", "an executive", read("system", by="executive"),
          with_header="www-authenticate"),
     Case("system", "forbidden", "another instance", read("system", claims={"instance": "salesforce-main"})),
-    Case("system", "not_cached", "nothing kept", lambda door: door.call(
+    Case("system", "not_cached", "nothing kept", lambda public: public.call(
         "GET", f"{ERP}/customers/102", headers={"Cache-Control": "only-if-cached"})),
-    Case("system", "not_found", "unknown id", lambda door: door.call("GET", f"{ERP}/customers/999999")),
+    Case("system", "not_found", "unknown id", lambda public: public.call("GET", f"{ERP}/customers/999999")),
     Case("system", "not_found", "unknown key", nobodys_project),
     Case("system", "not_found", "unknown cursor",
-         lambda door: door.call("GET", f"{CRM}/customers", params={"cursor": "xyz"})),
-    Case("system", "vendor_rejected", "no such entity", lambda door: door.call(
+         lambda public: public.call("GET", f"{CRM}/customers", params={"cursor": "xyz"})),
+    Case("system", "vendor_rejected", "no such entity", lambda public: public.call(
         "PUT", f"{ERP}/customers/by-key/never-made", json={**CUSTOMER, "selling_entity": "NB-NOWHERE"})),
     Case("system", "stale_version", "saved by others meanwhile", stale_link),
-    Case("system", "contract_violation", "a record off its schema", lambda door: spoilt(
-        door, "netsuite", off_schema(), read("system"), method="GET", path="/customer/")),
-    Case("system", "vendor_unavailable", "down", lambda door: spoilt(
-        door, "kantata", {"answer": {"status": 503, "body": {"said": MARK}}},
+    Case("system", "contract_violation", "a record off its schema", lambda public: spoilt(
+        public, "netsuite", off_schema(), read("system"), method="GET", path="/customer/")),
+    Case("system", "vendor_unavailable", "down", lambda public: spoilt(
+        public, "kantata", {"answer": {"status": 503, "body": {"said": MARK}}},
         nobodys_project), with_header="retry-after"),
-    Case("system", "vendor_unavailable", "no answer", lambda door: spoilt(
-        door, "kantata", {"drop": "before"}, nobodys_project),
+    Case("system", "vendor_unavailable", "no answer", lambda public: spoilt(
+        public, "kantata", {"drop": "before"}, nobodys_project),
         with_header="retry-after"),
     Case("system", "vendor_doubtful", "answers lost", doubtful, with_header="retry-after", keeps=True),
-    Case("system", "deadline_exceeded", "a slow vendor", lambda door: spoilt(
-        door, "kantata", {"latency_ms": 8000}, nobodys_project)),
+    Case("system", "deadline_exceeded", "a slow vendor", lambda public: spoilt(
+        public, "kantata", {"latency_ms": 8000}, nobodys_project)),
 ]  # fmt: skip
 
 
-def decision(door: Door, name: str, by: str, **body: str) -> Awaitable[httpx.Response]:
-    path = f"{REQUESTS}/{door.ids[name]}/decision"
-    token = door.token("ci", by)
-    return door.post(path, {"decision": "reject", **body}, token=token)
+def decision(public: PublicGateway, name: str, by: str, **body: str) -> Awaitable[httpx.Response]:
+    path = f"{REQUESTS}/{public.ids[name]}/decision"
+    token = public.token("ci", by)
+    return public.post(path, {"decision": "reject", **body}, token=token)
 
 
-async def decided_twice(door: Door) -> httpx.Response:
-    first = await decision(door, "waiting", "fiona")
+async def decided_twice(public: PublicGateway) -> httpx.Response:
+    first = await decision(public, "waiting", "fiona")
     assert first.status_code == 200, first.text
-    await settled(door, door.ids["waiting"], "failed")
-    return await decision(door, "waiting", "felix", decision="approve")
+    await settled(public, public.ids["waiting"], "failed")
+    return await decision(public, "waiting", "felix", decision="approve")
 
 
-async def own_proposal(door: Door) -> httpx.Response:
+async def own_proposal(public: PublicGateway) -> httpx.Response:
     """Whoever proposes a customer may not approve it."""
-    deal = door.deals["waiting"]
+    deal = public.deals["waiting"]
     body = {**PROPOSAL, "account_id": deal.account_id, "selling_entity": "NB-US"}
-    proposed = await door.post(REQUESTS, body, token=door.token("ci", "petra"))
+    proposed = await public.post(REQUESTS, body, token=public.token("ci", "petra"))
     assert proposed.status_code == 202, proposed.text
-    await settled(door, proposed.json()["id"], "waiting")
+    await settled(public, proposed.json()["id"], "waiting")
     path = f"{REQUESTS}/{proposed.json()['id']}/decision"
-    return await door.post(path, {"decision": "approve"}, token=door.token("ci", "petra"))
+    return await public.post(path, {"decision": "approve"}, token=public.token("ci", "petra"))
 
 
-def resolution(door: Door, **headers: str) -> Awaitable[httpx.Response]:
-    path = f"{EXCEPTIONS}/{door.ids['parked']}/resolution"
+def resolution(public: PublicGateway, **headers: str) -> Awaitable[httpx.Response]:
+    path = f"{EXCEPTIONS}/{public.ids['parked']}/resolution"
     body = {"action": "skip", "reason": "seen by the test"}
-    return door.post(path, body, headers=headers, token=door.token("ci", "fiona"))
+    return public.post(path, body, headers=headers, token=public.token("ci", "fiona"))
 
 
-async def reused_key(door: Door) -> httpx.Response:
+async def reused_key(public: PublicGateway) -> httpx.Response:
     key = fresh()
-    first = await door.post(ACTIVATIONS, activation(door, "done"), key=key)
-    again = await door.post(ACTIVATIONS, activation(door, "done"), key=key)
+    first = await public.post(ACTIVATIONS, activation(public, "done"), key=key)
+    again = await public.post(ACTIVATIONS, activation(public, "done"), key=key)
     assert (first.status_code, again.status_code) == (202, 202)
     assert again.headers["idempotency-replayed"] == "?1"
     assert again.json() == first.json()
-    return await door.post(ACTIVATIONS, activation(door, "open"), key=key)
+    return await public.post(ACTIVATIONS, activation(public, "open"), key=key)
 
 
-async def still_running(door: Door) -> httpx.Response:
+async def still_running(public: PublicGateway) -> httpx.Response:
     """The second call comes while the CRM still thinks about the first."""
-    key, crm = fresh(), door.house.accounts.salesforce
-    deal = door.deals["open"]
+    key, crm = fresh(), public.deployment.accounts.salesforce
+    deal = public.deals["open"]
     hold = await crm.hold("before", path=deal.opportunity_id)
-    first = asyncio.create_task(door.post(ACTIVATIONS, activation(door, "open"), key=key))
+    first = asyncio.create_task(public.post(ACTIVATIONS, activation(public, "open"), key=key))
     try:
         assert await hold.wait(), "the CRM was not asked"
-        return await door.post(ACTIVATIONS, activation(door, "open"), key=key)
+        return await public.post(ACTIVATIONS, activation(public, "open"), key=key)
     finally:
         await hold.release()
         assert (await first).status_code == 409
 
 
-def activation(door: Door, name: str) -> dict[str, Any]:
-    opportunity = door.deals[name].opportunity_id
+def activation(public: PublicGateway, name: str) -> dict[str, Any]:
+    opportunity = public.deals[name].opportunity_id
     return {"instance": "salesforce-main", "opportunity_id": opportunity, "within": 3}
 
 
-def button(door: Door, name: str) -> Awaitable[httpx.Response]:
-    return door.call("POST", f"{SCREEN}/opportunities/{door.deals[name].opportunity_id}/activation")
+def button(public: PublicGateway, name: str) -> Awaitable[httpx.Response]:
+    return public.call("POST", f"{SCREEN}/opportunities/{public.deals[name].opportunity_id}/activation")
 
 
-async def locked(door: Door, call: How) -> httpx.Response:
+async def locked(public: PublicGateway, call: How) -> httpx.Response:
     """A call while somebody keeps the table of runs to himself."""
-    async with door.rows() as connection, connection.transaction():
+    async with public.rows() as connection, connection.transaction():
         await connection.execute("LOCK TABLE enfilade.runs IN ACCESS EXCLUSIVE MODE")
-        return await call(door)
+        return await call(public)
 
 
 BLOCKED = frozenset({"/stage", "/payment_terms", "/rate_card"})
@@ -311,40 +316,40 @@ PROCESS = [
     Case("process", "audience_forbidden", "an outsider", read("process", by="portal-globex")),
     Case("process", "insufficient_scope", "a screen", read("process", by="crm-screen"),
          with_header="www-authenticate"),
-    Case("process", "insufficient_scope", "an approval by operations", lambda door: door.post(
-        f"{REQUESTS}/{door.ids['waiting']}/decision", {"decision": "approve"}, by="operations"),
+    Case("process", "insufficient_scope", "an approval by operations", lambda public: public.post(
+        f"{REQUESTS}/{public.ids['waiting']}/decision", {"decision": "approve"}, by="operations"),
         with_header="www-authenticate"),
-    Case("process", "forbidden", "another legal entity", lambda door: door.post(
+    Case("process", "forbidden", "another legal entity", lambda public: public.post(
         REQUESTS, {**PROPOSAL, "selling_entity": "NB-US"},
-        token=door.token("ci", "petra", entities=["NB-UK"]))),
-    Case("process", "role_required", "an approval by nobody in particular", lambda door: door.post(
-        f"{REQUESTS}/{door.ids['waiting']}/decision", {"decision": "approve"},
-        token=door.token("ci", "nora", roles=[]))),
+        token=public.token("ci", "petra", entities=["NB-UK"]))),
+    Case("process", "role_required", "an approval by nobody in particular", lambda public: public.post(
+        f"{REQUESTS}/{public.ids['waiting']}/decision", {"decision": "approve"},
+        token=public.token("ci", "nora", roles=[]))),
     Case("process", "missing_header", "no key",
-         lambda door: door.call("POST", REQUESTS, json=PROPOSAL)),
-    Case("process", "not_found", "unknown id", lambda door: door.call("GET", f"{REQUESTS}/creq_nobody")),
+         lambda public: public.call("POST", REQUESTS, json=PROPOSAL)),
+    Case("process", "not_found", "unknown id", lambda public: public.call("GET", f"{REQUESTS}/creq_nobody")),
     Case("process", "not_found", "unknown instance",
-         lambda door: door.post(REQUESTS, {**PROPOSAL, "instance": "salesforce-moon"}),
+         lambda public: public.post(REQUESTS, {**PROPOSAL, "instance": "salesforce-moon"}),
          says=frozenset({"/instance"})),
     Case("process", "invalid", "a merge with nobody",
-         lambda door: decision(door, "waiting", "fiona", decision="merge"), says=frozenset({"/merge_with"})),
-    Case("process", "conflict", "nothing to decide", lambda door: decision(door, "done", "fiona")),
+         lambda it: decision(it, "waiting", "fiona", decision="merge"), says=frozenset({"/merge_with"})),
+    Case("process", "conflict", "nothing to decide", lambda public: decision(public, "done", "fiona")),
     Case("process", "segregation_of_duties", "one's own proposal", own_proposal, keeps=True),
     Case("process", "already_decided", "twice", decided_twice, keeps=True),
     Case("process", "precondition_required", "no version", resolution),
     Case("process", "stale_version", "an old version",
-         lambda door: resolution(door, **{"If-Match": '"999"'})),
+         lambda public: resolution(public, **{"If-Match": '"999"'})),
     Case("process", "idempotency_key_reused", "another body", reused_key),
     Case("process", "still_running", "too early", still_running, with_header="retry-after"),
     Case("process", "activation_blocked", "not won, terms missing",
-         lambda door: door.post(ACTIVATIONS, activation(door, "open")), says=BLOCKED),
-    Case("process", "vendor_rejected", "the CRM forbids it", lambda door: spoilt(
-        door, "salesforce", refusal(), lambda there: there.post(ACTIVATIONS, activation(there, "open")),
+         lambda public: public.post(ACTIVATIONS, activation(public, "open")), says=BLOCKED),
+    Case("process", "vendor_rejected", "the CRM forbids it", lambda public: spoilt(
+        public, "salesforce", refusal(), lambda there: there.post(ACTIVATIONS, activation(there, "open")),
         path=r"/query\?.*StageName")),
-    Case("process", "contract_violation", "the CRM answers off its schema", lambda door: spoilt(
-        door, "salesforce", off_schema(), lambda there: there.post(ACTIVATIONS, activation(there, "open")),
+    Case("process", "contract_violation", "the CRM answers off its schema", lambda public: spoilt(
+        public, "salesforce", off_schema(), lambda there: there.post(ACTIVATIONS, activation(there, "open")),
         path=r"/query\?.*StageName")),
-    Case("process", "deadline_exceeded", "a locked table", lambda door: locked(door, read("process"))),
+    Case("process", "deadline_exceeded", "a locked table", lambda public: locked(public, read("process"))),
 ]  # fmt: skip
 
 EXPERIENCE = [
@@ -353,24 +358,24 @@ EXPERIENCE = [
          with_header="www-authenticate"),
     Case("experience", "forbidden", "a token of no CRM", read("experience", claims={})),
     Case("experience", "not_found", "unknown account", read("experience")),
-    Case("experience", "not_found", "another CRM's deal", lambda door: door.call(
-        "GET", f"{SCREEN}/opportunities/{door.deals['done'].opportunity_id}/activation",
+    Case("experience", "not_found", "another CRM's deal", lambda public: public.call(
+        "GET", f"{SCREEN}/opportunities/{public.deals['done'].opportunity_id}/activation",
         claims={"instance": "salesforce-other"})),
-    Case("experience", "activation_blocked", "not won, terms missing", lambda door: button(door, "open"),
+    Case("experience", "activation_blocked", "not won, terms missing", lambda public: button(public, "open"),
          says=BLOCKED),
-    Case("experience", "conflict", "switched off for the CRM", lambda door: door.call(
-        "POST", f"{SCREEN}/opportunities/{door.deals['done'].opportunity_id}/activation",
+    Case("experience", "conflict", "switched off for the CRM", lambda public: public.call(
+        "POST", f"{SCREEN}/opportunities/{public.deals['done'].opportunity_id}/activation",
         claims={"instance": "salesforce-off"})),
-    Case("experience", "body_too_large", "two megabytes where none is asked", lambda door: door.announce(
+    Case("experience", "body_too_large", "two megabytes where none is asked", lambda public: public.announce(
         "POST", f"{SCREEN}/opportunities/1/activation", 2_000_000)),
-    Case("experience", "unsupported_media_type", "a picture", lambda door: door.call(
+    Case("experience", "unsupported_media_type", "a picture", lambda public: public.call(
         "POST", f"{SCREEN}/opportunities/1/activation", content=b"x", headers={"Content-Type": "image/png"})),
-    Case("experience", "vendor_rejected", "the CRM forbids it", lambda door: spoilt(
-        door, "salesforce", refusal(), lambda there: button(there, "open"), path=r"/query\?.*StageName")),
-    Case("experience", "contract_violation", "the CRM answers off its schema", lambda door: spoilt(
-        door, "salesforce", off_schema(), lambda there: button(there, "open"), path=r"/query\?.*StageName")),
-    Case("experience", "deadline_exceeded", "a locked table", lambda door: locked(
-        door, lambda there: there.call("GET", f"{SCREEN}/opportunities/1/activation"))),
+    Case("experience", "vendor_rejected", "the CRM forbids it", lambda public: spoilt(
+        public, "salesforce", refusal(), lambda there: button(there, "open"), path=r"/query\?.*StageName")),
+    Case("experience", "contract_violation", "the CRM answers off its schema", lambda public: spoilt(
+        public, "salesforce", off_schema(), lambda it: button(it, "open"), path=r"/query\?.*StageName")),
+    Case("experience", "deadline_exceeded", "a locked table", lambda public: locked(
+        public, lambda there: there.call("GET", f"{SCREEN}/opportunities/1/activation"))),
 ]  # fmt: skip
 
 CASES = [

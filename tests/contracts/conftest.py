@@ -11,7 +11,7 @@ from tests.support.stack import Stack, open_accounts
 
 
 @pytest.fixture(scope="package")
-async def house(
+async def deployment(
     tmp_path_factory: pytest.TempPathFactory,
     addresses: dict[str, str],
     worker_name: str,
@@ -20,7 +20,7 @@ async def house(
     netsuite_sandbox: Sandbox,
     kantata_sandbox: Sandbox,
 ) -> AsyncIterator[Stack]:
-    """The house as `make run` would start it, with accounts of its own at the vendors."""
+    """The deployment as `make run` would start it, with accounts of its own at the vendors."""
     database_url = create_database(addresses["database_url"], f"promises_{worker_name}")
     async with open_accounts(salesforce_sandbox, netsuite_sandbox, kantata_sandbox) as accounts:
         stack = Stack(tmp_path_factory.mktemp("promises"), database_url, cache_url, accounts)
@@ -34,6 +34,6 @@ async def house(
 
 
 @pytest.fixture(scope="package")
-async def known(house: Stack) -> Known:
+async def known(deployment: Stack) -> Known:
     """Ids that exist: a finished activation, one that is parked, a customer that waits for finance."""
-    return await furnish(house)
+    return await furnish(deployment)

@@ -1,4 +1,4 @@
-"""tests/contracts: what exists in the house under test, so that generated calls meet more than 404."""
+"""tests/contracts: what exists in the deployment under test, so that generated calls meet more than 404."""
 
 import asyncio
 import uuid
@@ -28,14 +28,14 @@ class Known:
     exception_id: str
     request_id: str
     customer_id: str
-    office: dict[str, list[str]]
+    dependencies: dict[str, list[str]]
 
     def words(self, tier: str, name: str) -> dict[str, list[str]]:
         """The ids that an API may be asked about, by parameter."""
         opportunities = [deal.opportunity_id for deal in (self.done, self.parked, self.waiting)]
         accounts = [deal.account_id for deal in (self.done, self.parked)]
         if tier == "gateway":
-            return self.office
+            return self.dependencies
         if (tier, name) == ("process", "customer-master"):
             return {
                 "request_id": [self.request_id],
@@ -53,13 +53,13 @@ class Known:
         }
 
 
-async def furnish(house: Stack) -> Known:
+async def furnish(deployment: Stack) -> Known:
     """Let three deals become what they may become."""
-    crm = house.accounts.salesforce
+    crm = deployment.accounts.salesforce
     done = await new_deal(crm, StageName="Closed Won")
     parked = await new_deal(crm, Rate_Card__c=None)
     waiting = await new_deal(crm, StageName="Closed Won", credit_limit=LARGE)
-    async with house.caller("crm-screen") as screen, house.caller("ci") as ci:
+    async with deployment.caller("crm-screen") as screen, deployment.caller("ci") as ci:
         await parked.close()
         await asyncio.gather(screen.activate(done.opportunity_id), screen.activate(waiting.opportunity_id))
         finished = await screen.activation(done.opportunity_id, "done")
@@ -75,14 +75,14 @@ async def furnish(house: Stack) -> Known:
         exception_id=stopped["exception_id"],
         request_id=request,
         customer_id=activation["customer_id"],
-        office=await _office(house),
+        dependencies=await _office(deployment),
     )
 
 
-async def _office(house: Stack) -> dict[str, list[str]]:
+async def _office(deployment: Stack) -> dict[str, list[str]]:
     """What operators name: a consumer and a person of nobody, subscriptions to decide and keys to revoke."""
-    headers = {"Authorization": f"Bearer {house.token('platform', PERSON)}"}
-    admin = f"{house.members[0].internal}/admin/v1"
+    headers = {"Authorization": f"Bearer {deployment.token('platform', PERSON)}"}
+    admin = f"{deployment.members[0].internal}/admin/v1"
     async with httpx.AsyncClient(base_url=admin, headers=headers, timeout=30) as http:
 
         async def ask(path: str, **body: str) -> dict[str, Any]:

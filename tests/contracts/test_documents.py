@@ -15,14 +15,14 @@ from deploy.interfaces import frozen, interfaces
 from gateway.plans import read_consumers
 from kit.operations import api_of
 from tests.contracts.known import CONSUMER, Known
-from tests.support.stack import STORY, Stack
+from tests.support.stack import DEMO_CONFIG, Stack
 
 SEED = 20_260_105
 SAMPLE, WHOLE = 5, 25
 FEWEST = 10  # calls of an API of one read that takes nothing
 _KEY = re.compile(r"[A-Za-z0-9_\-]{8,128}")
 _VERSION = re.compile(r'"[!#-~]+"')
-CALLERS = read_consumers(STORY / "consumers.toml").keys()
+CALLERS = read_consumers(DEMO_CONFIG / "consumers.toml").keys()
 _INSTANCES = {"crm": "salesforce-main", "erp": "netsuite-main", "psa": "kantata-main"}
 _BODY_NAMES = {"instance", "account_id", "opportunity_id", "customer_id", "consumer", "api", "plan", "person"}
 
@@ -60,28 +60,28 @@ EVERY = list(interfaces())
 
 
 @pytest.mark.parametrize("interface", EVERY, ids=name_of)
-def test_the_house_keeps_what_the_document_promises(interface: type, house: Stack, known: Known) -> None:
+def test_the_house_keeps_what_the_document_promises(interface: type, deployment: Stack, known: Known) -> None:
     """No generated request, good or bad, alone or along the links, is answered otherwise than documented."""
-    expect_kept(interface, house, known, SAMPLE)
+    expect_kept(interface, deployment, known, SAMPLE)
 
 
 @pytest.mark.whole
 @pytest.mark.parametrize("interface", EVERY, ids=name_of)
-def test_it_keeps_them_for_longer(interface: type, house: Stack, known: Known) -> None:
+def test_it_keeps_them_for_longer(interface: type, deployment: Stack, known: Known) -> None:
     """The same with many more examples."""
-    expect_kept(interface, house, known, WHOLE)
+    expect_kept(interface, deployment, known, WHOLE)
 
 
-def expect_kept(interface: type, house: Stack, known: Known, examples: int) -> None:
-    broken = broken_promises(interface, house, known, examples)
+def expect_kept(interface: type, deployment: Stack, known: Known, examples: int) -> None:
+    broken = broken_promises(interface, deployment, known, examples)
     if broken:
         pytest.fail(f"{len(broken)} broken:\n\n" + "\n\n".join(broken), pytrace=False)
 
 
-def broken_promises(interface: type, house: Stack, known: Known, examples: int) -> list[str]:
+def broken_promises(interface: type, deployment: Stack, known: Known, examples: int) -> list[str]:
     """Everything that schemathesis finds, a text each."""
     api = api_of(interface)
-    config = SchemathesisConfig.from_dict(settings(api, house, known, examples))
+    config = SchemathesisConfig.from_dict(settings(api, deployment, known, examples))
     schema = schemathesis.openapi.from_dict(frozen(interface), config=config)
 
     found: dict[str, None] = {}
@@ -98,13 +98,13 @@ def broken_promises(interface: type, house: Stack, known: Known, examples: int) 
     return list(found)
 
 
-def settings(api: Api, house: Stack, known: Known, examples: int) -> dict[str, Any]:
+def settings(api: Api, deployment: Stack, known: Known, examples: int) -> dict[str, Any]:
     """schemathesis's own settings: everything on, as the defaults are; only seed, number and ids are ours."""
     words = known.words(api.tier, api.name)
     return {
         "seed": SEED,
-        "base-url": door(api, house) + api.prefix.replace("{instance}", _INSTANCES.get(api.name, "")),
-        "headers": {"Authorization": f"Bearer {token(api, house)}"},
+        "base-url": public(api, deployment) + api.prefix.replace("{instance}", _INSTANCES.get(api.name, "")),
+        "headers": {"Authorization": f"Bearer {token(api, deployment)}"},
         # 428 is the status for this very header (RFC 6585), unknown to the check's own list.
         "checks": {"missing_required_header": {"expected-statuses": [400, 401, 403, 406, 415, 422, 428]}},
         "operations": [
@@ -122,15 +122,15 @@ def settings(api: Api, house: Stack, known: Known, examples: int) -> dict[str, A
     }
 
 
-def door(api: Api, house: Stack) -> str:
+def public(api: Api, deployment: Stack) -> str:
     """The listener at which the API stands."""
-    return house.members[0].internal if api.tier == "gateway" else house.url
+    return deployment.members[0].internal if api.tier == "gateway" else deployment.url
 
 
-def token(api: Api, house: Stack) -> str:
+def token(api: Api, deployment: Stack) -> str:
     """Of somebody who may do all that the API offers."""
     claims = {"instance": "salesforce-main"} if api.tier == "experience" else {}
-    return house.token("ci", "cecil", **claims)
+    return deployment.token("ci", "cecil", **claims)
 
 
 def _failures(recorder: Any) -> list[str]:

@@ -13,12 +13,12 @@ from deploy.embedded import Embedded
 from deploy.interfaces import frozen, interfaces
 from kit.operations import api_of
 from tests.contracts.cases import ACTIVATIONS, CASES, CUSTOMER, ERP, READS, WITHOUT_DATABASE, Case
-from tests.contracts.door import MARK, Door, fresh, furnish, push_of
+from tests.contracts.public_gateway import MARK, PublicGateway, fresh, furnish, push_of
 from tests.support.sandboxes import Sandbox
 from tests.support.servers import prepare_template
 from tests.support.stack import Stack, open_accounts, until
 
-# The house is made once, and its stores are taken away at the end: one worker, in this order.
+# The deployment is made once, and its stores are taken away at the end: one worker, in this order.
 pytestmark = pytest.mark.xdist_group("problem_codes")
 
 MAX_SECONDS = 5
@@ -70,7 +70,7 @@ max_seconds = {MAX_SECONDS}
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A PostgreSQL and a Valkey of this house's own."""
+    """A PostgreSQL and a Valkey of this deployment's own."""
     embedded = Embedded(tmp_path_factory.mktemp("stores"), durable=False).start()
     prepare_template(embedded.database_url)
     yield embedded
@@ -78,56 +78,60 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(scope="module")
-async def door(
+async def public(
     tmp_path_factory: pytest.TempPathFactory,
     stores: Embedded,
     salesforce_sandbox: Sandbox,
     netsuite_sandbox: Sandbox,
     kantata_sandbox: Sandbox,
-) -> AsyncIterator[Door]:
-    """The door of a house with unwelcome guests, and one CRM's flow switched off."""
+) -> AsyncIterator[PublicGateway]:
+    """The gateway of a deployment with unwelcome guests, and one CRM's flow switched off."""
     async with open_accounts(salesforce_sandbox, netsuite_sandbox, kantata_sandbox) as accounts:
-        house = Stack(tmp_path_factory.mktemp("door"), stores.database_url, stores.cache_url, accounts)
-        configure(house)
-        async with httpx.AsyncClient(base_url=house.url, timeout=30) as http:
-            made = Door(house, http)
+        deployment = Stack(tmp_path_factory.mktemp("door"), stores.database_url, stores.cache_url, accounts)
+        configure(deployment)
+        async with httpx.AsyncClient(base_url=deployment.url, timeout=30) as http:
+            made = PublicGateway(deployment, http)
             try:
-                await house.start()
+                await deployment.start()
                 await furnish(made)
                 await suspend(made)
                 yield made
             finally:
-                house.stop()
+                deployment.stop()
 
 
-def configure(house: Stack) -> None:
+def configure(deployment: Stack) -> None:
     for name, text in (
         ("consumers.toml", "".join(GUESTS.format(tier=tier) for tier in READS)),
         ("gateway.toml", SETTINGS),
     ):
-        path = house.config / name
+        path = deployment.config / name
         path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
-    main = (house.config / "instances/salesforce-main.toml").read_text(encoding="utf-8")
+    main = (deployment.config / "instances/salesforce-main.toml").read_text(encoding="utf-8")
     off = main.replace('"salesforce-main"', '"salesforce-off"')
-    (house.config / "instances/salesforce-off.toml").write_text(off, encoding="utf-8")
+    (deployment.config / "instances/salesforce-off.toml").write_text(off, encoding="utf-8")
     bound = "max_in_flight = 500"
-    house.edit("gateway.toml", (bound, f"{bound}\nbackground = 0.001 # one call in hand is too much already"))
-    house.edit("flows.toml", ('salesforce-main = "live"', 'salesforce-main = "live"\nsalesforce-off = "off"'))
+    deployment.edit(
+        "gateway.toml", (bound, f"{bound}\nbackground = 0.001 # one call in hand is too much already")
+    )
+    deployment.edit(
+        "flows.toml", ('salesforce-main = "live"', 'salesforce-main = "live"\nsalesforce-off = "off"')
+    )
 
 
-async def suspend(door: Door) -> None:
-    """Suspend whom the file lets in, and wait until the door knows."""
+async def suspend(public: PublicGateway) -> None:
+    """Suspend whom the file lets in, and wait until the gateway knows."""
     names = [f"suspended-{tier}" for tier in READS]
-    async with door.rows() as connection, connection.transaction():
+    async with public.rows() as connection, connection.transaction():
         for name in names:
             row = "INSERT INTO enfilade.suspensions (consumer, reason, suspended_by) VALUES (%s, %s, %s)"
             await connection.execute(row, [name, "Its key leaked", "carla"])
-        await connection.execute("UPDATE enfilade.roster_changes SET version = version + 1")
+        await connection.execute("UPDATE enfilade.directory_changes SET version = version + 1")
 
     async def look() -> bool:
-        return (await door.call("GET", READS["process"], names[1])).status_code == 403
+        return (await public.call("GET", READS["process"], names[1])).status_code == 403
 
-    await until("the door knows of the suspensions", look)
+    await until("the gateway knows of the suspensions", look)
 
 
 def expect_problem(answer: httpx.Response, case: Case) -> None:
@@ -148,12 +152,12 @@ def expect_problem(answer: httpx.Response, case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-async def test_each_problem(door: Door, case: Case) -> None:
+async def test_each_problem(public: PublicGateway, case: Case) -> None:
     """The status, code, correlation id, every fault; and nothing is kept of what was refused."""
-    before = await door.held()
-    expect_problem(await case.how(door), case)
+    before = await public.held()
+    expect_problem(await case.how(public), case)
     if not case.keeps:
-        assert await door.held() == before
+        assert await public.held() == before
 
 
 def test_no_documented_problem_is_left_out() -> None:
@@ -171,88 +175,88 @@ def test_no_documented_problem_is_left_out() -> None:
     assert {(case.tier, case.code) for case in (*CASES, *WITHOUT_DATABASE)} == documented
 
 
-async def test_a_path_that_does_not_take_the_method_says_which_it_takes(door: Door) -> None:
+async def test_a_path_that_does_not_take_the_method_says_which_it_takes(public: PublicGateway) -> None:
     """405 with Allow, and 404 where no API stands: neither belongs to an operation, so no document has it."""
-    wrong = await door.call("DELETE", ACTIVATIONS)
-    expect_problem(wrong, Case("process", "method_not_allowed", "", door.call, with_header="allow"))
+    wrong = await public.call("DELETE", ACTIVATIONS)
+    expect_problem(wrong, Case("process", "method_not_allowed", "", public.call, with_header="allow"))
     assert set(wrong.headers["allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
-    nowhere = await door.call("GET", "/process/nowhere/v1/things")
-    expect_problem(nowhere, Case("process", "unknown_route", "", door.call))
+    nowhere = await public.call("GET", "/process/nowhere/v1/things")
+    expect_problem(nowhere, Case("process", "unknown_route", "", public.call))
 
 
-async def test_a_push_is_believed_once_and_only_when_signed_now(door: Door) -> None:
+async def test_a_push_is_believed_once_and_only_when_signed_now(public: PublicGateway) -> None:
     """Forged, stale, early, unreadable, for nobody: refused. A replay is taken and changes nothing."""
     event = fresh("evt")
     body = push_of(event)
     refused = [
-        (401, "invalid_token", await door.push(body, event=event, signature="sha256=" + "0" * 64)),
-        (401, "invalid_token", await door.push(body, event=event, stamp=1_700_000_000)),
-        (401, "invalid_token", await door.push(body, event=event, stamp=4_000_000_000)),
-        (401, "invalid_token", await door.push(body, event="another")),
-        (400, "bad_request", await door.push(b'{"eventId":', event=event)),
-        (404, "not_found", await door.call("POST", "/hooks/salesforce-main", None, json={})),
-        (404, "not_found", await door.call("POST", "/hooks/nobody", None, json={})),
+        (401, "invalid_token", await public.push(body, event=event, signature="sha256=" + "0" * 64)),
+        (401, "invalid_token", await public.push(body, event=event, stamp=1_700_000_000)),
+        (401, "invalid_token", await public.push(body, event=event, stamp=4_000_000_000)),
+        (401, "invalid_token", await public.push(body, event="another")),
+        (400, "bad_request", await public.push(b'{"eventId":', event=event)),
+        (404, "not_found", await public.call("POST", "/hooks/salesforce-main", None, json={})),
+        (404, "not_found", await public.call("POST", "/hooks/nobody", None, json={})),
     ]
     for status, code, answer in refused:
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
         assert answer.json()["correlation_id"] == answer.headers["correlation-id"]
-    assert await told(door, event) == 0
-    taken = [await door.push(body, event=event) for _ in range(3)]
+    assert await told(public, event) == 0
+    taken = [await public.push(body, event=event) for _ in range(3)]
     assert [answer.status_code for answer in taken] == [202, 202, 202]
-    assert await told(door, event) == 1
+    assert await told(public, event) == 1
 
 
-async def told(door: Door, event: str) -> int:
-    async with door.rows() as connection:
+async def told(public: PublicGateway, event: str) -> int:
+    async with public.rows() as connection:
         query = "SELECT count(*) FROM enfilade.inbox WHERE id = %s"
         return (await (await connection.execute(query, [f"push:{event}"])).fetchall())[0][0]
 
 
-async def test_without_the_cache_the_house_answers(door: Door, stores: Embedded) -> None:
+async def test_without_the_cache_the_house_answers(public: PublicGateway, stores: Embedded) -> None:
     """Limits fall to the local share, nothing is a 5xx, and whom we believe does not depend on it."""
     running = stores._running
     assert running is not None
     running.children[1].stop()
     for tier, path in READS.items():
         if tier != "experience":
-            assert (await door.call("GET", path)).status_code == 200
-    stranger = await door.call("GET", READS["process"], None, token=door.forged(aud="elsewhere"))
+            assert (await public.call("GET", path)).status_code == 200
+    stranger = await public.call("GET", READS["process"], None, token=public.forged(aud="elsewhere"))
     assert stranger.status_code == 401
-    ready = await door.http.get("/health/ready")
+    ready = await public.http.get("/health/ready")
     assert ready.status_code == 200
 
 
-async def test_without_the_database_nothing_is_begun(door: Door, stores: Embedded) -> None:
+async def test_without_the_database_nothing_is_begun(public: PublicGateway, stores: Embedded) -> None:
     """503 with Retry-After where our own rows are needed, and nothing reaches a vendor that must not."""
-    before = await door.held_outside()
+    before = await public.held_outside()
     running = stores._running
     assert running is not None
     running.children[0].stop()
     for case in WITHOUT_DATABASE:
-        expect_problem(await case.how(door), case)
-    body = {"instance": "salesforce-main", "opportunity_id": door.deals["open"].opportunity_id}
-    started = await door.post(ACTIVATIONS, body)
-    expect_problem(started, Case("process", "unavailable", "a start", door.call, with_header="retry-after"))
-    made = await door.call("PUT", f"{ERP}/customers/by-key/never-made", json=CUSTOMER)
-    expect_problem(made, Case("system", "unavailable", "a write", door.call, with_header="retry-after"))
-    ready = await door.http.get("/health/ready")
+        expect_problem(await case.how(public), case)
+    body = {"instance": "salesforce-main", "opportunity_id": public.deals["open"].opportunity_id}
+    started = await public.post(ACTIVATIONS, body)
+    expect_problem(started, Case("process", "unavailable", "a start", public.call, with_header="retry-after"))
+    made = await public.call("PUT", f"{ERP}/customers/by-key/never-made", json=CUSTOMER)
+    expect_problem(made, Case("system", "unavailable", "a write", public.call, with_header="retry-after"))
+    ready = await public.http.get("/health/ready")
     assert (ready.status_code, ready.json()) == (503, {"ready": False})
-    assert await door.held_outside() == before
+    assert await public.held_outside() == before
 
 
-async def test_no_secret_is_in_any_line_of_the_log(door: Door) -> None:
+async def test_no_secret_is_in_any_line_of_the_log(public: PublicGateway) -> None:
     """No token that was shown, no credential of a vendor's account, no key, and no vendor's words."""
-    lines = door.logged()
+    lines = public.logged()
     assert [line for line in lines.splitlines() if '"event": "unexpected"' in line] == []
-    for token in door.tokens:
+    for token in public.tokens:
         assert token not in lines
         assert token.rpartition(".")[2] not in lines
-    for name, secret in secrets_of(door.house.accounts.env).items():
+    for name, secret in secrets_of(public.deployment.accounts.env).items():
         assert secret not in lines, name
     assert "eyJ" not in lines
     assert "PRIVATE KEY" not in lines
     assert MARK not in lines
-    assert [answer for answer in door.answers if MARK in answer.text] == []
+    assert [answer for answer in public.answers if MARK in answer.text] == []
 
 
 def secrets_of(env: dict[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from deploy.draining import supervisor
 from deploy.launching.parent import die_with_parent
-from deploy.settings import HouseSettings
+from deploy.settings import ServerSettings
 
 _, FOLDER, PORT, WHERE = sys.argv
 
@@ -32,7 +32,7 @@ def load() -> Any:
 
 if __name__ == "__main__":
     os.register_at_fork(after_in_child=die_with_parent)
-    settings = HouseSettings(
+    settings = ServerSettings(
         database_url="",
         port=int(PORT),
         drain_notice_seconds=0,

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from bench.ports import free_port
-from deploy.fellows import joined
 from deploy.internal import Internal, listening
 from deploy.measuring import Backlog
+from deploy.peer_metrics import join_peers
 from kit.database import Database
 from kit.settings import SettingsError
 from kit.telemetry import Histogram
@@ -42,9 +42,9 @@ async def nothing_missing() -> Mapping[str, str]:
 
 async def test_whichever_worker_is_asked_tells_the_metrics_of_all(short: Path, database: Database):
     """Every sample says of which worker it is, and what waits in the database is told once."""
-    async with joined(short) as first, joined(short) as second:
-        for fellows in (first, second):
-            app = Internal(None, nothing_missing, fellows, Backlog(database))
+    async with join_peers(short) as first, join_peers(short) as second:
+        for peers in (first, second):
+            app = Internal(None, nothing_missing, peers, Backlog(database))
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://i") as http:
                 answer = await http.get("/metrics")
             assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -58,11 +58,11 @@ async def test_whichever_worker_is_asked_tells_the_metrics_of_all(short: Path, d
 
 async def test_a_worker_that_is_gone_leaves_its_number_to_the_next(short: Path):
     """Series are those of a place, not of a process."""
-    async with joined(short):
-        async with joined(short):
+    async with join_peers(short):
+        async with join_peers(short):
             assert sockets(short) == ["0.sock", "1.sock"]
         (short / "1.sock").touch()  # as a worker that was killed would leave it
-        async with joined(short) as third:
+        async with join_peers(short) as third:
             found = await third.families()
     workers = {sample.labels["worker"] for family in found for sample in family.samples}
     assert workers == {"0", "1"}
@@ -71,18 +71,18 @@ async def test_a_worker_that_is_gone_leaves_its_number_to_the_next(short: Path):
 async def test_with_the_database_away_the_rest_is_told(short: Path, tmp_path: Path):
     """Metrics are there when they are needed most."""
     nowhere = Database(f"postgresql+psycopg://nobody@/none?host={tmp_path}")
-    async with joined(short) as fellows:
+    async with join_peers(short) as peers:
         told = await Backlog(nowhere).families()
         assert [(family.name, family.samples[0].value) for family in told] == [("enfilade_database_up", 0)]
-        assert await fellows.families()
+        assert await peers.families()
     await nowhere.close()
 
 
 async def test_workers_share_the_internal_address(short: Path, database: Database):
     """Each answers there as long as it lives; nobody but they may have it."""
     address = ("127.0.0.1", free_port())
-    async with joined(short) as fellows:
-        app = Internal(None, nothing_missing, fellows, Backlog(database))
+    async with join_peers(short) as peers:
+        app = Internal(None, nothing_missing, peers, Backlog(database))
         async with (
             httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}", trust_env=False) as http,
             listening(app, address),

@@ -1,4 +1,4 @@
-"""tests/deploy: how the door speaks with issuers: bounded, and plain about what is no answer."""
+"""tests/deploy: how the gateway speaks with issuers: bounded, and plain about what is no answer."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -10,19 +10,19 @@ import httpx
 import pytest
 
 from bench.ports import free_ports
-from deploy.access import following, read_firm, read_policy
+from deploy.access import policy_participant, read_policy, read_routing_facts
 from deploy.assemble import assemble
 from deploy.checking import start_faults
 from deploy.commands import token, up
 from deploy.diagnosis import diagnose
 from deploy.errors import CommandError
-from deploy.settings import STORY, read_settings
-from gateway.pipeline import Settings
+from deploy.settings import DEMO_CONFIG, read_settings
+from gateway.pipeline import GatewaySettings
 from gateway.plans import read
-from gateway.rulebook import read_rulebook
+from gateway.policy_bundle import read_bundle
 from kit import clock
 from kit.settings import SettingsError
-from process_apis.in_force import InForce
+from process_apis.current_policy import CurrentPolicy
 from tests.support.processes import ROOT
 from tests.support.production import ISSUER, PUBLIC_URL, edit, production_environment, production_folder
 from tests.support.stack import until
@@ -69,7 +69,7 @@ def test_production_with_nothing_else_is_refused_for_every_reason_at_once():
     """Each part of the demo is named, once, and each of its policy's with file and line."""
     faults = start_faults(NOTHING_ELSE)
     assert {mark: len(about(faults, mark)) for mark in DEMO_MARKS} == dict.fromkeys(DEMO_MARKS, 1)
-    assert about(faults, "identity.embedded_issuer")[0].startswith(f"{STORY}/gateway.toml:14: ")
+    assert about(faults, "identity.embedded_issuer")[0].startswith(f"{DEMO_CONFIG}/gateway.toml:14: ")
 
 
 def test_a_configuration_of_ones_own_is_fit_for_production(folder: Path):
@@ -80,7 +80,7 @@ def test_a_configuration_of_ones_own_is_fit_for_production(folder: Path):
 def test_a_copy_of_the_demo_is_the_demo(folder: Path, tmp_path: Path):
     """Wherever it lies, however it is laid out, and whichever version it calls itself."""
     for name in ("consumers.toml", "duties.toml", "reference/firm.toml"):
-        text = (STORY / name).read_text(encoding="utf-8")
+        text = (DEMO_CONFIG / name).read_text(encoding="utf-8")
         (folder / name).write_text(f"# Ours\n{text.replace('version = 1', 'version = 2')}", encoding="utf-8")
     faults = start_faults(production_environment(folder, NOWHERE))
     assert len(faults) == len(about(faults, "the demo's")) == 10, faults
@@ -152,11 +152,11 @@ SPLIT = {
 }
 
 
-@pytest.mark.parametrize("floors", ["all", "gateway", "experience", "process", "system"])
+@pytest.mark.parametrize("tiers", ["all", "gateway", "experience", "process", "system"])
 @pytest.mark.parametrize("role", ["all", "api", "worker"])
-async def test_every_process_refuses_whoever_starts_it(floors: str, role: str):
+async def test_every_process_refuses_whoever_starts_it(tiers: str, role: str):
     """Also one that holds a single tier, or works on flows only, and also without the command."""
-    held = {"ENFILADE_FLOORS": floors, "ENFILADE_ROLE": role}
+    held = {"ENFILADE_TIERS": tiers, "ENFILADE_ROLE": role}
     settings = read_settings({**NOTHING_ELSE, **SPLIT, **held, "ENFILADE_DATABASE_URL": NOWHERE})
     with pytest.raises(SettingsError, match="names the demo's folder"):
         async with assemble(settings, {}):
@@ -191,19 +191,19 @@ def _options(configure: Callable[..., None], *arguments: str):
 
 async def test_a_change_to_what_is_for_development_is_refused_while_it_runs(folder: Path):
     """The policy files change without a restart, and are held to the same."""
-    firm = read_firm(folder)
-    rulebook = read_policy(folder, firm, production=True)
-    part = following(InForce(rulebook.routing, rulebook.duties), firm, production=True)
-    part(rulebook)
+    firm = read_routing_facts(folder)
+    bundle = read_policy(folder, firm, production=True)
+    part = policy_participant(CurrentPolicy(bundle.routing, bundle.duties), firm, production=True)
+    part(bundle)
     edit(folder / "gateway.toml", "[identity]", "[identity]\nembedded_issuer = true")
     with pytest.raises(SettingsError, match="gives anybody a token"):
-        part(read_rulebook(folder))
+        part(read_bundle(folder))
 
 
 def test_the_embedded_issuer_is_off_unless_asked_for(folder: Path):
     """In development too; and a gateway that would believe nobody is refused."""
-    assert not Settings().identity.embedded_issuer
-    assert read(STORY / "gateway.toml", Settings).identity.embedded_issuer
+    assert not GatewaySettings().identity.embedded_issuer
+    assert read(DEMO_CONFIG / "gateway.toml", GatewaySettings).identity.embedded_issuer
     text = (folder / "gateway.toml").read_text(encoding="utf-8")
     start, end = text.index("[identity]"), text.index("# What one process bears")
     (folder / "gateway.toml").write_text(text[:start] + text[end:], encoding="utf-8")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from deploy.assemble import Floors, Stores
-from deploy.door import readiness
-from deploy.settings import HouseSettings
+from deploy.assemble import Stores, Tiers
+from deploy.gateway_assembly import readiness
+from deploy.settings import ServerSettings
 from kit.background import run_background, stop_background
 from kit.database import Database
 from kit.http import Recorder, Slots
@@ -25,17 +25,17 @@ async def stores(database_url: str):
 
 async def test_a_process_that_does_not_execute_its_flows_is_not_ready(stores: Stores, database_url: str):
     """A process of flows is ready once the engine runs; one that only starts them does not wait for it."""
-    settings = HouseSettings(database_url=database_url)
+    settings = ServerSettings(database_url=database_url)
     told = []
     for role in ("all", "api"):
         runtime = make_runtime(stores.database, role)
-        told.append(set(await readiness(settings, stores, Floors([], runtime=runtime))()))
+        told.append(set(await readiness(settings, stores, Tiers([], runtime=runtime))()))
     assert told == [{"flows"}, set()]
 
 
 async def test_a_process_whose_background_work_has_died_is_not_ready(stores: Stores, database_url: str):
     """It says which, until that has been started again."""
-    ready = readiness(HouseSettings(database_url=database_url), stores, Floors([]))
+    ready = readiness(ServerSettings(database_url=database_url), stores, Tiers([]))
 
     async def die() -> None:
         raise RuntimeError("a fault")

@@ -1,4 +1,4 @@
-"""tests/deploy: what a floor that stands apart says when its worker leaves."""
+"""tests/deploy: what a tier that stands apart says when its worker leaves."""
 
 import httpx
 from litestar import Litestar, get
@@ -13,10 +13,10 @@ async def test_an_answer_of_a_worker_that_leaves_closes_its_connection():
     async def read() -> dict[str, str]:
         return {"said": "all"}
 
-    floor = Litestar([read], openapi_config=None)
+    tier = Litestar([read], openapi_config=None)
 
     async def leaving(scope, receive, send):
-        await floor(scope, receive, closing(send))
+        await tier(scope, receive, closing(send))
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(leaving), base_url="http://a") as http:
         answer = await http.get("/")

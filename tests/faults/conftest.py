@@ -1,18 +1,18 @@
-"""What the fault tests share: a house whose door stays open while its workers die."""
+"""What the fault tests share: a deployment whose door stays open while its workers die."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.houses import MakeHouse, make_house
+from tests.support.deployments import MakeDeployment, make_deployment
 from tests.support.stack import Stack
 
-__all__ = ["make_house"]
+__all__ = ["make_deployment"]
 
 
 @pytest.fixture(scope="package")
-async def door(make_house: MakeHouse) -> AsyncIterator[Stack]:
-    """A house with its role `api` running; each test starts and kills its own workers."""
-    async with make_house("faults") as stack:
+async def door(make_deployment: MakeDeployment) -> AsyncIterator[Stack]:
+    """A deployment with its role `api` running; each test starts and kills its own workers."""
+    async with make_deployment("faults") as stack:
         await stack.start("door", role="api")
         yield stack

@@ -68,7 +68,7 @@ async def held(door: Stack, point: Point) -> Hold:
 
 
 async def begin(door: Stack) -> Deal:
-    """Press the button on a new deal; the door answers although no worker may be there."""
+    """Press the button on a new deal; the gateway answers although no worker may be there."""
     deal = await new_deal(door.accounts.salesforce, StageName="Closed Won")
     async with door.caller("crm-screen") as screen:
         answer = await screen.activate(deal.opportunity_id)

@@ -1,4 +1,4 @@
-"""tests/gateway: one house for the many tests that only ask it."""
+"""tests/gateway: one deployment for the many tests that only ask it."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -8,8 +8,8 @@ import pytest
 
 from kit.database import Database
 from kit.telemetry import configure_logging
-from tests.gateway.house import House
-from tests.gateway.signing import SigningHouse
+from tests.gateway.deployment import Deployment
+from tests.gateway.signing import SigningDeployment
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,9 +28,9 @@ def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-async def house(keys_folder: Path) -> AsyncIterator[House]:
+async def deployment(keys_folder: Path) -> AsyncIterator[Deployment]:
     """A gateway without database and cache."""
-    found = House(keys_folder)
+    found = Deployment(keys_folder)
     async with found.http:
         yield found
 
@@ -44,9 +44,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-async def signing(keys_folder: Path, database: Database) -> AsyncIterator[SigningHouse]:
+async def signing(keys_folder: Path, database: Database) -> AsyncIterator[SigningDeployment]:
     """A gateway whose issuer has clients of every kind, people, and a database."""
-    found = SigningHouse(keys_folder, database=database)
+    found = SigningDeployment(keys_folder, database=database)
     await found.gateway.start()
     async with found.http:
         yield found
@@ -54,9 +54,9 @@ async def signing(keys_folder: Path, database: Database) -> AsyncIterator[Signin
 
 
 @pytest.fixture
-async def kept(keys_folder: Path, database: Database) -> AsyncIterator[House]:
+async def kept(keys_folder: Path, database: Database) -> AsyncIterator[Deployment]:
     """A gateway that keeps idempotency keys and an audit trail."""
-    found = House(keys_folder, database=database)
+    found = Deployment(keys_folder, database=database)
     await found.gateway.start()
     async with found.http:
         yield found

@@ -1,4 +1,4 @@
-"""tests/gateway: a small house behind the door: one API per tier, answered from memory."""
+"""tests/gateway: a small house behind the gateway: one API per tier, answered from memory."""
 
 import asyncio
 import datetime as dt
@@ -26,7 +26,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the floor was told of the request."""
+    """What the tier was told of the request."""
 
     id: str
     version: str = "1"
@@ -164,7 +164,7 @@ class Vault(Protocol):
         ...
 
 
-class Floor:
+class DemoTier:
     """Implements all three, and counts."""
 
     def __init__(self) -> None:

@@ -6,17 +6,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from deploy.connection_draining import draining, install_signal_handlers
 from deploy.draining import http1, supervisor
 from deploy.launching.parent import die_with_parent
-from deploy.leaving import draining, obey
-from deploy.settings import HouseSettings
-from gateway.pipeline import Settings
-from tests.gateway.house import PLANS, House
+from deploy.settings import ServerSettings
+from gateway.pipeline import GatewaySettings
+from tests.gateway.deployment import PLANS, Deployment
 
 FOLDER = Path(os.environ["DRAIN_FOLDER"])
 HEADER_SECONDS = 2.0
 NOTICE_SECONDS = 1.0
-SETTINGS = HouseSettings(
+SETTINGS = ServerSettings(
     database_url="",
     port=int(os.environ["DRAIN_PORT"]),
     workers=2,
@@ -33,7 +33,7 @@ class App:
     """The gateway, told of a stop that is coming as in the real house."""
 
     def __init__(self) -> None:
-        self._house = House(FOLDER / "issuer", Settings(rate_limit=PLANS), ready=ready)
+        self._deployment = Deployment(FOLDER / "issuer", GatewaySettings(rate_limit=PLANS), ready=ready)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan" and (FOLDER / "faulty").exists():
@@ -41,21 +41,21 @@ class App:
             await send({"type": "lifespan.startup.failed", "message": "as the test wishes"})
         elif scope["type"] == "lifespan":
             self._gate = asyncio.create_task(self._hold_orders())
-            await self._house.gateway(scope, receive, self._obey_from_start(send))
+            await self._deployment.gateway(scope, receive, self._obey_from_start(send))
         else:
-            await self._house.gateway(scope, receive, send)
+            await self._deployment.gateway(scope, receive, send)
 
     def _obey_from_start(self, send: Any) -> Any:
         async def started(message: dict[str, Any]) -> None:
             if message["type"] == "lifespan.startup.complete":
-                obey(SETTINGS, self._house.gateway.close_connections)
+                install_signal_handlers(SETTINGS, self._deployment.gateway.close_connections)
             await send(message)
 
         return started
 
     async def _hold_orders(self) -> None:
-        gate = self._house.floor.gate = asyncio.Event()
-        await self._house.floor.entered.wait()
+        gate = self._deployment.tier.gate = asyncio.Event()
+        await self._deployment.tier.entered.wait()
         (FOLDER / "entered").touch()
         while not (FOLDER / "release").exists():  # noqa: ASYNC110 - the condition is in another process
             await asyncio.sleep(0.02)

@@ -15,7 +15,7 @@ from joserfc import jwk, jws
 from joserfc.errors import SecurityWarning
 
 from gateway.identity import Introspection, Issuer
-from tests.gateway.house import URL, House
+from tests.gateway.deployment import URL, Deployment
 from tests.support.certificates import self_signed
 
 LOGIN, OTHER, OPAQUE = "https://login.test", "https://other.test", "https://opaque.test"
@@ -67,7 +67,7 @@ class Forge:
                     client_id="gate way",
                     client_secret="env:INTROSPECTION_SECRET",
                     prefix="opq_",
-                    keep_seconds=0.2,
+                    cache_seconds=0.2,
                     negative_seconds=0,
                 ),
             ),
@@ -180,9 +180,9 @@ def _serve(forge: Forge) -> ThreadingHTTPServer:
     return server
 
 
-def no_text(house: House) -> str:
-    """A token that the house's own issuer signed, whose subject has a lone surrogate."""
-    key = house.issuer.keyring._current
-    claims = house.issuer.claims_for("ci") | {"sub": "eve\udcff"}
+def no_text(deployment: Deployment) -> str:
+    """A token that the deployment's own issuer signed, whose subject has a lone surrogate."""
+    key = deployment.issuer.keyring._current
+    claims = deployment.issuer.claims_for("ci") | {"sub": "eve\udcff"}
     header = {"alg": "RS256", "typ": "at+jwt", "kid": key.thumbprint()}
     return jws.serialize_compact(header, json.dumps(claims).encode(), key)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.identity.api_keys import new_key
+from tests.gateway.deployment import URL
 from tests.gateway.forge import LOGIN, ORDERS, OTHER, Forge, client_cert, encode
-from tests.gateway.house import URL
 
 Headers = list[tuple[str, str | bytes]]
 

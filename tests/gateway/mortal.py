@@ -1,6 +1,7 @@
 """tests/gateway: doors that may be killed: for each port read from standard input one is forked.
 
-The effect of an order is one durable row under a key derived from the caller's, as the house's floors do it.
+The effect of an order is one durable row under a key derived from the caller's, as the deployment's tiers do
+it.
 """
 
 import os
@@ -13,8 +14,8 @@ from sqlalchemy import text
 
 from kit import context
 from kit.database import Database
-from tests.gateway.demo import Floor, Order, Seen
-from tests.gateway.house import House
+from tests.gateway.demo import DemoTier, Order, Seen
+from tests.gateway.deployment import Deployment
 
 TABLES = (
     "CREATE TABLE asked (key text)",
@@ -23,7 +24,7 @@ TABLES = (
 )
 
 
-class Keeper(Floor):
+class DurableTier(DemoTier):
     """Places each order once, however often it is asked to."""
 
     def __init__(self, database: Database) -> None:
@@ -42,14 +43,14 @@ class Keeper(Floor):
 
 
 def name_of(port: int) -> str:
-    """How PostgreSQL knows the door at a port."""
+    """How PostgreSQL knows the gateway at a port."""
     return f"door {port}"
 
 
 def serve(folder: Path, url: str, port: int) -> None:
     database = Database(url, name=name_of(port))
-    house = House(folder, database=database, floor=Keeper(database))
-    uvicorn.run(house.gateway, port=port, log_level="error")
+    deployment = Deployment(folder, database=database, tier=DurableTier(database))
+    uvicorn.run(deployment.gateway, port=port, log_level="error")
 
 
 def main() -> None:
@@ -61,7 +62,7 @@ def main() -> None:
             serve(folder, url, int(line))
             os._exit(0)
         children.append(child)
-        print(child, flush=True)  # noqa: T201 - whoever asked for the door reads its process id
+        print(child, flush=True)  # noqa: T201 - whoever asked for the gateway reads its process id
     for child in children:
         os.kill(child, signal.SIGKILL)
 

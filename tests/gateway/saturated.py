@@ -1,15 +1,15 @@
-"""tests/gateway: a house that is soon asked for too much: each read costs the one process some time."""
+"""tests/gateway: a deployment that is soon asked for too much: each read costs the one process some time."""
 
 import os
 import time
 from pathlib import Path
 
-from gateway.pipeline import Settings
+from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
-from gateway.policies.load_shedding import Settings as LoadSheddingSettings
-from gateway.policies.rate_limit import Settings as RateLimitSettings
-from tests.gateway.demo import Floor, Seen
-from tests.gateway.house import House
+from gateway.policies.load_shedding import LoadSheddingSettings
+from gateway.policies.rate_limit import RateLimitSettings
+from tests.gateway.demo import DemoTier, Seen
+from tests.gateway.deployment import Deployment
 
 WORK_SECONDS = 0.02
 LIMITS = (Limit("burst", 1_000_000, 60),)
@@ -28,7 +28,7 @@ CONSUMERS = {
 SHEDDING = LoadSheddingSettings(max_lag_seconds=5.0, background=0.04, standard=0.5, retry_seconds=1.0)
 
 
-class Toil(Floor):
+class Toil(DemoTier):
     """Where a read is hard work."""
 
     async def get_order(self, order_id: str) -> Seen:
@@ -38,10 +38,10 @@ class Toil(Floor):
         return Seen(id=order_id)
 
 
-def make(folder: Path) -> House:
-    """The house, also for whoever needs its tokens."""
-    settings = Settings(rate_limit=PLANS, load_shedding=SHEDDING)
-    return House(folder, settings, CONSUMERS, floor=Toil())
+def make(folder: Path) -> Deployment:
+    """The deployment, also for whoever needs its tokens."""
+    settings = GatewaySettings(rate_limit=PLANS, load_shedding=SHEDDING)
+    return Deployment(folder, settings, CONSUMERS, tier=Toil())
 
 
 if "ISSUER_FOLDER" in os.environ:

@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
-from gateway.pipeline import Settings
-from gateway.policies.wire import Settings as WireSettings
-from tests.gateway.house import PLANS, House
+from gateway.pipeline import GatewaySettings
+from gateway.policies.wire import WireSettings
+from tests.gateway.deployment import PLANS, Deployment
 
-app = House(
+app = Deployment(
     Path(os.environ["ISSUER_FOLDER"]),
-    Settings(rate_limit=PLANS, wire=WireSettings(body_seconds=0.3, max_body_bytes=100_000)),
+    GatewaySettings(rate_limit=PLANS, wire=WireSettings(body_seconds=0.3, max_body_bytes=100_000)),
 ).gateway

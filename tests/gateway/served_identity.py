@@ -8,12 +8,12 @@ import msgspec
 
 from deploy.issuers import IssuerCalls
 from gateway.identity import Issuer
-from gateway.pipeline import Settings
-from gateway.policies.identity import Settings as IdentitySettings
+from gateway.pipeline import GatewaySettings
+from gateway.policies.identity import IdentitySettings
 from kit.cache import Cache
 from kit.database import Database
 from kit.telemetry import configure_logging
-from tests.gateway.house import CONSUMERS, PLANS, House
+from tests.gateway.deployment import CONSUMERS, PLANS, Deployment
 
 configure_logging("debug")
 _calls = IssuerCalls(httpx.AsyncClient())
@@ -24,9 +24,9 @@ SETTINGS = IdentitySettings(
     certificate_proxies=("127.0.0.2/32",),
     refresh_seconds=0.1,
 )
-app = House(
+app = Deployment(
     Path(os.environ["ISSUER_FOLDER"]),
-    Settings(rate_limit=PLANS, identity=SETTINGS),
+    GatewaySettings(rate_limit=PLANS, identity=SETTINGS),
     CONSUMERS,
     database=Database(os.environ["DATABASE_URL"]),
     cache=Cache(os.environ["CACHE_URL"]),

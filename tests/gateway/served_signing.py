@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 
 from kit.database import Database
-from tests.gateway.house import House
+from tests.gateway.deployment import Deployment
 from tests.gateway.signing import CLIENTS, PEOPLE, with_keys
 
-app = House(
+app = Deployment(
     Path(os.environ["ISSUER_FOLDER"]),
     consumers={**CLIENTS, **with_keys(json.loads(os.environ["CLIENT_KEYS"]))},
     people=PEOPLE,

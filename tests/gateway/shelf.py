@@ -18,7 +18,7 @@ SHELF = "/experience/shelf/v1"
 
 
 class Book(msgspec.Struct, frozen=True):
-    """What the floor said: to whom, and for the how-manieth time."""
+    """What the tier said: to whom, and for the how-manieth time."""
 
     id: str
     told: str
@@ -56,7 +56,7 @@ class Shelf(Protocol):
         ...
 
 
-class ShelfFloor:
+class ShelfTier:
     """Counts how often it is asked, and answers when it may."""
 
     def __init__(self) -> None:
@@ -90,6 +90,6 @@ class ShelfFloor:
         return Book(book_id, "", self.edition, 0)
 
 
-def mounted(floor: ShelfFloor) -> Mounted:
+def mounted(tier: ShelfTier) -> Mounted:
     """The API where it stands."""
-    return Mounted(Shelf, document(Shelf), in_process(Shelf, floor))
+    return Mounted(Shelf, document(Shelf), in_process(Shelf, tier))

@@ -13,7 +13,7 @@ from joserfc import jwk
 
 from gateway.identity.issuing.personas import Persona
 from gateway.plans import Consumer, OAuthClient
-from tests.gateway.house import CONSUMERS, URL, House
+from tests.gateway.deployment import CONSUMERS, URL, Deployment
 
 BACK = "https://crm.test/callback"
 OTHER_BACK = "https://desk.test/callback?from=desk"
@@ -66,7 +66,7 @@ CLIENTS = {
 }
 
 
-class SigningHouse(House):
+class SigningDeployment(Deployment):
     """A gateway whose issuer knows those clients and people."""
 
     def __init__(self, folder: Path, **more: Any) -> None:

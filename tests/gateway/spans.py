@@ -9,23 +9,23 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from gateway.pipeline import Settings
-from gateway.policies.hop import Settings as HopSettings
+from gateway.pipeline import GatewaySettings
+from gateway.policies.hop import HopSettings
 from kit.telemetry import record_spans
-from tests.gateway.house import House
+from tests.gateway.deployment import Deployment
 
 ORDERS = "/experience/shop/v1/orders"
 
 
 async def ask(folder: Path, traceparent: str) -> list[str]:
-    house = House(folder)
-    always = House(folder, Settings(hop=HopSettings(sample_ratio=1.0)))
+    deployment = Deployment(folder)
+    always = Deployment(folder, GatewaySettings(hop=HopSettings(sample_ratio=1.0)))
     sent = {"headers": {"traceparent": traceparent}}
     answers = [
-        await house.call("GET", f"{ORDERS}/a", **sent),
-        await house.call("GET", "/experience/shop/v1/slow", **sent),
+        await deployment.call("GET", f"{ORDERS}/a", **sent),
+        await deployment.call("GET", "/experience/shop/v1/slow", **sent),
         await always.call("GET", f"{ORDERS}/a", "partner", **sent),
-        await house.call("GET", f"{ORDERS}/a"),
+        await deployment.call("GET", f"{ORDERS}/a"),
     ]
     return [answer.json().get("traceparent", "") for answer in answers]
 

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from gateway.pipeline import Settings
-from gateway.policies.account import Settings as AccountSettings
+from gateway.pipeline import GatewaySettings
+from gateway.policies.account import AccountSettings
 from kit import audit
 from kit.audit import Entry, check
 from kit.database import Database
 from kit.database.tables import audit as trail
 from kit.database.tables import usage
+from tests.gateway.deployment import ORDER, Deployment, problem
 from tests.gateway.forge import no_text
-from tests.gateway.house import ORDER, House, problem
 
 
 @pytest.fixture
@@ -33,19 +33,19 @@ async def rows(database: Database) -> list[dict[str, Any]]:
 
 async def test_writes_and_denials_are_written_down_and_reads_are_not(keys_folder: Path, own: Database):
     """Who did or tried what, from where, with which outcome and which correlation id."""
-    house = House(keys_folder, database=own)
-    await house.gateway.start()
-    await house.call("GET", "/experience/shop/v1/orders/o-1")
-    placed = await house.call(
+    deployment = Deployment(keys_folder, database=own)
+    await deployment.gateway.start()
+    await deployment.call("GET", "/experience/shop/v1/orders/o-1")
+    placed = await deployment.call(
         "POST",
         "/experience/shop/v1/orders",
         headers={"Idempotency-Key": "audit-0001", "Correlation-Id": "theirs"},
         json=ORDER,
     )
-    denied = await house.call("GET", "/process/works/v1/works/w", "partner")
+    denied = await deployment.call("GET", "/process/works/v1/works/w", "partner")
     problem(denied, 403, "audience_forbidden")
-    await house.call("GET", "/process/works/v1/works/w", "")
-    await house.gateway.close()
+    await deployment.call("GET", "/process/works/v1/works/w", "")
+    await deployment.gateway.close()
     found = await rows(own)
     assert [(row["action"], row["actor"], row["outcome"], row["subject"]) for row in found] == [
         ("experience/shop@1.place_order", "ci", "202", "/experience/shop/v1/orders"),
@@ -62,12 +62,14 @@ async def test_writes_and_denials_are_written_down_and_reads_are_not(keys_folder
 async def test_rows_wait_for_the_database_up_to_a_bound(keys_folder: Path, tmp_path: Path):
     """With the database away nothing is refused for the audit's sake, and memory does not fill up."""
     nowhere = Database(f"postgresql+psycopg://nobody@/none?host={tmp_path}")
-    house = House(keys_folder, Settings(account=AccountSettings(max_waiting=100)), database=nowhere)
+    deployment = Deployment(
+        keys_folder, GatewaySettings(account=AccountSettings(max_waiting=100)), database=nowhere
+    )
     for _ in range(120):
-        answer = await house.call("POST", "/experience/shop/v1/orders/o-1/poke")
+        answer = await deployment.call("POST", "/experience/shop/v1/orders/o-1/poke")
         assert answer.status_code == 200
-    await house.gateway.close()
-    assert len(house.gateway._account._rows) == 100
+    await deployment.gateway.close()
+    assert len(deployment.gateway._account._rows) == 100
     await nowhere.close()
 
 
@@ -75,15 +77,15 @@ async def test_a_row_that_can_never_be_written_is_set_aside(
     keys_folder: Path, own: Database, caplog: pytest.LogCaptureFixture
 ):
     """The rows around it are written, it is there with escapes, and the log and `verify` tell of it."""
-    house = House(keys_folder, database=own)
-    before = await house.call("POST", "/experience/shop/v1/orders/o-1/poke")
-    house.gateway._account._rows.add(
+    deployment = Deployment(keys_folder, database=own)
+    before = await deployment.call("POST", "/experience/shop/v1/orders/o-1/poke")
+    deployment.gateway._account._rows.add(
         Entry(
             "a\x00b", "200", "mallory\udcff", "ci", "/\ud800", {"n": 10**400}, personal={"source": "\udcff"}
         )
     )
-    after = await house.call("POST", "/experience/shop/v1/orders/o-1/poke")
-    await house.gateway.close()
+    after = await deployment.call("POST", "/experience/shop/v1/orders/o-1/poke")
+    await deployment.gateway.close()
     found = await rows(own)
     ids = [row["correlation_id"] for row in found]
     assert ids == [before.headers["correlation-id"], "", after.headers["correlation-id"]]
@@ -97,13 +99,13 @@ async def test_a_row_that_can_never_be_written_is_set_aside(
 
 
 async def test_a_token_of_no_text_does_not_end_the_audit(keys_folder: Path, own: Database):
-    """A `sub` with a lone surrogate is refused at the door, and the next caller's row is written."""
-    house = House(keys_folder, database=own)
-    hostile = {"Authorization": f"Bearer {no_text(house)}"}
+    """A `sub` with a lone surrogate is refused at the gateway, and the next caller's row is written."""
+    deployment = Deployment(keys_folder, database=own)
+    hostile = {"Authorization": f"Bearer {no_text(deployment)}"}
     url = "/experience/shop/v1/orders/o-1/poke"
-    problem(await house.call("POST", url, "", headers=hostile), 401, "invalid_token")
-    answer = await house.call("POST", url)
-    await house.gateway.close()
+    problem(await deployment.call("POST", url, "", headers=hostile), 401, "invalid_token")
+    answer = await deployment.call("POST", url)
+    await deployment.gateway.close()
     assert [row["correlation_id"] for row in await rows(own)] == [answer.headers["correlation-id"]]
 
 
@@ -111,23 +113,25 @@ async def test_closing_goes_on_where_the_trail_cannot_be_written(
     keys_folder: Path, own: Database, caplog: pytest.LogCaptureFixture
 ):
     """The log says how many rows are lost, and what else waits is written all the same."""
-    house = House(keys_folder, database=own)
-    await house.gateway.start()
+    deployment = Deployment(keys_folder, database=own)
+    await deployment.gateway.start()
     async with own.begin() as connection:
         await connection.execute(text("ALTER TABLE enfilade.audit RENAME TO away"))
-    await house.call("POST", "/experience/shop/v1/orders/o-1/poke")
-    await house.gateway.close()
+    await deployment.call("POST", "/experience/shop/v1/orders/o-1/poke")
+    await deployment.gateway.close()
     assert "rows not written" in caplog.text
     async with own.connect() as connection:
         assert (await connection.execute(select(usage.c.calls))).scalar() == 1
 
 
 async def test_a_row_that_was_never_written_is_missed(keys_folder: Path, own: Database):
-    """Rows are numbered at the door: what it noted and then lost is a fault of the trail."""
-    house = House(keys_folder, Settings(account=AccountSettings(max_waiting=100)), database=own)
+    """Rows are numbered at the gateway: what it noted and then lost is a fault of the trail."""
+    deployment = Deployment(
+        keys_folder, GatewaySettings(account=AccountSettings(max_waiting=100)), database=own
+    )
     for _ in range(103):
-        await house.call("POST", "/experience/shop/v1/orders/o-1/poke")
-    await house.gateway.close()
+        await deployment.call("POST", "/experience/shop/v1/orders/o-1/poke")
+    await deployment.gateway.close()
     (fault,) = (await check(own)).faults
     assert "rows 1 to 3 were never written" in fault
 
@@ -136,10 +140,10 @@ async def test_no_token_is_in_any_log_line(
     keys_folder: Path, own: Database, caplog: pytest.LogCaptureFixture
 ):
     """Success, refusal and failure leave no token behind."""
-    house = House(keys_folder, database=own)
+    deployment = Deployment(keys_folder, database=own)
     caplog.set_level("DEBUG")
-    await house.call("GET", "/experience/shop/v1/orders/o-1")
-    await house.call("GET", "/experience/shop/v1/broken")
-    await house.call("GET", "/process/works/v1/works/w", "partner")
+    await deployment.call("GET", "/experience/shop/v1/orders/o-1")
+    await deployment.call("GET", "/experience/shop/v1/broken")
+    await deployment.call("GET", "/process/works/v1/works/w", "partner")
     for consumer in ("ci", "partner"):
-        assert house.token(consumer).split(".")[2] not in caplog.text
+        assert deployment.token(consumer).split(".")[2] not in caplog.text

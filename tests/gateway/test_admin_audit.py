@@ -9,7 +9,7 @@ import pytest
 
 from kit import audit
 from kit.database import Database
-from tests.gateway.house import House, problem
+from tests.gateway.deployment import Deployment, problem
 
 FIONA = "fiona.finance@example.com"
 PETRA = "petra.platform"
@@ -18,14 +18,14 @@ PETRA = "petra.platform"
 class Desk:
     """A gateway with a database of its own, and Petra, who asks it."""
 
-    def __init__(self, house: House, database: Database) -> None:
-        self.house = house
+    def __init__(self, deployment: Deployment, database: Database) -> None:
+        self.deployment = deployment
         self.database = database
-        self._headers = {"Authorization": f"Bearer {house.issuer.mint('platform', subject=PETRA)}"}
+        self._headers = {"Authorization": f"Bearer {deployment.issuer.mint('platform', subject=PETRA)}"}
 
     async def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {**self._headers, **more.pop("headers", {})}
-        return await self.house.administer(method, path, headers=headers, **more)
+        return await self.deployment.administer(method, path, headers=headers, **more)
 
     async def read(self, path: str, **query: Any) -> Any:
         answer = await self.ask("GET", path, params=query)
@@ -49,9 +49,9 @@ class Desk:
 @pytest.fixture
 async def desk(keys_folder: Path, fresh_database_url: str) -> AsyncIterator[Desk]:
     database = Database(fresh_database_url)
-    house = House(keys_folder, database=database)
-    async with house.http, house.internal:
-        yield Desk(house, database)
+    deployment = Deployment(keys_folder, database=database)
+    async with deployment.http, deployment.internal:
+        yield Desk(deployment, database)
     await database.close()
 
 
@@ -127,6 +127,6 @@ async def test_retention_is_reported_run_and_held(desk: Desk):
     problem(await desk.ask("DELETE", "/retention/holds/cor_1"), 404, "not_found")
 
 
-async def test_a_gateway_without_a_database_says_so(house: House):
+async def test_a_gateway_without_a_database_says_so(deployment: Deployment):
     """503 and not a fault of ours."""
-    problem(await house.administer("GET", "/audit/lines"), 503, "unavailable")
+    problem(await deployment.administer("GET", "/audit/lines"), 503, "unavailable")

@@ -1,4 +1,4 @@
-"""tests/gateway: API keys: made once, kept as a hash, two at a time, known to every door within seconds."""
+"""tests/gateway: API keys: made once, stored as a hash, two at a time, known everywhere within seconds."""
 
 import asyncio
 import datetime as dt
@@ -15,26 +15,26 @@ import pytest
 from sqlalchemy import delete, select
 
 from contracts.problems import NotFound, TooManyKeys
-from gateway.identity import Register, api_keys
-from gateway.pipeline import Settings
-from gateway.policies.identity import Settings as IdentitySettings
+from gateway.identity import CredentialStatus, api_keys
+from gateway.pipeline import GatewaySettings
+from gateway.policies.identity import IdentitySettings
 from kit.database import Database, tables
+from tests.gateway.deployment import CONSUMERS, PLANS, URL, Deployment, problem
 from tests.gateway.forge import ORDERS
-from tests.gateway.house import CONSUMERS, PLANS, URL, House, problem
 
 IDENTITY = IdentitySettings(api_keys="test", refresh_seconds=0.05)
 
 
-def settings(**more: Any) -> Settings:
-    return Settings(rate_limit=PLANS, identity=msgspec.structs.replace(IDENTITY, **more))
+def settings(**more: Any) -> GatewaySettings:
+    return GatewaySettings(rate_limit=PLANS, identity=msgspec.structs.replace(IDENTITY, **more))
 
 
 @pytest.fixture
-async def door(keys_folder: Path, database: Database) -> AsyncIterator[House]:
+async def door(keys_folder: Path, database: Database) -> AsyncIterator[Deployment]:
     """A gateway that takes test keys; no key is there at first."""
     async with database.begin() as connection:
         await connection.execute(delete(tables.api_keys))
-    found = House(keys_folder, settings(), database=database)
+    found = Deployment(keys_folder, settings(), database=database)
     await found.gateway.start()
     async with found.http:
         yield found
@@ -46,8 +46,8 @@ async def make(database: Database, consumer: str = "ci", **more: Any) -> tuple[a
         return await api_keys.create(connection, consumer=consumer, kind="test", by="test", **more)
 
 
-async def call(house: House, key: str, path: str = ORDERS) -> httpx.Response:
-    return await house.call("GET", path, "", headers={"Authorization": f"Bearer {key}"})
+async def call(deployment: Deployment, key: str, path: str = ORDERS) -> httpx.Response:
+    return await deployment.call("GET", path, "", headers={"Authorization": f"Bearer {key}"})
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -57,9 +57,9 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def until_status(house: House, key: str, status: int) -> None:
+async def until_status(deployment: Deployment, key: str, status: int) -> None:
     async def reached() -> bool:
-        return (await call(house, key)).status_code == status
+        return (await call(deployment, key)).status_code == status
 
     await until(reached)
 
@@ -75,7 +75,7 @@ async def test_a_key_has_its_kind_in_front_and_is_kept_as_a_hash(database: Datab
     assert key[17:] not in str(row)
 
 
-async def test_a_key_speaks_for_its_consumer_with_what_that_was_granted(door: House, database: Database):
+async def test_a_key_speaks_for_its_consumer_with_what_that_was_granted(door: Deployment, database: Database):
     """Scopes, claims and roles are the consumer's own, whatever any token would have said."""
     _, key = await make(database, "partner")
     await until_status(door, key, 200)
@@ -86,7 +86,7 @@ async def test_a_key_speaks_for_its_consumer_with_what_that_was_granted(door: Ho
     problem(await call(door, key, "/process/works/v1/works/w-1"), 403, "audience_forbidden")
 
 
-async def test_a_key_may_be_narrower_than_its_consumer_and_never_wider(door: House, database: Database):
+async def test_a_key_may_be_narrower_than_its_consumer_and_never_wider(door: Deployment, database: Database):
     """A key's scopes count only as far as its consumer was granted them."""
     _, narrow = await make(database, "ci", scopes=("experience.*.read",))
     _, wide = await make(database, "screen", scopes=("*.*.*",))
@@ -96,7 +96,7 @@ async def test_a_key_may_be_narrower_than_its_consumer_and_never_wider(door: Hou
     problem(await call(door, wide, "/process/works/v1/works/w-1"), 403, "insufficient_scope")
 
 
-async def test_a_consumer_has_two_live_keys_and_no_third(door: House, database: Database):
+async def test_a_consumer_has_two_live_keys_and_no_third(door: Deployment, database: Database):
     """For rotation two overlap; a third is refused until one of them is revoked or has expired."""
     (first, one), (_, two) = await make(database), await make(database)
     with pytest.raises(TooManyKeys, match="ci has 2 live keys"):
@@ -120,22 +120,22 @@ async def test_two_who_make_the_last_key_at_once_make_one(database: Database):
 
 
 async def test_a_revoked_key_is_refused_everywhere_within_seconds(
-    door: House, keys_folder: Path, database: Database
+    door: Deployment, keys_folder: Path, database: Database
 ):
-    """Two doors on one database: what is revoked at neither of them is refused at both."""
-    other = House(keys_folder, settings(), database=database)
+    """Two gateways on one database: what is revoked at neither of them is refused at both."""
+    other = Deployment(keys_folder, settings(), database=database)
     await other.gateway.start()
     made, key = await make(database)
-    for house in (door, other):
-        await until_status(house, key, 200)
+    for deployment in (door, other):
+        await until_status(deployment, key, 200)
     async with database.begin() as connection:
         await api_keys.revoke_key(connection, made.id, by="test")
-    for house in (door, other):
-        await until_status(house, key, 401)
+    for deployment in (door, other):
+        await until_status(deployment, key, 401)
     await other.gateway.close()
 
 
-async def test_an_expired_key_is_refused_at_its_instant(door: House, database: Database):
+async def test_an_expired_key_is_refused_at_its_instant(door: Deployment, database: Database):
     """Expiry needs no change in the database to be seen."""
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=0.5)
     _, key = await make(database, expires_at=soon)
@@ -144,7 +144,7 @@ async def test_an_expired_key_is_refused_at_its_instant(door: House, database: D
     assert time.time() >= soon.timestamp()
 
 
-async def test_the_other_kind_is_refused_with_a_clear_sentence(door: House):
+async def test_the_other_kind_is_refused_with_a_clear_sentence(door: Deployment):
     """A live key at a deployment that takes test keys is told so, before anybody looks it up."""
     found = problem(await call(door, api_keys.new_key("live")[0]), 401, "invalid_token")
     assert found["detail"] == "This deployment takes test keys, and a live key was sent"
@@ -152,18 +152,20 @@ async def test_the_other_kind_is_refused_with_a_clear_sentence(door: House):
 
 async def test_where_no_kind_is_configured_no_key_is_taken(keys_folder: Path, database: Database):
     """Unconfigured means absent."""
-    closed = House(keys_folder, settings(api_keys=None), database=database)
+    closed = Deployment(keys_folder, settings(api_keys=None), database=database)
     await closed.gateway.start()
     found = problem(await call(closed, api_keys.new_key("test")[0]), 401, "invalid_token")
     assert found["detail"] == "API keys are not taken here"
     await closed.gateway.close()
 
 
-async def test_the_last_use_is_written_later_and_without_a_call_per_request(door: House, database: Database):
+async def test_the_last_use_is_written_later_and_without_a_call_per_request(
+    door: Deployment, database: Database
+):
     """Uses are gathered in memory; one write keeps the newest, and an older one never replaces it."""
     made, key = await make(database)
     await until_status(door, key, 200)
-    register = door.gateway.register
+    register = door.gateway.credential_status
     assert register is not None
     before = await _last_used(database, made.id)
     assert before is None
@@ -181,12 +183,12 @@ async def _last_used(database: Database, key_id: str) -> dt.datetime | None:
         return (await connection.execute(asked)).scalar_one()
 
 
-async def test_a_call_asks_no_database(door: House, database: Database, tmp_path: Path):
+async def test_a_call_asks_no_database(door: Deployment, database: Database, tmp_path: Path):
     """What was read once answers every call, also when nobody could read it again."""
     _, key = await make(database)
     await until_status(door, key, 200)
     await door.gateway.close()
-    register: Any = door.gateway.register
+    register: Any = door.gateway.credential_status
     register._database = Database(f"postgresql+psycopg://nobody@/none?host={tmp_path}")
     for other in (key, api_keys.new_key("test")[0]):
         assert (await call(door, other)).status_code == (200 if other == key else 401)
@@ -207,44 +209,44 @@ async def test_without_the_database_keys_hold_for_a_while_and_then_fail_closed(
 ):
     """Beyond the stated time nobody knows who was revoked: 503, for what was believed a moment ago too."""
     _, key = await make(database, "screen")
-    house, clock = House(keys_folder, settings(), database=database), Clock()
-    register = house.gateway.register
+    deployment, clock = Deployment(keys_folder, settings(), database=database), Clock()
+    register = deployment.gateway.credential_status
     assert register is not None
     register._clock = clock
-    problem(await call(house, key), 503, "unavailable")
+    problem(await call(deployment, key), 503, "unavailable")
     await register.refresh()
-    assert (await call(house, key)).status_code == 200
+    assert (await call(deployment, key)).status_code == 200
     clock.now = 59
-    assert (await call(house, key)).status_code == 200
+    assert (await call(deployment, key)).status_code == 200
     clock.now = 61
-    register._tell()
-    answer = await call(house, key)
+    register._notify()
+    answer = await call(deployment, key)
     problem(answer, 503, "unavailable")
     assert answer.headers["retry-after"] == "1"
-    problem(await house.call("GET", ORDERS), 503, "unavailable")
+    problem(await deployment.call("GET", ORDERS), 503, "unavailable")
     await register.refresh()
-    assert (await call(house, key)).status_code == 200
-    assert (await house.call("GET", ORDERS)).status_code == 200
+    assert (await call(deployment, key)).status_code == 200
+    assert (await deployment.call("GET", ORDERS)).status_code == 200
 
 
 async def test_tokens_may_be_believed_without_the_register_where_that_is_the_stance(
     keys_folder: Path, database: Database
 ):
     """`stale_tokens` says whether tokens whose revocation nobody can know are refused or believed."""
-    house, clock = House(keys_folder, settings(stale_tokens="believe"), database=database), Clock()
-    register = house.gateway.register
+    deployment, clock = Deployment(keys_folder, settings(stale_tokens="believe"), database=database), Clock()
+    register = deployment.gateway.credential_status
     assert register is not None
     register._clock = clock
     clock.now = 61
-    assert (await house.call("GET", ORDERS)).status_code == 200
-    problem(await call(house, api_keys.new_key("test")[0]), 503, "unavailable")
+    assert (await deployment.call("GET", ORDERS)).status_code == 200
+    problem(await call(deployment, api_keys.new_key("test")[0]), 503, "unavailable")
 
 
 async def test_a_door_that_loses_its_database_notices_by_itself(
     database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
     """What was remembered is forgotten when the register grows too old; one line of the log tells why."""
-    register = Register(database, refresh=0.02, stale=0.2)
+    register = CredentialStatus(database, refresh=0.02, stale=0.2)
     told = asyncio.Event()
     await register.start()
     register.watch(told.set)
@@ -265,7 +267,7 @@ async def test_an_unknown_key_is_not_found(database: Database):
             await api_keys.revoke_key(connection, "key_none", by="test")
 
 
-async def test_the_challenge_of_a_key_is_a_bearers(door: House):
+async def test_the_challenge_of_a_key_is_a_bearers(door: Deployment):
     """A key is a bearer credential (RFC 6750)."""
     answer = await call(door, api_keys.new_key("test")[0])
     assert answer.headers["www-authenticate"].startswith(f'Bearer realm="enfilade", resource_metadata="{URL}')

@@ -13,8 +13,8 @@ from joserfc import jwk, jws, jwt
 
 from contracts.problems import Unavailable
 from kit.database import Database
-from tests.gateway.house import URL, House
-from tests.gateway.signing import EC_KEY, RSA_KEY, Browser, SigningHouse
+from tests.gateway.deployment import URL, Deployment
+from tests.gateway.signing import EC_KEY, RSA_KEY, Browser, SigningDeployment
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ENDPOINT = URL + "/oauth/token"
@@ -39,14 +39,14 @@ def signed(key: jwk.ECKey | jwk.RSAKey = EC_KEY, alg: str = "ES256", kid: str = 
     return jws.serialize_compact({"alg": alg, "kid": kid}, content, key, [alg])
 
 
-async def ask(house: House, assertion: str, **form: str) -> httpx.Response:
+async def ask(deployment: Deployment, assertion: str, **form: str) -> httpx.Response:
     data = {
         "grant_type": "client_credentials",
         "client_assertion_type": TYPE,
         "client_assertion": assertion,
         **form,
     }
-    return await house.http.post("/oauth/token", data=data)
+    return await deployment.http.post("/oauth/token", data=data)
 
 
 async def refused(answer: httpx.Response) -> None:
@@ -55,7 +55,7 @@ async def refused(answer: httpx.Response) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_signed_assertion_gets_a_token(signing: SigningHouse):
+async def test_a_signed_assertion_gets_a_token(signing: SigningDeployment):
     """Either address of ours is a right audience, and each registered kind of key signs."""
     for assertion in (
         signed(),
@@ -68,7 +68,7 @@ async def test_a_signed_assertion_gets_a_token(signing: SigningHouse):
         assert answer.json()["scope"] == "experience.shop.read"
 
 
-async def test_an_assertion_is_used_once(signing: SigningHouse):
+async def test_an_assertion_is_used_once(signing: SigningDeployment):
     """Whoever overheard it is too late, also when its first use asked for something wrong."""
     assertion = signed()
     assert (await ask(signing, assertion)).status_code == 200
@@ -102,18 +102,18 @@ async def test_an_assertion_is_used_once(signing: SigningHouse):
         {"iss": "screen", "sub": "screen"},
     ],
 )
-async def test_wrong_claims_are_no_proof(signing: SigningHouse, other: dict[str, Any]):
+async def test_wrong_claims_are_no_proof(signing: SigningDeployment, other: dict[str, Any]):
     """Issuer, subject, our audience alone, a near expiry and an id are all needed."""
     await refused(await ask(signing, signed(**other)))
 
 
-async def test_an_id_may_be_any_text(signing: SigningHouse):
+async def test_an_id_may_be_any_text(signing: SigningDeployment):
     """Also one that UTF-8 cannot write."""
     for text in ("\ud800", "x" * 2000, "a'b\"c\n"):
         assert (await ask(signing, signed(jti=f"{text}{time.perf_counter_ns()}"))).status_code == 200
 
 
-async def test_only_the_clients_own_keys_sign(signing: SigningHouse):
+async def test_only_the_clients_own_keys_sign(signing: SigningDeployment):
     """A stranger's key under our kid, an unknown kid and a key in the header prove nothing."""
     stranger = jwk.ECKey.generate_key("P-256")
     await refused(await ask(signing, signed(stranger)))
@@ -122,7 +122,7 @@ async def test_only_the_clients_own_keys_sign(signing: SigningHouse):
     await refused(await ask(signing, jwt.encode(header, claims(), stranger, algorithms=["ES256"])))
 
 
-async def test_an_algorithm_must_fit_the_key(signing: SigningHouse):
+async def test_an_algorithm_must_fit_the_key(signing: SigningDeployment):
     """Neither none, nor HMAC with the public key or the client's secret, nor rubbish is a signature."""
     public = RSA_KEY.as_pem(private=False)
     secret = signing.issuer.client_secret("robot").encode()
@@ -140,7 +140,7 @@ def encoded(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-async def test_a_client_proves_itself_in_one_way(signing: SigningHouse):
+async def test_a_client_proves_itself_in_one_way(signing: SigningDeployment):
     """Two proofs at once, another client's name beside one, and another type of assertion are refused."""
     secret = signing.issuer.client_secret("screen")
     await refused(await ask(signing, signed(), client_secret=secret, client_id="screen"))
@@ -151,7 +151,7 @@ async def test_a_client_proves_itself_in_one_way(signing: SigningHouse):
     await refused(await signing.http.post("/oauth/token", data=data, auth=("screen", secret)))
 
 
-async def test_who_has_keys_is_not_believed_by_a_secret(signing: SigningHouse):
+async def test_who_has_keys_is_not_believed_by_a_secret(signing: SigningDeployment):
     """The stronger proof cannot be avoided by offering the weaker one."""
     secret = signing.issuer.client_secret("robot")
     data = {"grant_type": "client_credentials"}
@@ -161,7 +161,7 @@ async def test_who_has_keys_is_not_believed_by_a_secret(signing: SigningHouse):
     )
 
 
-async def test_a_client_with_keys_fetches_tokens_for_people_too(signing: SigningHouse):
+async def test_a_client_with_keys_fetches_tokens_for_people_too(signing: SigningDeployment):
     """The code is exchanged under an assertion, and not without."""
     browser = Browser(signing.http)
     code = await browser.sign_in(client_id="kiosk")
@@ -178,7 +178,7 @@ async def test_a_client_with_keys_fetches_tokens_for_people_too(signing: Signing
     "header",
     ["Basic", "Basic ", "Basic %%%", "Basic /////w==", "Basic Og==", "Bearer x", "Basic c2NyZWVu", "\xff"],
 )
-async def test_a_malformed_credential_is_none(signing: SigningHouse, header: str):
+async def test_a_malformed_credential_is_none(signing: SigningDeployment, header: str):
     """What cannot be read is refused in OAuth's words, and nothing breaks."""
     answer = await signing.http.post(
         "/oauth/token",
@@ -200,7 +200,7 @@ async def test_a_malformed_credential_is_none(signing: SigningHouse, header: str
         "&".join(f"p{number}=1" for number in range(100)),
     ],
 )
-async def test_a_strange_form_is_refused_in_oauths_words(signing: SigningHouse, body: str):
+async def test_a_strange_form_is_refused_in_oauths_words(signing: SigningDeployment, body: str):
     """Doubled, undecodable, endless: an error document, and no failure of ours."""
     answer = await signing.http.post(
         "/oauth/token", content=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
@@ -209,11 +209,11 @@ async def test_a_strange_form_is_refused_in_oauths_words(signing: SigningHouse, 
     assert answer.json()["error"] in ("invalid_request", "unsupported_grant_type")
 
 
-async def test_without_a_database_nobody_is_believed_by_an_assertion(signing: SigningHouse, keys_folder):
+async def test_without_a_database_nobody_is_believed_by_an_assertion(signing: SigningDeployment, keys_folder):
     """A server that has gone is no reason to take an assertion twice: the answer is 503."""
     gone = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
-    house = SigningHouse(keys_folder, database=gone)
-    async with house.http:
-        answer = await ask(house, signed())
+    deployment = SigningDeployment(keys_folder, database=gone)
+    async with deployment.http:
+        answer = await ask(deployment, signed())
     await gone.close()
     assert (answer.status_code, answer.json()["code"]) == (503, Unavailable.code)

@@ -14,15 +14,15 @@ from contracts.events.kinds import CUSTOMER_CHANGED, PROJECT_CREATED
 from contracts.problems import Conflict, Unavailable
 from gateway.app import Mounted
 from gateway.exchange import Exchange, Header, Reply, Step
-from gateway.pipeline import Settings
+from gateway.pipeline import GatewaySettings
 from gateway.plans import grants
-from gateway.policies.cache import Settings as CacheSettings
-from gateway.policies.cache.conditions import NONE, Wishes
+from gateway.policies.cache import CacheSettings
+from gateway.policies.cache.conditions import NONE, CacheDirectives
 from gateway.policies.cache.store import Entry, Store
 from kit import clock, inbox
 from kit.database import Database
-from tests.gateway.house import CONSUMERS, PLANS, House, problem
-from tests.gateway.shelf import SECONDS, SHELF, ShelfFloor, mounted
+from tests.gateway.deployment import CONSUMERS, PLANS, Deployment, problem
+from tests.gateway.shelf import SECONDS, SHELF, ShelfTier, mounted
 
 BOOK = f"{SHELF}/books/b-1"
 READ = "experience.shelf.read"
@@ -46,17 +46,17 @@ def stopped_clock() -> Iterator[None]:
 
 @dataclass
 class Library:
-    """A house with a shelf."""
+    """A deployment with a shelf."""
 
-    house: House
-    floor: ShelfFloor
+    deployment: Deployment
+    tier: ShelfTier
 
     async def read(self, path: str = BOOK, consumer: str = "ci", /, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.house.call("GET", path, consumer, headers=named)
+        return await self.deployment.call("GET", path, consumer, headers=named)
 
     async def write(self, path: str = BOOK, consumer: str = "ci") -> httpx.Response:
-        return await self.house.call("PUT", path, consumer, json={"title": "T"})
+        return await self.deployment.call("PUT", path, consumer, json={"title": "T"})
 
 
 @pytest.fixture
@@ -75,26 +75,26 @@ class opened:  # noqa: N801 - reads as a verb
         change: Callable[[Mounted], Mounted] = lambda shelf: shelf,
         **more: Any,
     ) -> None:
-        floor = ShelfFloor()
-        settings = Settings(rate_limit=PLANS, cache=cache or CacheSettings())
-        self.library = Library(House(folder, settings, apis=(change(mounted(floor)),), **more), floor)
+        tier = ShelfTier()
+        settings = GatewaySettings(rate_limit=PLANS, cache=cache or CacheSettings())
+        self.library = Library(Deployment(folder, settings, apis=(change(mounted(tier)),), **more), tier)
 
     async def __aenter__(self) -> Library:
-        await self.library.house.gateway.start()
+        await self.library.deployment.gateway.start()
         return self.library
 
     async def __aexit__(self, *_: object) -> None:
-        await self.library.house.http.aclose()
-        await self.library.house.gateway.close()
+        await self.library.deployment.http.aclose()
+        await self.library.deployment.gateway.close()
 
 
 async def test_a_kept_answer_is_given_again_and_says_how_old_it_is(library: Library):
-    """Within its time the floor is asked once; the answer is private and says its age and validator."""
+    """Within its time the tier is asked once; the answer is private and says its age and validator."""
     first = await library.read()
     clock.advance(4)
     again = await library.read()
     assert first.content == again.content
-    assert library.floor.count == 1
+    assert library.tier.count == 1
     assert again.headers["age"] == "4"
     assert again.headers["cache-control"] == f"private, max-age={SECONDS}"
     assert "age" not in first.headers
@@ -124,7 +124,7 @@ async def test_what_the_caller_knows_already_is_not_sent_again(library: Library)
 
 
 async def test_a_read_that_is_not_kept_takes_conditions_too(library: Library):
-    """The floor's own version is the validator, and stays strong."""
+    """The tier's own version is the validator, and stays strong."""
     path = "/experience/shop/v1/orders/o-1"
     assert (await library.read(path)).headers["etag"] == '"1"'
     assert (await library.read(path, if_none_match='"1"')).status_code == 304
@@ -139,8 +139,8 @@ async def test_a_read_that_is_not_kept_takes_conditions_too(library: Library):
 async def test_head_is_the_same_answer_without_its_body(library: Library):
     """HEAD and GET share what is kept."""
     first = await library.read()
-    head = await library.house.call("HEAD", BOOK)
-    assert (head.status_code, head.content, library.floor.count) == (200, b"", 1)
+    head = await library.deployment.call("HEAD", BOOK)
+    assert (head.status_code, head.content, library.tier.count) == (200, b"", 1)
     assert head.headers["content-length"] == str(len(first.content))
     assert head.headers["etag"] == first.headers["etag"]
 
@@ -177,11 +177,11 @@ async def test_nobody_gets_what_was_kept_for_another_person_row_or_right(
     library: Library, other: dict[str, Any]
 ):
     """Same consumer, other subject, scopes or claims: another answer; another token alone is none."""
-    mint = library.house.issuer.mint
+    mint = library.deployment.issuer.mint
     counts = []
     for token in [mint("reader"), mint("reader", **other), mint("reader")]:
         headers = {"Authorization": f"Bearer {token}"}
-        counts.append((await library.house.http.get(BOOK, headers=headers)).json()["count"])
+        counts.append((await library.deployment.http.get(BOOK, headers=headers)).json()["count"])
     assert counts == [1, 2, 1]
 
 
@@ -233,7 +233,7 @@ async def test_no_store_leaves_nothing_behind(library: Library):
 async def test_only_if_cached_asks_no_floor(library: Library):
     """504 unless a fresh answer is kept."""
     problem(await library.read(cache_control="only-if-cached"), 504, "not_cached")
-    assert library.floor.count == 0
+    assert library.tier.count == 0
     await library.read()
     assert (await library.read(cache_control="only-if-cached")).status_code == 200
     clock.advance(SECONDS)
@@ -242,11 +242,11 @@ async def test_only_if_cached_asks_no_floor(library: Library):
 
 async def test_of_a_hundred_at_once_one_goes_to_the_floor(library: Library):
     """A herd of misses is one hop, and each caller has a correlation id of its own."""
-    library.floor.gate = asyncio.Event()
+    library.tier.gate = asyncio.Event()
     reads = [asyncio.create_task(library.read()) for _ in range(100)]
-    await library.floor.entered.wait()
+    await library.tier.entered.wait()
     await waiting(library)
-    library.floor.gate.set()
+    library.tier.gate.set()
     answers = await asyncio.gather(*reads)
     assert {answer.json()["count"] for answer in answers} == {1}
     assert len({answer.headers["correlation-id"] for answer in answers}) == 100
@@ -259,30 +259,30 @@ async def waiting(library: Library) -> None:
 
 
 async def test_a_herd_fails_together_and_each_in_its_own_name(library: Library):
-    """A floor that fails is not asked a hundred times; a refusal is told to each with its own id."""
+    """A tier that fails is not asked a hundred times; a refusal is told to each with its own id."""
     for failure, status, code in ((Unavailable(), 503, "unavailable"), (Conflict("No"), 409, "conflict")):
-        library.floor.gate, library.floor.fail = asyncio.Event(), failure
-        library.floor.count = 0
-        library.floor.entered.clear()
+        library.tier.gate, library.tier.fail = asyncio.Event(), failure
+        library.tier.count = 0
+        library.tier.entered.clear()
         reads = [asyncio.create_task(library.read()) for _ in range(20)]
-        await library.floor.entered.wait()
+        await library.tier.entered.wait()
         await waiting(library)
-        library.floor.gate.set()
+        library.tier.gate.set()
         for answer in await asyncio.gather(*reads):
             problem(answer, status, code)
-        assert library.floor.count == 1
+        assert library.tier.count == 1
 
 
 async def test_the_first_to_come_may_leave(library: Library):
     """A caller that goes away takes nobody with it, and its answer is kept."""
-    library.floor.gate = asyncio.Event()
+    library.tier.gate = asyncio.Event()
     first = asyncio.create_task(library.read())
-    await library.floor.entered.wait()
+    await library.tier.entered.wait()
     others = [asyncio.create_task(library.read()) for _ in range(3)]
     await waiting(library)
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
-    library.floor.gate.set()
+    library.tier.gate.set()
     assert {answer.json()["count"] for answer in await asyncio.gather(*others)} == {1}
     assert (await library.read()).json()["count"] == 1
 
@@ -291,27 +291,27 @@ async def test_past_its_time_the_old_answer_is_given_while_one_new_is_fetched(li
     """Nobody waits, one hop is made for all, and the next caller has the new answer."""
     await library.read()
     clock.advance(SECONDS)
-    library.floor.gate = asyncio.Event()
+    library.tier.gate = asyncio.Event()
     for _ in range(3):
         stale = await library.read()
         assert (stale.json()["count"], stale.headers["age"]) == (1, str(SECONDS))
-    library.floor.gate.set()
+    library.tier.gate.set()
     await waiting(library)
     assert (await library.read()).json()["count"] == 2
-    assert library.floor.count == 2
+    assert library.tier.count == 2
 
 
 async def test_when_the_floor_fails_the_old_answer_is_given_for_a_while(library: Library):
     """Within bounds, never to one who said how old it may be, and never what was outdated."""
     await library.read()
-    library.floor.fail = Unavailable()
+    library.tier.fail = Unavailable()
     clock.advance(SECONDS + STALE)
     stale = await library.read()
     assert (stale.json()["count"], stale.headers["age"]) == (1, str(SECONDS + STALE))
     problem(await library.read(cache_control="no-cache"), 503, "unavailable")
-    library.floor.fail = Conflict("No")
+    library.tier.fail = Conflict("No")
     problem(await library.read(), 409, "conflict")
-    library.floor.fail = Unavailable()
+    library.tier.fail = Unavailable()
     clock.advance(IF_ERROR)
     problem(await library.read(), 503, "unavailable")
 
@@ -334,13 +334,13 @@ async def test_a_refused_write_outdates_nothing(library: Library):
 
 async def test_a_read_that_was_under_way_during_a_write_is_given_to_nobody_after(library: Library):
     """What left before the write is neither kept nor joined."""
-    library.floor.gate = asyncio.Event()
+    library.tier.gate = asyncio.Event()
     before = asyncio.create_task(library.read())
-    await library.floor.entered.wait()
+    await library.tier.entered.wait()
     await library.write()
     after = asyncio.create_task(library.read())
     await waiting(library)
-    library.floor.gate.set()
+    library.tier.gate.set()
     assert (await before).json()["edition"] == 0
     assert (await after).json()["edition"] == 1
     assert (await library.read()).json()["edition"] == 1
@@ -350,17 +350,17 @@ async def test_an_event_outdates_what_it_says(keys_folder: Path, fresh_database_
     """Written in whatever process: a read that names types hears those, one that names none hears all."""
     database = Database(fresh_database_url)
     async with opened(keys_folder, database=database) as library:
-        ear = library.house.gateway._ear
-        assert ear is not None
-        await ear.close()
-        await ear.listen_once()
+        listener = library.deployment.gateway._listener
+        assert listener is not None
+        await listener.close()
+        await listener.listen_once()
 
         async def counts(kind: str) -> tuple[int, int]:
             async with database.begin() as connection:
                 await inbox.publish(
                     connection, type=kind, subject="s", key="k", data={}, correlation_id="cor_1"
                 )
-            await ear.listen_once()
+            await listener.listen_once()
             return (await library.read()).json()["count"], (await library.read(f"{SHELF}/books")).json()[
                 "count"
             ]
@@ -425,5 +425,8 @@ def test_the_store_is_bound_in_bytes():
 def test_patience_is_saying_nothing_of_age():
     """Only-if-cached says nothing of it; every bound does."""
     assert NONE.patient
-    assert Wishes(only_if_cached=True).patient
-    assert not any(wish.patient for wish in (Wishes(no_cache=True), Wishes(max_age=9), Wishes(min_fresh=1)))
+    assert CacheDirectives(only_if_cached=True).patient
+    assert not any(
+        wish.patient
+        for wish in (CacheDirectives(no_cache=True), CacheDirectives(max_age=9), CacheDirectives(min_fresh=1))
+    )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from contracts.problems import Unavailable
 from gateway.app import Mounted
 from gateway.exchange import Exchange, Reply, Step, json_reply
-from gateway.policies.cache import AnswerCache, Settings
+from gateway.policies.cache import AnswerCache, CacheSettings
 from gateway.policies.route import routes_of
 from kit import clock
 from kit.context import Caller
@@ -27,7 +27,7 @@ BOOKS = ("b-1", "b-2")
 WITHIN = {"cache-control: max-age=3": 3.0, "cache-control: no-cache": 0.0, "cache-control: min-fresh=4": 6.0}
 
 who, what = st.sampled_from(CONSUMERS), st.sampled_from(BOOKS)
-slowness = st.sampled_from([0, 3, 20])  # turns of the loop that the floor takes to answer
+slowness = st.sampled_from([0, 3, 20])  # turns of the loop that the tier takes to answer
 reads = st.tuples(st.just("read"), who, what, st.sampled_from(["", "", "", *WITHIN]), slowness)
 writes = st.tuples(st.just("write"), who, what, slowness)
 elsewhere = st.tuples(st.just("elsewhere"))
@@ -40,7 +40,7 @@ quiet = st.lists(st.one_of(reads, waits), min_size=3, max_size=8)
 rounds = st.tuples(quiet, st.one_of(storms, writes, fails, elsewhere))
 histories = st.lists(rounds, min_size=3, max_size=8)
 bounds = st.builds(
-    Settings,
+    CacheSettings,
     max_bytes=st.sampled_from([2000, 1 << 20]),
     stale_while_revalidate_seconds=st.sampled_from([0.0, 5.0]),
     stale_if_error_seconds=st.sampled_from([0.0, 20.0]),
@@ -48,24 +48,24 @@ bounds = st.builds(
 
 
 class World:
-    """A floor whose books change, what was written through this door, and what each reader was given."""
+    """A tier whose books change, what was written through this gateway, and what each reader was given."""
 
-    def __init__(self, bounds: Settings) -> None:
+    def __init__(self, bounds: CacheSettings) -> None:
         self.bounds = bounds
         self.failing = False
         self.edition = 0
         self.written = 0
         policy = AnswerCache(bounds)
         routes = {
-            route.name: route for route in routes_of(Mounted(Shelf, document(Shelf), lambda _: self.floor))
+            route.name: route for route in routes_of(Mounted(Shelf, document(Shelf), lambda _: self.tier))
         }
         self.routes = {name.rpartition(".")[2]: route for name, route in routes.items()}
         self.steps: dict[str, Step] = {
-            name: policy.around(route, self.floor) for name, route in self.routes.items()
+            name: policy.wrap(route, self.tier) for name, route in self.routes.items()
         }
         self.policy = policy
 
-    async def floor(self, exchange: Exchange) -> Reply:
+    async def tier(self, exchange: Exchange) -> Reply:
         """Looks, and answers a little later: others may come between."""
         writing = exchange.method == "PUT"
         if self.failing and not writing:
@@ -137,7 +137,7 @@ class World:
 
 
 @asynccontextmanager
-async def world(bounds: Settings) -> AsyncIterator[World]:
+async def world(bounds: CacheSettings) -> AsyncIterator[World]:
     clock.set(START)
     found = World(bounds)
     try:
@@ -147,7 +147,7 @@ async def world(bounds: Settings) -> AsyncIterator[World]:
         clock.real()
 
 
-# A floor that is slow to answer, and callers who come when what it will say is too old already.
+# A tier that is slow to answer, and callers who come when what it will say is too old already.
 SLOW: list[Any] = [
     ([("read", "ann", "b-1", "", 0), ("wait", 11)], ("storm", [(0, ("read", "ann", "b-1", "", 20))] * 3)),
     ([("wait", 30)], ("read", "ann", "b-1", "", 0)),
@@ -155,9 +155,9 @@ SLOW: list[Any] = [
 
 
 @settings(max_examples=15, deadline=None)
-@example(bounds=Settings(stale_while_revalidate_seconds=5.0, stale_if_error_seconds=0.0), history=SLOW)
+@example(bounds=CacheSettings(stale_while_revalidate_seconds=5.0, stale_if_error_seconds=0.0), history=SLOW)
 @given(bounds=bounds, history=histories)
-async def test_each_gets_its_own_and_none_older_than_allowed(bounds: Settings, history: list[Any]):
+async def test_each_gets_its_own_and_none_older_than_allowed(bounds: CacheSettings, history: list[Any]):
     """Own answers only, no older than the promise or the asker's wish, never from before a finished write."""
     await expect_promises_kept(bounds, history)
 
@@ -165,12 +165,12 @@ async def test_each_gets_its_own_and_none_older_than_allowed(bounds: Settings, h
 @pytest.mark.whole
 @settings(max_examples=150, deadline=None)
 @given(bounds=bounds, history=histories)
-async def test_the_same_in_many_more_histories(bounds: Settings, history: list[Any]):
+async def test_the_same_in_many_more_histories(bounds: CacheSettings, history: list[Any]):
     """The same, ten times as often."""
     await expect_promises_kept(bounds, history)
 
 
-async def expect_promises_kept(bounds: Settings, history: list[Any]) -> None:
+async def expect_promises_kept(bounds: CacheSettings, history: list[Any]) -> None:
     async with world(bounds) as lived:
         for quiet, event in history:
             for step in (*quiet, event):

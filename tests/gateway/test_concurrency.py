@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from gateway.pipeline import Settings
+from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
-from gateway.policies.rate_limit import Settings as RateLimitSettings
+from gateway.policies.rate_limit import RateLimitSettings
 from gateway.policies.rate_limit.slots import Slots, SlotStore
 from kit.cache import Cache
-from tests.gateway.house import House, problem
+from tests.gateway.deployment import Deployment, problem
 
 
 @pytest.fixture
@@ -22,17 +22,17 @@ async def cache(cache_url: str):
     await found.close()
 
 
-def house_with(folder: Path, concurrency: int, **more: Any) -> House:
+def deployment_with(folder: Path, concurrency: int, **more: Any) -> Deployment:
     plan = Plan(limits=(Limit("burst", 100_000, 60),), concurrency=concurrency)
-    settings = Settings(rate_limit=RateLimitSettings(plans={"standard": plan}))
-    return House(folder, settings, {"ci": Consumer(title="CI", scopes=("*.*.*",))}, **more)
+    settings = GatewaySettings(rate_limit=RateLimitSettings(plans={"standard": plan}))
+    return Deployment(folder, settings, {"ci": Consumer(title="CI", scopes=("*.*.*",))}, **more)
 
 
 async def test_calls_at_once_are_bounded_and_the_next_is_429(keys_folder: Path):
     """The call too many is refused at once, costs no token, and passes when another has ended."""
-    house = house_with(keys_folder, 2)
-    house.floor.gate = asyncio.Event()
-    calls = [asyncio.create_task(house.place(f"at-once-{number:06}")) for number in range(3)]
+    deployment = deployment_with(keys_folder, 2)
+    deployment.tier.gate = asyncio.Event()
+    calls = [asyncio.create_task(deployment.place(f"at-once-{number:06}")) for number in range(3)]
     (done,), waiting = await asyncio.wait(calls, timeout=10, return_when=asyncio.FIRST_COMPLETED)
     refused = done.result()
     found = problem(refused, 429, "too_many_requests")
@@ -41,16 +41,16 @@ async def test_calls_at_once_are_bounded_and_the_next_is_429(keys_folder: Path):
     assert refused.headers["ratelimit-policy"].endswith('"concurrency";q=2;qu="concurrent-requests"')
     assert refused.headers["ratelimit"].endswith('"concurrency";r=0')
     assert '"burst";r=99998;' in refused.headers["ratelimit"]
-    house.floor.gate.set()
+    deployment.tier.gate.set()
     assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [202, 202]
-    assert (await house.place("at-once-after")).status_code == 202
+    assert (await deployment.place("at-once-after")).status_code == 202
 
 
 async def test_a_call_that_fails_gives_its_slot_back(keys_folder: Path):
     """Problems, unforeseen failures and deadlines end a call as success does."""
-    house = house_with(keys_folder, 1)
+    deployment = deployment_with(keys_folder, 1)
     for path in ("orders/gone", "broken", "slow", "orders/o-1"):
-        answer = await house.call("GET", f"/experience/shop/v1/{path}")
+        answer = await deployment.call("GET", f"/experience/shop/v1/{path}")
         assert answer.status_code in (404, 500, 504, 200)
     assert answer.status_code == 200
 
@@ -118,16 +118,16 @@ async def test_idle_slots_go_back_with_the_next_renewal(cache: Cache):
 async def test_without_the_cache_each_worker_has_its_share(keys_folder: Path):
     """The limit falls to local shares, counted."""
     cache = Cache("redis://127.0.0.1:9/0")
-    house = house_with(keys_folder, 4, cache=cache, workers=2)
-    house.floor.gate = asyncio.Event()
-    waiting = [asyncio.create_task(house.place(f"share-{number:08}")) for number in range(4)]
+    deployment = deployment_with(keys_folder, 4, cache=cache, workers=2)
+    deployment.tier.gate = asyncio.Event()
+    waiting = [asyncio.create_task(deployment.place(f"share-{number:08}")) for number in range(4)]
     done, pending = await asyncio.wait(waiting, timeout=10, return_when=asyncio.FIRST_COMPLETED)
     while len(done) < 2:
         more, pending = await asyncio.wait(pending, timeout=10, return_when=asyncio.FIRST_COMPLETED)
         done |= more
     assert [task.result().status_code for task in done] == [429, 429]
     assert len(pending) == 2
-    house.floor.gate.set()
+    deployment.tier.gate.set()
     assert {answer.status_code for answer in await asyncio.gather(*pending)} == {202}
     assert cache.failures["slots"] >= 1
     await cache.close()

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from bench.ports import free_port
-from deploy.leaving import serving_file
-from tests.gateway.house import ORDER, House
+from deploy.connection_draining import serving_file
+from tests.gateway.deployment import ORDER, Deployment
 from tests.support.processes import running
 from tests.support.stack import until
 
@@ -35,7 +35,7 @@ class Served:
         self.port = port
         self.process = process
         self.url = f"http://127.0.0.1:{self.port}"
-        self.issuer = House(folder / "issuer").issuer
+        self.issuer = Deployment(folder / "issuer").issuer
 
     @property
     def headers(self) -> dict[str, str]:
@@ -205,7 +205,7 @@ async def test_workers_that_are_started_anew_lose_no_request(served: Served):
 
 
 async def test_workers_whose_successors_do_not_start_stay(served: Served):
-    """After a SIGHUP with a fault in the files the house goes on as it was, with no request lost."""
+    """After a SIGHUP with a fault in the files the deployment goes on as it was, with no request lost."""
     await served.until_ready()
     before = served.workers()
     async with Load(served).running() as load:

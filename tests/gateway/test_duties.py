@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from contracts.duties import Apart, Duties, Duty, Waiver
+from contracts.duties import ConflictingDuties, Duties, Duty, Waiver
 from contracts.problems import SegregationOfDuties
-from deploy.access import misfits
+from deploy.access import routing_faults
 from deploy.interfaces import interfaces
-from deploy.settings import STORY
+from deploy.settings import DEMO_CONFIG
 from gateway.duties import Matrix, matrix_of, operation_name
 from gateway.plans import Consumer, decode
-from gateway.rulebook import read_rulebook
+from gateway.policy_bundle import read_bundle
 from kit.operations import bind
 from kit.settings import SettingsError
 from tests.gateway.demo import Shop, Works
@@ -24,7 +24,7 @@ OPERATIONS = [bound for interface in (Shop, Works) for bound in bind(interface)]
 ASK = Duty("ask for work", operations=("process/works@1.decide",))
 SEAL = Duty("seal it", operations=("process/works@1.seal",))
 KEYS = Duty("issue keys", scopes=("gateway.keys.write",), roles=("locksmith",))
-PAIR = Apart(("ask", "seal"), "nobody seals what he asked for")
+PAIR = ConflictingDuties(("ask", "seal"), "nobody seals what he asked for")
 
 
 def duties(*waivers: Waiver, **more: Duty) -> Duties:
@@ -82,20 +82,20 @@ def test_a_waiver_holds_to_its_last_day_and_for_its_holder_only():
 
 def test_a_pair_may_be_held_where_the_firm_says_so():
     """`held` leaves the pair to be kept apart on each case."""
-    allowed = msgspec.structs.replace(duties(), apart=(msgspec.structs.replace(PAIR, held=True),))
+    allowed = msgspec.structs.replace(duties(), conflicts=(msgspec.structs.replace(PAIR, held=True),))
     assert Matrix(allowed, OPERATIONS, TODAY).refusals("both", BOTH) == []
 
 
 def test_what_there_is_not_cannot_be_named():
     """An unknown operation, holder or duty is told, so that no rule is silently without effect."""
     wrong = Matrix(duties(waiver(TODAY), odd=Duty("do nothing", operations=("x@1.y",))), OPERATIONS, TODAY)
-    assert wrong.strangers({"one"}) == [
+    assert wrong.unknown_names({"one"}) == [
         "duties.odd.operations: there is no operation x@1.y",
         "waivers: there is no consumer both",
     ]
     raw = {
         "duties": {"ask": {"title": "ask"}},
-        "apart": [{"duties": ["ask", "sael"], "why": "a slip of the pen"}],
+        "conflicts": [{"duties": ["ask", "sael"], "why": "a slip of the pen"}],
     }
     with pytest.raises(SettingsError, match="no duty is named sael"):
         decode(raw, Duties, "duties.toml")
@@ -105,33 +105,33 @@ def test_a_case_needs_another_person():
     """Who did one half of a case is refused the other, whichever comes first; anybody else is not."""
     known = duties()
     with pytest.raises(SegregationOfDuties, match="One person may not both ask for work and seal it: nobody"):
-        known.demand_another("seal", ("ann",), {"ask": ("ann", "bob")})
+        known.require_different_person("seal", ("ann",), {"ask": ("ann", "bob")})
     with pytest.raises(SegregationOfDuties):
-        known.demand_another("ask", ("alias", "ann"), {"seal": ("ann",)})
-    known.demand_another("seal", ("eve",), {"ask": ("ann", "bob"), "keys": ("eve",)})
-    known.demand_another("seal", ("",), {"ask": ("",)})
+        known.require_different_person("ask", ("alias", "ann"), {"seal": ("ann",)})
+    known.require_different_person("seal", ("eve",), {"ask": ("ann", "bob"), "keys": ("eve",)})
+    known.require_different_person("seal", ("",), {"ask": ("",)})
 
 
 def test_the_story_keeps_its_own_duties():
-    """Nobody of the story holds a pair without a waiver; whoever would is told with the file."""
-    rulebook = read_rulebook(STORY)
-    assert misfits(rulebook) == []
-    unwaived = msgspec.structs.replace(rulebook.duties, waivers=())
-    faults = misfits(replace(rulebook, duties=unwaived))
+    """Nobody of the demo holds a pair without a waiver; whoever would is told with the file."""
+    bundle = read_bundle(DEMO_CONFIG)
+    assert routing_faults(bundle) == []
+    unwaived = msgspec.structs.replace(bundle.duties, waivers=())
+    faults = routing_faults(replace(bundle, duties=unwaived))
     assert faults
-    assert all(fault.startswith(f"{STORY}/consumers.toml:") for fault in faults)
+    assert all(fault.startswith(f"{DEMO_CONFIG}/consumers.toml:") for fault in faults)
 
 
 def test_whatever_needs_approval_is_a_duty():
     """An operation that approves belongs to a duty that is kept apart from another."""
-    known = read_rulebook(STORY).duties
-    apart = {name for pair in known.apart for name in pair.duties}
+    known = read_bundle(DEMO_CONFIG).duties
+    conflicts = {name for pair in known.conflicts for name in pair.duties}
     approver = matrix_of(known, interfaces())
     unguarded = [
         operation_name(bound)
         for interface in interfaces()
         for bound in bind(interface)
         if bound.operation.access == "approve"
-        and apart.isdisjoint(approver.held_by(holder(bound.scope, roles=bound.operation.roles)))
+        and conflicts.isdisjoint(approver.held_by(holder(bound.scope, roles=bound.operation.roles)))
     ]
     assert unguarded == []

@@ -18,16 +18,16 @@ from gateway.app import Gateway, Mounted, in_process, scopes_of
 from gateway.exchange import Exchange, Reply, json_reply
 from gateway.identity import DevelopmentIssuer
 from gateway.pipeline import ORDER
-from gateway.rulebook import FILES, read_rulebook
+from gateway.policy_bundle import FILES, read_bundle
 from kit.operations import api_of, document
 from tests.conformance.gateway import upstream
-from tests.conformance.gateway.house import standings
-from tests.gateway.house import ORDER as BODY
-from tests.gateway.house import URL, House, problem
+from tests.conformance.gateway.deployment import lifecycles
+from tests.gateway.deployment import ORDER as BODY
+from tests.gateway.deployment import URL, Deployment, problem
 
-STORY = Path(__file__).parents[2] / "deploy" / "story"
+STORY = Path(__file__).parents[2] / "deploy" / "demo_config"
 INSTANCES = {"crm": "salesforce-main", "erp": "netsuite-main", "psa": "kantata-main"}
-RULEBOOK = read_rulebook(STORY)
+BUNDLE = read_bundle(STORY)
 REFUSALS = {401, 403, 404, 405, 410}
 # Of requests without headers and body a read is against its contract for its address alone.
 INCOMPLETE = {400, 422, 428}
@@ -41,7 +41,7 @@ async def answer(_: Exchange) -> Reply:
 
 @pytest.fixture(scope="module")
 async def story(keys_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The story's policy over every API of the house, whose floors answer from memory."""
+    """The demo's policy over every API of the deployment, whose tiers answer from memory."""
     folder = tmp_path_factory.mktemp("policy")
     for name in FILES:
         text = (STORY / name).read_text(encoding="utf-8")
@@ -54,12 +54,12 @@ async def story(keys_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         keys_folder,
         issuer=URL,
         audience=URL,
-        consumers=RULEBOOK.consumers,
+        consumers=BUNDLE.consumers,
         scopes=scopes_of(api_of(interface) for interface in found),
     )
     gateway = Gateway(
-        settings=RULEBOOK.settings,
-        consumers=RULEBOOK.consumers,
+        settings=BUNDLE.settings,
+        consumers=BUNDLE.consumers,
         apis=[
             Mounted(interface, frozen(interface), lambda _: answer, INSTANCES.get(api_of(interface).name, ""))
             for interface in found
@@ -76,7 +76,7 @@ async def story(keys_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 async def test_every_explanation_agrees_with_what_happens(story: Any):
-    """For all operations and consumers of the story: allowed or refused, and with which status and code."""
+    """For all operations and consumers of the demo: allowed or refused, and with which status and code."""
     gateway, issuer = story
     disagreeing: list[tuple[object, ...]] = []
     asked = 0
@@ -88,7 +88,7 @@ async def test_every_explanation_agrees_with_what_happens(story: Any):
                     continue
                 path = route.template.replace("{instance}", "salesforce-main")
                 path = re.sub(r"{\w+}", "001000000000001AAA", path)
-                for name in RULEBOOK.consumers:
+                for name in BUNDLE.consumers:
                     await asyncio.sleep(0)  # in memory nothing else lets the loop come round
                     told = await gateway.explain(route.method, path, name)
                     headers = {"Authorization": f"Bearer {issuer.mint(name)}"}
@@ -110,14 +110,14 @@ def _fitting(method: str, done: httpx.Response) -> set[str]:
 
 
 @pytest.fixture
-def ageing(keys_folder: Path) -> House:
-    """A house with versions in every state of their life."""
-    floor = upstream.Upstream()
-    apis = tuple(Mounted(one, document(one), in_process(one, floor)) for one in upstream.AGEING)
-    return House(keys_folder, floor=floor, apis=apis, standings=standings())
+def ageing(keys_folder: Path) -> Deployment:
+    """A deployment with versions in every state of their life."""
+    tier = upstream.Upstream()
+    apis = tuple(Mounted(one, document(one), in_process(one, tier)) for one in upstream.AGEING)
+    return Deployment(keys_folder, tier=tier, apis=apis, lifecycles=lifecycles())
 
 
-async def test_every_address_fares_as_it_is_told(ageing: House):
+async def test_every_address_fares_as_it_is_told(ageing: Deployment):
     """Whatever path and query: the status that is told is the answer's, the first refusal in order."""
     disagreeing: list[tuple[object, ...]] = []
     seen: Counter[int | None] = Counter()
@@ -134,9 +134,9 @@ async def test_every_address_fares_as_it_is_told(ageing: House):
     assert {None, 400, 403, 404, 405, 410, 422} <= set(seen), seen
 
 
-def _addresses(house: House) -> Iterator[tuple[str, str, str]]:
+def _addresses(deployment: Deployment) -> Iterator[tuple[str, str, str]]:
     """Every operation that asks for no row in its body, at every kind of address, for several consumers."""
-    for route in house.gateway.table.routes:
+    for route in deployment.gateway.table.routes:
         operation = route.operation
         if operation is None or route.template.endswith(("/slow", "/broken", "/seal")):
             continue
@@ -152,12 +152,12 @@ def _addresses(house: House) -> Iterator[tuple[str, str, str]]:
         yield "GET", path, "ci"
 
 
-async def test_what_its_contract_refuses_is_told_before_whose_row_it_is(house: House):
-    """An id that cannot be one is 422 to whoever asks, as it is at the door."""
+async def test_what_its_contract_refuses_is_told_before_whose_row_it_is(deployment: Deployment):
+    """An id that cannot be one is 422 to whoever asks, as it is at the gateway."""
     path = f"/experience/shop/v1/customers/{'x' * 200}"
-    told = await house.gateway.explain("GET", path, "partner")
+    told = await deployment.gateway.explain("GET", path, "partner")
     assert (told.status, told.verdict, told.rules[-1].policy) == (422, "invalid", "contract")
-    problem(await house.call("GET", path, "partner"), 422, "invalid")
+    problem(await deployment.call("GET", path, "partner"), 422, "invalid")
 
 
 @pytest.mark.parametrize(
@@ -168,16 +168,16 @@ async def test_what_its_contract_refuses_is_told_before_whose_row_it_is(house: H
     ],
 )
 async def test_an_address_that_is_none_is_refused_by_the_route(
-    house: House, method: str, path: str, status: int, code: str
+    deployment: Deployment, method: str, path: str, status: int, code: str
 ):
     """Where no operation stands no further rule is told."""
-    told = await house.gateway.explain(method, path, "ci")
+    told = await deployment.gateway.explain(method, path, "ci")
     assert (told.status, told.verdict, [rule.policy for rule in told.rules]) == (status, code, ["route"])
 
 
-async def test_a_consumer_that_is_not_known_is_refused_by_identity(house: House):
+async def test_a_consumer_that_is_not_known_is_refused_by_identity(deployment: Deployment):
     """401, as a token in its name would be."""
-    told = await house.gateway.explain("GET", "/experience/shop/v1/orders", "nobody")
+    told = await deployment.gateway.explain("GET", "/experience/shop/v1/orders", "nobody")
     assert (told.status, told.verdict, told.rules[-1].policy) == (401, "invalid_token", "identity")
 
 
@@ -198,17 +198,17 @@ async def test_the_rules_come_in_the_order_of_the_pipeline(story: Any):
     assert "POST" in " ".join(declared[:3])
 
 
-async def test_a_row_that_is_not_the_callers_is_told_as_refused(house: House):
+async def test_a_row_that_is_not_the_callers_is_told_as_refused(deployment: Deployment):
     """A rule about the path is judged; the one about a body is told."""
-    told = await house.gateway.explain("GET", "/experience/shop/v1/customers/globex", "partner")
+    told = await deployment.gateway.explain("GET", "/experience/shop/v1/customers/globex", "partner")
     assert (told.status, told.verdict) == (403, "forbidden")
-    told = await house.gateway.explain("GET", "/experience/shop/v1/customers/acme", "partner")
+    told = await deployment.gateway.explain("GET", "/experience/shop/v1/customers/acme", "partner")
     assert told.verdict == "allowed"
 
 
-async def test_the_admin_api_explains(house: House):
+async def test_the_admin_api_explains(deployment: Deployment):
     """Who runs the gateway asks it over HTTP; nobody else."""
     path = "/policy/explanation?method=GET&path=/experience/shop/v1/orders&consumer=reader"
-    told = (await house.administer("GET", path)).json()
+    told = (await deployment.administer("GET", path)).json()
     assert (told["verdict"], told["operation"]) == ("allowed", "experience/shop@1.list_orders")
-    problem(await house.administer("GET", path, "finance"), 403, "insufficient_scope")
+    problem(await deployment.administer("GET", path, "finance"), 403, "insufficient_scope")

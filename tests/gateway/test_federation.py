@@ -12,10 +12,10 @@ import httpx
 import pytest
 from joserfc import jwk, jws
 
-from gateway.pipeline import Settings
+from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, decode
 from kit.settings import SettingsError
-from tests.gateway.house import PLANS, House, problem
+from tests.gateway.deployment import PLANS, Deployment, problem
 
 CONSUMERS = {
     "desk": Consumer(title="Desk", scopes=("process.works.*",), roles=("finance", "controlling")),
@@ -81,7 +81,7 @@ async def fetch(address: str) -> dict[str, Any]:
         return (await http.get(address)).json()
 
 
-def settings(provider: Provider, **issuer: Any) -> Settings:
+def settings(provider: Provider, **issuer: Any) -> GatewaySettings:
     """The settings as a firm would write them."""
     raw = {
         "identity": {
@@ -95,7 +95,7 @@ def settings(provider: Provider, **issuer: Any) -> Settings:
             ],
         }
     }
-    return decode(raw, Settings, "gateway.toml")
+    return decode(raw, GatewaySettings, "gateway.toml")
 
 
 class Firm:
@@ -104,19 +104,19 @@ class Firm:
     def __init__(self, folder: Path, provider: Provider, **issuer: Any) -> None:
         found = settings(provider, **issuer)
         self.provider = provider
-        self.house = House(
+        self.deployment = Deployment(
             folder,
-            Settings(rate_limit=PLANS, identity=found.identity),
+            GatewaySettings(rate_limit=PLANS, identity=found.identity),
             consumers=CONSUMERS,
             embedded=False,
             fetch=fetch,
         )
 
     async def roles(self, header: dict[str, Any], **claims: Any) -> list[str]:
-        """The caller's roles at the floor; the call must have been let in."""
+        """The caller's roles at the tier; the call must have been let in."""
         token = self.provider.sign(header, **claims)
         auth = {"Authorization": f"Bearer {token}"}
-        answer = await self.house.call("GET", "/process/works/v1/works/w", "", headers=auth)
+        answer = await self.deployment.call("GET", "/process/works/v1/works/w", "", headers=auth)
         assert answer.status_code == 200, answer.text
         return answer.json().get("roles", [])
 
@@ -134,7 +134,7 @@ async def entra(keys_folder: Path, provider: Provider) -> AsyncIterator[Firm]:
         groups_claim="groups",
         roles={"5b1f7c1e-0d0b-4f6e-9c55-7f4f6f0c0a11": ["finance"], "all-staff": ["controlling", "root"]},
     )
-    async with firm.house.http:
+    async with firm.deployment.http:
         yield firm
 
 
@@ -175,7 +175,7 @@ async def test_a_token_without_its_own_id_is_refused(entra: Firm):
     """Where ids stand in uti, a jti is none: nobody could revoke the token by it."""
     token = entra.provider.sign(JWT, **{**ENTRA, "uti": ..., "jti": "t-1"})
     auth = {"Authorization": f"Bearer {token}"}
-    answer = await entra.house.call("GET", "/process/works/v1/works/w", "", headers=auth)
+    answer = await entra.deployment.call("GET", "/process/works/v1/works/w", "", headers=auth)
     assert "uti" in problem(answer, 401, "invalid_token")["detail"]
 
 
@@ -190,7 +190,7 @@ async def test_groups_by_name_and_scopes_in_a_list(keys_folder: Path, provider: 
         groups_claim="groups",
         roles={"Finance Approvers EMEA": ["finance"]},
     )
-    async with firm.house.http:
+    async with firm.deployment.http:
         claims = {"cid": "desk", "scp": ["openid", "process.works.read"]}
         assert await firm.roles({}, **claims, groups=["Everyone", "Finance Approvers EMEA"]) == ["finance"]
         assert await firm.roles({}, **claims, groups=["Finance"]) == []
@@ -207,7 +207,7 @@ async def test_roles_inside_another_claim(keys_folder: Path, provider: Provider)
         groups_claim="realm_access.roles",
         roles={"finance-approver": ["finance"]},
     )
-    async with firm.house.http:
+    async with firm.deployment.http:
         claims = {"azp": "desk", "scope": "openid process.works.read"}
         assert await firm.roles(
             JWT, **claims, realm_access={"roles": ["offline_access", "finance-approver", "controlling"]}

@@ -10,10 +10,10 @@ import pytest
 from joserfc import jwk, jwt
 
 from gateway.identity import dpop
-from gateway.pipeline import Settings
-from gateway.policies.identity import Settings as IdentitySettings
-from tests.gateway.house import PLANS, URL
-from tests.gateway.signing import Browser, SigningHouse, challenge
+from gateway.pipeline import GatewaySettings
+from gateway.policies.identity import IdentitySettings
+from tests.gateway.deployment import PLANS, URL
+from tests.gateway.signing import Browser, SigningDeployment, challenge
 
 ORDER = "/experience/shop/v1/orders/o"
 ENDPOINT = URL + "/oauth/token"
@@ -21,28 +21,32 @@ KEY = jwk.ECKey.generate_key("P-256")
 MACHINE = {"grant_type": "client_credentials"}
 
 
-async def use(house: SigningHouse, token: str, **headers: str) -> httpx.Response:
+async def use(deployment: SigningDeployment, token: str, **headers: str) -> httpx.Response:
     scheme = {"Authorization": f"{'DPoP' if headers else 'Bearer'} {token}"}
-    return await house.call("GET", ORDER, "", headers={**scheme, **headers})
+    return await deployment.call("GET", ORDER, "", headers={**scheme, **headers})
 
 
-async def until_refused(house: SigningHouse, token: str) -> None:
+async def until_refused(deployment: SigningDeployment, token: str) -> None:
     async with asyncio.timeout(15):
-        while (await use(house, token)).status_code != 401:  # noqa: ASYNC110 - seen over HTTP only
+        while (await use(deployment, token)).status_code != 401:  # noqa: ASYNC110 - seen over HTTP only
             await asyncio.sleep(0.05)
 
 
-async def machine_token(house: SigningHouse, consumer: str = "screen", **headers: str) -> httpx.Response:
-    auth = (consumer, house.issuer.client_secret(consumer))
-    return await house.http.post("/oauth/token", data=MACHINE, auth=auth, headers=headers)
+async def machine_token(
+    deployment: SigningDeployment, consumer: str = "screen", **headers: str
+) -> httpx.Response:
+    auth = (consumer, deployment.issuer.client_secret(consumer))
+    return await deployment.http.post("/oauth/token", data=MACHINE, auth=auth, headers=headers)
 
 
-async def give_back(house: SigningHouse, token: str, consumer: str = "screen", **form: str) -> httpx.Response:
-    auth = (consumer, house.issuer.client_secret(consumer))
-    return await house.http.post("/oauth/revoke", data={"token": token, **form}, auth=auth)
+async def give_back(
+    deployment: SigningDeployment, token: str, consumer: str = "screen", **form: str
+) -> httpx.Response:
+    auth = (consumer, deployment.issuer.client_secret(consumer))
+    return await deployment.http.post("/oauth/revoke", data={"token": token, **form}, auth=auth)
 
 
-async def test_a_code_that_is_sent_again_costs_its_token(signing: SigningHouse):
+async def test_a_code_that_is_sent_again_costs_its_token(signing: SigningDeployment):
     """Whoever redeemed the code first may have been the thief (RFC 6749 section 4.1.2)."""
     browser = Browser(signing.http)
     code = await browser.sign_in()
@@ -52,7 +56,7 @@ async def test_a_code_that_is_sent_again_costs_its_token(signing: SigningHouse):
     await until_refused(signing, token)
 
 
-async def test_a_stranger_cannot_cost_anybody_a_token(signing: SigningHouse):
+async def test_a_stranger_cannot_cost_anybody_a_token(signing: SigningDeployment):
     """Another client that sends a spent code again revokes nothing."""
     browser = Browser(signing.http)
     code = await browser.sign_in()
@@ -64,7 +68,7 @@ async def test_a_stranger_cannot_cost_anybody_a_token(signing: SigningHouse):
     assert (await use(signing, token)).status_code == 200
 
 
-async def test_a_client_gives_its_token_back(signing: SigningHouse):
+async def test_a_client_gives_its_token_back(signing: SigningDeployment):
     """RFC 7009: 200 and an empty document, whatever the hint says, and again for a token that is gone."""
     for hint in ({}, {"token_type_hint": "access_token"}, {"token_type_hint": "whatever"}):
         token = (await machine_token(signing)).json()["access_token"]
@@ -74,7 +78,7 @@ async def test_a_client_gives_its_token_back(signing: SigningHouse):
         await until_refused(signing, token)
 
 
-async def test_what_is_no_token_is_given_back_in_vain(signing: SigningHouse):
+async def test_what_is_no_token_is_given_back_in_vain(signing: SigningDeployment):
     """Rubbish is no error (RFC 7009 section 2.2), a missing token is, and a stranger is refused."""
     for rubbish in ("x", "a.b.c", "\u00e9", "x" * 9000, jwt.encode({"alg": "ES256"}, {"jti": "x"}, KEY)):
         answer = await give_back(signing, rubbish)
@@ -92,7 +96,7 @@ async def test_what_is_no_token_is_given_back_in_vain(signing: SigningHouse):
     assert (await use(signing, token)).status_code == 200
 
 
-async def test_a_page_in_a_browser_gives_its_token_back(signing: SigningHouse):
+async def test_a_page_in_a_browser_gives_its_token_back(signing: SigningDeployment):
     """A public client names itself; that it has the token is its proof."""
     browser = Browser(signing.http)
     token = (await browser.redeem(await browser.sign_in())).json()["access_token"]
@@ -115,7 +119,7 @@ def proof(url: str = ENDPOINT, method: str = "POST", token: str = "", **claims: 
     return jwt.encode(header, content, KEY, algorithms=["ES256"])
 
 
-async def test_a_token_is_bound_to_the_key_of_the_proof(signing: SigningHouse):
+async def test_a_token_is_bound_to_the_key_of_the_proof(signing: SigningDeployment):
     """With a proof the token is a DPoP token, of use only to whoever holds the key (RFC 9449 section 5)."""
     found = (await machine_token(signing, DPoP=proof())).json()
     assert found["token_type"] == "DPoP"
@@ -125,7 +129,7 @@ async def test_a_token_is_bound_to_the_key_of_the_proof(signing: SigningHouse):
     assert used.status_code == 200
 
 
-async def test_people_get_bound_tokens_too(signing: SigningHouse):
+async def test_people_get_bound_tokens_too(signing: SigningDeployment):
     """The exchange of a code takes a proof as client credentials do."""
     browser = Browser(signing.http)
     form = {
@@ -150,13 +154,13 @@ async def test_people_get_bound_tokens_too(signing: SigningHouse):
         "",
     ],
 )
-async def test_a_wrong_proof_gets_no_token(signing: SigningHouse, wrong: str):
+async def test_a_wrong_proof_gets_no_token(signing: SigningDeployment, wrong: str):
     """It is told in OAuth's words, and no bearer token is given instead."""
     answer = await machine_token(signing, DPoP=wrong)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
 
 
-async def test_a_proof_is_used_once(signing: SigningHouse):
+async def test_a_proof_is_used_once(signing: SigningDeployment):
     """The second request with it gets nothing."""
     once = proof()
     assert (await machine_token(signing, DPoP=once)).status_code == 200
@@ -164,15 +168,15 @@ async def test_a_proof_is_used_once(signing: SigningHouse):
 
 
 @pytest.fixture
-async def noncing(keys_folder: Any) -> AsyncIterator[SigningHouse]:
+async def noncing(keys_folder: Any) -> AsyncIterator[SigningDeployment]:
     """A gateway whose proofs must carry a nonce of ours."""
-    identity = IdentitySettings(dpop=dpop.Settings(nonces=True))
-    found = SigningHouse(keys_folder, settings=Settings(rate_limit=PLANS, identity=identity))
+    identity = IdentitySettings(dpop=dpop.DPoPSettings(nonces=True))
+    found = SigningDeployment(keys_folder, settings=GatewaySettings(rate_limit=PLANS, identity=identity))
     async with found.http:
         yield found
 
 
-async def test_a_nonce_is_given_and_asked_for(noncing: SigningHouse):
+async def test_a_nonce_is_given_and_asked_for(noncing: SigningDeployment):
     """The refusal carries it, and the next proof with it is taken (RFC 9449 section 8)."""
     first = await machine_token(noncing, DPoP=proof())
     assert (first.status_code, first.json()["error"]) == (400, "use_dpop_nonce")

@@ -1,4 +1,4 @@
-"""tests/gateway: what travels to the floor, and until when."""
+"""tests/gateway: what travels to the tier, and until when."""
 
 import asyncio
 import re
@@ -14,23 +14,23 @@ from gateway.policies.hop.trace import continue_or_start
 from kit import context
 from kit.operations import document
 from tests.gateway.demo import Shop
-from tests.gateway.house import CONSUMERS, ORDER, URL, House, problem
+from tests.gateway.deployment import CONSUMERS, ORDER, URL, Deployment, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-async def test_an_operation_that_takes_too_long_is_504_and_stopped(house: House):
+async def test_an_operation_that_takes_too_long_is_504_and_stopped(deployment: Deployment):
     """The deadline ends the work, not only the waiting."""
-    before = house.floor.cancelled
-    problem(await house.call("GET", "/experience/shop/v1/slow"), 504, "deadline_exceeded")
-    assert house.floor.cancelled == before + 1
+    before = deployment.tier.cancelled
+    problem(await deployment.call("GET", "/experience/shop/v1/slow"), 504, "deadline_exceeded")
+    assert deployment.tier.cancelled == before + 1
 
 
-async def test_a_slow_operation_does_not_hold_up_the_others(house: House):
+async def test_a_slow_operation_does_not_hold_up_the_others(deployment: Deployment):
     """While one waits for its deadline, others answer."""
-    slow = asyncio.create_task(house.call("GET", "/experience/shop/v1/slow"))
-    answers = await asyncio.gather(*(house.call("GET", ORDERS) for _ in range(20)))
+    slow = asyncio.create_task(deployment.call("GET", "/experience/shop/v1/slow"))
+    answers = await asyncio.gather(*(deployment.call("GET", ORDERS) for _ in range(20)))
     assert {answer.status_code for answer in answers} == {200}
     assert (await slow).status_code == 504
 
@@ -77,30 +77,32 @@ async def test_work_that_answers_its_own_cancellation_is_late_all_the_same():
     assert await asyncio.sleep(0, "still here") == "still here"
 
 
-async def test_the_correlation_id_is_made_here_and_told_to_all(house: House):
+async def test_the_correlation_id_is_made_here_and_told_to_all(deployment: Deployment):
     """Floor and answer know the same id; the caller's own is not taken for it."""
-    answer = await house.call("GET", ORDERS, headers={"Correlation-Id": "mine"})
+    answer = await deployment.call("GET", ORDERS, headers={"Correlation-Id": "mine"})
     assert re.fullmatch(r"cor_[0-9a-z]{26}", answer.headers["correlation-id"])
     assert answer.json()["correlation_id"] == answer.headers["correlation-id"]
 
 
-async def test_the_idempotency_key_travels_with_the_work(house: House):
-    """The floor sees the key in its context."""
-    assert (await house.place("travels-0001")).json()["key"] == "travels-0001"
-    assert (await house.place('"quoted-0001"')).json()["key"] == "quoted-0001"
+async def test_the_idempotency_key_travels_with_the_work(deployment: Deployment):
+    """The tier sees the key in its context."""
+    assert (await deployment.place("travels-0001")).json()["key"] == "travels-0001"
+    assert (await deployment.place('"quoted-0001"')).json()["key"] == "quoted-0001"
 
 
-async def test_a_trace_from_inside_is_continued(house: House):
+async def test_a_trace_from_inside_is_continued(deployment: Deployment):
     """Same trace, a span of ours, the sampling of the caller."""
-    seen = (await house.call("GET", ORDERS, headers={"traceparent": TRACE})).json()["traceparent"]
+    seen = (await deployment.call("GET", ORDERS, headers={"traceparent": TRACE})).json()["traceparent"]
     assert seen.startswith(TRACE[:36])
     assert seen.endswith("-01")
     assert seen[36:52] != TRACE[36:52]
 
 
-async def test_a_trace_from_outside_is_started_anew(house: House):
+async def test_a_trace_from_outside_is_started_anew(deployment: Deployment):
     """A partner neither enters our traces nor forces their recording."""
-    seen = (await house.call("GET", ORDERS, "partner", headers={"traceparent": TRACE})).json()["traceparent"]
+    seen = (await deployment.call("GET", ORDERS, "partner", headers={"traceparent": TRACE})).json()[
+        "traceparent"
+    ]
     assert TRACE[3:35] not in seen
     assert seen.endswith("-00")
 
@@ -132,8 +134,8 @@ def test_a_later_version_is_read_on_what_is_known():
     assert made.startswith("00-0af7651916cd43dd8448eb211c80319c-")
 
 
-async def test_spoofable_headers_stay_at_the_door(house: House):
-    """Credentials, cookies, forwarding and baggage do not reach a floor, and what is its own stays there."""
+async def test_spoofable_headers_stay_at_the_door(deployment: Deployment):
+    """Credentials, cookies, forwarding and baggage do not reach a tier, and what is its own stays there."""
     seen: list[dict[str, str]] = []
 
     async def send(
@@ -149,10 +151,10 @@ async def test_spoofable_headers_stay_at_the_door(house: House):
         }
         return 200, told, b"{}"
 
-    other = _gateway(house, over_http("http://floor.test", send))
+    other = _gateway(deployment, over_http("http://floor.test", send))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(other), base_url=URL) as http:
         headers = {
-            "Authorization": f"Bearer {house.token('ci')}",
+            "Authorization": f"Bearer {deployment.token('ci')}",
             "Cookie": "a=b",
             "X-Forwarded-For": "1.1.1.1",
             "X-Forwarded-User": "root",
@@ -168,17 +170,17 @@ async def test_spoofable_headers_stay_at_the_door(house: House):
     assert answer.headers["etag"] == '"1"'
 
 
-def _gateway(house: House, target: Any) -> Gateway:
+def _gateway(deployment: Deployment, target: Any) -> Gateway:
     return Gateway(
-        settings=house.gateway.settings,
+        settings=deployment.gateway.settings,
         consumers=CONSUMERS,
         apis=[Mounted(Shop, document(Shop), target)],
         public_url=URL,
-        issuer=house.issuer,
+        issuer=deployment.issuer,
     )
 
 
-async def test_a_floor_elsewhere_is_reached_with_context_and_body(house: House):
+async def test_a_floor_elsewhere_is_reached_with_context_and_body(deployment: Deployment):
     """Method, address, query, body and correlation id go over; status, headers and body come back."""
     sent: list[Any] = []
 
@@ -188,9 +190,9 @@ async def test_a_floor_elsewhere_is_reached_with_context_and_body(house: House):
         sent.append((method, address, headers, body, context.current().who))
         return 202, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}, b'{"id":"x"}'
 
-    gateway = _gateway(house, over_http("http://floor.test:9/", send))
+    gateway = _gateway(deployment, over_http("http://floor.test:9/", send))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(gateway), base_url=URL) as http:
-        headers = {"Authorization": f"Bearer {house.token('ci')}", "Idempotency-Key": "remote-0001"}
+        headers = {"Authorization": f"Bearer {deployment.token('ci')}", "Idempotency-Key": "remote-0001"}
         answer = await http.post("/experience/shop/v1/orders", headers=headers, json=ORDER)
         listed = await http.get("/experience/shop/v1/orders?limit=5", headers=headers)
     method, address, told, body, who = sent[0]
@@ -205,13 +207,13 @@ async def test_a_floor_elsewhere_is_reached_with_context_and_body(house: House):
     assert sent[1][1].endswith("/orders?limit=5")
 
 
-async def test_a_floor_that_cannot_be_reached_is_503(house: House):
+async def test_a_floor_that_cannot_be_reached_is_503(deployment: Deployment):
     """What the sender raises is told as it is."""
 
     async def send(*_: Any) -> Any:
         raise Unavailable("experience cannot be reached", retry_after=1)
 
-    gateway = _gateway(house, over_http("http://floor.test:9", send))
+    gateway = _gateway(deployment, over_http("http://floor.test:9", send))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(gateway), base_url=URL) as http:
-        answer = await http.get(ORDERS, headers={"Authorization": f"Bearer {house.token('ci')}"})
+        answer = await http.get(ORDERS, headers={"Authorization": f"Bearer {deployment.token('ci')}"})
     problem(answer, 503, "unavailable")

@@ -16,9 +16,9 @@ import pytest
 from bench.ports import free_port
 from gateway.identity import api_keys, revocation
 from kit.database import Database
+from tests.gateway.deployment import URL
 from tests.gateway.forge import TERMINATOR, Forge, client_cert
 from tests.gateway.hostile_tokens import HOSTILE, Hostile, Sent, Yard, bearer, certified, dpop
-from tests.gateway.house import URL
 from tests.support.processes import GRANIAN, running
 from tests.support.servers import create_database
 

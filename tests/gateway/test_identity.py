@@ -1,4 +1,4 @@
-"""tests/gateway: whom the door believes."""
+"""tests/gateway: whom the gateway believes."""
 
 import asyncio
 import base64
@@ -16,7 +16,7 @@ from joserfc import jwk, jwt
 
 from contracts.problems import InvalidToken, Unavailable
 from gateway.identity import Issuer, Keys, Rules, Verifier
-from tests.gateway.house import URL, House, problem
+from tests.gateway.deployment import URL, Deployment, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"
 
@@ -41,17 +41,17 @@ def encoded(value: Any) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def hand_signed(house: House, **header: Any) -> str:
+def hand_signed(deployment: Deployment, **header: Any) -> str:
     """A token with a header that no honest library would write, rightly signed."""
-    kid = house.issuer.jwks()["keys"][0]["kid"]
+    kid = deployment.issuer.jwks()["keys"][0]["kid"]
     signed = f"{encoded({'alg': 'RS256', 'typ': 'at+jwt', 'kid': kid, **header})}.{encoded(claims())}"
-    key = house.issuer.keyring._current.private_key
+    key = deployment.issuer.keyring._current.private_key
     assert key is not None
     return f"{signed}.{encoded(key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
 
 
-async def refused(house: House, token: str) -> dict[str, Any]:
-    answer = await house.call("GET", ORDERS, "", headers={"Authorization": f"Bearer {token}"})
+async def refused(deployment: Deployment, token: str) -> dict[str, Any]:
+    answer = await deployment.call("GET", ORDERS, "", headers={"Authorization": f"Bearer {token}"})
     found = problem(answer, 401, "invalid_token")
     challenge = answer.headers["www-authenticate"]
     assert 'error="invalid_token"' in challenge
@@ -59,34 +59,36 @@ async def refused(house: House, token: str) -> dict[str, Any]:
     return found
 
 
-async def test_no_token_is_401_with_a_bare_challenge(house: House):
+async def test_no_token_is_401_with_a_bare_challenge(deployment: Deployment):
     """Who sends no credential is told how, and of no error (RFC 6750)."""
-    answer = await house.call("GET", ORDERS, "")
+    answer = await deployment.call("GET", ORDERS, "")
     problem(answer, 401, "unauthenticated")
     assert answer.headers["www-authenticate"].startswith("Bearer realm=")
     assert "error" not in answer.headers["www-authenticate"]
 
 
 @pytest.mark.parametrize("header", ["Basic Y2k6c2VjcmV0", "Bearer", "Bearer  ", "Token abc"])
-async def test_another_scheme_is_no_token(house: House, header: str):
+async def test_another_scheme_is_no_token(deployment: Deployment, header: str):
     """Only a bearer token is a credential here."""
-    problem(await house.call("GET", ORDERS, "", headers={"Authorization": header}), 401, "unauthenticated")
+    problem(
+        await deployment.call("GET", ORDERS, "", headers={"Authorization": header}), 401, "unauthenticated"
+    )
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "a.b", "....", "ey.ey.ey", "x" * 9000])
-async def test_what_is_no_jwt_is_401(house: House, token: str):
+async def test_what_is_no_jwt_is_401(deployment: Deployment, token: str):
     """Rubbish is refused as rubbish."""
-    await refused(house, token)
+    await refused(deployment, token)
 
 
-async def test_an_expired_token_is_401(house: House):
+async def test_an_expired_token_is_401(deployment: Deployment):
     """Expired is expired, beyond a small leeway."""
-    await refused(house, house.issuer.sign(claims(exp=int(time.time()) - 31)))
-    answer = await house.call(
+    await refused(deployment, deployment.issuer.sign(claims(exp=int(time.time()) - 31)))
+    answer = await deployment.call(
         "GET",
         ORDERS,
         "",
-        headers={"Authorization": f"Bearer {house.issuer.sign(claims(exp=int(time.time()) - 5))}"},
+        headers={"Authorization": f"Bearer {deployment.issuer.sign(claims(exp=int(time.time()) - 5))}"},
     )
     assert answer.status_code == 200
 
@@ -107,45 +109,45 @@ async def test_an_expired_token_is_401(house: House):
         {"jti": None},
     ],
 )
-async def test_wrong_claims_are_401(house: House, other: dict[str, Any]):
+async def test_wrong_claims_are_401(deployment: Deployment, other: dict[str, Any]):
     """Audience, issuer, times, subject, consumer and id are all needed and all checked (RFC 9068)."""
-    await refused(house, house.issuer.sign(claims(**other)))
+    await refused(deployment, deployment.issuer.sign(claims(**other)))
 
 
-async def test_no_algorithm_is_401(house: House):
+async def test_no_algorithm_is_401(deployment: Deployment):
     """`none` is never an algorithm."""
-    kid = house.issuer.jwks()["keys"][0]["kid"]
+    kid = deployment.issuer.jwks()["keys"][0]["kid"]
     for algorithm in ("none", "None", "NONE", None):
         header = {"alg": algorithm, "typ": "at+jwt", "kid": kid}
-        await refused(house, f"{encoded(header)}.{encoded(claims())}.")
+        await refused(deployment, f"{encoded(header)}.{encoded(claims())}.")
 
 
-async def test_the_public_key_is_no_hmac_secret(house: House):
+async def test_the_public_key_is_no_hmac_secret(deployment: Deployment):
     """A token signed by HMAC with our public key as its secret is refused."""
-    key = jwk.RSAKey.import_key(house.issuer.jwks()["keys"][0])
+    key = jwk.RSAKey.import_key(deployment.issuer.jwks()["keys"][0])
     for algorithm in ("HS256", "RS256"):
-        header = {"alg": algorithm, "typ": "at+jwt", "kid": house.issuer.jwks()["keys"][0]["kid"]}
+        header = {"alg": algorithm, "typ": "at+jwt", "kid": deployment.issuer.jwks()["keys"][0]["kid"]}
         signed = f"{encoded(header)}.{encoded(claims())}"
         mac = hmac.new(key.as_pem(private=False), signed.encode(), hashlib.sha256).digest()
-        await refused(house, f"{signed}.{encoded(mac)}")
+        await refused(deployment, f"{signed}.{encoded(mac)}")
 
 
-async def test_an_algorithm_that_the_key_does_not_say_is_401(house: House):
+async def test_an_algorithm_that_the_key_does_not_say_is_401(deployment: Deployment):
     """The key is for RS256; PS256 with the same key is refused."""
-    found = await refused(house, house.issuer.sign(claims(), alg="PS256"))
+    found = await refused(deployment, deployment.issuer.sign(claims(), alg="PS256"))
     assert found["detail"] == "The token is signed in a way that its key does not allow"
 
 
 @pytest.mark.parametrize("kind", ["JWT", "id_token+jwt", "", "dpop+jwt"])
-async def test_another_kind_of_token_is_401(house: House, kind: str):
+async def test_another_kind_of_token_is_401(deployment: Deployment, kind: str):
     """An ID token, or any other JWT of the same issuer, is no access token."""
-    await refused(house, house.issuer.sign(claims(), typ=kind))
+    await refused(deployment, deployment.issuer.sign(claims(), typ=kind))
 
 
-async def test_a_strangers_key_is_401(house: House):
+async def test_a_strangers_key_is_401(deployment: Deployment):
     """Neither an unknown kid, nor our kid on another key, nor a key named in the header is believed."""
     stranger = jwk.RSAKey.generate_key(2048)
-    kid = house.issuer.jwks()["keys"][0]["kid"]
+    kid = deployment.issuer.jwks()["keys"][0]["kid"]
     for header in (
         {"kid": "unknown"},
         {"kid": kid},
@@ -154,32 +156,34 @@ async def test_a_strangers_key_is_401(house: House):
         {"kid": "x", "jwk": stranger.as_dict(private=False)},
     ):
         full = {"alg": "RS256", "typ": "at+jwt", **header}
-        await refused(house, jwt.encode(full, claims(), stranger, algorithms=["RS256"]))
+        await refused(deployment, jwt.encode(full, claims(), stranger, algorithms=["RS256"]))
 
 
-async def test_a_changed_token_is_401(house: House):
+async def test_a_changed_token_is_401(deployment: Deployment):
     """A payload that was changed after signing does not hold."""
-    header, _, signature = house.issuer.sign(claims()).split(".")
-    await refused(house, f"{header}.{encoded(claims(scope='*'))}.{signature}")
+    header, _, signature = deployment.issuer.sign(claims()).split(".")
+    await refused(deployment, f"{header}.{encoded(claims(scope='*'))}.{signature}")
 
 
-async def test_an_unknown_critical_header_is_401(house: House):
+async def test_an_unknown_critical_header_is_401(deployment: Deployment):
     """What a token declares critical and we do not know, we do not pass over."""
     for more in ({"crit": ["exotic"], "exotic": True}, {"crit": 5}, {"crit": ["missing"]}, {"b64": False}):
-        await refused(house, hand_signed(house, **more))
+        await refused(deployment, hand_signed(deployment, **more))
 
 
-async def test_nothing_of_a_token_is_in_the_answer_or_the_log(house: House, caplog: pytest.LogCaptureFixture):
+async def test_nothing_of_a_token_is_in_the_answer_or_the_log(
+    deployment: Deployment, caplog: pytest.LogCaptureFixture
+):
     """A refused token is repeated nowhere."""
-    token = house.issuer.sign(claims(aud="elsewhere"))
-    found = await refused(house, token)
+    token = deployment.issuer.sign(claims(aud="elsewhere"))
+    found = await refused(deployment, token)
     assert token.split(".")[1][:40] not in str(found) + caplog.text
 
 
-async def test_the_floor_learns_who_calls(house: House):
-    """Subject and consumer reach the floor by the context."""
-    token = house.issuer.mint("ci", subject="pat@example.com")
-    answer = await house.call("GET", ORDERS, "", headers={"Authorization": f"Bearer {token}"})
+async def test_the_floor_learns_who_calls(deployment: Deployment):
+    """Subject and consumer reach the tier by the context."""
+    token = deployment.issuer.mint("ci", subject="pat@example.com")
+    answer = await deployment.call("GET", ORDERS, "", headers={"Authorization": f"Bearer {token}"})
     assert (answer.json()["subject"], answer.json()["consumer"]) == ("pat@example.com", "ci")
 
 
@@ -283,17 +287,17 @@ async def test_symmetric_and_encryption_keys_of_an_issuer_are_left_out():
     assert [await keys.find(kid) for kid in ("oct", "enc", "broken")] == [None, None, None]
 
 
-async def test_the_key_survives_a_restart(keys_folder: Path, house: House):
+async def test_the_key_survives_a_restart(keys_folder: Path, deployment: Deployment):
     """A token of before the restart still holds."""
-    again = House(keys_folder)
-    token = house.issuer.mint("ci")
+    again = Deployment(keys_folder)
+    token = deployment.issuer.mint("ci")
     answer = await again.call("GET", ORDERS, "", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200
 
 
-def test_nobody_else_may_read_the_issuers_files(keys_folder: Path, house: House):
+def test_nobody_else_may_read_the_issuers_files(keys_folder: Path, deployment: Deployment):
     """Key and secret are readable by their owner alone."""
-    assert house.issuer.jwks()["keys"]
+    assert deployment.issuer.jwks()["keys"]
     assert {path.name: path.stat().st_mode & 0o777 for path in keys_folder.iterdir()} == {
         "issuer.keys.json": 0o600,
         "issuer.secret": 0o600,

@@ -11,14 +11,13 @@ import pytest
 from contracts.problems import InvalidToken, Unavailable
 from gateway.identity import Introspection, Introspector, Issuer, Rules
 from gateway.identity import introspection as module
-from gateway.pipeline import Settings
+from gateway.pipeline import GatewaySettings
 from gateway.plans import decode
-from gateway.policies.identity import Settings as IdentitySettings
-from gateway.policies.identity import witnesses_of
+from gateway.policies.identity import IdentitySettings, credential_verifiers
 from kit.secrets import Secret
 from kit.settings import SettingsError
+from tests.gateway.deployment import PLANS, URL, Deployment
 from tests.gateway.forge import ORDERS
-from tests.gateway.house import PLANS, URL, House
 from tests.gateway.test_identity import claims
 
 ASKED = Introspection(
@@ -26,7 +25,7 @@ ASKED = Introspection(
     client_id="gateway",
     client_secret="env:SECRET",
     prefix="opq_",
-    keep_seconds=10,
+    cache_seconds=10,
     negative_seconds=2,
 )
 ISSUER = Issuer(issuer="https://login.test", introspection=ASKED, audience="api")
@@ -97,14 +96,14 @@ async def test_a_door_that_asks_again_later_believes_no_longer(
     desk, later = Desk(aud=URL), Later(monkeypatch)
     monkeypatch.setattr("gateway.policies.identity.time", later)
     issuer = msgspec.structs.replace(ISSUER, audience="")
-    settings = Settings(rate_limit=PLANS, identity=IdentitySettings(issuers=(issuer,)))
-    house = House(keys_folder, settings, post=desk.post, environ={"SECRET": "s"})
-    identity: Any = house.gateway._version.after.identity
+    settings = GatewaySettings(rate_limit=PLANS, identity=IdentitySettings(issuers=(issuer,)))
+    deployment = Deployment(keys_folder, settings, post=desk.post, environ={"SECRET": "s"})
+    identity: Any = deployment.gateway._version.after.identity
     statuses = []
     for later.seconds in (0, 9, 11):
         if later.seconds == 9:
             identity._known.clear()
-        answer = await house.call("GET", ORDERS, "", headers={"Authorization": "Bearer opq_a"})
+        answer = await deployment.call("GET", ORDERS, "", headers={"Authorization": "Bearer opq_a"})
         statuses.append((answer.status_code, len(desk.asked)))
         desk.told = {"active": False}
     assert statuses == [(200, 1), (200, 1), (401, 2)]
@@ -201,7 +200,7 @@ def test_prefixes_that_cannot_be_told_apart_are_refused():
         {"issuer": "https://b.test", "introspection": {**asked, "prefix": "ab"}},
     ]
     with pytest.raises(SettingsError, match="cannot be told apart"):
-        decode({"identity": {"issuers": issuers}}, Settings, "gateway.toml")
+        decode({"identity": {"issuers": issuers}}, GatewaySettings, "gateway.toml")
 
 
 @pytest.mark.parametrize(
@@ -222,19 +221,19 @@ def test_prefixes_that_cannot_be_told_apart_are_refused():
 def test_an_issuer_that_could_be_forged_is_refused(issuer: dict[str, Any]):
     """No address without TLS, no symmetric algorithm, no secret in the file, no issuer without a face."""
     with pytest.raises(SettingsError):
-        decode({"identity": {"issuers": [issuer]}}, Settings, "gateway.toml")
+        decode({"identity": {"issuers": [issuer]}}, GatewaySettings, "gateway.toml")
 
 
 def test_a_secret_that_is_not_there_stops_the_start():
     """The reference is told, never a value."""
     with pytest.raises(SettingsError, match="the environment variable SECRET is not set"):
-        witnesses_of(
+        credential_verifiers(
             IdentitySettings(issuers=(ISSUER,)),
             public_url="https://api.test",
             embedded=None,
             fetch=None,
             post=Desk().post,
             environ={},
-            register=None,
+            credential_status=None,
             memory=Any,
         )

@@ -1,4 +1,4 @@
-"""tests/gateway: the house's own APIs: each is documented, granted to somebody, and reachable."""
+"""tests/gateway: the deployment's own APIs: each is documented, granted to somebody, and reachable."""
 
 from pathlib import Path
 from typing import Any
@@ -7,14 +7,14 @@ import pytest
 
 from deploy.interfaces import frozen, interfaces
 from gateway.admin import interfaces as admin_interfaces
-from gateway.app import Gateway, Mounted, Settings, scopes_of
+from gateway.app import Gateway, GatewaySettings, Mounted, scopes_of
 from gateway.exchange import Exchange, Reply, json_reply
 from gateway.identity import DevelopmentIssuer
 from gateway.plans import expand, read, read_consumers, unknown_plans
 from kit.operations import api_of, bind
-from tests.gateway.house import URL
+from tests.gateway.deployment import URL
 
-STORY = Path(__file__).parents[2] / "deploy" / "story"
+STORY = Path(__file__).parents[2] / "deploy" / "demo_config"
 CONSUMERS = read_consumers(STORY / "consumers.toml")
 INSTANCES = {"crm": "salesforce-main", "erp": "netsuite-main", "psa": "kantata-main"}
 
@@ -25,7 +25,7 @@ async def answer(_: Exchange) -> Reply:
 
 @pytest.fixture(scope="module")
 def door(keys_folder: Path) -> Gateway:
-    """The gateway with the story's policies over every frozen document."""
+    """The gateway with the demo's policies over every frozen document."""
     found = interfaces()
     issuer = DevelopmentIssuer(
         keys_folder,
@@ -35,7 +35,7 @@ def door(keys_folder: Path) -> Gateway:
         scopes=scopes_of(api_of(interface) for interface in found),
     )
     return Gateway(
-        settings=read(STORY / "gateway.toml", Settings),
+        settings=read(STORY / "gateway.toml", GatewaySettings),
         consumers=CONSUMERS,
         apis=[
             Mounted(
@@ -85,7 +85,7 @@ def test_no_operation_of_an_inner_tier_is_open_to_the_outside():
 
 
 def test_every_operation_has_a_limit(door: Gateway):
-    """Every consumer of the story is on a plan, and every route of an API is metered."""
+    """Every consumer of the demo is on a plan, and every route of an API is metered."""
     limits: Any = door.settings.rate_limit
     assert unknown_plans(CONSUMERS, limits.plans) == []
     assert all(consumer.subscriptions for consumer in CONSUMERS.values())

@@ -7,24 +7,24 @@ from pathlib import Path
 import pytest
 
 from gateway.identity.issuing.keyring import Keyring
-from gateway.pipeline import Settings
-from gateway.policies.identity import Settings as IdentitySettings
+from gateway.pipeline import GatewaySettings
+from gateway.policies.identity import IdentitySettings
 from kit import clock
-from tests.gateway.house import PLANS, House
+from tests.gateway.deployment import PLANS, Deployment
 
 
-def kids(house: House) -> list[str]:
-    return [key["kid"] for key in house.issuer.jwks()["keys"]]
+def kids(deployment: Deployment) -> list[str]:
+    return [key["kid"] for key in deployment.issuer.jwks()["keys"]]
 
 
-async def used(house: House, token: str) -> int:
+async def used(deployment: Deployment, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}"}
-    return (await house.call("GET", "/experience/shop/v1/orders/o", "", headers=headers)).status_code
+    return (await deployment.call("GET", "/experience/shop/v1/orders/o", "", headers=headers)).status_code
 
 
 async def test_tokens_hold_across_rotations_in_every_process(tmp_path: Path):
     """Two processes share the keys: each believes what the other signs, before and after a rotation."""
-    one, two = House(tmp_path), House(tmp_path)
+    one, two = Deployment(tmp_path), Deployment(tmp_path)
     before = one.issuer.mint("ci")
     assert await used(two, before) == 200
     current, coming = kids(one)
@@ -32,7 +32,9 @@ async def test_tokens_hold_across_rotations_in_every_process(tmp_path: Path):
     after = two.issuer.mint("ci")
     assert kids(two)[0] == coming
     assert current in kids(two)
-    assert [await used(house, token) for house in (one, two) for token in (before, after)] == [200] * 4
+    assert [await used(deployment, token) for deployment in (one, two) for token in (before, after)] == [
+        200
+    ] * 4
 
 
 async def test_a_key_is_shown_before_it_signs_and_as_long_as_its_tokens_live(tmp_path: Path):
@@ -78,24 +80,24 @@ def test_processes_that_start_together_make_one_set_of_keys(tmp_path: Path):
 async def test_an_old_key_is_replaced_without_anybodys_doing(tmp_path: Path):
     """When the current key reaches the configured age, the next request for a token signs by the next one."""
     identity = IdentitySettings(embedded_key_days=1)
-    house = House(tmp_path, Settings(rate_limit=PLANS, identity=identity))
-    before, coming = kids(house)
-    auth = ("screen", house.issuer.client_secret("screen"))
+    deployment = Deployment(tmp_path, GatewaySettings(rate_limit=PLANS, identity=identity))
+    before, coming = kids(deployment)
+    auth = ("screen", deployment.issuer.client_secret("screen"))
     try:
         clock.advance(86_401)
         await asyncio.gather(
             *(
-                house.http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=auth)
+                deployment.http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=auth)
                 for _ in range(3)
             )
         )
     finally:
         clock.real()
-    assert kids(house)[0] == coming
-    assert kids(house).count(before) == 1
+    assert kids(deployment)[0] == coming
+    assert kids(deployment).count(before) == 1
 
 
 def test_no_token_outlives_its_key(tmp_path: Path):
     """A longer lifetime than keys are shown for is refused."""
     with pytest.raises(ValueError, match="3600"):
-        House(tmp_path).issuer.mint("ci", lifetime=3601)
+        Deployment(tmp_path).issuer.mint("ci", lifetime=3601)

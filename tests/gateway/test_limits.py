@@ -9,16 +9,15 @@ from typing import Any
 
 import pytest
 
-from gateway.pipeline import Settings
+from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
-from gateway.policies.rate_limit import Settings as RateLimitSettings
+from gateway.policies.rate_limit import RateLimitSettings
 from gateway.policies.rate_limit.leases import Lease, LocalCounters, SharedCounters
 from gateway.policies.rate_limit.window import LocalWindows, SharedWindows
-from gateway.policies.source_limit import Settings as SourceLimitSettings
-from gateway.policies.source_limit import SourceWindows
+from gateway.policies.source_limit import SourceLimitSettings, SourceWindows
 from kit.cache import Cache
 from kit.settings import SettingsError
-from tests.gateway.house import CONSUMERS, House, problem
+from tests.gateway.deployment import CONSUMERS, Deployment, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"
 
@@ -35,16 +34,16 @@ def shared(cache: Cache, workers: int = 1) -> SharedCounters:
     return SharedCounters(SharedWindows(cache), local, lambda error: cache.count("rate limit", error))
 
 
-def house_with(folder: Path, *limits: Limit, **more: Any) -> House:
-    settings = Settings(rate_limit=RateLimitSettings(plans={"standard": Plan(limits=limits)}))
-    return House(folder, settings, {"ci": Consumer(title="CI", scopes=("*.*.*",))}, **more)
+def deployment_with(folder: Path, *limits: Limit, **more: Any) -> Deployment:
+    settings = GatewaySettings(rate_limit=RateLimitSettings(plans={"standard": Plan(limits=limits)}))
+    return Deployment(folder, settings, {"ci": Consumer(title="CI", scopes=("*.*.*",))}, **more)
 
 
 async def test_the_fields_tell_plan_and_rest(keys_folder: Path):
     """RateLimit-Policy states the limits, RateLimit what is left and when it is renewed."""
-    house = House(keys_folder)
-    first = await house.call("GET", ORDERS, "slow")
-    second = await house.call("GET", ORDERS, "slow")
+    deployment = Deployment(keys_folder)
+    first = await deployment.call("GET", ORDERS, "slow")
+    second = await deployment.call("GET", ORDERS, "slow")
     assert first.headers["ratelimit-policy"] == '"burst";q=3;w=60, "daily";q=1000;w=86400'
     pattern = r'^"burst";r=(\d+);t=(\d+), "daily";r=(\d+);t=(\d+)$'
     counted = [re.match(pattern, answer.headers["ratelimit"]) for answer in (first, second)]
@@ -54,22 +53,22 @@ async def test_the_fields_tell_plan_and_rest(keys_folder: Path):
 
 async def test_too_many_calls_are_429_with_the_time_to_wait(keys_folder: Path):
     """The refusal names the limit, says when to come again, and leaves other consumers alone."""
-    house = House(keys_folder)
-    statuses = [(await house.call("GET", ORDERS, "slow")).status_code for _ in range(3)]
-    refused = await house.call("GET", ORDERS, "slow")
+    deployment = Deployment(keys_folder)
+    statuses = [(await deployment.call("GET", ORDERS, "slow")).status_code for _ in range(3)]
+    refused = await deployment.call("GET", ORDERS, "slow")
     found = problem(refused, 429, "too_many_requests")
     assert statuses == [200, 200, 200]
     assert found["violated-policies"] == ["burst"]
     assert 1 <= int(refused.headers["retry-after"]) <= 60
     assert '"burst";r=0;t=' in refused.headers["ratelimit"]
-    assert (await house.call("GET", ORDERS, "ci")).status_code == 200
+    assert (await deployment.call("GET", ORDERS, "ci")).status_code == 200
 
 
 async def test_a_refused_call_costs_nothing_of_the_other_limits(keys_folder: Path):
     """Whoever runs into one limit does not use up another (tyk#1876)."""
-    house = House(keys_folder)
+    deployment = Deployment(keys_folder)
     for _ in range(20):
-        last = await house.call("GET", ORDERS, "slow")
+        last = await deployment.call("GET", ORDERS, "slow")
     daily = re.search(r'"daily";r=(\d+)', last.headers["ratelimit"])
     assert daily is not None
     assert int(daily[1]) == 997
@@ -77,23 +76,23 @@ async def test_a_refused_call_costs_nothing_of_the_other_limits(keys_folder: Pat
 
 async def test_a_refused_caller_recovers_within_a_window(keys_folder: Path):
     """Refusals do not extend the wait (tyk#3102)."""
-    house = house_with(keys_folder, Limit("burst", 2, 1))
+    deployment = deployment_with(keys_folder, Limit("burst", 2, 1))
     async with asyncio.timeout(10):
-        while (await house.call("GET", ORDERS)).status_code != 429:
+        while (await deployment.call("GET", ORDERS)).status_code != 429:
             pass
-        while (await house.call("GET", ORDERS)).status_code != 200:
+        while (await deployment.call("GET", ORDERS)).status_code != 200:
             pass
 
 
 async def test_two_workers_share_one_limit(keys_folder: Path, cache: Cache):
     """Whatever worker a call meets, the limit holds to within workers times batch."""
     limit = Limit("shared", 200, 3600)
-    houses = [house_with(keys_folder, limit, cache=cache, workers=2) for _ in range(2)]
+    deployments = [deployment_with(keys_folder, limit, cache=cache, workers=2) for _ in range(2)]
     statuses = [
         answer.status_code
         for _ in range(10)
         for answer in await asyncio.gather(
-            *(house.call("GET", ORDERS) for house in houses for _ in range(15))
+            *(deployment.call("GET", ORDERS) for deployment in deployments for _ in range(15))
         )
     ]
     assert abs(statuses.count(200) - 200) <= 2 * 16
@@ -103,8 +102,10 @@ async def test_two_workers_share_one_limit(keys_folder: Path, cache: Cache):
 async def test_a_small_limit_is_exact_over_workers(keys_folder: Path, cache: Cache):
     """Below twenty per window not one call too many passes."""
     limit = Limit("small", 7, 3600)
-    houses = [house_with(keys_folder, limit, cache=cache, workers=2) for _ in range(2)]
-    answers = await asyncio.gather(*(house.call("GET", ORDERS) for house in houses for _ in range(10)))
+    deployments = [deployment_with(keys_folder, limit, cache=cache, workers=2) for _ in range(2)]
+    answers = await asyncio.gather(
+        *(deployment.call("GET", ORDERS) for deployment in deployments for _ in range(10))
+    )
     assert [answer.status_code for answer in answers].count(200) == 7
 
 
@@ -121,8 +122,8 @@ async def test_what_is_left_is_told_as_it_is(cache: Cache):
 async def test_with_the_cache_down_each_worker_gives_its_share(keys_folder: Path):
     """The limit falls to local shares, counted, and nobody is refused for the cache's sake."""
     cache = Cache("redis://127.0.0.1:9/0")
-    house = house_with(keys_folder, Limit("shared", 100, 3600), cache=cache, workers=4)
-    statuses = [(await house.call("GET", ORDERS)).status_code for _ in range(40)]
+    deployment = deployment_with(keys_folder, Limit("shared", 100, 3600), cache=cache, workers=4)
+    statuses = [(await deployment.call("GET", ORDERS)).status_code for _ in range(40)]
     assert statuses.count(200) == 25
     assert cache.failures["rate limit"] >= 1
     await cache.close()
@@ -138,32 +139,36 @@ async def test_a_plan_that_there_is_not_is_refused_at_the_start(keys_folder: Pat
     """A consumer on an unknown plan stops the start, with its name."""
     wrong = {**CONSUMERS, "odd": Consumer(title="Odd", scopes=(), subscriptions={"*": "nowhere"})}
     with pytest.raises(SettingsError, match=r"consumers\.odd\.subscriptions.*nowhere"):
-        House(keys_folder, consumers=wrong)
+        Deployment(keys_folder, consumers=wrong)
 
 
 async def test_one_source_cannot_try_tokens_without_end(keys_folder: Path):
     """The source limit comes before any signature, and answers 429 with Retry-After."""
-    house = House(keys_folder, Settings(source_limit=SourceLimitSettings(requests=20, seconds=60, batch=4)))
+    deployment = Deployment(
+        keys_folder, GatewaySettings(source_limit=SourceLimitSettings(requests=20, seconds=60, batch=4))
+    )
     headers = {"Authorization": "Bearer x"}
-    answers = [await house.call("GET", ORDERS, "", headers=headers) for _ in range(25)]
+    answers = [await deployment.call("GET", ORDERS, "", headers=headers) for _ in range(25)]
     assert [answer.status_code for answer in answers] == [401] * 20 + [429] * 5
     assert int(answers[-1].headers["retry-after"]) >= 1
 
 
 async def test_unconfigured_limits_are_absent(keys_folder: Path):
     """Without plans there is no RateLimit field and no bound."""
-    house = House(keys_folder, Settings())
-    answer = await house.call("GET", ORDERS)
+    deployment = Deployment(keys_folder, GatewaySettings())
+    answer = await deployment.call("GET", ORDERS)
     assert "ratelimit" not in answer.headers
     assert answer.status_code == 200
 
 
 async def test_counting_sources_starts_no_threads(keys_folder: Path):
     """Neither the source limit nor a lease keeps a timer beside the event loop."""
-    house = House(keys_folder, Settings(source_limit=SourceLimitSettings(requests=100, batch=1)))
+    deployment = Deployment(
+        keys_folder, GatewaySettings(source_limit=SourceLimitSettings(requests=100, batch=1))
+    )
     before = threading.active_count()
     for _ in range(50):
-        await house.call("GET", ORDERS)
+        await deployment.call("GET", ORDERS)
         assert threading.active_count() <= before
 
 

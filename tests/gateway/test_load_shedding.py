@@ -12,13 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.ports import free_port
-from gateway.pipeline import Settings
+from gateway.pipeline import GatewaySettings
 from gateway.plans import Limit, Plan
-from gateway.policies.load_shedding import Load
-from gateway.policies.load_shedding import Settings as LoadSheddingSettings
-from gateway.policies.rate_limit import Settings as RateLimitSettings
+from gateway.policies.load_shedding import Load, LoadSheddingSettings
+from gateway.policies.rate_limit import RateLimitSettings
 from tests.gateway import saturated
-from tests.gateway.house import CONSUMERS, House, problem
+from tests.gateway.deployment import CONSUMERS, Deployment, problem
 from tests.gateway.test_sockets import _await_port
 from tests.support.processes import GRANIAN, running
 
@@ -89,29 +88,29 @@ def test_a_lane_is_never_shed_while_a_lesser_one_with_the_same_past_is_taken(ste
 
 async def test_a_shed_call_costs_nothing_and_says_when_to_come_again(keys_folder: Path):
     """503 with Retry-After and no token spent; health, catalogue and the gateway's own APIs go on."""
-    settings = Settings(
+    settings = GatewaySettings(
         rate_limit=RateLimitSettings(
             plans={"standard": Plan(limits=(Limit("burst", 100, 60),), lane="background")}
         ),
         load_shedding=msgspec.structs.replace(TIGHT, max_in_flight=1, background=0.9, standard=0.95),
     )
     consumers = {name: CONSUMERS[name] for name in ("ci", "platform")}
-    house = House(keys_folder, settings, consumers)
-    house.floor.gate = asyncio.Event()
-    waiting = asyncio.create_task(house.place("shed-0000001"))
-    await house.floor.entered.wait()
-    shed = await house.call("GET", ORDERS)
+    deployment = Deployment(keys_folder, settings, consumers)
+    deployment.tier.gate = asyncio.Event()
+    waiting = asyncio.create_task(deployment.place("shed-0000001"))
+    await deployment.tier.entered.wait()
+    shed = await deployment.call("GET", ORDERS)
     found = problem(shed, 503, "overloaded")
     assert found["lane"] == "background"
     assert found["retryable"] is True
     assert 1 <= int(shed.headers["retry-after"]) <= 2
     assert "ratelimit" not in shed.headers
-    assert (await house.http.get("/health/live")).status_code == 200
-    assert (await house.http.get("/apis")).status_code == 200
-    assert (await house.administer("GET", "/policy/in-force")).status_code == 200
-    house.floor.gate.set()
+    assert (await deployment.http.get("/health/live")).status_code == 200
+    assert (await deployment.http.get("/apis")).status_code == 200
+    assert (await deployment.administer("GET", "/policy/in-force")).status_code == 200
+    deployment.tier.gate.set()
     assert '"burst";r=99;' in (await waiting).headers["ratelimit"]
-    assert (await house.call("GET", ORDERS)).status_code == 200
+    assert (await deployment.call("GET", ORDERS)).status_code == 200
 
 
 @pytest.fixture
@@ -126,14 +125,14 @@ def port(keys_folder: Path) -> Iterator[int]:
 
 async def test_under_saturation_jobs_are_shed_and_screens_are_answered(port: int, keys_folder: Path):
     """Forty clients of a job ask without end; every screen is answered, many of the jobs are not."""
-    house = saturated.make(keys_folder)
+    deployment = saturated.make(keys_folder)
     limits = httpx.Limits(max_connections=200)
     jobs: Counter[int] = Counter()
     done = asyncio.Event()
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=60) as http:
 
         async def ask(consumer: str) -> httpx.Response:
-            headers = {"Host": "gateway.test", "Authorization": f"Bearer {house.token(consumer)}"}
+            headers = {"Host": "gateway.test", "Authorization": f"Bearer {deployment.token(consumer)}"}
             return await http.get(ORDERS, headers=headers)
 
         async def job() -> None:

@@ -1,10 +1,10 @@
-"""tests/gateway: what the door counts of its requests."""
+"""tests/gateway: what the gateway counts of its requests."""
 
 import json
 from pathlib import Path
 
 from kit.telemetry import Sample, families
-from tests.gateway.house import House
+from tests.gateway.deployment import Deployment
 from tests.support.forkserver import piped
 
 ORDERS = "/experience/shop/v1/orders"
@@ -21,23 +21,23 @@ def counted(**wanted: str) -> list[Sample]:
     ]
 
 
-async def test_requests_are_counted_by_route_consumer_status_and_problem(house: House):
+async def test_requests_are_counted_by_route_consumer_status_and_problem(deployment: Deployment):
     """The route is its template, so that ids make no series."""
     labels = {"http_route": ORDERS + "/{order_id}", "consumer": "screen"}
     before = sum(sample.value for sample in counted(**labels))
     for order in ("a", "b", "c", "gone"):
-        await house.call("GET", f"{ORDERS}/{order}", "screen")
+        await deployment.call("GET", f"{ORDERS}/{order}", "screen")
     found = counted(**labels)
     assert sum(sample.value for sample in found) == before + 4
     assert {sample.labels["http_response_status_code"] for sample in found} >= {"200", "404"}
 
 
-async def test_strangers_make_no_series_of_their_own(house: House):
+async def test_strangers_make_no_series_of_their_own(deployment: Deployment):
     """All unknown addresses are one, and so are all callers whom nobody knows."""
     for number in range(30):
-        await house.call("GET", f"/nothing/{number}")
-        forged = {"Authorization": f"Bearer {house.issuer.sign({'client_id': f'nobody-{number}'})}"}
-        await house.call("GET", ORDERS, "", headers=forged)
+        await deployment.call("GET", f"/nothing/{number}")
+        forged = {"Authorization": f"Bearer {deployment.issuer.sign({'client_id': f'nobody-{number}'})}"}
+        await deployment.call("GET", ORDERS, "", headers=forged)
     unknown = counted(http_route="")
     assert len({json.dumps(sample.labels) for sample in unknown}) == len(unknown) <= 6
     assert not [sample for sample in counted() if sample.labels["consumer"].startswith("nobody")]

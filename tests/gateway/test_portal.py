@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from contracts.problems import InvalidToken
-from tests.gateway.house import URL, House, problem
+from tests.gateway.deployment import URL, Deployment, problem
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"}
 
@@ -21,30 +21,30 @@ class Links(HTMLParser):
         self.found |= {value for name, value in attrs if name in ("href", "src") and value}
 
 
-async def test_the_root_leads_to_the_catalogue(house: House):
+async def test_the_root_leads_to_the_catalogue(deployment: Deployment):
     """Whoever opens the address sees the APIs."""
-    answer = await house.http.get("/")
+    answer = await deployment.http.get("/")
     assert (answer.status_code, answer.headers["location"]) == (307, "/apis")
 
 
-async def test_the_catalogue_lists_every_api_for_programs_and_people(house: House):
+async def test_the_catalogue_lists_every_api_for_programs_and_people(deployment: Deployment):
     """JSON or HTML, as the caller accepts."""
-    listed = (await house.http.get("/apis")).json()["apis"]
+    listed = (await deployment.http.get("/apis")).json()["apis"]
     assert [api["api"] for api in listed] == ["experience/shop@1", "process/works@1", "system/vault@1"]
     assert listed[2]["instances"] == ["vault-main", "vault-other"]
-    page = await house.http.get("/apis", headers=BROWSER)
+    page = await deployment.http.get("/apis", headers=BROWSER)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert page.headers["vary"] == "Accept"
 
 
-async def test_every_link_of_every_page_leads_somewhere_of_ours(house: House):
+async def test_every_link_of_every_page_leads_somewhere_of_ours(deployment: Deployment):
     """Nothing is fetched from elsewhere, and nothing leads nowhere."""
     waiting, seen = {"/apis"}, set()
     while waiting:
         path = waiting.pop()
         seen.add(path)
-        answer = await house.http.get(path, headers=BROWSER)
+        answer = await deployment.http.get(path, headers=BROWSER)
         assert answer.status_code == 200, path
         if answer.headers["content-type"].startswith("text/html"):
             links = Links()
@@ -55,10 +55,10 @@ async def test_every_link_of_every_page_leads_somewhere_of_ours(house: House):
     assert "/apis/problems/invalid" in seen
 
 
-async def test_a_document_names_the_addresses_of_this_deployment(house: House):
+async def test_a_document_names_the_addresses_of_this_deployment(deployment: Deployment):
     """Servers are absolute, and a system API names its instances."""
-    shop = (await house.http.get("/apis/experience/shop/v1/openapi.json")).json()
-    vault = (await house.http.get("/apis/system/vault/v1/openapi.json")).json()
+    shop = (await deployment.http.get("/apis/experience/shop/v1/openapi.json")).json()
+    vault = (await deployment.http.get("/apis/system/vault/v1/openapi.json")).json()
     assert shop["openapi"] == "3.1.0"
     assert shop["servers"][0]["url"] == URL + "/experience/shop/v1"
     assert vault["servers"][0]["variables"]["instance"]["enum"] == ["vault-main", "vault-other"]
@@ -71,12 +71,12 @@ async def test_the_gateway_says_whether_it_lives_and_is_ready(keys_folder: Path)
     async def ready() -> Mapping[str, str]:
         return missing
 
-    house = House(keys_folder, ready=ready)
-    assert (await house.http.get("/health/live")).status_code == 200
-    answer = await house.http.get("/health/ready")
+    deployment = Deployment(keys_folder, ready=ready)
+    assert (await deployment.http.get("/health/live")).status_code == 200
+    answer = await deployment.http.get("/health/ready")
     assert (answer.status_code, answer.json()) == (503, {"ready": False})
     missing.clear()
-    assert (await house.http.get("/health/ready")).status_code == 200
+    assert (await deployment.http.get("/health/ready")).status_code == 200
 
 
 async def test_a_push_reaches_its_receiver_raw_and_without_a_token(keys_folder: Path):
@@ -88,17 +88,17 @@ async def test_a_push_reaches_its_receiver_raw_and_without_a_token(keys_folder: 
             raise InvalidToken("The push is not signed as it should be")
         got.append((instance, body))
 
-    house = House(keys_folder, hooks=receive)
+    deployment = Deployment(keys_folder, hooks=receive)
     raw = b'{"b": 1,\n "a" : 2}'
     headers = {"X-Signature": "good", "Content-Type": "application/json"}
-    answer = await house.http.post("/hooks/netsuite-main", content=raw, headers=headers)
+    answer = await deployment.http.post("/hooks/netsuite-main", content=raw, headers=headers)
     assert (answer.status_code, got) == (202, [("netsuite-main", raw)])
-    forged = await house.http.post(
+    forged = await deployment.http.post(
         "/hooks/netsuite-main", content=raw, headers={**headers, "X-Signature": "x"}
     )
     problem(forged, 401, "invalid_token")
 
 
-async def test_without_a_receiver_there_are_no_hooks(house: House):
+async def test_without_a_receiver_there_are_no_hooks(deployment: Deployment):
     """What is not configured is not there."""
-    problem(await house.http.post("/hooks/netsuite-main", json={}), 404, "unknown_route")
+    problem(await deployment.http.post("/hooks/netsuite-main", json={}), 404, "unknown_route")

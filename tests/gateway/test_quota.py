@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from gateway.pipeline import Settings
+from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
 from gateway.plans.usage import Usage, active_consumers, used
-from gateway.policies.rate_limit import Settings as RateLimitSettings
+from gateway.policies.rate_limit import RateLimitSettings
 from gateway.policies.rate_limit.quota import Quota, QuotaBook
 from kit import clock
 from kit.cache import Cache
 from kit.database import Database
-from tests.gateway.house import House, problem
+from tests.gateway.deployment import Deployment, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"
 SHOP = "experience/shop@1"
@@ -44,15 +44,15 @@ def late_november() -> Iterator[dt.datetime]:
     clock.real()
 
 
-def house_with(folder: Path, quota: int, **more: Any) -> House:
+def deployment_with(folder: Path, quota: int, **more: Any) -> Deployment:
     plan = Plan(limits=(Limit("burst", 100_000, 60),), monthly_quota=quota)
-    settings = Settings(rate_limit=RateLimitSettings(plans={"standard": plan}))
-    return House(folder, settings, {"ci": Consumer(title="CI", scopes=("*.*.*",))}, **more)
+    settings = GatewaySettings(rate_limit=RateLimitSettings(plans={"standard": plan}))
+    return Deployment(folder, settings, {"ci": Consumer(title="CI", scopes=("*.*.*",))}, **more)
 
 
-async def spent(house: House, calls: int) -> int:
+async def spent(deployment: Deployment, calls: int) -> int:
     """How many of some calls were answered."""
-    answers = [await house.call("GET", ORDERS) for _ in range(calls)]
+    answers = [await deployment.call("GET", ORDERS) for _ in range(calls)]
     assert {answer.status_code for answer in answers} <= {200, 429}
     return [answer.status_code for answer in answers].count(200)
 
@@ -61,12 +61,12 @@ async def test_the_quota_is_told_and_ends_in_429(
     keys_folder: Path, own: Database, late_november: dt.datetime
 ):
     """The fields tell the month's calls and seconds; the call too many waits for the next month."""
-    house = house_with(keys_folder, 3, database=own)
-    first = await house.call("GET", ORDERS)
+    deployment = deployment_with(keys_folder, 3, database=own)
+    first = await deployment.call("GET", ORDERS)
     assert first.headers["ratelimit-policy"].endswith(f'"month";q=3;w={30 * 86_400}')
     assert first.headers["ratelimit"].endswith('"month";r=2;t=30')
-    assert await spent(house, 2) == 2
-    refused = await house.call("GET", ORDERS)
+    assert await spent(deployment, 2) == 2
+    refused = await deployment.call("GET", ORDERS)
     found = problem(refused, 429, "quota_exceeded")
     assert found["violated-policies"] == ["month"]
     assert refused.headers["retry-after"] == "30"
@@ -78,11 +78,11 @@ async def test_the_quota_is_told_and_ends_in_429(
 
 async def test_a_new_month_begins_anew(keys_folder: Path, own: Database, late_november: dt.datetime):
     """At midnight UTC of the first the quota is whole, with the new month's length."""
-    house = house_with(keys_folder, 2, database=own)
-    assert await spent(house, 3) == 2
+    deployment = deployment_with(keys_folder, 2, database=own)
+    assert await spent(deployment, 3) == 2
     clock.advance(31)
-    await house.gateway.allowances.renew()
-    answer = await house.call("GET", ORDERS)
+    await deployment.gateway.allowances.renew()
+    answer = await deployment.call("GET", ORDERS)
     assert answer.status_code == 200
     assert answer.headers["ratelimit-policy"].endswith(f'"month";q=2;w={31 * 86_400}')
 
@@ -92,17 +92,17 @@ async def test_workers_share_one_quota_and_a_wiped_cache_forgets_nothing(
 ):
     """Never a call more than the quota, whoever gives it, and what a closing worker holds goes back."""
     cache = Cache(cache_url, timeout=2)
-    houses = [house_with(keys_folder, 500, database=own, cache=cache, workers=2) for _ in range(2)]
-    first = await asyncio.gather(*(spent(house, 100) for house in houses))
+    deployments = [deployment_with(keys_folder, 500, database=own, cache=cache, workers=2) for _ in range(2)]
+    first = await asyncio.gather(*(spent(deployment, 100) for deployment in deployments))
     await cache.client.flushdb()
-    await houses[0].gateway.close()
-    houses[0] = house_with(keys_folder, 500, database=own, cache=cache, workers=2)
-    second = await asyncio.gather(*(spent(house, 200) for house in houses))
-    await houses[0].gateway.close()
-    third = await spent(houses[1], 10)
+    await deployments[0].gateway.close()
+    deployments[0] = deployment_with(keys_folder, 500, database=own, cache=cache, workers=2)
+    second = await asyncio.gather(*(spent(deployment, 200) for deployment in deployments))
+    await deployments[0].gateway.close()
+    third = await spent(deployments[1], 10)
     assert sum(first) == 200
     assert sum(second) + third == 300
-    await houses[1].gateway.close()
+    await deployments[1].gateway.close()
     await cache.close()
 
 
@@ -141,7 +141,7 @@ async def test_what_is_told_of_a_quota_is_what_all_left(own: Database):
     for _ in range(3):
         second.left = 0
         assert await second.refill()
-    first.told((await book.taken(first.month))["c", SHOP])
+    first.report((await book.taken(first.month))["c", SHOP])
     assert first.field(first._clock()).startswith('"month";r=985;')
 
 
@@ -149,13 +149,13 @@ async def test_usage_is_kept_by_consumer_api_and_day(keys_folder: Path, own: Dat
     """Calls that were let pass are counted, those that were refused are not."""
     clock.set(dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC))
     try:
-        house = house_with(keys_folder, 3, database=own)
-        await house.gateway.start()
-        await spent(house, 2)
-        await house.gateway.allowances.usage.write()
+        deployment = deployment_with(keys_folder, 3, database=own)
+        await deployment.gateway.start()
+        await spent(deployment, 2)
+        await deployment.gateway.allowances.usage.write()
         clock.advance(86_400)
-        await spent(house, 5)
-        await house.gateway.close()
+        await spent(deployment, 5)
+        await deployment.gateway.close()
         assert [(use.consumer, use.calls, use.last_day) for use in await active_consumers(own, SHOP, 7)] == [
             ("ci", 3, dt.date(2026, 11, 21))
         ]
@@ -170,7 +170,7 @@ async def test_usage_is_kept_by_consumer_api_and_day(keys_folder: Path, own: Dat
 async def test_a_count_that_cannot_be_written_keeps_no_other_from_it(
     own: Database, caplog: pytest.LogCaptureFixture
 ):
-    """It is told as lost; the counts beside it are written, also when the house closes."""
+    """It is told as lost; the counts beside it are written, also when the deployment closes."""
     usage = Usage(own)
     await usage.start()
     for consumer in ("a", "b\x00", "c"):

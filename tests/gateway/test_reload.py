@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from contracts.routing import Routing
-from gateway.pipeline import Settings
+from gateway.lifecycle import ApiLifecycle, Slug
+from gateway.pipeline import GatewaySettings
 from gateway.plans import decode, read, read_consumers
-from gateway.rulebook import Rulebook, read_rulebook
-from gateway.rulebook.keeping import Refusal
-from gateway.versions import Slug, Standing
+from gateway.policy_bundle import PolicyBundle, read_bundle
+from gateway.policy_bundle.reloader import Refusal
 from kit.settings import SettingsError
-from tests.gateway.house import ORDER, House, problem
+from tests.gateway.deployment import ORDER, Deployment, problem
 from tests.support.stack import until
 
 ORDERS = "/experience/shop/v1/orders"
@@ -40,7 +40,7 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.put("duties.toml", "apart = []\n[duties]\n")
+        self.put("duties.toml", "conflicts = []\n[duties]\n")
         self.put("routing.toml", "routes = []\n")
         self.write(100_000)
 
@@ -64,37 +64,37 @@ def files(tmp_path: Path) -> Files:
 
 
 @pytest.fixture
-async def reloading(files: Files, keys_folder: Path) -> AsyncIterator[House]:
-    """A house that watches its files closely."""
-    settings = read(files.folder / "gateway.toml", Settings)
+async def reloading(files: Files, keys_folder: Path) -> AsyncIterator[Deployment]:
+    """A deployment that watches its files closely."""
+    settings = read(files.folder / "gateway.toml", GatewaySettings)
     consumers = read_consumers(files.folder / "consumers.toml")
-    found = House(keys_folder, settings, consumers, policy_folder=files.folder, look_seconds=0.01)
+    found = Deployment(keys_folder, settings, consumers, policy_folder=files.folder, look_seconds=0.01)
     await found.gateway.start()
     yield found
     await found.gateway.close()
 
 
-async def until_in_force(house: House, files: Files) -> None:
+async def until_in_force(deployment: Deployment, files: Files) -> None:
     """Wait until what the files say is what new requests meet."""
-    wanted = read_rulebook(files.folder).digest
+    wanted = read_bundle(files.folder).digest
 
     async def look() -> bool:
-        return house.gateway.rulebook.digest == wanted
+        return deployment.gateway.bundle.digest == wanted
 
     await until("the files are in force", look, PATIENCE_SECONDS)
 
 
-async def until_refused(house: House) -> list[str]:
+async def until_refused(deployment: Deployment) -> list[str]:
     async def look() -> Refusal | None:
-        return house.gateway.refused
+        return deployment.gateway.refused
 
     return (await until("the files are refused", look, PATIENCE_SECONDS)).faults
 
 
-async def test_a_change_is_in_force_without_a_restart(reloading: House, files: Files):
+async def test_a_change_is_in_force_without_a_restart(reloading: Deployment, files: Files):
     """What is written holds for the next request, and the digest says so."""
     assert (await reloading.call("GET", f"{ORDERS}/a")).headers["ratelimit-policy"] == '"burst";q=100000;w=60'
-    before = reloading.gateway.rulebook.digest
+    before = reloading.gateway.bundle.digest
     files.write(90_000)
     await until_in_force(reloading, files)
     answer = await reloading.call("GET", f"{ORDERS}/a")
@@ -103,7 +103,9 @@ async def test_a_change_is_in_force_without_a_restart(reloading: House, files: F
     assert told["digest"] != before
 
 
-async def test_a_grant_that_was_taken_away_is_gone_for_a_token_already_known(reloading: House, files: Files):
+async def test_a_grant_that_was_taken_away_is_gone_for_a_token_already_known(
+    reloading: Deployment, files: Files
+):
     """Nothing that was remembered of a token outlives the policy under which it was believed."""
     assert (await reloading.call("GET", f"{ORDERS}/a")).status_code == 200
     files.write(100_000, scope="process.*.*")
@@ -121,10 +123,10 @@ async def test_a_grant_that_was_taken_away_is_gone_for_a_token_already_known(rel
     ],
 )
 async def test_a_bad_file_is_refused_whole_with_its_line(
-    reloading: House, files: Files, more: str, where: str
+    reloading: Deployment, files: Files, more: str, where: str
 ):
     """The policy before it stays, and the refusal is told with file, line and reason until it is mended."""
-    before = reloading.gateway.rulebook.digest
+    before = reloading.gateway.bundle.digest
     files.write(50, more=more)
     faults = await until_refused(reloading)
     with pytest.raises(SettingsError, match=where):
@@ -141,7 +143,7 @@ async def test_a_bad_file_is_refused_whole_with_its_line(
     await until("the refusal is forgotten", mended, PATIENCE_SECONDS)
 
 
-async def test_files_that_do_not_fit_together_are_refused(reloading: House, files: Files):
+async def test_files_that_do_not_fit_together_are_refused(reloading: Deployment, files: Files):
     """A consumer on a plan that there is not is told with the line of the consumer."""
     text = (files.folder / "consumers.toml").read_text(encoding="utf-8")
     files.put(
@@ -156,27 +158,27 @@ async def test_files_that_do_not_fit_together_are_refused(reloading: House, file
 async def test_a_subscription_to_what_was_retired_is_refused(files: Files, keys_folder: Path):
     """With the line of the consumer that would be cut off; the policy before it stays."""
     gone = {"state": "retired", "owner": "works", "since": "2026-01-01", "sunset": "2026-01-01"}
-    house = House(
+    deployment = Deployment(
         keys_folder,
-        read(files.folder / "gateway.toml", Settings),
+        read(files.folder / "gateway.toml", GatewaySettings),
         read_consumers(files.folder / "consumers.toml"),
         policy_folder=files.folder,
         look_seconds=0.01,
-        standings=decode({"process/works@1": gone}, dict[Slug, Standing], "versions.toml"),
+        lifecycles=decode({"process/works@1": gone}, dict[Slug, ApiLifecycle], "versions.toml"),
     )
-    await house.gateway.start()
-    before = house.gateway.rulebook.digest
+    await deployment.gateway.start()
+    before = deployment.gateway.bundle.digest
     text = (files.folder / "consumers.toml").read_text(encoding="utf-8")
     line = 'subscriptions = {"*" = "standard", "process/works@1" = "standard"}'
     files.put("consumers.toml", text.replace('title = "Somebody"', f'title = "Somebody"\n{line}', 1))
     reason = "was retired, and ci has no waiver in the versions"
     expected = f"{files.folder}/consumers.toml:3: consumers.ci.subscriptions.process/works@1: {reason}"
-    assert await until_refused(house) == [expected]
-    assert house.gateway.rulebook.digest == before
-    await house.gateway.close()
+    assert await until_refused(deployment) == [expected]
+    assert deployment.gateway.bundle.digest == before
+    await deployment.gateway.close()
 
 
-async def test_a_missing_file_is_refused(reloading: House, files: Files):
+async def test_a_missing_file_is_refused(reloading: Deployment, files: Files):
     """A file that is gone is no empty policy."""
     (files.folder / "consumers.toml").unlink()
     assert await until_refused(reloading) == [f"{files.folder}/consumers.toml: No such file or directory"]
@@ -187,33 +189,33 @@ async def test_a_change_is_in_force_in_all_parts_of_a_process_or_in_none(files: 
     """What another part of the process refuses, the gateway does not take; what both take has one digest."""
     followed: list[Routing] = []
 
-    def follow(rulebook: Rulebook) -> Callable[[], None]:
-        if rulebook.routing.instance_for("erp", "NB-UK") == "nowhere":
+    def follow(bundle: PolicyBundle) -> Callable[[], None]:
+        if bundle.routing.instance_for("erp", "NB-UK") == "nowhere":
             raise SettingsError(["routes[0].instance: nowhere serves nobody"])
-        return lambda: followed.append(rulebook.routing)
+        return lambda: followed.append(bundle.routing)
 
-    settings = read(files.folder / "gateway.toml", Settings)
+    settings = read(files.folder / "gateway.toml", GatewaySettings)
     consumers = read_consumers(files.folder / "consumers.toml")
     watching = {"policy_folder": files.folder, "look_seconds": 0.01}
-    house = House(keys_folder, settings, consumers, parts=[follow], **watching)
-    await house.gateway.start()
-    before = house.gateway.rulebook.digest
+    deployment = Deployment(keys_folder, settings, consumers, participants=[follow], **watching)
+    await deployment.gateway.start()
+    before = deployment.gateway.bundle.digest
     files.put("routing.toml", ROUTE.format("nowhere"))
     files.write(50)
-    assert await until_refused(house) == [
+    assert await until_refused(deployment) == [
         f"{files.folder}/routing.toml:4: routes[0].instance: nowhere serves nobody"
     ]
-    assert (house.gateway.rulebook.digest, followed) == (before, [])
-    answer = await house.call("GET", f"{ORDERS}/a")
+    assert (deployment.gateway.bundle.digest, followed) == (before, [])
+    answer = await deployment.call("GET", f"{ORDERS}/a")
     assert answer.headers["ratelimit-policy"] == '"burst";q=100000;w=60'
     files.put("routing.toml", ROUTE.format("netsuite-main"))
-    await until_in_force(house, files)
+    await until_in_force(deployment, files)
     assert [routing.instance_for("erp", "NB-UK") for routing in followed] == ["netsuite-main"]
-    assert house.gateway.settings.answer.hsts_seconds == 50
-    await house.gateway.close()
+    assert deployment.gateway.settings.answer.hsts_seconds == 50
+    await deployment.gateway.close()
 
 
-async def test_what_was_counted_survives_a_change_of_something_else(reloading: House, files: Files):
+async def test_what_was_counted_survives_a_change_of_something_else(reloading: Deployment, files: Files):
     """A caller does not get a fresh allowance because somebody edited another setting."""
     first = await reloading.call("GET", f"{ORDERS}/a")
     files.write(100_000, more="[wire]\nmax_headers = 90\n")
@@ -223,20 +225,20 @@ async def test_what_was_counted_survives_a_change_of_something_else(reloading: H
     assert left == [99_999, 99_998]
 
 
-async def test_a_request_in_flight_ends_under_the_policy_it_began_with(reloading: House, files: Files):
+async def test_a_request_in_flight_ends_under_the_policy_it_began_with(reloading: Deployment, files: Files):
     """Its answer carries what held when it came."""
-    reloading.floor.gate = asyncio.Event()
+    reloading.tier.gate = asyncio.Event()
     waiting = asyncio.create_task(reloading.place("in-flight-01", json=ORDER))
-    await reloading.floor.entered.wait()
+    await reloading.tier.entered.wait()
     files.write(77_777)
     await until_in_force(reloading, files)
-    reloading.floor.gate.set()
+    reloading.tier.gate.set()
     answer = await waiting
-    reloading.floor.gate = None
+    reloading.tier.gate = None
     assert answer.headers["strict-transport-security"] == "max-age=100000"
 
 
-async def test_no_request_sees_a_mixture_of_two_policies(reloading: House, files: Files):
+async def test_no_request_sees_a_mixture_of_two_policies(reloading: Deployment, files: Files):
     """Under load, with the files changing back and forth, every answer is of one version throughout."""
     seen: set[tuple[str, str]] = set()
     done = asyncio.Event()
@@ -260,16 +262,16 @@ async def test_no_request_sees_a_mixture_of_two_policies(reloading: House, files
     assert [pair for pair in seen if pair[0] != pair[1]] == []
 
 
-async def test_a_setting_that_needs_a_restart_is_named(reloading: House, files: Files):
+async def test_a_setting_that_needs_a_restart_is_named(reloading: Deployment, files: Files):
     """It is not in force, and whoever asks is told that it waits."""
     files.write(100_000, more="[account]\nbatch = 10\n")
     await until_in_force(reloading, files)
     told = (await reloading.administer("GET", "/policy/in-force")).json()
-    assert told["waits_for_restart"] == ["gateway.toml: account"]
+    assert told["restart_required"] == ["gateway.toml: account"]
 
 
-async def test_a_file_that_needs_a_restart_is_named(reloading: House, files: Files):
+async def test_a_file_that_needs_a_restart_is_named(reloading: Deployment, files: Files):
     """What is not of the policy is read at the start only, and that it has changed is told."""
     files.put("flows.toml", "[customer_master]\n")
     told = (await reloading.administer("GET", "/policy/in-force")).json()
-    assert told["waits_for_restart"] == ["flows.toml"]
+    assert told["restart_required"] == ["flows.toml"]

@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import Settings
+from gateway.pipeline import GatewaySettings
 from gateway.plans import decode, expand, grants, read, read_consumers, unknown_plans
 from kit.settings import SettingsError
 
-STORY = Path(__file__).parents[2] / "deploy" / "story"
+STORY = Path(__file__).parents[2] / "deploy" / "demo_config"
 
 
 def test_the_storys_files_are_good_and_fit_together():
-    """Consumers and policies of the story load, and every plan exists."""
+    """Consumers and policies of the demo load, and every plan exists."""
     consumers = read_consumers(STORY / "consumers.toml")
-    settings = read(STORY / "gateway.toml", Settings)
+    settings = read(STORY / "gateway.toml", GatewaySettings)
     assert settings.rate_limit is not None
     assert unknown_plans(consumers, settings.rate_limit.plans) == []
     assert set(consumers) == {
@@ -44,7 +44,7 @@ def test_every_fault_of_a_file_is_told_at_once():
         "firewall": {},
     }
     with pytest.raises(SettingsError) as caught:
-        decode(raw, Settings, "gateway.toml")
+        decode(raw, GatewaySettings, "gateway.toml")
     places = {fault.split(": ")[1] for fault in caught.value.faults}
     assert places == {
         "firewall",
@@ -64,9 +64,9 @@ def test_a_file_that_is_no_toml_names_its_line(tmp_path: Path):
     path = tmp_path / "gateway.toml"
     path.write_text("[wire]\nmax_headers = \n")
     with pytest.raises(SettingsError, match=r"gateway\.toml.*line 2"):
-        read(path, Settings)
+        read(path, GatewaySettings)
     with pytest.raises(SettingsError, match="No such file"):
-        read(tmp_path / "none.toml", Settings)
+        read(tmp_path / "none.toml", GatewaySettings)
 
 
 def test_a_grant_that_is_none_is_refused():
@@ -95,7 +95,7 @@ def test_a_grant_covers_part_by_part(granted: str, scope: str, expected: bool):
 
 
 def test_the_executive_reads_and_writes_nothing():
-    """What the story grants is what the story tells."""
+    """What the demo grants is what the demo tells."""
     known = (
         "system.crm.read",
         "process.exceptions.read",

@@ -11,17 +11,17 @@ import pytest
 from authlib.oauth2 import rfc8414, rfc9207
 from joserfc.util import urlsafe_b64decode
 
-from gateway.pipeline import Settings
+from gateway.pipeline import GatewaySettings
 from gateway.plans import OAuthClient
-from gateway.policies.cors import Settings as CorsSettings
+from gateway.policies.cors import CorsSettings
 from kit import clock
 from kit.database import Database
-from tests.gateway.house import PLANS, URL
-from tests.gateway.signing import BACK, CLIENTS, OTHER_BACK, Browser, SigningHouse, fields, sent_back
+from tests.gateway.deployment import PLANS, URL
+from tests.gateway.signing import BACK, CLIENTS, OTHER_BACK, Browser, SigningDeployment, fields, sent_back
 
 
 @pytest.fixture
-async def browser(signing: SigningHouse) -> AsyncIterator[Browser]:
+async def browser(signing: SigningDeployment) -> AsyncIterator[Browser]:
     """A browser of one's own."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(signing.gateway), base_url=URL) as http:
         yield Browser(http)
@@ -31,7 +31,7 @@ def said(token: str) -> dict[str, Any]:
     return msgspec.json.decode(urlsafe_b64decode(token.split(".")[1].encode()))
 
 
-async def test_a_person_signs_in_and_the_client_acts_for_them(browser: Browser, signing: SigningHouse):
+async def test_a_person_signs_in_and_the_client_acts_for_them(browser: Browser, signing: SigningDeployment):
     """Code and verifier give a token of the person, which the gateway believes."""
     answer = await browser.redeem(await browser.sign_in())
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
@@ -74,9 +74,9 @@ async def test_the_cookie_is_for_us_alone(browser: Browser, keys_folder: Path, d
     """No script reads it, no other site sends it, and behind TLS it never travels in the clear."""
     plain = (await browser.open()).headers["set-cookie"]
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(plain.split("; "))
-    house = SigningHouse(keys_folder, database=database, url="https://gateway.test")
-    async with house.http:
-        secure = (await Browser(house.http).open()).headers["set-cookie"]
+    deployment = SigningDeployment(keys_folder, database=database, url="https://gateway.test")
+    async with deployment.http:
+        secure = (await Browser(deployment.http).open()).headers["set-cookie"]
     assert secure.startswith("__Host-enfilade-sign-in=")
     assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(secure.split("; "))
 
@@ -201,7 +201,7 @@ async def test_no_parameter_becomes_markup(browser: Browser, name: str):
     assert "<i>Marsh</i>" not in page.text
 
 
-async def test_a_form_from_elsewhere_signs_nobody_in(browser: Browser, signing: SigningHouse):
+async def test_a_form_from_elsewhere_signs_nobody_in(browser: Browser, signing: SigningDeployment):
     """Without the cookie of the browser that saw the page, or from another site, the form does nothing."""
     page = await browser.open()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(signing.gateway), base_url=URL) as http:
@@ -221,7 +221,7 @@ async def test_two_pages_in_one_browser_do_not_disturb_each_other(browser: Brows
     assert sent_back(await browser.decide(second))["state"] == "two"
 
 
-async def test_a_changed_or_unsigned_request_is_not_taken(browser: Browser, signing: SigningHouse):
+async def test_a_changed_or_unsigned_request_is_not_taken(browser: Browser, signing: SigningDeployment):
     """What the page carries cannot be made by anybody else, not even from another token of ours."""
     page = await browser.open()
     sealed = fields(page).hidden["request"]
@@ -253,7 +253,7 @@ async def test_a_code_expires_after_a_minute(browser: Browser):
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 
 
-async def test_a_code_is_bound_to_what_it_was_made_for(browser: Browser, signing: SigningHouse):
+async def test_a_code_is_bound_to_what_it_was_made_for(browser: Browser, signing: SigningDeployment):
     """Another client, address or verifier, or none, gets no token for it; its own client still does."""
     code = await browser.sign_in()
     desk = ("desk", signing.issuer.client_secret("desk"))
@@ -273,7 +273,9 @@ async def test_a_code_is_bound_to_what_it_was_made_for(browser: Browser, signing
     assert (await browser.redeem(code)).status_code == 200
 
 
-async def test_a_confidential_client_proves_itself_at_the_exchange(browser: Browser, signing: SigningHouse):
+async def test_a_confidential_client_proves_itself_at_the_exchange(
+    browser: Browser, signing: SigningDeployment
+):
     """A stolen code is worth nothing without the client's own secret."""
     code = await browser.sign_in(client_id="desk", scope="process.works.approve")
     stolen = await browser.redeem(code, client_id="desk")
@@ -282,7 +284,7 @@ async def test_a_confidential_client_proves_itself_at_the_exchange(browser: Brow
     assert answer.json()["scope"] == "process.works.approve"
 
 
-async def test_a_registered_query_is_kept(browser: Browser, signing: SigningHouse):
+async def test_a_registered_query_is_kept(browser: Browser, signing: SigningDeployment):
     """An address with a query of its own gets the code beside it."""
     page = await browser.open(client_id="desk", scope=None, redirect_uri=OTHER_BACK)
     told = sent_back(await browser.decide(page), OTHER_BACK)
@@ -292,7 +294,7 @@ async def test_a_registered_query_is_kept(browser: Browser, signing: SigningHous
     assert answer.json()["scope"] == "process.works.approve process.works.read"
 
 
-async def test_a_public_client_gets_no_token_of_its_own(browser: Browser, signing: SigningHouse):
+async def test_a_public_client_gets_no_token_of_its_own(browser: Browser, signing: SigningDeployment):
     """It has no secret, so client credentials are not for it, with or without one."""
     secret = signing.issuer.client_secret("page")
     for more in ({}, {"client_secret": secret}):
@@ -301,10 +303,10 @@ async def test_a_public_client_gets_no_token_of_its_own(browser: Browser, signin
         assert answer.json()["error"] in ("invalid_client", "unauthorized_client")
 
 
-async def test_without_a_database_there_is_no_sign_in(house: SigningHouse):
+async def test_without_a_database_there_is_no_sign_in(deployment: SigningDeployment):
     """Codes that other processes would not know are not given, and the metadata does not promise them."""
-    assert (await house.http.get("/oauth/authorize")).status_code == 404
-    server = (await house.http.get("/.well-known/oauth-authorization-server")).json()
+    assert (await deployment.http.get("/oauth/authorize")).status_code == 404
+    server = (await deployment.http.get("/.well-known/oauth-authorization-server")).json()
     assert "authorization_endpoint" not in server
     assert server["grant_types_supported"] == ["client_credentials"]
 
@@ -329,18 +331,18 @@ async def test_the_metadata_promises_what_there_is(browser: Browser):
 
 async def test_the_metadata_is_as_the_rfcs_want_it(keys_folder: Path, database: Database):
     """RFC 8414 with RFC 9207, by Authlib's own reading."""
-    house = SigningHouse(keys_folder, database=database, url="https://gateway.test")
-    async with house.http:
-        found = (await house.http.get("/.well-known/oauth-authorization-server")).json()
+    deployment = SigningDeployment(keys_folder, database=database, url="https://gateway.test")
+    async with deployment.http:
+        found = (await deployment.http.get("/.well-known/oauth-authorization-server")).json()
     document = rfc8414.AuthorizationServerMetadata(found)
     document.validate(metadata_classes=[rfc9207.AuthorizationServerMetadata])
 
 
 async def test_a_house_under_a_path_is_described_where_the_rfcs_say(keys_folder: Path):
     """The path of issuer and resource comes last (RFC 8414 and RFC 9728, section 3.1)."""
-    house = SigningHouse(keys_folder, url="https://gateway.test/door")
+    deployment = SigningDeployment(keys_folder, url="https://gateway.test/door")
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(house.gateway), base_url="https://gateway.test"
+        transport=httpx.ASGITransport(deployment.gateway), base_url="https://gateway.test"
     ) as http:
         server = (await http.get("/.well-known/oauth-authorization-server/door")).json()
         resource = (await http.get("/.well-known/oauth-protected-resource/door")).json()
@@ -390,18 +392,18 @@ def test_a_client_is_public_or_has_keys():
 
 async def test_no_script_of_another_origin_reads_the_sign_in_page(keys_folder: Path, database: Database):
     """CORS opens the token endpoint to pages that are allowed, and never the page (RFC 9700 section 2.6)."""
-    cors = Settings(rate_limit=PLANS, cors=CorsSettings(origins=("https://crm.test",)))
-    house = SigningHouse(keys_folder, settings=cors, database=database)
+    cors = GatewaySettings(rate_limit=PLANS, cors=CorsSettings(origins=("https://crm.test",)))
+    deployment = SigningDeployment(keys_folder, settings=cors, database=database)
     origin = {"Origin": "https://crm.test", "Access-Control-Request-Method": "GET"}
-    async with house.http:
+    async with deployment.http:
         for method in ("GET", "OPTIONS", "POST"):
-            page = await house.http.request(method, "/oauth/authorize", headers=origin)
+            page = await deployment.http.request(method, "/oauth/authorize", headers=origin)
             assert not [name for name in page.headers if name.startswith("access-control")]
-        token = await house.http.post("/oauth/token", headers=origin)
+        token = await deployment.http.post("/oauth/token", headers=origin)
     assert token.headers["access-control-allow-origin"] == "https://crm.test"
 
 
-async def test_guessed_secrets_are_counted(browser: Browser, signing: SigningHouse):
+async def test_guessed_secrets_are_counted(browser: Browser, signing: SigningDeployment):
     """A client that does not prove itself is a stranger, and counted by its address."""
     before = sum(signing.gateway._account._unknown.values())
     for guess in ("a", "b"):

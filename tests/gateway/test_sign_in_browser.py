@@ -14,7 +14,7 @@ import uvicorn
 
 from gateway.plans import Consumer, OAuthClient
 from kit.database import Database
-from tests.gateway.house import House
+from tests.gateway.deployment import Deployment
 from tests.gateway.signing import PEOPLE, Browser, fields
 from tests.support.chromium import CHROMIUM, Page, chromium
 
@@ -56,13 +56,15 @@ async def serving(app) -> AsyncIterator[int]:
 class Street:
     """The gateway, somebody else's site, and a person with a browser."""
 
-    def __init__(self, gateway: str, elsewhere: Elsewhere, port: int, page: Page, house: House) -> None:
+    def __init__(
+        self, gateway: str, elsewhere: Elsewhere, port: int, page: Page, deployment: Deployment
+    ) -> None:
         self.gateway = gateway
         self.elsewhere = elsewhere
         self.back = f"http://127.0.0.1:{port}/callback"
         self.evil = f"http://localhost:{port}"  # another site than 127.0.0.1, to every browser
         self.page = page
-        self.house = house
+        self.deployment = deployment
 
     def question(self, browser: Browser) -> str:
         asked = browser.question(client_id="desk", redirect_uri=self.back, scope="process.works.read")
@@ -75,7 +77,7 @@ async def street(tmp_path: Path, keys_folder: Path, database: Database) -> Async
     elsewhere, rooms = Elsewhere(), {}
 
     async def door(scope: Any, receive: Any, send: Any) -> None:
-        await rooms["house"].gateway(scope, receive, send)
+        await rooms["deployment"].gateway(scope, receive, send)
 
     async with serving(elsewhere) as port, serving(door) as own, chromium(tmp_path / "profile") as page:
         desk = Consumer(
@@ -85,15 +87,17 @@ async def street(tmp_path: Path, keys_folder: Path, database: Database) -> Async
             client=OAuthClient(redirect_uris=(f"http://127.0.0.1:{port}/callback",), public=True),
         )
         url = f"http://127.0.0.1:{own}"
-        house = House(keys_folder, consumers={"desk": desk}, people=PEOPLE, url=url, database=database)
-        rooms["house"] = house
-        async with house.http:
-            yield Street(url, elsewhere, port, page, house)
+        deployment = Deployment(
+            keys_folder, consumers={"desk": desk}, people=PEOPLE, url=url, database=database
+        )
+        rooms["deployment"] = deployment
+        async with deployment.http:
+            yield Street(url, elsewhere, port, page, deployment)
 
 
 async def test_a_person_signs_in_by_keyboard(street: Street):
     """Tab, Space, Tab, Enter: the browser carries the code back, and no policy of ours stands in its way."""
-    browser, page = Browser(street.house.http), street.page
+    browser, page = Browser(street.deployment.http), street.page
     await page.go(street.question(browser))
     await page.until(HEARD + "document.querySelector('form') !== null")
     for _ in range(4):  # past the links at the top
@@ -111,7 +115,7 @@ async def test_a_person_signs_in_by_keyboard(street: Street):
 
 async def test_another_site_can_neither_frame_nor_send_the_form(street: Street):
     """A page elsewhere shows nothing of ours, and a form that it sends for somebody signs nobody in."""
-    browser, page = Browser(street.house.http), street.page
+    browser, page = Browser(street.deployment.http), street.page
     await page.go(street.question(browser))  # the person has a page of ours open, and its cookie
     await page.until(HEARD + "document.querySelector('form') !== null")
     sealed = await page.evaluate("document.querySelector('input[name=request]').value")

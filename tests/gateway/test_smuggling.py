@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.house import House
+from tests.gateway.deployment import Deployment
 from tests.gateway.test_sockets import serving
 
 HOST = b"Host: gateway.test\r\n"
@@ -103,14 +103,14 @@ def port(keys_folder: Path) -> Iterator[int]:
 
 
 async def speak(
-    port: int, data: bytes, house: House, *, patience: float = 10, ends: bool = True
+    port: int, data: bytes, deployment: Deployment, *, patience: float = 10, ends: bool = True
 ) -> list[int]:
     """The statuses of all answers until the server closes, or has answered twice; with a good token.
 
     Fails when the connection has not ended in time, unless it need not: where the server waits for the rest
     of a body, it says `Connection: close` and answers no more, and the end comes when the caller leaves.
     """
-    data = data.replace(b"TOKEN", house.token("ci").encode())
+    data = data.replace(b"TOKEN", deployment.token("ci").encode())
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     told = b""
     try:
@@ -121,7 +121,7 @@ async def speak(
                 if len(_statuses(told)) > 1:
                     break
     except ConnectionError:
-        pass  # the server has closed the door
+        pass  # the server has closed the gateway
     except TimeoutError:
         if ends:
             raise
@@ -136,26 +136,26 @@ def _statuses(told: bytes) -> list[int]:
 
 @pytest.mark.parametrize("name", REFUSED)
 async def test_what_can_be_read_in_two_ways_is_refused_and_ends_the_connection(
-    port: int, house: House, name: str
+    port: int, deployment: Deployment, name: str
 ):
     """One refusal at most, and never an answer to what was hidden behind."""
-    assert await speak(port, REFUSED[name] + HIDDEN, house) in ([], [400])
+    assert await speak(port, REFUSED[name] + HIDDEN, deployment) in ([], [400])
 
 
 @pytest.mark.parametrize("name", CLOSED)
-async def test_a_length_beside_chunks_ends_the_conversation(port: int, house: House, name: str):
+async def test_a_length_beside_chunks_ends_the_conversation(port: int, deployment: Deployment, name: str):
     """Whatever the answer, it is the only one."""
-    assert len(await speak(port, CLOSED[name] + HIDDEN, house, patience=2, ends=False)) <= 1
+    assert len(await speak(port, CLOSED[name] + HIDDEN, deployment, patience=2, ends=False)) <= 1
 
 
 @pytest.mark.parametrize("name", PLAIN)
-async def test_what_can_be_read_in_one_way_is_answered_as_that(port: int, house: House, name: str):
+async def test_what_can_be_read_in_one_way_is_answered_as_that(port: int, deployment: Deployment, name: str):
     """No protocol is changed, no tunnel opened and no header made from an address."""
     data, status = PLAIN[name]
-    assert (await speak(port, data + HIDDEN, house))[0] == status
+    assert (await speak(port, data + HIDDEN, deployment))[0] == status
 
 
-async def test_chunk_extensions_mean_nothing(port: int, house: House):
+async def test_chunk_extensions_mean_nothing(port: int, deployment: Deployment):
     """A body with extensions of its chunks and a trailer is the body without them."""
     data = CHUNKED + b'\r\n2;a="b"\r\n{}\r\n0\r\nContent-Length: 5\r\n\r\n'
-    assert (await speak(port, data + HIDDEN, house))[0] == 200
+    assert (await speak(port, data + HIDDEN, deployment))[0] == 200

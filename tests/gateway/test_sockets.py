@@ -1,4 +1,4 @@
-"""tests/gateway: the door behind a real server, byte by byte."""
+"""tests/gateway: the gateway behind a real server, byte by byte."""
 
 import asyncio
 import socket
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.ports import free_port
-from tests.gateway.house import House
+from tests.gateway.deployment import Deployment
 from tests.support.processes import GRANIAN, running
 
 ORDERS = "/experience/shop/v1/orders"
@@ -67,31 +67,31 @@ def lines(method: str, path: str, *headers: str, host: str = "Host: gateway.test
     return "\r\n".join([f"{method} {path} HTTP/1.1", *([host] if host else []), *headers, "", ""]).encode()
 
 
-def bearer(house: House) -> str:
-    return f"Authorization: Bearer {house.token('ci')}"
+def bearer(deployment: Deployment) -> str:
+    return f"Authorization: Bearer {deployment.token('ci')}"
 
 
-async def test_a_read_with_a_query_answers(port: int, house: House):
+async def test_a_read_with_a_query_answers(port: int, deployment: Deployment):
     """Path and query arrive as they were sent."""
-    status, head, body = await speak(port, lines("GET", f"{ORDERS}?limit=7&state=open", bearer(house)))
+    status, head, body = await speak(port, lines("GET", f"{ORDERS}?limit=7&state=open", bearer(deployment)))
     assert status == 200, head
     assert b'"id":"7-open-False"' in body
 
 
-async def test_an_encoded_id_is_the_same_id(port: int, house: House):
+async def test_an_encoded_id_is_the_same_id(port: int, deployment: Deployment):
     """A colon may be written as it is or encoded."""
     for path in (f"{ORDERS}/a:b", f"{ORDERS}/a%3Ab"):
-        status, _, body = await speak(port, lines("GET", path, bearer(house)))
+        status, _, body = await speak(port, lines("GET", path, bearer(deployment)))
         assert (status, b'"id":"a:b"' in body) == (200, True)
 
 
-async def test_a_body_in_chunks_is_read(port: int, house: House):
+async def test_a_body_in_chunks_is_read(port: int, deployment: Deployment):
     """A chunked body is a body."""
     body = b'{"customer":"acme","lines":[{"name":"tea"}]}'
     headers = lines(
         "POST",
         ORDERS,
-        bearer(house),
+        bearer(deployment),
         "Idempotency-Key: chunked-0001",
         "Content-Type: application/json",
         "Transfer-Encoding: chunked",
@@ -101,12 +101,12 @@ async def test_a_body_in_chunks_is_read(port: int, house: House):
     assert (status, b'"id":"acme"' in answer) == (202, True)
 
 
-async def test_a_body_that_trickles_is_given_up(port: int, house: House):
+async def test_a_body_that_trickles_is_given_up(port: int, deployment: Deployment):
     """A caller that holds back its body is answered after the deadline, and not waited for."""
     headers = lines(
         "POST",
         ORDERS,
-        bearer(house),
+        bearer(deployment),
         "Idempotency-Key: trickle-0001",
         "Content-Type: application/json",
         "Content-Length: 100",
@@ -115,21 +115,21 @@ async def test_a_body_that_trickles_is_given_up(port: int, house: House):
     assert (status, b"did not arrive" in body) == (400, True)
 
 
-async def test_a_large_body_is_refused_unread(port: int, house: House):
+async def test_a_large_body_is_refused_unread(port: int, deployment: Deployment):
     """413 comes before the body does."""
     headers = lines(
-        "POST", ORDERS, bearer(house), "Content-Type: application/json", "Content-Length: 100000000"
+        "POST", ORDERS, bearer(deployment), "Content-Type: application/json", "Content-Length: 100000000"
     )
     status, _, _ = await speak(port, headers)
     assert status == 413
 
 
-async def test_a_large_body_in_chunks_is_cut_off(port: int, house: House):
+async def test_a_large_body_in_chunks_is_cut_off(port: int, deployment: Deployment):
     """A body without a length is counted."""
     headers = lines(
         "POST",
         ORDERS,
-        bearer(house),
+        bearer(deployment),
         "Idempotency-Key: large-00001",
         "Content-Type: application/json",
         "Transfer-Encoding: chunked",
@@ -159,17 +159,17 @@ async def test_strange_requests_are_refused(port: int, request_bytes: bytes, sta
     try:
         status, _, _ = await speak(port, request_bytes)
     except (ConnectionError, asyncio.IncompleteReadError):
-        status = 431  # the server closed the door itself
+        status = 431  # the server closed the gateway itself
     assert status in statuses
 
 
-async def test_a_length_and_chunks_together_smuggle_nothing(port: int, house: House):
+async def test_a_length_and_chunks_together_smuggle_nothing(port: int, deployment: Deployment):
     """Whichever of the two a server believes, what is hidden behind is never a second request of ours."""
-    hidden = lines("GET", f"{ORDERS}/hidden", bearer(house))
+    hidden = lines("GET", f"{ORDERS}/hidden", bearer(deployment))
     headers = lines(
         "POST",
         f"{ORDERS}/o-1/poke",
-        bearer(house),
+        bearer(deployment),
         "Content-Type: application/json",
         f"Content-Length: {len(hidden) + 5}",
         "Transfer-Encoding: chunked",
@@ -184,10 +184,10 @@ async def test_a_length_and_chunks_together_smuggle_nothing(port: int, house: Ho
     assert b'"id":"hidden"' not in answer
 
 
-async def test_head_has_no_body(port: int, house: House):
+async def test_head_has_no_body(port: int, deployment: Deployment):
     """After HEAD the connection is free for the next request."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(lines("HEAD", f"{ORDERS}/o-1", bearer(house)) + lines("GET", "/health/live"))
+    writer.write(lines("HEAD", f"{ORDERS}/o-1", bearer(deployment)) + lines("GET", "/health/live"))
     async with asyncio.timeout(15):
         first = await reader.readuntil(b"\r\n\r\n")
         second = await reader.readuntil(b"\r\n\r\n")

@@ -8,15 +8,15 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from contracts.duties import Apart, Duties, Duty
-from gateway.pipeline import Settings
+from contracts.duties import ConflictingDuties, Duties, Duty
+from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
-from gateway.policies.rate_limit import Settings as RateLimitSettings
-from gateway.rulebook import make_rulebook
+from gateway.policies.rate_limit import RateLimitSettings
+from gateway.policy_bundle import make_bundle
 from kit import privacy
 from kit.database import Database
 from kit.database.tables import audit, registered_consumers, subscriptions, suspensions
-from tests.gateway.house import House, pointers, problem
+from tests.gateway.deployment import Deployment, pointers, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"
 SHOP = "experience/shop@1"
@@ -36,13 +36,13 @@ DUTIES = Duties(
         "ask": Duty("ask for work", operations=("process/works@1.decide",)),
         "seal": Duty("seal it", operations=("process/works@1.seal",)),
     },
-    (Apart(("ask", "seal"), "nobody seals what he asked for"),),
+    (ConflictingDuties(("ask", "seal"), "nobody seals what he asked for"),),
 )
 WANTED = {"consumer": "screen", "api": SHOP, "plan": "standard", "reason": "The new order page"}
 
 
-class Desk(House):
-    """The house, and persons who administer it."""
+class Desk(Deployment):
+    """The deployment, and persons who administer it."""
 
     async def by(self, person: str, method: str, path: str, body: Any = None) -> httpx.Response:
         token = self.issuer.mint("platform", subject=person)
@@ -54,14 +54,14 @@ class Desk(House):
     asked: list[str]
 
     async def status(self, consumer: str) -> int:
-        await self.gateway.roster.refresh()
+        await self.gateway.directory.refresh()
         return (await self.call("GET", ORDERS, consumer)).status_code
 
 
 @pytest.fixture
 async def desk(keys_folder: Path, fresh_database_url: str) -> AsyncIterator[Desk]:
     database = Database(fresh_database_url)
-    found = Desk(keys_folder, Settings(rate_limit=PLANS), CONSUMERS, database=database, duties=DUTIES)
+    found = Desk(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS, database=database, duties=DUTIES)
     found.asked = []
     await found.gateway.start()
     yield found
@@ -120,7 +120,7 @@ async def test_an_approved_change_of_plan_replaces_the_one_before(desk: Desk):
     await desk.by("bert", "POST", f"/subscriptions/subscriptions/{new['id']}/decision", approve)
     listed = (await desk.by("anna", "GET", "/subscriptions/subscriptions")).json()["items"]
     assert {each["id"]: each["state"] for each in listed} == {new["id"]: "active", old["id"]: "cancelled"}
-    await desk.gateway.roster.refresh()
+    await desk.gateway.directory.refresh()
     assert "q=1000;" in (await desk.call("GET", ORDERS, "screen")).headers["ratelimit-policy"]
 
 
@@ -192,15 +192,15 @@ async def test_a_registered_consumer_that_new_duties_keep_apart_is_let_in_no_mor
     assert await desk.status("newcomer") == 200
     stricter = Duties(
         {**DUTIES.duties, "look": Duty("look at orders", scopes=("experience.shop.read",))},
-        (*DUTIES.apart, Apart(("ask", "look"), "who asks sees no orders")),
+        (*DUTIES.conflicts, ConflictingDuties(("ask", "look"), "who asks sees no orders")),
     )
     policy, settings = desk.gateway.policy, desk.gateway.settings
-    await policy.adopt(make_rulebook(settings, CONSUMERS, stricter))
+    await policy.adopt(make_bundle(settings, CONSUMERS, stricter))
     problem(await desk.call("GET", ORDERS, "newcomer"), 403, "consumer_suspended")
     told = (await desk.by("anna", "GET", "/consumers/consumers/newcomer")).json()
     assert told["state"] == "suspended"
     assert "who asks sees no orders" in told["suspended_because"]
-    await policy.adopt(make_rulebook(settings, CONSUMERS, DUTIES))
+    await policy.adopt(make_bundle(settings, CONSUMERS, DUTIES))
     assert await desk.status("newcomer") == 200
 
 
@@ -260,9 +260,9 @@ async def test_consumers_plans_and_usage_are_told(desk: Desk):
 
 async def test_without_a_database_the_roster_is_told_and_not_changed(keys_folder: Path):
     """Declared consumers are listed; a change is 503."""
-    house = House(keys_folder, Settings(rate_limit=PLANS), CONSUMERS)
-    assert (await house.administer("GET", "/consumers/consumers")).status_code == 200
-    asked = await house.administer(
+    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS)
+    assert (await deployment.administer("GET", "/consumers/consumers")).status_code == 200
+    asked = await deployment.administer(
         "POST", "/consumers/consumers/screen/suspension", json={"reason": "A leak"}
     )
     problem(asked, 503, "unavailable")

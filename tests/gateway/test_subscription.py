@@ -13,14 +13,14 @@ from contracts.canonical.values import Id
 from contracts.operation import DataClass, RowRule, api, operation
 from gateway.app import Mounted
 from gateway.exchange import Exchange, Reply, json_reply
-from gateway.pipeline import Settings
+from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Lane, Limit, Plan
-from gateway.plans.roster import note_change
-from gateway.policies.rate_limit import Settings as RateLimitSettings
+from gateway.plans.consumer_directory import note_change
+from gateway.policies.rate_limit import RateLimitSettings
 from kit.database import Database
 from kit.database.tables import registered_consumers, subscriptions, suspensions
 from kit.operations import document
-from tests.gateway.house import House, problem
+from tests.gateway.deployment import Deployment, problem
 from tests.support.stack import until
 
 ORDERS = "/experience/shop/v1/orders/o-1"
@@ -48,24 +48,29 @@ async def own(fresh_database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def replicas(keys_folder: Path, own: Database) -> AsyncIterator[list[House]]:
-    """Two doors on one database, both keeping up with it."""
-    houses = [House(keys_folder, Settings(rate_limit=PLANS), CONSUMERS, database=own) for _ in range(2)]
-    for house in houses:
-        await house.gateway.start()
-    yield houses
-    for house in houses:
-        await house.gateway.close()
+async def replicas(keys_folder: Path, own: Database) -> AsyncIterator[list[Deployment]]:
+    """Two gateways on one database, both keeping up with it."""
+    deployments = [
+        Deployment(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS, database=own) for _ in range(2)
+    ]
+    for deployment in deployments:
+        await deployment.gateway.start()
+    yield deployments
+    for deployment in deployments:
+        await deployment.gateway.close()
 
 
-async def refreshed(houses: list[House]) -> None:
-    """Wait until every door has read the latest change."""
-    before = [house.gateway.roster.generation for house in houses]
+async def refreshed(deployments: list[Deployment]) -> None:
+    """Wait until every gateway has read the latest change."""
+    before = [deployment.gateway.directory.generation for deployment in deployments]
 
     async def look() -> bool:
-        return all(house.gateway.roster.generation > at for house, at in zip(houses, before, strict=True))
+        return all(
+            deployment.gateway.directory.generation > at
+            for deployment, at in zip(deployments, before, strict=True)
+        )
 
-    await until("every door has read the change", look, PATIENCE_SECONDS)
+    await until("every gateway has read the change", look, PATIENCE_SECONDS)
 
 
 async def subscribe(database: Database, consumer: str, api: str, plan: str) -> None:
@@ -88,19 +93,19 @@ async def test_the_most_exact_subscription_of_the_file_holds(
     keys_folder: Path, consumer: str, path: str, quota: int
 ):
     """An API by its name, else its tier, else all."""
-    house = House(keys_folder, Settings(rate_limit=PLANS), CONSUMERS)
-    answer = await house.call("GET", path, consumer)
+    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS)
+    answer = await deployment.call("GET", path, consumer)
     assert answer.headers["ratelimit-policy"] == f'"burst";q={quota};w=60'
 
 
 async def test_without_a_subscription_a_call_is_403_and_told_how_to_get_one(keys_folder: Path):
     """The problem names the API, the plans, and the command."""
-    house = House(keys_folder, Settings(rate_limit=PLANS), CONSUMERS)
-    found = problem(await house.call("GET", WORK, "some"), 403, "not_subscribed")
+    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS)
+    found = problem(await deployment.call("GET", WORK, "some"), 403, "not_subscribed")
     assert found["api"] == "process/works@1"
     assert found["plans"] == ["narrow", "standard"]
     assert "enfilade subscriptions request --consumer some --api process/works@1" in found["detail"]
-    assert (await house.call("GET", ORDERS, "some")).status_code == 200
+    assert (await deployment.call("GET", ORDERS, "some")).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -116,9 +121,9 @@ async def test_a_plan_bounds_the_credentials_of_its_subscribers(
 ):
     """Who may come with another kind of credential is not on the plan."""
     plan = Plan(limits=(Limit("burst", 10, 60),), credentials=("bearer",))
-    settings = Settings(rate_limit=RateLimitSettings(plans={"standard": plan}))
+    settings = GatewaySettings(rate_limit=RateLimitSettings(plans={"standard": plan}))
     consumers = {"ci": Consumer(title="CI", scopes=("*.*.*",), **granted)}
-    answer = await House(keys_folder, settings, consumers).call("GET", ORDERS)
+    answer = await Deployment(keys_folder, settings, consumers).call("GET", ORDERS)
     assert answer.status_code == status
 
 
@@ -126,26 +131,26 @@ async def test_limits_hold_for_each_consumer_and_api_apart(keys_folder: Path):
     """Calls of one API use up nothing of another's limits, nor of another consumer's."""
     plans = RateLimitSettings(plans={"standard": Plan(limits=(Limit("burst", 1, 60),))})
     consumers = {name: Consumer(title=name, scopes=("*.*.*",)) for name in ("ci", "other")}
-    house = House(keys_folder, Settings(rate_limit=plans), consumers)
+    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=plans), consumers)
     asked = [("ci", ORDERS), ("ci", WORK), ("other", ORDERS), ("ci", ORDERS), ("ci", WORK)]
-    statuses = [(await house.call("GET", path, consumer)).status_code for consumer, path in asked]
+    statuses = [(await deployment.call("GET", path, consumer)).status_code for consumer, path in asked]
     assert statuses == [200, 200, 200, 429, 429]
 
 
 async def test_an_approved_subscription_holds_at_every_door_within_seconds(
-    replicas: list[House], own: Database
+    replicas: list[Deployment], own: Database
 ):
     """What the database says is in force at all replicas, and no call asks for it."""
-    for house in replicas:
-        problem(await house.call("GET", ORDERS, "none"), 403, "not_subscribed")
+    for deployment in replicas:
+        problem(await deployment.call("GET", ORDERS, "none"), 403, "not_subscribed")
     await asyncio.gather(refreshed(replicas), subscribe(own, "none", SHOP, "standard"))
-    for house in replicas:
-        assert (await house.call("GET", ORDERS, "none")).status_code == 200
-        problem(await house.call("GET", WORK, "none"), 403, "not_subscribed")
+    for deployment in replicas:
+        assert (await deployment.call("GET", ORDERS, "none")).status_code == 200
+        problem(await deployment.call("GET", WORK, "none"), 403, "not_subscribed")
 
 
 async def test_a_suspended_consumer_is_refused_at_every_door_until_it_is_resumed(
-    replicas: list[House], own: Database
+    replicas: list[Deployment], own: Database
 ):
     """Also with a token that is known already; the reason is told."""
     assert (await replicas[0].call("GET", ORDERS, "some")).status_code == 200
@@ -157,17 +162,17 @@ async def test_a_suspended_consumer_is_refused_at_every_door_until_it_is_resumed
 
     suspension = insert(suspensions).values(consumer="some", reason="a key leaked", suspended_by="olga")
     await asyncio.gather(refreshed(replicas), change(suspension))
-    for house in replicas:
-        found = problem(await house.call("GET", ORDERS, "some"), 403, "consumer_suspended")
+    for deployment in replicas:
+        found = problem(await deployment.call("GET", ORDERS, "some"), 403, "consumer_suspended")
         assert "a key leaked" in found["detail"]
     await asyncio.gather(refreshed(replicas), change(delete(suspensions)))
-    for house in replicas:
-        assert (await house.call("GET", ORDERS, "some")).status_code == 200
+    for deployment in replicas:
+        assert (await deployment.call("GET", ORDERS, "some")).status_code == 200
 
 
-async def test_a_registered_consumer_is_known_at_every_door(replicas: list[House], own: Database):
+async def test_a_registered_consumer_is_known_at_every_door(replicas: list[Deployment], own: Database):
     """It gets a token and calls what it subscribed to; before, nobody knew it."""
-    assert "newcomer" not in replicas[0].gateway.rulebook.consumers
+    assert "newcomer" not in replicas[0].gateway.bundle.consumers
     grants = {"title": "New", "scopes": ["experience.*.read"], "subscriptions": {}}
 
     async def register() -> None:
@@ -177,8 +182,8 @@ async def test_a_registered_consumer_is_known_at_every_door(replicas: list[House
             await note_change(connection)
 
     await asyncio.gather(refreshed(replicas), register())
-    for house in replicas:
-        problem(await house.call("GET", ORDERS, "newcomer"), 403, "not_subscribed")
+    for deployment in replicas:
+        problem(await deployment.call("GET", ORDERS, "newcomer"), 403, "not_subscribed")
     await asyncio.gather(refreshed(replicas), subscribe(own, "newcomer", SHOP, "narrow"))
     answer = await replicas[1].call("GET", ORDERS, "newcomer")
     assert answer.headers["ratelimit-policy"] == '"burst";q=10;w=60'
@@ -188,31 +193,33 @@ async def test_a_registered_consumer_is_known_at_every_door(replicas: list[House
 async def test_with_the_database_away_what_is_known_goes_on_to_hold(keys_folder: Path, tmp_path: Path):
     """Declared consumers need no database, at the start neither."""
     nowhere = Database(f"postgresql+psycopg://nobody@/none?host={tmp_path}")
-    house = House(keys_folder, Settings(rate_limit=PLANS), CONSUMERS, database=nowhere)
-    await house.gateway.start()
-    assert (await house.call("GET", ORDERS, "some")).status_code == 200
-    await house.gateway.close()
+    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS, database=nowhere)
+    await deployment.gateway.start()
+    assert (await deployment.call("GET", ORDERS, "some")).status_code == 200
+    await deployment.gateway.close()
     await nowhere.close()
 
 
 async def test_the_explanation_tells_the_subscription_and_its_limits(keys_folder: Path):
     """By which plan a request would be met, and where there is none that it is refused for that."""
-    house = House(keys_folder, Settings(rate_limit=PLANS), CONSUMERS)
-    told = await house.gateway.explain("GET", ORDERS, "some")
+    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS)
+    told = await deployment.gateway.explain("GET", ORDERS, "some")
     says = {rule.policy: rule.says for rule in told.rules}
     assert says["subscription"] == f"subscribed to {SHOP} on the plan narrow"
     assert says["rate_limit"] == "10 requests per 60 s"
-    refused = await house.gateway.explain("GET", WORK, "some")
+    refused = await deployment.gateway.explain("GET", WORK, "some")
     assert (refused.verdict, refused.rules[-1].policy) == ("not_subscribed", "subscription")
 
 
-def on_plan(keys_folder: Path, granted: tuple[str, ...] | None = None, **bounds: Any) -> House:
-    """A house where `ci` is on a plan with these bounds, beside one without any."""
+def on_plan(keys_folder: Path, granted: tuple[str, ...] | None = None, **bounds: Any) -> Deployment:
+    """A deployment where `ci` is on a plan with these bounds, beside one without any."""
     burst = (Limit("burst", 100, 60),)
     plans = {"standard": Plan(limits=burst, **bounds), "free": Plan(limits=burst)}
     consumers = {"ci": Consumer(title="CI", scopes=("*.*.*",), entities=granted)}
     answer = Mounted(Ledgers, document(Ledgers), lambda _: read_ledger)
-    return House(keys_folder, Settings(rate_limit=RateLimitSettings(plans=plans)), consumers, apis=(answer,))
+    return Deployment(
+        keys_folder, GatewaySettings(rate_limit=RateLimitSettings(plans=plans)), consumers, apis=(answer,)
+    )
 
 
 @api("process", "ledgers", version=1, summary="A ledger of each legal entity", data_classes=("financial",))
@@ -229,9 +236,9 @@ async def read_ledger(_: Exchange) -> Reply:
     return json_reply(200, {})
 
 
-async def agreed(house: House, path: str) -> httpx.Response:
+async def agreed(deployment: Deployment, path: str) -> httpx.Response:
     """The answer, which the explanation foretold."""
-    told, answer = await house.gateway.explain("GET", path, "ci"), await house.call("GET", path)
+    told, answer = await deployment.gateway.explain("GET", path, "ci"), await deployment.call("GET", path)
     code = answer.json()["code"] if answer.status_code == 403 else "allowed"
     assert told.verdict == code
     return answer
@@ -263,25 +270,25 @@ async def test_a_plan_is_for_apis_that_hold_no_more_than_its_classes_of_data(
 async def test_a_plan_narrows_the_legal_entities_and_never_widens_them(
     keys_folder: Path, granted: tuple[str, ...] | None, seen: list[str]
 ):
-    """The floor and the row rules are told of those that both the plan and the consumer have."""
-    house = on_plan(keys_folder, granted, entities=("DE01", "FR01"))
-    assert (await agreed(house, WORK)).json().get("entities", []) == seen
+    """The tier and the row rules are told of those that both the plan and the consumer have."""
+    deployment = on_plan(keys_folder, granted, entities=("DE01", "FR01"))
+    assert (await agreed(deployment, WORK)).json().get("entities", []) == seen
     for entity in ("DE01", "FR01", "US01"):
-        answer = await agreed(house, f"/process/ledgers/v1/ledgers/{entity}")
+        answer = await agreed(deployment, f"/process/ledgers/v1/ledgers/{entity}")
         assert answer.status_code == (200 if entity in seen else 403)
 
 
 async def test_who_is_narrowed_by_a_plan_does_not_reach_vendors_records(keys_folder: Path):
     """As who is bound to legal entities otherwise."""
-    house = on_plan(keys_folder, entities=("DE01",))
-    found = problem(await agreed(house, "/system/vault-main/vault/v1/records/r"), 403, "not_subscribed")
+    deployment = on_plan(keys_folder, entities=("DE01",))
+    found = problem(await agreed(deployment, "/system/vault-main/vault/v1/records/r"), 403, "not_subscribed")
     assert found["plans"] == ["free"]
 
 
 async def test_the_bounds_of_a_plan_are_explained(keys_folder: Path):
     """Classes of data and legal entities, each with the place where it is written."""
-    house = on_plan(keys_folder, data_classes=("financial", "commercial"), entities=("DE01",))
-    told = await house.gateway.explain("GET", ORDERS, "ci")
+    deployment = on_plan(keys_folder, data_classes=("financial", "commercial"), entities=("DE01",))
+    told = await deployment.gateway.explain("GET", ORDERS, "ci")
     says = [rule.says for rule in told.rules if rule.policy == "subscription"]
     assert says[1:] == [
         "for data of the classes financial, commercial only",

@@ -4,36 +4,38 @@ from typing import Any
 
 import pytest
 
-from gateway.pipeline import Settings
-from gateway.policies.wire import Settings as WireSettings
-from tests.gateway.house import ORDER, House, problem
+from gateway.pipeline import GatewaySettings
+from gateway.policies.wire import WireSettings
+from tests.gateway.deployment import ORDER, Deployment, problem
 
 SHOP = "/experience/shop/v1/orders"
 
 
-async def test_an_address_that_is_too_long_is_414(house: House):
+async def test_an_address_that_is_too_long_is_414(deployment: Deployment):
     """A long query is refused before anything is looked up."""
-    problem(await house.call("GET", f"{SHOP}?limit={'1' * 9000}"), 414, "uri_too_long")
+    problem(await deployment.call("GET", f"{SHOP}?limit={'1' * 9000}"), 414, "uri_too_long")
 
 
-async def test_headers_that_are_too_large_are_431(house: House):
+async def test_headers_that_are_too_large_are_431(deployment: Deployment):
     """So are large headers."""
-    problem(await house.call("GET", f"{SHOP}/a", headers={"X-Large": "x" * 20_000}), 431, "headers_too_large")
+    problem(
+        await deployment.call("GET", f"{SHOP}/a", headers={"X-Large": "x" * 20_000}), 431, "headers_too_large"
+    )
 
 
-async def test_too_many_headers_are_431(house: House):
+async def test_too_many_headers_are_431(deployment: Deployment):
     """So are many headers."""
     many = {f"X-{number}": "x" for number in range(120)}
-    problem(await house.call("GET", f"{SHOP}/a", headers=many), 431, "headers_too_large")
+    problem(await deployment.call("GET", f"{SHOP}/a", headers=many), 431, "headers_too_large")
 
 
-async def test_a_body_that_says_it_is_too_large_is_413(house: House):
+async def test_a_body_that_says_it_is_too_large_is_413(deployment: Deployment):
     """A body over the limit is refused by its length, unread."""
-    answer = await house.place(content=b"x" * 1_100_000, json=None)
+    answer = await deployment.place(content=b"x" * 1_100_000, json=None)
     problem(answer, 413, "body_too_large")
 
 
-async def test_a_body_that_turns_out_too_large_is_413(house: House):
+async def test_a_body_that_turns_out_too_large_is_413(deployment: Deployment):
     """A chunked body is counted while it is read."""
 
     async def chunks():
@@ -41,19 +43,19 @@ async def test_a_body_that_turns_out_too_large_is_413(house: House):
             yield b"x" * 50_000
 
     headers = {"Idempotency-Key": "key-chunked-1", "Content-Type": "application/json"}
-    problem(await house.call("POST", SHOP, headers=headers, content=chunks()), 413, "body_too_large")
+    problem(await deployment.call("POST", SHOP, headers=headers, content=chunks()), 413, "body_too_large")
 
 
 async def test_a_body_that_does_not_come_is_given_up(keys_folder: Any):
     """A caller that stops in the middle of a body is told so after the deadline."""
-    house = House(keys_folder, Settings(wire=WireSettings(body_seconds=0.05)))
+    deployment = Deployment(keys_folder, GatewaySettings(wire=WireSettings(body_seconds=0.05)))
     sent: list[dict[str, Any]] = []
     scope = _scope(
         "POST",
         SHOP,
         [
             (b"host", b"gateway.test"),
-            (b"authorization", b"Bearer " + house.token("ci").encode()),
+            (b"authorization", b"Bearer " + deployment.token("ci").encode()),
             (b"idempotency-key", b"key-slowbody"),
             (b"content-type", b"application/json"),
             (b"content-length", b"10"),
@@ -72,27 +74,29 @@ async def test_a_body_that_does_not_come_is_given_up(keys_folder: Any):
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    await house.gateway(scope, receive, send)
+    await deployment.gateway(scope, receive, send)
     assert sent[0]["status"] == 400
 
 
-async def test_content_types_that_nobody_takes_are_415(house: House):
-    """The door takes a few content types only."""
+async def test_content_types_that_nobody_takes_are_415(deployment: Deployment):
+    """The gateway takes a few content types only."""
     headers = {"Idempotency-Key": "key-00000002", "Content-Type": "text/plain"}
-    answer = await house.call("POST", SHOP, headers=headers, content=b"hello")
+    answer = await deployment.call("POST", SHOP, headers=headers, content=b"hello")
     problem(answer, 415, "unsupported_media_type")
 
 
-async def test_a_body_of_another_content_type_than_json_is_415(house: House):
+async def test_a_body_of_another_content_type_than_json_is_415(deployment: Deployment):
     """An API takes JSON only."""
     headers = {"Idempotency-Key": "key-00000002", "Content-Type": "text/xml"}
-    problem(await house.call("POST", SHOP, headers=headers, content=b"<a/>"), 415, "unsupported_media_type")
+    problem(
+        await deployment.call("POST", SHOP, headers=headers, content=b"<a/>"), 415, "unsupported_media_type"
+    )
 
 
-async def test_compressed_bodies_are_415(house: House):
+async def test_compressed_bodies_are_415(deployment: Deployment):
     """A compressed body could grow behind us, so none is taken."""
     headers = {"Idempotency-Key": "key-00000002", "Content-Encoding": "gzip"}
-    problem(await house.call("POST", SHOP, headers=headers, json=ORDER), 415, "unsupported_media_type")
+    problem(await deployment.call("POST", SHOP, headers=headers, json=ORDER), 415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize(
@@ -107,9 +111,9 @@ async def test_compressed_bodies_are_415(house: House):
         f"{SHOP}/a%5Cb",
     ],
 )
-async def test_a_path_that_can_be_read_in_two_ways_is_400(house: House, path: str):
+async def test_a_path_that_can_be_read_in_two_ways_is_400(deployment: Deployment, path: str):
     """Nobody behind us shall read another path than we did."""
-    problem(await house.call("GET", path), 400, "bad_request")
+    problem(await deployment.call("GET", path), 400, "bad_request")
 
 
 @pytest.mark.parametrize(
@@ -121,41 +125,43 @@ async def test_a_path_that_can_be_read_in_two_ways_is_400(house: House, path: st
         [(b"host", b"gateway.test"), (b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")],
     ],
 )
-async def test_missing_doubled_or_malformed_single_headers_are_400(house: House, headers: list[Any]):
+async def test_missing_doubled_or_malformed_single_headers_are_400(
+    deployment: Deployment, headers: list[Any]
+):
     """A header that decides something is there once and well-formed."""
-    assert await _status(house, _scope("GET", SHOP, headers)) == 400
+    assert await _status(deployment, _scope("GET", SHOP, headers)) == 400
 
 
 async def test_a_foreign_host_is_400_where_hosts_are_configured(keys_folder: Any):
     """The gateway answers under its own names only."""
-    house = House(keys_folder, Settings(wire=WireSettings(hosts=("gateway.test",))))
-    assert await _status(house, _scope("GET", "/health/live", [(b"host", b"evil.test")])) == 400
-    assert await _status(house, _scope("GET", "/health/live", [(b"host", b"Gateway.Test:8080")])) == 200
+    deployment = Deployment(keys_folder, GatewaySettings(wire=WireSettings(hosts=("gateway.test",))))
+    assert await _status(deployment, _scope("GET", "/health/live", [(b"host", b"evil.test")])) == 400
+    assert await _status(deployment, _scope("GET", "/health/live", [(b"host", b"Gateway.Test:8080")])) == 200
 
 
 @pytest.mark.parametrize("value", ["close, Authorization", "If-Match", "Idempotency-Key, keep-alive", "x"])
-async def test_connection_may_not_name_headers_that_decide(house: House, value: str):
+async def test_connection_may_not_name_headers_that_decide(deployment: Deployment, value: str):
     """No proxy in between shall be made to drop what we go by (RFC 9110 §7.6.1)."""
-    problem(await house.call("GET", f"{SHOP}/a", headers={"Connection": value}), 400, "bad_request")
+    problem(await deployment.call("GET", f"{SHOP}/a", headers={"Connection": value}), 400, "bad_request")
 
 
 @pytest.mark.parametrize(
     "value", ["close", "Keep-Alive", "keep-alive, Upgrade", "Upgrade, HTTP2-Settings", "TE"]
 )
-async def test_connection_may_name_what_is_its_own(house: House, value: str):
+async def test_connection_may_name_what_is_its_own(deployment: Deployment, value: str):
     """What every client may say of its connection is not held against it."""
-    assert (await house.call("GET", f"{SHOP}/a", headers={"Connection": value})).status_code == 200
+    assert (await deployment.call("GET", f"{SHOP}/a", headers={"Connection": value})).status_code == 200
 
 
-async def test_length_and_chunks_together_are_400(house: House):
+async def test_length_and_chunks_together_are_400(deployment: Deployment):
     """Two ways to say where a body ends are one too many."""
     headers = [(b"host", b"gateway.test"), (b"content-length", b"3"), (b"transfer-encoding", b"chunked")]
-    assert await _status(house, _scope("POST", SHOP, headers)) == 400
+    assert await _status(deployment, _scope("POST", SHOP, headers)) == 400
 
 
 async def test_forwarded_addresses_count_from_trusted_proxies_only(keys_folder: Any):
     """X-Forwarded-For tells the source when a trusted proxy wrote it, and nothing otherwise."""
-    house = House(keys_folder, Settings(wire=WireSettings(trusted_proxies=("10.0.0.0/8",))))
+    deployment = Deployment(keys_folder, GatewaySettings(wire=WireSettings(trusted_proxies=("10.0.0.0/8",))))
     seen: list[str] = []
 
     async def look(exchange: Any) -> Any:
@@ -165,7 +171,7 @@ async def test_forwarded_addresses_count_from_trusted_proxies_only(keys_folder: 
     from gateway.exchange import Exchange  # noqa: PLC0415
     from gateway.policies.wire import Wire  # noqa: PLC0415
 
-    step = Wire(house.gateway.settings.wire).around(None, look)
+    step = Wire(deployment.gateway.settings.wire).wrap(None, look)
     for peer in ("10.1.1.1", "9.9.9.9"):
         headers = [(b"host", b"a"), (b"x-forwarded-for", b"6.6.6.6, 7.7.7.7, 10.2.2.2")]
         scope = _scope("GET", "/", headers) | {"client": (peer, 1)}
@@ -190,7 +196,7 @@ def _scope(method: str, path: str, headers: list[Any]) -> dict[str, Any]:
     }
 
 
-async def _status(house: House, scope: dict[str, Any]) -> int:
+async def _status(deployment: Deployment, scope: dict[str, Any]) -> int:
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -199,5 +205,5 @@ async def _status(house: House, scope: dict[str, Any]) -> int:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    await house.gateway(scope, receive, send)
+    await deployment.gateway(scope, receive, send)
     return sent[0]["status"]

@@ -1,25 +1,25 @@
-"""What the journeys share: a house of the worker's own, and houses made to measure."""
+"""What the journeys share: a deployment of the worker's own, and deployments made to measure."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.houses import MakeHouse, make_house
+from tests.support.deployments import MakeDeployment, make_deployment
 from tests.support.stack import Stack
 
-__all__ = ["make_house"]
+__all__ = ["make_deployment"]
 
 
 @pytest.fixture(scope="package")
-async def house(make_house: MakeHouse) -> AsyncIterator[Stack]:
-    """One house per worker, as `make run` would start it, shared by tests that each use their own deal."""
-    async with make_house("house") as stack:
+async def deployment(make_deployment: MakeDeployment) -> AsyncIterator[Stack]:
+    """One deployment per worker, as `make run` would start it; each test uses a deal of its own."""
+    async with make_deployment("deployment") as stack:
         await stack.start()
         yield stack
 
 
 @pytest.fixture
-async def new_house(make_house: MakeHouse, fresh_database_url: str) -> AsyncIterator[Stack]:
-    """A house of the test's own, not started yet, so that it may be configured first."""
-    async with make_house("new-house", fresh_database_url) as stack:
+async def new_deployment(make_deployment: MakeDeployment, fresh_database_url: str) -> AsyncIterator[Stack]:
+    """A deployment of the test's own, not started yet, so that it may be configured first."""
+    async with make_deployment("new-house", fresh_database_url) as stack:
         yield stack

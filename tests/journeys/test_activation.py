@@ -10,16 +10,19 @@ from tests.support.stack import Stack
 ACTIVATION = "/experience/crm-ui/v1/opportunities/{}/activation"
 
 
-async def test_closing_a_deal_in_the_crm_makes_customer_contract_and_project(house: Stack) -> None:
+async def test_closing_a_deal_in_the_crm_makes_customer_contract_and_project(deployment: Stack) -> None:
     """The event alone: approved by finance, one of each at the vendors, the ids back on the opportunity."""
-    deal = await new_deal(house.accounts.salesforce, credit_limit=LARGE)
-    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
+    deal = await new_deal(deployment.accounts.salesforce, credit_limit=LARGE)
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
         await deal.close()
         asked = await approve(finance, deal)
         assert any("credit limit" in reason for reason in asked["needs_approval_because"])
         activation = await screen.activation(deal.opportunity_id, "done")
         overview = await screen.get(f"/experience/crm-ui/v1/accounts/{deal.account_id}/overview")
-    found = await truth(house.accounts, deal)
+    found = await truth(deployment.accounts, deal)
     assert found.counts() == (1, 1, 1)
     assert found.opportunity["Project_Id__c"] == activation["project"]["id"]
     order = found.orders[0]
@@ -32,10 +35,10 @@ async def test_closing_a_deal_in_the_crm_makes_customer_contract_and_project(hou
     assert all(step["status"] == "done" for step in activation["steps"])
 
 
-async def test_the_button_and_the_event_share_one_workflow(house: Stack) -> None:
+async def test_the_button_and_the_event_share_one_workflow(deployment: Stack) -> None:
     """A repeated POST gives the same link; the event that follows starts nothing of its own."""
-    deal = await new_deal(house.accounts.salesforce, StageName="Closed Won")
-    async with house.caller("crm-screen") as screen:
+    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
+    async with deployment.caller("crm-screen") as screen:
         first, second = await asyncio.gather(
             screen.activate(deal.opportunity_id), screen.activate(deal.opportunity_id)
         )
@@ -45,15 +48,15 @@ async def test_the_button_and_the_event_share_one_workflow(house: Stack) -> None
     assert [answer.status_code for answer in answers] == [202, 202, 202]
     assert len({answer.json()["status_url"] for answer in answers}) == 1
     assert len({answer.json()["correlation_id"] for answer in answers}) == 1
-    assert (await truth(house.accounts, deal)).counts() == (1, 1, 1)
+    assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)
 
 
-async def test_everything_that_is_missing_is_told_at_once(house: Stack) -> None:
+async def test_everything_that_is_missing_is_told_at_once(deployment: Stack) -> None:
     """409 with each fault's field, a sentence for a salesperson, and who can fix it; nothing is started."""
     deal = await new_deal(
-        house.accounts.salesforce, Payment_Terms__c=None, Rate_Card__c=None, Expected_End__c="2026-01-01"
+        deployment.accounts.salesforce, Payment_Terms__c=None, Rate_Card__c=None, Expected_End__c="2026-01-01"
     )
-    async with house.caller("crm-screen") as screen:
+    async with deployment.caller("crm-screen") as screen:
         answer = await screen.activate(deal.opportunity_id)
         nothing = await screen.find(ACTIVATION.format(deal.opportunity_id))
     problem = answer.json()
@@ -68,12 +71,14 @@ async def test_everything_that_is_missing_is_told_at_once(house: Stack) -> None:
     assert nothing is None
 
 
-async def test_a_vendor_that_does_not_answer_in_time_is_checked_by_the_workflow(house: Stack) -> None:
+async def test_a_vendor_that_does_not_answer_in_time_is_checked_by_the_workflow(deployment: Stack) -> None:
     """202 within one request; the workflow checks later and parks what it finds missing."""
-    deal = await new_deal(house.accounts.salesforce, Rate_Card__c=None)
-    reading = rf"/query\?.*{deal.opportunity_id}"  # and not one of the house's own looks at what has changed
-    await house.accounts.salesforce.add_fault({"latency_ms": 6000}, path=reading, body=None, times=1)
-    async with house.caller("crm-screen") as screen:
+    deal = await new_deal(deployment.accounts.salesforce, Rate_Card__c=None)
+    reading = (
+        rf"/query\?.*{deal.opportunity_id}"  # and not one of the deployment's own looks at what has changed
+    )
+    await deployment.accounts.salesforce.add_fault({"latency_ms": 6000}, path=reading, body=None, times=1)
+    async with deployment.caller("crm-screen") as screen:
         answer = await screen.activate(deal.opportunity_id)
         assert answer.status_code == 202, answer.text
         activation = await screen.activation(deal.opportunity_id, "parked")
@@ -81,18 +86,18 @@ async def test_a_vendor_that_does_not_answer_in_time_is_checked_by_the_workflow(
     assert activation["exception_id"]
 
 
-async def test_the_overview_asks_no_vendor(house: Stack) -> None:
+async def test_the_overview_asks_no_vendor(deployment: Stack) -> None:
     """It comes from the read model, with its freshness; an account never seen is 404."""
-    deal = await new_deal(house.accounts.salesforce, StageName="Closed Won")
-    async with house.caller("crm-screen") as screen:
+    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
+    async with deployment.caller("crm-screen") as screen:
         await screen.activate(deal.opportunity_id)
         await screen.activation(deal.opportunity_id, "done")
-        before = [await _last_call(account) for account in house.accounts.all]
+        before = [await _last_call(account) for account in deployment.accounts.all]
         overview = await screen.get(f"/experience/crm-ui/v1/accounts/{deal.account_id}/overview")
         unknown = await screen.http.get("/experience/crm-ui/v1/accounts/001000000000000AAA/overview")
     assert overview["age_seconds"] >= 0
     assert unknown.status_code == 404
-    for account, seen in zip(house.accounts.all, before, strict=True):
+    for account, seen in zip(deployment.accounts.all, before, strict=True):
         new = [call for call in await account.calls(since=seen) if deal.account_id in str(call)]
         assert new == []
 
@@ -101,22 +106,25 @@ async def _last_call(account: Any) -> int:
     return max((call["seq"] for call in await account.calls()), default=0)
 
 
-async def test_a_customer_that_finance_rejects_parks_the_activation(house: Stack) -> None:
+async def test_a_customer_that_finance_rejects_parks_the_activation(deployment: Stack) -> None:
     """Nothing is created for it, and the exception says who decided."""
-    deal = await new_deal(house.accounts.salesforce, credit_limit=LARGE, StageName="Closed Won")
-    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
+    deal = await new_deal(deployment.accounts.salesforce, credit_limit=LARGE, StageName="Closed Won")
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
         await screen.activate(deal.opportunity_id)
         await approve(finance, deal, "reject")
         activation = await screen.activation(deal.opportunity_id, "parked")
         raised = await finance.get(f"/process/exceptions/v1/exceptions/{activation['exception_id']}")
     assert "rejected" in raised["why"].lower()
-    assert (await truth(house.accounts, deal)).counts() == (0, 0, 0)
+    assert (await truth(deployment.accounts, deal)).counts() == (0, 0, 0)
 
 
-async def test_two_deals_of_one_account_share_one_customer(house: Stack) -> None:
+async def test_two_deals_of_one_account_share_one_customer(deployment: Stack) -> None:
     """The second deal finds the customer that the first one made."""
-    first = await new_deal(house.accounts.salesforce, StageName="Closed Won")
-    made = await house.accounts.salesforce.record("Opportunity", first.opportunity_id)
+    first = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
+    made = await deployment.accounts.salesforce.record("Opportunity", first.opportunity_id)
     again = {
         name: value
         for name, value in made.items()
@@ -124,7 +132,7 @@ async def test_two_deals_of_one_account_share_one_customer(house: Stack) -> None
         and name not in {"Enfilade_Id__c", "Project_Id__c", "Project_Url__c"}
         and value
     }
-    second = await house.accounts.salesforce.create(
+    second = await deployment.accounts.salesforce.create(
         "Opportunity",
         **again,
         Name=f"{first.name} again",
@@ -134,12 +142,12 @@ async def test_two_deals_of_one_account_share_one_customer(house: Stack) -> None
         CurrencyIsoCode="GBP",
         Amount=1000,
     )
-    async with house.caller("crm-screen") as screen:
+    async with deployment.caller("crm-screen") as screen:
         for opportunity_id in (first.opportunity_id, second["Id"]):
             await screen.activate(opportunity_id)
         for opportunity_id in (first.opportunity_id, second["Id"]):
             await screen.activation(opportunity_id, "done")
         overview = await screen.get(f"/experience/crm-ui/v1/accounts/{first.account_id}/overview")
-    found = await truth(house.accounts, first)
+    found = await truth(deployment.accounts, first)
     assert (len(found.customers), len(found.open_orders), len(found.clients)) == (1, 2, 1)
     assert len(overview["projects"]) == 2

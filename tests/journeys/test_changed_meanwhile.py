@@ -15,17 +15,22 @@ ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
 LATE = 6000  # later than a button waits for the CRM
 
 
-async def waiting(house: Stack, screen: Caller, finance: Caller, **fields: Any) -> tuple[Deal, Any]:
+async def waiting(deployment: Stack, screen: Caller, finance: Caller, **fields: Any) -> tuple[Deal, Any]:
     """A won deal of which finance is asked, and the question."""
-    deal = await new_deal(house.accounts.salesforce, credit_limit=LARGE, StageName="Closed Won", **fields)
+    deal = await new_deal(
+        deployment.accounts.salesforce, credit_limit=LARGE, StageName="Closed Won", **fields
+    )
     await screen.activate(deal.opportunity_id)
     return deal, await asked(finance, deal)
 
 
-async def test_a_deal_that_is_lost_while_finance_thinks_is_not_made(house: Stack) -> None:
+async def test_a_deal_that_is_lost_while_finance_thinks_is_not_made(deployment: Stack) -> None:
     """The run ends saying so: no order, no project, nothing written on the deal; the customer stays."""
-    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
-        deal, _ = await waiting(house, screen, finance)
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
+        deal, _ = await waiting(deployment, screen, finance)
         await deal.edit(StageName="Closed Lost")
         await approve(finance, deal)
         ended = await screen.activation(deal.opportunity_id, "undone")
@@ -34,19 +39,22 @@ async def test_a_deal_that_is_lost_while_finance_thinks_is_not_made(house: Stack
         f"{deal.name} is no longer won (its stage is “Closed Lost”): nothing was made of it."
     )
     assert [card["activation_status"] for card in overview["projects"]] == ["undone"]
-    found = await truth(house.accounts, deal)
+    found = await truth(deployment.accounts, deal)
     assert (found.counts(), found.orders, found.projects) == ((1, 0, 0), [], [])
     assert "Activated" not in found.opportunity.values()
 
 
-async def test_a_deal_whose_amount_changes_while_finance_thinks_waits_for_a_person(house: Stack) -> None:
+async def test_a_deal_whose_amount_changes_while_finance_thinks_waits_for_a_person(deployment: Stack) -> None:
     """The case says both amounts; replayed, the new one is made, and the old one never was."""
-    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
-        deal, _ = await waiting(house, screen, finance)
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
+        deal, _ = await waiting(deployment, screen, finance)
         await deal.edit(Amount=12000)
         await approve(finance, deal)
         parked = await screen.activation(deal.opportunity_id, "parked")
-        assert (await truth(house.accounts, deal)).orders == []
+        assert (await truth(deployment.accounts, deal)).orders == []
         case = await resolve(finance, parked["exception_id"], "replay")
         await screen.activation(deal.opportunity_id, "done")
     assert (case["kind"], case["owner"]) == ("amount_mismatch", "finance")
@@ -54,16 +62,19 @@ async def test_a_deal_whose_amount_changes_while_finance_thinks_waits_for_a_pers
         {"Amount": "96,000.00 GBP"},
         {"Amount": "12,000.00 GBP"},
     )
-    found = await truth(house.accounts, deal)
+    found = await truth(deployment.accounts, deal)
     assert found.counts() == (1, 1, 1)
     assert [Decimal(str(order["subtotal"])) for order in found.orders] == [Decimal(12000)]
 
 
-async def test_an_account_that_changes_while_finance_thinks_is_asked_about_again(house: Stack) -> None:
+async def test_an_account_that_changes_while_finance_thinks_is_asked_about_again(deployment: Stack) -> None:
     """The approval was of another limit: the question comes back with both, and nothing is made before."""
-    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
-        deal, first = await waiting(house, screen, finance)
-        await house.accounts.salesforce.edit("Account", deal.account_id, Credit_Limit__c=900_000)
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
+        deal, first = await waiting(deployment, screen, finance)
+        await deployment.accounts.salesforce.edit("Account", deal.account_id, Credit_Limit__c=900_000)
         path = f"{REQUESTS}/{first['id']}/decision"
         merge = {"decision": "merge", "merge_with": "eid:enf-cus-1"}
         wrong = await finance.post(path, merge, key=f"merge-{deal.opportunity_id}")
@@ -79,61 +90,64 @@ async def test_an_account_that_changes_while_finance_thinks_is_asked_about_again
         assert again["after"] == {"Credit limit": "900,000.00 GBP"}
         assert again["needs_approval_because"][0].startswith("Credit limit was 250,000.00 GBP when finance")
         assert "decided_by" not in again
-        assert (await truth(house.accounts, deal)).customers == []
+        assert (await truth(deployment.accounts, deal)).customers == []
         answer = await finance.post(path, {"decision": "approve"}, key=f"again-{deal.opportunity_id}")
         assert answer.status_code == 200, answer.text
         await screen.activation(deal.opportunity_id, "done")
-    found = await truth(house.accounts, deal)
+    found = await truth(deployment.accounts, deal)
     assert found.counts() == (1, 1, 1)
     assert Decimal(str(found.customers[0]["creditLimit"])) == Decimal(900_000)
 
 
-async def test_a_deal_that_is_lost_while_it_is_parked_is_taken_back_by_the_replay(house: Stack) -> None:
+async def test_a_deal_that_is_lost_while_it_is_parked_is_taken_back_by_the_replay(deployment: Stack) -> None:
     """What had been made is taken back in reverse, and the run says so."""
-    deal = await new_deal(house.accounts.salesforce, StageName="Closed Won")
+    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
     refusal = {"status": 422, "body": {"errors": [{"type": "validation", "message": "no", "field": "title"}]}}
-    await house.accounts.kantata.add_fault(
+    await deployment.accounts.kantata.add_fault(
         {"answer": refusal}, method="POST", path="/workspaces", body=deal.name, times=1
     )
-    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
         await screen.activate(deal.opportunity_id)
         parked = await screen.activation(deal.opportunity_id, "parked")
-        assert (await truth(house.accounts, deal)).counts() == (1, 1, 0)
+        assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 0)
         await deal.edit(StageName="Closed Lost")
         await resolve(finance, parked["exception_id"], "replay")
         ended = await screen.activation(deal.opportunity_id, "undone")
     assert ended["status_text"].endswith(
         "is no longer won (its stage is “Closed Lost”): what was made of it was taken back."
     )
-    found = await truth(house.accounts, deal)
+    found = await truth(deployment.accounts, deal)
     assert (found.counts(), len(found.orders)) == ((1, 0, 0), 1)
     assert "Activated" not in found.opportunity.values()
 
 
-async def test_a_deal_that_is_lost_just_before_the_ids_go_back_is_not_written_on(house: Stack) -> None:
+async def test_a_deal_that_is_lost_just_before_the_ids_go_back_is_not_written_on(deployment: Stack) -> None:
     """No person and no wait between: the CRM itself refuses the write, and everything is taken back."""
-    deal = await new_deal(house.accounts.salesforce, StageName="Closed Won")
-    held = await house.accounts.kantata.hold("after", method="POST", path="/workspace_allocations")
-    async with house.caller("crm-screen") as screen:
+    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
+    held = await deployment.accounts.kantata.hold("after", method="POST", path="/workspace_allocations")
+    async with deployment.caller("crm-screen") as screen:
         await screen.activate(deal.opportunity_id)
         assert await held.wait()
         await deal.edit(StageName="Closed Lost")
         await held.release()
         await screen.activation(deal.opportunity_id, "undone")
-    found = await truth(house.accounts, deal)
+    found = await truth(deployment.accounts, deal)
     assert found.counts() == (1, 0, 0)
     assert "Activated" not in found.opportunity.values()
     assert not found.opportunity["Project_Id__c"]
 
 
-async def test_a_straight_way_costs_no_call_more(house: Stack) -> None:
+async def test_a_straight_way_costs_no_call_more(deployment: Stack) -> None:
     """Five, six and at most ten; two more of the CRM only where machines were so slow that it read again."""
-    deal = await new_deal(house.accounts.salesforce)
-    async with house.caller("crm-screen") as screen:
+    deal = await new_deal(deployment.accounts.salesforce)
+    async with deployment.caller("crm-screen") as screen:
         await deal.close()
         done = await screen.activation(deal.opportunity_id, "done")
     again = sum(step["title"] == "Read the deal and its account again" for step in done["steps"])
-    database = Database(house.database_url)
+    database = Database(deployment.database_url)
 
     async def recorded() -> list[tuple[str, str]]:
         """Instance and step of each call, once the last of them is there."""
@@ -153,12 +167,12 @@ async def test_a_straight_way_costs_no_call_more(house: Stack) -> None:
     assert (found["netsuite-main"], found["kantata-main"] <= 10) == (6, True)
 
 
-async def test_both_spellings_of_an_id_are_one_deal(house: Stack) -> None:
+async def test_both_spellings_of_an_id_are_one_deal(deployment: Stack) -> None:
     """Fifteen characters while the CRM is slow, then eighteen: one run, found by either, one of each."""
-    deal = await new_deal(house.accounts.salesforce, StageName="Closed Won")
+    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
     long, short = deal.opportunity_id, deal.opportunity_id[:15]
-    await house.accounts.salesforce.add_fault({"latency_ms": LATE}, path=rf"/query\?.*{long}", times=1)
-    async with house.caller("crm-screen") as screen, house.caller("operations") as operations:
+    await deployment.accounts.salesforce.add_fault({"latency_ms": LATE}, path=rf"/query\?.*{long}", times=1)
+    async with deployment.caller("crm-screen") as screen, deployment.caller("operations") as operations:
         first, second = await screen.activate(short), await screen.activate(long)
         assert (first.status_code, second.status_code) == (202, 202), first.text
         assert first.json()["id"] == second.json()["id"]
@@ -171,4 +185,4 @@ async def test_both_spellings_of_an_id_are_one_deal(house: Stack) -> None:
     assert len(overview["projects"]) == 1
     assert (wrong.status_code, wrong.json()["code"]) == (404, "not_found")
     assert f"“{long[:-1]}” is not the id of any opportunity" in wrong.json()["detail"]
-    assert (await truth(house.accounts, deal)).counts() == (1, 1, 1)
+    assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)

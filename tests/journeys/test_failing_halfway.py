@@ -4,76 +4,90 @@ from tests.support.deals import Deal, new_deal, resolve, truth
 from tests.support.stack import Stack
 
 
-async def refuse_projects(house: Stack) -> None:
+async def refuse_projects(deployment: Stack) -> None:
     refusal = {"status": 422, "body": {"errors": [{"type": "validation", "message": "no", "field": "title"}]}}
-    await house.accounts.kantata.add_fault({"answer": refusal}, method="POST", path="/workspaces", times=None)
+    await deployment.accounts.kantata.add_fault(
+        {"answer": refusal}, method="POST", path="/workspaces", times=None
+    )
 
 
-async def closed_deal(house: Stack) -> Deal:
-    return await new_deal(house.accounts.salesforce, StageName="Closed Won")
+async def closed_deal(deployment: Stack) -> Deal:
+    return await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
 
 
-async def test_a_refusal_parks_and_a_replay_after_the_correction_succeeds(new_house: Stack) -> None:
+async def test_a_refusal_parks_and_a_replay_after_the_correction_succeeds(new_deployment: Stack) -> None:
     """The exception says what, why and what next; nothing is doubled by the replay."""
-    await new_house.start()
-    await refuse_projects(new_house)
-    deal = await closed_deal(new_house)
-    async with new_house.caller("crm-screen") as screen, new_house.caller("finance-desk", "fiona") as finance:
+    await new_deployment.start()
+    await refuse_projects(new_deployment)
+    deal = await closed_deal(new_deployment)
+    async with (
+        new_deployment.caller("crm-screen") as screen,
+        new_deployment.caller("finance-desk", "fiona") as finance,
+    ):
         await screen.activate(deal.opportunity_id)
         parked = await screen.activation(deal.opportunity_id, "parked")
-        assert (await truth(new_house.accounts, deal)).counts() == (1, 1, 0)
-        await new_house.accounts.kantata.clear_faults()
+        assert (await truth(new_deployment.accounts, deal)).counts() == (1, 1, 0)
+        await new_deployment.accounts.kantata.clear_faults()
         case = await resolve(finance, parked["exception_id"], "replay")
         await screen.activation(deal.opportunity_id, "done")
     assert case["kind"] == "vendor_rejected"
     assert case["stopped"]
     assert case["why"]
     assert case["what_next"]
-    assert (await truth(new_house.accounts, deal)).counts() == (1, 1, 1)
+    assert (await truth(new_deployment.accounts, deal)).counts() == (1, 1, 1)
 
 
-async def test_a_person_may_undo_what_was_made(new_house: Stack) -> None:
+async def test_a_person_may_undo_what_was_made(new_deployment: Stack) -> None:
     """Undone in reverse: the contract is closed, the customer stays, no half-made project remains."""
-    await new_house.start()
-    await refuse_projects(new_house)
-    deal = await closed_deal(new_house)
-    async with new_house.caller("crm-screen") as screen, new_house.caller("finance-desk", "fiona") as finance:
+    await new_deployment.start()
+    await refuse_projects(new_deployment)
+    deal = await closed_deal(new_deployment)
+    async with (
+        new_deployment.caller("crm-screen") as screen,
+        new_deployment.caller("finance-desk", "fiona") as finance,
+    ):
         await screen.activate(deal.opportunity_id)
         parked = await screen.activation(deal.opportunity_id, "parked")
         await resolve(finance, parked["exception_id"], "undo")
         await screen.activation(deal.opportunity_id, "undone")
-    assert (await truth(new_house.accounts, deal)).counts() == (1, 0, 0)
+    assert (await truth(new_deployment.accounts, deal)).counts() == (1, 0, 0)
 
 
-async def test_undone_at_once_then_replayed_it_revives_the_same_objects(new_house: Stack) -> None:
+async def test_undone_at_once_then_replayed_it_revives_the_same_objects(new_deployment: Stack) -> None:
     """With on_failure undo: everything is taken back first, and the replay revives it under the same keys."""
-    new_house.edit("flows.toml", ('on_failure = "park"\ndue_hours', 'on_failure = "undo"\ndue_hours'))
-    await new_house.start()
-    await new_house.accounts.salesforce.add_fault(
+    new_deployment.edit("flows.toml", ('on_failure = "park"\ndue_hours', 'on_failure = "undo"\ndue_hours'))
+    await new_deployment.start()
+    await new_deployment.accounts.salesforce.add_fault(
         {"status": 400, "when": "before"}, method="POST", path="/composite", times=None
     )
-    deal = await closed_deal(new_house)
-    async with new_house.caller("crm-screen") as screen, new_house.caller("finance-desk", "fiona") as finance:
+    deal = await closed_deal(new_deployment)
+    async with (
+        new_deployment.caller("crm-screen") as screen,
+        new_deployment.caller("finance-desk", "fiona") as finance,
+    ):
         await screen.activate(deal.opportunity_id)
         undone = await screen.activation(deal.opportunity_id, "undone")
-        after_undo = await truth(new_house.accounts, deal)
+        after_undo = await truth(new_deployment.accounts, deal)
         assert after_undo.counts() == (1, 0, 0)
-        await new_house.accounts.salesforce.clear_faults()
+        await new_deployment.accounts.salesforce.clear_faults()
         await resolve(finance, undone["exception_id"], "replay")
         await screen.activation(deal.opportunity_id, "done")
-    found = await truth(new_house.accounts, deal)
+    found = await truth(new_deployment.accounts, deal)
     assert found.counts() == (1, 1, 1)
     assert [len(found.orders), len(found.projects)] == [1, 1]
 
 
-async def test_a_missing_term_is_corrected_by_a_person_and_replayed(new_house: Stack) -> None:
+async def test_a_missing_term_is_corrected_by_a_person_and_replayed(new_deployment: Stack) -> None:
     """Corrections given with the resolution take the place of the CRM's values."""
-    await new_house.start()
-    deal = await new_deal(new_house.accounts.salesforce, Rate_Card__c=None)
-    async with new_house.caller("crm-screen") as screen, new_house.caller("finance-desk", "fiona") as finance:
+    await new_deployment.start()
+    deal = await new_deal(new_deployment.accounts.salesforce, Rate_Card__c=None)
+    async with (
+        new_deployment.caller("crm-screen") as screen,
+        new_deployment.caller("finance-desk", "fiona") as finance,
+    ):
         await deal.close()
         parked = await screen.activation(deal.opportunity_id, "parked")
         case = await resolve(finance, parked["exception_id"], "replay", rate_card="RC-UK-2026")
         await screen.activation(deal.opportunity_id, "done")
     assert [fault["pointer"] for fault in case["errors"]] == ["/rate_card"]
-    assert (await truth(new_house.accounts, deal)).counts() == (1, 1, 1)
+    assert (await truth(new_deployment.accounts, deal)).counts() == (1, 1, 1)

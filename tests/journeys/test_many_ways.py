@@ -1,4 +1,4 @@
-"""The same journey in every shape of the house: split floors, two orgs, observe mode, own fields."""
+"""The same journey in every shape of the deployment: split tiers, two orgs, observe mode, own fields."""
 
 import secrets
 from typing import Any
@@ -14,23 +14,23 @@ from tests.support.sandboxes import Account, Sandbox
 from tests.support.stack import Stack, until
 
 
-async def test_split_into_four_processes_the_journey_is_the_same(new_house: Stack) -> None:
+async def test_split_into_four_processes_the_journey_is_the_same(new_deployment: Stack) -> None:
     """Each floor its own process, remote hops between them: the same answers, the same vendor state."""
     ports = {floor: free_port() for floor in ("system", "process", "experience")}
-    new_house.settings |= {
+    new_deployment.settings |= {
         "ENFILADE_INTERNAL_KEY": "env:HOUSE_KEY",
         "HOUSE_KEY": secrets.token_hex(32),
         **{f"ENFILADE_{floor.upper()}_URL": f"http://127.0.0.1:{port}" for floor, port in ports.items()},
     }
     members = [
-        new_house.launch("gateway", port=new_house.port, floors="gateway"),
-        *(new_house.launch(floor, port=port, floors=floor) for floor, port in ports.items()),
+        new_deployment.launch("gateway", port=new_deployment.port, tiers="gateway"),
+        *(new_deployment.launch(floor, port=port, tiers=floor) for floor, port in ports.items()),
     ]
     for member in members:
-        await new_house.ready(member)
-    deal = await new_deal(new_house.accounts.salesforce, StageName="Closed Won")
-    broken = await new_deal(new_house.accounts.salesforce, Rate_Card__c=None)
-    async with new_house.caller("crm-screen") as screen, new_house.caller("ci") as ci:
+        await new_deployment.ready(member)
+    deal = await new_deal(new_deployment.accounts.salesforce, StageName="Closed Won")
+    broken = await new_deal(new_deployment.accounts.salesforce, Rate_Card__c=None)
+    async with new_deployment.caller("crm-screen") as screen, new_deployment.caller("ci") as ci:
         accepted = await screen.activate(deal.opportunity_id)
         blocked = await screen.activate(broken.opportunity_id)
         done = await screen.activation(deal.opportunity_id, "done")
@@ -41,31 +41,31 @@ async def test_split_into_four_processes_the_journey_is_the_same(new_house: Stac
     assert (blocked.status_code, blocked.json()["code"]) == (409, "activation_blocked")
     assert {fault["pointer"] for fault in blocked.json()["errors"]} == {"/stage", "/rate_card"}
     assert direct["legal_name"] == customer["legal_name"]
-    assert (await truth(new_house.accounts, deal)).counts() == (1, 1, 1)
+    assert (await truth(new_deployment.accounts, deal)).counts() == (1, 1, 1)
 
 
 async def test_observe_mode_works_out_everything_and_sends_nothing(
-    new_house: Stack, salesforce_sandbox: Sandbox
+    new_deployment: Stack, salesforce_sandbox: Sandbox
 ) -> None:
     """Of either flow, what live mode would send is stored, body and all; no vendor is asked for a write.
 
     A deal of an instance for which only customer master observes stops as a case that says so.
     """
     second = await salesforce_sandbox.create_account()
-    new_house.add_instance("salesforce-main", "salesforce-two", "SALESFORCE", second)
-    new_house.edit(
+    new_deployment.add_instance("salesforce-main", "salesforce-two", "SALESFORCE", second)
+    new_deployment.edit(
         "flows.toml",
         ('salesforce-main = "live"', 'salesforce-main = "observe"'),
         ('[customer_master]\ndefault_mode = "live"', '[customer_master]\ndefault_mode = "observe"'),
     )
-    await new_house.start()
-    deal = await new_deal(new_house.accounts.salesforce, StageName="Closed Won")
+    await new_deployment.start()
+    deal = await new_deal(new_deployment.accounts.salesforce, StageName="Closed Won")
     live = await new_deal(second, credit_limit=LARGE, StageName="Closed Won")
     async with (
-        new_house.caller("crm-screen") as screen,
-        new_house.caller("ci", instance="salesforce-two") as other_screen,
-        new_house.caller("operations") as operations,
-        new_house.caller("finance-desk", "fiona") as finance,
+        new_deployment.caller("crm-screen") as screen,
+        new_deployment.caller("ci", instance="salesforce-two") as other_screen,
+        new_deployment.caller("operations") as operations,
+        new_deployment.caller("finance-desk", "fiona") as finance,
     ):
         answer = await screen.activate(deal.opportunity_id)
         await other_screen.activate(live.opportunity_id)
@@ -93,7 +93,9 @@ async def test_observe_mode_works_out_everything_and_sends_nothing(
     assert (customer.legal_name, customer.currency) == (f"{live.name} Ltd", "GBP")
     assert (case["owner"], "customer master only observes" in case["why"]) == ("operations", True)
     assert "flows.toml" in case["what_next"]
-    assert [call for account in (*new_house.accounts.all, second) for call in await writes(account)] == []
+    assert [
+        call for account in (*new_deployment.accounts.all, second) for call in await writes(account)
+    ] == []
     await second.remove()
 
 
@@ -107,12 +109,12 @@ async def writes(account: Account) -> list[dict[str, Any]]:
     ]
 
 
-async def test_a_flow_that_is_switched_off_starts_nothing(new_house: Stack) -> None:
+async def test_a_flow_that_is_switched_off_starts_nothing(new_deployment: Stack) -> None:
     """The button is refused with a sentence, and the event starts nothing."""
-    new_house.edit("flows.toml", ('salesforce-main = "live"', 'salesforce-main = "off"'))
-    await new_house.start()
-    deal = await new_deal(new_house.accounts.salesforce, StageName="Closed Won")
-    async with new_house.caller("crm-screen") as screen:
+    new_deployment.edit("flows.toml", ('salesforce-main = "live"', 'salesforce-main = "off"'))
+    await new_deployment.start()
+    deal = await new_deal(new_deployment.accounts.salesforce, StageName="Closed Won")
+    async with new_deployment.caller("crm-screen") as screen:
         answer = await screen.activate(deal.opportunity_id)
         nothing = await screen.find(f"/experience/crm-ui/v1/opportunities/{deal.opportunity_id}/activation")
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
@@ -120,14 +122,14 @@ async def test_a_flow_that_is_switched_off_starts_nothing(new_house: Stack) -> N
 
 
 async def test_two_orgs_and_two_ledgers_keep_apart(
-    new_house: Stack, salesforce_sandbox: Sandbox, netsuite_sandbox: Sandbox
+    new_deployment: Stack, salesforce_sandbox: Sandbox, netsuite_sandbox: Sandbox
 ) -> None:
     """Two Salesforce orgs, two NetSuite accounts: each deal in its own, by the routing of its entity."""
     second_crm = await salesforce_sandbox.create_account()
     second_erp = await netsuite_sandbox.create_account()
-    new_house.add_instance("salesforce-main", "salesforce-us", "SALESFORCE", second_crm)
-    new_house.add_instance("netsuite-main", "netsuite-us", "NETSUITE", second_erp)
-    new_house.edit(
+    new_deployment.add_instance("salesforce-main", "salesforce-us", "SALESFORCE", second_crm)
+    new_deployment.add_instance("netsuite-main", "netsuite-us", "NETSUITE", second_erp)
+    new_deployment.edit(
         "routing.toml",
         (
             '[[routes]]\ncapability = "erp"\nselling_entity = "*"',
@@ -137,8 +139,8 @@ async def test_two_orgs_and_two_ledgers_keep_apart(
             ),
         ),
     )
-    await new_house.start()
-    british = await new_deal(new_house.accounts.salesforce, StageName="Closed Won")
+    await new_deployment.start()
+    british = await new_deal(new_deployment.accounts.salesforce, StageName="Closed Won")
     american = await new_deal(
         second_crm,
         StageName="Closed Won",
@@ -148,8 +150,8 @@ async def test_two_orgs_and_two_ledgers_keep_apart(
         Rate_Card__c="RC-US-2026",
     )
     async with (
-        new_house.caller("crm-screen") as british_screen,
-        new_house.caller("ci", instance="salesforce-us") as american_screen,
+        new_deployment.caller("crm-screen") as british_screen,
+        new_deployment.caller("ci", instance="salesforce-us") as american_screen,
     ):
         await british_screen.activate(british.opportunity_id)
         answer = await american_screen.activate(american.opportunity_id)
@@ -163,7 +165,9 @@ async def test_two_orgs_and_two_ledgers_keep_apart(
             )
             is None
         )
-    first = {customer["companyName"] for customer in await new_house.accounts.netsuite.records("customer")}
+    first = {
+        customer["companyName"] for customer in await new_deployment.accounts.netsuite.records("customer")
+    }
     second = {customer["companyName"] for customer in await second_erp.records("customer")}
     assert f"{british.name} Ltd" in first - second
     assert f"{american.name} Ltd" in second - first
@@ -171,9 +175,9 @@ async def test_two_orgs_and_two_ledgers_keep_apart(
         await account.remove()
 
 
-async def test_required_custom_fields_are_served_by_profile_alone(new_house: Stack) -> None:
+async def test_required_custom_fields_are_served_by_profile_alone(new_deployment: Stack) -> None:
     """A firm adds a required field in Salesforce and one in NetSuite: two lines of profile, no code."""
-    accounts = new_house.accounts
+    accounts = new_deployment.accounts
     await accounts.netsuite.change_schema(
         {
             "object": "customer",
@@ -191,16 +195,16 @@ async def test_required_custom_fields_are_served_by_profile_alone(new_house: Sta
             "add_field": {"name": "Handover__c", "type": "string", "length": 40, "required": True},
         }
     )
-    new_house.append(
+    new_deployment.append(
         "instances/netsuite-main.toml",
         '\n[required_custom.customer]\ncustentity_segment = { value = "B2B" }\n',
     )
-    new_house.append(
+    new_deployment.append(
         "instances/salesforce-main.toml", '\n[required_custom.opportunity]\nHandover__c = "by Enfilade"\n'
     )
-    await new_house.start()
+    await new_deployment.start()
     deal = await new_deal(accounts.salesforce, StageName="Closed Won", Handover__c="by sales")
-    async with new_house.caller("crm-screen") as screen:
+    async with new_deployment.caller("crm-screen") as screen:
         await screen.activate(deal.opportunity_id)
         await screen.activation(deal.opportunity_id, "done")
     found = await truth(accounts, deal)
@@ -210,31 +214,31 @@ async def test_required_custom_fields_are_served_by_profile_alone(new_house: Sta
 
 
 @pytest.mark.whole
-async def test_two_hundred_activations_never_exceed_a_vendors_limit(new_house: Stack) -> None:
+async def test_two_hundred_activations_never_exceed_a_vendors_limit(new_deployment: Stack) -> None:
     """NetSuite takes 2 calls at once, Salesforce has a small day: calls wait, no vendor refuses one."""
-    await burst(new_house, 200)
+    await burst(new_deployment, 200)
 
 
-async def test_a_burst_of_activations_never_exceeds_a_vendors_limit(new_house: Stack) -> None:
+async def test_a_burst_of_activations_never_exceeds_a_vendors_limit(new_deployment: Stack) -> None:
     """The same with twenty."""
-    await burst(new_house, 20)
+    await burst(new_deployment, 20)
 
 
-async def burst(house: Stack, count: int) -> None:
-    accounts = house.accounts
+async def burst(deployment: Stack, count: int) -> None:
+    accounts = deployment.accounts
     await accounts.netsuite.set_limits(concurrency=2)
     # Calls wait for their turn, and the queue may be long.
-    house.settings["ENFILADE_STEP_PATIENCE_SECONDS"] = "1800"
-    house.edit(
+    deployment.settings["ENFILADE_STEP_PATIENCE_SECONDS"] = "1800"
+    deployment.edit(
         "instances/netsuite-main.toml",
         ("concurrency = 5", "concurrency = 2"),
         ("reserve_interactive = 1", "reserve_interactive = 0"),
     )
-    await house.start()
+    await deployment.start()
     deals = [await new_deal(accounts.salesforce, StageName="Closed Won") for _ in range(count)]
     await accounts.netsuite.add_fault({"latency_ms": 30}, times=None)
     await accounts.netsuite.clear_calls()
-    async with house.caller("ci", instance="salesforce-main") as screen:
+    async with deployment.caller("ci", instance="salesforce-main") as screen:
         for deal in deals:
             answer = await screen.activate(deal.opportunity_id)
             assert answer.status_code == 202, answer.text
@@ -256,18 +260,18 @@ async def burst(house: Stack, count: int) -> None:
 
 
 async def test_a_small_daily_allowance_leaves_room_for_people_and_is_never_exceeded(
-    new_house: Stack,
+    new_deployment: Stack,
 ) -> None:
     """Flows stop at the reserve, a person is still answered, and a larger day lets the flows go on."""
-    crm = new_house.accounts.salesforce
-    new_house.edit(
+    crm = new_deployment.accounts.salesforce
+    new_deployment.edit(
         "instances/salesforce-main.toml",
         ("daily = 15000", "daily = 80"),
         ("reserve_daily = 1500", "reserve_daily = 30\nrecheck_seconds = 1.0"),
     )
-    new_house.settings["ENFILADE_STEP_PATIENCE_SECONDS"] = "300"
+    new_deployment.settings["ENFILADE_STEP_PATIENCE_SECONDS"] = "300"
     await crm.set_limits(daily_api_requests=80)
-    await new_house.start()
+    await new_deployment.start()
     deals = [await new_deal(crm) for _ in range(30)]
     for deal in deals:
         await deal.close()
@@ -276,7 +280,7 @@ async def test_a_small_daily_allowance_leaves_room_for_people_and_is_never_excee
         return (await crm.limits())["used_api_requests"] >= 49
 
     await until("the flows have used what is theirs", used_up)
-    async with new_house.caller("crm-screen") as screen:
+    async with new_deployment.caller("crm-screen") as screen:
         person = await new_deal(crm, StageName="Closed Won")
         answer = await screen.activate(person.opportunity_id)
         assert answer.status_code == 202, answer.text
@@ -290,11 +294,11 @@ async def test_a_small_daily_allowance_leaves_room_for_people_and_is_never_excee
     assert [call for call in await crm.calls() if call["status"] == 403] == []
 
 
-async def test_a_kept_answer_costs_no_vendor_call(house: Stack) -> None:
+async def test_a_kept_answer_costs_no_vendor_call(deployment: Stack) -> None:
     """A partner who looks at an account again within its seconds is answered, and the CRM is not asked."""
-    crm = house.accounts.salesforce
+    crm = deployment.accounts.salesforce
     deal = await new_deal(crm)
-    async with house.caller("ci") as ci:
+    async with deployment.caller("ci") as ci:
 
         async def asked() -> int:
             """How often the CRM was asked for one more reading."""

@@ -1,4 +1,4 @@
-"""A whole house is looked after: probes, metrics and its policy, on the internal listener of two workers."""
+"""A deployment is operated: probes, metrics and its policy, on the internal listener of two workers."""
 
 import asyncio
 import re
@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from deploy.cli import main
-from deploy.settings import STORY
-from tests.support.houses import MakeHouse
+from deploy.settings import DEMO_CONFIG
+from tests.support.deployments import MakeDeployment
 from tests.support.stack import Member, Stack, until
 
 DIGEST = re.compile(
@@ -21,9 +21,9 @@ ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
 
 
 @pytest.fixture(scope="module")
-async def looked_after(make_house: MakeHouse) -> AsyncIterator[tuple[Stack, Member]]:
-    async with make_house("operating") as house:
-        yield house, await house.start(workers="2")
+async def looked_after(make_deployment: MakeDeployment) -> AsyncIterator[tuple[Stack, Member]]:
+    async with make_deployment("operating") as deployment:
+        yield deployment, await deployment.start(workers="2")
 
 
 async def metrics(member: Member) -> str:
@@ -38,13 +38,13 @@ async def in_force(member: Member) -> dict[str, tuple[str, str]]:
 
 async def test_operators_have_an_address_of_their_own(looked_after: tuple[Stack, Member]) -> None:
     """Metrics, probes and admin APIs stand there, and not where consumers come."""
-    house, member = looked_after
-    headers = {"Authorization": f"Bearer {house.token('platform')}"}
+    deployment, member = looked_after
+    headers = {"Authorization": f"Bearer {deployment.token('platform')}"}
     async with httpx.AsyncClient(headers=headers) as http:
         for path in ("/metrics", "/admin/v1/policy/in-force"):
-            assert (await http.get(house.url + path)).status_code == 404
+            assert (await http.get(deployment.url + path)).status_code == 404
             assert (await http.get(member.internal + path)).status_code == 200
-        assert (await http.get(house.url + "/health/ready")).json() == {"ready": True}
+        assert (await http.get(deployment.url + "/health/ready")).json() == {"ready": True}
         told = (await http.get(member.internal + "/health/ready")).json()
         assert (told["ready"], told["missing"]) == (True, {})
         assert (await http.get(member.internal + ACTIVATIONS)).status_code == 404
@@ -52,8 +52,8 @@ async def test_operators_have_an_address_of_their_own(looked_after: tuple[Stack,
 
 async def test_metrics_tell_of_requests_and_of_what_waits(looked_after: tuple[Stack, Member]) -> None:
     """Whatever worker answered, its counts are there, beside those of the database."""
-    house, member = looked_after
-    async with house.caller("executive") as executive:
+    deployment, member = looked_after
+    async with deployment.caller("executive") as executive:
         for _ in range(4):
             await executive.get(ACTIVATIONS)
     text = await metrics(member)
@@ -67,20 +67,20 @@ async def test_every_worker_follows_the_files_and_refuses_bad_ones(
     looked_after: tuple[Stack, Member],
 ) -> None:
     """A change is in force in all of them without a restart; a bad one in none, and all say so."""
-    house, member = looked_after
+    deployment, member = looked_after
     before = await in_force(member)
     assert set(before) == {"0", "1"}
-    house.edit("consumers.toml", ('roles = ["executive"]', 'roles = ["executive"]\noutside = true'))
+    deployment.edit("consumers.toml", ('roles = ["executive"]', 'roles = ["executive"]\noutside = true'))
 
     async def changed() -> bool:
         now = await in_force(member)
         return len({digest for digest, _ in now.values()}) == 1 and now != before
 
     await until("both workers go by the new policy", changed)
-    async with house.caller("executive") as executive:
+    async with deployment.caller("executive") as executive:
         assert (await executive.http.get(ACTIVATIONS)).json()["code"] == "audience_forbidden"
     good = await in_force(member)
-    house.append("gateway.toml", "\n[firewall]\n")
+    deployment.append("gateway.toml", "\n[firewall]\n")
 
     async def refused() -> bool:
         now = await in_force(member)
@@ -95,15 +95,15 @@ async def test_the_command_explains_and_checks(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What the house would do is asked from a terminal, and a folder is looked at before it counts."""
-    house, member = looked_after
-    for name, value in house.environment().items():
+    """What the deployment would do is asked from a terminal, and a folder is looked at before it counts."""
+    deployment, member = looked_after
+    for name, value in deployment.environment().items():
         monkeypatch.setenv(name, value)
     explain = ["policy", "explain", "GET", ACTIVATIONS, "--as", "crm-screen", "--url", member.internal]
     assert await asyncio.to_thread(main, explain) == 0
     assert "Verdict: insufficient_scope (403)" in capsys.readouterr().out
     wanting = tmp_path / "config"
-    shutil.copytree(STORY, wanting)
+    shutil.copytree(DEMO_CONFIG, wanting)
     assert await asyncio.to_thread(main, ["policy", "check", str(wanting)]) == 0
     with (wanting / "gateway.toml").open("a", encoding="utf-8") as file:
         file.write("\n[firewall]\n")

@@ -9,20 +9,25 @@ EXCEPTIONS = "/process/exceptions/v1/exceptions"
 EVENTS = "/process/events/v1/events"
 
 
-async def done_deal(house: Stack, screen: Caller) -> Any:
-    deal = await new_deal(house.accounts.salesforce, StageName="Closed Won")
+async def done_deal(deployment: Stack, screen: Caller) -> Any:
+    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
     await screen.activate(deal.opportunity_id)
     activation = await screen.activation(deal.opportunity_id, "done")
     return deal, activation["customer"]["id"]
 
 
-async def test_a_crm_that_changes_an_approved_customers_tax_number_raises_an_exception(house: Stack) -> None:
+async def test_a_crm_that_changes_an_approved_customers_tax_number_raises_an_exception(
+    deployment: Stack,
+) -> None:
     """The legal master is the ERP's: the change is not taken over, and finance is told."""
-    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
-        deal, customer_id = await done_deal(house, screen)
-        before = await house.accounts.netsuite.records("customer")
-        await house.accounts.salesforce.advance_clock(2)
-        await house.accounts.salesforce.edit("Account", deal.account_id, Tax_Number__c="GB999999999")
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
+        deal, customer_id = await done_deal(deployment, screen)
+        before = await deployment.accounts.netsuite.records("customer")
+        await deployment.accounts.salesforce.advance_clock(2)
+        await deployment.accounts.salesforce.edit("Account", deal.account_id, Tax_Number__c="GB999999999")
 
         async def raised() -> Any:
             found = await finance.get(EXCEPTIONS, status="open", flow="ownership", limit=200)
@@ -32,15 +37,18 @@ async def test_a_crm_that_changes_an_approved_customers_tax_number_raises_an_exc
     assert case["kind"] == "ownership_violation"
     assert "tax_registrations" in case["stopped"]
     assert case["owner"] == "finance"
-    assert await house.accounts.netsuite.records("customer") == before
+    assert await deployment.accounts.netsuite.records("customer") == before
 
 
-async def test_a_crm_may_change_its_own_fields_and_the_change_is_told(house: Stack) -> None:
+async def test_a_crm_may_change_its_own_fields_and_the_change_is_told(deployment: Stack) -> None:
     """The engagement is the CRM's: an event tells the others, and nobody is asked."""
-    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
-        deal, customer_id = await done_deal(house, screen)
-        await house.accounts.salesforce.advance_clock(2)
-        await house.accounts.salesforce.edit("Account", deal.account_id, Industry="Energy")
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
+        deal, customer_id = await done_deal(deployment, screen)
+        await deployment.accounts.salesforce.advance_clock(2)
+        await deployment.accounts.salesforce.edit("Account", deal.account_id, Industry="Energy")
 
         async def told() -> Any:
             found = await finance.get(EVENTS, type="enfilade.customer.changed.v1", subject=customer_id)
@@ -52,15 +60,18 @@ async def test_a_crm_may_change_its_own_fields_and_the_change_is_told(house: Sta
     assert [case for case in cases["items"] if case["subject"] == customer_id] == []
 
 
-async def test_our_own_writes_come_back_and_are_dropped(house: Stack) -> None:
+async def test_our_own_writes_come_back_and_are_dropped(deployment: Stack) -> None:
     """The vendors' notices of what we wrote start nothing and are no events: no circles."""
-    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
-        deal, customer_id = await done_deal(house, screen)
-        other = await new_deal(house.accounts.salesforce, StageName="Closed Won")
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
+        deal, customer_id = await done_deal(deployment, screen)
+        other = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
         await screen.activate(other.opportunity_id)
         # By the time that a later deal is through, the echoes of the earlier one have come in.
         await screen.activation(other.opportunity_id, "done")
         events = await finance.get(EVENTS, type="enfilade.customer.changed.v1", subject=customer_id)
-        written = await house.accounts.netsuite.calls(method="PUT", path="customer")
+        written = await deployment.accounts.netsuite.calls(method="PUT", path="customer")
     assert events.get("items", []) == []
     assert len([call for call in written if deal.account_id in call["path"]]) == 1

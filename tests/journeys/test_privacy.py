@@ -15,34 +15,34 @@ GRETA = "greta.unmistakable@example.com"
 REQUESTS = "/process/customer-master/v1/requests"
 
 
-def kept(house: Stack, folder: Path) -> str:
+def kept(deployment: Stack, folder: Path) -> str:
     """Every row of the database, the workflow engine's too."""
     dump = folder / "everything.sql"
-    run_tool("pg_dump", house.database_url, "--data-only", "--file", dump)
+    run_tool("pg_dump", deployment.database_url, "--data-only", "--file", dump)
     return dump.read_text(encoding="utf-8")
 
 
 async def test_a_person_who_decides_is_nowhere_in_clear_and_can_be_erased(
-    house: Stack, tmp_path: Path
+    deployment: Stack, tmp_path: Path
 ) -> None:
     """Neither audit, events, runs nor the engine hold the name; an erasure takes the last kept answer too."""
-    deal = await new_deal(house.accounts.salesforce, credit_limit=LARGE, StageName="Closed Won")
-    async with house.caller("crm-screen") as screen, house.caller("finance-desk", GRETA) as greta:
+    deal = await new_deal(deployment.accounts.salesforce, credit_limit=LARGE, StageName="Closed Won")
+    async with deployment.caller("crm-screen") as screen, deployment.caller("finance-desk", GRETA) as greta:
         await screen.activate(deal.opportunity_id)
         asked = await approve(greta, deal)
         await screen.activation(deal.opportunity_id, "done")
         decided = await greta.get(f"{REQUESTS}/{asked['id']}")
         assert decided["decided_by"] == GRETA
         # The answer to the decision itself is kept for a repetition, and shows what its caller may see.
-        assert kept(house, tmp_path).count(GRETA.encode().hex()) == 1
-        assert GRETA not in kept(house, tmp_path)
-        await _erase(house, GRETA)
-    assert GRETA.encode().hex() not in kept(house, tmp_path)
+        assert kept(deployment, tmp_path).count(GRETA.encode().hex()) == 1
+        assert GRETA not in kept(deployment, tmp_path)
+        await _erase(deployment, GRETA)
+    assert GRETA.encode().hex() not in kept(deployment, tmp_path)
 
 
-async def _erase(house: Stack, subject: str) -> None:
-    database = Database(house.database_url)
-    privacy.use(database, master_keys(read_settings(house.environment()), {}))
+async def _erase(deployment: Stack, subject: str) -> None:
+    database = Database(deployment.database_url)
+    privacy.use(database, master_keys(read_settings(deployment.environment()), {}))
     try:
         async with database.begin() as connection:
             await erase(connection, subject, "asked to be forgotten")

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from deploy.settings import STORY
-from gateway.rulebook import read_rulebook
+from deploy.settings import DEMO_CONFIG
+from gateway.policy_bundle import read_bundle
 from kit.database import Database
 from tests.support.deals import LARGE, Deal, new_deal, truth
-from tests.support.houses import MakeHouse
+from tests.support.deployments import MakeDeployment
 from tests.support.sandboxes import Account, Sandbox
 from tests.support.stack import Accounts, Caller, Stack, free_port, until
 
@@ -36,33 +36,33 @@ capability = "psa"
 selling_entity = "*"
 instance = "kantata-main"
 """
-WORKERS = 4  # the gateway's, two of the process floor that answers, and the one that works
+WORKERS = 4  # the gateway's, two of the process tier that answers, and the one that works
 
 
 @dataclass
 class Apart:
-    """A house in three processes, of which two hold flows and no gateway; `second` is its other ledger."""
+    """A deployment in three processes, two with flows and no gateway; `second` is its other ledger."""
 
-    house: Stack
+    deployment: Stack
     second: Account
 
     @property
     def accounts(self) -> Accounts:
-        """The house's accounts with the other ledger in the place of the first."""
-        ours = self.house.accounts
+        """The deployment's accounts with the other ledger in the place of the first."""
+        ours = self.deployment.accounts
         return Accounts(ours.salesforce, self.second, ours.kantata)
 
     def put(self, name: str, content: str) -> None:
         """Put a file where it counts, whole."""
-        draft = self.house.folder / name
+        draft = self.deployment.folder / name
         draft.write_text(content, encoding="utf-8")
-        draft.rename(self.house.config / name)
+        draft.rename(self.deployment.config / name)
 
     async def told(self) -> set[tuple[str, str]]:
         """Digest and whether a change is refused, of every worker of every process."""
         found: list[tuple[str, str]] = []
         async with httpx.AsyncClient() as http:
-            for member in self.house.members:
+            for member in self.deployment.members:
                 found += IN_FORCE.findall((await http.get(f"{member.internal}/metrics")).text)
         assert len(found) == WORKERS
         return set(found)
@@ -70,8 +70,8 @@ class Apart:
     async def go_by(self, erp: str, duties: str = "") -> None:
         """All entities' books are in an ERP, and everybody knows."""
         self.put("routing.toml", ROUTES.format(erp))
-        self.put("duties.toml", duties or (STORY / "duties.toml").read_text(encoding="utf-8"))
-        wanted = {(read_rulebook(self.house.config).digest, "false")}
+        self.put("duties.toml", duties or (DEMO_CONFIG / "duties.toml").read_text(encoding="utf-8"))
+        wanted = {(read_bundle(self.deployment.config).digest, "false")}
 
         async def everybody() -> bool:
             return await self.told() == wanted
@@ -80,12 +80,12 @@ class Apart:
 
 
 @pytest.fixture(scope="module")
-async def apart(make_house: MakeHouse, netsuite_sandbox: Sandbox) -> AsyncIterator[Apart]:
+async def apart(make_deployment: MakeDeployment, netsuite_sandbox: Sandbox) -> AsyncIterator[Apart]:
     second = await netsuite_sandbox.create_account()
     process = f"http://127.0.0.1:{(port := free_port())}"
-    async with make_house("routing") as house:
-        house.add_instance("netsuite-main", "netsuite-new", "NETSUITE", second)
-        house.settings |= {
+    async with make_deployment("routing") as deployment:
+        deployment.add_instance("netsuite-main", "netsuite-new", "NETSUITE", second)
+        deployment.settings |= {
             "ENFILADE_INTERNAL_KEY": "env:HOUSE_KEY",
             "HOUSE_KEY": secrets.token_hex(32),
             "ENFILADE_PROCESS_URL": process,
@@ -93,66 +93,69 @@ async def apart(make_house: MakeHouse, netsuite_sandbox: Sandbox) -> AsyncIterat
         }
         flows = "process,system"
         members = [
-            house.launch("gateway", port=house.port, floors="gateway,experience"),
-            house.launch("flows", port=port, floors=flows, role="api", workers="2"),
-            house.launch("worker", floors=flows, role="worker"),
+            deployment.launch("gateway", port=deployment.port, tiers="gateway,experience"),
+            deployment.launch("flows", port=port, tiers=flows, role="api", workers="2"),
+            deployment.launch("worker", tiers=flows, role="worker"),
         ]
         for member in members:
-            await house.ready(member)
-        yield Apart(house, second)
+            await deployment.ready(member)
+        yield Apart(deployment, second)
     await second.remove()
 
 
-async def deal_of(house: Stack, **fields: Any) -> Deal:
-    return await new_deal(house.accounts.salesforce, StageName="Closed Won", **fields)
+async def deal_of(deployment: Stack, **fields: Any) -> Deal:
+    return await new_deal(deployment.accounts.salesforce, StageName="Closed Won", **fields)
 
 
 async def test_a_run_in_its_middle_ends_in_the_systems_in_which_it_began(apart: Apart) -> None:
     """Its customer and contract are in one ledger though the routing changes; the next deal is in the new."""
-    house = apart.house
+    deployment = apart.deployment
     await apart.go_by("netsuite-main")
-    deal = await deal_of(house)
-    held = await house.accounts.netsuite.hold("before", method="PUT", path="/customer/")
-    async with house.caller("crm-screen") as screen:
+    deal = await deal_of(deployment)
+    held = await deployment.accounts.netsuite.hold("before", method="PUT", path="/customer/")
+    async with deployment.caller("crm-screen") as screen:
         await screen.activate(deal.opportunity_id)
         assert await held.wait()
         await apart.go_by("netsuite-new")
         await held.release()
         await screen.activation(deal.opportunity_id, "done")
-        after = await deal_of(house)
+        after = await deal_of(deployment)
         await screen.activate(after.opportunity_id)
         await screen.activation(after.opportunity_id, "done")
-    assert (await truth(house.accounts, deal)).counts() == (1, 1, 1)
+    assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)
     assert (await truth(apart.accounts, deal)).customers == []
     assert (await truth(apart.accounts, after)).counts() == (1, 1, 1)
-    assert (await truth(house.accounts, after)).customers == []
+    assert (await truth(deployment.accounts, after)).customers == []
 
 
 async def test_the_customer_of_a_run_is_made_where_the_run_began(apart: Apart) -> None:
     """Customer master, asked after the change, goes by the choice of the activation that asks."""
-    house = apart.house
+    deployment = apart.deployment
     await apart.go_by("netsuite-main")
-    deal = await new_deal(house.accounts.salesforce)
-    async with held_before_the_customer(house, deal) as database:
+    deal = await new_deal(deployment.accounts.salesforce)
+    async with held_before_the_customer(deployment, deal) as database:
         await deal.close()
         await until(f"{deal.name} has chosen its systems", lambda: has_chosen(database, deal))
         await apart.go_by("netsuite-new")
-    async with house.caller("crm-screen") as screen:
+    async with deployment.caller("crm-screen") as screen:
         await screen.activation(deal.opportunity_id, "done")
-    assert (await truth(house.accounts, deal)).counts() == (1, 1, 1)
+    assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)
     assert (await truth(apart.accounts, deal)).customers == []
 
 
 async def test_a_customer_that_stands_elsewhere_stops_the_next_deal_plainly(apart: Apart) -> None:
     """The case says what stands where and what to do; with the routing put right a replay ends well."""
-    house = apart.house
+    deployment = apart.deployment
     await apart.go_by("netsuite-main")
-    first = await deal_of(house)
-    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
+    first = await deal_of(deployment)
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
         await screen.activate(first.opportunity_id)
         await screen.activation(first.opportunity_id, "done")
         await apart.go_by("netsuite-new")
-        second = await deal_of(house, AccountId=first.account_id)
+        second = await deal_of(deployment, AccountId=first.account_id)
         await screen.activate(second.opportunity_id)
         parked = await screen.activation(second.opportunity_id, "parked")
         case = await finance.get(f"{EXCEPTIONS}/{parked['exception_id']}")
@@ -168,12 +171,12 @@ async def test_a_customer_that_stands_elsewhere_stops_the_next_deal_plainly(apar
         await apart.go_by("netsuite-main")
         await replay(finance, case)
         await screen.activation(second.opportunity_id, "done")
-    assert len((await truth(house.accounts, first)).open_orders) == 2
+    assert len((await truth(deployment.accounts, first)).open_orders) == 2
 
 
 async def test_bad_routing_is_refused_in_every_process(apart: Apart) -> None:
     """All say so and go by the last good policy, in which a deal is made meanwhile."""
-    house = apart.house
+    deployment = apart.deployment
     await apart.go_by("netsuite-main")
     ((digest, _),) = await apart.told()
     apart.put("routing.toml", ROUTES.format("netsuite-lost"))
@@ -182,25 +185,28 @@ async def test_bad_routing_is_refused_in_every_process(apart: Apart) -> None:
         return await apart.told() == {(digest, "true")}
 
     await until("everybody refuses the file", refused)
-    fault = f"{house.config}/routing.toml:4: routes[0].instance: netsuite-lost does not serve erp"
-    assert [fault in member.logged() for member in house.members] == [True, True, True]
+    fault = f"{deployment.config}/routing.toml:4: routes[0].instance: netsuite-lost does not serve erp"
+    assert [fault in member.logged() for member in deployment.members] == [True, True, True]
     async with httpx.AsyncClient() as http:
-        answers = [await http.get(f"{member.internal}/health/ready") for member in house.members]
+        answers = [await http.get(f"{member.internal}/health/ready") for member in deployment.members]
     assert {answer.json()["policy"] for answer in answers} == {digest}
-    deal = await deal_of(house)
-    async with house.caller("crm-screen") as screen:
+    deal = await deal_of(deployment)
+    async with deployment.caller("crm-screen") as screen:
         await screen.activate(deal.opportunity_id)
         await screen.activation(deal.opportunity_id, "done")
-    assert (await truth(house.accounts, deal)).counts() == (1, 1, 1)
+    assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)
 
 
 async def test_the_duties_of_a_case_are_those_in_force(apart: Apart) -> None:
     """Whoever may not decide on his own deal's customer may, once the firm does not keep the two apart."""
-    house = apart.house
+    deployment = apart.deployment
     await apart.go_by("netsuite-main")
-    deal = await deal_of(house, credit_limit=LARGE)
+    deal = await deal_of(deployment, credit_limit=LARGE)
     body = {"instance": "salesforce-main", "opportunity_id": deal.opportunity_id}
-    async with house.caller("ci", "sam") as sam, house.caller("finance-desk", "sam") as sam_of_finance:
+    async with (
+        deployment.caller("ci", "sam") as sam,
+        deployment.caller("finance-desk", "sam") as sam_of_finance,
+    ):
         await sam.post(ACTIVATIONS, body, key=f"press-{deal.opportunity_id}")
         request = f"{REQUESTS}/creq_salesforce-main.{deal.account_id}.NB-UK"
 
@@ -211,7 +217,7 @@ async def test_the_duties_of_a_case_are_those_in_force(apart: Apart) -> None:
         await until("finance is asked", waits)
         refused = await decide(sam_of_finance, request, "first")
         assert (refused.status_code, refused.json()["code"]) == (403, "segregation_of_duties")
-        duties = (STORY / "duties.toml").read_text(encoding="utf-8")
+        duties = (DEMO_CONFIG / "duties.toml").read_text(encoding="utf-8")
         for pair in ("request-customer", "start-activation"):
             apart_from = f'duties = ["{pair}", "approve-customer"]'
             assert apart_from in duties
@@ -237,9 +243,9 @@ async def replay(finance: Caller, case: dict[str, str]) -> None:
 
 
 @asynccontextmanager
-async def held_before_the_customer(house: Stack, deal: Deal) -> AsyncIterator[Database]:
+async def held_before_the_customer(deployment: Stack, deal: Deal) -> AsyncIterator[Database]:
     """The deal waits, its terms known, where its account is shown: another writes that row and takes long."""
-    database = Database(house.database_url)
+    database = Database(deployment.database_url)
     row = "INSERT INTO enfilade.accounts (instance, account_id, seen_at) VALUES (:instance, :id, now())"
     async with database.connect() as connection:
         await connection.execute(text(row), {"instance": "salesforce-main", "id": deal.account_id})

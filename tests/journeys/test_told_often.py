@@ -6,11 +6,14 @@ from tests.support.deals import new_deal, truth
 from tests.support.stack import Stack, until
 
 
-async def test_fifty_notifications_at_once_make_one_of_each(house: Stack) -> None:
+async def test_fifty_notifications_at_once_make_one_of_each(deployment: Stack) -> None:
     """The same change told fifty times while people press the button: one customer, contract and project."""
-    deal = await new_deal(house.accounts.salesforce)
-    await house.accounts.salesforce.set_notifications("duplicate", times=1, copies=50)
-    async with house.caller("crm-screen") as screen, house.caller("operations", "olga") as operations:
+    deal = await new_deal(deployment.accounts.salesforce)
+    await deployment.accounts.salesforce.set_notifications("duplicate", times=1, copies=50)
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("operations", "olga") as operations,
+    ):
         await deal.close()
         await asyncio.gather(*(screen.activate(deal.opportunity_id) for _ in range(10)))
         await screen.activation(deal.opportunity_id, "done")
@@ -21,44 +24,44 @@ async def test_fifty_notifications_at_once_make_one_of_each(house: Stack) -> Non
         )
         open_cases = await operations.get("/process/exceptions/v1/exceptions", status="open", limit=200)
     assert len(listed["items"]) == 1
-    assert (await truth(house.accounts, deal)).counts() == (1, 1, 1)
+    assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)
     assert [case for case in open_cases["items"] if deal.opportunity_id in case["subject"]] == []
 
 
-async def test_reordered_notifications_and_late_commits_make_one_of_each(house: Stack) -> None:
+async def test_reordered_notifications_and_late_commits_make_one_of_each(deployment: Stack) -> None:
     """A vendor that commits after our timeout, and changes told in the wrong order, double nothing."""
-    deal = await new_deal(house.accounts.salesforce)
-    await house.accounts.netsuite.add_fault(
+    deal = await new_deal(deployment.accounts.salesforce)
+    await deployment.accounts.netsuite.add_fault(
         {"commit_late_ms": 1500}, method="PUT", path="salesorder", times=1
     )
-    await house.accounts.kantata.add_fault(
+    await deployment.accounts.kantata.add_fault(
         {"commit_late_ms": 1500}, method="POST", path="workspaces", times=1
     )
-    await house.accounts.salesforce.set_notifications("reorder", times=2)
+    await deployment.accounts.salesforce.set_notifications("reorder", times=2)
     await deal.edit(NextStep="almost")
     await deal.close()
-    await house.accounts.salesforce.flush_notifications()
-    await house.accounts.salesforce.set_notifications("normal")
-    async with house.caller("crm-screen") as screen:
+    await deployment.accounts.salesforce.flush_notifications()
+    await deployment.accounts.salesforce.set_notifications("normal")
+    async with deployment.caller("crm-screen") as screen:
         await screen.activation(deal.opportunity_id, "done")
-    assert (await truth(house.accounts, deal)).counts() == (1, 1, 1)
+    assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)
 
 
-async def test_a_lost_notification_is_found_by_the_cursor(new_house: Stack) -> None:
+async def test_a_lost_notification_is_found_by_the_cursor(new_deployment: Stack) -> None:
     """The stream says nothing; the polling cursor finds the won deal all the same."""
-    new_house.edit("instances/salesforce-main.toml", ("poll_seconds = 30.0", "poll_seconds = 0.3"))
-    await new_house.start()
-    crm = new_house.accounts.salesforce
+    new_deployment.edit("instances/salesforce-main.toml", ("poll_seconds = 30.0", "poll_seconds = 0.3"))
+    await new_deployment.start()
+    crm = new_deployment.accounts.salesforce
     # The org's clock counts whole seconds, and what happened in the second of the mark is no news.
     await crm.advance_clock(2)
     deal = await new_deal(crm)
     await crm.set_notifications("lose", times=10)
     await deal.close()
-    async with new_house.caller("crm-screen") as screen:
+    async with new_deployment.caller("crm-screen") as screen:
         await screen.activation(deal.opportunity_id, "done")
 
     async def written_back() -> bool:
         return bool((await deal.opportunity())["Project_Id__c"])
 
     await until("the ids are back on the opportunity", written_back)
-    assert (await truth(new_house.accounts, deal)).counts() == (1, 1, 1)
+    assert (await truth(new_deployment.accounts, deal)).counts() == (1, 1, 1)

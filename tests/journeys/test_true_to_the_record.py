@@ -7,21 +7,24 @@ from tests.support.stack import Stack
 
 
 async def test_a_firm_that_the_erp_has_under_another_name_is_asked_about_and_taxed_at_home(
-    house: Stack,
+    deployment: Stack,
 ) -> None:
     """The number without its country's letters is the same number, and U.K. is the United Kingdom."""
-    await house.accounts.netsuite.create(
+    await deployment.accounts.netsuite.create(
         "customer",
         companyName="Held by another name",
         subsidiary={"id": "2"},
         vatRegNumber="721 4455 08",
     )
     typed = {"Tax_Number__c": "gb-721.4455.08", "BillingCountryCode": None, "BillingCountry": "U.K."}
-    deal = await new_deal(house.accounts.salesforce, account=typed, StageName="Closed Won")
-    async with house.caller("crm-screen") as screen, house.caller("finance-desk", "fiona") as finance:
+    deal = await new_deal(deployment.accounts.salesforce, account=typed, StageName="Closed Won")
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
         await screen.activate(deal.opportunity_id)
         asked = await approve(finance, deal)
         await screen.activation(deal.opportunity_id, "done")
     assert [candidate["reasons"] for candidate in asked["candidates"]] == [["same tax number"]]
-    (order,) = (await truth(house.accounts, deal)).orders
+    (order,) = (await truth(deployment.accounts, deal)).orders
     assert Decimal(str(order["taxTotal"])) == Decimal("19200.00")

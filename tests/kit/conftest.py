@@ -18,7 +18,7 @@ async def database(fresh_database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def stopped_clock() -> Iterator[None]:
-    """The house's clock stands still until the test moves it."""
+    """The deployment's clock stands still until the test moves it."""
     clock.set(clock.now())
     yield
     clock.real()

@@ -66,10 +66,10 @@ async def written(database: Database, count: int = 3) -> None:
         await note(database, f"cus_{n}")
 
 
-async def anchored(database: Database, keep_at: str = "") -> audit.Anchor:
+async def anchored(database: Database, publish_to: str = "") -> audit.Anchor:
     """Three lines under an anchor, and three more after it."""
     await written(database)
-    made = await audit.anchor(database, keep_at)
+    made = await audit.anchor(database, publish_to)
     assert made is not None
     await written(database)
     return made
@@ -119,7 +119,7 @@ async def test_cutting_the_end_off_consistently_shows(database: Database) -> Non
         database,
         "UPDATE enfilade.audit_heads h SET seq = 4, hash = a.hash FROM enfilade.audit a WHERE a.seq = 4",
     )
-    assert ["not written by this house" in fault for fault in await faults(database)] == [True]
+    assert ["not written by this deployment" in fault for fault in await faults(database)] == [True]
 
 
 async def test_rewriting_a_whole_chain_consistently_shows(database: Database) -> None:
@@ -139,7 +139,7 @@ async def test_rewriting_the_anchors_too_shows(database: Database, tmp_path: Pat
         (made,) = await audit.anchors_between(connection, 0, 9, 9)
         seen = (await connection.execute(select(trail).where(trail.c.seq == 3))).one()
         forged = audit.Anchor(1, made.at, made.previous, {seen.chain: (3, seen.hash)})
-        values = {"heads": forged.heads, "hash": forged.told_hash()}
+        values = {"heads": forged.heads, "hash": forged.content_hash()}
         await connection.execute(update(audit_anchors).values(values))
     assert any("anchor 1 was altered" in fault for fault in await faults(database))
     kept = json.loads(outside.read_text())
@@ -202,7 +202,7 @@ async def test_refusals_of_strangers_are_counted_by_source_and_minute(database: 
 
 
 async def test_refusals_come_in_batches(database: Database) -> None:
-    """A door's gathered refusals are one write and verify like any other line."""
+    """A gateway's gathered refusals are one write and verify like any other line."""
     async with database.begin() as connection:
         await audit.write_all(connection, [audit.Entry("read", "denied", consumer=f"c{n}") for n in range(5)])
         await audit.write_all(connection, [])

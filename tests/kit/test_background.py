@@ -13,7 +13,7 @@ from kit import background
 from kit.background import down, run_background, stop_background
 from kit.database import Database
 from kit.http.locks import LocalLocks
-from kit.http.slots import Ring
+from kit.http.slots import SlotPool
 from kit.inbox import InboxRow, receive
 from kit.inbox.worker import InboxSettings, InboxWorker
 from tests.support.stack import until
@@ -108,7 +108,7 @@ async def test_a_caller_gets_his_slot_though_asking_for_it_failed():
                 raise RuntimeError("a fault")
 
     locks = Faulty()
-    ring = Ring("vendor-main", 1, 0, locks)
+    ring = SlotPool("vendor-main", 1, 0, locks)
     async with asyncio.timeout(10):
         slot = await ring.take("batch")
         locks.faults = 1

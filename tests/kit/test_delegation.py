@@ -1,4 +1,4 @@
-"""tests/kit: the house's own tokens: who asks, through whom, for one floor, one operation, and a moment."""
+"""tests/kit: tokens of our own: who calls, through whom, for one tier, one operation, and a moment."""
 
 import time
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from litestar import Litestar
 from contracts.problems import DeadlineExceeded, InsufficientScope, InvalidToken
 from contracts.process.exceptions import Exceptions
 from kit import clients, context, routes
-from kit.delegation import ACCESS_TOKEN, delegation, reception
+from kit.delegation import ACCESS_TOKEN, delegation, delegation_verifier
 from kit.operations import api_of
 from kit.secrets import Secret
 
@@ -46,7 +46,7 @@ def test_an_exchange_answers_in_the_words_of_the_rfc():
     assert header["typ"] == "at+jwt"
     told = {name: claims[name] for name in ("iss", "sub", "aud", "client_id", "scope", "act")}
     assert told == {
-        "iss": "enfilade:house",
+        "iss": "enfilade:internal",
         "sub": "fiona",
         "aud": PROCESS,
         "client_id": "finance-desk",
@@ -67,7 +67,7 @@ def test_no_token_outlives_its_deadline():
 
 
 def test_what_concerned_the_callers_own_token_stays_behind():
-    """Rows go along; issuer, id and binding of the token that the door has checked do not."""
+    """Rows go along; issuer, id and binding of the token that the gateway has checked do not."""
     with context.use(HERE):
         _, claims = decoded(delegation(KEY, "gateway")(PROCESS, READ).access_token)
     assert claims["rows"] == {"customer": "acme"}
@@ -78,7 +78,7 @@ def test_the_floor_learns_the_caller_with_the_one_scope():
     """Of all that the caller was granted it brings what the operation asks for."""
     with context.use(HERE):
         token = delegation(KEY, "gateway")(PROCESS, READ).access_token
-    told = reception(KEY, ["process"])(token)
+    told = delegation_verifier(KEY, ["process"])(token)
     assert told.caller == context.Caller(
         "fiona", "finance-desk", frozenset({READ}), frozenset({"finance"}), {"customer": "acme"}, outside=True
     )
@@ -86,11 +86,11 @@ def test_the_floor_learns_the_caller_with_the_one_scope():
 
 
 def test_actors_are_nested_the_nearest_outermost():
-    """A floor that calls on for a caller names itself, and inside whoever called it (RFC 8693 §4.1)."""
+    """A tier that calls on for a caller names itself, and inside whoever called it (RFC 8693 §4.1)."""
     with context.use(context.Context("cor_1", FIONA, via=("enfilade:gateway",))):
         token = delegation(KEY, "process")("enfilade:system", "system.crm.read").access_token
     assert decoded(token)[1]["act"] == {"sub": "enfilade:process", "act": {"sub": "enfilade:gateway"}}
-    assert reception(KEY, ["system"])(token).via == ("enfilade:process", "enfilade:gateway")
+    assert delegation_verifier(KEY, ["system"])(token).via == ("enfilade:process", "enfilade:gateway")
 
 
 def test_work_without_a_caller_speaks_for_who_began_it_or_for_itself():
@@ -98,7 +98,7 @@ def test_work_without_a_caller_speaks_for_who_began_it_or_for_itself():
     exchange = delegation(KEY, "process")
     with context.use(context.Context("cor_1", actor="fiona")):
         token = exchange("enfilade:system", "system.crm.read").access_token
-    assert (decoded(token)[1]["sub"], reception(KEY, ["system"])(token).caller) == ("fiona", None)
+    assert (decoded(token)[1]["sub"], delegation_verifier(KEY, ["system"])(token).caller) == ("fiona", None)
     with context.use(context.Context("cor_1")):
         token = exchange("enfilade:system", "system.crm.read").access_token
     assert decoded(token)[1]["sub"] == "enfilade:process"
@@ -107,7 +107,7 @@ def test_work_without_a_caller_speaks_for_who_began_it_or_for_itself():
 def forged(header: dict[str, Any] | None = None, key: OctKey = SIGNING, **other: Any) -> str:
     now = int(time.time())
     claims = {
-        "iss": "enfilade:house",
+        "iss": "enfilade:internal",
         "sub": "fiona",
         "aud": PROCESS,
         "iat": now,
@@ -127,7 +127,7 @@ def _nested(depth: int) -> dict[str, Any]:
 
 def test_a_token_of_the_house_is_received():
     """What the next test spoils is good before."""
-    assert reception(KEY, ["process", "system"])(forged()).scope == READ
+    assert delegation_verifier(KEY, ["process", "system"])(forged()).scope == READ
 
 
 @pytest.mark.parametrize(
@@ -160,9 +160,9 @@ def test_a_token_of_the_house_is_received():
     ],
 )
 def test_any_other_token_is_refused(token: str):
-    """Another key, kind, issuer, audience, time, or no actor: none of these opens a floor."""
+    """Another key, kind, issuer, audience, time, or no actor: none of these opens a tier."""
     with pytest.raises(InvalidToken):
-        reception(KEY, ["process"])(token)
+        delegation_verifier(KEY, ["process"])(token)
 
 
 class Queue:
@@ -177,19 +177,19 @@ class Queue:
 
 @pytest.fixture
 async def floor() -> AsyncIterator[httpx.AsyncClient]:
-    """A process floor that stands alone."""
+    """A process tier that stands alone."""
     app = Litestar(
-        [routes.room(Exceptions, Queue(), api_of(Exceptions).prefix)],
+        [routes.router(Exceptions, Queue(), api_of(Exceptions).prefix)],
         exception_handlers={Exception: routes.answer_problem},
         openapi_config=None,
     )
-    door: Any = routes.internal_door(app, KEY, ["process"])  # pyright: ignore[reportArgumentType]
+    door: Any = routes.require_delegation(app, KEY, ["process"])  # pyright: ignore[reportArgumentType]
     async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://floor") as http:
         yield http
 
 
 async def test_a_token_is_good_for_its_own_operation_alone(floor: httpx.AsyncClient):
-    """A token that was made to read decides nothing, on the floor that it was made for."""
+    """A token that was made to read decides nothing, on the tier that it was made for."""
     address = api_of(Exceptions).prefix + "/exceptions/exc_1"
     read = {"Authorization": f"Bearer {forged()}"}
     assert (await floor.get(address, headers=read)).json() == {"id": "exc_1", "via": ["enfilade:gateway"]}

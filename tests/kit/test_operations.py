@@ -61,12 +61,12 @@ async def queue(request: pytest.FixtureRequest):
         yield clients.local(Exceptions, Queue())
         return
     app = Litestar(
-        route_handlers=[routes.room(Exceptions, Queue(), api_of(Exceptions).prefix)],
+        route_handlers=[routes.router(Exceptions, Queue(), api_of(Exceptions).prefix)],
         openapi_config=None,
         logging_config=None,
         exception_handlers={Exception: routes.answer_problem},
     )
-    transport = httpx.ASGITransport(routes.internal_door(app, KEY, ["process"]))  # pyright: ignore[reportArgumentType]
+    transport = httpx.ASGITransport(routes.require_delegation(app, KEY, ["process"]))  # pyright: ignore[reportArgumentType]
     async with httpx.AsyncClient(transport=transport) as http:
         base = "http://floor" + api_of(Exceptions).prefix
         yield clients.remote(Exceptions, base, http, delegation(KEY, "gateway"))
@@ -79,7 +79,7 @@ async def test_both_carriers_bring_the_same_answer(queue: Exceptions) -> None:
 
 
 async def test_both_carriers_raise_the_same_problem(queue: Exceptions) -> None:
-    """A problem on one floor is the same problem on the next."""
+    """A problem on one tier is the same problem on the next."""
     with pytest.raises(NotFound, match="No exception has the id exc_1"):
         await queue.get_exception("exc_1")
 
@@ -102,14 +102,14 @@ async def test_work_that_observes_reads_and_never_writes(queue: Exceptions) -> N
 
 
 async def test_a_floor_that_stands_alone_refuses_a_forged_token() -> None:
-    """Without the house's key nobody comes in, whatever headers are sent."""
+    """Without the deployment's key nobody comes in, whatever headers are sent."""
     reached = []
 
     async def floor(scope: Any, receive: Any, send: Any) -> None:
         reached.append(scope)
 
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(routes.internal_door(floor, KEY, ["process"]))
+        transport=httpx.ASGITransport(routes.require_delegation(floor, KEY, ["process"]))
     ) as http:  # pyright: ignore[reportArgumentType]
         forged = delegation(Secret("x" * 64), "gateway")("enfilade:process", "process.exceptions.read")
         answers = [
@@ -135,7 +135,7 @@ class Since:
 async def test_an_instant_is_asked_for_in_utc() -> None:
     """A query's instant reaches the implementation in UTC, and one that has no UTC is refused."""
     crm = Since()
-    app = Litestar([routes.room(Crm, crm, "/c")], exception_handlers={Exception: routes.answer_problem})
+    app = Litestar([routes.router(Crm, crm, "/c")], exception_handlers={Exception: routes.answer_problem})
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://floor") as http:  # pyright: ignore[reportArgumentType]
         found = await http.get("/c/customers", params={"updated_since": "2026-11-21T01:00:00+01:00"})
         early = await http.get("/c/customers", params={"updated_since": "0001-01-01T00:00:00+01:00"})

@@ -12,24 +12,24 @@ from kit.audit import purging
 from kit.database import Database
 from kit.database.tables import audit as trail
 from kit.database.tables import holds, persons, runs
-from tests.kit.workflows.conftest import House
+from tests.kit.workflows.conftest import Workbench
 from tests.kit.workflows.story import DUTIES, Approval, Input
 
-RULES = retention.Settings()
+RULES = retention.RetentionSettings()
 DAY = 86_400
 
 
 @pytest.fixture
-async def house(database: Database) -> AsyncIterator[House]:
-    house = House(database)
-    await house.vendor.prepare()
-    yield house
-    await house.close()
+async def deployment(database: Database) -> AsyncIterator[Workbench]:
+    deployment = Workbench(database)
+    await deployment.vendor.prepare()
+    yield deployment
+    await deployment.close()
 
 
 @pytest.fixture(autouse=True)
 def clocks(stopped_clock: None) -> None:
-    """The house's clock stands until a test moves it."""
+    """The deployment's clock stands until a test moves it."""
 
 
 async def count(database: Database, table: str, where: str = "true") -> int:
@@ -88,7 +88,7 @@ async def test_a_purge_that_was_cut_short_verifies_and_goes_on(
     await audit.anchor(database)
     clock.advance(3654 * DAY)
     async with database.begin() as connection:
-        over = await purging.last_over(connection, clock.now() - dt.timedelta(days=3653))
+        over = await purging.last_expired(connection, clock.now() - dt.timedelta(days=3653))
         assert over is not None
         await purging.begin_purge(connection, over)
         assert await purging.purge(connection, over, 2) == 2
@@ -111,28 +111,28 @@ async def test_lines_taken_away_without_a_word_in_the_trail_show(database: Datab
     )
 
 
-async def test_finished_work_goes_and_waiting_work_is_untouched(house: House) -> None:
+async def test_finished_work_goes_and_waiting_work_is_untouched(deployment: Workbench) -> None:
     """Runs, steps and the engine's rows of what ended go by their classes; what waits goes on years later."""
-    async with house.worker():
-        await house.start("run_old")
-        await house.until("done", "run_old")
-        await house.start("run_waiting", approval=True)
-        await house.until("waiting", "run_waiting")
+    async with deployment.worker():
+        await deployment.start("run_old")
+        await deployment.until("done", "run_old")
+        await deployment.start("run_waiting", approval=True)
+        await deployment.until("waiting", "run_waiting")
     clock.advance(31 * DAY)
-    assert (await rows_of(await retention.status(house.database, RULES)))["engine"] == 1
-    await retention.run(house.database, RULES)
-    assert await count(house.database, "dbos.workflow_status") == 1
-    assert await count(house.database, "dbos.operation_outputs", "workflow_uuid = 'run_old'") == 0
-    assert await count(house.database, "enfilade.runs") == 2
+    assert (await rows_of(await retention.status(deployment.database, RULES)))["engine"] == 1
+    await retention.run(deployment.database, RULES)
+    assert await count(deployment.database, "dbos.workflow_status") == 1
+    assert await count(deployment.database, "dbos.operation_outputs", "workflow_uuid = 'run_old'") == 0
+    assert await count(deployment.database, "enfilade.runs") == 2
     clock.advance(3653 * DAY)
-    outcomes = await rows_of(await retention.run(house.database, RULES))
+    outcomes = await rows_of(await retention.run(deployment.database, RULES))
     assert outcomes["workflows"] == 1
-    assert await count(house.database, "enfilade.steps", "run_id = 'run_old'") == 0
-    assert await count(house.database, "enfilade.steps", "run_id = 'run_waiting'") > 0
-    async with house.worker():
-        await house.signal("run_waiting", "approval", Approval("ann"))
-        await house.until("done", "run_waiting")
-    assert (await audit.check(house.database)).faults == ()
+    assert await count(deployment.database, "enfilade.steps", "run_id = 'run_old'") == 0
+    assert await count(deployment.database, "enfilade.steps", "run_id = 'run_waiting'") > 0
+    async with deployment.worker():
+        await deployment.signal("run_waiting", "approval", Approval("ann"))
+        await deployment.until("done", "run_waiting")
+    assert (await audit.check(deployment.database)).faults == ()
 
 
 async def test_a_case_that_is_open_keeps_its_run(database: Database) -> None:
@@ -160,7 +160,7 @@ async def test_a_case_that_is_open_keeps_its_run(database: Database) -> None:
     async with database.begin() as connection:
         await exceptions.resolve(
             connection,
-            House(database).make_runtime("x", worker=False),
+            Workbench(database).make_runtime("x", worker=False),
             case,
             version=None,
             action="skip",
@@ -221,7 +221,9 @@ async def test_people_are_forgotten_unless_they_come_again(database: Database) -
         people.forget()
         await people.pseudonym(connection, "olga")
     clock.advance(700 * DAY)
-    assert (await rows_of(await retention.run(database, retention.Settings(audit=30_000))))["people"] == 1
+    assert (await rows_of(await retention.run(database, retention.RetentionSettings(audit=30_000))))[
+        "people"
+    ] == 1
     async with database.connect() as connection:
         left = await connection.execute(select(persons.c.wrapped_key.is_not(None)).order_by(persons.c.id))
         assert sorted(left.scalars()) == [False, True]

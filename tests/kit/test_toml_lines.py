@@ -9,7 +9,7 @@ import pytest
 
 from kit.toml_lines import line_of, lines_of
 
-STORY = Path(__file__).parents[2] / "deploy" / "story"
+STORY = Path(__file__).parents[2] / "deploy" / "demo_config"
 
 ODD = '''\
 top = "a # no comment" # one

@@ -15,14 +15,14 @@ from contracts.canonical.customer import Customer
 from contracts.canonical.opportunity import Opportunity, OpportunityLine
 from contracts.canonical.reference import SellingRule
 from contracts.canonical.values import Address, Money, TaxRegistration
-from deploy.settings import STORY
+from deploy.settings import DEMO_CONFIG
 from kit.settings import SettingsError
 from process_apis import reference_files
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.reference import inconsistencies
 
 NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
-REFERENCE = reference_files.read(Path(STORY) / "reference")
+REFERENCE = reference_files.read(Path(DEMO_CONFIG) / "reference")
 
 CUSTOMER = Customer(
     id="001A",
@@ -260,7 +260,7 @@ def test_reference_files_that_contradict_each_other_are_refused_together() -> No
 
 def test_reference_files_name_countries_and_currencies_by_iso_codes(tmp_path: Path) -> None:
     """What is none is refused at start, each with its file and line, and with the code that was meant."""
-    shutil.copytree(Path(STORY) / "reference", tmp_path, dirs_exist_ok=True)
+    shutil.copytree(Path(DEMO_CONFIG) / "reference", tmp_path, dirs_exist_ok=True)
     firm = tmp_path / "firm.toml"
     text = firm.read_text(encoding="utf-8").replace('customer_country = "GB"', 'customer_country = "UK"')
     firm.write_text(text.replace('currency = "EUR"', 'currency = "EUX"'), encoding="utf-8")

@@ -9,10 +9,10 @@ import pytest
 from contracts.canonical.opportunity import OpportunityLine
 from contracts.canonical.values import Address, Money, TaxRegistration
 from contracts.process.customer_master import DuplicateCandidate
-from contracts.routing import Choice
+from contracts.routing import SystemAssignment
 from process_apis.flows.customer_master import rules as customers
 from process_apis.flows.opportunity_to_project import rules
-from process_apis.flows.opportunity_to_project.explaining import other_terms
+from process_apis.flows.opportunity_to_project.failures import other_terms
 from tests.process_apis.test_activation_rules import terms
 from tests.process_apis.test_customer_rules import ACCOUNT
 
@@ -23,7 +23,10 @@ ELSEWHERE = DuplicateCandidate("netsuite-main", "7", "Globex Inc", 80, ("same na
 def test_the_same_terms_differ_in_nothing() -> None:
     """When they were read, in which systems they are made and what the deal is called are no terms."""
     again = msgspec.structs.replace(
-        terms(), read_at=dt.datetime(2026, 11, 21, tzinfo=dt.UTC), systems=Choice("a", "b"), name="Globex 2"
+        terms(),
+        read_at=dt.datetime(2026, 11, 21, tzinfo=dt.UTC),
+        systems=SystemAssignment("a", "b"),
+        name="Globex 2",
     )
     assert rules.differences(terms(), again) == ({}, {})
 

@@ -12,7 +12,7 @@ from contracts.canonical.values import Address, Money, TaxRegistration
 from contracts.problems import NotFound
 from contracts.process.customer_master import CustomerProposal
 from contracts.system.crm import Crm
-from deploy.settings import STORY
+from deploy.settings import DEMO_CONFIG
 from process_apis import reference_files
 from process_apis.flows.customer_master import rules
 from process_apis.flows.customer_master.service import CustomerMasterService
@@ -118,8 +118,8 @@ async def test_an_entity_that_we_do_not_have_is_served_by_no_route() -> None:
         runtime=anything,
         database=anything,
         systems=Systems({("salesforce-main", Crm): anything}, anything),
-        in_force=anything,
-        reference=reference_files.read(STORY / "reference"),
+        current_policy=anything,
+        reference=reference_files.read(DEMO_CONFIG / "reference"),
         settings=CustomerMasterSettings(),
     )
     with pytest.raises(NotFound) as refused:

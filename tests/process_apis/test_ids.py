@@ -6,9 +6,9 @@ from contracts.duties import Duties
 from contracts.problems import NotFound
 from contracts.routing import Routing
 from contracts.system.crm import Crm
-from process_apis.in_force import InForce
+from process_apis.current_policy import CurrentPolicy
 from process_apis.systems import Systems
-from system_apis.app import card_of
+from system_apis.app import connector_of
 
 SHORT, LONG = "006dM00003kRs59", "006dM00003kRs59QAC"
 
@@ -16,8 +16,8 @@ SHORT, LONG = "006dM00003kRs59", "006dM00003kRs59QAC"
 def systems(**vendors: str) -> Systems:
     """Instances named after what they are, each with its vendor's knowledge of ids."""
     clients = {(name.replace("_", "-"), Crm): None for name in vendors}
-    ids = {name.replace("_", "-"): card_of(vendor).canonical_id for name, vendor in vendors.items()}
-    return Systems(clients, InForce(Routing(()), Duties({}, ())), ids)
+    ids = {name.replace("_", "-"): connector_of(vendor).canonical_id for name, vendor in vendors.items()}
+    return Systems(clients, CurrentPolicy(Routing(()), Duties({}, ())), ids)
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_what_can_be_no_id_of_the_vendor_is_refused_with_a_sentence(
 
 def test_where_no_instance_is_named_each_spells_it_its_own_way() -> None:
     """An id that fits none is nobody's."""
-    house = systems(crm_one="salesforce", crm_two="kantata")
-    assert house.spellings(Crm, "opportunity", SHORT) == (LONG,)
-    assert house.spellings(Crm, "opportunity", "nobody") == ()
+    deployment = systems(crm_one="salesforce", crm_two="kantata")
+    assert deployment.spellings(Crm, "opportunity", SHORT) == (LONG,)
+    assert deployment.spellings(Crm, "opportunity", "nobody") == ()
 
 
 def test_an_instance_that_is_not_configured_spells_nothing() -> None:

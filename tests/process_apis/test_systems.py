@@ -10,22 +10,22 @@ from contracts.canonical.values import Ref
 from contracts.duties import Duties
 from contracts.problems import Conflict, NotFound
 from contracts.process.customer_master import CustomerProposal
-from contracts.routing import Choice, Route, Routing
+from contracts.routing import Route, Routing, SystemAssignment
 from contracts.system.crm import Crm
 from contracts.system.erp import Erp
 from contracts.system.psa import Psa
 from kit.workflows import RunRow
+from process_apis.current_policy import CurrentPolicy
 from process_apis.flows.customer_master.steps import ProposalInput
-from process_apis.flows.opportunity_to_project.homes import home_of, vendor_id
+from process_apis.flows.opportunity_to_project.assignment import resolve_assignment, vendor_id
 from process_apis.flows.opportunity_to_project.rules import Terms
 from process_apis.flows.opportunity_to_project.steps import Settled
-from process_apis.in_force import InForce
-from process_apis.systems import Systems, told_by
+from process_apis.systems import Systems, assignment_of_run
 from tests.process_apis.test_activation_rules import terms
 
 NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 NO_DUTIES = Duties({}, ())
-EUROPE, AMERICA = Choice("erp-eu", "psa"), Choice("erp-us", "psa")
+EUROPE, AMERICA = SystemAssignment("erp-eu", "psa"), SystemAssignment("erp-us", "psa")
 CRM = Ref("salesforce-main", "customer", "001A")
 CLIENT = Ref("psa", "client", "7")
 
@@ -35,11 +35,11 @@ def routing(*erps: tuple[str, str]) -> Routing:
     return Routing((*routes, Route("psa", "*", "psa")))
 
 
-def systems(in_force: InForce) -> Systems:
+def systems(current_policy: CurrentPolicy) -> Systems:
     """Clients of a CRM, two ERPs and a PSA, each known by its name alone."""
     names = (("crm", Crm), ("erp-eu", Erp), ("erp-us", Erp), ("psa", Psa))
     clients: dict[tuple[str, type], Any] = {(name, kind): name for name, kind in names}
-    return Systems(clients, in_force)
+    return Systems(clients, current_policy)
 
 
 def test_the_first_route_that_fits_an_entity_serves_it() -> None:
@@ -59,7 +59,7 @@ def test_every_misfit_of_a_table_is_told_with_its_place() -> None:
         )
     )
     served = {("erp-us", "erp"): "us", ("psa", "psa"): "eu"}
-    assert table.misfits(served, ["NB-UK", "NB-DE"]) == [
+    assert table.faults_for(served, ["NB-UK", "NB-DE"]) == [
         "routes[0].residency: erp-us keeps its data in us, not in eu",
         "routes[1].selling_entity: there is no legal entity NB-XX",
         "routes[1].instance: psa does not serve erp",
@@ -69,36 +69,36 @@ def test_every_misfit_of_a_table_is_told_with_its_place() -> None:
 
 def test_a_run_keeps_what_it_chose_and_the_next_chooses_anew() -> None:
     """A change of routing is seen by whoever chooses after it, and by nobody who has chosen."""
-    in_force = InForce(routing(("*", "erp-eu")), NO_DUTIES)
-    house = systems(in_force)
-    began = house.choose("NB-UK")
-    in_force.replace(routing(("*", "erp-us")), NO_DUTIES)
-    assert (house.kept(began, "NB-UK"), house.choose("NB-UK")) == (EUROPE, AMERICA)
-    assert house.kept(Choice(), "NB-UK") == AMERICA
-    assert house.erp(began.erp) == "erp-eu"
+    current_policy = CurrentPolicy(routing(("*", "erp-eu")), NO_DUTIES)
+    deployment = systems(current_policy)
+    began = deployment.choose("NB-UK")
+    current_policy.replace(routing(("*", "erp-us")), NO_DUTIES)
+    assert (deployment.pinned_or_current(began, "NB-UK"), deployment.choose("NB-UK")) == (EUROPE, AMERICA)
+    assert deployment.pinned_or_current(SystemAssignment(), "NB-UK") == AMERICA
+    assert deployment.erp(began.erp) == "erp-eu"
 
 
 def test_an_entity_that_nobody_serves_is_refused() -> None:
     """A proposal for it is told so, rather than begun."""
     with pytest.raises(Conflict, match="No route gives NB-DE an ERP and a PSA"):
-        systems(InForce(routing(("NB-UK", "erp-eu")), NO_DUTIES)).choose("NB-DE")
+        systems(CurrentPolicy(routing(("NB-UK", "erp-eu")), NO_DUTIES)).choose("NB-DE")
 
 
 def test_an_instance_that_is_gone_is_told_with_what_to_do() -> None:
     """A run does not go on elsewhere because its system was taken out of the configuration."""
-    house = systems(InForce(routing(("*", "erp-eu")), NO_DUTIES))
+    deployment = systems(CurrentPolicy(routing(("*", "erp-eu")), NO_DUTIES))
     with pytest.raises(NotFound, match=r"^erp-old, in which this began, .*\(instances/erp-old\.toml\)"):
-        house.erp("erp-old")
+        deployment.erp("erp-old")
     with pytest.raises(NotFound, match="erp-eu, in which this began, is no psa"):
-        house.psa("erp-eu")
+        deployment.psa("erp-eu")
 
 
 def test_a_deal_is_made_where_its_customer_stands() -> None:
     """In the systems with which it began; in those of the routing in force when the customer stands there."""
     deal = terms()
     in_europe = (CRM, Ref("erp-eu", "customer", "12"), CLIENT)
-    assert home_of(deal, in_europe, began=EUROPE, now=AMERICA) == EUROPE
-    assert home_of(deal, in_europe, began=AMERICA, now=EUROPE) == EUROPE
+    assert resolve_assignment(deal, in_europe, began=EUROPE, now=AMERICA) == EUROPE
+    assert resolve_assignment(deal, in_europe, began=AMERICA, now=EUROPE) == EUROPE
 
 
 def test_a_customer_that_stands_elsewhere_stops_the_deal_plainly() -> None:
@@ -110,7 +110,7 @@ def test_a_customer_that_stands_elsewhere_stops_the_deal_plainly() -> None:
         "erp-us. Let it name the system in which the customer stands and replay, or undo."
     )
     with pytest.raises(NotFound) as refused:
-        home_of(deal, in_europe, began=AMERICA, now=AMERICA)
+        resolve_assignment(deal, in_europe, began=AMERICA, now=AMERICA)
     assert refused.value.detail == expected
     with pytest.raises(NotFound, match="as a client of NB-US stands in no system"):
         vendor_id(deal, (CRM,), "psa", "client")
@@ -121,20 +121,20 @@ def test_runs_begun_before_they_kept_their_systems_go_on() -> None:
     proposal = CustomerProposal("salesforce-main", "001A", "NB-UK", "GBP")
     old = msgspec.to_builtins(terms())
     del old["systems"]
-    house = systems(InForce(routing(("*", "erp-us")), NO_DUTIES))
+    deployment = systems(CurrentPolicy(routing(("*", "erp-us")), NO_DUTIES))
     for kept in (
         msgspec.convert(old, Terms).systems,
         msgspec.convert(msgspec.to_builtins(proposal), ProposalInput).systems,
         msgspec.convert({"request": None}, Settled).systems,
     ):
-        assert house.kept(kept, "NB-UK") == AMERICA
+        assert deployment.pinned_or_current(kept, "NB-UK") == AMERICA
 
 
 def test_a_run_tells_others_which_systems_it_keeps() -> None:
     """As it was told; nothing for a run that told none, and for none at all."""
-    assert told_by(row({"systems": msgspec.to_builtins(EUROPE)})) == EUROPE
-    assert told_by(row({})) is None
-    assert told_by(None) is None
+    assert assignment_of_run(row({"systems": msgspec.to_builtins(EUROPE)})) == EUROPE
+    assert assignment_of_run(row({})) is None
+    assert assignment_of_run(None) is None
 
 
 def row(data: dict[str, Any]) -> RunRow:
@@ -151,7 +151,7 @@ def row(data: dict[str, Any]) -> RunRow:
         correlation_id="cor_1",
         subject="",
         actor="",
-        askers=[],
+        requesters=[],
         exception_id="",
         due_at=None,
         started_at=NOW,

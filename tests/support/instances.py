@@ -1,4 +1,4 @@
-"""tests/support: an account of the test's own at a stand-in vendor, opened by the story's profile."""
+"""tests/support: an account of the test's own at a stand-in vendor, opened by the demo's profile."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -6,19 +6,19 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from deploy.settings import STORY
+from deploy.settings import DEMO_CONFIG
 from kit.http import Slots
 from kit.settings import read_toml
-from system_apis.card import Card, Pipes, Profile
+from system_apis.connector import Connector, ConnectorContext, Profile
 from tests.support.sandboxes import Account, Sandbox
 
 P = TypeVar("P", bound=Profile)
 Open = Callable[..., Any]
 
 
-def story_profile(name: str, kind: type[P], **limits: Any) -> P:
-    """The story's profile of an instance, with no time lost between attempts."""
-    found = read_toml(STORY / "instances" / f"{name}.toml", kind)
+def demo_profile(name: str, kind: type[P], **limits: Any) -> P:
+    """The demo's profile of an instance, with no time lost between attempts."""
+    found = read_toml(DEMO_CONFIG / "instances" / f"{name}.toml", kind)
     quick = {"backoff_seconds": 0.01, "timeout_seconds": 5, **limits}
     return msgspec.structs.replace(found, limits=msgspec.structs.replace(found.limits, **quick))
 
@@ -31,14 +31,14 @@ async def own_account(sandbox: Sandbox, **settings: Any) -> AsyncIterator[Accoun
 
 
 @asynccontextmanager
-async def opening(card: Card, profile: Profile, account: Account) -> AsyncIterator[Open]:
+async def opening(connector: Connector, profile: Profile, account: Account) -> AsyncIterator[Open]:
     """Opens the account, as a process of its own would, by the profile or another; closed at the end."""
     async with AsyncExitStack() as stack:
 
-        async def open_one(other: Profile | None = None, **pipes: Any) -> Any:
+        async def open_one(other: Profile | None = None, **connector_context: Any) -> Any:
             slots = Slots()
             stack.push_async_callback(slots.close)
-            handed = Pipes(**{"environ": account.env, "slots": slots, **pipes})
-            return await stack.enter_async_context(card.open(other or profile, handed))
+            handed = ConnectorContext(**{"environ": account.env, "slots": slots, **connector_context})
+            return await stack.enter_async_context(connector.open(other or profile, handed))
 
         yield open_one

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from contracts.events.kinds import RecordChanged
-from system_apis.card import ChangeSource
+from system_apis.connector import ChangeSource
 
 
 class Received(NamedTuple):

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from deploy.settings import STORY
+from deploy.settings import DEMO_CONFIG
 
 PUBLIC_URL = "https://api.example.com"
 ISSUER = "https://login.example.com/"
@@ -45,7 +45,7 @@ _EDITS = {
 
 def production_folder(folder: Path) -> Path:
     """The folder, filled."""
-    shutil.copytree(STORY, folder)
+    shutil.copytree(DEMO_CONFIG, folder)
     (folder / "people.toml").unlink()
     (folder / "consumers.toml").write_text(_CONSUMERS, encoding="utf-8")
     text = (folder / "gateway.toml").read_text(encoding="utf-8")

@@ -30,11 +30,11 @@ class Servers:
 
 
 def prepare_template(url: str) -> None:
-    """Give the database that all others are copied from every table: kit's and the floors'."""
+    """Give the database that all others are copied from every table: kit's and the tiers'."""
     from kit.database import migrate  # noqa: PLC0415 slow to import, and only the leading process needs it
 
-    floors = [str(folder) for folder in Path(__file__).parents[2].glob("*/migrations")]
-    migrate(url, *floors)
+    tiers = [str(folder) for folder in Path(__file__).parents[2].glob("*/migrations")]
+    migrate(url, *tiers)
 
 
 def create_database(server_url: str, name: str) -> str:

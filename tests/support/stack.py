@@ -1,4 +1,4 @@
-"""tests/support: the whole house as a user meets it: real processes, ports, accounts of the test's own."""
+"""tests/support: a deployment as a user meets it: real processes, ports, accounts of the test's own."""
 
 import asyncio
 import os
@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 
 from bench.ports import free_port
-from deploy.door import issuer_of
-from deploy.settings import STORY, read_settings
+from deploy.gateway_assembly import issuer_of
+from deploy.settings import DEMO_CONFIG, read_settings
 from gateway.plans import read_consumers
 from tests.support.forkserver import Forked, fork
 from tests.support.sandboxes import Account, Sandbox
@@ -40,7 +40,7 @@ async def until(what: str, look: Callable[[], Any], seconds: float = SETTLED_SEC
 
 @dataclass
 class Member:
-    """One process of the house."""
+    """One process of the deployment."""
 
     name: str
     port: int
@@ -74,7 +74,7 @@ class Member:
 
 @dataclass
 class Accounts:
-    """The three vendors' accounts of one house."""
+    """The three vendors' accounts of one deployment."""
 
     salesforce: Account
     netsuite: Account
@@ -91,7 +91,7 @@ class Accounts:
 
 @dataclass
 class Stack:
-    """A house: its configuration, its stores, and the processes started so far."""
+    """A deployment: its configuration, its stores, and the processes started so far."""
 
     folder: Path
     database_url: str
@@ -103,7 +103,7 @@ class Stack:
 
     def __post_init__(self) -> None:
         self.config = self.folder / "config"
-        shutil.copytree(STORY, self.config)
+        shutil.copytree(DEMO_CONFIG, self.config)
 
     @property
     def url(self) -> str:
@@ -132,7 +132,7 @@ class Stack:
         self.settings |= {key.replace(f"{prefix}_", f"{own}_"): value for key, value in account.env.items()}
 
     def environment(self, **more: str) -> dict[str, str]:
-        """The settings of a process of this house."""
+        """The settings of a process of this deployment."""
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return {
             **inherited,
@@ -149,13 +149,13 @@ class Stack:
             **more,
         }
 
-    async def start(self, name: str = "house", *, port: int = 0, **settings: str) -> Member:
+    async def start(self, name: str = "deployment", *, port: int = 0, **settings: str) -> Member:
         """Start a process and wait until it is ready."""
         member = self.launch(name, port=port, **settings)
         await self.ready(member)
         return member
 
-    def launch(self, name: str = "house", *, port: int = 0, **settings: str) -> Member:
+    def launch(self, name: str = "deployment", *, port: int = 0, **settings: str) -> Member:
         """Start a process without waiting."""
         port = port or (self.port if not self.members else free_port())
         log = self.folder / f"{name}.log"
@@ -183,7 +183,7 @@ class Stack:
                     answer = await http.get(f"{member.url}/health/ready")
             except httpx.TransportError:
                 return False
-            # A floor that stands alone has no such address; that it refuses is that it answers.
+            # A tier that stands alone has no such address; that it refuses is that it answers.
             return answer.status_code in (200, 401)
 
         await until(f"{member.name} is ready", look, READY_SECONDS)
@@ -208,7 +208,7 @@ class Stack:
 
 @dataclass
 class Caller:
-    """A consumer of the house."""
+    """A consumer of the deployment."""
 
     http: httpx.AsyncClient
 

@@ -1,5 +1,5 @@
 """tests/upgrade: what the tests of upgrades share."""
 
-from tests.support.houses import make_house
+from tests.support.deployments import make_deployment
 
-__all__ = ["make_house"]
+__all__ = ["make_deployment"]

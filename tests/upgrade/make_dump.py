@@ -22,10 +22,10 @@ REQUESTS = "/process/customer-master/v1/requests"
 EXCEPTIONS = "/process/exceptions/v1/exceptions"
 
 
-async def fill(house: Stack) -> None:
+async def fill(deployment: Stack) -> None:
     """Work in every state that a release may meet: done, waiting for finance, parked, decided."""
-    crm = house.accounts.salesforce
-    async with house.caller("crm-screen") as screen:
+    crm = deployment.accounts.salesforce
+    async with deployment.caller("crm-screen") as screen:
         done = await new_deal(crm, StageName="Closed Won")
         await screen.activate(done.opportunity_id)
         await screen.activation(done.opportunity_id, "done")
@@ -33,13 +33,13 @@ async def fill(house: Stack) -> None:
             stopped = await _park(screen, await new_deal(crm, Rate_Card__c=None))
     waiting = await new_deal(crm, credit_limit=LARGE)
     proposal = {"instance": "salesforce-main", "account_id": waiting.account_id}
-    async with house.caller("operations", "olga.operations") as olga:
+    async with deployment.caller("operations", "olga.operations") as olga:
         asked = await olga.post(
             REQUESTS, {**proposal, "selling_entity": "NB-UK", "currency": "GBP"}, key="release-dump-1"
         )
         assert asked.status_code == 202, asked.text
         await until("finance is asked", lambda: _waits(olga))
-    async with house.caller("finance-desk", "fiona.finance") as fiona:
+    async with deployment.caller("finance-desk", "fiona.finance") as fiona:
         decision = {"action": "undo", "reason": "The deal was entered twice"}
         decided = await fiona.post(
             f"{EXCEPTIONS}/{stopped}/resolution", decision, key="release-dump-2", **{"If-Match": "*"}
@@ -70,12 +70,12 @@ async def main(version: str) -> None:
             open_sandbox(place, "kantata", "dump") as kantata,
             open_accounts(salesforce, netsuite, kantata) as accounts,
         ):
-            house = Stack(folder / "house", url, addresses["cache_url"], accounts)
+            deployment = Stack(folder / "deployment", url, addresses["cache_url"], accounts)
             try:
-                await house.start()
-                await fill(house)
+                await deployment.start()
+                await fill(deployment)
             finally:
-                house.stop()
+                deployment.stop()
         options = ("--no-owner", "--no-privileges", "--restrict-key=release")
         run_tool("pg_dump", url, *options, "--file", DUMPS / f"{version}.sql")
     finally:

@@ -12,7 +12,7 @@ from deploy.embedded.tools import run_tool
 from deploy.settings import read_settings
 from kit import audit, privacy
 from kit.database import Database
-from tests.support.houses import MakeHouse
+from tests.support.deployments import MakeDeployment
 from tests.support.servers import create_empty_database, drop_database
 from tests.support.stack import Caller, Stack, until
 from tests.upgrade.make_dump import DUMPS, EXCEPTIONS, REQUESTS
@@ -30,15 +30,15 @@ def dumped_url(request: pytest.FixtureRequest, addresses: dict[str, str], worker
 
 
 async def test_the_work_of_the_previous_release_is_finished_by_this_one(
-    make_house: MakeHouse, dumped_url: str
+    make_deployment: MakeDeployment, dumped_url: str
 ) -> None:
     """What waited is decided and done, but not by its proposer; the parked is undone; the audit verifies."""
-    async with make_house("upgraded", dumped_url) as house:
-        await house.start()
-        await _refused_to_its_proposer(house)
-        async with house.caller("finance-desk", "fiona.finance") as fiona:
+    async with make_deployment("upgraded", dumped_url) as deployment:
+        await deployment.start()
+        await _refused_to_its_proposer(deployment)
+        async with deployment.caller("finance-desk", "fiona.finance") as fiona:
             (waiting,) = (await fiona.get(REQUESTS, status="waiting"))["items"]
-            await _account_as_it_was(house, waiting)
+            await _account_as_it_was(deployment, waiting)
             decided = await fiona.post(
                 f"{REQUESTS}/{waiting['id']}/decision", {"decision": "approve"}, key="upgrade-0001"
             )
@@ -57,14 +57,14 @@ async def test_the_work_of_the_previous_release_is_finished_by_this_one(
             await until("the parked activation is undone", lambda: _is(fiona, path, "undone"))
             (done,) = (await fiona.get(activations, status="done"))["items"]
         assert done["project_id"]
-        customers = await house.accounts.netsuite.records("customer")
+        customers = await deployment.accounts.netsuite.records("customer")
         assert [customer["companyName"] for customer in customers].count(waiting["legal_name"]) == 1
-        await _verified(house)
+        await _verified(deployment)
 
 
-async def _refused_to_its_proposer(house: Stack) -> None:
+async def _refused_to_its_proposer(deployment: Stack) -> None:
     """Segregation of duties sees through the change from names to pseudonyms."""
-    async with house.caller("ci", "olga.operations") as olga:
+    async with deployment.caller("ci", "olga.operations") as olga:
         (waiting,) = (await olga.get(REQUESTS, status="waiting"))["items"]
         assert waiting["requested_by"] == "olga.operations"
         path = f"{REQUESTS}/{waiting['id']}/decision"
@@ -72,13 +72,13 @@ async def _refused_to_its_proposer(house: Stack) -> None:
     assert refused.json()["code"] == "segregation_of_duties"
 
 
-async def _account_as_it_was(house: Stack, waiting: dict[str, Any]) -> None:
-    """The dump is of the house, not of its CRM, in which the account is read again after the decision."""
+async def _account_as_it_was(deployment: Stack, waiting: dict[str, Any]) -> None:
+    """The dump is of the deployment and not of its CRM, in which the account is read again."""
     query = (
         "SELECT output::jsonb -> 'result' -> 'account' FROM dbos.operation_outputs"
         " WHERE workflow_uuid = :id AND function_name = 'look'"
     )
-    database = Database(house.database_url)
+    database = Database(deployment.database_url)
     async with database.connect() as connection:
         account = (await connection.execute(text(query), {"id": waiting["id"]})).scalar_one()
     await database.close()
@@ -94,17 +94,17 @@ async def _account_as_it_was(house: Stack, waiting: dict[str, Any]) -> None:
         "Tax_Number__c": tax["number"],
         "Credit_Limit__c": float(limit["amount"]),
     }
-    await house.accounts.salesforce.seed({"Account": [record]})
+    await deployment.accounts.salesforce.seed({"Account": [record]})
 
 
 async def _is(person: Caller, path: str, status: str) -> bool:
     return (await person.get(path))["status"] == status
 
 
-async def _verified(house: Stack) -> None:
+async def _verified(deployment: Stack) -> None:
     """The chain of the old lines and the new ones, whose heads are signed now."""
-    database = Database(house.database_url)
-    privacy.use(database, master_keys(read_settings(house.environment()), {}))
+    database = Database(deployment.database_url)
+    privacy.use(database, master_keys(read_settings(deployment.environment()), {}))
     try:
         async with database.connect() as connection:
             assert await audit.verify(connection) == []

@@ -52,7 +52,7 @@ def installed() -> bool:
     return program() is not None and folder().is_dir()
 
 
-def install(tell: Callable[[str], None]) -> None:
+def install(progress: Callable[[str], None]) -> None:
     """Fetch the packages unless they are there; raises NotThereError."""
     found = program()
     if found is None:
@@ -60,7 +60,7 @@ def install(tell: Callable[[str], None]) -> None:
     if installed():
         return
     target = folder()
-    tell(f"the packages of the Node proxy, into {target}")
+    progress(f"the packages of the Node proxy, into {target}")
     draft = target.with_name(f"{target.name}.{os.getpid()}")
     draft.mkdir(parents=True, exist_ok=True)
     try:

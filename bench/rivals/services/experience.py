@@ -5,7 +5,7 @@ from fastapi import Request
 from bench.rivals.services.guard import LIMITS, Authorised, fetch, limiter, service
 from bench.rivals.services.promise import Row, Screen, Summary
 
-app = service("Screens")
+app = service("VendorConsole")
 
 
 @app.get("/experience/bench-screen/v1/screens/{record_id}")

@@ -1,4 +1,4 @@
-"""bench/rivals/services: what each does at its door: a verified token (Authlib), a limit (slowapi)."""
+"""bench/rivals/services: what each does first: a verified token (Authlib), a limit (slowapi)."""
 
 import os
 import warnings
@@ -24,7 +24,7 @@ LIMITS = "1000000/second;60000000/minute"
 """As far away as those of the measured gateways, and kept in memory, which is slowapi's quickest way."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class GuardOptions(msgspec.Struct, frozen=True):
     """What a service is told by BENCH_RIVAL: whose tokens it believes, and where the next service is."""
 
     issuer: str
@@ -33,16 +33,16 @@ class Told(msgspec.Struct, frozen=True):
     next: str = ""
 
 
-def told() -> Told:
-    return msgspec.json.decode(Path(os.environ["BENCH_RIVAL"]).read_bytes(), type=Told)
+def read_options() -> GuardOptions:
+    return msgspec.json.decode(Path(os.environ["BENCH_RIVAL"]).read_bytes(), type=GuardOptions)
 
 
-_told = told()
+_given = read_options()
 _tokens = JsonWebToken(["RS256"])
-_keys = JsonWebKey.import_key_set(_told.jwks)
+_keys = JsonWebKey.import_key_set(_given.jwks)
 _options = {
-    "iss": {"essential": True, "value": _told.issuer},
-    "aud": {"essential": True, "value": _told.issuer},
+    "iss": {"essential": True, "value": _given.issuer},
+    "aud": {"essential": True, "value": _given.issuer},
     "exp": {"essential": True},
     "client_id": {"essential": True},
 }
@@ -69,7 +69,7 @@ async def authorise(request: Request) -> str:
         claims.validate()
     except (JoseError, ValueError):
         raise HTTPException(401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}) from None
-    if _told.scope not in claims["scope"].split():
+    if _given.scope not in claims["scope"].split():
         raise HTTPException(403)
     request.state.consumer = claims["client_id"]
     return header
@@ -80,7 +80,7 @@ Authorised = Annotated[str, Depends(authorise)]
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with httpx.AsyncClient(base_url=_told.next, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=_given.next, trust_env=False) as http:
         app.state.http = http
         yield
 

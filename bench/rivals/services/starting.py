@@ -25,7 +25,7 @@ def command(layer: str, port: int) -> list[str]:
     return python("uvicorn", f"bench.rivals.services.{layer}:app", *where, *_QUICK)
 
 
-def write_told(path: Path, *, issuer: str, jwks: dict[str, Any], scope: str, following: str) -> Path:
+def write_options(path: Path, *, issuer: str, jwks: dict[str, Any], scope: str, following: str) -> Path:
     """What guard.py reads, as a file."""
     path.write_bytes(msgspec.json.encode({"issuer": issuer, "jwks": jwks, "scope": scope, "next": following}))
     return path

@@ -1,4 +1,4 @@
-"""The CRM screen's room: a salesperson's view of activations and accounts."""
+"""The CRM screen's module: a salesperson's view of activations and accounts."""
 
 from typing import Any
 
@@ -11,5 +11,5 @@ NEEDS = (OpportunityToProject,)
 
 
 def build(clients: dict[type, Any]) -> CrmUiService:
-    """The room over the clients of the interfaces that it needs."""
+    """The service over the clients of the interfaces that it needs."""
     return CrmUiService(clients[OpportunityToProject])

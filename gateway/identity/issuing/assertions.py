@@ -11,7 +11,7 @@ from authlib.oauth2.rfc7523.client import ASSERTION_TYPE
 from gateway.identity import jose
 from gateway.identity.issuer import DevelopmentIssuer
 from gateway.identity.keys import Keys
-from kit import once
+from kit import one_time
 from kit.database import Database
 
 METHOD = "private_key_jwt"
@@ -55,7 +55,7 @@ class Assertions:
         )  # JSON has texts that UTF-8 has not
         name = hashlib.sha256(used).hexdigest()
         left = claims.exp - time.time() + 2 * _LEEWAY_SECONDS
-        if not await once.keep(self._database, f"assertion:{name}", seconds=left):
+        if not await one_time.store(self._database, f"assertion:{name}", seconds=left):
             raise InvalidClientError("The assertion was used before.")
         return claims.sub
 

@@ -4,7 +4,7 @@ import hashlib
 
 import msgspec
 
-from kit import clock, once
+from kit import clock, one_time
 from kit.database import Database
 
 LIFETIME_SECONDS = 60.0
@@ -13,7 +13,7 @@ LIFETIME_SECONDS = 60.0
 class Code(msgspec.Struct, frozen=True):
     """What a person allowed a client: the code's other half.
 
-    `challenge` is PKCE's (S256); `spent_by` the id of the token that the code was exchanged for.
+    `challenge` is PKCE's (S256); `used_by` the id of the token that the code was exchanged for.
     """
 
     client: str
@@ -21,7 +21,7 @@ class Code(msgspec.Struct, frozen=True):
     challenge: str
     subject: str
     scope: str
-    spent_by: str = ""
+    used_by: str = ""
 
     def get_redirect_uri(self) -> str:
         """Asked by Authlib."""
@@ -39,24 +39,24 @@ class Codes:
         self._database = database
         self._remember = remember
 
-    async def keep(self, code: str, meaning: Code) -> None:
+    async def store(self, code: str, meaning: Code) -> None:
         """Make a code known."""
         content = msgspec.to_builtins(meaning)
-        await once.keep(self._database, _name(code), content=content, seconds=self._remember)
+        await one_time.store(self._database, _name(code), content=content, seconds=self._remember)
 
     async def find(self, code: str) -> Code | None:
         """What a code stands for; None for one that was never made, or has expired unspent."""
-        kept = await once.find(self._database, _name(code))
+        kept = await one_time.find(self._database, _name(code))
         if kept is None:
             return None
-        age = (clock.now() - kept.kept_at).total_seconds()
-        if age > LIFETIME_SECONDS and not kept.spent_by:
+        age = (clock.now() - kept.stored_at).total_seconds()
+        if age > LIFETIME_SECONDS and not kept.used_by:
             return None
-        return msgspec.convert({**kept.content, "spent_by": kept.spent_by}, Code)
+        return msgspec.convert({**kept.content, "used_by": kept.used_by}, Code)
 
     async def spend(self, code: str, token_id: str) -> bool:
         """Exchange a code for a token; False when it was exchanged before."""
-        return await once.spend(self._database, _name(code), token_id)
+        return await one_time.spend(self._database, _name(code), token_id)
 
 
 def _name(code: str) -> str:

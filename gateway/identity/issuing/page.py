@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from html import escape
 from urllib.parse import urlsplit
 
+from gateway.catalogue import html
 from gateway.exchange import Header, Reply
 from gateway.identity.issuing.personas import Persona
 from gateway.plans import Consumer
-from gateway.portal import html
 
 
 def ask(

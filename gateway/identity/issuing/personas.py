@@ -12,7 +12,7 @@ Subject = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9.\-]{1,62}$")]
 
 
 class Persona(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A person of the story: `roles` as far as the consumer was granted them, `claims` restrict rows."""
+    """A person of the demo: `roles` as far as the consumer was granted them, `claims` restrict rows."""
 
     name: Annotated[str, Meta(min_length=1)]
     title: str = ""

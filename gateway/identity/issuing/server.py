@@ -29,7 +29,7 @@ _SECRETS = ("client_secret_basic", "client_secret_post")
 _ANY = [assertions.METHOD, *_SECRETS, "none"]
 
 
-class Client(ClientMixin):
+class IssuerClient(ClientMixin):
     """A consumer as Authlib's server sees it."""
 
     def __init__(self, issuer: DevelopmentIssuer, name: str) -> None:
@@ -94,12 +94,12 @@ class _ForPeople(AuthorizationCodeGrant):
             scope=asked.scope,
         )
 
-    def query_authorization_code(self, code: str, client: Client) -> Code | None:  # noqa: ARG002 - was found
+    def query_authorization_code(self, code: str, client: IssuerClient) -> Code | None:  # noqa: ARG002 - was found
         found = self.request.code
         if found is None or found.client != client.name:
             return None
-        self.request.replayed = bool(found.spent_by)
-        return None if found.spent_by else found
+        self.request.replayed = bool(found.used_by)
+        return None if found.used_by else found
 
     def delete_authorization_code(self, authorization_code: Code) -> None:
         """Nothing: it is spent when the token is given."""
@@ -133,7 +133,7 @@ class _Token:
         self.id = str(claims["jti"])
         self._client = claims["client_id"]
 
-    def check_client(self, client: Client) -> bool:
+    def check_client(self, client: IssuerClient) -> bool:
         """Asked by Authlib."""
         return self._client == client.name
 
@@ -174,7 +174,7 @@ class Server(AuthorizationServer):
         self.register_token_generator("default", cast("Any", self._make_token))
 
     def query_client(self, client_id: str) -> Any:
-        return Client(self._issuer, client_id) if client_id in self._issuer.consumers else None
+        return IssuerClient(self._issuer, client_id) if client_id in self._issuer.consumers else None
 
     def save_token(self, token: Any, request: Any) -> None:
         """Sign what the token says; nothing is saved, for it says all itself."""
@@ -216,7 +216,9 @@ class Server(AuthorizationServer):
         target = add_params_to_uri(uri, [("iss", self._issuer.issuer)])
         return Reply(303, [(b"location", target.encode()), (b"cache-control", b"no-store")])
 
-    def _make_token(self, *, client: Client, scope: str | None, user: str | None, **_: Any) -> dict[str, Any]:
+    def _make_token(
+        self, *, client: IssuerClient, scope: str | None, user: str | None, **_: Any
+    ) -> dict[str, Any]:
         allowed = client.get_allowed_scope(scope)
         if allowed is None:
             raise InvalidScopeError
@@ -228,6 +230,6 @@ class Server(AuthorizationServer):
         }
 
 
-def _proven(query_client: Any, request: OAuthRequest) -> Client | None:
+def _proven(query_client: Any, request: OAuthRequest) -> IssuerClient | None:
     """The client whose assertion was checked before Authlib was asked."""
     return query_client(request.proven_client) if request.proven_client else None

@@ -54,7 +54,7 @@ class SignIn:
             _check_form(form)
             self._server.get_consent_grant(request)
         except OAuth2Error as error:
-            return self._tell_client(request, error)
+            return self._redirect_error(request, error)
         ticket = self._ticket(exchange) or secrets.token_urlsafe(32)
         reply = page.ask(
             self._issuer.consumers[form["client_id"]],
@@ -87,10 +87,10 @@ class SignIn:
         try:
             grant = self._server.get_consent_grant(request, subject)
         except OAuth2Error as error:
-            return self._tell_client(request, error)
+            return self._redirect_error(request, error)
         reply = self._server.create_authorization_response(request, grant_user=subject, grant=grant)
         if request.code is not None:
-            await self._codes.keep(request.made_code, request.code)
+            await self._codes.store(request.made_code, request.code)
             _log.info("signed in", subject=subject, client=asked["client_id"], scope=request.scope)
         return cast("Reply", reply)
 
@@ -105,7 +105,7 @@ class SignIn:
             return "The application did not register the address to which it wants you sent back."
         return ""
 
-    def _tell_client(self, request: OAuthRequest, error: OAuth2Error) -> Reply:
+    def _redirect_error(self, request: OAuthRequest, error: OAuth2Error) -> Reply:
         error.redirect_uri = request.form["redirect_uri"]
         error.state = request.form.get("state")
         return cast("Reply", self._server.handle_error_response(request, error))

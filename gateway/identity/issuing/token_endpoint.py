@@ -98,7 +98,7 @@ class TokenEndpoint:
             found = request.code
             _log.warning("a code was sent again", client=found.client if found else "")
             if self._revoke is not None and found is not None:
-                await self._revoke(found.spent_by, found.client, "its code was sent again")
+                await self._revoke(found.used_by, found.client, "its code was sent again")
             raise InvalidGrantError("Invalid 'code' in request.")
 
 

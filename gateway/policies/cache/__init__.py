@@ -8,21 +8,21 @@ from msgspec import Meta
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.policies.cache.conditions import met
 from gateway.policies.cache.flights import Flights
-from gateway.policies.cache.groups import Ear, Group
 from gateway.policies.cache.reading import Reading
 from gateway.policies.cache.store import Store
+from gateway.policies.cache.tags import CacheTag, InvalidationListener
 
-__all__ = ["AnswerCache", "Ear", "Settings"]
+__all__ = ["AnswerCache", "CacheSettings", "InvalidationListener"]
 
 _REFUSAL = 400
 _FAILURE = 500
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CacheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much is kept, and how long an answer may be given after its time.
 
     An operation's `cache_seconds` is its answer's time. For `stale_while_revalidate_seconds` after, it is
-    still given while a new one is fetched; for `stale_if_error_seconds` after, when the floor fails. With
+    still given while a new one is fetched; for `stale_if_error_seconds` after, when the tier fails. With
     `max_bytes` zero nothing is kept.
     """
 
@@ -34,32 +34,32 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AnswerCache:
     """Keeps answers in this process, each for one caller: losing them costs a hop and nothing else."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.groups: list[Group] = []
+    def __init__(self, settings: CacheSettings) -> None:
+        self.tags: list[CacheTag] = []
         self._settings = settings
         self._store = Store(settings.max_bytes)
         self._flights = Flights()
-        self._places: dict[tuple[str, str], list[Group]] = {}
+        self._places: dict[tuple[str, str], list[CacheTag]] = {}
 
-    def around(self, route: Route | None, onward: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: Step) -> Step:
         if route is None or route.operation is None or route.api is None:
-            return onward
+            return call_next
         place = self._places.setdefault((route.api.slug, route.instance), [])
         if route.method != "GET":
-            return _outdating(place, onward)
+            return _invalidating(place, call_next)
         if not route.operation.cache_seconds or not self._settings.max_bytes:
-            return _conditional(onward)
-        group = Group(route.operation.outdated_by)
-        place.append(group)
-        self.groups.append(group)
+            return _conditional(call_next)
+        tag = CacheTag(route.operation.outdated_by)
+        place.append(tag)
+        self.tags.append(tag)
         return Reading(
             store=self._store,
             flights=self._flights,
-            group=group,
+            tag=tag,
             lifetime=route.operation.cache_seconds,
             while_revalidating=self._settings.stale_while_revalidate_seconds,
             if_error=self._settings.stale_if_error_seconds,
-            onward=onward,
+            call_next=call_next,
         ).answer
 
     def explain(self, asked: Asked) -> list[Rule]:
@@ -75,14 +75,14 @@ class AnswerCache:
         await self._flights.close()
 
 
-def _conditional(onward: Step) -> Step:
+def _conditional(call_next: Step) -> Step:
     async def cache(exchange: Exchange) -> Reply:
-        return met(exchange, await onward(exchange))
+        return met(exchange, await call_next(exchange))
 
     return cache
 
 
-def _outdating(place: list[Group], onward: Step) -> Step:
+def _invalidating(place: list[CacheTag], call_next: Step) -> Step:
     """A write: unless it was refused, what was read of its API at this place is outdated (RFC 9111 §4.4).
 
     The whole API's answers go, for we cannot know which others show what was written; and also when its
@@ -92,12 +92,12 @@ def _outdating(place: list[Group], onward: Step) -> Step:
     async def cache(exchange: Exchange) -> Reply:
         refused = False
         try:
-            reply = await onward(exchange)
+            reply = await call_next(exchange)
             refused = _REFUSAL <= reply.status < _FAILURE
             return reply
         finally:
             if not refused:
-                for group in place:
-                    group.outdate()
+                for tag in place:
+                    tag.invalidate()
 
     return cache

@@ -12,7 +12,7 @@ _OK = 200
 _NOT_MODIFIED = 304
 
 
-class Wishes(NamedTuple):
+class CacheDirectives(NamedTuple):
     """A request's cache directives; ages in seconds, None where nothing was said."""
 
     no_store: bool = False
@@ -32,20 +32,24 @@ class Wishes(NamedTuple):
         return young and not self.no_cache and age + self.min_fresh < lifetime
 
 
-NONE = Wishes()
+NONE = CacheDirectives()
 
 
-def wishes_of(exchange: Exchange) -> Wishes:
+def cache_directives(exchange: Exchange) -> CacheDirectives:
     """What a request asks of us as a cache (RFC 9111 §5.2.1); max-stale is not granted."""
     said = exchange.headers.get(b"cache-control")
     if said is None:
-        return Wishes(no_cache=True) if b"no-cache" in exchange.headers.get(b"pragma", b"").lower() else NONE
+        return (
+            CacheDirectives(no_cache=True)
+            if b"no-cache" in exchange.headers.get(b"pragma", b"").lower()
+            else NONE
+        )
     told = {
         name.strip().lower(): value.strip().strip(b'"')
         for name, _, value in (item.partition(b"=") for item in said.split(b","))
     }
     max_age = _seconds(told.get(b"max-age"))
-    return Wishes(
+    return CacheDirectives(
         no_store=b"no-store" in told,
         no_cache=b"no-cache" in told or max_age == 0,
         only_if_cached=b"only-if-cached" in told,

@@ -1,4 +1,4 @@
-"""Flights: reads on their way to a floor, each in a task of its own, so that many may wait for one."""
+"""Flights: reads on their way to a tier, each in a task of its own, so that many may wait for one."""
 
 import asyncio
 
@@ -6,16 +6,18 @@ from gateway.exchange import Exchange, Reply
 
 
 class Flight:
-    """A read on its way to the floor, in a task of its own: whoever waits may leave, the read goes on.
+    """A read on its way to the tier, in a task of its own: whoever waits may leave, the read goes on.
 
     It left in an epoch of its group, at a time (seconds).
     """
 
-    __slots__ = ("asked_at", "correlation_id", "epoch", "task")
+    __slots__ = ("asked_at", "correlation_id", "generation", "task")
 
-    def __init__(self, exchange: Exchange, epoch: int, asked_at: float, task: "asyncio.Task[Reply]") -> None:
+    def __init__(
+        self, exchange: Exchange, generation: int, asked_at: float, task: "asyncio.Task[Reply]"
+    ) -> None:
         self.correlation_id = exchange.correlation_id
-        self.epoch = epoch
+        self.generation = generation
         self.asked_at = asked_at
         self.task = task
 

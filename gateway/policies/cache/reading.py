@@ -1,4 +1,4 @@
-"""Reading: one read that is kept, from the cache or from the floor, each answer for its own caller only."""
+"""Reading: one read that is kept, from the cache or from the tier, each answer for its own caller only."""
 
 import asyncio
 import hashlib
@@ -8,10 +8,10 @@ import msgspec
 
 from contracts.problems import NotCached, Problem, Unexpected
 from gateway.exchange import Exchange, Header, Reply, Step
-from gateway.policies.cache.conditions import Wishes, header, met, wishes_of
+from gateway.policies.cache.conditions import CacheDirectives, cache_directives, header, met
 from gateway.policies.cache.flights import Flight, Flights
-from gateway.policies.cache.groups import Group
 from gateway.policies.cache.store import Entry, Store
+from gateway.policies.cache.tags import CacheTag
 from kit import clock, problems
 from kit.telemetry import meter
 
@@ -32,7 +32,7 @@ class Reading:
     """The answers of one read at one place.
 
     An answer is fresh for `lifetime` seconds; for `while_revalidating` after, it is still given while a new
-    one is fetched, and for `if_error` after, when the floor fails.
+    one is fetched, and for `if_error` after, when the tier fails.
     """
 
     def __init__(
@@ -40,80 +40,82 @@ class Reading:
         *,
         store: Store,
         flights: Flights,
-        group: Group,
+        tag: CacheTag,
         lifetime: int,
         while_revalidating: float,
         if_error: float,
-        onward: Step,
+        call_next: Step,
     ) -> None:
         self._store = store
         self._flights = flights
-        self._group = group
+        self._tag = tag
         self._lifetime = lifetime
         self._while_revalidating = lifetime + while_revalidating
         self._if_error = lifetime + if_error
-        self._onward = onward
-        self._told: list[Header] = [(b"cache-control", f"private, max-age={lifetime}".encode()), _VARY]
+        self._call_next = call_next
+        self._headers: list[Header] = [(b"cache-control", f"private, max-age={lifetime}".encode()), _VARY]
 
     async def answer(self, exchange: Exchange) -> Reply:
-        """The kept answer when it will do, else the floor's; raises NotCached and what the floor raises."""
-        wishes = wishes_of(exchange)
-        if wishes.no_store or exchange.caller is None:
-            return _counted("passed by", exchange, await self._onward(exchange))
+        """The kept answer when it will do, else the tier's; raises NotCached and what the tier raises."""
+        directives = cache_directives(exchange)
+        if directives.no_store or exchange.caller is None:
+            return _counted("passed by", exchange, await self._call_next(exchange))
         key = _key(exchange)
-        kept = self._store.get(key, self._group.epoch)
-        if kept is not None and _age(kept) < 0:  # the clock was set back: nobody knows how old it is
-            kept = None
-        if kept is not None and wishes.take(_age(kept), self._lifetime):
-            return _counted("hit", exchange, _given(kept))
-        if wishes.only_if_cached:
+        entry = self._store.get(key, self._tag.generation)
+        if entry is not None and _age(entry) < 0:  # the clock was set back: nobody knows how old it is
+            entry = None
+        if entry is not None and directives.take(_age(entry), self._lifetime):
+            return _counted("hit", exchange, _given(entry))
+        if directives.only_if_cached:
             raise NotCached
-        if kept is not None and wishes.patient and _age(kept) < self._while_revalidating:
+        if entry is not None and directives.patient and _age(entry) < self._while_revalidating:
             self._join(key, exchange)
-            return _counted("stale", exchange, _given(kept))
-        return await self._fetched(key, exchange, wishes, kept)
+            return _counted("stale", exchange, _given(entry))
+        return await self._fetched(key, exchange, directives, entry)
 
-    async def _fetched(self, key: bytes, exchange: Exchange, wishes: Wishes, kept: Entry | None) -> Reply:
-        """The floor's answer, or the kept one when the floor fails and that is not too old."""
-        flight = self._join(key, exchange) if wishes.patient else self._begin(key, exchange)
-        if kept is None or not wishes.patient or _age(kept) >= self._if_error:
+    async def _fetched(
+        self, key: bytes, exchange: Exchange, directives: CacheDirectives, entry: Entry | None
+    ) -> Reply:
+        """The tier's answer, or the kept one when the tier fails and that is not too old."""
+        flight = self._join(key, exchange) if directives.patient else self._begin(key, exchange)
+        if entry is None or not directives.patient or _age(entry) >= self._if_error:
             return _counted("miss", exchange, _own(exchange, flight, await asyncio.shield(flight.task)))
         try:
             reply = await asyncio.shield(flight.task)
         except Problem as problem:
             if problem.status < _FAILURE:
                 raise
-            return _counted("stale if error", exchange, _given(kept))
+            return _counted("stale if error", exchange, _given(entry))
         if reply.status >= _FAILURE:
-            return _counted("stale if error", exchange, _given(kept))
+            return _counted("stale if error", exchange, _given(entry))
         return _counted("miss", exchange, _own(exchange, flight, reply))
 
     def _join(self, key: bytes, exchange: Exchange) -> Flight:
         """The flight under way for the key, if it left after the last change and brings what is fresh."""
         found = self._flights.joinable.get(key)
-        if found is None or found.epoch != self._group.epoch:
+        if found is None or found.generation != self._tag.generation:
             return self._begin(key, exchange)
         fresh = 0 <= clock.now().timestamp() - found.asked_at <= self._lifetime
         return found if fresh else self._begin(key, exchange)
 
     def _begin(self, key: bytes, exchange: Exchange) -> Flight:
-        epoch, asked_at = self._group.epoch, clock.now().timestamp()
-        task = asyncio.create_task(self._fly(key, exchange, epoch, asked_at))
-        flight = Flight(exchange, epoch, asked_at, task)
+        generation, asked_at = self._tag.generation, clock.now().timestamp()
+        task = asyncio.create_task(self._fly(key, exchange, generation, asked_at))
+        flight = Flight(exchange, generation, asked_at, task)
         self._flights.begin(key, flight)
         return flight
 
-    async def _fly(self, key: bytes, exchange: Exchange, epoch: int, asked_at: float) -> Reply:
-        reply = await self._onward(exchange)
+    async def _fly(self, key: bytes, exchange: Exchange, generation: int, asked_at: float) -> Reply:
+        reply = await self._call_next(exchange)
         if reply.status != _OK:
             return reply
         if not header(reply, b"etag"):
             reply.headers.append((b"etag", _etag(reply.body)))
-        if _may_be_kept(reply):
+        if _is_cacheable(reply):
             reply.headers = [item for item in reply.headers if item[0] not in (b"cache-control", b"vary")]
-            reply.headers += self._told
-            if epoch == self._group.epoch:
-                self._store.put(key, Entry(tuple(reply.headers), reply.body, epoch, asked_at))
+            reply.headers += self._headers
+            if generation == self._tag.generation:
+                self._store.put(key, Entry(tuple(reply.headers), reply.body, generation, asked_at))
         return reply
 
 
@@ -123,12 +125,12 @@ def _counted(outcome: str, exchange: Exchange, reply: Reply) -> Reply:
     return met(exchange, reply)
 
 
-def _age(kept: Entry) -> float:
-    return clock.now().timestamp() - kept.asked_at
+def _age(entry: Entry) -> float:
+    return clock.now().timestamp() - entry.asked_at
 
 
 def _key(exchange: Exchange) -> bytes:
-    """Whose question it is, and which: all that is known of the caller, and all that a floor is told."""
+    """Whose question it is, and which: all that is known of the caller, and all that a tier is told."""
     caller, headers = exchange.caller, exchange.headers
     if caller is None:
         raise Unexpected("Nobody was identified")
@@ -152,16 +154,16 @@ def _etag(body: bytes) -> bytes:
     return b'"%s"' % hashlib.blake2b(body, digest_size=16).hexdigest().encode()
 
 
-def _may_be_kept(reply: Reply) -> bool:
-    """Whether the floor lets its answer be kept, and it depends on nothing that the key lacks."""
+def _is_cacheable(reply: Reply) -> bool:
+    """Whether the tier lets its answer be kept, and it depends on nothing that the key lacks."""
     said = header(reply, b"cache-control").lower()
     depends_on = {name.strip().lower() for name in header(reply, b"vary").split(b",")}
     return b"no-store" not in said and b"no-cache" not in said and depends_on <= _KNOWN_VARY
 
 
-def _given(kept: Entry) -> Reply:
+def _given(entry: Entry) -> Reply:
     """A kept answer as a reply that says how old it is, in seconds."""
-    return Reply(_OK, [*kept.headers, (b"age", str(max(0, int(_age(kept)))).encode())], kept.body)
+    return Reply(_OK, [*entry.headers, (b"age", str(max(0, int(_age(entry)))).encode())], entry.body)
 
 
 def _own(exchange: Exchange, flight: Flight, reply: Reply) -> Reply:

@@ -14,7 +14,7 @@ class Entry:
 
     headers: tuple[Header, ...]
     body: bytes
-    epoch: int
+    generation: int
     asked_at: float
 
     @property
@@ -32,12 +32,12 @@ class Store:
         self._max_bytes = max_bytes
         self._entries: OrderedDict[bytes, Entry] = OrderedDict()
 
-    def get(self, key: bytes, epoch: int) -> Entry | None:
+    def get(self, key: bytes, generation: int) -> Entry | None:
         """The answer under a key, unless its group has changed since."""
         entry = self._entries.get(key)
         if entry is None:
             return None
-        if entry.epoch != epoch:
+        if entry.generation != generation:
             self.drop(key)
             return None
         self._entries.move_to_end(key)

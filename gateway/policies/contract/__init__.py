@@ -16,23 +16,22 @@ from contracts.problems import (
     UnsupportedMediaType,
 )
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
-from gateway.policies.contract.answers import Settings as AnswersSettings
-from gateway.policies.contract.answers import check_of, told_of
+from gateway.lifecycle import NONE, ApiLifecycles, gate_of
+from gateway.policies.contract.answers import AnswerValidationSettings, answer_headers, check_of
 from gateway.policies.contract.body import escape, parse
 from gateway.policies.contract.validators import Validator, coerced, types_of
-from gateway.versions import NONE, Standings, gate_of
 from kit.settings import SettingsError
 from kit.texts import is_storable
 
 _EMPTY = (b"", b"{}")
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ContractSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How deep a body may nest, how many query parameters are read, and how answers are checked."""
 
     max_depth: Annotated[int, Meta(ge=2, le=200)] = 32
     max_query_parameters: Annotated[int, Meta(ge=1)] = 100
-    answers: AnswersSettings = AnswersSettings()
+    answers: AnswerValidationSettings = AnswerValidationSettings()
 
 
 class Contract:
@@ -41,13 +40,13 @@ class Contract:
     A version that is a draft or retired is refused to all but those who were let in.
     """
 
-    def __init__(self, settings: Settings, standings: Standings = NONE) -> None:
+    def __init__(self, settings: ContractSettings, lifecycles: ApiLifecycles = NONE) -> None:
         self._settings = settings
-        self._standings = standings
+        self._lifecycles = lifecycles
 
-    def around(self, route: Route | None, onward: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: Step) -> Step:
         if route is None or route.operation is None:
-            return onward
+            return call_next
         try:
             read_parameters = _Parameters(route, self._settings.max_query_parameters)
             check_headers = _Headers(route)
@@ -57,7 +56,7 @@ class Contract:
             said = str(error).partition("\n")[0]
             raise SettingsError([f"{route.name}: a schema cannot be used: {said}"]) from None
 
-        gate = gate_of(route.api.slug if route.api else "", self._standings)
+        gate = gate_of(route.api.slug if route.api else "", self._lifecycles)
 
         async def contract(exchange: Exchange) -> Reply:
             if gate is not None:
@@ -74,7 +73,7 @@ class Contract:
                 raise Invalid(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", errors=faults)
             if exchange.check_rows is not None and exchange.caller is not None:
                 exchange.check_rows(exchange.caller, exchange.path_parameters, query, body)
-            reply = await onward(exchange)
+            reply = await call_next(exchange)
             if check_answer is not None:
                 check_answer(exchange, reply)
             return reply
@@ -85,13 +84,13 @@ class Contract:
         if asked.route.operation is None:
             return []
         found = []
-        if standing := self._standings.get(asked.route.api.slug if asked.route.api else ""):
-            found.append(Rule(f"a version that is {standing.state}", file=""))
+        if lifecycle := self._lifecycles.get(asked.route.api.slug if asked.route.api else ""):
+            found.append(Rule(f"a version that is {lifecycle.state}", file=""))
         found += [Rule("path, query and headers as the API's document says", file="")]
         if "requestBody" in asked.route.shape:
             depth = self._settings.max_depth
             found.append(Rule(f"a JSON body, at most {depth} levels deep, as it says", "contract.max_depth"))
-        if says := told_of(asked.route, asked.name, self._settings.answers):
+        if says := answer_headers(asked.route, asked.name, self._settings.answers):
             found.append(Rule(says, "contract.answers"))
         return found
 

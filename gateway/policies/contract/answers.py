@@ -1,4 +1,4 @@
-"""Answers: what a floor answers against the frozen document, as often and as strictly as is configured."""
+"""Answers: what a tier answers against the frozen document, as often and as strictly as is configured."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -12,7 +12,7 @@ from gateway.policies.contract.validators import Validator
 from kit.telemetry import log, meter
 
 _NOT_MODIFIED = 304
-_TOLD = 20  # pointers in a log line
+_LOGGED_FAULTS = 20  # pointers in a log line
 _RouteName = Annotated[str, Meta(pattern=r"^[a-z]+/[a-z0-9\-]+@[0-9]+(\.[a-z0-9_]+)?$")]
 _log = log(__name__)
 _off_contract = meter(__name__).create_counter(
@@ -32,7 +32,7 @@ class Checking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01
 
 
-class Settings(Checking, frozen=True, forbid_unknown_fields=True):
+class AnswerValidationSettings(Checking, frozen=True, forbid_unknown_fields=True):
     """The rule for all, and those for some routes or consumers.
 
     A route is named as an API (``process/works@1``) or as an operation (``process/works@1.decide``). The
@@ -46,7 +46,7 @@ class Settings(Checking, frozen=True, forbid_unknown_fields=True):
 Check = Callable[[Exchange, Reply], None]
 
 
-def check_of(route: Route, settings: Settings) -> Check | None:
+def check_of(route: Route, settings: AnswerValidationSettings) -> Check | None:
     """The check of a route's answers, None when nobody's are; raises ValueError for a schema of no use."""
     rule = _Rule(_of_route(route, settings))
     others = {name: _Rule(checking) for name, checking in settings.consumers.items()}
@@ -60,21 +60,21 @@ def check_of(route: Route, settings: Settings) -> Check | None:
         if not mine.due() or reply.status == _NOT_MODIFIED:
             return
         if faults := promises.faults(reply):
-            _tell(exchange, route, reply, mine.mode, faults)
+            _log_faults(exchange, route, reply, mine.mode, faults)
             if mine.mode == "enforce":
                 raise Unexpected("The answer was against the contract")
 
     return check
 
 
-def told_of(route: Route, consumer: str, settings: Settings) -> str:
+def answer_headers(route: Route, consumer: str, settings: AnswerValidationSettings) -> str:
     """How a consumer's answers on a route are checked, in words; empty where they are not."""
     checking = settings.consumers.get(consumer) or _of_route(route, settings)
     share = f"{checking.ratio:.2%} of answers" if checking.mode == "sample" else "answers"
     return f"{share} against the document ({checking.mode})" if checking.mode != "off" else ""
 
 
-def _of_route(route: Route, settings: Settings) -> Checking:
+def _of_route(route: Route, settings: AnswerValidationSettings) -> Checking:
     api = route.api.slug if route.api else ""
     return settings.routes.get(route.name) or settings.routes.get(api) or settings
 
@@ -130,7 +130,7 @@ class _Promises:
         return [] if validator.is_valid(value) else validator.faults(value)
 
 
-def _tell(exchange: Exchange, route: Route, reply: Reply, mode: str, faults: list[Fault]) -> None:
+def _log_faults(exchange: Exchange, route: Route, reply: Reply, mode: str, faults: list[Fault]) -> None:
     """A count and a log line: where it is wrong and which rule it breaks, and nothing of what it says."""
     consumer = exchange.caller.consumer if exchange.caller else ""
     attributes = {"http.route": route.template, "http.response.status_code": reply.status}
@@ -141,6 +141,6 @@ def _tell(exchange: Exchange, route: Route, reply: Reply, mode: str, faults: lis
         status=reply.status,
         consumer=consumer,
         mode=mode,
-        faults=[f"{fault.pointer} {fault.code}".strip() for fault in faults[:_TOLD]],
+        faults=[f"{fault.pointer} {fault.code}".strip() for fault in faults[:_LOGGED_FAULTS]],
         correlation_id=exchange.correlation_id,
     )

@@ -1,4 +1,4 @@
-"""Bodies: JSON read strictly, so that we and the floors behind us can only read the same thing."""
+"""Bodies: JSON read strictly, so that we and the tiers behind us can only read the same thing."""
 
 import json
 import re

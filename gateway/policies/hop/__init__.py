@@ -1,4 +1,4 @@
-"""Hop: the step to the floor, with the context made and under the operation's deadline."""
+"""Hop: the step to the tier, with the context made and under the operation's deadline."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -16,10 +16,10 @@ from kit import context
 from kit.context import Context
 from kit.telemetry import server_span
 
-__all__ = ["Hop", "Send", "Settings", "Target", "in_process", "over_http"]
+__all__ = ["Hop", "HopSettings", "Send", "Target", "in_process", "over_http"]
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class HopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A bound on every operation's own deadline, and the share of new traces that is recorded."""
 
     max_seconds: Annotated[float, Meta(gt=0)] = 60.0
@@ -29,11 +29,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Hop:
     """The last policy: makes the context that travels on, and calls the route's target."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: HopSettings) -> None:
         self._settings = settings
         self._watch = Watch()
 
-    def around(self, route: Route | None, onward: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: Step) -> Step:
         operation = route.operation if route else None
         seconds = min(operation.deadline if operation else 10.0, self._settings.max_seconds)
         batch = operation is not None and operation.lane == "batch"
@@ -57,9 +57,9 @@ class Hop:
                 lane="batch" if unhurried else "interactive",
             )
             if made.traceparent.endswith("1"):
-                return await _recorded(exchange, made, lambda: watch.run(onward(exchange), deadline))
+                return await _recorded(exchange, made, lambda: watch.run(call_next(exchange), deadline))
             with context.use(made):
-                return await watch.run(onward(exchange), deadline)
+                return await watch.run(call_next(exchange), deadline)
 
         return hop
 

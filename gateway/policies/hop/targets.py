@@ -1,4 +1,4 @@
-"""Targets: how a hop reaches a floor: by a call in this process, or over HTTP."""
+"""Targets: how a hop reaches a tier: by a call in this process, or over HTTP."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,10 +9,10 @@ from gateway.exchange import JSON, Exchange, Header, Reply, Step
 from kit import context, problems
 from kit.routes import Call, calls, foreseen
 
-# What a floor needs to know of a request. All else stays at the door: credentials, hop-by-hop headers, and
+# What a tier needs to know of a request. All else stays at the gateway: credentials, hop-by-hop headers, and
 # every header by which a caller might pretend to be a proxy or somebody else.
 _PASSED = (b"accept", b"accept-language", b"content-type", b"if-match", b"if-none-match", b"prefer")
-_KEPT_BACK = frozenset(
+_NOT_FORWARDED = frozenset(
     {
         b"connection",
         b"content-encoding",  # what arrives is decoded
@@ -34,7 +34,7 @@ _KEPT_BACK = frozenset(
 _JSON = (b"content-type", JSON)
 
 Send = Callable[[str, str, dict[str, str], bytes], Awaitable[tuple[int, dict[str, str], bytes]]]
-"""Sends method, address, headers and body to a floor elsewhere, with an internal token for the caller of
+"""Sends method, address, headers and body to a tier elsewhere, with an internal token for the caller of
 `kit.context.current()` and under its deadline; raises Unavailable or DeadlineExceeded."""
 
 
@@ -58,7 +58,7 @@ def _direct(call: Call) -> Step:
                 if_match.decode("latin-1") if if_match is not None else None,
                 exchange.body or b"",
             )
-        except Exception as error:  # noqa: BLE001 - a floor's refusal is an answer, too: policies may keep it
+        except Exception as error:  # noqa: BLE001 - a tier's refusal is an answer, too: policies may keep it
             return _refusal(foreseen(error, exchange.path), exchange.path)
         headers: list[Header] = [_JSON]
         if version:
@@ -75,7 +75,7 @@ def _refusal(problem: Problem, path: str) -> Reply:
 
 
 def over_http(base_url: str, send: Send) -> Target:
-    """The floor at an address, reached through a sender that the deployment gives."""
+    """The tier at an address, reached through a sender that the deployment gives."""
     base = base_url.rstrip("/")
 
     async def call(exchange: Exchange) -> Reply:
@@ -89,7 +89,7 @@ def over_http(base_url: str, send: Send) -> Target:
         )
         status, found, body = await send(_method(exchange), address, headers, exchange.body or b"")
         told = {name.lower().encode(): value.encode("latin-1") for name, value in found.items()}
-        stays = _KEPT_BACK | {name.strip() for name in told.get(b"connection", b"").lower().split(b",")}
+        stays = _NOT_FORWARDED | {name.strip() for name in told.get(b"connection", b"").lower().split(b",")}
         return Reply(status, [(name, value) for name, value in told.items() if name not in stays], body)
 
     return lambda _name: call

@@ -12,16 +12,16 @@ from msgspec import Meta
 from contracts.problems import QuotaExceeded, TooManyRequests
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.plans import Plan
-from gateway.plans.roster import Roster
+from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policies.rate_limit.allowances import Allowance, Allowances
 from gateway.policies.rate_limit.leases import Lease
 from gateway.policies.rate_limit.quota import Quota
 from gateway.policies.rate_limit.slots import Slots
 
-__all__ = ["Allowances", "RateLimit", "Settings"]
+__all__ = ["Allowances", "RateLimit", "RateLimitSettings"]
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RateLimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The plans by name, and the largest batch that a worker takes of a limit at once.
 
     When the cache is away each worker gives its share of rates and slots, when the database is away of what
@@ -35,23 +35,25 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RateLimit:
     """Spends one call of every limit of the consumer's plan, or none of them."""
 
-    def __init__(self, settings: Settings | None, roster: Roster, allowances: Allowances) -> None:
+    def __init__(
+        self, settings: RateLimitSettings | None, directory: ConsumerDirectory, allowances: Allowances
+    ) -> None:
         self.settings = settings
-        self._registry = roster
+        self._registry = directory
         self._allowances = allowances
         self._known: dict[str, dict[str, Allowance]] = {}
 
-    def around(self, route: Route | None, onward: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: Step) -> Step:
         settings = self.settings
         if settings is None or route is None or route.api is None:
-            return onward
+            return call_next
         api, batch, allowances = route.api.slug, settings.batch, self._allowances
         known = self._known.setdefault(api, {})
 
         async def rate_limit(exchange: Exchange) -> Reply:
             plan = exchange.plan
             if plan is None:
-                return await onward(exchange)
+                return await call_next(exchange)
             name = exchange.caller.consumer if exchange.caller else ""
             allowance = known.get(name)
             if allowance is None or allowance.plan is not plan:
@@ -62,12 +64,12 @@ class RateLimit:
                 now = time.monotonic()
                 if reached is not None:
                     _refuse(exchange, allowance, reached, now)
-            _tell(exchange, allowance, now)
+            _set_headers(exchange, allowance, now)
             slots = allowance.slots
             if slots is None:
-                return await onward(exchange)
+                return await call_next(exchange)
             try:
-                return await onward(exchange)
+                return await call_next(exchange)
             finally:
                 slots.leave()
 
@@ -92,13 +94,13 @@ def _rules(place: str, plan: Plan) -> list[Rule]:
     return found
 
 
-def _tell(exchange: Exchange, allowance: Allowance, now: float) -> None:
+def _set_headers(exchange: Exchange, allowance: Allowance, now: float) -> None:
     exchange.notes += ((b"ratelimit-policy", allowance.policy), (b"ratelimit", allowance.fields(now)))
 
 
 def _refuse(exchange: Exchange, allowance: Allowance, reached: Lease | Quota | Slots, now: float) -> None:
     if isinstance(reached, Slots):
-        _tell(exchange, allowance, now)
+        _set_headers(exchange, allowance, now)
         raise TooManyRequests(
             f"{reached.limit} calls at once are the limit",
             retry_after=1,

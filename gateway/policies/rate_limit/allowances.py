@@ -142,9 +142,9 @@ class Allowances:
         """Renew the slots in use, and learn what all workers took of the quotas."""
         for slots in list(self._slots.values()):
             await slots.renew()
-        await self._keep_up_with_quotas()
+        await self._refresh_quotas()
 
-    async def _keep_up_with_quotas(self) -> None:
+    async def _refresh_quotas(self) -> None:
         quotas = dict(self._quotas)
         if self._book is None or not quotas:
             return
@@ -159,7 +159,7 @@ class Allowances:
                 _log.error("quota not noted", **told)
         taken: Mapping[tuple[str, str], int] = await self._book.taken(next(iter(quotas.values())).month)
         for place, quota in quotas.items():
-            quota.told(taken.get(place, 0))
+            quota.report(taken.get(place, 0))
 
 
 def _counters(cache: Cache | None, workers: int) -> Counters:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from contracts.problems import Problem, Unavailable
 from gateway.policies.rate_limit.window import Clock
-from kit import clock as house_clock
+from kit import clock as deployment_clock
 from kit.database import Database
 from kit.database.tables import quotas
 from kit.telemetry import log, meter
@@ -23,7 +23,7 @@ from kit.telemetry import log, meter
 BOUND = 100  # the batches of all workers together are at most a hundredth of the quota
 _LARGEST = 10_000
 _AVOID_SECONDS = 1.0  # how long a quota that is used up, or a database that is away, is not asked about
-_TOLD_SECONDS = 3.0  # how old what we tell of others' use may be
+_REPORTED_SECONDS = 3.0  # how old what we tell of others' use may be
 _PATIENCE_SECONDS = 1.0
 _NAME = "month"
 _log = log(__name__)
@@ -111,17 +111,17 @@ class Quota:
         self._workers = workers
         self._clock = clock
         self._lock = asyncio.Lock()
-        self._begin(month_of(house_clock.now()))
+        self._begin(month_of(deployment_clock.now()))
 
     def _begin(self, month: dt.date) -> None:
-        now = house_clock.now()
+        now = deployment_clock.now()
         following = _instant(_following(month))
         self.month = month
         self.left = 0
         self._seconds = int((following - _instant(month)).total_seconds())
         self._ends = self._clock() + (following - now).total_seconds()
         self._taken = 0
-        self._told_at = float("-inf")
+        self._reported_at = float("-inf")
         self._avoid_until = float("-inf")
         self._away_until = float("-inf")
         self._owed = 0
@@ -158,7 +158,7 @@ class Quota:
             except Problem:
                 self._away_until = self._clock() + _AVOID_SECONDS
             else:
-                self.told(taken)
+                self.report(taken)
                 return granted
         share = max(1, (self.quota - self._taken) // self._workers)
         granted = max(0, min(batch, share - self._owed))
@@ -168,7 +168,7 @@ class Quota:
 
     def turn(self) -> None:
         """Begin the new month when there is one."""
-        month = month_of(house_clock.now())
+        month = month_of(deployment_clock.now())
         if month != self.month:
             self._begin(month)
 
@@ -190,13 +190,13 @@ class Quota:
                     told = {"consumer": self.consumer, "api": self.api, "calls": amount}
                     _log.warning("quota not given back", **told, reason=type(error).__name__)
 
-    def told(self, taken: int) -> None:
+    def report(self, taken: int) -> None:
         """Learn what all workers took."""
-        self._taken, self._told_at = taken, self._clock()
+        self._taken, self._reported_at = taken, self._clock()
 
     def field(self, now: float) -> str:
         """The quota's item of the RateLimit field."""
-        elsewhere = self.quota - self._taken if now - self._told_at < _TOLD_SECONDS else 0
+        elsewhere = self.quota - self._taken if now - self._reported_at < _REPORTED_SECONDS else 0
         return f'"{_NAME}";r={self.left + max(0, elsewhere)};t={self.wait(now)}'
 
     def refused(self, now: float) -> str:

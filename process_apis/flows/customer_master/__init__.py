@@ -4,23 +4,25 @@ from contracts.process.customer_master import CustomerMaster
 from process_apis.flows.customer_master.service import CustomerMasterService
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
 from process_apis.flows.customer_master.steps import CustomerMasterFlow
-from process_apis.room import Room, Workshop
+from process_apis.module import FlowDependencies, FlowModule
 
 INTERFACE = CustomerMaster
 NEEDS: tuple[type, ...] = ()
 
 
-def build(workshop: Workshop) -> Room:
-    """The room over what the hall gives."""
-    settings = workshop.settings_of("customer_master", CustomerMasterSettings)
-    return Room(
+def build(dependencies: FlowDependencies) -> FlowModule:
+    """The flow's module, built with its dependencies."""
+    settings = dependencies.settings_of("customer_master", CustomerMasterSettings)
+    return FlowModule(
         service=CustomerMasterService(
-            runtime=workshop.runtime,
-            database=workshop.database,
-            systems=workshop.systems,
-            in_force=workshop.in_force,
-            reference=workshop.reference,
+            runtime=dependencies.runtime,
+            database=dependencies.database,
+            systems=dependencies.systems,
+            current_policy=dependencies.current_policy,
+            reference=dependencies.reference,
             settings=settings,
         ),
-        flow=CustomerMasterFlow(workshop.systems, workshop.database, workshop.ownership, settings),
+        flow=CustomerMasterFlow(
+            dependencies.systems, dependencies.database, dependencies.ownership, settings
+        ),
     )

@@ -9,8 +9,8 @@ from contracts.canonical.customer import Customer
 from contracts.process.customer_master import CustomerDecision, DuplicateCandidate
 from kit import clock
 from kit.workflows import Run
+from process_apis.failures import FRESH_SECONDS
 from process_apis.flows.customer_master import rules
-from process_apis.stops import FRESH_SECONDS
 
 
 class Decided(msgspec.Struct, frozen=True):

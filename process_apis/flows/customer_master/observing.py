@@ -5,11 +5,13 @@ import msgspec
 from contracts.canonical.customer import Customer
 from contracts.canonical.workflow import WouldSend
 from contracts.process.customer_master import CustomerProposal
-from contracts.routing import Choice
+from contracts.routing import SystemAssignment
 from process_apis.flows.customer_master import rules
 
 
-def would_send(proposal: CustomerProposal, account: Customer, systems: Choice) -> tuple[WouldSend, ...]:
+def would_send(
+    proposal: CustomerProposal, account: Customer, systems: SystemAssignment
+) -> tuple[WouldSend, ...]:
     """Every write that live mode would ask of the systems, after finance where it must be asked."""
     key = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
     customer, client = rules.customer_draft(account, proposal), rules.client_draft(account)

@@ -62,7 +62,7 @@ def _candidate(account: Customer, instance: str, other: Customer) -> DuplicateCa
     )
 
 
-def _told(candidate: DuplicateCandidate, entity: str) -> str:
+def _described(candidate: DuplicateCandidate, entity: str) -> str:
     """A candidate as all who see the request may know it: by name if it is of the same legal entity."""
     if candidate.selling_entity in (entity, ""):
         return f"the ERP customer {candidate.legal_name} ({candidate.customer_id})"
@@ -74,7 +74,7 @@ def why_ask_finance(
 ) -> tuple[str, ...]:
     """The reasons for which a person must approve, in sentences; empty when nobody need be asked."""
     reasons = [
-        f"It may be {_told(c, entity)}: {', '.join(c.reasons)}."
+        f"It may be {_described(c, entity)}: {', '.join(c.reasons)}."
         for c in found
         if c.score >= policy.duplicate_score
     ]
@@ -124,7 +124,7 @@ def _decided_on(account: Customer, found: tuple[DuplicateCandidate, ...], entity
         "Credit limit": f"{limit.amount:,} {limit.currency}" if limit else "none",
         "Billing address": ", ".join(filter(None, msgspec.structs.astuple(address))) if address else "none",
         "Payment terms": account.payment_terms or "none",
-        _DUPLICATES: "; ".join(_told(one, entity) for one in found) or "none",
+        _DUPLICATES: "; ".join(_described(one, entity) for one in found) or "none",
     }
 
 

@@ -19,8 +19,9 @@ from contracts.process.customer_master import (
 from kit import audit, context, privacy
 from kit.database import Database
 from kit.database.rows import bounds
-from kit.workflows import RunRow, Runtime, Withheld
+from kit.workflows import PlannedRequestRow, RunRow, Runtime
 from process_apis import read_models
+from process_apis.current_policy import CurrentPolicy
 from process_apis.flows.customer_master.deciding import Decided
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
 from process_apis.flows.customer_master.steps import (
@@ -30,9 +31,8 @@ from process_apis.flows.customer_master.steps import (
     limit_of,
     refs_of,
 )
-from process_apis.in_force import InForce
 from process_apis.reference import Reference
-from process_apis.systems import Systems, told_by
+from process_apis.systems import Systems, assignment_of_run
 
 
 def request_id(proposal: CustomerProposal) -> str:
@@ -49,11 +49,11 @@ class CustomerMasterService:
         runtime: Runtime,
         database: Database,
         systems: Systems,
-        in_force: InForce,
+        current_policy: CurrentPolicy,
         reference: Reference,
         settings: CustomerMasterSettings,
     ) -> None:
-        self._in_force = in_force
+        self._current_policy = current_policy
         self._reference = reference
         self._runtime = runtime
         self._database = database
@@ -100,10 +100,10 @@ class CustomerMasterService:
     async def _input(self, proposal: CustomerProposal) -> ProposalInput:
         """The proposal with its systems: those of the run that asks, else those of the routing in force.
 
-        Only a run of the house has an id in the context, so that nobody from outside chooses.
+        Only a run of the deployment has an id in the context, so that nobody from outside chooses.
         """
         asking = context.current().workflow_id
-        kept = told_by(await self._runtime.read(asking)) if asking else None
+        kept = assignment_of_run(await self._runtime.read(asking)) if asking else None
         systems = kept or self._systems.choose(proposal.selling_entity)
         return ProposalInput(
             **msgspec.structs.asdict(proposal), systems=systems, mode=self._settings.mode(proposal.instance)
@@ -113,9 +113,11 @@ class CustomerMasterService:
         """The request with its timeline."""
         row = await self._row(request_id)
         timeline = await self._runtime.timeline(request_id)
-        withheld = await self._runtime.withheld(request_id) if row.status == "observed" else ()
+        planned_requests = (
+            await self._runtime.planned_requests(request_id) if row.status == "observed" else ()
+        )
         async with self._database.connect() as connection:
-            return await _request(connection, row, timeline, withheld)
+            return await _request(connection, row, timeline, planned_requests)
 
     async def list_requests(
         self, status: WorkflowStatus | None = None, cursor: str | None = None, limit: int = 50
@@ -136,8 +138,10 @@ class CustomerMasterService:
         asked = asked_of(row.data)
         async with self._database.begin() as connection:
             by = await privacy.actor(connection)
-            await self._demand_another(connection, row, by, context.current().who)
-            taken = await self._runtime.note_once(connection, request_id, **{_decided_by(asked): by})
+            await self._require_different_person(connection, row, by, context.current().who)
+            taken = await self._runtime.set_state_if_absent(
+                connection, request_id, **{_decided_by(asked): by}
+            )
             if taken is None:
                 raise AlreadyDecided("This request was decided before.")
             if asked_of(taken.data) != asked:
@@ -168,18 +172,18 @@ class CustomerMasterService:
         if body.decision != "merge":
             return body
         given = msgspec.convert(row.input, ProposalInput)
-        erp = self._systems.kept(given.systems, given.selling_entity).erp
+        erp = self._systems.pinned_or_current(given.systems, given.selling_entity).erp
         try:
             wanted = self._systems.canonical_id(erp, "customer", body.merge_with)
         except NotFound as problem:
             raise Invalid(errors=(Fault("/merge_with", problem.detail, "unknown"),)) from None
         return msgspec.structs.replace(body, merge_with=wanted)
 
-    async def _demand_another(self, connection: AsyncConnection, row: RunRow, *person: str) -> None:
+    async def _require_different_person(self, connection: AsyncConnection, row: RunRow, *person: str) -> None:
         """That the decider, under any of his names, neither proposed the customer nor activated its deal."""
-        waiting = await self._runtime.askers(connection, told={"customer_request_id": row.id})
-        done = {"request-customer": (row.actor, *row.askers), "start-activation": waiting}
-        self._in_force.duties.demand_another("approve-customer", person, done)
+        waiting = await self._runtime.requesters(connection, state={"customer_request_id": row.id})
+        done = {"request-customer": (row.actor, *row.requesters), "start-activation": waiting}
+        self._current_policy.duties.require_different_person("approve-customer", person, done)
 
     async def _row(self, request_id: str) -> RunRow:
         row = await self._runtime.read(request_id)
@@ -220,7 +224,7 @@ async def _request(
     connection: AsyncConnection,
     row: RunRow,
     timeline: tuple[Step, ...],
-    withheld: tuple[Withheld, ...] = (),
+    planned_requests: tuple[PlannedRequestRow, ...] = (),
 ) -> CustomerRequest:
     data: dict[str, Any] = row.data
     return CustomerRequest(
@@ -244,6 +248,6 @@ async def _request(
         due_at=row.due_at,
         exception_id=row.exception_id,
         timeline=timeline,
-        would_send=tuple(WouldSend(w.step, w.instance, w.operation, w.key, w.body) for w in withheld),
+        would_send=tuple(WouldSend(w.step, w.instance, w.operation, w.key, w.body) for w in planned_requests),
         refs=refs_of(data),
     )

@@ -13,19 +13,19 @@ from contracts.canonical.workflow import Mode
 from contracts.events.kinds import CUSTOMER_APPROVED, CUSTOMER_SETTLED, CustomerApproved, CustomerSettled
 from contracts.problems import Invalid, NotFound, Problem
 from contracts.process.customer_master import CustomerProposal
-from contracts.routing import Choice
+from contracts.routing import SystemAssignment
 from contracts.system.erp import Erp
 from kit import clock, crossrefs, inbox, ledger
 from kit.database import Database
 from kit.ownership import Ownership
-from kit.workflows import Run, Stop
+from kit.workflows import ExceptionDraft, Run
 from process_apis import read_models
+from process_apis.cross_references import record_refs
+from process_apis.failures import WAIT_OUT_SECONDS, exception_kind, found_or_none, written
 from process_apis.flows.customer_master import rules
 from process_apis.flows.customer_master.deciding import Case, Decided, OtherFacts, Proposed
 from process_apis.flows.customer_master.observing import would_send
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
-from process_apis.keeping import keep_refs
-from process_apis.stops import WAIT_OUT_SECONDS, found_or_none, stop_kind, written
 from process_apis.systems import Systems
 
 NAME = "customer-master"
@@ -35,7 +35,7 @@ DECISION_TOPIC = "decision"
 class ProposalInput(CustomerProposal, frozen=True, omit_defaults=True):
     """What a proposal's workflow begins with: the proposal, its mode, and the systems that its run keeps."""
 
-    systems: Choice = Choice()
+    systems: SystemAssignment = SystemAssignment()
     mode: Mode = "live"
 
 
@@ -87,13 +87,15 @@ class CustomerMasterFlow:
         kept = await run.step(
             "cross-refer",
             "Keep the customer with its ids in all systems",
-            lambda: self._keep(proposal, case.proposed.account, customer, client),
+            lambda: self._record_customer(proposal, case.proposed.account, customer, client),
             returns=Customer,
             refs=lambda kept: kept.refs,
         )
         approved = CustomerApproved(kept.id, kept.legal_name, proposal.selling_entity)
         await run.emit(CUSTOMER_APPROVED, kept.id, approved, key="approved")
-        await run.tell("done", f"{kept.legal_name} is a customer", customer_id=kept.id, refs=kept.refs)
+        await run.update_status(
+            "done", f"{kept.legal_name} is a customer", customer_id=kept.id, refs=kept.refs
+        )
 
     async def _observe(self, run: Run, case: Case) -> None:
         """Work out exactly what live mode would send, and send nothing."""
@@ -105,11 +107,11 @@ class CustomerMasterFlow:
             )
         asked = f" Finance would be asked first: {' '.join(case.reasons)}" if case.reasons else ""
         text = f"{account.legal_name} was observed: {len(found)} requests worked out, none sent.{asked}"
-        await run.tell("observed", text)
+        await run.update_status("observed", text)
 
     async def _show(self, run: Run, case: Case) -> None:
         account = case.proposed.account
-        await run.tell(
+        await run.update_status(
             "running",
             f"{account.legal_name} is being checked",
             legal_name=account.legal_name,
@@ -135,7 +137,7 @@ class CustomerMasterFlow:
     async def _wake(self, run: Run) -> None:
         """Whoever waits for the request is told that it may be read again."""
 
-        async def tell() -> bool:
+        async def notify() -> bool:
             return await inbox.receive(
                 self._database,
                 source=NAME,
@@ -147,10 +149,10 @@ class CustomerMasterFlow:
                 correlation_id=run.correlation_id,
             )
 
-        await run.step("wake", "Wake whoever waits for the customer", tell, returns=bool)
+        await run.step("wake", "Wake whoever waits for the customer", notify, returns=bool)
 
-    def _systems_of(self, proposal: ProposalInput) -> Choice:
-        return self._systems.kept(proposal.systems, proposal.selling_entity)
+    def _systems_of(self, proposal: ProposalInput) -> SystemAssignment:
+        return self._systems.pinned_or_current(proposal.systems, proposal.selling_entity)
 
     async def _look(self, proposal: ProposalInput) -> Proposed:
         crm = self._systems.crm(proposal.instance)
@@ -183,7 +185,7 @@ class CustomerMasterFlow:
             name = case.proposed.account.legal_name
             if decided.decision.decision == "reject":
                 comment = f": {decided.decision.comment}" if decided.decision.comment else ""
-                await run.tell("failed", f"Finance rejected {name}{comment}")
+                await run.update_status("failed", f"Finance rejected {name}{comment}")
                 return False
             case.decided = decided
             if await run.patched("look-again"):
@@ -296,7 +298,7 @@ class CustomerMasterFlow:
             recheck=case,
         )
 
-    async def _keep(
+    async def _record_customer(
         self, proposal: ProposalInput, account: Customer, customer: Customer, client: Client
     ) -> Customer:
         systems = self._systems_of(proposal)
@@ -308,7 +310,7 @@ class CustomerMasterFlow:
             ),
         )
         async with self._database.begin() as connection:
-            ours = await keep_refs(connection, "customer", "cus", systems.erp, customer.id, known)
+            ours = await record_refs(connection, "customer", "cus", systems.erp, customer.id, known)
             refs = await crossrefs.refs(connection, ours)
             kept = msgspec.structs.replace(
                 customer, id=ours, status="approved", refs=refs, updated_at=clock.now()
@@ -320,10 +322,10 @@ class CustomerMasterFlow:
             await read_models.set_account_customer(connection, proposal.instance, proposal.account_id, ours)
         return kept
 
-    def _stop(self, proposal: CustomerProposal, legal_name: str, problem: Problem) -> Stop:
+    def _stop(self, proposal: CustomerProposal, legal_name: str, problem: Problem) -> ExceptionDraft:
         name = legal_name or f"account {proposal.account_id}"
-        return Stop(
-            kind=stop_kind(problem),
+        return ExceptionDraft(
+            kind=exception_kind(problem),
             stopped=f"The customer {name} could not be set up for {proposal.selling_entity}.",
             why=problem.detail,
             what_next="Correct the account in the CRM or the setting in the ERP, then replay.",

@@ -2,12 +2,12 @@
 
 from contracts.process.events import EventFeed
 from process_apis.flows.events.service import EventFeedService
-from process_apis.room import Room, Workshop
+from process_apis.module import FlowDependencies, FlowModule
 
 INTERFACE = EventFeed
 NEEDS: tuple[type, ...] = ()
 
 
-def build(workshop: Workshop) -> Room:
-    """The room over what the hall gives."""
-    return Room(EventFeedService(workshop.database, workshop.systems))
+def build(dependencies: FlowDependencies) -> FlowModule:
+    """The flow's module, built with its dependencies."""
+    return FlowModule(EventFeedService(dependencies.database, dependencies.systems))

@@ -2,12 +2,14 @@
 
 from contracts.process.exceptions import Exceptions
 from process_apis.flows.exceptions.service import ExceptionsService
-from process_apis.room import Room, Workshop
+from process_apis.module import FlowDependencies, FlowModule
 
 INTERFACE = Exceptions
 NEEDS: tuple[type, ...] = ()
 
 
-def build(workshop: Workshop) -> Room:
-    """The room over what the hall gives."""
-    return Room(ExceptionsService(workshop.runtime, workshop.database, workshop.in_force))
+def build(dependencies: FlowDependencies) -> FlowModule:
+    """The flow's module, built with its dependencies."""
+    return FlowModule(
+        ExceptionsService(dependencies.runtime, dependencies.database, dependencies.current_policy)
+    )

@@ -5,16 +5,16 @@ from contracts.process.exceptions import Resolution
 from kit import audit, exceptions, privacy
 from kit.database import Database
 from kit.workflows import Runtime
-from process_apis.in_force import InForce
+from process_apis.current_policy import CurrentPolicy
 
 
 class ExceptionsService:
     """Business cases that wait for a person."""
 
-    def __init__(self, runtime: Runtime, database: Database, in_force: InForce) -> None:
+    def __init__(self, runtime: Runtime, database: Database, current_policy: CurrentPolicy) -> None:
         self._runtime = runtime
         self._database = database
-        self._in_force = in_force
+        self._current_policy = current_policy
 
     async def list_exceptions(
         self,
@@ -47,6 +47,6 @@ class ExceptionsService:
                 reason=body.reason,
                 corrections=body.corrections,
                 by=await privacy.actor(connection),
-                duties=self._in_force.duties,
+                duties=self._current_policy.duties,
                 consumer=audit.consumer(),
             )

@@ -5,33 +5,33 @@ from contracts.process.customer_master import CustomerMaster
 from contracts.process.opportunity_to_project import OpportunityToProject
 from process_apis.flows.opportunity_to_project.service import OpportunityToProjectService
 from process_apis.flows.opportunity_to_project.steps import OpportunityToProjectFlow
-from process_apis.room import Room, Workshop
+from process_apis.module import FlowDependencies, FlowModule
 from process_apis.settings import FlowSettings
 
 INTERFACE = OpportunityToProject
 NEEDS = (CustomerMaster,)
 
 
-def build(workshop: Workshop) -> Room:
-    """The room over what the hall gives."""
-    settings = workshop.settings_of("opportunity_to_project", FlowSettings)
+def build(dependencies: FlowDependencies) -> FlowModule:
+    """The flow's module, built with its dependencies."""
+    settings = dependencies.settings_of("opportunity_to_project", FlowSettings)
     service = OpportunityToProjectService(
-        runtime=workshop.runtime,
-        database=workshop.database,
-        systems=workshop.systems,
-        reference=workshop.reference,
+        runtime=dependencies.runtime,
+        database=dependencies.database,
+        systems=dependencies.systems,
+        reference=dependencies.reference,
         settings=settings,
     )
     flow = OpportunityToProjectFlow(
-        systems=workshop.systems,
-        customer_master=workshop.client(CustomerMaster),
-        reference=workshop.reference,
-        database=workshop.database,
-        ownership=workshop.ownership,
+        systems=dependencies.systems,
+        customer_master=dependencies.client(CustomerMaster),
+        reference=dependencies.reference,
+        database=dependencies.database,
+        ownership=dependencies.ownership,
         settings=settings,
     )
     subscriptions = {
         OPPORTUNITY_WON: service.on_opportunity_won,
         CUSTOMER_SETTLED: service.on_customer_settled,
     }
-    return Room(service, flow, subscriptions)
+    return FlowModule(service, flow, subscriptions)

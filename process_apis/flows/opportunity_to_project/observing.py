@@ -5,19 +5,19 @@ import msgspec
 from contracts.canonical.opportunity import ProjectLink
 from contracts.canonical.reference import DeliveryTemplate, RateCard
 from contracts.process.customer_master import CustomerProposal
-from contracts.process.opportunity_to_project import WouldSend
-from contracts.routing import Choice
+from contracts.process.opportunity_to_project import PlannedRequest
+from contracts.routing import SystemAssignment
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.rules import Terms
 
 
 def would_send(
-    terms: Terms, systems: Choice, template: DeliveryTemplate, card: RateCard
-) -> tuple[WouldSend, ...]:
+    terms: Terms, systems: SystemAssignment, template: DeliveryTemplate, rate_card: RateCard
+) -> tuple[PlannedRequest, ...]:
     """Every write that live mode would ask of the systems, with ids not known yet in angle brackets."""
     customer_key = f"{terms.instance}:{terms.account_id}:{terms.selling_entity}"
     contract = rules.contract_draft(terms, "customer-to-be", template)
-    project = rules.project_draft(terms, "contract-to-be", "client-to-be", template, card)
+    project = rules.project_draft(terms, "contract-to-be", "client-to-be", template, rate_card)
     link = ProjectLink(project_id="project-to-be", status="Activated", only_while="won")
     writes: list[tuple[str, str, str, str, msgspec.Struct]] = [
         (
@@ -41,6 +41,6 @@ def would_send(
     )
     writes.insert(0, ("propose-customer", "customer-master", "propose_customer", customer_key, proposal))
     return tuple(
-        WouldSend(step, instance, operation, key, msgspec.json.encode(body).decode())
+        PlannedRequest(step, instance, operation, key, msgspec.json.encode(body).decode())
         for step, instance, operation, key, body in writes
     )

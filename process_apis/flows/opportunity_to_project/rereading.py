@@ -8,10 +8,10 @@ import msgspec
 
 from kit import clock
 from kit.workflows import Recheck, Run
+from process_apis.failures import FRESH_SECONDS
 from process_apis.flows.opportunity_to_project import rules
-from process_apis.flows.opportunity_to_project.explaining import blocked, other_terms
+from process_apis.flows.opportunity_to_project.failures import blocked, other_terms
 from process_apis.flows.opportunity_to_project.rules import Terms
-from process_apis.stops import FRESH_SECONDS
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -19,14 +19,14 @@ from contracts.process.opportunity_to_project import (
     Activation,
     ActivationRequest,
     Activations,
-    WouldSend,
+    PlannedRequest,
 )
 from contracts.system.crm import Crm
 from kit import context, crossrefs, privacy
 from kit.database import Database
 from kit.database.rows import Bounds, bounds
 from kit.inbox import InboxRow
-from kit.workflows import RunRow, Runtime, Withheld
+from kit.workflows import PlannedRequestRow, RunRow, Runtime
 from process_apis import read_models
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.judging import account_of, crm_of, terms_or_blocked
@@ -158,7 +158,7 @@ class OpportunityToProjectService:
         """Customer master has come to an end: wake every activation that waits for it."""
         settled = msgspec.convert(row.data, CustomerSettled)
         waiting = await self._runtime.unfinished(
-            connection, flow=NAME, told={"customer_request_id": settled.request_id}
+            connection, flow=NAME, state={"customer_request_id": settled.request_id}
         )
         for identity in waiting:
             await self._runtime.signal(
@@ -174,8 +174,8 @@ class OpportunityToProjectService:
 
     async def _whole(self, row: RunRow) -> Activation:
         timeline = await self._runtime.timeline(row.id)
-        withheld = await self._runtime.withheld(row.id) if row.status == "observed" else ()
-        return _activation(row, timeline, withheld)
+        planned_requests = await self._runtime.planned_requests(row.id) if row.status == "observed" else ()
+        return _activation(row, timeline, planned_requests)
 
     async def list_activations(
         self,
@@ -238,7 +238,7 @@ def _demand_own(bound: Bounds, entity: str) -> None:
 
 
 def _activation(
-    row: RunRow, timeline: tuple[Step, ...] = (), withheld: tuple[Withheld, ...] = ()
+    row: RunRow, timeline: tuple[Step, ...] = (), planned_requests: tuple[PlannedRequestRow, ...] = ()
 ) -> Activation:
     given = msgspec.convert(row.input, ActivationInput)
     data = row.data
@@ -264,6 +264,8 @@ def _activation(
         due_at=row.due_at,
         seconds=seconds,
         timeline=timeline,
-        would_send=tuple(WouldSend(w.step, w.instance, w.operation, w.key, w.body) for w in withheld),
+        would_send=tuple(
+            PlannedRequest(w.step, w.instance, w.operation, w.key, w.body) for w in planned_requests
+        ),
         refs=refs_of(data),
     )

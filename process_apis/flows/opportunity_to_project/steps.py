@@ -23,26 +23,26 @@ from contracts.events.kinds import (
 )
 from contracts.problems import Conflict
 from contracts.process.customer_master import CustomerMaster, CustomerProposal, CustomerRequest
-from contracts.routing import Choice
+from contracts.routing import SystemAssignment
 from kit import clock, context
 from kit.database import Database
 from kit.ownership import Ownership
 from kit.workflows import Run, Undone
 from process_apis import read_models
+from process_apis.cross_references import record_refs
+from process_apis.failures import found_or_none, written
 from process_apis.flows.opportunity_to_project import rules
-from process_apis.flows.opportunity_to_project.explaining import blocked, only_observed, stopped
-from process_apis.flows.opportunity_to_project.homes import home_of, vendor_id
+from process_apis.flows.opportunity_to_project.assignment import resolve_assignment, vendor_id
+from process_apis.flows.opportunity_to_project.effects import Effect, apply
+from process_apis.flows.opportunity_to_project.failures import blocked, describe_failure, only_observed
 from process_apis.flows.opportunity_to_project.judging import DealReader
-from process_apis.flows.opportunity_to_project.making import Making, make
 from process_apis.flows.opportunity_to_project.observing import would_send
 from process_apis.flows.opportunity_to_project.rereading import Deal, NewTerms, OnReplay
 from process_apis.flows.opportunity_to_project.rules import Terms
-from process_apis.flows.opportunity_to_project.writing_back import Kept, write_back
-from process_apis.keeping import keep_refs
-from process_apis.read_models import Engagement
+from process_apis.flows.opportunity_to_project.writing_back import RecordedIds, write_back
+from process_apis.read_models import ProjectSummary
 from process_apis.reference import Reference
 from process_apis.settings import FlowSettings
-from process_apis.stops import found_or_none, written
 from process_apis.systems import Systems
 
 NAME = "opportunity-to-project"
@@ -64,7 +64,7 @@ class Settled(msgspec.Struct, frozen=True):
     """Customer master's request once it has come to a good end, nothing before; and where it stands."""
 
     request: CustomerRequest | None
-    systems: Choice = Choice()
+    systems: SystemAssignment = SystemAssignment()
 
 
 class OpportunityToProjectFlow:
@@ -105,10 +105,10 @@ class OpportunityToProjectFlow:
             try:
                 await self._activate(run, terms, turn)
             except NewTerms as new:
-                await run.take_back()
+                await run.undo()
                 terms, turn = new.terms, turn + 1
                 text = f"{terms.name} goes on with its new terms"
-                await run.tell("running", text, opportunity_name=terms.name, systems=terms.systems)
+                await run.update_status("running", text, opportunity_name=terms.name, systems=terms.systems)
                 await self._show(run, terms, "running")
             else:
                 return
@@ -119,13 +119,13 @@ class OpportunityToProjectFlow:
         customer = await self._customer(run, deal)
         contract = await self._contract(run, deal, customer)
         project = await self._project(run, deal, customer, contract)
-        kept = await self._keep(run, deal.terms, customer, contract, project)
+        kept = await self._record_ids(run, deal.terms, customer, contract, project)
         await self._publish(run, deal.terms, customer, kept, project, turn)
         written = await write_back(run, self._systems, self._ownership, deal, kept, project)
         if written.stage != "won":
             await self._lost(run, deal.terms, written.stage_label or written.stage)
         await self._show(run, deal.terms, "done", kept=kept, contract=contract)
-        await run.tell("done", f"{deal.terms.name} is a project")
+        await run.update_status("done", f"{deal.terms.name} is a project")
 
     # -- validate ---------------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class OpportunityToProjectFlow:
             explain=lambda problem: blocked(run.input.opportunity_id, problem),
             recheck=OnReplay(lambda: self._end_if_lost(run)),
         )
-        await run.tell(
+        await run.update_status(
             "running",
             f"{terms.name} is being activated",
             opportunity_name=terms.name,
@@ -168,13 +168,13 @@ class OpportunityToProjectFlow:
 
     async def _lost(self, run: Run, terms: Terms, stage: str) -> NoReturn:
         """End the run of a deal that is no longer won: what was made is taken back, the customer stays."""
-        made = await run.take_back()
+        made = await run.undo()
         await self._show(run, terms, "undone")
         what = "what was made of it was taken back" if made else "nothing was made of it"
         await self._end(run, f"{terms.name} is no longer won (its stage is “{stage}”): {what}.")
 
     async def _end(self, run: Run, text: str) -> NoReturn:
-        await run.tell("undone", text)
+        await run.update_status("undone", text)
         raise Undone(text)
 
     # -- customer ---------------------------------------------------------------------------------------
@@ -187,11 +187,11 @@ class OpportunityToProjectFlow:
             "Hand the customer to customer master",
             lambda: self._propose(run, deal.terms),
             returns=CustomerRequest,
-            explain=lambda problem: stopped(terms, problem),
+            explain=lambda problem: describe_failure(terms, problem),
             recheck=deal,
         )
         # Told before the state is read again: whoever settles the request after the reading finds us by it.
-        await run.tell(
+        await run.update_status(
             "running", f"{terms.account_name} is with customer master", customer_request_id=request.id
         )
         while True:
@@ -202,7 +202,7 @@ class OpportunityToProjectFlow:
                 returns=Settled,
                 refs=lambda found: found.request.refs if found.request else (),
                 detail=lambda found: found.request.status_text if found.request else "not settled yet",
-                explain=lambda problem: stopped(terms, problem),
+                explain=lambda problem: describe_failure(terms, problem),
                 recheck=deal.on_replay,
             )
             if settled.request is not None:
@@ -247,10 +247,10 @@ class OpportunityToProjectFlow:
         # Nothing is made of the deal yet: it may still go to where its customer was settled meanwhile, and a
         # person who put the routing right may replay.
         now = self._systems.choose(terms.selling_entity)
-        return Settled(request, home_of(terms, request.refs, self._systems_of(terms), now))
+        return Settled(request, resolve_assignment(terms, request.refs, self._systems_of(terms), now))
 
-    def _systems_of(self, terms: Terms) -> Choice:
-        return self._systems.kept(terms.systems, terms.selling_entity)
+    def _systems_of(self, terms: Terms) -> SystemAssignment:
+        return self._systems.pinned_or_current(terms.systems, terms.selling_entity)
 
     # -- contract and project ---------------------------------------------------------------------------
 
@@ -265,11 +265,11 @@ class OpportunityToProjectFlow:
             self._ownership.demand("contract", "draft", "enfilade", written(draft))
             return await self._systems.erp(instance).put_contract(key, draft)
 
-        return await make(
+        return await apply(
             run,
             self._database,
             deal,
-            Making(
+            Effect(
                 name="create-contract",
                 title="Create the contract with its billing schedule in the ERP",
                 undo_title="Close the contract in the ERP",
@@ -278,7 +278,7 @@ class OpportunityToProjectFlow:
                 returns=Contract,
                 create=create,
                 find=lambda: found_or_none(self._systems.erp(instance).get_contract_by_key(key)),
-                take_back=lambda: self._systems.erp(instance).close_contract(key),
+                undo=lambda: self._systems.erp(instance).close_contract(key),
                 detail=lambda contract: f"{contract.number}, {len(contract.billing_schedule)} billing dates",
             ),
         )
@@ -296,11 +296,11 @@ class OpportunityToProjectFlow:
             self._ownership.demand("project", "planned", "enfilade", written(draft, PSA_NAMES))
             return await self._systems.psa(instance).put_project(key, draft)
 
-        return await make(
+        return await apply(
             run,
             self._database,
             deal,
-            Making(
+            Effect(
                 name="provision-project",
                 title="Provision the project with its structure, roles and staffing demand in the PSA",
                 undo_title="Cancel and archive the project in the PSA",
@@ -309,32 +309,34 @@ class OpportunityToProjectFlow:
                 returns=Project,
                 create=create,
                 find=lambda: found_or_none(self._systems.psa(instance).get_project_by_key(key)),
-                take_back=lambda: self._systems.psa(instance).cancel_project(key),
+                undo=lambda: self._systems.psa(instance).cancel_project(key),
                 detail=lambda project: (
                     f"{len(project.tasks)} tasks, {len(project.planned_roles)} planned roles"
                 ),
-                believe_found=False,
+                found_is_complete=False,
             ),
         )
 
     # -- the way back -----------------------------------------------------------------------------------
 
-    async def _keep(
+    async def _record_ids(
         self, run: Run, terms: Terms, customer: CustomerRequest, contract: Contract, project: Project
-    ) -> Kept:
-        async def keep() -> Kept:
+    ) -> RecordedIds:
+        async def keep() -> RecordedIds:
             systems = self._systems_of(terms)
             async with self._database.begin() as connection:
-                contract_id = await keep_refs(
+                contract_id = await record_refs(
                     connection, "contract", "con", systems.erp, contract.id, contract.refs
                 )
-                project_id = await keep_refs(
+                project_id = await record_refs(
                     connection, "project", "prj", systems.psa, project.id, project.refs
                 )
-            return Kept(contract_id, project_id, (*customer.refs, *contract.refs, *project.refs))
+            return RecordedIds(contract_id, project_id, (*customer.refs, *contract.refs, *project.refs))
 
-        kept = await run.step("cross-refer", "Keep the ids of all systems together", keep, returns=Kept)
-        await run.tell(
+        kept = await run.step(
+            "cross-refer", "Keep the ids of all systems together", keep, returns=RecordedIds
+        )
+        await run.update_status(
             "running",
             f"{terms.name} is provisioned",
             customer_id=customer.customer_id,
@@ -345,7 +347,13 @@ class OpportunityToProjectFlow:
         return kept
 
     async def _publish(
-        self, run: Run, terms: Terms, customer: CustomerRequest, kept: Kept, project: Project, turn: int
+        self,
+        run: Run,
+        terms: Terms,
+        customer: CustomerRequest,
+        kept: RecordedIds,
+        project: Project,
+        turn: int,
     ) -> None:
         again = f"-{turn}" if turn > 1 else ""  # an event is told once per key
         contract_id, project_id = kept.contract_id, kept.project_id
@@ -366,14 +374,14 @@ class OpportunityToProjectFlow:
                 one.step, instance=one.instance, operation=one.operation, key=one.key, body=one.body
             )
         text = f"{terms.name} was observed: {len(found)} requests worked out, none sent"
-        await run.tell("observed", text)
+        await run.update_status("observed", text)
 
     async def _show(
         self,
         run: Run,
         terms: Terms,
         status: read_models.WorkflowStatus,
-        kept: Kept | None = None,
+        kept: RecordedIds | None = None,
         contract: Contract | None = None,
     ) -> None:
         async def write() -> bool:
@@ -381,14 +389,14 @@ class OpportunityToProjectFlow:
                 await read_models.put_account(
                     connection, terms.instance, terms.account_id, terms.account_name
                 )
-                await read_models.put_engagement(
+                await read_models.put_project_summary(
                     connection,
                     activation_id=run.id,
                     instance=terms.instance,
                     account_id=terms.account_id,
                     opportunity_id=terms.opportunity_id,
                     status=status,
-                    engagement=Engagement(
+                    summary=ProjectSummary(
                         opportunity_name=terms.name,
                         selling_entity=terms.selling_entity,
                         value=terms.value,

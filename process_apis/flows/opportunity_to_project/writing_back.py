@@ -8,7 +8,7 @@ from contracts.canonical.values import Ref
 from contracts.problems import PreconditionFailed
 from kit.ownership import Ownership
 from kit.workflows import Run
-from process_apis.flows.opportunity_to_project.explaining import stopped
+from process_apis.flows.opportunity_to_project.failures import describe_failure
 from process_apis.flows.opportunity_to_project.judging import crm_of
 from process_apis.flows.opportunity_to_project.rereading import Deal
 from process_apis.systems import Systems
@@ -54,6 +54,6 @@ async def write_back(
         undo_title="Take the project's ids off the opportunity",
         refs=lambda opportunity: opportunity.refs,
         detail=lambda opportunity: "" if opportunity.stage == "won" else "Not written: no longer won",
-        explain=lambda problem: stopped(terms, problem),
+        explain=lambda problem: describe_failure(terms, problem),
         recheck=deal.on_replay,
     )

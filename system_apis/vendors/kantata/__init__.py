@@ -1,4 +1,4 @@
-"""system_apis: the room of Kantata OX (formerly Mavenlink): a professional services automation system."""
+"""system_apis: the connector of Kantata OX (formerly Mavenlink): professional services automation."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ from typing import Any
 from contracts.system.instance import InstanceReport
 from kit.http import Bearer, Outbound
 from kit.secrets import literal, resolve
-from system_apis.card import Card, ChangeSource, Pipes, WebhookReceiver
+from system_apis.connector import ChangeSource, Connector, ConnectorContext, WebhookReceiver
 from system_apis.vendors.kantata.adapter import KantataPsa
 from system_apis.vendors.kantata.adapter.check import check
 from system_apis.vendors.kantata.changes import Feed, Poll
@@ -34,18 +34,20 @@ class Kantata:
 
 
 @asynccontextmanager
-async def open_instance(profile: KantataProfile, pipes: Pipes) -> AsyncIterator[Kantata]:
+async def open_instance(
+    profile: KantataProfile, connector_context: ConnectorContext
+) -> AsyncIterator[Kantata]:
     """An account for the length of the block; raises SettingsError where it must not be opened."""
-    pipes.refuse_production(profile)
+    connector_context.refuse_production(profile)
     connection = profile.connection
     async with Outbound(
         instance=profile.name,
-        base_url=literal(connection.base_url, pipes.environ),
-        auth=Bearer(resolve(connection.token, pipes.environ)),
-        budget=pipes.budget(profile),
+        base_url=literal(connection.base_url, connector_context.environ),
+        auth=Bearer(resolve(connection.token, connector_context.environ)),
+        budget=connector_context.budget(profile),
         read_error=reader(connection.throttled_seconds),
         request_id_header=REQUEST_ID_HEADER,
-        recorder=pipes.recorder,
+        recorder=connector_context.recorder,
         headers={"Accept": "application/json"},
     ) as outbound:
         client = KantataClient(outbound, connection.service_name)
@@ -58,7 +60,7 @@ async def open_instance(profile: KantataProfile, pipes: Pipes) -> AsyncIterator[
                 "psa": KantataPsa(
                     client,
                     profile.maps,
-                    database=pipes.database,
+                    database=connector_context.database,
                     settle_seconds=connection.settle_seconds,
                 )
             },
@@ -66,7 +68,7 @@ async def open_instance(profile: KantataProfile, pipes: Pipes) -> AsyncIterator[
         )
 
 
-CARD = Card(
+CONNECTOR = Connector(
     name="kantata",
     title="Kantata OX",
     capabilities=("psa",),

@@ -223,7 +223,7 @@ class Project(Held, frozen=True, kw_only=True):
     lead: User | None = None
 
 
-class Client(Held, frozen=True, kw_only=True):
+class ClientGroup(Held, frozen=True, kw_only=True):
     """A workspace group with its custom values and references."""
 
     group: WorkspaceGroup

@@ -1,4 +1,4 @@
-"""system_apis: the room of Oracle NetSuite: an ERP by its REST record service and SuiteQL."""
+"""system_apis: the connector of Oracle NetSuite: an ERP by its REST record service and SuiteQL."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -7,11 +7,11 @@ from typing import Any
 
 from contracts.system.instance import InstanceReport
 from kit.http import Outbound
-from system_apis.card import Card, ChangeSource, Pipes, WebhookReceiver
+from system_apis.connector import ChangeSource, Connector, ConnectorContext, WebhookReceiver
 from system_apis.vendors.netsuite import auth
 from system_apis.vendors.netsuite.adapter import Checker, NetSuiteErp
 from system_apis.vendors.netsuite.changes import Poll
-from system_apis.vendors.netsuite.client import REQUEST_ID_HEADER, Client, Echoes, read_error
+from system_apis.vendors.netsuite.client import REQUEST_ID_HEADER, Echoes, NetSuiteClient, read_error
 from system_apis.vendors.netsuite.mapping import ids
 from system_apis.vendors.netsuite.settings import NetSuiteProfile
 from system_apis.vendors.netsuite.webhooks import Push
@@ -31,23 +31,25 @@ class NetSuite:
 
 
 @asynccontextmanager
-async def open_instance(profile: NetSuiteProfile, pipes: Pipes) -> AsyncIterator[NetSuite]:
+async def open_instance(
+    profile: NetSuiteProfile, connector_context: ConnectorContext
+) -> AsyncIterator[NetSuite]:
     """An account for the length of the block; raises SettingsError where it must not be opened."""
-    account = auth.account_of(profile.connection, pipes.environ)
+    account = auth.account_of(profile.connection, connector_context.environ)
     auth.refuse_wrong_environment(profile, account)
-    pipes.refuse_production(profile)
+    connector_context.refuse_production(profile)
     async with Outbound(
         instance=profile.name,
         base_url=account.base_url,
-        auth=auth.grant(profile.connection, account, pipes.environ),
-        budget=pipes.budget(profile),
+        auth=auth.grant(profile.connection, account, connector_context.environ),
+        budget=connector_context.budget(profile),
         read_error=read_error,
         request_id_header=REQUEST_ID_HEADER,
-        recorder=pipes.recorder,
+        recorder=connector_context.recorder,
         headers={"Accept": "application/json"},
     ) as outbound:
-        client, echoes = Client(outbound), Echoes(profile.name, pipes.cache)
-        secret = auth.push_secret(profile.connection, pipes.environ)
+        client, echoes = NetSuiteClient(outbound), Echoes(profile.name, connector_context.cache)
+        secret = auth.push_secret(profile.connection, connector_context.environ)
         yield NetSuite(
             capabilities={"erp": NetSuiteErp(profile.maps(account.ui_url), client, echoes)},
             changes=(Poll(profile.name, client, echoes, profile.changes),),
@@ -58,7 +60,7 @@ async def open_instance(profile: NetSuiteProfile, pipes: Pipes) -> AsyncIterator
         )
 
 
-CARD = Card(
+CONNECTOR = Connector(
     name="netsuite",
     title="NetSuite",
     capabilities=("erp",),

@@ -7,7 +7,7 @@ import msgspec
 from kit.http import ClientAssertion
 from kit.secrets import Secret, literal, resolve
 from kit.settings import SettingsError
-from system_apis.card import Environment
+from system_apis.connector import Environment
 from system_apis.vendors.netsuite.settings import Connection, NetSuiteProfile
 
 _TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - a path

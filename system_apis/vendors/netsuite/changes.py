@@ -6,13 +6,13 @@ from collections import OrderedDict
 from itertools import repeat
 
 from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED, RecordChanged
-from system_apis.card import CursorStore, Receive, ordering_key
-from system_apis.vendors.netsuite.client import Client, Echoes
+from system_apis.connector import CursorStore, Receive, ordering_key
+from system_apis.polling import poll_repeatedly
+from system_apis.vendors.netsuite.client import Echoes, NetSuiteClient
 from system_apis.vendors.netsuite.mapping.queries import Place, changes_since, place_at
 from system_apis.vendors.netsuite.mapping.values import instant_of
 from system_apis.vendors.netsuite.records import Row, version_of
 from system_apis.vendors.netsuite.settings import Changes
-from system_apis.watching import again_and_again
 
 _WATCHED = (("customer", "customer", CUSTOMER_CHANGED), ("transaction", "contract", CONTRACT_CHANGED))
 _MOST_REMEMBERED = 50_000
@@ -24,13 +24,13 @@ class Poll:
     A change is told once per record and instant; the inbox knows those of earlier processes.
     """
 
-    def __init__(self, instance: str, client: Client, echoes: Echoes, settings: Changes) -> None:
+    def __init__(self, instance: str, client: NetSuiteClient, echoes: Echoes, settings: Changes) -> None:
         self.name = f"{instance}:poll"
         self._instance = instance
         self._client = client
         self._echoes = echoes
         self._settings = settings
-        self._told: OrderedDict[str, None] = OrderedDict()
+        self._reported: OrderedDict[str, None] = OrderedDict()
 
     async def begin(self, cursor: CursorStore) -> None:
         """A first look begins now: what was there before is for an import to bring over."""
@@ -42,7 +42,7 @@ class Poll:
     async def run(self, receive: Receive, cursor: CursorStore, stop: asyncio.Event) -> None:
         """Look every `poll_seconds` until told to stop; raises what NetSuite refuses."""
         waits = repeat(self._settings.poll_seconds)
-        await again_and_again(self.name, lambda: self.look(receive, cursor), stop, waits)
+        await poll_repeatedly(self.name, lambda: self.look(receive, cursor), stop, waits)
 
     async def look(self, receive: Receive, cursor: CursorStore) -> None:
         """One look at everything that is watched."""
@@ -58,7 +58,7 @@ class Poll:
         while True:
             rows = await self._client.query(changes_since(table, place, self._settings.page_size))
             for row in rows:
-                await self._tell(noun, kind, row, receive)
+                await self._report(noun, kind, row, receive)
             if rows:
                 newest = max(newest, instant_of(rows[-1]["changed"]))
                 place = Place(rows[-1]["changed"], int(rows[-1]["id"]))
@@ -68,10 +68,10 @@ class Poll:
             if len(rows) < self._settings.page_size:
                 return
 
-    async def _tell(self, noun: str, kind: str, row: Row, receive: Receive) -> None:
+    async def _report(self, noun: str, kind: str, row: Row, receive: Receive) -> None:
         changed, ident = instant_of(row["changed"]), row["id"]
         dedupe_id = f"poll:{noun}:{ident}:{version_of(changed)}"
-        if dedupe_id in self._told:
+        if dedupe_id in self._reported:
             return
         change = RecordChanged(
             instance=self._instance,
@@ -82,6 +82,6 @@ class Poll:
             by_us=await self._echoes.is_ours(noun, ident, changed),
         )
         await receive(dedupe_id, kind, ordering_key(self._instance, noun, ident), change, changed)
-        self._told[dedupe_id] = None
-        if len(self._told) > _MOST_REMEMBERED:
-            self._told.popitem(last=False)
+        self._reported[dedupe_id] = None
+        if len(self._reported) > _MOST_REMEMBERED:
+            self._reported.popitem(last=False)

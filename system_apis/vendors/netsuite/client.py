@@ -107,7 +107,7 @@ def _faults(found: Meaning, detail: NetSuiteErrorDetail) -> list[Fault]:
     return [Fault(pointer, sentence, found.tag, field=detail.path, fixed_by="administrator")]
 
 
-class Client:
+class NetSuiteClient:
     """NetSuite's services as one account offers them."""
 
     def __init__(self, outbound: Outbound) -> None:

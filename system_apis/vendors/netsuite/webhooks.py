@@ -10,7 +10,7 @@ import msgspec
 from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED, RecordChanged
 from contracts.problems import BadRequest, InvalidToken, NotFound
 from kit.secrets import Secret
-from system_apis.card import Delivery, ordering_key
+from system_apis.connector import Delivery, ordering_key
 from system_apis.vendors.netsuite.client import Echoes
 from system_apis.vendors.netsuite.mapping import ids
 from system_apis.vendors.netsuite.records import NetSuitePush, version_of

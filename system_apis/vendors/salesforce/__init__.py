@@ -8,13 +8,13 @@ from typing import Any
 from contracts.system.instance import InstanceReport
 from kit.http import Outbound
 from kit.secrets import literal
-from system_apis.card import Card, ChangeSource, Pipes, WebhookReceiver
+from system_apis.connector import ChangeSource, Connector, ConnectorContext, WebhookReceiver
 from system_apis.vendors.salesforce.adapter import SalesforceCrm
 from system_apis.vendors.salesforce.adapter.check import check
 from system_apis.vendors.salesforce.auth import Session
 from system_apis.vendors.salesforce.changes import Poll, Stream
 from system_apis.vendors.salesforce.changes.report import Reporter
-from system_apis.vendors.salesforce.client import Client
+from system_apis.vendors.salesforce.client import SalesforceClient
 from system_apis.vendors.salesforce.client.errors import read_error, usage
 from system_apis.vendors.salesforce.client.events import Events
 from system_apis.vendors.salesforce.mapping import ids
@@ -28,7 +28,7 @@ class SalesforceInstance:
 
     profile: SalesforceProfile
     session: Session
-    client: Client
+    client: SalesforceClient
     events: Events
     capabilities: Mapping[str, Any]
     changes: tuple[ChangeSource, ...]
@@ -39,31 +39,33 @@ class SalesforceInstance:
 
 
 @asynccontextmanager
-async def open_instance(profile: SalesforceProfile, pipes: Pipes) -> AsyncIterator[SalesforceInstance]:
+async def open_instance(
+    profile: SalesforceProfile, connector_context: ConnectorContext
+) -> AsyncIterator[SalesforceInstance]:
     """The org of a profile, for the length of the block; it is logged in on the first call.
 
     Raises SettingsError for a production org in a test deployment.
     """
-    pipes.refuse_production(profile)
+    connector_context.refuse_production(profile)
     connection = profile.connection
-    session = Session(profile.name, connection, pipes.environ)
-    events = Events(profile.name, session, connection, pipes.environ)
+    session = Session(profile.name, connection, connector_context.environ)
+    events = Events(profile.name, session, connection, connector_context.environ)
     async with Outbound(
         instance=profile.name,
-        base_url=literal(connection.login_url, pipes.environ),
+        base_url=literal(connection.login_url, connector_context.environ),
         auth=session.grant,
-        budget=pipes.budget(profile),
+        budget=connector_context.budget(profile),
         read_error=read_error,
         read_allowance=usage,
         request_id_header="X-SFDC-Request-Id",
-        recorder=pipes.recorder,
+        recorder=connector_context.recorder,
         headers={
             "Accept": "application/json",
             # Comes back in the change events that our writes cause.
             "Sforce-Call-Options": f"client={connection.client_name}",
         },
     ) as outbound:
-        client = Client(outbound, session, profile.maps, connection.api_version)
+        client = SalesforceClient(outbound, session, profile.maps, connection.api_version)
         reporter = Reporter(client, profile)
         streams = (
             [Stream(reporter, events, sobject) for sobject in SOBJECTS] if profile.changes.stream else []
@@ -81,7 +83,7 @@ async def open_instance(profile: SalesforceProfile, pipes: Pipes) -> AsyncIterat
             await events.close()
 
 
-CARD = Card(
+CONNECTOR = Connector(
     name="salesforce",
     title="Salesforce Sales Cloud",
     capabilities=("crm",),

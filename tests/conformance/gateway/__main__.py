@@ -12,7 +12,8 @@ from tests.conformance.gateway import case
 from tests.conformance.gateway.running import SECONDS, Target, run
 
 DESCRIPTION = """\
-Hold a gateway to the behaviours that the house promises. The target must be configured as the files beside
+Hold a gateway to the behaviours that the deployment promises. The target must be configured as the files
+beside
 this program say (README.md): gateway.toml, consumers.toml, tokens.toml and the demonstration upstream.
 """
 EPILOG = """\
@@ -70,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "cases", nargs="*", metavar="CASE", help="how the names of the wanted cases begin (all)"
     )
-    parser.add_argument("--base-url", metavar="URL", help="where the door stands")
+    parser.add_argument("--base-url", metavar="URL", help="where the gateway stands")
     parser.add_argument("--tokens", metavar="FILE", help="its name, tokens and secrets, as JSON")
     parser.add_argument("--lacks", default="", metavar="A,B", help="features that it does not have")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long an answer may take")

@@ -1,4 +1,4 @@
-"""tests/conformance/gateway: what a case says: one truth about the door, and the requests that show it."""
+"""tests/conformance/gateway: what a case says: one truth about the gateway, and the requests that show it."""
 
 import tomllib
 from pathlib import Path
@@ -12,7 +12,7 @@ CASES = Path(__file__).parent / "cases"
 class Expect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an answer must be. A text that begins with ``~ `` is a pattern that must be found.
 
-    `status` is one of several when it is a list; 0 stands for a door that closes without an answer.
+    `status` is one of several when it is a list; 0 stands for a gateway that closes without an answer.
     `problem` is the code of a problem document (RFC 9457), `pointers` all places that it names. `json` is
     a part of the body. `has` and `lacks` are texts anywhere in all that was received. `before` is the status
     of all answers but the last where a step is repeated, `statuses` those of requests sent together, sorted:

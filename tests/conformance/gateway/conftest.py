@@ -9,7 +9,7 @@ import pytest
 from bench.ports import free_port
 from bench.processes import python, running
 from kit.database import Database
-from tests.conformance.gateway.house import configured, make, prepare, standings, target_of, with_nonces
+from tests.conformance.gateway.deployment import configured, lifecycles, make, prepare, target_of, with_nonces
 from tests.conformance.gateway.in_process import served
 from tests.conformance.gateway.running import Target
 from tests.conformance.gateway.tokens import Mint
@@ -60,7 +60,7 @@ async def asking_for_nonces(
     """The same where proofs must carry a nonce, served by this process."""
     folder: Path = tmp_path_factory.mktemp("nonces")
     database = Database(create_database(addresses["database_url"], f"conformance_nonces_{worker_name}"))
-    app = make(folder, mint.jwks(), database, settings=with_nonces(configured()), standings=standings())
+    app = make(folder, mint.jwks(), database, settings=with_nonces(configured()), lifecycles=lifecycles())
     async with served(app) as address:
         yield target_of(address, mint, credentials, folder, lacks={"dpop", "api-keys"})
     await database.close()

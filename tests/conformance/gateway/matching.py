@@ -54,7 +54,7 @@ def _body(answer: Answer, expect: Expect, fill: Any) -> Iterator[str]:
 
 
 def _problem(answer: Answer, expect: Expect) -> Iterator[str]:
-    """RFC 9457, and what the house promises beyond it."""
+    """RFC 9457, and what the deployment promises beyond it."""
     if answer.header("content-type") != _PROBLEM:
         yield f"the content type is {answer.header('content-type')}, not {_PROBLEM}"
     found = answer.json()

@@ -20,7 +20,7 @@ _PLACE = re.compile(r"\$\{(.+?)\}", re.DOTALL)
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where the door stands, the name that it goes by, and the credentials for it.
+    """Where the gateway stands, the name that it goes by, and the credentials for it.
 
     `lacks` are features that it does not have: cases that need one of these are not asked.
     """

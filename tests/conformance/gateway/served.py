@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from kit.database import Database
-from tests.conformance.gateway.house import make, standings
+from tests.conformance.gateway.deployment import lifecycles, make
 
 _folder = Path(os.environ["CONFORMANCE_FOLDER"])
 
@@ -14,5 +14,5 @@ app = make(
     _folder,
     msgspec.json.decode((_folder / "jwks.json").read_bytes()),
     Database(os.environ["CONFORMANCE_DATABASE_URL"]),
-    standings=standings(),
+    lifecycles=lifecycles(),
 )

@@ -14,7 +14,7 @@ Pairs = Sequence[tuple[str, str]]
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came back; `status` is 0 where nothing came before the door was closed."""
+    """What came back; `status` is 0 where nothing came before the gateway was closed."""
 
     status: int
     headers: tuple[tuple[str, str], ...]

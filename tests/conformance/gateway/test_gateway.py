@@ -30,8 +30,8 @@ async def test_a_case_with_nonces_holds(name: str, asking_for_nonces: Target) ->
 
 
 def test_every_case_states_its_truth() -> None:
-    """A case has a sentence of its own, and lies in the folder of a policy or of the door itself."""
+    """A case has a sentence of its own, and lies in the folder of a policy or of the gateway itself."""
     titles = [case.read(name).title for name in case.names()]
     assert len(set(titles)) == len(titles)
     assert [title for title in titles if not title.endswith(".")] == []
-    assert {name.partition("/")[0] for name in case.names()} <= {*ORDER, "door"}
+    assert {name.partition("/")[0] for name in case.names()} <= {*ORDER, "endpoints"}

@@ -10,12 +10,12 @@ import pytest
 from gateway.pipeline import ORDER
 from kit.database import Database
 from tests.conformance.gateway import case
-from tests.conformance.gateway.house import (
+from tests.conformance.gateway.deployment import (
     configured,
+    lifecycles,
     make,
     make_without,
     revoke_all,
-    standings,
     target_of,
     with_nonces,
 )
@@ -43,7 +43,7 @@ async def weakened(
         mint.jwks(),
         database,
         settings=weaker.settings(settings),
-        standings=weaker.standings(dict(standings())),
+        lifecycles=weaker.lifecycles(dict(lifecycles())),
     )
     async with served(app) as address:
         yield target_of(address, mint, credentials, folder, lacks={"api-keys"})

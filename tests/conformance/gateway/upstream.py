@@ -1,6 +1,6 @@
 """tests/conformance/gateway: the demonstration upstream, which every target of the suite fronts.
 
-The demo floors of tests/gateway, with a few ids and customers at which they behave as README.md says.
+The demo tiers of tests/gateway, with a few ids and customers at which they behave as README.md says.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from contracts.canonical.values import Id
 from contracts.operation import api, operation
 from contracts.problems import Conflict, Unavailable
 from kit import context
-from kit.routes import answer_problem, room
-from tests.gateway.demo import Floor, Order, Seen, Vault
+from kit.routes import answer_problem, router
+from tests.gateway.demo import DemoTier, Order, Seen, Vault
 
 FAR = "vault-far"
 ARRIVED, LEAKY, UNFIT = "what-arrived", "leaky", "unfit"
@@ -46,7 +46,7 @@ def _ageing(name: str) -> type:
 AGEING = tuple(_ageing(name) for name in ("ledger", "register", "almanac"))
 
 
-class Upstream(Floor):
+class Upstream(DemoTier):
     """Orders of some customers wait, are refused, or fail once."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Upstream(Floor):
 def far_away() -> Any:
     """The instance `vault-far` as an ASGI application: the gateway reaches it over HTTP."""
     floor = Litestar(
-        route_handlers=[room(Vault, Upstream(), f"/system/{FAR}/vault/v1")],
+        route_handlers=[router(Vault, Upstream(), f"/system/{FAR}/vault/v1")],
         openapi_config=None,
         logging_config=None,
         exception_handlers={Exception: answer_problem},

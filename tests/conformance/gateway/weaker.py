@@ -10,16 +10,16 @@ from msgspec.structs import replace
 
 from contracts.problems import Fault
 from gateway.identity import Certificates, Challenges, Memory, Proofs
-from gateway.identity.dpop import Settings as ProofSettings
+from gateway.identity.dpop import DPoPSettings
 from gateway.identity.issuing import server
 from gateway.identity.revocation import Revoked
-from gateway.pipeline import Settings
+from gateway.lifecycle import ApiLifecycle
+from gateway.pipeline import GatewaySettings
 from gateway.policies import cache, idempotency_key
-from gateway.policies.cache import groups, reading
-from gateway.policies.cache.conditions import Wishes
+from gateway.policies.cache import reading, tags
+from gateway.policies.cache.conditions import CacheDirectives
 from gateway.policies.contract import answers
 from gateway.policies.identity import Identity
-from gateway.versions import Standing
 from kit.context import Caller
 
 # Of these groups every case is noticed by somebody.
@@ -43,17 +43,17 @@ GROUPS = (
 class Weaker:
     """What is otherwise than it should be, and the cases that must not hold for that.
 
-    `standings` changes the suite's; each of `patches` is an attribute of something and its stand-in.
+    `lifecycles` changes the suite's; each of `patches` is an attribute of something and its stand-in.
     """
 
     cases: tuple[str, ...]
-    settings: Callable[[Settings], Settings] = lambda settings: settings
-    standings: Callable[[dict[str, Standing]], dict[str, Standing]] = lambda standings: standings
+    settings: Callable[[GatewaySettings], GatewaySettings] = lambda settings: settings
+    lifecycles: Callable[[dict[str, ApiLifecycle]], dict[str, ApiLifecycle]] = lambda lifecycles: lifecycles
     patches: tuple[tuple[Any, str, Any], ...] = ()
 
 
-def _plans(**changes: Any) -> Callable[[Settings], Settings]:
-    def change(settings: Settings) -> Settings:
+def _plans(**changes: Any) -> Callable[[GatewaySettings], GatewaySettings]:
+    def change(settings: GatewaySettings) -> GatewaySettings:
         limits = settings.rate_limit
         if limits is None:
             raise AssertionError("the suite's file has plans")
@@ -63,11 +63,11 @@ def _plans(**changes: Any) -> Callable[[Settings], Settings]:
     return change
 
 
-def _identity(**changes: Any) -> Callable[[Settings], Settings]:
+def _identity(**changes: Any) -> Callable[[GatewaySettings], GatewaySettings]:
     return lambda settings: replace(settings, identity=replace(settings.identity, **changes))
 
 
-def _standings(**changes: Any) -> Callable[[dict[str, Standing]], dict[str, Standing]]:
+def _lifecycles(**changes: Any) -> Callable[[dict[str, ApiLifecycle]], dict[str, ApiLifecycle]]:
     return lambda found: {slug: replace(one, **changes) for slug, one in found.items()}
 
 
@@ -109,22 +109,23 @@ WEAKER: Mapping[str, Weaker] = MappingProxyType(
                 *_cases("contract/version-", "retired", "retired-waiver-expired", "draft-others"),
                 *_cases("route/version-gone-", "get", "post", "system"),
             ),
-            standings=lambda _: {},
+            lifecycles=lambda _: {},
         ),
         "every version goes": Weaker(
             ("answer/version-published",),
-            standings=lambda found: {**found, "process/works@1": found["process/ledger@1"]},
+            lifecycles=lambda found: {**found, "process/works@1": found["process/ledger@1"]},
         ),
         "every version has gone": Weaker(
             ("route/version-gone-other",),
-            standings=lambda found: {**found, "process/bygone@2": found["process/bygone@1"]},
+            lifecycles=lambda found: {**found, "process/bygone@2": found["process/bygone@1"]},
         ),
         "no waivers and no trials": Weaker(
-            _cases("contract/version-", "retired-waived", "draft"), standings=_standings(waivers=(), trial=())
+            _cases("contract/version-", "retired-waived", "draft"),
+            lifecycles=_lifecycles(waivers=(), trial=()),
         ),
         "nobody is asked who they are": Weaker(
             ("contract/version-retired-stranger", "cache/kept-stranger"),
-            patches=((Identity, "around", lambda _, __, onward: onward),),
+            patches=((Identity, "around", lambda _, __, call_next: call_next),),
         ),
         "no revocation is heard of": Weaker(
             _cases("identity/revocation-", "token", "consumer", "subject", "given-back"),
@@ -139,7 +140,7 @@ WEAKER: Mapping[str, Weaker] = MappingProxyType(
         ),
         "any secret will do": Weaker(
             ("identity/revocation-wrong-secret",),
-            patches=((server.Client, "check_client_secret", lambda *_: True),),
+            patches=((server.IssuerClient, "check_client_secret", lambda *_: True),),
         ),
         "what is unknown cannot be given back": Weaker(
             ("identity/revocation-given-back-twice",),
@@ -158,7 +159,7 @@ WEAKER: Mapping[str, Weaker] = MappingProxyType(
             _cases("identity/certificate-", "from-anybody", "from-a-pretended-proxy", "each-call"),
             patches=((Certificates, "_trusted", lambda *_: True),),
         ),
-        "no nonces": Weaker(_NONCES, _identity(dpop=ProofSettings())),
+        "no nonces": Weaker(_NONCES, _identity(dpop=DPoPSettings())),
         "any nonce will do": Weaker(
             ("identity/dpop-nonce-made-up",), patches=((Proofs, "_check_nonce", _takes_any_nonce),)
         ),
@@ -201,7 +202,7 @@ WEAKER: Mapping[str, Weaker] = MappingProxyType(
             ("cache/kept-not-modified",), patches=((reading, "met", lambda _, reply: reply),)
         ),
         "no write outdates": Weaker(
-            ("cache/kept-until-written",), patches=((groups.Group, "outdate", lambda _: None),)
+            ("cache/kept-until-written",), patches=((tags.CacheTag, "outdate", lambda _: None),)
         ),
         "a refused write outdates": Weaker(
             ("cache/kept-unless-refused",), patches=((cache, "_REFUSAL", 1000),)
@@ -210,12 +211,13 @@ WEAKER: Mapping[str, Weaker] = MappingProxyType(
             _cases(
                 "cache/kept-", "asked-anew-no-cache", "asked-anew-max-age", "not-for-no-store", "or-nothing"
             ),
-            patches=((reading, "wishes_of", lambda _: Wishes()),),
+            patches=((reading, "wishes_of", lambda _: CacheDirectives()),),
         ),
         "answers are not looked at": Weaker(
             _cases("contract/answer-", "unfit", "unfit-status", "unfit-kind", "unfit-text"),
             lambda settings: replace(
-                settings, contract=replace(settings.contract, answers=answers.Settings(mode="off"))
+                settings,
+                contract=replace(settings.contract, answers=answers.AnswerValidationSettings(mode="off")),
             ),
         ),
         "every answer is against its contract": Weaker(

@@ -155,7 +155,7 @@ def _agree(folder: Path, name: str, count: int) -> None:
 async def test_what_was_purged_is_not_exported(database: Database, tmp_path: Path) -> None:
     """A period that is over is refused, and one that was cut into verifies as far as it is left."""
     clock.set(NOVEMBER + dt.timedelta(days=101))
-    await retention.run(database, retention.Settings(audit=100))
+    await retention.run(database, retention.RetentionSettings(audit=100))
     with pytest.raises(NotFound):
         await export(database, "2026-10", tmp_path / "october")
     status, said = verify(await export(database, "2026-11", tmp_path / "november"))

@@ -45,7 +45,7 @@ def run(*arguments: str, **more: str) -> Outcome:
         return Outcome(status, out.read(), err.read())
 
 
-def house_ports() -> tuple[int, int]:
+def deployment_ports() -> tuple[int, int]:
     """A free port with a free one behind it, and the first of three free ones in a row."""
     first = free_ports(5)
     return first, first + 2  # between them is the internal listener
@@ -114,4 +114,4 @@ def up(place: Place, *arguments: str) -> Iterator[Running]:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "data", *house_ports())
+    return Place(tmp_path / "data", *deployment_ports())

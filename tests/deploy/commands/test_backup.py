@@ -26,12 +26,12 @@ from kit.database import migrate
 from process_apis.app import MIGRATIONS
 from tests.deploy.commands.conftest import run
 from tests.support.deals import LARGE, approve, new_deal, truth
-from tests.support.houses import MakeHouse, make_house
+from tests.support.deployments import MakeDeployment, make_deployment
 from tests.support.postgresql import older_postgresql
 from tests.support.servers import create_empty_database, drop_database
 from tests.support.stack import Stack
 
-__all__ = ["make_house"]
+__all__ = ["make_deployment"]
 
 FIONA = "fiona.finance"
 
@@ -45,19 +45,19 @@ def empty_url(addresses: dict[str, str], worker_name: str) -> Iterator[str]:
 
 
 class Operator:
-    """Somebody at the command line of a house; in this process, for a new one takes seconds each time."""
+    """Somebody at a deployment's command line; in this process, for a new one takes seconds each time."""
 
     def __init__(
-        self, house: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self, deployment: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        self._house = house
+        self._deployment = deployment
         self._monkeypatch = monkeypatch
         self._capsys = capsys
 
     async def says(self, *arguments: str, status: int = 0) -> str:
         """`enfilade …`, which must end with this status; what it printed."""
         with self._monkeypatch.context() as patch:
-            for name, value in self._house.environment().items():
+            for name, value in self._deployment.environment().items():
                 patch.setenv(name, value)
             ended = await asyncio.to_thread(main, arguments)
         told = self._capsys.readouterr()
@@ -66,7 +66,7 @@ class Operator:
 
 
 async def test_a_lost_database_is_restored_and_the_work_goes_on(
-    make_house: MakeHouse,
+    make_deployment: MakeDeployment,
     fresh_database_url: str,
     empty_url: str,
     tmp_path: Path,
@@ -75,12 +75,12 @@ async def test_a_lost_database_is_restored_and_the_work_goes_on(
 ) -> None:
     """Backed up while it runs, lost, restored elsewhere: what waited is finished once, the audit verifies."""
     file = tmp_path / "house.enfilade"
-    async with make_house("backed-up", fresh_database_url) as house:
-        operator = Operator(house, monkeypatch, capsys)
-        member = await house.start()
-        crm = house.accounts.salesforce
+    async with make_deployment("backed-up", fresh_database_url) as deployment:
+        operator = Operator(deployment, monkeypatch, capsys)
+        member = await deployment.start()
+        crm = deployment.accounts.salesforce
         done, waiting = await new_deal(crm), await new_deal(crm, credit_limit=LARGE)
-        async with house.caller("crm-screen") as screen:
+        async with deployment.caller("crm-screen") as screen:
             for deal in (done, waiting):
                 await deal.close()
             await screen.activation(done.opportunity_id, "done")
@@ -88,16 +88,19 @@ async def test_a_lost_database_is_restored_and_the_work_goes_on(
         assert "Without the keys" in await operator.says("backup", str(file))
         assert file.stat().st_mode & 0o077 == 0
         member.kill()
-        house.database_url = empty_url
-        assert "The house is as it was" in await operator.says("restore", str(file))
+        deployment.database_url = empty_url
+        assert "The deployment is as it was" in await operator.says("restore", str(file))
         assert "not empty" in await operator.says("restore", str(file), status=1)
-        member = await house.start("again", port=house.port)
-        async with house.caller("crm-screen") as screen, house.caller("finance-desk", FIONA) as finance:
+        member = await deployment.start("again", port=deployment.port)
+        async with (
+            deployment.caller("crm-screen") as screen,
+            deployment.caller("finance-desk", FIONA) as finance,
+        ):
             await approve(finance, waiting)
             await screen.activation(waiting.opportunity_id, "done")
             await screen.activation(done.opportunity_id, "done")
         for deal in (done, waiting):
-            assert (await truth(house.accounts, deal)).counts() == (1, 1, 1)
+            assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)
         await _ask_the_admin_apis(operator, ("--url", member.internal), tmp_path / "export")
 
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from deploy.cli import COMMANDS
-from deploy.settings import STORY
+from deploy.settings import DEMO_CONFIG
 from tests.deploy.commands.conftest import COMMAND, Place, environment, run
 from tests.support.processes import ROOT
 
@@ -62,8 +62,8 @@ def test_all_settings_faults_are_told_at_once(tmp_path: Path) -> None:
 def test_up_refuses_a_broken_configuration_before_it_starts_anything(place: Place, tmp_path: Path) -> None:
     """Faults in two files are told together with status 2, and nothing was started."""
     config = tmp_path / "config"
-    for source in STORY.rglob("*.toml"):
-        target = config / source.relative_to(STORY)
+    for source in DEMO_CONFIG.rglob("*.toml"):
+        target = config / source.relative_to(DEMO_CONFIG)
         target.parent.mkdir(parents=True, exist_ok=True)
         text = source.read_text().replace("max_depth = 32", 'max_depth = "deep"')
         target.write_text(text.replace('instance = "kantata-main"\n', 'instance = "nowhere"\n'))
@@ -114,7 +114,7 @@ def test_tokens_come_from_the_data_folder(tmp_path: Path) -> None:
     assert all(token.count(".") == 2 for token in tokens)
 
 
-@pytest.mark.parametrize("command", [("story",), ("trace", "cor_x"), ("exceptions",)])
+@pytest.mark.parametrize("command", [("demo",), ("trace", "cor_x"), ("exceptions",)])
 def test_commands_that_need_a_house_say_how_to_start_one(command: tuple[str, ...], tmp_path: Path) -> None:
     """Without a running stack they end with status 1 and name `enfilade up`."""
     outcome = run(*command, "--data", str(tmp_path), ENFILADE_PORT="1")
@@ -147,10 +147,10 @@ def test_the_doctor_names_what_is_wrong(tmp_path: Path) -> None:
 
 
 def test_duties_that_one_may_not_hold_together_are_shown_and_refused(tmp_path: Path) -> None:
-    """The story's matrix is in order; who is granted both of a pair is named, and nothing starts."""
+    """The demo's matrix is in order; who is granted both of a pair is named, and nothing starts."""
     assert "finance-desk" in run("duties").out
     config = tmp_path / "config"
-    shutil.copytree(STORY, config)
+    shutil.copytree(DEMO_CONFIG, config)
     consumers = config / "consumers.toml"
     granted = '"process.customer-master.approve",'
     both = consumers.read_text().replace(granted, f'{granted} "process.customer-master.write",')

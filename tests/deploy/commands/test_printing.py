@@ -13,8 +13,8 @@ import pytest
 from deploy import cli, console
 from deploy.commands import audit, exceptions, trace
 from deploy.console import Paper, print_json, print_lines, styled, table
+from deploy.demo.people import Person
 from deploy.errors import CommandError
-from deploy.telling.people import Person
 from deploy.tracing import Moment
 
 ESCAPE, BIDI, NEXT_LINE, LONE = "\x1b]0;owned\x07", "\u202e", "\x85", "\udcff"

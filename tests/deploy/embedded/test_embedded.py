@@ -177,9 +177,9 @@ def test_loopback_needs_the_password(tmp_path: Path) -> None:
         with connect(addresses.tcp_database_url) as connection, cache(addresses.tcp_cache_url) as client:
             assert connection.execute("SELECT 1").fetchone() == (1,)
             assert client.ping()
-        strangers = urlsplit(addresses.tcp_database_url)
+        unknown_names = urlsplit(addresses.tcp_database_url)
         with pytest.raises(psycopg.OperationalError, match="password"):
-            connect(f"postgresql://enfilade:guess@{strangers.netloc.split('@')[1]}/enfilade")
+            connect(f"postgresql://enfilade:guess@{unknown_names.netloc.split('@')[1]}/enfilade")
     finally:
         servers.stop()
 

@@ -149,8 +149,8 @@ HOLDER = """
 import asyncio, sys
 from kit.http import Slots
 async def main():
-    ring = Slots(sys.argv[1]).ring("killed", 1, 0)
-    await ring.take("batch")
+    pool = Slots(sys.argv[1]).pool("killed", 1, 0)
+    await pool.take("batch")
     print("held", flush=True)
     await asyncio.Event().wait()
 asyncio.run(main())
@@ -164,20 +164,20 @@ async def test_freed_on_death(database_url: str, slots: Slots) -> None:
     )
     assert holder.stdout
     assert await holder.stdout.readline() == b"held\n"
-    ring = slots.ring("killed", 1, 0)
-    waiting = asyncio.create_task(ring.take("batch"))
+    pool = slots.pool("killed", 1, 0)
+    waiting = asyncio.create_task(pool.take("batch"))
     with suppress(TimeoutError):
         await asyncio.wait_for(asyncio.shield(waiting), 0.2)
     assert not waiting.done()
     holder.send_signal(signal.SIGKILL)
     await holder.wait()
-    ring.give(await asyncio.wait_for(waiting, 5))
+    pool.give(await asyncio.wait_for(waiting, 5))
 
 
 async def test_a_lost_session(engine: AsyncEngine, slots: Slots, other_slots: Slots) -> None:
     """When the database drops the session, slots in use are taken back before new ones are given."""
-    ring = slots.ring("lost", 2, 0)
-    held = await ring.take("batch")
+    pool = slots.pool("lost", 2, 0)
+    held = await pool.take("batch")
     async with engine.connect() as connection:
         await connection.execute(
             text(
@@ -186,13 +186,13 @@ async def test_a_lost_session(engine: AsyncEngine, slots: Slots, other_slots: Sl
                 " (SELECT oid FROM pg_database WHERE datname = current_database())"
             )
         )
-    second = await asyncio.wait_for(ring.take("batch"), 5)
+    second = await asyncio.wait_for(pool.take("batch"), 5)
     assert second != held
-    elsewhere = asyncio.create_task(other_slots.ring("lost", 2, 0).take("batch"))
+    elsewhere = asyncio.create_task(other_slots.pool("lost", 2, 0).take("batch"))
     with suppress(TimeoutError):
         await asyncio.wait_for(asyncio.shield(elsewhere), 0.2)
     assert not elsewhere.done()
-    ring.give(held)
+    pool.give(held)
     await asyncio.wait_for(elsewhere, 5)
 
 
@@ -264,12 +264,12 @@ async def test_what_the_cache_did_not_hear_of(cache: Cache, cache_url: str) -> N
     hasty, probe = Cache(cache_url, timeout=0.1), Cache(cache_url, timeout=0.1)
     allowance = Allowance("late", Limits(daily=10), hasty)
     _, first = await allowance.take(interactive=True)
-    await allowance.told(first, (1, 10))
+    await allowance.report(first, (1, 10))
     busy = asyncio.create_task(cache.client.eval(BUSY, 0))
     while await probe.healthy():
         pass
     _, unheard = await allowance.take(interactive=True)  # granted when nobody waits for it any more
-    await allowance.told(unheard, (2, 10))  # not even sent: the connection was given up
+    await allowance.report(unheard, (2, 10))  # not even sent: the connection was given up
     assert hasty.failures["allowance"] == 2
     await busy
     verdict, last = await allowance.take(interactive=True)

@@ -21,7 +21,7 @@ from tests.support.processes import lines_of
 LONGEST_SECONDS = 30
 
 
-class House:
+class Workbench:
     """One database with its vendor, and what a test does there."""
 
     def __init__(self, database: Database) -> None:
@@ -105,23 +105,23 @@ class House:
 
 
 @pytest.fixture
-async def house(database: Database) -> AsyncIterator[House]:
-    house = House(database)
-    await house.vendor.prepare()
-    yield house
-    await house.close()
+async def deployment(database: Database) -> AsyncIterator[Workbench]:
+    deployment = Workbench(database)
+    await deployment.vendor.prepare()
+    yield deployment
+    await deployment.close()
 
 
 Spawn = Callable[..., Forked]
 
 
 @pytest.fixture
-def spawn(house: House) -> Iterator[Spawn]:
+def spawn(deployment: Workbench) -> Iterator[Spawn]:
     """Start another worker process; whatever is left of it at the end is killed."""
     children: list[Forked] = []
 
     def start(*options: str, module: str = "tests.kit.workflows.worker") -> Forked:
-        child = piped(module, house.database.url, *options)
+        child = piped(module, deployment.database.url, *options)
         children.append(child)
         return child
 

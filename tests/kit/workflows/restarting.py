@@ -14,7 +14,7 @@ from contracts.problems import Unavailable
 from deploy.embedded.identity import servers_identity
 from deploy.embedded.postgresql import PostgreSQL
 from kit.database import Database, migrate
-from tests.kit.workflows.conftest import House, launched
+from tests.kit.workflows.conftest import Workbench, launched
 from tests.kit.workflows.story import Approval
 from tests.support.forkserver import piped
 from tests.support.processes import lines_of
@@ -28,27 +28,27 @@ async def main(folder: Path) -> None:
     )
     running = server.start(lock=os.open(os.devnull, os.O_RDONLY))
     migrate(server.url)
-    house = House(Database(server.url))
-    await house.vendor.prepare()
+    deployment = Workbench(Database(server.url))
+    await deployment.vendor.prepare()
     child = piped("tests.kit.workflows.worker", server.url, "--die", "two in-after")
     await launched(child)
-    await house.start("run_dead")
+    await deployment.start("run_dead")
     assert await lines_of(child, 1) == ["dies at two in-after"]
-    async with house.worker():
+    async with deployment.worker():
         for number in range(10):
-            await house.start(f"run_{number}", approval=True)
+            await deployment.start(f"run_{number}", approval=True)
         await asyncio.to_thread(running.stop)
         running = await asyncio.to_thread(server.start, os.open(os.devnull, os.O_RDONLY))
-        await _answers(house.database)
+        await _answers(deployment.database)
         for run_id in (f"run_{number}" for number in range(10)):
-            await house.until("waiting", run_id)
-            await house.signal(run_id, "approval", Approval("ann"))
+            await deployment.until("waiting", run_id)
+            await deployment.signal(run_id, "approval", Approval("ann"))
         for run_id in ("run_dead", *(f"run_{number}" for number in range(10))):
-            await house.until("done", run_id)
-    live = await house.vendor.live()
+            await deployment.until("done", run_id)
+    live = await deployment.vendor.live()
     assert len(live) == len(set(live)) == 33, live
-    await house.close()
-    await house.database.close()
+    await deployment.close()
+    await deployment.database.close()
     running.stop()
     child.communicate()
     print("finished")  # noqa: T201 - the test waits for this line

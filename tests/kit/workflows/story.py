@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import text
 
-from contracts.duties import Apart, Duties, Duty
+from contracts.duties import ConflictingDuties, Duties, Duty
 from contracts.problems import VendorDoubtful, VendorRejected, VendorUnavailable
 from kit import ledger
 from kit.database import Database
@@ -23,7 +23,7 @@ MOMENTS = ("before", "in-before", "in-after", "after")
 
 DUTIES = Duties(
     duties={name: Duty(name) for name in ("cause-exception", "decide-exception")},
-    apart=(Apart(("cause-exception", "decide-exception"), "who broke it may not judge it"),),
+    conflicts=(ConflictingDuties(("cause-exception", "decide-exception"), "who broke it may not judge it"),),
 )
 
 

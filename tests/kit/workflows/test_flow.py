@@ -12,32 +12,32 @@ from contracts.problems import AlreadyDecided, Conflict, NotFound, PreconditionF
 from kit import context, exceptions
 from kit.inbox import read
 from kit.workflows import Run, Undone
-from tests.kit.workflows.conftest import House
+from tests.kit.workflows.conftest import Workbench
 from tests.kit.workflows.story import DUTIES, QUICK, Approval, Input, Made, Story
 
 ALL = ["run_1/one", "run_1/two", "run_1/three"]
 
 
-async def test_a_flow_runs_to_its_end(house: House) -> None:
+async def test_a_flow_runs_to_its_end(deployment: Workbench) -> None:
     """Every step is done once, in order, and shown with its times."""
-    async with house.worker():
-        await house.start()
-        run = await house.until("done")
-    assert await house.vendor.live() == ALL
-    assert await house.timeline() == [("one", "done"), ("two", "done"), ("three", "done")]
+    async with deployment.worker():
+        await deployment.start()
+        run = await deployment.until("done")
+    assert await deployment.vendor.live() == ALL
+    assert await deployment.timeline() == [("one", "done"), ("two", "done"), ("three", "done")]
     assert (run.correlation_id, run.actor, run.subject, run.attempt) == ("cor_1", "bob", "subject-1", 1)
 
 
-async def test_a_start_is_one_with_its_transaction(house: House) -> None:
+async def test_a_start_is_one_with_its_transaction(deployment: Workbench) -> None:
     """A start that rolls back never was; the same start twice is one run; other input is a conflict."""
-    assert await house.start()
-    assert not await house.start()
+    assert await deployment.start()
+    assert not await deployment.start()
     with pytest.raises(Conflict):
-        await house.start(name="other")
-    runtime = house.make_runtime("x", worker=False)
+        await deployment.start(name="other")
+    runtime = deployment.make_runtime("x", worker=False)
 
     async def fails() -> None:
-        async with house.database.begin() as connection:
+        async with deployment.database.begin() as connection:
             await runtime.start(
                 connection,
                 flow="story",
@@ -52,18 +52,18 @@ async def test_a_start_is_one_with_its_transaction(house: House) -> None:
     with pytest.raises(RuntimeError):
         await fails()
     assert await runtime.read("run_2") is None
-    async with house.worker():
-        await house.until("done")
-    assert await house.vendor.live() == ALL
+    async with deployment.worker():
+        await deployment.until("done")
+    assert await deployment.vendor.live() == ALL
 
 
-async def test_fifty_starts_at_once_are_one_run(house: House) -> None:
+async def test_fifty_starts_at_once_are_one_run(deployment: Workbench) -> None:
     """However many start the same run at once, one of them does."""
-    started = await asyncio.gather(*(house.start() for _ in range(50)))
+    started = await asyncio.gather(*(deployment.start() for _ in range(50)))
     assert started.count(True) == 1
 
 
-async def test_a_step_works_in_a_context_of_its_own(house: House) -> None:
+async def test_a_step_works_in_a_context_of_its_own(deployment: Workbench) -> None:
     """Inside a step the correlation id, the actor, the workflow, the step and a deadline are known."""
     seen: list[context.Context] = []
 
@@ -76,138 +76,140 @@ async def test_a_step_works_in_a_context_of_its_own(house: House) -> None:
 
             await run.step("look", "Look", look, returns=type(None))
 
-    async with house.worker(Looks()):
-        await house.start()
-        await house.until("done")
+    async with deployment.worker(Looks()):
+        await deployment.start()
+        await deployment.until("done")
     (here,) = seen
     assert (here.correlation_id, here.actor, here.workflow_id) == ("cor_1", "bob", "run_1")
     assert (here.step, here.lane, here.caller) == ("look", "batch", None)
     assert here.deadline is not None
 
 
-async def test_a_wait_takes_one_message(house: House) -> None:
+async def test_a_wait_takes_one_message(deployment: Workbench) -> None:
     """A run waits with its text and goes on by the first message; the same message twice is one."""
-    async with house.worker():
-        await house.start(approval=True)
-        assert (await house.until("waiting")).status_text == "Waits for approval"
-        assert await house.vendor.live() == ALL[:2]
-        await house.signal("run_1", "approval", Approval("ann"))
-        await house.signal("run_1", "approval", Approval("ann"))
-        await house.until("done")
-    assert await house.vendor.live() == ALL
+    async with deployment.worker():
+        await deployment.start(approval=True)
+        assert (await deployment.until("waiting")).status_text == "Waits for approval"
+        assert await deployment.vendor.live() == ALL[:2]
+        await deployment.signal("run_1", "approval", Approval("ann"))
+        await deployment.signal("run_1", "approval", Approval("ann"))
+        await deployment.until("done")
+    assert await deployment.vendor.live() == ALL
 
 
-async def test_a_message_that_nobody_was_told_of_is_found(house: House) -> None:
+async def test_a_message_that_nobody_was_told_of_is_found(deployment: Workbench) -> None:
     """While the listener's connection is broken, notifications are lost, and no message is."""
     listening = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
-    async with house.worker():
-        await house.start(approval=True)
-        await house.until("waiting")
-        async with house.database.begin() as connection:
+    async with deployment.worker():
+        await deployment.start(approval=True)
+        await deployment.until("waiting")
+        async with deployment.database.begin() as connection:
             assert (await connection.execute(text(listening))).scalars().all()
-        await house.signal("run_1", "approval", Approval("ann"))
-        await house.until("done")
+        await deployment.signal("run_1", "approval", Approval("ann"))
+        await deployment.until("done")
 
 
-async def test_a_message_that_comes_early_is_kept(house: House) -> None:
+async def test_a_message_that_comes_early_is_kept(deployment: Workbench) -> None:
     """A signal sent before anybody executes the run is found when it waits."""
-    await house.start(approval=True)
-    await house.signal("run_1", "approval", Approval("ann"))
-    async with house.worker():
-        await house.until("done")
+    await deployment.start(approval=True)
+    await deployment.signal("run_1", "approval", Approval("ann"))
+    async with deployment.worker():
+        await deployment.until("done")
 
 
-async def test_a_forged_run_id_is_refused(house: House) -> None:
+async def test_a_forged_run_id_is_refused(deployment: Workbench) -> None:
     """Nobody joins a run that does not exist."""
     with pytest.raises(NotFound):
-        await house.signal("run_9", "approval", Approval("eve"))
+        await deployment.signal("run_9", "approval", Approval("eve"))
 
 
 @pytest.mark.parametrize("kind", ["unavailable", "doubtful"])
 @pytest.mark.parametrize("place", ["two", "two late"])
-async def test_a_passing_failure_is_tried_again(house: House, place: str, kind: str) -> None:
+async def test_a_passing_failure_is_tried_again(deployment: Workbench, place: str, kind: str) -> None:
     """A vendor that fails for a while costs attempts, before and after its effect, and never a duplicate."""
-    await house.vendor.fail(place, kind, times=3 if place == "two" else 1)
-    async with house.worker():
-        await house.start()
-        await house.until("done")
-    live = await house.vendor.live()
+    await deployment.vendor.fail(place, kind, times=3 if place == "two" else 1)
+    async with deployment.worker():
+        await deployment.start()
+        await deployment.until("done")
+    live = await deployment.vendor.live()
     # "unavailable" is a vendor's word that nothing happened: one that lies makes two.
     assert live == (ALL if kind == "doubtful" or place == "two" else [*ALL[:2], *ALL[1:]])
     (step,) = [
-        step for step in await house.make_runtime("x", worker=False).timeline("run_1") if step.name == "two"
+        step
+        for step in await deployment.make_runtime("x", worker=False).timeline("run_1")
+        if step.name == "two"
     ]
     assert step.attempts >= 2
     assert step.detail == ""
 
 
-async def test_out_of_patience_it_parks(house: House) -> None:
+async def test_out_of_patience_it_parks(deployment: Workbench) -> None:
     """A vendor that stays away becomes an exception that says so; replayed, the run goes on to its end."""
-    await house.vendor.fail("two", "unavailable", times=10_000)
-    async with house.worker(settings=msgspec.structs.replace(QUICK, patience=0.5)):
-        await house.start()
-        run = await house.until("parked")
-        case = await house.case(run)
+    await deployment.vendor.fail("two", "unavailable", times=10_000)
+    async with deployment.worker(settings=msgspec.structs.replace(QUICK, patience=0.5)):
+        await deployment.start()
+        run = await deployment.until("parked")
+        case = await deployment.case(run)
         assert (case.kind, case.status, case.step) == ("vendor_unavailable", "open", "two")
         assert case.why == "the vendor says unavailable"
-        await _heal(house)
-        await house.resolve(run, "replay")
-        await house.until("done")
-    assert await house.vendor.live() == ALL
+        await _heal(deployment)
+        await deployment.resolve(run, "replay")
+        await deployment.until("done")
+    assert await deployment.vendor.live() == ALL
 
 
-async def _heal(house: House) -> None:
-    async with house.database.begin() as connection:
+async def _heal(deployment: Workbench) -> None:
+    async with deployment.database.begin() as connection:
         await connection.execute(text("DELETE FROM public.faults"))
 
 
-async def test_an_unknown_fault_is_tried_again_before_a_person_is_asked(house: House) -> None:
+async def test_an_unknown_fault_is_tried_again_before_a_person_is_asked(deployment: Workbench) -> None:
     """A fault of ours that passes costs tries; one that stays becomes an exception after a few of them."""
-    await house.vendor.fail("two", "bug", times=2)
-    await house.vendor.fail("three", "bug", times=QUICK.faults)
-    async with house.worker():
-        await house.start()
-        run = await house.until("parked")
-        assert await house.timeline() == [("one", "done"), ("two", "done"), ("three", "failed")]
-        await house.resolve(run, "replay")
-        await house.until("done")
-    tried = Counter(await house.vendor.calls())
+    await deployment.vendor.fail("two", "bug", times=2)
+    await deployment.vendor.fail("three", "bug", times=QUICK.faults)
+    async with deployment.worker():
+        await deployment.start()
+        run = await deployment.until("parked")
+        assert await deployment.timeline() == [("one", "done"), ("two", "done"), ("three", "failed")]
+        await deployment.resolve(run, "replay")
+        await deployment.until("done")
+    tried = Counter(await deployment.vendor.calls())
     assert (tried["two"], tried["three"]) == (3, QUICK.faults + 1)
-    assert await house.vendor.live() == ALL
+    assert await deployment.vendor.live() == ALL
 
 
-async def test_a_refusal_parks_at_once(house: House) -> None:
+async def test_a_refusal_parks_at_once(deployment: Workbench) -> None:
     """What was refused is not tried again; what was done stays, and a replay continues there."""
-    await house.vendor.fail("three", "rejected")
-    async with house.worker():
-        await house.start()
-        run = await house.until("parked")
-        assert await house.timeline() == [("one", "done"), ("two", "done"), ("three", "failed")]
-        await house.resolve(run, "replay")
-        await house.until("done")
-    assert await house.vendor.live() == ALL
+    await deployment.vendor.fail("three", "rejected")
+    async with deployment.worker():
+        await deployment.start()
+        run = await deployment.until("parked")
+        assert await deployment.timeline() == [("one", "done"), ("two", "done"), ("three", "failed")]
+        await deployment.resolve(run, "replay")
+        await deployment.until("done")
+    assert await deployment.vendor.live() == ALL
 
 
-async def test_a_correction_reaches_the_step(house: House) -> None:
+async def test_a_correction_reaches_the_step(deployment: Workbench) -> None:
     """What a person corrected is what the step sees when it is tried again."""
-    async with house.worker():
-        await house.start(name="wrong")
-        await house.resolve(await house.until("parked"), "replay", name="right")
-        run = await house.until("done")
+    async with deployment.worker():
+        await deployment.start(name="wrong")
+        await deployment.resolve(await deployment.until("parked"), "replay", name="right")
+        run = await deployment.until("done")
     assert run.corrections == {"name": "right"}
     assert run.exception_id == ""
 
 
 @pytest.mark.parametrize("action", ["undo", "skip"])
-async def test_a_person_may_undo(house: House, action: str) -> None:
+async def test_a_person_may_undo(deployment: Workbench, action: str) -> None:
     """Undone by decision, everything is taken back in reverse before the run says so."""
-    await house.vendor.fail("three", "rejected")
-    async with house.worker():
-        await house.start()
-        await house.resolve(await house.until("parked"), action)
-        await house.until("undone")
-    assert await house.vendor.live() == []
-    assert await house.timeline() == [
+    await deployment.vendor.fail("three", "rejected")
+    async with deployment.worker():
+        await deployment.start()
+        await deployment.resolve(await deployment.until("parked"), action)
+        await deployment.until("undone")
+    assert await deployment.vendor.live() == []
+    assert await deployment.timeline() == [
         ("one", "undone"),
         ("two", "undone"),
         ("three", "failed"),
@@ -217,65 +219,67 @@ async def test_a_person_may_undo(house: House, action: str) -> None:
     ]
 
 
-async def test_a_flow_that_undoes_tells_only_afterwards(house: House) -> None:
+async def test_a_flow_that_undoes_tells_only_afterwards(deployment: Workbench) -> None:
     """With on_failure undo everything is taken back before the exception is raised and the run undone."""
-    await house.vendor.fail("three", "rejected")
-    async with house.worker(Story(house.vendor, "undo")):
-        await house.start()
-        run = await house.until("undone")
-        assert await house.vendor.live() == []
-        assert (await house.case(run)).status == "open"
-    async with house.database.begin() as connection:
+    await deployment.vendor.fail("three", "rejected")
+    async with deployment.worker(Story(deployment.vendor, "undo")):
+        await deployment.start()
+        run = await deployment.until("undone")
+        assert await deployment.vendor.live() == []
+        assert (await deployment.case(run)).status == "open"
+    async with deployment.database.begin() as connection:
         told = [event.type for event in (await read(connection, subjects=["run_1"])).items]
     assert told == ["enfilade.workflow.status_changed.v1"]
 
 
-async def test_a_replay_after_an_undo_revives_the_same_keys(house: House) -> None:
+async def test_a_replay_after_an_undo_revives_the_same_keys(deployment: Workbench) -> None:
     """A corrected second attempt makes everything again under the same keys, in the same run."""
-    async with house.worker(Story(house.vendor, "undo")):
-        await house.start(name="wrong")
-        run = await house.until("undone")
-        await house.resolve(run, "replay", name="right")
-        again = await house.until("done")
+    async with deployment.worker(Story(deployment.vendor, "undo")):
+        await deployment.start(name="wrong")
+        run = await deployment.until("undone")
+        await deployment.resolve(run, "replay", name="right")
+        again = await deployment.until("done")
     assert (again.attempt, again.id, again.correlation_id) == (2, "run_1", "cor_1")
-    assert await house.vendor.live() == ALL
+    assert await deployment.vendor.live() == ALL
 
 
-async def test_an_undo_that_fails_is_a_case_of_its_own(house: House) -> None:
+async def test_an_undo_that_fails_is_a_case_of_its_own(deployment: Workbench) -> None:
     """An undo that cannot be done parks the run; replayed it continues, and nothing is told before."""
-    await house.vendor.fail("three", "rejected")
-    await house.vendor.fail("undo one", "rejected")
-    async with house.worker(Story(house.vendor, "undo")):
-        await house.start()
-        run = await house.until("parked")
-        assert await house.vendor.live() == ALL[:1]
-        await house.resolve(run, "replay")
-        await house.until("undone")
-    assert await house.vendor.live() == []
+    await deployment.vendor.fail("three", "rejected")
+    await deployment.vendor.fail("undo one", "rejected")
+    async with deployment.worker(Story(deployment.vendor, "undo")):
+        await deployment.start()
+        run = await deployment.until("parked")
+        assert await deployment.vendor.live() == ALL[:1]
+        await deployment.resolve(run, "replay")
+        await deployment.until("undone")
+    assert await deployment.vendor.live() == []
 
 
-async def test_an_undo_may_be_left_by_decision(house: House) -> None:
+async def test_an_undo_may_be_left_by_decision(deployment: Workbench) -> None:
     """A person may leave what cannot be taken back; it is shown as skipped."""
-    await house.vendor.fail("three", "rejected")
-    await house.vendor.fail("undo one", "rejected")
-    async with house.worker(Story(house.vendor, "undo")):
-        await house.start()
-        await house.resolve(await house.until("parked"), "skip")
-        await house.until("undone")
-    assert await house.vendor.live() == ALL[:1]
-    assert ("undo one", "skipped") in await house.timeline()
+    await deployment.vendor.fail("three", "rejected")
+    await deployment.vendor.fail("undo one", "rejected")
+    async with deployment.worker(Story(deployment.vendor, "undo")):
+        await deployment.start()
+        await deployment.resolve(await deployment.until("parked"), "skip")
+        await deployment.until("undone")
+    assert await deployment.vendor.live() == ALL[:1]
+    assert ("undo one", "skipped") in await deployment.timeline()
 
 
-async def test_what_a_doubtful_step_left_is_undone_too(house: House) -> None:
+async def test_what_a_doubtful_step_left_is_undone_too(deployment: Workbench) -> None:
     """A step that failed in doubt, but had its effect, is looked up and taken back."""
-    await house.vendor.fail("three late", "bug")
-    async with house.worker(Story(house.vendor, "undo"), settings=msgspec.structs.replace(QUICK, faults=1)):
-        await house.start()
-        await house.until("undone")
-    assert await house.vendor.live() == []
+    await deployment.vendor.fail("three late", "bug")
+    async with deployment.worker(
+        Story(deployment.vendor, "undo"), settings=msgspec.structs.replace(QUICK, faults=1)
+    ):
+        await deployment.start()
+        await deployment.until("undone")
+    assert await deployment.vendor.live() == []
 
 
-async def test_each_repetition_is_undone_with_its_own_data(house: House) -> None:
+async def test_each_repetition_is_undone_with_its_own_data(deployment: Workbench) -> None:
     """The same step three times is taken back three times, each with what that time had made."""
     undone: list[int] = []
 
@@ -297,13 +301,13 @@ async def test_each_repetition_is_undone_with_its_own_data(house: House) -> None
     async def fail() -> None:
         raise Conflict("never")
 
-    async with house.worker(Repeats()):
-        await house.start()
-        await house.until("undone")
+    async with deployment.worker(Repeats()):
+        await deployment.start()
+        await deployment.until("undone")
     assert undone == [3, 2, 1]
 
 
-async def test_a_fault_outside_the_steps_parks_and_replays(house: House) -> None:
+async def test_a_fault_outside_the_steps_parks_and_replays(deployment: Workbench) -> None:
     """An error in the flow itself becomes an exception; the replay runs the flow from its beginning."""
     broken = True
 
@@ -311,17 +315,17 @@ async def test_a_fault_outside_the_steps_parks_and_replays(house: House) -> None
         name, input, on_failure = "story", Input, "park"
 
         async def run(self, run: Run) -> None:
-            await Story(house.vendor).run(run)
+            await Story(deployment.vendor).run(run)
             if broken:
                 raise KeyError("oops")
 
-    async with house.worker(Faulty()):
-        await house.start()
-        run = await house.until("parked")
+    async with deployment.worker(Faulty()):
+        await deployment.start()
+        run = await deployment.until("parked")
         broken = False
-        await house.resolve(run, "replay")
-        await house.until("done")
-    assert await house.vendor.live() == ALL
+        await deployment.resolve(run, "replay")
+        await deployment.until("done")
+    assert await deployment.vendor.live() == ALL
 
 
 class Facts:
@@ -343,7 +347,7 @@ class Facts:
         self.old = False
         if lost:
             assert await self._run.take_back()
-            await self._run.tell("undone", "It is lost")
+            await self._run.update_status("undone", "It is lost")
             raise Undone("It is lost")
 
 
@@ -368,36 +372,38 @@ class Rests(Story):
         await self._vendor.remove(made.id, "two")
 
 
-async def test_what_a_step_rests_on_is_read_again_when_stale_and_for_a_replay(house: House) -> None:
+async def test_what_a_step_rests_on_is_read_again_when_stale_and_for_a_replay(deployment: Workbench) -> None:
     """Before the effect and not beside it; a refusal and a person's replay read it once more."""
-    await house.vendor.fail("two", "rejected")
-    async with house.worker(Rests(house.vendor)):
-        await house.start()
-        parked = await house.until("parked")
-        assert "two late" not in await house.vendor.calls()
-        await house.resolve(parked, "replay")
-        await house.until("done")
+    await deployment.vendor.fail("two", "rejected")
+    async with deployment.worker(Rests(deployment.vendor)):
+        await deployment.start()
+        parked = await deployment.until("parked")
+        assert "two late" not in await deployment.vendor.calls()
+        await deployment.resolve(parked, "replay")
+        await deployment.until("done")
     steps = [("one", "done"), ("two", "done"), ("read-again", "done"), ("read-again", "done")]
-    assert sorted(await house.timeline()) == sorted(steps)
-    assert await house.vendor.live() == ["run_1/one", "two"]
+    assert sorted(await deployment.timeline()) == sorted(steps)
+    assert await deployment.vendor.live() == ["run_1/one", "two"]
 
 
-async def test_facts_that_end_a_run_take_back_what_was_made_and_what_is_in_doubt(house: House) -> None:
+async def test_facts_that_end_a_run_take_back_what_was_made_and_what_is_in_doubt(
+    deployment: Workbench,
+) -> None:
     """The step that rested on them may have had its effect: it is looked for and taken back too."""
-    await house.vendor.fail("two late", "bug")
-    flow = Rests(house.vendor)
-    async with house.worker(flow):
-        await house.start()
-        parked = await house.until("parked")
-        assert await house.vendor.live() == ["run_1/one", "two"]
+    await deployment.vendor.fail("two late", "bug")
+    flow = Rests(deployment.vendor)
+    async with deployment.worker(flow):
+        await deployment.start()
+        parked = await deployment.until("parked")
+        assert await deployment.vendor.live() == ["run_1/one", "two"]
         flow.facts.lost = True
-        await house.resolve(parked, "replay")
-        run = await house.until("undone")
-    assert await house.vendor.live() == []
+        await deployment.resolve(parked, "replay")
+        run = await deployment.until("undone")
+    assert await deployment.vendor.live() == []
     assert run.status_text == "It is lost"
 
 
-async def test_a_skippable_step_is_skipped(house: House) -> None:
+async def test_a_skippable_step_is_skipped(deployment: Workbench) -> None:
     """Where the step says what to go on with, a person may skip it and the run goes on."""
 
     class Skips:
@@ -405,32 +411,32 @@ async def test_a_skippable_step_is_skipped(house: House) -> None:
 
         async def run(self, run: Run) -> None:
             made = await run.step("one", "One", fail, returns=Made, skipped=lambda: Made(0))
-            await run.tell(made=made.id)
+            await run.update_status(made=made.id)
 
     async def fail() -> Made:
         raise Conflict("never")
 
-    async with house.worker(Skips()):
-        await house.start()
-        await house.resolve(await house.until("parked"), "skip")
-        run = await house.until("done")
+    async with deployment.worker(Skips()):
+        await deployment.start()
+        await deployment.resolve(await deployment.until("parked"), "skip")
+        run = await deployment.until("done")
     assert run.data == {"made": 0}
-    assert await house.timeline() == [("one", "skipped")]
+    assert await deployment.timeline() == [("one", "skipped")]
 
 
-async def test_a_decision_is_one_and_by_another(house: House) -> None:
+async def test_a_decision_is_one_and_by_another(deployment: Workbench) -> None:
     """Who caused an exception may not resolve it, a stale version is refused, and a second decision too."""
-    await house.vendor.fail("one", "rejected")
-    async with house.worker():
-        await house.start()
-        run = await house.until("parked")
+    await deployment.vendor.fail("one", "rejected")
+    async with deployment.worker():
+        await deployment.start()
+        run = await deployment.until("parked")
         with pytest.raises(SegregationOfDuties):
-            await house.resolve(run, "replay", by="bob")
-        async with house.database.begin() as connection:
+            await deployment.resolve(run, "replay", by="bob")
+        async with deployment.database.begin() as connection:
             with pytest.raises(PreconditionFailed):
                 await exceptions.resolve(
                     connection,
-                    house.make_runtime("x", worker=False),
+                    deployment.make_runtime("x", worker=False),
                     run.exception_id,
                     version="7",
                     action="replay",
@@ -439,38 +445,38 @@ async def test_a_decision_is_one_and_by_another(house: House) -> None:
                     by="ann",
                     duties=DUTIES,
                 )
-        await house.resolve(run, "replay")
+        await deployment.resolve(run, "replay")
         with pytest.raises(AlreadyDecided):
-            await house.resolve(run, "undo")
-        await house.until("done")
+            await deployment.resolve(run, "undo")
+        await deployment.until("done")
 
 
-async def test_words_and_withheld_requests_are_shown(house: House) -> None:
+async def test_words_and_withheld_requests_are_shown(deployment: Workbench) -> None:
     """A flow in observe mode shows its data, what it would send, and ends as observed."""
 
     class Observes:
         name, input, on_failure = "story", Input, "park"
 
         async def run(self, run: Run) -> None:
-            await run.tell("running", "Looking", mode="observe")
+            await run.update_status("running", "Looking", mode="observe")
             await run.would_send("one", instance="erp-1", operation="put_customer", key="k", body="{}")
             await run.emit("t.v1", "prj_1", Made(1), key="made")
-            await run.tell("observed", "Nothing was sent", seen=1)
+            await run.update_status("observed", "Nothing was sent", seen=1)
 
-    async with house.worker(Observes()) as runtime:
-        await house.start()
-        run = await house.until("observed")
-        withheld = await runtime.withheld("run_1")
+    async with deployment.worker(Observes()) as runtime:
+        await deployment.start()
+        run = await deployment.until("observed")
+        planned_requests = await runtime.planned_requests("run_1")
     assert run.data == {"mode": "observe", "seen": 1}
     assert run.finished_at is not None
-    assert [(each.step, each.instance, each.key) for each in withheld] == [("one", "erp-1", "k")]
+    assert [(each.step, each.instance, each.key) for each in planned_requests] == [("one", "erp-1", "k")]
 
 
-async def test_lists_are_newest_first_and_by_input(house: House) -> None:
+async def test_lists_are_newest_first_and_by_input(deployment: Workbench) -> None:
     """Runs are listed page by page, newest first, by status and by fields of their input."""
-    runtime = house.make_runtime("x", worker=False)
+    runtime = deployment.make_runtime("x", worker=False)
     for number in range(5):
-        await house.start(f"run_{number}", name="even" if number % 2 == 0 else "odd")
+        await deployment.start(f"run_{number}", name="even" if number % 2 == 0 else "odd")
     first = await runtime.find(flow="story", limit=3)
     second = await runtime.find(flow="story", limit=3, cursor=first.next_cursor)
     ids = [run.id for run in (*first.items, *second.items)]
@@ -479,11 +485,11 @@ async def test_lists_are_newest_first_and_by_input(house: House) -> None:
     assert [run.id for run in odd.items] == ["run_3", "run_1"]
 
 
-async def test_a_timeline_is_of_canonical_steps(house: House) -> None:
+async def test_a_timeline_is_of_canonical_steps(deployment: Workbench) -> None:
     """What people see of a run are the contract's own steps, with seconds and attempts."""
-    async with house.worker() as runtime:
-        await house.start()
-        await house.until("done")
+    async with deployment.worker() as runtime:
+        await deployment.start()
+        await deployment.until("done")
         step, *_ = await runtime.timeline("run_1")
     assert isinstance(step, Step)
     assert (step.title, step.attempts) == ("Make one", 1)

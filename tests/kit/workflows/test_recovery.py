@@ -19,8 +19,8 @@ from kit import clock, exceptions, idempotency
 from kit.database.tables import due, idempotency_keys
 from kit.inbox import read
 from kit.workflows import Run, WorkflowSettings, engine, liveness
-from kit.workflows.sweeping import breaches
-from tests.kit.workflows.conftest import LONGEST_SECONDS, House, Spawn, launched
+from kit.workflows.overdue import breaches
+from tests.kit.workflows.conftest import LONGEST_SECONDS, Spawn, Workbench, launched
 from tests.kit.workflows.story import MOMENTS, STEPS, Approval, Input, Story
 from tests.support.forkserver import piped
 from tests.support.processes import lines_of
@@ -40,11 +40,11 @@ def test_the_engine_still_has_what_is_private_to_it() -> None:
     assert "_background_event_loop.target_loop" in ours
 
 
-async def test_no_run_begins_before_its_loop_serves(house: House, spawn: Spawn) -> None:
+async def test_no_run_begins_before_its_loop_serves(deployment: Workbench, spawn: Spawn) -> None:
     """However often a server whose loop is late is killed with work pending, all runs end, and none parks."""
     ids = [f"run_{number}" for number in range(4)]
     for run_id in ids:
-        await house.start(run_id)
+        await deployment.start(run_id)
     servers = spawn(module="tests.kit.workflows.standing_still")
     assert servers.stdin is not None
     for point in ("one in-before", "two in-after", "three before", ""):
@@ -54,13 +54,15 @@ async def test_no_run_begins_before_its_loop_serves(house: House, spawn: Spawn) 
             async with asyncio.timeout(LONGEST_SECONDS):
                 assert await lines_of(servers, 1) == [f"dies at {point}"]
     for run_id in ids:
-        await house.until("done", run_id)
-    assert sorted(await house.vendor.live()) == sorted(f"{run_id}/{step}" for run_id in ids for step in STEPS)
+        await deployment.until("done", run_id)
+    assert sorted(await deployment.vendor.live()) == sorted(
+        f"{run_id}/{step}" for run_id in ids for step in STEPS
+    )
     await asyncio.to_thread(servers.communicate)
     assert servers.returncode == 0
 
 
-async def test_a_run_begins_on_no_other_loop(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_run_begins_on_no_other_loop(deployment: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Should the engine take a loop of its own all the same, the process says so, and the run waits."""
 
     def take_another(engine: Any, _: asyncio.AbstractEventLoop) -> None:
@@ -69,103 +71,105 @@ async def test_a_run_begins_on_no_other_loop(house: House, monkeypatch: pytest.M
 
     with monkeypatch.context() as patched:
         patched.setattr("kit.workflows.runtime.pin_loop", take_another)
-        async with house.worker(name="first") as runtime:
+        async with deployment.worker(name="first") as runtime:
             assert runtime.running
-            await house.start()
+            await deployment.start()
 
             async def refused() -> bool:
                 return not runtime.running
 
             await until("the run is refused", refused, LONGEST_SECONDS)
-    assert await house.timeline() == []
-    async with house.worker(name="second"):
-        await house.until("done")
-    assert await house.vendor.live() == ALL
+    assert await deployment.timeline() == []
+    async with deployment.worker(name="second"):
+        await deployment.until("done")
+    assert await deployment.vendor.live() == ALL
 
 
 @pytest.mark.parametrize(
     "point",
     [point if point in SAMPLE else pytest.param(point, marks=pytest.mark.whole) for point in POINTS],
 )
-async def test_killed_anywhere_a_run_is_taken_over(house: House, spawn: Spawn, point: str) -> None:
+async def test_killed_anywhere_a_run_is_taken_over(deployment: Workbench, spawn: Spawn, point: str) -> None:
     """A worker killed at any boundary, around any effect, leaves a run that another finishes once."""
     child = spawn("--die", point)
     await launched(child)
-    await house.start()
+    await deployment.start()
     assert await lines_of(child, 1) == [f"dies at {point}"]
-    async with house.worker():
-        await house.until("done")
-    assert await house.vendor.live() == ALL
-    assert [status for _, status in await house.timeline()] == ["done"] * 3
+    async with deployment.worker():
+        await deployment.until("done")
+    assert await deployment.vendor.live() == ALL
+    assert [status for _, status in await deployment.timeline()] == ["done"] * 3
 
 
-async def test_a_living_replica_takes_over_by_itself(house: House, spawn: Spawn) -> None:
+async def test_a_living_replica_takes_over_by_itself(deployment: Workbench, spawn: Spawn) -> None:
     """A replica that runs already notices the death of another and goes on with its work."""
     child = spawn("--pause", "two in-before")
     await launched(child)
-    await house.start()
+    await deployment.start()
     assert await lines_of(child, 1) == ["pauses at two in-before"]
-    async with house.worker():
-        await _looked_twice(house)
-        assert await house.vendor.live() == ALL[:1]  # paused is not dead
+    async with deployment.worker():
+        await _looked_twice(deployment)
+        assert await deployment.vendor.live() == ALL[:1]  # paused is not dead
         child.kill()
-        await house.until("done")
-    assert await house.vendor.live() == ALL
+        await deployment.until("done")
+    assert await deployment.vendor.live() == ALL
 
 
-async def _looked_twice(house: House) -> None:
+async def _looked_twice(deployment: Workbench) -> None:
     """Two looks at the others' lives have surely happened since."""
     for _ in range(2):
-        await liveness.Liveness(house.database, "looker", "kit-tests-1", 1).look()
+        await liveness.Liveness(deployment.database, "looker", "kit-tests-1", 1).look()
 
 
 @pytest.mark.parametrize("point", ["two in-before", "two in-after"])
-async def test_paused_until_after_the_takeover_is_harmless(house: House, spawn: Spawn, point: str) -> None:
+async def test_paused_until_after_the_takeover_is_harmless(
+    deployment: Workbench, spawn: Spawn, point: str
+) -> None:
     """A process cut off while it stood still wakes after its run was finished, and spoils nothing."""
     child = spawn("--pause", point)
     await launched(child)
-    await house.start()
+    await deployment.start()
     assert await lines_of(child, 1) == [f"pauses at {point}"]
-    await _cut_off(house)
-    async with house.worker():
-        await house.until("done")
-        before = await house.make_runtime("x", worker=False).timeline("run_1")
+    await _cut_off(deployment)
+    async with deployment.worker():
+        await deployment.until("done")
+        before = await deployment.make_runtime("x", worker=False).timeline("run_1")
         os.kill(child.pid, signal.SIGCONT)
         await asyncio.to_thread(child.communicate, "")
     assert child.returncode == 0
-    assert await house.make_runtime("x", worker=False).timeline("run_1") == before
-    live = await house.vendor.live()
+    assert await deployment.make_runtime("x", worker=False).timeline("run_1") == before
+    live = await deployment.vendor.live()
     # A call in flight at the pause is the vendor's key to refuse; this vendor has none, so it may be doubled.
     assert live in (ALL, [*ALL, "run_1/two"])
 
 
-async def _cut_off(house: House) -> None:
+async def _cut_off(deployment: Workbench) -> None:
     """The server ends every session of the child, its liveness lock with them."""
-    async with house.database.begin() as connection:
+    async with deployment.database.begin() as connection:
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         await connection.execute(text(f"{others} AND datname = current_database() AND state = 'idle'"))
-    await house.database.engine.dispose()
+    await deployment.database.engine.dispose()
 
 
 @pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.whole)])
-async def test_waiting_runs_survive_an_upgrade(house: House, spawn: Spawn, count: int) -> None:
+async def test_waiting_runs_survive_an_upgrade(deployment: Workbench, spawn: Spawn, count: int) -> None:
     """While runs wait, a version with one more step starts beside the old one: all finish, by either."""
     old = spawn()
     await launched(old)
     ids = [f"run_{number}" for number in range(count)]
     for run_id in ids:
-        await house.start(run_id, approval=True)
-    await _all(house, "waiting", count)
+        await deployment.start(run_id, approval=True)
+    await _all(deployment, "waiting", count)
     new = spawn("--more")
     await launched(new)
     for run_id in ids[: count // 4]:
-        await house.signal(run_id, "approval", Approval("ann"))
-    await _all(house, "done", count // 4)
+        await deployment.signal(run_id, "approval", Approval("ann"))
+    await _all(deployment, "done", count // 4)
     await asyncio.to_thread(old.communicate, "")
     for run_id in ids[count // 4 :]:
-        await house.signal(run_id, "approval", Approval("ann"))
-    await _all(house, "done", count)
-    async with house.database.connect() as connection:
+        await deployment.signal(run_id, "approval", Approval("ann"))
+    await _all(deployment, "done", count)
+    async with deployment.database.connect() as connection:
         query = "SELECT key, count(*) FROM public.things WHERE live GROUP BY key"
         made = {row.key: row.count for row in await connection.execute(text(query))}
     assert set(made.values()) == {1}
@@ -173,17 +177,17 @@ async def test_waiting_runs_survive_an_upgrade(house: House, spawn: Spawn, count
     assert sum(key.endswith("/more") for key in made) >= count * 3 // 4
 
 
-async def _all(house: House, status: str, count: int) -> None:
+async def _all(deployment: Workbench, status: str, count: int) -> None:
     query = text("SELECT count(*) FROM enfilade.runs WHERE status = :s")
     async with asyncio.timeout(120):
         while True:
-            async with house.database.connect() as connection:
+            async with deployment.database.connect() as connection:
                 if (await connection.execute(query, {"s": status})).scalar() == count:
                     return
             await asyncio.sleep(0.1)
 
 
-async def test_a_closing_process_finishes_its_step_and_leaves_the_rest(house: House) -> None:
+async def test_a_closing_process_finishes_its_step_and_leaves_the_rest(deployment: Workbench) -> None:
     """On a close the step in flight ends, the next does not begin, and another process goes on at once."""
     entered, leave = asyncio.Event(), asyncio.Event()
 
@@ -192,55 +196,55 @@ async def test_a_closing_process_finishes_its_step_and_leaves_the_rest(house: Ho
             entered.set()
             await leave.wait()
 
-    async with house.worker(Story(house.vendor, reached=hold), name="first") as runtime:
-        await house.start()
+    async with deployment.worker(Story(deployment.vendor, reached=hold), name="first") as runtime:
+        await deployment.start()
         await entered.wait()
         closing = asyncio.create_task(runtime.close())
         await asyncio.sleep(0)
         leave.set()
         await closing
-    assert await house.timeline() == [("one", "done"), ("two", "done")]
-    async with house.worker(name="second"):
-        await house.until("done")
-    assert await house.vendor.calls() == ["one", "one late", "two", "two late", "three", "three late"]
+    assert await deployment.timeline() == [("one", "done"), ("two", "done")]
+    async with deployment.worker(name="second"):
+        await deployment.until("done")
+    assert await deployment.vendor.calls() == ["one", "one late", "two", "two late", "three", "three late"]
 
 
-async def test_threads_work_after_a_close(house: House) -> None:
+async def test_threads_work_after_a_close(deployment: Workbench) -> None:
     """The engine takes the loop's threads; after a close the loop has its own again."""
-    async with house.worker():
+    async with deployment.worker():
         pass
     assert await asyncio.to_thread(lambda: 1) == 1
 
 
-async def test_exhausted_recoveries_are_an_exception(house: House, spawn: Spawn) -> None:
+async def test_exhausted_recoveries_are_an_exception(deployment: Workbench, spawn: Spawn) -> None:
     """A run that kills every process that takes it over is given up and shown, and can be replayed."""
-    await house.start()
+    await deployment.start()
     for _ in range(2):
         child = spawn("--die", "one before", "--recoveries", "1")
         assert await lines_of(child, 2) == ["launched", "dies at one before"]
-    async with house.worker(settings=WorkflowSettings(recoveries=1, liveness=0.2, sweep=0.1)):
-        run = await house.until("failed")
-        case = await house.case(run)
+    async with deployment.worker(settings=WorkflowSettings(recoveries=1, liveness=0.2, sweep=0.1)):
+        run = await deployment.until("failed")
+        case = await deployment.case(run)
         assert case.stopped == "The flow story was given up half-way"
-        await house.resolve(run, "replay")
-        await house.until("done")
-    assert await house.vendor.live() == ALL
+        await deployment.resolve(run, "replay")
+        await deployment.until("done")
+    assert await deployment.vendor.live() == ALL
 
 
-async def test_a_message_that_nobody_heard_is_not_lost(house: House) -> None:
+async def test_a_message_that_nobody_heard_is_not_lost(deployment: Workbench) -> None:
     """A decision told while the engine's listener is cut off reaches its run as soon as we look."""
-    async with house.worker():
-        await house.start(approval=True)
-        await house.until("waiting")
-        async with house.database.begin() as connection:
+    async with deployment.worker():
+        await deployment.start(approval=True)
+        await deployment.until("waiting")
+        async with deployment.database.begin() as connection:
             listening = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
             mine = " AND datname = current_database()"
             assert (await connection.execute(text(listening + mine))).all()
-        await house.signal("run_1", "approval", Approval("ann"))
-        await house.until("done")
+        await deployment.signal("run_1", "approval", Approval("ann"))
+        await deployment.until("done")
 
 
-async def test_a_breached_clock_is_told_once(house: House, stopped_clock: None) -> None:
+async def test_a_breached_clock_is_told_once(deployment: Workbench, stopped_clock: None) -> None:
     """An SLA clock that runs out by the house's clock is told once; one that is answered in time never."""
 
     class Waits:
@@ -250,26 +254,26 @@ async def test_a_breached_clock_is_told_once(house: House, stopped_clock: None) 
             at = clock.now() + dt.timedelta(hours=1)
             await run.wait("approval", Approval, title="Approval", status_text="Waits", due_at=at)
 
-    async with house.worker(Waits()):
-        await house.start()
-        await house.start("run_2")
-        assert (await house.until("waiting")).due_at is not None
-        await house.until("waiting", "run_2")
-        await house.signal("run_2", "approval", Approval("ann"))
-        await house.until("done", "run_2")
-        assert await breaches(house.database) == ()
+    async with deployment.worker(Waits()):
+        await deployment.start()
+        await deployment.start("run_2")
+        assert (await deployment.until("waiting")).due_at is not None
+        await deployment.until("waiting", "run_2")
+        await deployment.signal("run_2", "approval", Approval("ann"))
+        await deployment.until("done", "run_2")
+        assert await breaches(deployment.database) == ()
         clock.advance(3601)
-        await _breached(house)
-        assert await breaches(house.database) == ()
-    async with house.database.begin() as connection:
+        await _breached(deployment)
+        assert await breaches(deployment.database) == ()
+    async with deployment.database.begin() as connection:
         (told,) = (await read(connection, type=SLA_BREACHED)).items
     assert (told.subject, told.correlationid) == ("run_1", "cor_1")
     assert told.data["kind"] == "wait"
 
 
-async def test_an_undecided_exception_breaches_its_clock(house: House, stopped_clock: None) -> None:
+async def test_an_undecided_exception_breaches_its_clock(deployment: Workbench, stopped_clock: None) -> None:
     """An exception that nobody decides in time is told once, with what it is about."""
-    async with house.database.begin() as connection:
+    async with deployment.database.begin() as connection:
         case = await exceptions.raise_exception(
             connection,
             kind="missing_master_data",
@@ -282,34 +286,34 @@ async def test_an_undecided_exception_breaches_its_clock(house: House, stopped_c
             correlation_id="cor_1",
         )
     clock.advance(8 * 3600 + 1)
-    assert await breaches(house.database) == (case,)
-    assert await breaches(house.database) == ()
-    async with house.database.begin() as connection:
+    assert await breaches(deployment.database) == (case,)
+    assert await breaches(deployment.database) == ()
+    async with deployment.database.begin() as connection:
         (told,) = (await read(connection, type=SLA_BREACHED)).items
     assert (told.subject, told.data["subject"]) == (case, "subject-1")
 
 
-async def test_the_sweep_forgets_expired_keys(house: House, stopped_clock: None) -> None:
+async def test_the_sweep_forgets_expired_keys(deployment: Workbench, stopped_clock: None) -> None:
     """An idempotency key whose time is over is gone without anybody asking for it."""
-    life = idempotency.Life(house.database)
+    life = idempotency.Life(deployment.database)
     await idempotency.reserve(
-        house.database, life=life, consumer="c", operation="o", key="k", fingerprint="f", ttl=60
+        deployment.database, life=life, consumer="c", operation="o", key="k", fingerprint="f", ttl=60
     )
     clock.advance(61)
-    async with house.worker(), asyncio.timeout(10):
-        while await _kept_keys(house):  # noqa: ASYNC110 - it is in the database
+    async with deployment.worker(), asyncio.timeout(10):
+        while await _kept_keys(deployment):  # noqa: ASYNC110 - it is in the database
             await asyncio.sleep(0.01)
 
 
-async def _kept_keys(house: House) -> int:
-    async with house.database.connect() as connection:
+async def _kept_keys(deployment: Workbench) -> int:
+    async with deployment.database.connect() as connection:
         return len((await connection.execute(idempotency_keys.select())).all())
 
 
-async def _breached(house: House) -> None:
+async def _breached(deployment: Workbench) -> None:
     async with asyncio.timeout(10):
         while True:
-            async with house.database.connect() as connection:
+            async with deployment.database.connect() as connection:
                 rows = (await connection.execute(due.select())).all()
             if [row.subject for row in rows if row.breached_at] == ["run_1"]:
                 return

@@ -8,9 +8,9 @@ import pytest
 
 from kit import clock
 from kit.database import Database
-from system_apis.vendors.kantata import CARD, Kantata
+from system_apis.vendors.kantata import CONNECTOR, Kantata
 from system_apis.vendors.kantata.settings import KantataProfile
-from tests.support.instances import Open, opening, own_account, story_profile
+from tests.support.instances import Open, demo_profile, opening, own_account
 from tests.support.sandboxes import Account, Sandbox
 from tests.system_apis.kantata.drafts import client_draft
 
@@ -18,7 +18,7 @@ from tests.system_apis.kantata.drafts import client_draft
 @pytest.fixture
 def profile() -> KantataProfile:
     """The story's, with no time lost between attempts."""
-    story = story_profile("kantata-main", KantataProfile, per_second=0)
+    story = demo_profile("kantata-main", KantataProfile, per_second=0)
     connection = msgspec.structs.replace(story.connection, throttled_seconds=0)
     return msgspec.structs.replace(story, connection=connection)
 
@@ -38,7 +38,7 @@ async def database(fresh_database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def open_kantata(profile: KantataProfile, account: Account) -> AsyncIterator[Open]:
-    async with opening(CARD, profile, account) as open_one:
+    async with opening(CONNECTOR, profile, account) as open_one:
         yield open_one
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from contracts.problems import VendorRejected
 from contracts.system.instance import InstanceReport
-from deploy.settings import STORY
+from deploy.settings import DEMO_CONFIG
 from kit.settings import SettingsError, read_toml
 from system_apis.vendors.kantata import Kantata
 from system_apis.vendors.kantata.settings import KantataProfile
@@ -19,7 +19,7 @@ def faulty(report: InstanceReport) -> dict[str, str]:
 
 @pytest.fixture
 def profile() -> KantataProfile:
-    return read_toml(STORY / "instances/kantata-main.toml", KantataProfile)
+    return read_toml(DEMO_CONFIG / "instances/kantata-main.toml", KantataProfile)
 
 
 async def test_the_story_is_well(kantata: Kantata) -> None:

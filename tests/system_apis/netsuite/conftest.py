@@ -7,16 +7,16 @@ import msgspec
 import pytest
 
 from kit.cache import Cache
-from system_apis.vendors.netsuite import CARD, NetSuite
+from system_apis.vendors.netsuite import CONNECTOR, NetSuite
 from system_apis.vendors.netsuite.settings import NetSuiteProfile
-from tests.support.instances import Open, opening, own_account, story_profile
+from tests.support.instances import Open, demo_profile, opening, own_account
 from tests.support.sandboxes import Account, Sandbox
 
 
 @pytest.fixture
 def profile() -> NetSuiteProfile:
     """The story's, with no time lost between attempts."""
-    return story_profile("netsuite-main", NetSuiteProfile)
+    return demo_profile("netsuite-main", NetSuiteProfile)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def cache(cache_url: str) -> AsyncIterator[Cache]:
 
 @pytest.fixture
 async def open_netsuite(profile: NetSuiteProfile, account: Account) -> AsyncIterator[Open]:
-    async with opening(CARD, profile, account) as open_one:
+    async with opening(CONNECTOR, profile, account) as open_one:
         yield open_one
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from contracts.problems import VendorRejected
 from kit.settings import SettingsError
-from system_apis.vendors.netsuite import CARD, NetSuite
+from system_apis.vendors.netsuite import CONNECTOR, NetSuite
 from system_apis.vendors.netsuite.settings import NetSuiteProfile
 from system_apis.vendors.netsuite.settings.maps import CustomValue, RequiredCustom
 from tests.support.instances import Open
@@ -124,4 +124,4 @@ async def test_production(open_netsuite: Open, profile: NetSuiteProfile) -> None
     await open_netsuite(
         changed(profile, connection=connection, environment="production"), deployment="production"
     )
-    assert CARD.capabilities == ("erp",)
+    assert CONNECTOR.capabilities == ("erp",)

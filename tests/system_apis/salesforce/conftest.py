@@ -9,13 +9,13 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from system_apis.card import Pipes
-from system_apis.vendors.salesforce import CARD, SalesforceInstance
+from system_apis.connector import ConnectorContext
+from system_apis.vendors.salesforce import CONNECTOR, SalesforceInstance
 from system_apis.vendors.salesforce.settings import SalesforceProfile
 from tests.support.instances import own_account
 from tests.support.sandboxes import Account, Sandbox
 
-STORY = Path(__file__).parents[3] / "deploy" / "story" / "instances" / "salesforce-main.toml"
+STORY = Path(__file__).parents[3] / "deploy" / "demo_config" / "instances" / "salesforce-main.toml"
 Open = Callable[..., AbstractAsyncContextManager[SalesforceInstance]]
 
 
@@ -42,8 +42,8 @@ def open_org(org: Account) -> Open:
         deployment: Literal["test", "production"] = "test", **changes: Any
     ) -> AsyncIterator[SalesforceInstance]:
         limits = {"backoff_seconds": 0.01, **changes.pop("limits", {})}
-        async with CARD.open(
-            profile(limits=limits, **changes), Pipes(environ=org.env, deployment=deployment)
+        async with CONNECTOR.open(
+            profile(limits=limits, **changes), ConnectorContext(environ=org.env, deployment=deployment)
         ) as instance:
             yield instance  # type: ignore[misc]
 

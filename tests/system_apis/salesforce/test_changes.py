@@ -7,8 +7,8 @@ import pytest
 from contracts.canonical.opportunity import ProjectLink
 from contracts.events.kinds import CUSTOMER_CHANGED, OPPORTUNITY_CHANGED, OPPORTUNITY_WON
 from contracts.problems import VendorRejected
-from system_apis.card import Pipes
-from system_apis.vendors.salesforce import CARD
+from system_apis.connector import ConnectorContext
+from system_apis.vendors.salesforce import CONNECTOR
 from tests.support.listening import Cursors, Inbox, running
 from tests.system_apis.salesforce.conftest import one, profile
 
@@ -140,7 +140,7 @@ async def test_gap_events_are_read_up(org, open_org, deal):
 async def test_unselected_entity(open_org, salesforce_sandbox):
     """A stream of an object that the org does not publish ends with the vendor's refusal."""
     account = await salesforce_sandbox.create_account(change_data_capture=["Opportunity"])
-    async with CARD.open(profile(), Pipes(environ=account.env)) as instance:
+    async with CONNECTOR.open(profile(), ConnectorContext(environ=account.env)) as instance:
         with pytest.raises(VendorRejected):
             async with running(by_name(instance, "stream:Account"), Inbox(), Cursors()) as task:
                 await task

@@ -88,11 +88,11 @@ def _contract_lines(terms: Terms) -> tuple[ContractLine, ...]:
     return (ContractLine(terms.name, Decimal(1), terms.value, terms.service_line, terms.tax_profile),)
 
 
-def budget_hours(terms: Terms, template: DeliveryTemplate, card: RateCard) -> Decimal:
+def budget_hours(terms: Terms, template: DeliveryTemplate, rate_card: RateCard) -> Decimal:
     """The hours that the value buys at the template's mix of roles, in quarters of an hour."""
     mixed = Decimal(0)
     for role in template.roles:
-        mixed += role.hours_share * (rate_at(card, role.role, terms.region, terms.start) or Decimal(0))
+        mixed += role.hours_share * (rate_at(rate_card, role.role, terms.region, terms.start) or Decimal(0))
     return _quarters(terms.value.amount / mixed)
 
 
@@ -101,10 +101,10 @@ def _quarters(hours: Decimal) -> Decimal:
 
 
 def project_draft(
-    terms: Terms, contract_number: str, client_id: str, template: DeliveryTemplate, card: RateCard
+    terms: Terms, contract_number: str, client_id: str, template: DeliveryTemplate, rate_card: RateCard
 ) -> ProjectDraft:
     """The project that the terms ask for, with work breakdown, milestones, planned roles and demand."""
-    hours = budget_hours(terms, template, card)
+    hours = budget_hours(terms, template, rate_card)
     return ProjectDraft(
         name=terms.name,
         client_id=client_id,

@@ -10,7 +10,7 @@ from contracts.canonical.opportunity import Opportunity, OpportunityLine, Pricin
 from contracts.canonical.reference import LegalEntity, TaxProfile
 from contracts.canonical.values import Money
 from contracts.problems import Fault
-from contracts.routing import Choice
+from contracts.routing import SystemAssignment
 from process_apis.reference import Reference, rate_at
 
 SALES = "the opportunity's owner in the CRM"
@@ -57,7 +57,7 @@ class Terms(msgspec.Struct, frozen=True):
     start: dt.date
     end: dt.date
     lines: tuple[OpportunityLine, ...] = ()
-    systems: Choice = Choice()
+    systems: SystemAssignment = SystemAssignment()
     read_at: dt.datetime | None = None
 
 
@@ -244,10 +244,12 @@ def _account_fault(path: str, field: str, code: str, detail: str, fixed_by: str)
 
 def _money_faults(opportunity: Opportunity, entity: LegalEntity, reference: Reference) -> list[Fault]:
     faults = []
-    card = reference.rate_cards.get(opportunity.rate_card)
+    rate_card = reference.rate_cards.get(opportunity.rate_card)
     amount = opportunity.amount
-    if card and amount and card.currency != amount.currency:
-        detail = f"Rate card {card.code} is in {card.currency}, the opportunity in {amount.currency}."
+    if rate_card and amount and rate_card.currency != amount.currency:
+        detail = (
+            f"Rate card {rate_card.code} is in {rate_card.currency}, the opportunity in {amount.currency}."
+        )
         faults.append(_fault("rate_card", "currency_mismatch", detail))
     if amount and amount.currency != entity.currency:
         detail = f"{entity.name} sells in {entity.currency}, the opportunity is in {amount.currency}."
@@ -257,7 +259,7 @@ def _money_faults(opportunity: Opportunity, entity: LegalEntity, reference: Refe
 
 def _template_faults(opportunity: Opportunity, reference: Reference) -> list[Fault]:
     template = reference.templates.get(opportunity.delivery_template)
-    card = reference.rate_cards.get(opportunity.rate_card)
+    rate_card = reference.rate_cards.get(opportunity.rate_card)
     if template is None:
         return []
     faults = []
@@ -269,12 +271,14 @@ def _template_faults(opportunity: Opportunity, reference: Reference) -> list[Fau
         detail = f"Delivery template {template.code} is for {ours}, the deal for {deal}."
         faults.append(_fault("delivery_template", "wrong_service_line", detail))
     start = opportunity.expected_start
-    if card is None or start is None or opportunity.region not in reference.regions:
+    if rate_card is None or start is None or opportunity.region not in reference.regions:
         return faults
-    unpriced = [r.role for r in template.roles if rate_at(card, r.role, opportunity.region, start) is None]
+    unpriced = [
+        r.role for r in template.roles if rate_at(rate_card, r.role, opportunity.region, start) is None
+    ]
     if unpriced:
         where = f"on {start} in {opportunity.region}"
-        detail = f"Rate card {card.code} has no rate {where} for: {', '.join(unpriced)}."
+        detail = f"Rate card {rate_card.code} has no rate {where} for: {', '.join(unpriced)}."
         faults.append(_fault("rate_card", "no_rate", detail, OPERATIONS))
     return faults
 

@@ -12,15 +12,15 @@ import msgspec
 from contracts.canonical.project import Client, ClientDraft, Project, ProjectDraft, Projects
 from contracts.problems import NotFound, VendorRejected
 from kit.database import Database
-from system_apis.vendors.kantata.adapter.doubts import Confirm, Doubts, nobody_else
 from system_apis.vendors.kantata.adapter.listing import list_changed
 from system_apis.vendors.kantata.adapter.provision import Provisioning, find_project, task_key_field
+from system_apis.vendors.kantata.adapter.unanswered import Confirm, UnansweredRequests, no_fence
 from system_apis.vendors.kantata.client import KantataClient
 from system_apis.vendors.kantata.client.errors import is_taken
 from system_apis.vendors.kantata.mapping import clients, facts, ids, structure, values
 from system_apis.vendors.kantata.mapping.facts import Facts
 from system_apis.vendors.kantata.records import Catalogue
-from system_apis.vendors.kantata.records import Client as KantataRecord
+from system_apis.vendors.kantata.records import ClientGroup as KantataRecord
 from system_apis.vendors.kantata.records import Project as Found
 from system_apis.vendors.kantata.settings.maps import Maps
 
@@ -34,7 +34,7 @@ class KantataPsa:
         self._client = client
         self._maps = maps
         self._database = database
-        self._doubts = Doubts(maps.instance, database, settle_seconds)
+        self._unanswered = UnansweredRequests(maps.instance, database, settle_seconds)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get_client_by_key(self, key: str) -> Client:
@@ -45,9 +45,9 @@ class KantataPsa:
 
     async def put_client(self, key: str, body: ClientDraft) -> Client:
         """One call when it is there, two when it is not; a name that people changed stays."""
-        async with self._alone(f"client:{key}"):
+        async with self._exclusive(f"client:{key}"):
             catalogue = await self._client.catalogue()
-            with self._may_lack():
+            with self._refresh_catalogue_on_rejection():
                 wanted = clients.create_body(body, key, self._maps, catalogue)
                 found = await self._client.client_by_reference(key)
                 if found is None:
@@ -73,31 +73,31 @@ class KantataPsa:
 
     async def put_project(self, key: str, body: ProjectDraft) -> Project:
         """Three calls when it is there and whole; see `provision` for what is made otherwise."""
-        async with self._alone(f"project:{key}") as confirm:
+        async with self._exclusive(f"project:{key}") as confirm:
             catalogue = await self._client.catalogue()
-            with self._may_lack():
-                sending = partial(self._doubts.sending, confirm)
-                work = Provisioning(self._client, self._maps, sending, catalogue, key, body)
+            with self._refresh_catalogue_on_rejection():
+                guard = partial(self._unanswered.guard, confirm)
+                work = Provisioning(self._client, self._maps, guard, catalogue, key, body)
                 return await work.run()
 
     async def cancel_project(self, key: str) -> Project:
         """Answered without the structure, which stays as it is."""
-        async with self._alone(f"project:{key}"):
+        async with self._exclusive(f"project:{key}"):
             catalogue = await self._client.catalogue()
             found = await find_project(self._client, self._maps, catalogue, key)
             if found is None:
                 raise _no_such("project", key)
-            if not self._is_gone(found):
+            if not self._is_deleted(found):
                 # Both in one call: an archived project takes no further changes in some accounts.
                 wanted = {"status_key": self._maps.stages.cancelled[0], "archived": True}
                 found = await self._client.update_project(found.workspace.id, wanted)
-            if not self._is_gone(found):
+            if not self._is_deleted(found):
                 raise facts.ignored(
                     Facts({"status_key": 0, "archived": True}, {}), catalogue, self._maps.instance
                 )
             return facts.to_project(found, self._maps, catalogue)
 
-    def _is_gone(self, found: Found) -> bool:
+    def _is_deleted(self, found: Found) -> bool:
         workspace = found.workspace
         return workspace.archived and facts.status_of(workspace, self._maps) == "cancelled"
 
@@ -140,18 +140,18 @@ class KantataPsa:
         return structure.whole(found, contents, self._maps, catalogue)
 
     @asynccontextmanager
-    async def _alone(self, name: str) -> AsyncIterator[Confirm]:
+    async def _exclusive(self, name: str) -> AsyncIterator[Confirm]:
         """One writer per key, in all processes that share the database; yields what confirms it."""
         if self._database is None:
             lock = self._locks.setdefault(name, asyncio.Lock())
             async with lock:
-                yield nobody_else
+                yield no_fence
             return
         async with self._database.locks.hold(f"{self._maps.instance}:{name}") as held:
             yield held.confirm
 
     @contextmanager
-    def _may_lack(self) -> Iterator[None]:
+    def _refresh_catalogue_on_rejection(self) -> Iterator[None]:
         """After a refusal the account's fields and roles are read again: somebody may have mended them."""
         try:
             yield

@@ -25,7 +25,7 @@ from system_apis.vendors.kantata.records import Catalogue, Project, Story, Struc
 from system_apis.vendors.kantata.settings.maps import Maps
 
 T = TypeVar("T")
-Sending = Callable[[str], AbstractAsyncContextManager[None]]
+Guard = Callable[[str], AbstractAsyncContextManager[None]]
 """Stands around a request of that name which the vendor would do twice."""
 
 
@@ -36,14 +36,14 @@ class Provisioning:
         self,
         client: KantataClient,
         maps: Maps,
-        sending: Sending,
+        guard: Guard,
         catalogue: Catalogue,
         key: str,
         draft: ProjectDraft,
     ) -> None:
         self._client = client
         self._maps = maps
-        self._sending = sending
+        self._sending = guard
         self._catalogue = catalogue
         self._key = key
         self._draft = draft

@@ -5,16 +5,16 @@ import datetime as dt
 from itertools import repeat
 
 from kit import clock
-from system_apis.card import CursorStore, Receive
+from system_apis.connector import CursorStore, Receive
+from system_apis.polling import poll_repeatedly
 from system_apis.vendors.kantata.changes.report import (
     Cursor,
     Reporter,
-    keep_cursor,
     read_cursor,
+    store_cursor,
 )
 from system_apis.vendors.kantata.mapping import changes
 from system_apis.vendors.kantata.settings import Changes
-from system_apis.watching import again_and_again
 
 
 class Feed:
@@ -36,7 +36,7 @@ class Feed:
 
     async def run(self, receive: Receive, cursor: CursorStore, stop: asyncio.Event) -> None:
         """Until `stop`; raises what the account refuses."""
-        await again_and_again(
+        await poll_repeatedly(
             self.name, lambda: self._look(receive, cursor), stop, repeat(self._settings.feed_seconds)
         )
 
@@ -45,10 +45,10 @@ class Feed:
         now = clock.now()
         if now - cursor.at > dt.timedelta(days=self._settings.feed_horizon_days):
             await self._reporter.sweep(receive, None)
-            cursor = await keep_cursor(store, self.name, Cursor(now, now))
+            cursor = await store_cursor(store, self.name, Cursor(now, now))
         youngest = await self._read(receive, cursor)
         if youngest > cursor.at:
-            await keep_cursor(store, self.name, Cursor(youngest, cursor.floor))
+            await store_cursor(store, self.name, Cursor(youngest, cursor.floor))
 
     async def _read(self, receive: Receive, cursor: Cursor) -> dt.datetime:
         """Report what is new since the cursor, and a while before; the youngest instant."""

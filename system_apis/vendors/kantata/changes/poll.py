@@ -3,15 +3,15 @@
 import asyncio
 from itertools import repeat
 
-from system_apis.card import CursorStore, Receive
+from system_apis.connector import CursorStore, Receive
+from system_apis.polling import poll_repeatedly
 from system_apis.vendors.kantata.changes.report import (
     Cursor,
     Reporter,
-    keep_cursor,
     read_cursor,
+    store_cursor,
 )
 from system_apis.vendors.kantata.settings import Changes
-from system_apis.watching import again_and_again
 
 
 class Poll:
@@ -32,7 +32,7 @@ class Poll:
 
     async def run(self, receive: Receive, cursor: CursorStore, stop: asyncio.Event) -> None:
         """Until `stop`; raises what the account refuses."""
-        await again_and_again(
+        await poll_repeatedly(
             self.name, lambda: self._look(receive, cursor), stop, repeat(self._settings.poll_seconds)
         )
 
@@ -40,4 +40,4 @@ class Poll:
         cursor = await read_cursor(store, self.name)
         youngest = await self._reporter.sweep(receive, cursor.back(self._settings.poll_overlap_seconds))
         if youngest and youngest > cursor.at:
-            await keep_cursor(store, self.name, Cursor(youngest, cursor.floor))
+            await store_cursor(store, self.name, Cursor(youngest, cursor.floor))

@@ -5,7 +5,7 @@ import datetime as dt
 import msgspec
 
 from kit import clock
-from system_apis.card import CursorStore, Receive, ordering_key
+from system_apis.connector import CursorStore, Receive, ordering_key
 from system_apis.vendors.kantata.client import KantataClient
 from system_apis.vendors.kantata.mapping import changes
 from system_apis.vendors.kantata.mapping.changes import Change
@@ -29,10 +29,10 @@ async def read_cursor(store: CursorStore, name: str) -> Cursor:
     if saved:
         return msgspec.json.decode(saved, type=Cursor)
     now = clock.now()
-    return await keep_cursor(store, name, Cursor(now, now))
+    return await store_cursor(store, name, Cursor(now, now))
 
 
-async def keep_cursor(store: CursorStore, name: str, cursor: Cursor) -> Cursor:
+async def store_cursor(store: CursorStore, name: str, cursor: Cursor) -> Cursor:
     await store.set(name, msgspec.json.encode(cursor).decode())
     return cursor
 

@@ -22,7 +22,7 @@ from system_apis.vendors.kantata.client.envelopes import (
 from system_apis.vendors.kantata.records import (
     AccountMembership,
     Catalogue,
-    Client,
+    ClientGroup,
     CustomFieldValue,
     Envelope,
     Project,
@@ -125,13 +125,13 @@ class KantataClient:
 
     # -- clients ----------------------------------------------------------------------------------------
 
-    async def client_by_reference(self, key: str) -> Client | None:
+    async def client_by_reference(self, key: str) -> ClientGroup | None:
         found = await self._get("/workspace_groups", include=_CLIENT, **self._reference(key))
         return first(
             client for client in self._clients(found) if refers(client.references, self._service_name, key)
         )
 
-    async def client_by_field(self, key: str, field_id: str) -> Client | None:
+    async def client_by_field(self, key: str, field_id: str) -> ClientGroup | None:
         """By the unique field, for a group that lost our reference."""
         found = await self._get(
             "/workspace_groups",
@@ -141,7 +141,7 @@ class KantataClient:
         )
         return first(client for client in self._clients(found) if has_value(client.custom, field_id, key))
 
-    async def create_client(self, body: Mapping[str, Any]) -> Client:
+    async def create_client(self, body: Mapping[str, Any]) -> ClientGroup:
         found = await self._post("/workspace_groups", {"workspace_group": body}, include=_CLIENT)
         return self._only(self._clients(found), found)
 
@@ -373,10 +373,10 @@ class KantataClient:
             for workspace in self._rows(envelope, "workspaces", Workspace, found.answer)
         ]
 
-    def _clients(self, found: Found) -> list[Client]:
+    def _clients(self, found: Found) -> list[ClientGroup]:
         envelope = found.envelope
         return [
-            Client(
+            ClientGroup(
                 group=group,
                 custom=marks_of(envelope.custom_field_values.values(), "WorkspaceGroup", group.id),
                 references=marks_of(envelope.external_references.values(), "WorkspaceGroup", group.id),

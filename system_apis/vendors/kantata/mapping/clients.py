@@ -9,7 +9,7 @@ from contracts.canonical.project import ClientDraft
 from contracts.canonical.values import Ref
 from contracts.problems import ContractViolation
 from system_apis.vendors.kantata.mapping import facts, values
-from system_apis.vendors.kantata.records import Catalogue, Client
+from system_apis.vendors.kantata.records import Catalogue, ClientGroup
 from system_apis.vendors.kantata.settings.maps import Maps
 
 
@@ -26,7 +26,7 @@ def create_body(draft: ClientDraft, key: str, maps: Maps, catalogue: Catalogue) 
     return body
 
 
-def to_client(client: Client, maps: Maps, catalogue: Catalogue) -> CanonicalClient:
+def to_client(client: ClientGroup, maps: Maps, catalogue: Catalogue) -> CanonicalClient:
     group = client.group
     stamps = [group.updated_at, *(each.updated_at for each in (*client.custom, *client.references))]
     # Not every account shows when a group changed; then its youngest mark says when it was made.

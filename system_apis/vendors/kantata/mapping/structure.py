@@ -107,9 +107,9 @@ _STORY_ECHO = ("title", "story_type", "time_estimate_in_minutes", "budget_estima
 
 def check_stories(sent: Sequence[dict[str, Any]], made: Sequence[Story], instance: str) -> None:
     """Raises VendorRejected when the account kept less than it was told; an answer has no order to trust."""
-    told = Counter(tuple(body.get(name) for name in _STORY_ECHO) for body in sent)
-    kept = Counter(_told(story, told) for story in made)
-    lost = told - kept
+    expected = Counter(tuple(body.get(name) for name in _STORY_ECHO) for body in sent)
+    kept = Counter(_sent_values(story, expected) for story in made)
+    lost = expected - kept
     if lost:
         titles = [str(each[0]) for each in lost]
         raise VendorRejected(
@@ -120,10 +120,10 @@ def check_stories(sent: Sequence[dict[str, Any]], made: Sequence[Story], instanc
         )
 
 
-def _told(story: Story, told: Counter[tuple[Any, ...]]) -> tuple[Any, ...]:
+def _sent_values(story: Story, expected: Counter[tuple[Any, ...]]) -> tuple[Any, ...]:
     """A task as it was told: what was not said may have a value of the vendor's own."""
     exact = tuple(getattr(story, name) for name in _STORY_ECHO)
-    for each in told:
+    for each in expected:
         if all(mine is None or mine == theirs for mine, theirs in zip(each, exact, strict=True)):
             return each
     return exact
@@ -191,9 +191,9 @@ def check_allocations(
     sent: Sequence[dict[str, Any]], made: Sequence[WorkspaceAllocation], instance: str
 ) -> None:
     """Raises VendorRejected when the account kept bookings otherwise than it was told."""
-    told = Counter((body["minutes"], body["hard"], body["notes"]) for body in sent)
+    expected = Counter((body["minutes"], body["hard"], body["notes"]) for body in sent)
     kept = Counter((each.minutes, each.hard, each.notes) for each in made)
-    if told != kept:
+    if expected != kept:
         raise VendorRejected(
             f"{instance}: the account kept the staffing demand otherwise than it was told",
             instance=instance,

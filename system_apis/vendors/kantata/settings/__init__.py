@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from system_apis.card import Profile
+from system_apis.connector import Profile
 from system_apis.vendors.kantata.settings.maps import (
     Defaults,
     Fields,

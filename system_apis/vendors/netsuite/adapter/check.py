@@ -6,7 +6,7 @@ from contracts.problems import Problem
 from contracts.system.instance import Finding, InstanceReport
 from system_apis.findings import judged, well, wrong
 from system_apis.vendors.netsuite.auth import Account
-from system_apis.vendors.netsuite.client import Client
+from system_apis.vendors.netsuite.client import NetSuiteClient
 from system_apis.vendors.netsuite.records import Raw
 from system_apis.vendors.netsuite.settings import NetSuiteProfile
 from system_apis.vendors.netsuite.settings.maps import CustomValue
@@ -33,7 +33,7 @@ _TYPES = {
 class Checker:
     """Looks an account over against its profile; changes nothing there."""
 
-    def __init__(self, profile: NetSuiteProfile, account: Account, client: Client) -> None:
+    def __init__(self, profile: NetSuiteProfile, account: Account, client: NetSuiteClient) -> None:
         self._profile = profile
         self._account = account
         self._client = client

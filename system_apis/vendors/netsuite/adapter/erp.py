@@ -13,7 +13,7 @@ from contracts.canonical.contract import Contract, ContractDraft, Contracts
 from contracts.canonical.customer import Customer, CustomerDraft, Customers
 from contracts.problems import ContractViolation, NotFound, VendorRejected
 from kit.database import decode_page, encode_page
-from system_apis.vendors.netsuite.client import Client, Echoes
+from system_apis.vendors.netsuite.client import Echoes, NetSuiteClient
 from system_apis.vendors.netsuite.mapping import ids, queries
 from system_apis.vendors.netsuite.mapping.contract import (
     closing_body,
@@ -35,7 +35,7 @@ T = TypeVar("T")
 class NetSuiteErp:
     """Keeps `contracts.system.erp.Erp`. Every create is an upsert under the caller's key as external id."""
 
-    def __init__(self, maps: Maps, client: Client, echoes: Echoes) -> None:
+    def __init__(self, maps: Maps, client: NetSuiteClient, echoes: Echoes) -> None:
         self._instance = maps.instance
         self._given = maps
         self._complete: Maps | None = None

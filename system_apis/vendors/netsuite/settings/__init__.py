@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.canonical import currencies
-from system_apis.card import Profile
+from system_apis.connector import Profile
 from system_apis.vendors.netsuite.settings.maps import (
     Defaults,
     Fields,

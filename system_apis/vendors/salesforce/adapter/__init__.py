@@ -11,7 +11,7 @@ from contracts.canonical.customer import Customer, Customers
 from contracts.canonical.opportunity import Opportunities, Opportunity, ProjectLink
 from contracts.problems import NotFound, PreconditionFailed
 from kit.database import decode_page, encode_page
-from system_apis.vendors.salesforce.client import Client
+from system_apis.vendors.salesforce.client import SalesforceClient
 from system_apis.vendors.salesforce.client.soql import Place
 from system_apis.vendors.salesforce.mapping import customer as customers
 from system_apis.vendors.salesforce.mapping import ids, values
@@ -27,7 +27,7 @@ _TRIES = 3  # a record that people save again and again between our read and our
 class SalesforceCrm:
     """Opportunities, accounts and contacts of one org (contracts.system.crm.Crm)."""
 
-    def __init__(self, client: Client, maps: Maps) -> None:
+    def __init__(self, client: SalesforceClient, maps: Maps) -> None:
         self._client = client
         self._maps = maps
 

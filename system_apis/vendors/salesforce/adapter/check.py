@@ -7,7 +7,7 @@ from contracts.problems import Problem
 from contracts.system.instance import Finding, InstanceReport
 from system_apis.findings import judged, well, wrong
 from system_apis.vendors.salesforce.auth import Session
-from system_apis.vendors.salesforce.client import Client
+from system_apis.vendors.salesforce.client import SalesforceClient
 from system_apis.vendors.salesforce.client.events import Events
 from system_apis.vendors.salesforce.records import FieldDescribe, ObjectDescribe
 from system_apis.vendors.salesforce.settings import SalesforceProfile
@@ -34,7 +34,7 @@ class Wanted(NamedTuple):
 
 
 async def check(
-    profile: SalesforceProfile, session: Session, client: Client, events: Events
+    profile: SalesforceProfile, session: Session, client: SalesforceClient, events: Events
 ) -> InstanceReport:
     """All that can be said without changing anything, each by the vendor's own names."""
     found = [finding async for finding in _findings(profile, session, client, events)]
@@ -42,7 +42,7 @@ async def check(
 
 
 async def _findings(
-    profile: SalesforceProfile, session: Session, client: Client, events: Events
+    profile: SalesforceProfile, session: Session, client: SalesforceClient, events: Events
 ) -> AsyncIterator[Finding]:
     try:
         identity = await session.identity()
@@ -67,7 +67,9 @@ _LOGIN_FIX = (
 )
 
 
-async def _object(sobject: str, profile: SalesforceProfile, client: Client) -> AsyncIterator[Finding]:
+async def _object(
+    sobject: str, profile: SalesforceProfile, client: SalesforceClient
+) -> AsyncIterator[Finding]:
     try:
         described = await client.describe(sobject)
     except Problem as problem:
@@ -175,7 +177,7 @@ def _demanded(described: ObjectDescribe, profile: SalesforceProfile) -> Iterator
         )
 
 
-async def _allowance(client: Client) -> Finding:
+async def _allowance(client: SalesforceClient) -> Finding:
     name = "DailyApiRequests"
     try:
         limit = (await client.limits()).get(name)
@@ -192,7 +194,7 @@ async def _allowance(client: Client) -> Finding:
     )
 
 
-async def _environment(profile: SalesforceProfile, client: Client) -> Finding:
+async def _environment(profile: SalesforceProfile, client: SalesforceClient) -> Finding:
     name = "Organization.IsSandbox"
     try:
         org = await client.organization()

@@ -7,12 +7,12 @@ from itertools import chain, repeat
 import msgspec
 
 from kit import context, telemetry
-from system_apis.card import CursorStore, Receive
+from system_apis.connector import CursorStore, Receive
+from system_apis.polling import in_background, poll_repeatedly
 from system_apis.vendors.salesforce.changes.report import Reporter
 from system_apis.vendors.salesforce.client import soql
 from system_apis.vendors.salesforce.mapping.changes import SOBJECTS, SObject
 from system_apis.vendors.salesforce.mapping.values import instant
-from system_apis.watching import again_and_again, in_background
 
 _log = telemetry.log(__name__)
 
@@ -57,7 +57,7 @@ class Poll:
             for sobject in SOBJECTS:
                 await self._pass(sobject, receive, cursor)
 
-        await again_and_again(self.name, look, stop, chain(first, repeat(usual)))
+        await poll_repeatedly(self.name, look, stop, chain(first, repeat(usual)))
 
     async def _pass(self, sobject: SObject, receive: Receive, store: CursorStore) -> None:
         name = f"{self.name}:{sobject}"

@@ -3,10 +3,10 @@
 import datetime as dt
 from collections.abc import AsyncIterator, Iterable
 
-from system_apis.card import Receive, ordering_key
-from system_apis.vendors.salesforce.client import Client, soql
+from system_apis.connector import Receive, ordering_key
+from system_apis.vendors.salesforce.client import SalesforceClient, soql
 from system_apis.vendors.salesforce.client.soql import Place
-from system_apis.vendors.salesforce.mapping.changes import Found, SObject, from_record
+from system_apis.vendors.salesforce.mapping.changes import FoundChange, SObject, from_record
 from system_apis.vendors.salesforce.mapping.values import instant
 from system_apis.vendors.salesforce.records import ChangeRecord
 from system_apis.vendors.salesforce.settings import SalesforceProfile
@@ -15,12 +15,12 @@ from system_apis.vendors.salesforce.settings import SalesforceProfile
 class Reporter:
     """Reads changed records of one org and hands the changes on."""
 
-    def __init__(self, client: Client, profile: SalesforceProfile) -> None:
+    def __init__(self, client: SalesforceClient, profile: SalesforceProfile) -> None:
         self.client = client
         self.profile = profile
         self.maps = profile.maps
 
-    async def report(self, receive: Receive, found: Iterable[Found]) -> None:
+    async def report(self, receive: Receive, found: Iterable[FoundChange]) -> None:
         for one in found:
             key = ordering_key(one.change.instance, one.change.object, one.change.id)
             await receive(one.dedupe_id, one.type, key, one.change, one.at)
@@ -42,7 +42,7 @@ class Reporter:
             if len(page) < size:
                 return
 
-    def found(self, sobject: SObject, record: ChangeRecord) -> list[Found]:
+    def found(self, sobject: SObject, record: ChangeRecord) -> list[FoundChange]:
         return from_record(sobject, record, self.maps)
 
 

@@ -11,14 +11,14 @@ import msgspec
 
 from contracts.problems import ContractViolation, VendorUnavailable
 from kit import context, telemetry
-from system_apis.card import CursorStore, Receive
+from system_apis.connector import CursorStore, Receive
+from system_apis.polling import in_background, pause
 from system_apis.vendors.salesforce.changes.report import Reporter, hour_before
 from system_apis.vendors.salesforce.client import soql
 from system_apis.vendors.salesforce.client.events import Events, ReplayIdRefused
-from system_apis.vendors.salesforce.mapping.changes import Found, SObject, changed_names, from_event
+from system_apis.vendors.salesforce.mapping.changes import FoundChange, SObject, changed_names, from_event
 from system_apis.vendors.salesforce.proto import pubsub_api_pb2 as wire
 from system_apis.vendors.salesforce.records import ChangeEventHeader
-from system_apis.watching import in_background, pause
 
 _log = telemetry.log(__name__)
 
@@ -130,7 +130,7 @@ class Stream:
         # A stage may be any text: one that the table lacks is remembered, too, and is not won.
         self._stages |= {stage, *(row.api_name or row.master_label for row in stages)}
 
-    def _distinct(self, found: Found, header: ChangeEventHeader) -> Found:
+    def _distinct(self, found: FoundChange, header: ChangeEventHeader) -> FoundChange:
         """A second change of a record within one second is another change; the poll can only see one."""
         first = self._first.setdefault(found.dedupe_id, header.commit_number)
         if len(self._first) > _REMEMBERED:

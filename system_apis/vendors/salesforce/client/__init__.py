@@ -39,7 +39,7 @@ _MULTIPLE_CHOICES = 300
 _CHILDREN = {"opportunity_line_items": LineItem, "opportunity_team_members": TeamMemberRecord}
 
 
-class Client:
+class SalesforceClient:
     """One org. Long answers are followed to their end; every refusal is a problem of ours."""
 
     def __init__(self, outbound: Outbound, session: Session, maps: Maps, api_version: str) -> None:

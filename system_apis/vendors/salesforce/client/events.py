@@ -38,7 +38,7 @@ class ReplayIdRefused(Exception):  # noqa: N818 - it says what happened
 class Schema(NamedTuple):
     """An event's Avro schema: as it was told, and ready to read with."""
 
-    told: dict[str, Any]
+    raw: dict[str, Any]
     parsed: Any
 
 
@@ -74,7 +74,7 @@ class Events:
             raise self._violation(f"an event is off its schema ({type(error).__name__})") from None
         if not isinstance(payload, dict):
             raise self._violation("an event is no record")
-        return payload, schema.told
+        return payload, schema.raw
 
     @asynccontextmanager
     async def subscribe(
@@ -126,11 +126,11 @@ class Events:
         if schema_id not in self._schemas:
             found = await self._ask("GetSchema", wire.SchemaRequest(schema_id=schema_id))
             try:
-                told = msgspec.json.decode(found.schema_json, type=dict[str, Any])
-                parsed = fastavro.parse_schema(told, named_schemas={})
+                raw = msgspec.json.decode(found.schema_json, type=dict[str, Any])
+                parsed = fastavro.parse_schema(raw, named_schemas={})
             except (msgspec.DecodeError, SchemaParseException, LookupError) as error:
                 raise self._violation(f"a schema is unreadable ({type(error).__name__})") from None
-            self._schemas[schema_id] = Schema(told, parsed)
+            self._schemas[schema_id] = Schema(raw, parsed)
         return self._schemas[schema_id]
 
     async def _ask(self, method: str, request: Any) -> Any:
@@ -155,8 +155,8 @@ class Events:
             with suppress(VendorUnavailable):
                 await self._session.renew(used)
             return self._unavailable("did not take our login", trailers)
-        told = (trailers.get("error-code", "") + (error.details() or "")).lower().replace(" ", "")
-        if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE) and "replayid" in told:
+        raw = (trailers.get("error-code", "") + (error.details() or "")).lower().replace(" ", "")
+        if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE) and "replayid" in raw:
             return ReplayIdRefused()
         if code in _REFUSED:
             return VendorRejected(

@@ -43,7 +43,7 @@ _STANDARD = {
 }
 
 
-class Found(NamedTuple):
+class FoundChange(NamedTuple):
     """One change, under an id that the same change has however it is found."""
 
     dedupe_id: str
@@ -61,7 +61,7 @@ _CANONICAL = {
 }
 
 
-def from_record(sobject: SObject, record: ChangeRecord, maps: Maps) -> list[Found]:
+def from_record(sobject: SObject, record: ChangeRecord, maps: Maps) -> list[FoundChange]:
     """What a record's present state says of its last change; a win also when later edits lie over it."""
     modified = instant(record.last_modified_date)
     if record.is_deleted:
@@ -83,7 +83,7 @@ def from_event(
     won_stages: Container[str],
     maps: Maps,
     client_name: str,
-) -> list[Found]:
+) -> list[FoundChange]:
     """What a change event with data says, for each record that it names; `names` are the changed fields."""
     committed = dt.datetime.fromtimestamp(header.commit_timestamp / 1000, dt.UTC)
     by_us = f"client={client_name}" in header.change_origin.split(";")
@@ -146,7 +146,7 @@ def _record_of(kind: Any) -> Mapping[str, Any]:
     raise ValueError("a bitmap marks parts of a field that has none")
 
 
-def _won(record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False) -> Found:
+def _won(record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False) -> FoundChange:
     change = RecordChanged(
         instance=maps.instance,
         object="opportunity",
@@ -156,7 +156,7 @@ def _won(record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False) ->
         changed_at=at,
         by_us=by_us,
     )
-    return Found(f"opportunity:{record_id}:won:{_second(at)}", OPPORTUNITY_WON, change, at)
+    return FoundChange(f"opportunity:{record_id}:won:{_second(at)}", OPPORTUNITY_WON, change, at)
 
 
 def _changed(
@@ -167,15 +167,17 @@ def _changed(
     *,
     fields: tuple[str, ...] = (),
     by_us: bool = False,
-) -> Found:
+) -> FoundChange:
     name = _OBJECTS[sobject]
     change = RecordChanged(
         instance=maps.instance, object=name, id=record_id, fields=fields, changed_at=at, by_us=by_us
     )
-    return Found(f"{name}:{record_id}:{_second(at)}", _CHANGED[sobject], change, at)
+    return FoundChange(f"{name}:{record_id}:{_second(at)}", _CHANGED[sobject], change, at)
 
 
-def _deleted(sobject: SObject, record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False) -> Found:
+def _deleted(
+    sobject: SObject, record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False
+) -> FoundChange:
     name = _OBJECTS[sobject]
     change = RecordChanged(
         instance=maps.instance,
@@ -185,7 +187,7 @@ def _deleted(sobject: SObject, record_id: str, at: dt.datetime, maps: Maps, *, b
         changed_at=at,
         by_us=by_us,
     )
-    return Found(f"{name}:{record_id}:deleted:{_second(at)}", _CHANGED[sobject], change, at)
+    return FoundChange(f"{name}:{record_id}:deleted:{_second(at)}", _CHANGED[sobject], change, at)
 
 
 def _second(at: dt.datetime) -> int:

@@ -1,0 +1,102 @@
+"""bench: a deployment of the benchmark read alone, composed as deploy composes the real one."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from litestar import Litestar
+
+from bench.read import modules
+from bench.read.interfaces import BenchRecord, BenchScreen, BenchSummary
+from gateway.app import Gateway, GatewaySettings, Mounted, in_process, scopes_of
+from gateway.identity import DevelopmentIssuer
+from gateway.plans import Consumer, read
+from kit.cache import Cache
+from kit.clients import local
+from kit.database import Database
+from kit.operations import api_of, document
+from kit.routes import answer_problem, router
+from system_apis.app import open_instances
+from system_apis.connector import Connector, ConnectorContext, Profile
+
+PREFIX = api_of(BenchRecord).prefix
+GATEWAY_SETTINGS = Path(__file__).parent / "gateway.toml"
+CONSUMERS = {
+    "reader": Consumer(title="A screen", scopes=("experience.bench-screen.*",), claims={"instance": "x"}),
+    "waiter": Consumer(title="Whoever asks a vendor that hangs", scopes=("system.bench-record.read",)),
+}
+CONSUMER, WAITER = CONSUMERS
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """The three tiers: each calls the next by a local client."""
+
+    records: Mapping[str, BenchRecord]
+    summaries: BenchSummary
+    screens: BenchScreen
+
+    def app(self) -> Litestar:
+        """The system tier as an ASGI application, as it stands apart."""
+        prefix = PREFIX.format(instance=modules.INSTANCE)
+        return Litestar(
+            route_handlers=[router(BenchRecord, self.records[modules.INSTANCE], prefix)],
+            openapi_config=None,
+            logging_config=None,
+            exception_handlers={Exception: answer_problem},
+        )
+
+    def mounted(self) -> list[Mounted]:
+        """The three APIs as the gateway mounts them, that of the records once per instance."""
+        held = [
+            (BenchSummary, self.summaries, ""),
+            (BenchScreen, self.screens, ""),
+            *((BenchRecord, adapter, instance) for instance, adapter in self.records.items()),
+        ]
+        return [
+            Mounted(interface, document(interface), in_process(interface, kept), instance=instance)
+            for interface, kept, instance in held
+        ]
+
+
+@asynccontextmanager
+async def open_tiers() -> AsyncIterator[Tiers]:
+    """The tiers over an open instance of the vendor in memory."""
+    profiles: list[tuple[Connector, Profile]] = [(modules.CONNECTOR, profile) for profile in modules.PROFILES]
+    async with open_instances(profiles, ConnectorContext(environ={})) as instances:
+        records = {name: one.opened.capabilities[modules.CAPABILITY] for name, one in instances.items()}
+        flow = modules.Flow(local(BenchRecord, records[modules.INSTANCE]))
+        yield Tiers(records, flow, modules.Audience(local(BenchSummary, flow)))
+
+
+def issuer(folder: Path, address: str) -> DevelopmentIssuer:
+    """The embedded issuer of the bench, whose keys lie in its folder."""
+    apis = [api_of(interface) for interface in (BenchRecord, BenchSummary, BenchScreen)]
+    return DevelopmentIssuer(
+        folder / "keys", issuer=address, audience=address, consumers=CONSUMERS, scopes=scopes_of(apis)
+    )
+
+
+@asynccontextmanager
+async def open_deployment(environ: Mapping[str, str]) -> AsyncIterator[Gateway]:
+    """The gateway over the three tiers, every policy on; what stands behind it is as in a real deployment."""
+    async with AsyncExitStack() as stack:
+        tiers = await stack.enter_async_context(open_tiers())
+        database = Database(environ["BENCH_DATABASE_URL"], name="enfilade bench")
+        stack.push_async_callback(database.close)
+        cache = Cache(environ["BENCH_CACHE_URL"])
+        stack.push_async_callback(cache.close)
+        gateway = Gateway(
+            settings=read(GATEWAY_SETTINGS, GatewaySettings),
+            consumers=CONSUMERS,
+            apis=tiers.mounted(),
+            public_url=environ["BENCH_URL"],
+            issuer=issuer(Path(environ["BENCH_FOLDER"]), environ["BENCH_URL"]),
+            database=database,
+            cache=cache,
+            workers=int(environ.get("BENCH_WORKERS", "1")),
+        )
+        await gateway.start()
+        stack.push_async_callback(gateway.close)
+        yield gateway

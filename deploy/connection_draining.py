@@ -1,0 +1,105 @@
+"""deploy: how a worker drains: it accepts no more connections, and answers on those that it has.
+
+The server (granian) knows one way to end: it closes at once every connection on which no request is being
+answered, also one that it has just taken and whose request is on its way. So it is only told to end when none
+is left, which the worker says.
+"""
+
+import asyncio
+import contextlib
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from deploy.settings import ServerSettings
+
+CLOSE_SOON = signal.SIGUSR1
+"""Tells a worker that it will be stopped soon: its answers close their connections from now on."""
+
+DRAIN = signal.SIGUSR2
+"""Tells a worker to leave."""
+
+DRAINING = "draining"
+"""The file by which a deployment on its way down is known."""
+
+LOOK_EVERY_SECONDS = 0.05
+
+
+def install_signal_handlers(settings: ServerSettings, close_connections: Callable[[], None]) -> None:
+    """Do in this worker from now on as its supervisor says, and let that know that this one serves."""
+    if not settings.run_dir:
+        return
+    folder, loop = Path(settings.run_dir), asyncio.get_running_loop()
+
+    def leave() -> None:
+        close_connections()
+        listeners = _sockets(settings.port, listening=True)
+        _stop_accepting(listeners, last=draining(settings))
+        loop.call_later(LOOK_EVERY_SECONDS, look, listeners)
+
+    def look(listeners: set[int]) -> None:
+        if _sockets(settings.port, listening=False) - listeners:
+            loop.call_later(LOOK_EVERY_SECONDS, look, listeners)
+        else:
+            drained_file(folder, os.getpid()).touch()
+
+    loop.add_signal_handler(CLOSE_SOON, close_connections)
+    loop.add_signal_handler(DRAIN, leave)
+    serving_file(folder, os.getpid()).touch()
+
+
+def draining(settings: ServerSettings) -> bool:
+    """Whether the whole deployment is stopping: a worker that is replaced does not make it unready."""
+    return bool(settings.run_dir) and (Path(settings.run_dir) / DRAINING).exists()
+
+
+def serving_file(folder: Path, pid: int) -> Path:
+    """The file by which a worker is known to serve."""
+    return folder / f"{pid}.serving"
+
+
+def drained_file(folder: Path, pid: int) -> Path:
+    """The file by which a worker is known to have no connection left."""
+    return folder / f"{pid}.left"
+
+
+def _stop_accepting(listeners: set[int], *, last: bool) -> None:
+    """Let the server hear of no new connection: they are for its successor, or refused after the last."""
+    for descriptor in _open_files("anon_inode:[eventpoll]"):
+        # A copy of its descriptor is the same epoll, and ours to close.
+        with select.epoll.fromfd(os.dup(descriptor)) as heard:
+            for listener in listeners:
+                with contextlib.suppress(FileNotFoundError):  # this epoll does not watch it
+                    heard.unregister(listener)
+    for listener in listeners if last else ():
+        with socket.socket(fileno=os.dup(listener)) as listening:
+            listening.shutdown(socket.SHUT_RDWR)
+
+
+def _sockets(port: int, *, listening: bool) -> set[int]:
+    """The descriptors of what this process has open at its own port: where it listens, or the rest."""
+    sockets: set[int] = set()
+    for descriptor in _open_files("socket:"):
+        with contextlib.suppress(OSError):  # it was closed meanwhile
+            found = socket.socket(fileno=descriptor)
+            try:
+                at_port = found.family in (socket.AF_INET, socket.AF_INET6) and found.getsockname()[1] == port
+                if at_port and bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)) is listening:
+                    sockets.add(descriptor)
+            finally:
+                found.detach()
+    return sockets
+
+
+def _open_files(kind: str) -> list[int]:
+    """The descriptors of this process whose file is of a kind, as Linux names it; elsewhere none is known."""
+    files: list[int] = []
+    here = Path("/proc/self/fd")
+    for path in here.iterdir() if here.exists() else ():
+        with contextlib.suppress(OSError):  # as above
+            if str(path.readlink()).startswith(kind):
+                files.append(int(path.name))
+    return files

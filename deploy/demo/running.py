@@ -1,0 +1,53 @@
+"""deploy/demo: one performance from the deal to the verdict, against whatever stack runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from deploy.console import Paper, styled
+from deploy.demo.checks import Stage, read_back
+from deploy.demo.consoles import VendorConsole
+from deploy.demo.people import Person
+from deploy.demo.scenario import Scenario
+from deploy.demo.tables import show
+from deploy.launching.stack import Stack
+from gateway.identity import DevelopmentIssuer
+
+_INSTANCE = "salesforce-main"
+_TIMEOUT_SECONDS = 30
+SALES, FINANCE, OPERATIONS = "crm-screen", "finance-desk", "operations"
+PERSONAS = {SALES: "sofia.marsh", FINANCE: "fiona.finance", OPERATIONS: "omar.ops"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether everything held at the vendors, and of which deal."""
+
+    passed: bool
+    opportunity_id: str
+
+
+async def run_demo(stack: Stack, issuer: DevelopmentIssuer, console: Paper) -> Outcome:
+    """Play the demo, read the vendors back and show it all; raises CommandError."""
+    async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS) as http:
+        consoles = {vendor: VendorConsole(vendor, url, http) for vendor, url in stack.sandboxes.items()}
+        people = {
+            consumer: Person(subject, stack.gateway, issuer.mint(consumer, subject=subject), http)
+            for consumer, subject in PERSONAS.items()
+        }
+        scenario = Scenario(
+            crm=consoles["salesforce"],
+            sales=people[SALES],
+            finance=people[FINANCE],
+            operations=people[OPERATIONS],
+            say=lambda at, line: console.print(styled(f"{at} ", "dim"), line, soft_wrap=True),
+        )
+        deal, activation, request = await scenario.run()
+        stage = Stage(deal, _INSTANCE, activation, request)
+        checks = await read_back(consoles, stage, Path(stack.config))
+    show(console, stage, checks)
+    wrong = [check for check in checks if not check.ok]
+    if wrong:
+        console.print(styled(f"{len(wrong)} of {len(checks)} things are not as they must be.", "red"))
+    return Outcome(not wrong, deal.id)

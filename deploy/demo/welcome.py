@@ -1,0 +1,37 @@
+"""deploy/demo: what to do with a deployment that serves: its addresses, tokens and a call to every tier."""
+
+from deploy.console import Paper
+from deploy.demo.running import FINANCE, OPERATIONS, PERSONAS, SALES
+from deploy.launching.stack import Stack
+from gateway.identity import DevelopmentIssuer
+
+
+def welcome(console: Paper, stack: Stack, issuer: DevelopmentIssuer, opportunity: str) -> None:
+    """Print it all in a form that can be copied into a shell."""
+
+    def line(text: str = "") -> None:
+        console.print(text, soft_wrap=True)
+
+    line()
+    line(f"gateway          {stack.gateway}")
+    line(f"API catalogue    {stack.gateway}/apis")
+    for vendor, url in stack.sandboxes.items():
+        line(f"{vendor:<16} {url}   (control: {url}/__control/accounts/story)")
+    line()
+    line("tokens for an hour (more with `enfilade token --as …`):")
+    for name in (SALES, FINANCE, OPERATIONS):
+        line(f"{_variable(name)}={issuer.mint(name, subject=PERSONAS[name])}")
+    line()
+    line("one call per tier:")
+    for token, path in (
+        (OPERATIONS, "/system/salesforce-main/crm/v1/opportunities?limit=3"),
+        (OPERATIONS, "/process/opportunity-to-project/v1/activations?limit=3"),
+        (SALES, f"/experience/crm-ui/v1/opportunities/{opportunity}/activation"),
+    ):
+        line(f'curl -H "Authorization: Bearer ${_variable(token)}" "{stack.gateway}{path}"')
+    line()
+    line("Serving until Ctrl-C. Play it again: `enfilade demo`; see a whole path: `enfilade trace ID`.")
+
+
+def _variable(consumer: str) -> str:
+    return consumer.upper().replace("-", "_")

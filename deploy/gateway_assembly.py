@@ -1,0 +1,180 @@
+"""deploy: builds the gateway: every API mounted at its target, the issuer, and where vendors' pushes go."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from litestar import Request, Response, post
+
+import experience_apis.app
+import process_apis.app
+from contracts.operation import Api
+from contracts.problems import NotFound, Unavailable
+from deploy.carrier import VENDOR_HEADERS, Carrier, unpack
+from deploy.connection_draining import draining
+from deploy.interfaces import frozen, interfaces
+from deploy.issuers import IssuerCalls
+from deploy.lifecycle import read_lifecycles
+from deploy.settings import ServerSettings, TierName
+from gateway.app import Gateway, Mounted, Target, in_process, scopes_of
+from gateway.identity import DevelopmentIssuer
+from gateway.identity.issuing.personas import read_people
+from gateway.plans import Consumer
+from kit import inbox
+from kit.background import down
+from kit.context import current
+from kit.database import Database
+from kit.operations import api_of
+from system_apis.app import Instance, interface_of
+from system_apis.connector import Delivery
+
+if TYPE_CHECKING:
+    from deploy.assemble import PolicyContext, Stores, Tiers
+
+
+def build_gateway(
+    settings: ServerSettings,
+    tiers: "Tiers",
+    stores: "Stores",
+    carrier: Carrier,
+    http: httpx.AsyncClient,
+    environ: Mapping[str, str],
+    policy_context: "PolicyContext",
+) -> Gateway:
+    """The gateway over all APIs of the deployment, each in this process or called at its tier."""
+    policy = policy_context.bundle
+    embedded = policy.settings.identity.embedded_issuer
+    issuer = issuer_of(settings, policy.consumers) if embedded else None
+    instances = tiers.instances
+    issuers = IssuerCalls(http)
+
+    async def take_push(instance: str, headers: Mapping[str, str], body: bytes) -> None:
+        if "system" in settings.served_tiers:
+            await accept_push(instances, stores.database, instance, headers, body)
+        else:
+            await carrier.push(instance, headers, body)
+
+    return Gateway(
+        settings=policy.settings,
+        consumers=policy.consumers,
+        duties=policy.duties,
+        routing=policy.routing,
+        apis=list(_mounted(settings, tiers, carrier)),
+        public_url=settings.address,
+        issuer=issuer,
+        fetch=issuers.fetch,
+        post=issuers.post,
+        environ=environ,
+        database=stores.database,
+        cache=stores.cache,
+        workers=settings.workers * settings.replicas,
+        hooks=take_push,
+        ready=readiness(settings, stores, tiers),
+        admin=frozen,
+        lifecycles=read_lifecycles(),
+        policy_folder=settings.folder,
+        participants=(policy_context.participant,),
+    )
+
+
+def _mounted(settings: ServerSettings, tiers: "Tiers", carrier: Carrier) -> Iterable[Mounted]:
+    def target(tier: TierName, interface: type, held: Any) -> Target:
+        return in_process(interface, held) if tier in settings.served_tiers else carrier.target(tier)
+
+    for _, profile in tiers.profiles:
+        instance = tiers.instances.get(profile.name)
+        for capability in profile.capabilities:
+            interface = interface_of(capability)
+            held = instance.interfaces[interface] if instance else None
+            yield Mounted(interface, frozen(interface), target("system", interface, held), profile.name)
+    for interface in process_apis.app.interfaces():
+        module = tiers.modules.get(interface)
+        held = module.service if module else None
+        yield Mounted(interface, frozen(interface), target("process", interface, held))
+    for interface in experience_apis.app.interfaces():
+        held = tiers.audiences.get(interface)
+        yield Mounted(interface, frozen(interface), target("experience", interface, held))
+
+
+def apis() -> list[Api]:
+    """Every API of the deployment."""
+    return [api_of(interface) for interface in interfaces()]
+
+
+def issuer_of(settings: ServerSettings, consumers: Mapping[str, Consumer]) -> DevelopmentIssuer:
+    """The embedded issuer with its keys in the data directory and the people of the configuration."""
+    return DevelopmentIssuer(
+        Path(settings.data_dir) / "keys",
+        issuer=settings.address,
+        audience=settings.address,
+        consumers=consumers,
+        scopes=scopes_of(apis()),
+        people=read_people(settings.folder / "people.toml"),
+    )
+
+
+def readiness(
+    settings: ServerSettings, stores: "Stores", tiers: "Tiers"
+) -> Callable[[], Awaitable[Mapping[str, str]]]:
+    """What a process needs to answer, asked now."""
+
+    async def ready() -> Mapping[str, str]:
+        missing = {}
+        try:
+            async with stores.database.connect():
+                pass
+        except Unavailable as problem:
+            missing["database"] = problem.detail
+        if tiers.runtime is not None and not tiers.runtime.running:
+            missing["flows"] = "This process does not execute its flows"
+        if died := down():
+            missing["background"] = f"Died, and will be started again: {', '.join(died)}"
+        if draining(settings):
+            missing["draining"] = "The deployment was told to stop"
+        # The cache is losable: without it the deployment still answers, so it is told and does not count.
+        return missing
+
+    return ready
+
+
+async def accept_push(
+    instances: Mapping[str, Instance],
+    database: Database,
+    name: str,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> None:
+    """Verify a vendor's push as that vendor defines and keep what it says, in one transaction."""
+    instance = instances.get(name)
+    if instance is None or instance.opened.webhook is None:
+        raise NotFound("No instance of this name takes pushes.")
+    deliveries = await instance.opened.webhook.verify(headers, body)
+    async with database.begin() as connection:
+        for delivery in deliveries:
+            await _store(connection, name, delivery)
+
+
+async def _store(connection: Any, instance: str, delivery: Delivery) -> None:
+    await inbox.receive(
+        connection,
+        source=instance,
+        id=delivery.dedupe_id,
+        type=delivery.type,
+        key=delivery.key,
+        data=delivery.change,
+        occurred_at=delivery.occurred_at,
+        correlation_id=current().correlation_id,
+    )
+
+
+def hook_route(instances: Mapping[str, Instance], database: Database) -> Any:
+    """Where a system tier that stands alone takes the pushes that the gateway hands on."""
+
+    @post("/hooks/{instance:str}", status_code=202)
+    async def take(instance: str, request: Request[Any, Any, Any]) -> Response[bytes]:
+        headers = unpack(request.headers[VENDOR_HEADERS])
+        await accept_push(instances, database, instance, headers, await request.body())
+        return Response(content=b'{"received":true}', status_code=202, media_type="application/json")
+
+    return take

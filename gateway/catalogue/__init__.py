@@ -1,0 +1,142 @@
+"""The API catalogue: every API, its operations and its problems, to read in a browser or by a program."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from contracts.problems import catalogue
+from gateway.catalogue import html
+from gateway.exchange import Exchange, Header, Reply, Step
+from gateway.lifecycle import NONE, ApiLifecycles, address_of
+from gateway.policies.route import Mounted
+
+_PAGE_HEADERS: tuple[Header, ...] = (
+    (b"content-type", b"text/html; charset=utf-8"),
+    (b"cache-control", b"public, max-age=60"),
+    (b"content-security-policy", html.POLICY.encode()),
+    (b"vary", b"Accept"),
+)
+
+
+class Catalogue:
+    """Pages made once, at start, from the frozen documents."""
+
+    def __init__(self, apis: Iterable[Mounted], public_url: str, lifecycles: ApiLifecycles = NONE) -> None:
+        self._lifecycles = lifecycles
+        self._public_url = public_url
+        self._instances: dict[str, list[str]] = {}
+        self._apis: dict[str, Mounted] = {}
+        for mounted in apis:
+            self._apis.setdefault(mounted.api.slug, mounted)
+            if mounted.instance:
+                self._instances.setdefault(mounted.api.slug, []).append(mounted.instance)
+
+    def pages(self) -> dict[str, Step]:
+        """Every page by its path."""
+        listed = [self._listed(mounted) for mounted in self._apis.values()]
+        retired = [
+            {"api": slug, **life_of(slug, self._lifecycles)}
+            for slug, one in sorted(self._lifecycles.items())
+            if one.state == "retired" and slug not in self._apis
+        ]
+        codes = sorted(catalogue().values(), key=lambda kind: (kind.status, kind.code))
+        problems = [
+            {
+                "code": kind.code,
+                "status": kind.status,
+                "title": kind.title,
+                "retryable": kind.retryable,
+                "actor": kind.actor,
+                "meaning": (kind.__doc__ or "").strip(),
+            }
+            for kind in codes
+        ]
+        found = {
+            "/apis": _either({"apis": listed, "retired": retired}, html.catalogue_page(listed, retired)),
+            "/apis/problems": _either({"problems": problems}, html.problems_page(problems)),
+        }
+        for problem in problems:
+            found[f"/apis/problems/{problem['code']}"] = _either(problem, html.problem_page(problem))
+        for mounted, summary in zip(self._apis.values(), listed, strict=True):
+            path = summary["page"]
+            document = self._document(mounted)
+            found[path] = _either(summary, html.api_page(summary, document))
+            found[path + "/openapi.json"] = _json_only(document)
+        return found
+
+    def _listed(self, mounted: Mounted) -> dict:
+        api = mounted.api
+        page = f"/apis/{api.tier}/{api.name}/v{api.version}"
+        return {
+            "api": api.slug,
+            "tier": api.tier,
+            "name": api.name,
+            "version": api.version,
+            "summary": api.summary,
+            **life_of(api.slug, self._lifecycles),
+            "audiences": list(api.audiences),
+            "instances": sorted(self._instances.get(api.slug, [])),
+            "base": api.prefix,
+            "operations": sum(len(methods) for methods in mounted.document["paths"].values()),
+            "page": page,
+            "openapi": page + "/openapi.json",
+        }
+
+    def _document(self, mounted: Mounted) -> dict:
+        """The frozen document with the addresses of this deployment."""
+        server = dict(mounted.document["servers"][0])
+        server["url"] = self._public_url + server["url"]
+        instances = sorted(self._instances.get(mounted.api.slug, []))
+        if instances:
+            server["variables"] = {"instance": {"default": instances[0], "enum": instances}}
+        return {**mounted.document, "servers": [server]}
+
+
+def life_of(slug: str, lifecycles: ApiLifecycles) -> dict:
+    """Where a version stands in its life, as the catalogue tells it."""
+    lifecycle = lifecycles.get(slug)
+    if lifecycle is None:
+        return {"status": "published"}
+    told = {"status": lifecycle.state, "owner": lifecycle.owner, "since": lifecycle.since}
+    if lifecycle.sunset is not None:
+        told |= {"sunset": lifecycle.sunset}
+    if lifecycle.successor is not None:
+        told |= {"successor": address_of(lifecycle.successor)}
+    return msgspec.to_builtins(told)
+
+
+def _either(content: object, page: str) -> Step:
+    as_json, as_html = msgspec.json.encode(content), page.encode()
+
+    async def show(exchange: Exchange) -> Reply:
+        if _wants_html(exchange.headers.get(b"accept", b"")):
+            return Reply(200, list(_PAGE_HEADERS), as_html)
+        return _json(as_json)
+
+    return show
+
+
+def _json_only(content: object) -> Step:
+    encoded = msgspec.json.encode(content)
+
+    async def show(_: Exchange) -> Reply:
+        return _json(encoded)
+
+    return show
+
+
+def _json(encoded: bytes) -> Reply:
+    headers: list[Header] = [
+        (b"content-type", b"application/json"),
+        (b"cache-control", b"public, max-age=60"),
+        (b"vary", b"Accept"),
+    ]
+    return Reply(200, headers, encoded)
+
+
+def _wants_html(accept: bytes) -> bool:
+    """Browsers name text/html before anything else; programs name JSON, or nothing in particular."""
+    kinds = [kind.partition(b";")[0].strip() for kind in accept.split(b",")]
+    html_at = kinds.index(b"text/html") if b"text/html" in kinds else len(kinds)
+    json_at = kinds.index(b"application/json") if b"application/json" in kinds else len(kinds)
+    return html_at < json_at

@@ -1,0 +1,171 @@
+"""Credential status: all live API keys and all revocations in memory, as PostgreSQL had them a moment ago."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from contracts.problems import Problem, Unavailable
+from gateway.identity import api_keys, revocation
+from gateway.identity.api_keys import ApiKey
+from gateway.identity.changes import version_of
+from gateway.identity.revocation import Revoked
+from kit.background import run_background, stop_background
+from kit.batches import CLOSE_SECONDS
+from kit.database import Database
+from kit.telemetry import log
+
+_log = log(__name__)
+
+
+class CredentialStatus:
+    """Looks each `refresh` seconds whether anything has changed, and reads anew only then.
+
+    A request asks the memory, never the database. Without the database what is known holds for `stale`
+    seconds; after that nobody can say who was revoked meanwhile, and `check_fresh` raises Unavailable.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        refresh: float = 1.0,
+        stale: float = 60.0,
+        write: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._refresh = refresh
+        self._stale = stale
+        self._write = write
+        self._clock = clock
+        self._version = -1
+        self._fresh_at = clock()  # a gateway that opens without the database has as long as one that loses it
+        self._keys: dict[str, ApiKey] = {}
+        self._live: frozenset[str] = frozenset()
+        self._revoked = Revoked()
+        self._used: dict[str, float] = {}
+        self._notify: Callable[[], None] = _nothing
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call `changed`, and nobody who watched before, when what was believed may not hold any more."""
+        self._notify = changed
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """How often it looks for changes, and for how long it is believed without the database."""
+        return self._refresh, self._stale
+
+    def check_fresh(self) -> None:
+        """Raise Unavailable when the status is too old to be believed."""
+        if not self.fresh:
+            raise _away(self._refresh)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the status is young enough to be believed."""
+        return self._clock() - self._fresh_at <= self._stale
+
+    def find_key(self, text: str) -> ApiKey | None:
+        """The live key that was sent, whose use is noted; None for any other text.
+
+        Raises Unavailable when the status is too old, or was never read.
+        """
+        if self._version < 0:
+            raise _away(self._refresh)
+        self.check_fresh()
+        found = self._keys.get(api_keys.hash_of(text))
+        if found is None or api_keys.has_expired(found):
+            return None
+        self._used[found.id] = time.time()
+        return found
+
+    def holds(self, key: ApiKey) -> bool:
+        """Whether a key that was found before is live still."""
+        return key.id in self._live and not api_keys.has_expired(key)
+
+    def is_revoked(self, consumer: str, claims: dict[str, Any], issuer: str) -> bool:
+        """Whether a token with these claims was revoked."""
+        return self._revoked.covers(consumer, claims, issuer)
+
+    async def start(self) -> None:
+        """Read what there is and begin to keep up with it; a database that is away is waited for."""
+        with contextlib.suppress(Problem):
+            await self.refresh()
+        self._tasks = [
+            run_background("identity's refresh", self._refresh_repeatedly),
+            run_background("writing of the use of keys", self._write_repeatedly),
+        ]
+
+    async def close(self) -> None:
+        """Write what still waits."""
+        await stop_background(*self._tasks)
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.write_used()
+        except Exception as error:  # noqa: BLE001 - whatever it is, closing goes on and says what is lost
+            _log.error("use of keys lost", keys=len(self._used), reason=type(error).__name__)
+
+    async def refresh(self) -> None:
+        """Look for changes now; raises Unavailable without the database."""
+        asked_at = self._clock()
+        async with self._database.connect() as connection:
+            version = await version_of(connection)
+            if version != self._version:
+                self._keys = await api_keys.live_keys(connection)
+                self._live = frozenset(key.id for key in self._keys.values())
+                self._revoked = Revoked(await revocation.active_revocations(connection))
+                self._version = version
+                self._notify()
+        self._fresh_at = asked_at
+
+    async def write_used(self) -> None:
+        """Write when keys were last used; raises Unavailable without the database, and keeps it for later."""
+        used, self._used = self._used, {}
+        if not used:
+            return
+        try:
+            async with self._database.begin() as connection:
+                await api_keys.note_used(connection, used)
+        except BaseException:
+            self._used = used | self._used
+            raise
+
+    async def _refresh_repeatedly(self) -> None:
+        logged, failing = self.fresh, False
+        while True:
+            await asyncio.sleep(self._refresh)
+            failing = not await _try("identity not refreshed", self.refresh, logged=failing)
+            if logged and not self.fresh:
+                self._notify()
+            logged = self.fresh
+
+    async def _write_repeatedly(self) -> None:
+        failing = False
+        while True:
+            await asyncio.sleep(self._write)
+            failing = not await _try("use of keys not written", self.write_used, logged=failing)
+
+
+def _nothing() -> None:
+    """Nobody watches yet."""
+
+
+def _away(retry_after: float) -> Unavailable:
+    return Unavailable("Nobody is identified while the database is away", retry_after=retry_after)
+
+
+async def _try(what: str, work: Any, *, logged: bool) -> bool:
+    """Whether background work, which is tried again a moment later, was done; one line tells of an outage."""
+    try:
+        await work()
+    except Problem as problem:
+        if not logged:
+            _log.warning(what, code=problem.code)
+        return False
+    except Exception as error:  # noqa: BLE001 - a fault here must not end the work for good
+        _log.error(what, exc_info=error)
+        return False
+    return True

@@ -1,0 +1,121 @@
+"""The policy bundle: all files that make the policy, read together as one version."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from contracts.duties import Duties
+from contracts.routing import Routing
+from gateway.pipeline import GatewaySettings
+from gateway.plans import Consumer, Consumers
+from gateway.plans.reading import parse
+from kit import clock
+from kit.settings import SettingsError
+from kit.toml_lines import line_of, lines_of
+
+__all__ = ["FILES", "PolicyBundle", "make_bundle", "read_bundle", "read_texts"]
+
+POLICIES, CONSUMERS, DUTIES, ROUTING = "gateway.toml", "consumers.toml", "duties.toml", "routing.toml"
+FILES = (POLICIES, CONSUMERS, DUTIES, ROUTING)
+"""What makes the policy, and changes without a restart; every other file of the folder needs one."""
+
+_NO_DUTIES, _NO_ROUTES = Duties({}, ()), Routing(())
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyBundle:
+    """A policy, whole. `digest` names what it says, not how its files are laid out.
+
+    `lines` are the places of each file, with the line on which they stand.
+    """
+
+    settings: GatewaySettings
+    consumers: Mapping[str, Consumer]
+    digest: str
+    since: dt.datetime
+    duties: Duties = _NO_DUTIES
+    routing: Routing = _NO_ROUTES
+    folder: Path | None = None
+    lines: Mapping[str, dict[str, int]] = field(default_factory=dict)
+
+    def source(self, file: str, place: str) -> str:
+        """Where a rule is written: ``gateway.toml:12``; that it is the default where it is not written."""
+        lines = self.lines.get(file, {})
+        if place not in lines:
+            return f"{file}, by default"
+        return f"{file}:{lines[place]}"
+
+
+def make_bundle(
+    settings: GatewaySettings,
+    consumers: Mapping[str, Consumer],
+    duties: Duties | None = None,
+    routing: Routing | None = None,
+    *,
+    folder: Path | None = None,
+    lines: Mapping[str, dict[str, int]] | None = None,
+) -> PolicyBundle:
+    """The policy bundle that these make; without `folder` and `lines` they were made in code."""
+    duties, routing = duties or _NO_DUTIES, routing or _NO_ROUTES
+    said = msgspec.json.encode([settings, dict(consumers), duties, routing], order="sorted")
+    digest = hashlib.sha256(said).hexdigest()[:16]
+    return PolicyBundle(settings, consumers, digest, clock.now(), duties, routing, folder, lines or {})
+
+
+def read_bundle(folder: Path) -> PolicyBundle:
+    """The policy files of a folder; raises SettingsError with every fault, its file and its line."""
+    return parse_bundle(folder, read_texts(folder))
+
+
+def read_texts(folder: Path) -> dict[str, str]:
+    """The texts of the policy files by name; raises SettingsError for those that cannot be read."""
+    texts: dict[str, str] = {}
+    faults: list[str] = []
+    for name in FILES:
+        try:
+            texts[name] = (folder / name).read_text(encoding="utf-8")
+        except OSError as error:
+            faults.append(f"{folder / name}: {error.strerror}")
+        except UnicodeDecodeError as error:
+            faults.append(f"{folder / name}: is not UTF-8 ({error.reason} at byte {error.start})")
+    if faults:
+        raise SettingsError(faults)
+    return texts
+
+
+def parse_bundle(folder: Path, texts: Mapping[str, str]) -> PolicyBundle:
+    """The policy bundle that the texts of a folder's policy files make; raises SettingsError."""
+    faults: list[str] = []
+    parsed = []
+    for name, kind in (
+        (POLICIES, GatewaySettings),
+        (CONSUMERS, Consumers),
+        (DUTIES, Duties),
+        (ROUTING, Routing),
+    ):
+        try:
+            parsed.append(parse(texts[name], kind, str(folder / name)))
+        except SettingsError as error:
+            faults += error.faults
+    if faults:
+        raise SettingsError(faults)
+    settings, consumers, duties, routing = parsed
+    lines = {name: lines_of(text) for name, text in texts.items()}
+    return make_bundle(settings, consumers.consumers, duties, routing, folder=folder, lines=lines)
+
+
+def placed(bundle: PolicyBundle, error: SettingsError) -> SettingsError:
+    """The same faults, each with the file and line of the place that it begins with, where that is known."""
+    return SettingsError([_placed(bundle, fault) for fault in error.faults])
+
+
+def _placed(bundle: PolicyBundle, fault: str) -> str:
+    place, _, _ = fault.partition(": ")
+    for file, lines in bundle.lines.items():
+        if place.split(".")[0] in lines:
+            return f"{(bundle.folder or Path()) / file}:{line_of(lines, place)}: {fault}"
+    return fault

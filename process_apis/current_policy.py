@@ -1,0 +1,25 @@
+"""In force: what the firm's policy says to the flows at this moment, replaced whole when it changes."""
+
+from contracts.duties import Duties
+from contracts.routing import Routing
+
+
+class CurrentPolicy:
+    """Routing and duties of one version of the policy; ask anew each time, for the next version may come."""
+
+    def __init__(self, routing: Routing, duties: Duties) -> None:
+        self._now = (routing, duties)
+
+    @property
+    def routing(self) -> Routing:
+        """Which instance serves which legal entity."""
+        return self._now[0]
+
+    @property
+    def duties(self) -> Duties:
+        """What nobody may do together."""
+        return self._now[1]
+
+    def replace(self, routing: Routing, duties: Duties) -> None:
+        """Put another version in force, for whoever asks from now on."""
+        self._now = (routing, duties)

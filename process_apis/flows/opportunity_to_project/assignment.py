@@ -1,0 +1,34 @@
+"""Homes: the systems in which a deal is made, held against those in which its customer stands."""
+
+from contracts.canonical.values import Ref
+from contracts.problems import NotFound
+from contracts.routing import SystemAssignment
+from process_apis.flows.opportunity_to_project.rules import Terms
+
+
+def resolve_assignment(
+    terms: Terms, refs: tuple[Ref, ...], began: SystemAssignment, now: SystemAssignment
+) -> SystemAssignment:
+    """The systems with which the run began, or those of the routing in force: where the customer stands.
+
+    `refs` are the customer's. Raises NotFound where it stands in neither.
+    """
+    if {(began.erp, "customer"), (began.psa, "client")} <= {(ref.instance, ref.object) for ref in refs}:
+        return began
+    vendor_id(terms, refs, now.erp, "customer")
+    vendor_id(terms, refs, now.psa, "client")
+    return now
+
+
+def vendor_id(terms: Terms, refs: tuple[Ref, ...], instance: str, kind: str) -> str:
+    """The customer's id in an instance; raises NotFound that says where it stands instead, and what to do."""
+    found = next((ref.id for ref in refs if ref.instance == instance and ref.object == kind), None)
+    if found is None:
+        entity = terms.selling_entity
+        others = sorted({ref.instance for ref in refs if ref.object == kind} - {terms.instance})
+        where = f"stands in {' and '.join(others)}" if others else "stands in no system"
+        raise NotFound(
+            f"{terms.account_name} as a {kind} of {entity} {where}, but routing.toml has {entity} served by "
+            f"{instance}. Let it name the system in which the customer stands and replay, or undo."
+        )
+    return found

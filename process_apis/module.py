@@ -1,0 +1,56 @@
+"""What a flow's module is given by its tier, and what it returns."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kit.database import Database
+from kit.inbox import InboxRow
+from kit.ownership import Ownership
+from kit.settings import SettingsError
+from kit.workflows import Flow, Runtime
+from process_apis.current_policy import CurrentPolicy
+from process_apis.reference import Reference
+from process_apis.systems import Systems
+
+T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
+
+Handler = Callable[[AsyncConnection, InboxRow], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDependencies:
+    """What every flow may use; `clients` holds the process interfaces that were built before."""
+
+    systems: Systems
+    database: Database
+    runtime: Runtime
+    reference: Reference
+    ownership: Ownership
+    current_policy: CurrentPolicy
+    settings: Mapping[str, Any]
+    clients: dict[type, Any] = field(default_factory=dict)
+
+    def settings_of(self, section: str, kind: type[S]) -> S:
+        """A flow's own settings; raises SettingsError."""
+        try:
+            return msgspec.convert(self.settings.get(section, {}), kind)
+        except msgspec.ValidationError as error:
+            raise SettingsError([f"flows.toml [{section}]: {error}"]) from None
+
+    def client(self, interface: type[T]) -> T:
+        """Another flow, by its process interface only."""
+        return self.clients[interface]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowModule:
+    """A flow's API, its durable workflow if it has one, and the events that it takes from the inbox."""
+
+    service: Any
+    flow: Flow | None = None
+    subscriptions: Mapping[str, Handler] = field(default_factory=dict)

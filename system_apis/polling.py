@@ -1,0 +1,43 @@
+"""system_apis: how what watches a vendor works: in the background, again and again, until told to stop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+from contracts.problems import VendorUnavailable
+from kit import context, telemetry
+
+_log = telemetry.log(__name__)
+
+
+def in_background(source: str) -> context.Context:
+    """Nobody waits for this work: it leaves people's share of the account's allowance alone."""
+    return context.Context(context.new_correlation_id(), actor=source, lane="batch")
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but not longer than until `stop`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+async def poll_repeatedly(
+    source: str, look: Callable[[], Awaitable[None]], stop: asyncio.Event, waits: Iterable[float]
+) -> None:
+    """Look until `stop`, with endless `waits` between; raises what the vendor refuses.
+
+    An account that is away, throttles or is out of calls is waited for.
+    """
+    for seconds in waits:
+        wait = seconds
+        try:
+            with context.use(in_background(source)):
+                await look()
+        except VendorUnavailable as problem:
+            wait = max(wait, problem.retry_after or 0)
+            _log.warning("the account is waited for", source=source, code=problem.code, seconds=wait)
+        await pause(stop, wait)
+        if stop.is_set():
+            return

@@ -1,0 +1,89 @@
+"""system_apis: requests to Kantata OX without an answer: none is repeated while it may still take effect.
+
+Projects, clients and (where the account has the field) tasks bear a unique value, so that the vendor itself
+refuses a second one. Seats and bookings bear none: a lost request for them is waited out.
+"""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from contracts.problems import Problem, VendorDoubtful
+from kit import clock
+from kit.database import Database, drop_cursor, get_cursor, set_cursor
+
+Confirm = Callable[[], Awaitable[None]]
+"""Raises Unavailable when another process may have taken our place."""
+
+_ASK_AGAIN = 5.0  # seconds
+
+
+async def no_fence() -> None:
+    """Confirms that this process is the only one."""
+
+
+class UnansweredRequests:
+    """What was sent and not answered, by what it was for; with a database all processes know it."""
+
+    def __init__(self, instance: str, database: Database | None, settle_seconds: float) -> None:
+        self._instance = instance
+        self._database = database
+        self._settle_seconds = settle_seconds
+        self._here: dict[str, str] = {}  # without a database there is this process only
+
+    @asynccontextmanager
+    async def guard(self, confirm: Confirm, name: str) -> AsyncIterator[None]:
+        """Around a request that the vendor would do twice.
+
+        Raises VendorDoubtful while an unanswered one of that name may still take effect. The request is noted
+        before it is sent, so that the next process knows of one whose process died. A process that stood
+        still and was replaced must not send: what it has read before is of yesterday.
+        """
+        await self._wait_out(name)
+        await self._note(name)
+        await confirm()  # after the note: who takes our place from here on waits for what we send
+        try:
+            yield
+        except VendorDoubtful:
+            await self._note(name)  # it may have waited for its turn: the vendor's time begins later
+            raise
+        except Problem:
+            await self._forget(name)
+            raise
+        await self._forget(name)
+
+    async def _wait_out(self, name: str) -> None:
+        noted = await self._read(name)
+        if noted is None:
+            return
+        left = self._settle_seconds - (clock.now() - dt.datetime.fromisoformat(noted)).total_seconds()
+        if left > 0:
+            raise VendorDoubtful(
+                f"{self._instance}: an earlier request for {name} may still take effect",
+                instance=self._instance,
+                retry_after=min(left, _ASK_AGAIN),
+            )
+
+    async def _note(self, name: str) -> None:
+        now = clock.now().isoformat()
+        if self._database is None:
+            self._here[name] = now
+            return
+        async with self._database.begin() as connection:
+            await set_cursor(connection, self._key(name), now)
+
+    async def _read(self, name: str) -> str | None:
+        if self._database is None:
+            return self._here.get(name)
+        async with self._database.connect() as connection:
+            return await get_cursor(connection, self._key(name))
+
+    async def _forget(self, name: str) -> None:
+        if self._database is None:
+            self._here.pop(name, None)
+            return
+        async with self._database.begin() as connection:
+            await drop_cursor(connection, self._key(name))
+
+    def _key(self, name: str) -> str:
+        return f"{self._instance}:doubt:{name}"

@@ -1,0 +1,167 @@
+"""The laws of the architecture that are no imports: what each package must have, and what none may."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import experience_apis.app
+import gateway.admin
+import process_apis.app
+from deploy.gateway_assembly import apis
+from deploy.interfaces import drifted, frozen, frozen_path, interfaces
+from deploy.settings import DEMO_CONFIG
+from gateway.app import scopes_of
+from gateway.pipeline import GatewaySettings
+from gateway.plans import grants, read, read_consumers
+from kit.operations import Bound, api_of, bind
+from system_apis.app import connector_of, interface_of, read_profiles, vendors
+
+ROOT = Path(__file__).parents[2]
+TIERS = ("gateway", "experience_apis", "process_apis", "system_apis", "kit", "contracts")
+ROOMS = (*TIERS, "deploy", "sandbox", "bench")
+VENDOR_MODULES = {
+    "__init__",
+    "settings",
+    "auth",
+    "records",
+    "client",
+    "mapping",
+    "adapter",
+    "changes",
+    "webhooks",
+    "proto",
+}
+OPERATIONS = [bound for interface in interfaces() for bound in bind(interface)]
+
+
+def modules(*rooms: str) -> Iterator[Path]:
+    """Every module of some rooms that a person wrote."""
+    for room in rooms:
+        yield from (path for path in (ROOT / room).rglob("*.py") if not path.match("proto/*_pb2*.py"))
+
+
+def kept_by(interface: type) -> list[str]:
+    """Where an interface stands in the demo: its instances, or its floor."""
+    api = api_of(interface)
+    if api.tier == "system":
+        profiles = [profile for _, profile in read_profiles(DEMO_CONFIG / "instances")]
+        return [profile.name for profile in profiles if api.name in profile.capabilities]
+    tiers = {"process": process_apis.app, "experience": experience_apis.app, "gateway": gateway.admin}
+    floor = tiers[api.tier]
+    return [api.tier] if interface in floor.interfaces() else []
+
+
+@pytest.mark.parametrize("vendor", vendors())
+def test_a_vendors_room_has_its_shape(vendor: str) -> None:
+    """Only the modules that every vendor's room has, a README, a stand-in with its own, and a profile."""
+    room = ROOT / "system_apis/vendors" / vendor
+    found = {path.stem for path in room.iterdir() if path.suffix == ".py" or path.is_dir()} - {"__pycache__"}
+    assert found <= VENDOR_MODULES
+    assert (room / "README.md").is_file()
+    assert (ROOT / "sandbox" / vendor / "README.md").is_file()
+    assert (ROOT / "sandbox" / vendor / "__init__.py").is_file()
+    assert [p.name for connector, p in read_profiles(DEMO_CONFIG / "instances") if connector.name == vendor]
+
+
+@pytest.mark.parametrize("vendor", vendors())
+def test_a_vendor_keeps_capabilities_that_there_are(vendor: str) -> None:
+    """Its card names declared capabilities only, and at least one."""
+    connector = connector_of(vendor)
+    assert connector.name == vendor
+    assert [interface_of(capability) for capability in connector.capabilities]
+
+
+@pytest.mark.parametrize("interface", interfaces(), ids=lambda interface: api_of(interface).slug)
+def test_an_interface_is_promised_and_kept(interface: type) -> None:
+    """It has a frozen document with every operation, and somebody who keeps it."""
+    assert frozen_path(interface).is_file()
+    promised = {
+        operation["operationId"]
+        for path in frozen(interface)["paths"].values()
+        for operation in path.values()
+    }
+    assert promised == {bound.operation_id for bound in bind(interface)}
+    assert kept_by(interface)
+
+
+@pytest.mark.parametrize("bound", OPERATIONS, ids=lambda bound: bound.operation_id)
+def test_an_exposed_operation_has_scope_limit_and_target(bound: Bound) -> None:
+    """Somebody was granted its scope, all who were are limited, and it leads somewhere in time."""
+    consumers = read_consumers(DEMO_CONFIG / "consumers.toml")
+    plans = read(DEMO_CONFIG / "gateway.toml", GatewaySettings).rate_limit
+    assert plans is not None
+    assert bound.scope in scopes_of(apis())
+    granted = {name: one for name, one in consumers.items() if grants(one.scopes, bound.scope)}
+    assert granted
+    assert {one.plan_for(bound.api.slug) for one in granted.values()} <= set(plans.plans)
+    assert bound.operation.deadline > 0
+    assert bound.operation.summary
+
+
+def test_the_promises_have_not_drifted() -> None:
+    """What the code says is what was frozen."""
+    assert drifted() == []
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    """A sentence at its top."""
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in modules(*ROOMS, "tests")
+        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert silent == []
+
+
+def test_nobody_sleeps_where_a_condition_could_be_waited_for() -> None:
+    """No blocking sleep on any tier; elsewhere only with the reason beside it."""
+    found = {
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in modules(*ROOMS)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if "time.sleep(" in line and (path.relative_to(ROOT).parts[0] in TIERS or "#" not in line)
+    }
+    assert found == set()
+
+
+def printing(path: Path) -> Iterator[int]:
+    """The lines of a module that print by themselves, or know the library that does."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(func=ast.Name(id="print")):
+                yield node.lineno
+            case ast.ImportFrom(module=str(name)) if name.partition(".")[0] == "rich":
+                yield node.lineno
+            case ast.Import(names=names) if any(one.name.partition(".")[0] == "rich" for one in names):
+                yield node.lineno
+
+
+def test_commands_print_through_one_place() -> None:
+    """Only deploy/console.py prints: it takes no text for markup, and lets no control character through."""
+    # An auditor runs verify.py without us; it has no more than print.
+    allowed = {ROOT / "deploy/console.py", ROOT / "deploy/auditing/verify.py"}
+    found = [(path, line) for path in modules("deploy", "bench") for line in printing(path)]
+    assert [f"{path}:{line}" for path, line in found if path not in allowed] == []
+
+
+def test_every_task_is_awaited_or_is_background_work() -> None:
+    """Work in the background begins by `run_background`, so that none dies unheard; others are awaited."""
+    awaited = {
+        "kit/background.py",
+        "kit/database/locks.py",
+        "gateway/identity/introspection.py",
+        "gateway/policies/cache/reading.py",
+        "deploy/launching/children.py",
+        "deploy/commands/up.py",
+        "system_apis/vendors/salesforce/changes/stream.py",
+    }
+    tiers = ("kit", "gateway", "experience_apis", "process_apis", "system_apis", "deploy")
+    found = {
+        str(path.relative_to(ROOT))
+        for tier in tiers
+        for path in (ROOT / tier).rglob("*.py")
+        if any(word in path.read_text(encoding="utf-8") for word in ("create_task(", "ensure_future("))
+    }
+    assert found == awaited
