@@ -25,7 +25,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     refs: tuple[Ref, ...] = ()
 
 
-class WouldSend(msgspec.Struct, frozen=True):
+class PlannedRequest(msgspec.Struct, frozen=True):
     """One request that observe mode worked out and did not send."""
 
     step: str

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from contracts.canonical.customer import Customer
 from contracts.canonical.values import Currency, Cursor, Id, Instance, Instant, Money, PageSize, Ref
-from contracts.canonical.workflow import Step, WorkflowStatus, WouldSend
+from contracts.canonical.workflow import PlannedRequest, Step, WorkflowStatus
 from contracts.operation import Link, RowRule, api, operation
 from contracts.problems import AlreadyDecided, Conflict, NotFound, SegregationOfDuties
 
@@ -64,7 +64,7 @@ class CustomerRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     due_at: Instant | None = None
     exception_id: str = ""
     timeline: tuple[Step, ...] = ()
-    would_send: tuple[WouldSend, ...] = ()
+    would_send: tuple[PlannedRequest, ...] = ()
     refs: tuple[Ref, ...] = ()
 
 

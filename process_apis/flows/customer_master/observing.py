@@ -3,7 +3,7 @@
 import msgspec
 
 from contracts.canonical.customer import Customer
-from contracts.canonical.workflow import WouldSend
+from contracts.canonical.workflow import PlannedRequest
 from contracts.process.customer_master import CustomerProposal
 from contracts.routing import SystemAssignment
 from process_apis.flows.customer_master import rules
@@ -11,7 +11,7 @@ from process_apis.flows.customer_master import rules
 
 def would_send(
     proposal: CustomerProposal, account: Customer, systems: SystemAssignment
-) -> tuple[WouldSend, ...]:
+) -> tuple[PlannedRequest, ...]:
     """Every write that live mode would ask of the systems, after finance where it must be asked."""
     key = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
     customer, client = rules.customer_draft(account, proposal), rules.client_draft(account)
@@ -20,6 +20,6 @@ def would_send(
         ("create-client", systems.psa, "psa.put_client", client),
     )
     return tuple(
-        WouldSend(step, instance, operation, key, msgspec.json.encode(body).decode())
+        PlannedRequest(step, instance, operation, key, msgspec.json.encode(body).decode())
         for step, instance, operation, body in writes
     )

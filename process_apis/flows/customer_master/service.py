@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.customer import Customer
 from contracts.canonical.values import id_of
-from contracts.canonical.workflow import Step, WorkflowStatus, WouldSend
+from contracts.canonical.workflow import PlannedRequest, Step, WorkflowStatus
 from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound
 from contracts.process.customer_master import (
     CustomerDecision,
@@ -248,6 +248,8 @@ async def _request(
         due_at=row.due_at,
         exception_id=row.exception_id,
         timeline=timeline,
-        would_send=tuple(WouldSend(w.step, w.instance, w.operation, w.key, w.body) for w in planned_requests),
+        would_send=tuple(
+            PlannedRequest(w.step, w.instance, w.operation, w.key, w.body) for w in planned_requests
+        ),
         refs=refs_of(data),
     )

@@ -4,8 +4,8 @@ import msgspec
 
 from contracts.canonical.opportunity import ProjectLink
 from contracts.canonical.reference import DeliveryTemplate, RateCard
+from contracts.canonical.workflow import PlannedRequest
 from contracts.process.customer_master import CustomerProposal
-from contracts.process.opportunity_to_project import PlannedRequest
 from contracts.routing import SystemAssignment
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.rules import Terms

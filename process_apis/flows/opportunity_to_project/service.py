@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.values import id_of
-from contracts.canonical.workflow import Step, WorkflowStatus
+from contracts.canonical.workflow import PlannedRequest, Step, WorkflowStatus
 from contracts.events.kinds import CustomerSettled, RecordChanged
 from contracts.problems import (
     Conflict,
@@ -19,7 +19,6 @@ from contracts.process.opportunity_to_project import (
     Activation,
     ActivationRequest,
     Activations,
-    PlannedRequest,
 )
 from contracts.system.crm import Crm
 from kit import context, crossrefs, privacy

@@ -105,7 +105,7 @@ class OpportunityToProjectFlow:
             try:
                 await self._activate(run, terms, turn)
             except NewTerms as new:
-                await run.undo()
+                await run.take_back()
                 terms, turn = new.terms, turn + 1
                 text = f"{terms.name} goes on with its new terms"
                 await run.update_status("running", text, opportunity_name=terms.name, systems=terms.systems)
@@ -119,12 +119,12 @@ class OpportunityToProjectFlow:
         customer = await self._customer(run, deal)
         contract = await self._contract(run, deal, customer)
         project = await self._project(run, deal, customer, contract)
-        kept = await self._record_ids(run, deal.terms, customer, contract, project)
-        await self._publish(run, deal.terms, customer, kept, project, turn)
-        written = await write_back(run, self._systems, self._ownership, deal, kept, project)
+        recorded = await self._record_ids(run, deal.terms, customer, contract, project)
+        await self._publish(run, deal.terms, customer, recorded, project, turn)
+        written = await write_back(run, self._systems, self._ownership, deal, recorded, project)
         if written.stage != "won":
             await self._lost(run, deal.terms, written.stage_label or written.stage)
-        await self._show(run, deal.terms, "done", kept=kept, contract=contract)
+        await self._show(run, deal.terms, "done", recorded=recorded, contract=contract)
         await run.update_status("done", f"{deal.terms.name} is a project")
 
     # -- validate ---------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class OpportunityToProjectFlow:
 
     async def _lost(self, run: Run, terms: Terms, stage: str) -> NoReturn:
         """End the run of a deal that is no longer won: what was made is taken back, the customer stays."""
-        made = await run.undo()
+        made = await run.take_back()
         await self._show(run, terms, "undone")
         what = "what was made of it was taken back" if made else "nothing was made of it"
         await self._end(run, f"{terms.name} is no longer won (its stage is “{stage}”): {what}.")
@@ -333,30 +333,30 @@ class OpportunityToProjectFlow:
                 )
             return RecordedIds(contract_id, project_id, (*customer.refs, *contract.refs, *project.refs))
 
-        kept = await run.step(
+        recorded = await run.step(
             "cross-refer", "Keep the ids of all systems together", keep, returns=RecordedIds
         )
         await run.update_status(
             "running",
             f"{terms.name} is provisioned",
             customer_id=customer.customer_id,
-            contract_id=kept.contract_id,
-            project_id=kept.project_id,
-            refs=kept.refs,
+            contract_id=recorded.contract_id,
+            project_id=recorded.project_id,
+            refs=recorded.refs,
         )
-        return kept
+        return recorded
 
     async def _publish(
         self,
         run: Run,
         terms: Terms,
         customer: CustomerRequest,
-        kept: RecordedIds,
+        recorded: RecordedIds,
         project: Project,
         turn: int,
     ) -> None:
         again = f"-{turn}" if turn > 1 else ""  # an event is told once per key
-        contract_id, project_id = kept.contract_id, kept.project_id
+        contract_id, project_id = recorded.contract_id, recorded.project_id
         activated = ContractActivated(contract_id, customer.customer_id, terms.value, terms.revision)
         created = ProjectCreated(project_id, contract_id, customer.customer_id, terms.name)
         demand = StaffingDemandPublished(project_id, project.planned_roles)
@@ -381,7 +381,7 @@ class OpportunityToProjectFlow:
         run: Run,
         terms: Terms,
         status: read_models.WorkflowStatus,
-        kept: RecordedIds | None = None,
+        recorded: RecordedIds | None = None,
         contract: Contract | None = None,
     ) -> None:
         async def write() -> bool:
@@ -400,8 +400,8 @@ class OpportunityToProjectFlow:
                         opportunity_name=terms.name,
                         selling_entity=terms.selling_entity,
                         value=terms.value,
-                        contract_id=kept.contract_id if kept else "",
-                        project_id=kept.project_id if kept else "",
+                        contract_id=recorded.contract_id if recorded else "",
+                        project_id=recorded.project_id if recorded else "",
                         start=terms.start,
                         end=terms.end,
                         billing_schedule=contract.billing_schedule if contract else (),

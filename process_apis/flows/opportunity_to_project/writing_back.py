@@ -14,7 +14,7 @@ from process_apis.flows.opportunity_to_project.rereading import Deal
 from process_apis.systems import Systems
 
 
-class Kept(msgspec.Struct, frozen=True):
+class RecordedIds(msgspec.Struct, frozen=True):
     """Our ids of contract and project, with all references of the deal."""
 
     contract_id: str
@@ -23,13 +23,13 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 async def write_back(
-    run: Run, systems: Systems, ownership: Ownership, deal: Deal, kept: Kept, project: Project
+    run: Run, systems: Systems, ownership: Ownership, deal: Deal, recorded: RecordedIds, project: Project
 ) -> Opportunity:
     """The opportunity after the write; one that is no longer won comes back as it is, and unwritten."""
     terms = deal.terms
     crm = crm_of(systems, terms.instance)
     url = next((ref.url for ref in project.refs if ref.url), "")
-    link = ProjectLink(project_id=kept.project_id, status="Activated", project_url=url, only_while="won")
+    link = ProjectLink(project_id=recorded.project_id, status="Activated", project_url=url, only_while="won")
 
     async def undo(found: Opportunity) -> None:
         if found.stage == "won" or found.project_ref:
