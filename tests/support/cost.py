@@ -15,9 +15,9 @@ def main() -> int:
     """The command's exit status, its cost printed behind its own output."""
     # Whatever loses its parent on the way becomes our child, so that its time is counted, too.
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command's own to answer
     began = time.monotonic()
     child = subprocess.Popen(sys.argv[1:])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command's own to answer
     status = child.wait()
     reap()
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
