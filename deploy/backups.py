@@ -43,7 +43,7 @@ def back_up(file: Path, folder: Path, environ: Mapping[str, str], *, with_keys: 
         with _database(folder, environ) as url:
             refuse_server(server_major(url))
             options = ("--format=custom", "--no-owner", "--no-privileges", "--file")
-            with _told():
+            with _tool_errors_reported():
                 run_tool("pg_dump", url, *options, place / _DUMP)
             fingerprint = _fingerprint(url)
         manifest = Manifest(_release(), clock.now().isoformat(), fingerprint, with_keys)
@@ -108,7 +108,7 @@ def server_major(url: str) -> int:
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
+def _tool_errors_reported() -> Iterator[None]:
     """What the embedded servers and tools say, as this command's own words."""
     try:
         yield
@@ -143,7 +143,7 @@ def _database(folder: Path, environ: Mapping[str, str]) -> Iterator[str]:
 @contextlib.contextmanager
 def _embedded(folder: Path) -> Iterator[str]:
     servers = Embedded(folder)
-    with _told():
+    with _tool_errors_reported():
         servers.start()
     try:
         yield servers.database_url
@@ -156,7 +156,7 @@ def _clear_data(folder: Path, *, replace: bool) -> None:
         return
     if not replace:
         raise CommandError(f"{folder} holds a database: say --replace to lose it, or name another folder.")
-    with _told():
+    with _tool_errors_reported():
         wipe(folder)
 
 
@@ -167,7 +167,7 @@ def _restore_database(url: str, place: Path) -> None:
         known = "SELECT count(*) FROM pg_namespace WHERE nspname IN ('enfilade', 'dbos')"
         if connection.execute(text(known)).scalar():
             raise CommandError("The database is not empty: restore into a new one.")
-    with _told():
+    with _tool_errors_reported():
         restore_dump(url, place / _DUMP, major)
 
 

@@ -60,7 +60,7 @@ class Supervisor(MPServer):
         super().__init__(**given)
         self._folder = folder
         self._notice_seconds = notice_seconds
-        self._told = False
+        self._stopping = False
         self._noticed = False
         self._listeners: dict[int, SocketHolder] = {}
         self._entering = 0
@@ -73,8 +73,8 @@ class Supervisor(MPServer):
 
     def signal_handler_interrupt(self, *given: Any, **more: Any) -> None:
         """Give notice; the second time, and where no notice is asked for, stop at once."""
-        if not self._told:
-            self._told = True
+        if not self._stopping:
+            self._stopping = True
             _later(self._notice_seconds + LAST_SECONDS + (self.workers_kill_timeout or 0), kill_children)
         if self._noticed or not self._notice_seconds:
             super().signal_handler_interrupt(*given, **more)

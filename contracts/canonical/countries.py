@@ -278,7 +278,7 @@ _SAYS_NOTHING = frozenset({"the", "of", "and"})
 
 
 def _key(text: str) -> str:
-    """The same for ``Korea, Republic of`` and ``republic of Korea``: its telling words in one order."""
+    """The same for ``Korea, Republic of`` and ``republic of Korea``: its words in one order."""
     words = words_of(text)
     return " ".join(sorted(word for word in words if word not in _SAYS_NOTHING) or words)
 

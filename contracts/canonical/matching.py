@@ -48,7 +48,7 @@ def spellings(name: str) -> frozenset[str]:
     return frozenset(each.replace(" ", "") for each in found if all(found))
 
 
-def telling_words(name: str) -> list[tuple[str, ...]]:
+def distinguishing_words(name: str) -> list[tuple[str, ...]]:
     """The words by which a firm is looked for, each in its spellings."""
     composed = unicodedata.normalize("NFKC", name)
     plain, german = (_normal(each).split() for each in (composed, composed.translate(_UMLAUTS)))

@@ -117,8 +117,13 @@ class Scenario:
 
 
 def _decision(request: dict[str, Any]) -> dict[str, str]:
-    """What a careful person decides: the same firm is not created twice, a good one is approved."""
-    same = [one for one in request.get("candidates", ()) if "same tax number" in one["reasons"]]
+    """What a careful person decides: a firm is not created twice for one entity, a good one is approved."""
+    entity = request["proposal"]["selling_entity"]
+    same = [
+        one
+        for one in request.get("candidates", ())
+        if "same tax number" in one["reasons"] and one["selling_entity"] in (entity, "")
+    ]
     if same:
         name = same[0]["legal_name"]
         return {"decision": "merge", "merge_with": same[0]["customer_id"], "comment": f"It is {name}."}

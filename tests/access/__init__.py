@@ -1,0 +1,1 @@
+"""tests/access: nobody reads or changes what is not theirs."""

@@ -98,7 +98,7 @@ async def test_rates(readers: dict[str, Contender]) -> None:
 async def test_what_fails_is_not_measured(readers: dict[str, Contender]) -> None:
     """A server that refuses ends the run with its answer instead of counting as quick."""
     nobody = dataclasses.replace(readers["gateway"], headers={})
-    with pytest.raises(RuntimeError, match="house answers 401"):
+    with pytest.raises(RuntimeError, match="gateway answers 401"):
         await throughput.measure([nobody], rounds=1, seconds=0.1, progress=lambda _: None)
 
 

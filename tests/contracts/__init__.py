@@ -1,0 +1,1 @@
+"""tests/contracts: the frozen documents, held against a running deployment."""

@@ -375,7 +375,8 @@ EXPERIENCE = [
     Case("experience", "contract_violation", "the CRM answers off its schema", lambda public: spoilt(
         public, "salesforce", off_schema(), lambda it: button(it, "open"), path=r"/query\?.*StageName")),
     Case("experience", "deadline_exceeded", "a locked table", lambda public: locked(
-        public, lambda there: there.call("GET", f"{SCREEN}/opportunities/1/activation"))),
+        public, lambda there: there.call(
+            "GET", f"{SCREEN}/opportunities/{there.deals['done'].opportunity_id}/activation"))),
 ]  # fmt: skip
 
 CASES = [

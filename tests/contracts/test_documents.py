@@ -49,7 +49,9 @@ _JUDGING = (
     "keys.revoke_tokens",
     "subscriptions.request_subscription",
 )
-_MAY_REFUSE = {"expected-statuses": ["2xx", 404, 409, 422]}
+# Whom a decision merges with, and at which stage a link is written, is judged by what the vendors have.
+_JUDGED_BY_THE_VENDOR = ("customer_master.decide_request", "crm.put_project_link")
+_MAY_REFUSE = {"expected-statuses": ["2xx", 404, 409, 412, 422]}
 
 
 def name_of(interface: type) -> str:
@@ -109,7 +111,7 @@ def settings(api: Api, deployment: Stack, known: Known, examples: int) -> dict[s
         "checks": {"missing_required_header": {"expected-statuses": [400, 401, 403, 406, 415, 422, 428]}},
         "operations": [
             {"include-operation-id": name, "checks": {"positive_data_acceptance": _MAY_REFUSE}}
-            for name in _JUDGING
+            for name in (*_JUDGING, *_JUDGED_BY_THE_VENDOR)
         ],
         "generation": {"max-examples": examples, "database": "none"},
         "dictionaries": {name: {"values": values} for name, values in words.items()},

@@ -80,7 +80,7 @@ async def until_refused(place: Place) -> list[str]:
 
 def told() -> list[tuple[dict[str, str], float]]:
     """What the gauge says of the policy in force."""
-    found = next(family for family in families() if family.name == "enfilade_gateway_policy_in_force")
+    found = next(family for family in families() if family.name == "enfilade_gateway_policy_current")
     return [(sample.labels, sample.value) for sample in found.samples]
 
 

@@ -1,0 +1,1 @@
+"""tests/journeys: whole business transactions, through a running deployment to the stand-in vendors."""

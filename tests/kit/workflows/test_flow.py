@@ -392,7 +392,7 @@ async def test_facts_that_end_a_run_take_back_what_was_made_and_what_is_in_doubt
     """The step that rested on them may have had its effect: it is looked for and taken back too."""
     await deployment.vendor.fail("two late", "bug")
     flow = Rests(deployment.vendor)
-    async with deployment.worker(flow):
+    async with deployment.worker(flow, settings=msgspec.structs.replace(QUICK, faults=1)):
         await deployment.start()
         parked = await deployment.until("parked")
         assert await deployment.vendor.live() == ["run_1/one", "two"]

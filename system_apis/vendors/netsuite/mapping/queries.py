@@ -85,17 +85,17 @@ def _by_number(maps: Maps, tax_number: str) -> Iterator[str]:
 
 
 def _by_name(name: str) -> Iterator[str]:
-    """All of the name's telling words, each as it may be spelt."""
-    words = [word for word in matching.telling_words(name) if any(map(_patterns, word))]
+    """All of the name's distinguishing words, each as it may be spelt."""
+    words = [word for word in matching.distinguishing_words(name) if any(map(_patterns, word))]
     column = _stripped("LOWER(companyname)", " .-'’")
-    telling = [
+    distinguishing = [
         " OR ".join(
             f"{column} LIKE {literal(f'%{each}%')}" for each in sorted(set().union(*map(_patterns, word)))
         )
         for word in sorted(words, key=lambda word: max(map(len, word)), reverse=True)[:_MOST_WORDS]
     ]
-    if telling:
-        yield "(" + " AND ".join(f"({each})" for each in telling) + ")"
+    if distinguishing:
+        yield "(" + " AND ".join(f"({each})" for each in distinguishing) + ")"
 
 
 def _by_domain(domain: str) -> Iterator[str]:
