@@ -15,7 +15,7 @@ from tests.support.deployments import MakeDeployment
 from tests.support.stack import Member, Stack, until
 
 DIGEST = re.compile(
-    r'^enfilade_gateway_policy_in_force{digest="(\w+)",refused="(\w+)",worker="(\d)"} 1$', re.MULTILINE
+    r'^enfilade_gateway_policy_current{digest="(\w+)",refused="(\w+)",worker="(\d)"} 1$', re.MULTILINE
 )
 ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
 

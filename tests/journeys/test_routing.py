@@ -20,7 +20,7 @@ from tests.support.sandboxes import Account, Sandbox
 from tests.support.stack import Accounts, Caller, Stack, free_port, until
 
 IN_FORCE = re.compile(
-    r'^enfilade_gateway_policy_in_force{digest="(\w+)",refused="(\w+)",worker="\d"} 1$', re.MULTILINE
+    r'^enfilade_gateway_policy_current{digest="(\w+)",refused="(\w+)",worker="\d"} 1$', re.MULTILINE
 )
 ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
 EXCEPTIONS = "/process/exceptions/v1/exceptions"
