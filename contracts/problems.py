@@ -41,8 +41,8 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
 class Problem(Exception):  # noqa: N818 - RFC 9457's word
     """A failure that is answered as a problem document (RFC 9457).
 
-    `status` is the HTTP status, `code` the stable name that clients may switch on, `retryable` whether the same
-    request may be sent again, `actor` who must act, `retry_after` after how many seconds to retry.
+    `status` is the HTTP status, `code` the stable name that clients may switch on, `retryable` whether the
+    same request may be sent again, `actor` who must act, `retry_after` after how many seconds to retry.
     """
 
     status: ClassVar[int] = 500
