@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _ended(given)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has had enough; nothing may be written at exit either.
+        # The reader of the output has closed the pipe; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     return status

@@ -115,7 +115,11 @@ async def _verify(options: argparse.Namespace, person: Person) -> int:
             )
         for fault in found["faults"]:
             print_lines(f"FAULT: {fault}")
-        print_lines("Lines were altered, or are missing." if found["faults"] else "The trail is unaltered.")
+        print_lines(
+            "Lines were altered, or are missing."
+            if found["faults"]
+            else "The trail is complete and unaltered."
+        )
     return FAILED if found["faults"] else OK
 
 

@@ -106,7 +106,7 @@ async def test_a_lost_database_is_restored_and_the_work_goes_on(
 
 async def _ask_the_admin_apis(operator: Operator, at: tuple[str, str], folder: Path) -> None:
     """The trail of both lives verifies, is listed with names, exported, and survives an erasure."""
-    assert "The trail is unaltered." in await operator.says("audit", "verify", *at)
+    assert "The trail is complete and unaltered." in await operator.says("audit", "verify", *at)
     lines = json.loads(await operator.says("audit", "list", "--json", "--actor", FIONA, *at))
     decided = [line for line in lines if line["action"] == "customer-master.approve"]
     assert [line["person"] for line in decided] == [FIONA]
