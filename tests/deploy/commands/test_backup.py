@@ -114,7 +114,7 @@ async def _ask_the_admin_apis(operator: Operator, at: tuple[str, str], folder: P
     assert "seen by the test" in await operator.says("audit", "show", place, *at)
     period = ("--period", lines[0]["at"][:7])
     assert "verify.py" in await operator.says("audit", "export", *period, "--out", str(folder), *at)
-    assert "cannot be made" in await operator.says(
+    assert "cannot be created" in await operator.says(
         "audit", "export", *period, "--out", str(folder), *at, status=1
     )
     command = [sys.executable, "-I", folder / "verify.py"]
@@ -128,7 +128,7 @@ async def _ask_the_admin_apis(operator: Operator, at: tuple[str, str], folder: P
     assert "vendor_calls" in await operator.says("retention", "run", "--dry-run", *at)
     assert "Case 7" in await operator.says("retention", "hold", "cor_1", "--reason", "Case 7", *at)
     assert "petra.platform" in await operator.says("retention", "holds", *at)
-    assert "no hold" in await operator.says("retention", "lift", "cor_1", *at)
+    assert "no longer under a legal hold" in await operator.says("retention", "lift", "cor_1", *at)
 
 
 def test_the_embedded_database_is_backed_up_at_rest_and_replaced(tmp_path: Path) -> None:
