@@ -1,4 +1,4 @@
-# One verb, one command; CI calls the same ones (.ci/run). Needs Python 3.11 with venv, and nothing else.
+# CI calls the same targets (.ci/run). Needs Python 3.11 with venv, and nothing else.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -7,12 +7,12 @@ MAKEFLAGS += --no-builtin-rules
 
 ARGS ?=
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-# Another environment beside the usual one: make test PYTHON=/usr/bin/python3.11 VENV=.venv-oldest
+# Another environment beside the default one: make test PYTHON=/usr/bin/python3.11 VENV=.venv-oldest
 VENV ?= .venv
-# Third-party clients that prove the stand-in vendors: an environment of their own.
+# Third-party clients that verify the stand-in vendors: an environment of their own.
 CLIENTS := .venv-clients
 BIN := $(VENV)/bin
-# Found on the way to Python, or not at all: the lock's hashes hold either way, uv is only quicker.
+# Optional: the lock's hashes are checked with pip as well; uv is only faster.
 UV := $(shell command -v uv)
 
 ifdef UV
@@ -26,14 +26,14 @@ INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check
 MAKE_CLIENTS = $(PYTHON) -m venv $(CLIENTS)
 INSTALL_CLIENTS = $(CLIENTS)/bin/python -m pip install -q --disable-pip-version-check
 endif
-# The locks are complete, so nothing is resolved; the project itself is built with the locked setuptools.
+# The locks are complete, so nothing is resolved; the project is built with the locked setuptools.
 INSTALL_LOCK = $(INSTALL) --no-deps --require-hashes -r
 INSTALL_SELF = $(INSTALL) --no-deps --no-build-isolation -e .
 
-help:  ## what can be asked for
+help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
 
-run: $(VENV)/.installed  ## install, start everything, play the demo (ARGS=--once, ARGS=--fresh)
+run: $(VENV)/.installed  ## install, start everything, run the demo (ARGS=--once, ARGS=--fresh)
 	@exec $(BIN)/enfilade up $(ARGS)
 
 test: $(VENV)/.installed-dev $(CLIENTS)/.installed  ## all tests, in parallel (ARGS="tests/gateway -k limit")
@@ -42,28 +42,28 @@ test: $(VENV)/.installed-dev $(CLIENTS)/.installed  ## all tests, in parallel (A
 check: $(VENV)/.installed-dev  ## format, lint, types, import laws, contract drift
 	@echo "== format"; $(BIN)/ruff format --check .
 	@echo "== lint"; $(BIN)/ruff check .
-	@# Its newer versions are none of its business: what runs is what is locked, without a network.
+	@# No check for newer versions: the locked version runs, without a network.
 	@echo "== types"; PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 	@echo "== import laws"; $(BIN)/lint-imports
 	@echo "== contract drift"; $(BIN)/enfilade contracts check
 
-format: $(VENV)/.installed-dev  ## format, and mend what lint can mend
+format: $(VENV)/.installed-dev  ## format, and fix what lint can fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.installed-dev  ## what it costs, as ratios
+bench: $(VENV)/.installed-dev  ## benchmark, as ratios
 	@exec $(BIN)/python -m bench $(ARGS)
 
-lock: $(VENV)/.installed-dev  ## all locks anew from requirements*.in (ARGS=--upgrade for newer versions)
+lock: $(VENV)/.installed-dev  ## write all locks from requirements*.in (ARGS=--upgrade for newer versions)
 	@$(LOCK) requirements.in -o requirements.lock $(ARGS)
 	@$(LOCK) -c requirements.lock requirements-dev.in -o requirements-dev.lock $(ARGS)
 	@$(LOCK) tests/clients/requirements.in -o tests/clients/requirements.lock $(ARGS)
 
-# No address of a package index in a lock: hashes say what is meant, wherever it comes from.
+# No address of a package index in a lock: hashes identify a package, from any index.
 LOCK = $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 	--python-version 3.11
 
-dump: $(VENV)/.installed-dev  ## leave this release's database for the next one's test (VERSION=x.y.z)
+dump: $(VENV)/.installed-dev  ## write this release's database for the next release's upgrade test (VERSION=x.y.z)
 	@exec $(BIN)/python -m tests.upgrade.make_dump $(VERSION)
 
 clean:  ## remove the environment and all caches; the data in .enfilade stays
@@ -76,20 +76,20 @@ $(BIN)/python:
 	@$(MAKE_VENV)
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
-	@echo "Installing what runs …"
+	@echo "Installing the runtime packages …"
 	@$(INSTALL_LOCK) requirements.lock
 	@$(INSTALL_SELF)
 	@touch $@
 
-# The second lock holds the first, so whoever has it can run as well.
+# The second lock includes the first, so this environment can run the product as well.
 $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml | $(BIN)/python
-	@echo "Installing what runs and what checks it …"
+	@echo "Installing the runtime and development packages …"
 	@$(INSTALL_LOCK) requirements-dev.lock
 	@$(INSTALL_SELF)
 	@touch $(VENV)/.installed $@
 
 $(CLIENTS)/.installed: tests/clients/requirements.lock
-	@echo "Installing the clients that prove the stand-in vendors …"
+	@echo "Installing the clients that verify the stand-in vendors …"
 	@$(MAKE_CLIENTS)
 	@$(INSTALL_CLIENTS) --no-deps --require-hashes -r $<
 	@touch $@

@@ -1,4 +1,4 @@
-"""The error tree: every failure that the deployment can answer with, named by what the caller should do next.
+"""The error tree: every failure that the deployment can answer with, grouped by what the caller can do next.
 
 Problem
 ├── Refused (4xx: the caller must change something)
@@ -14,10 +14,10 @@ Problem
 │   ├── BodyTooLarge 413, UriTooLong 414, UnsupportedMediaType 415, HeadersTooLarge 431
 │   ├── Invalid 422 ── IdempotencyKeyReused
 │   └── TooManyRequests 429 ── QuotaExceeded
-└── Failed (5xx: the caller may come again, or somebody else must act)
+└── Failed (5xx: the caller may retry, or another person must act)
 ├── Unexpected 500
 ├── VendorFault ── ContractViolation 502, VendorRejected 409, VendorUnavailable 503, VendorDoubtful 503
-├── Unavailable 503 (our own database or cache) ── Overloaded
+├── Unavailable 503 (the deployment's own database or cache) ── Overloaded
 └── DeadlineExceeded 504, NotCached 504
 """
 
@@ -29,7 +29,7 @@ Actor = Literal["caller", "operator", "administrator", "finance", "sales", "deli
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One fault of a request or a record: where it is, what is wrong, and who can put it right."""
+    """One fault of a request or a record: where it is, what is wrong, and who can fix it."""
 
     pointer: str
     detail: str
@@ -41,8 +41,8 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
 class Problem(Exception):  # noqa: N818 - RFC 9457's word
     """A failure that is answered as a problem document (RFC 9457).
 
-    `status` is the HTTP status, `code` the stable name that clients may switch on, `retryable` says whether
-    the same request may be sent again, `actor` who must act, `retry_after` when (in seconds).
+    `status` is the HTTP status, `code` the stable name that clients may switch on, `retryable` whether the
+    same request may be sent again, `actor` who must act, `retry_after` after how many seconds to retry.
     """
 
     status: ClassVar[int] = 500
@@ -69,7 +69,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
 
 
 class Refused(Problem):
-    """The caller must change something before it comes again."""
+    """The caller must change something before it retries."""
 
     actor = "caller"
 
@@ -77,7 +77,7 @@ class Refused(Problem):
 class BadRequest(Refused):
     status = 400
     code = "bad_request"
-    title = "The request cannot be understood"
+    title = "Bad request"
 
 
 class BadJson(BadRequest):
@@ -121,10 +121,10 @@ class InvalidProof(InvalidToken):
 
 
 class NonceNeeded(InvalidToken):
-    """The proof lacks the nonce that comes with this answer (RFC 9449 §9)."""
+    """The proof lacks the nonce of this answer's DPoP-Nonce header (RFC 9449 §9)."""
 
     code = "use_dpop_nonce"
-    title = "The DPoP proof needs the nonce that we give"
+    title = "DPoP nonce required"
     retryable = True
 
 
@@ -147,11 +147,11 @@ class AudienceForbidden(Forbidden):
 
 class RoleRequired(Forbidden):
     code = "role_required"
-    title = "The operation is for somebody with another role"
+    title = "The operation requires another role"
 
 
 class SegregationOfDuties(Forbidden):
-    """Another person must do it: no change of the request or of the object's state would help."""
+    """Another person must do it: no change of the request or of the object's state is sufficient."""
 
     code = "segregation_of_duties"
     title = "One person may not do both"
@@ -189,7 +189,7 @@ class MethodNotAllowed(Refused):
 class Conflict(Refused):
     status = 409
     code = "conflict"
-    title = "The request does not fit the present state"
+    title = "The request conflicts with the current state"
 
 
 class ActivationBlocked(Conflict):
@@ -211,7 +211,7 @@ class AlreadyDecided(Conflict):
 
 class TooManyKeys(Conflict):
     code = "too_many_keys"
-    title = "The consumer has as many live keys as it may have"
+    title = "The consumer has the maximum number of valid keys"
     actor = "administrator"
 
 
@@ -247,13 +247,13 @@ class UriTooLong(Refused):
 class UnsupportedMediaType(Refused):
     status = 415
     code = "unsupported_media_type"
-    title = "The body's content type is not taken here"
+    title = "The body's content type is not supported"
 
 
 class Invalid(Refused):
     status = 422
     code = "invalid"
-    title = "The request is against the contract"
+    title = "The request violates the contract"
 
 
 class IdempotencyKeyReused(Invalid):
@@ -275,7 +275,7 @@ class TooManyRequests(Refused):
 
 
 class QuotaExceeded(TooManyRequests):
-    """The month's calls are used up; Retry-After tells when the next month begins."""
+    """The month's calls are used up; Retry-After is the time until the next month."""
 
     code = "quota_exceeded"
     title = "Monthly quota exceeded"
@@ -288,15 +288,15 @@ class HeadersTooLarge(Refused):
 
 
 class Failed(Problem):
-    """The request was sound; something behind it was not."""
+    """The request was valid; its execution failed."""
 
 
 class Unexpected(Failed):
-    """A fault of ours; the correlation id leads to the log."""
+    """An internal fault; the log has it under the correlation id."""
 
 
 class VendorFault(Failed):
-    """A vendor's fault; carries the instance and the vendor's request id, never the vendor's body."""
+    """A vendor's fault, with the instance and the vendor's request id, never the vendor's body."""
 
     def __init__(
         self, detail: str = "", *, instance: str = "", vendor_request_id: str = "", **more: Any
@@ -313,11 +313,11 @@ class VendorFault(Failed):
 class ContractViolation(VendorFault):
     status = 502
     code = "contract_violation"
-    title = "A vendor answered off its schema"
+    title = "A vendor's answer violates its schema"
 
 
 class VendorRejected(VendorFault):
-    """The vendor understood and refused: a person must correct the record or the account."""
+    """The vendor refused the request: a person must correct the record or the account."""
 
     status = 409
     code = "vendor_rejected"
@@ -325,7 +325,7 @@ class VendorRejected(VendorFault):
 
 
 class VendorUnavailable(VendorFault):
-    """The vendor surely did nothing: down, throttled, or out of its allowance."""
+    """The request certainly had no effect: the vendor is down, throttles, or its allowance is used up."""
 
     status = 503
     code = "vendor_unavailable"
@@ -334,7 +334,7 @@ class VendorUnavailable(VendorFault):
 
 
 class VendorDoubtful(VendorUnavailable):
-    """The vendor may or may not have done it (timeout, reset): ask before sending again."""
+    """The request may have had an effect (timeout, reset): look it up before sending it again."""
 
     code = "vendor_doubtful"
     title = "A vendor did not answer; the outcome is unknown"
@@ -348,7 +348,7 @@ class Unavailable(Failed):
 
 
 class Overloaded(Unavailable):
-    """More was asked than can be answered: calls of lesser lanes are refused first."""
+    """The process has more calls than it can answer: calls of lower lanes are refused first."""
 
     code = "overloaded"
     title = "Overloaded"
@@ -362,7 +362,7 @@ class DeadlineExceeded(Failed):
 
 
 class NotCached(Failed):
-    """The request took only a kept answer (only-if-cached), and none is there that is fresh enough."""
+    """The request accepts only a cached answer (only-if-cached), and no cached answer is fresh enough."""
 
     status = 504
     code = "not_cached"

@@ -1,4 +1,4 @@
-"""deploy: the one command, `enfilade`: finds the module of the command that was asked for and runs it."""
+"""deploy: the command line `enfilade`: imports the module of the requested command and runs it."""
 
 import argparse
 import importlib
@@ -16,37 +16,37 @@ from kit.texts import visible
 COMMANDS = {
     "up": "start everything on this machine, run the demo, and keep serving",
     "down": "stop what `up` started",
-    "demo": "run the demo again against a running stack",
-    "serve": "run a deployment, or some of its tiers, from settings",
+    "demo": "run the demo again on a running stack",
+    "serve": "run a deployment, or some of its tiers, from environment settings",
     "sandbox": "run one stand-in vendor",
     "token": "print a development token",
-    "issuer": "list or rotate the embedded issuer's keys, print a client's secret",
+    "issuer": "list or rotate the embedded issuer's keys; print a client's secret",
     "trace": "show the whole path of one correlation id",
-    "keys": "make and revoke API keys of consumers, and revoke tokens",
-    "consumers": "list, register, suspend and resume those who may call, and see who does",
-    "plans": "show on which terms an API can be called",
-    "subscriptions": "ask for a subscription to an API, and decide about it",
-    "policy": "say which policy is in force, what it does to a request, and whether another is good",
-    "exceptions": "list, read and resolve business cases that wait for a person",
-    "duties": "show what one person may not do together, and who holds what",
+    "keys": "create and revoke API keys of consumers; revoke tokens",
+    "consumers": "list, register, suspend and resume consumers; show their usage",
+    "plans": "show the plans on which an API can be called",
+    "subscriptions": "request, approve, reject and cancel subscriptions to APIs",
+    "policy": "show the current policy, explain its effect on a request, check policy files",
+    "exceptions": "list, show and resolve business cases that wait for a person",
+    "duties": "show duties, their holders and conflicts",
     "audit": "read, verify and export the audit trail",
-    "privacy": "export or erase what is held about a person",
-    "retention": "say how long data is kept, delete what is over, hold what a court may ask for",
-    "backup": "keep the database in a file",
-    "restore": "bring the database back from such a file",
+    "privacy": "export or erase the data about a person",
+    "retention": "show retention periods, delete expired data, place legal holds",
+    "backup": "write the database to a file",
+    "restore": "restore the database from a backup",
     "instance": "check a vendor's account against its profile",
     "contracts": "check or freeze the API documents",
-    "doctor": "look for what is wrong with this installation, and say how to mend it",
+    "doctor": "check this installation and its configuration; print a remedy for each fault",
 }
 INTRODUCTION = """\
 Enfilade: system, process and experience APIs behind one gateway.
 
-The first thing to try is `enfilade up`: it needs nothing installed beside this package.
-Each command explains itself: `enfilade COMMAND --help`.
+Start with `enfilade up`: it needs nothing installed beside this package.
+Options and examples of a command: `enfilade COMMAND --help`.
 """
 EXIT_STATUSES = """\
 exit statuses of every command:
-  0  it worked          1  it did not; one sentence says why          2  it was asked for wrongly
+  0  success          1  failure, with the reason in one sentence          2  wrong arguments or settings
 """
 
 
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _ended(given)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has had enough; nothing may be written at exit either.
+        # The reader of the output has closed the pipe; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     return status
@@ -86,13 +86,13 @@ def _run(given: list[str]) -> int:
         print_errors(str(error))
         return error.status
     except SettingsError as error:
-        print_errors("The settings are not right:")
+        print_errors("The settings are invalid:")
         print_errors(*(f"  {fault}" for fault in error.faults))
         return MISUSED
     except UnicodeEncodeError:
         if all(map(_is_text, given)):
             raise
-        print_errors("An argument is no text in UTF-8: look for stray bytes in it.")
+        print_errors("An argument is not valid UTF-8: remove the invalid bytes.")
         return MISUSED
     except KeyboardInterrupt:
         print_errors("Stopped.")
@@ -104,7 +104,7 @@ def _is_text(argument: str) -> bool:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that quotes a wrong argument as it is."""
+    """A parser that quotes a wrong argument literally."""
 
     def error(self, message: str) -> NoReturn:
         super().error(visible(message))

@@ -1,4 +1,4 @@
-"""deploy: what the doctor looks at, one short look each."""
+"""deploy: the checks of `enfilade doctor`."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ _WANTED_PYTHON = (3, 11)
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing looked at: what, whether it is well, what was found, how to mend it."""
+    """The result of one check: its subject, whether it passed, what was found, and the remedy."""
 
     what: str
     ok: bool
@@ -37,7 +37,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def diagnose(folder: Path, environ: Mapping[str, str], port: int | None, sandbox_port: int) -> list[Finding]:
-    """All findings, in the order in which a start would meet them."""
+    """All findings, in the order of the checks at a start."""
     stack = running(folder)
     findings = [_python(), _packages(LOCK), _data(folder)]
     production = is_production(environ)
@@ -60,7 +60,7 @@ def _python() -> Finding:
 
 def _packages(lock: Path) -> Finding:
     if not lock.exists():
-        return Finding("packages", ok=True, found="no lock file beside this installation to compare with")
+        return Finding("packages", ok=True, found="not compared: this installation has no lock file")
     wrong = []
     pinned = _PINNED.findall(lock.read_text(encoding="utf-8"))
     for name, wanted, condition in pinned:
@@ -72,7 +72,7 @@ def _packages(lock: Path) -> Finding:
             wrong.append(f"{name} {found or 'missing'} instead of {wanted}")
     if wrong:
         return Finding("packages", ok=False, found="; ".join(wrong), fix="make run (it installs the lock)")
-    return Finding("packages", ok=True, found=f"{len(pinned)} as the lock says")
+    return Finding("packages", ok=True, found=f"{len(pinned)}, as in the lock")
 
 
 def _data(folder: Path) -> Finding:
@@ -82,14 +82,16 @@ def _data(folder: Path) -> Finding:
     nearest = next(part for part in (folder, *folder.parents) if part.exists())
     if not os.access(nearest, os.W_OK | os.X_OK) or not nearest.is_dir():
         return Finding("data folder", ok=False, found=f"{folder} cannot be written", fix="choose --data DIR")
-    return Finding("data folder", ok=True, found=str(folder) if folder.exists() else f"{folder}, to be made")
+    return Finding(
+        "data folder", ok=True, found=str(folder) if folder.exists() else f"{folder}, created at the start"
+    )
 
 
 def _production(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Everything for which `enfilade serve` would refuse to start, as it says it."""
+    """Every reason for which `enfilade serve` would refuse to start, in its words."""
     if faults := start_faults(environ):
         return _faults("production", faults, "")
-    return iter([Finding("production", ok=True, found="settings and configuration are fit for it")])
+    return iter([Finding("production", ok=True, found="settings and configuration are valid for it")])
 
 
 def _configuration(settings: ServerSettings) -> Iterator[Finding]:
@@ -109,13 +111,13 @@ def _ports(settings: ServerSettings, port: int, sandbox_port: int) -> Iterator[F
         wanted |= {sandbox_port + n: (vendor, "--sandbox-port") for n, vendor in enumerate(VENDORS)}
     for number, (title, option) in wanted.items():
         fault = port_fault(settings.host, number)
-        fix = f"stop what listens there, or choose another with {option}" if fault else ""
+        fix = f"stop the process that listens there, or choose another port with {option}" if fault else ""
         yield Finding(f"port {number} ({title})", fault is None, fault or "free", fix)
 
 
 async def _servers(settings: ServerSettings, stack: Stack | None) -> list[Finding]:
     if not has_database(settings):
-        return [Finding("database", ok=True, found="none named: `enfilade up` starts its own")]
+        return [Finding("database", ok=True, found="none configured: `enfilade up` starts its own")]
     findings = [await _database(settings.database_url)]
     if settings.cache_url:
         findings.append(await _cache(settings.cache_url))
@@ -139,8 +141,8 @@ async def _database(url: str) -> Finding:
     finally:
         await database.close()
     if not migrated:
-        return Finding("database", ok=True, found="answers; empty, `enfilade serve` makes its tables")
-    return Finding("database", ok=True, found="answers, with our tables")
+        return Finding("database", ok=True, found="answers; empty, `enfilade serve` creates its tables")
+    return Finding("database", ok=True, found="answers, with Enfilade's tables")
 
 
 async def _cache(url: str) -> Finding:

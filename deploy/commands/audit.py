@@ -16,12 +16,12 @@ from deploy.demo.people import Person
 from deploy.errors import FAILED, MISUSED, OK, CommandError
 
 DESCRIPTION = """\
-Who did what with which outcome, chained by hashes and anchored every hour.
+The audit trail: actor, action and outcome, chained by hashes and anchored every hour.
 
-  list           lines, newest first; people are shown by name, as far as they were not erased
-  show CHAIN/SEQ one line with what is sealed in it
-  verify         read the whole trail and tell every break; with --anchors, against anchors kept elsewhere
-  export         a folder that an auditor can verify alone: lines, anchors, README.txt and verify.py
+  list           lines, newest first; people are shown by name unless they were erased
+  show CHAIN/SEQ one line with its encrypted details
+  verify         read the whole trail and report every break; with --anchors, compare with published anchors
+  export         a folder that an auditor verifies without Enfilade: lines, anchors, README.txt, verify.py
 """
 EPILOG = """\
 examples:
@@ -40,14 +40,14 @@ Work = Callable[[argparse.Namespace, Person], Awaitable[int]]
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action_wanted", nargs="?", choices=list(_WORKS), default="list", metavar="ACTION")
     parser.add_argument("line", nargs="?", metavar="CHAIN/SEQ", help="which line (show)")
-    parser.add_argument("--action", metavar="NAME", help="what was done (list)")
+    parser.add_argument("--action", metavar="NAME", help="the action (list)")
     parser.add_argument("--actor", metavar="WHO", help="a machine, a person's subject or pseudonym (list)")
-    parser.add_argument("--subject", metavar="ID", help="to what it was done (list)")
-    parser.add_argument("--correlation", metavar="ID", help="in which business transaction (list)")
-    parser.add_argument("--since", metavar="INSTANT", help="not before, as 2026-11-01T00:00:00Z (list)")
-    parser.add_argument("--until", metavar="INSTANT", help="before (list)")
-    parser.add_argument("--limit", type=int, default=50, help="how many at most, up to 200 (list)")
-    parser.add_argument("--anchors", type=Path, metavar="FILE", help="anchors kept elsewhere (verify)")
+    parser.add_argument("--subject", metavar="ID", help="the object of the action (list)")
+    parser.add_argument("--correlation", metavar="ID", help="a business transaction's correlation id (list)")
+    parser.add_argument("--since", metavar="INSTANT", help="from, as 2026-11-01T00:00:00Z (list)")
+    parser.add_argument("--until", metavar="INSTANT", help="until, exclusive (list)")
+    parser.add_argument("--limit", type=int, default=50, help="maximum number of lines, up to 200 (list)")
+    parser.add_argument("--anchors", type=Path, metavar="FILE", help="published anchors (verify)")
     parser.add_argument("--period", help="a month or a year, as 2026-11 or 2026 (export)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="a new folder (export: audit-PERIOD)")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
@@ -71,7 +71,7 @@ async def _list(options: argparse.Namespace, person: Person) -> int:
     if options.json:
         print_json(page["items"])
         return OK
-    made = table("", "at", "who", "through", "did", "to", "outcome", "line")
+    made = table("", "at", "actor", "consumer", "action", "subject", "outcome", "line")
     for line in page["items"]:
         who = line.get("person") or line["actor"]
         place = f"{line['chain']}/{line['seq']}"
@@ -80,14 +80,14 @@ async def _list(options: argparse.Namespace, person: Person) -> int:
         )
     paper().print(made)
     if page.get("next_cursor"):
-        print_lines("There are more: narrow it by --since, --until, --actor, --action or --subject.")
+        print_lines("There are more: narrow the list by --since, --until, --actor, --action or --subject.")
     return OK
 
 
 async def _show(options: argparse.Namespace, person: Person) -> int:
     chain, _, seq = (options.line or "").partition("/")
     if not chain or not seq.isdigit():
-        raise CommandError("Name the line as `audit list` does: enfilade audit show CHAIN/SEQ", MISUSED)
+        raise CommandError("Name the line as printed by `audit list`: enfilade audit show CHAIN/SEQ", MISUSED)
     line = await person.get(f"{_API}/lines/{chain}/{seq}")
     if options.json:
         print_json(line)
@@ -110,17 +110,21 @@ async def _verify(options: argparse.Namespace, person: Person) -> int:
         print_lines(f"{found['lines']} lines, {found['anchors']} anchors.")
         print_lines(f"Last anchor: {found['last_anchor']} {found['last_anchor_hash']}")
         if found.get("set_aside"):
-            print_lines(f"{found['set_aside']} lines could not be written as they were, and have escapes.")
+            print_lines(
+                f"{found['set_aside']} lines could not be stored unchanged, and were written with escapes."
+            )
         for fault in found["faults"]:
             print_lines(f"FAULT: {fault}")
         print_lines(
-            "Something was altered, or is missing." if found["faults"] else "Everything is as it was written."
+            "Lines were altered, or are missing."
+            if found["faults"]
+            else "The trail is complete and unaltered."
         )
     return FAILED if found["faults"] else OK
 
 
 def _last_exported(path: Path) -> str:
-    """The last anchor of a file: it stands for all before it."""
+    """The last anchor of a file, which covers all earlier ones."""
     try:
         last = msgspec.json.decode(path.read_bytes().splitlines()[-1], type=dict[str, Any])
         return f"{last['number']}:{last['hash']}"
@@ -130,14 +134,14 @@ def _last_exported(path: Path) -> str:
 
 async def _export(options: argparse.Namespace, person: Person) -> int:
     if not options.period:
-        raise CommandError("Say which period: enfilade audit export --period 2026-11", MISUSED)
+        raise CommandError("Name the period: enfilade audit export --period 2026-11", MISUSED)
     folder: Path = options.out or Path(f"audit-{options.period}")
     period = msgspec.convert(await person.get(f"{_API}/periods/{options.period}"), AuditPeriod)
     try:
         made = Export(folder, period)
     except OSError as error:
         raise CommandError(
-            f"{folder} cannot be made ({error.strerror}): name a new one with --out."
+            f"{folder} cannot be created ({error.strerror}): name a new one with --out."
         ) from None
     asked = {"upto": str(period.upto)}
     while True:

@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade consumers`: who may call, who does, and who may not for now."""
+"""deploy/commands: `enfilade consumers`: consumers, their suspension and their usage."""
 
 import argparse
 import asyncio
@@ -11,16 +11,16 @@ from deploy.demo.people import Person
 from deploy.errors import MISUSED, OK, CommandError
 
 DESCRIPTION = """\
-Consumers are declared in consumers.toml or registered here. Whoever is registered may call nothing before it
-has a subscription (enfilade subscriptions request). A suspended consumer is refused at every gateway within
-seconds, whatever tokens it holds.
+Consumers are declared in consumers.toml or registered here. A registered consumer needs a subscription
+before its first call (enfilade subscriptions request). A suspended consumer is refused at every gateway
+within seconds, with any token.
 
-  list                 everybody
-  show NAME            one of them: grants and subscriptions
-  register NAME        a new one
-  suspend NAME         refuse its calls from now on
-  resume NAME          take them again
-  usage                who called which API how often
+  list                 all consumers
+  show NAME            one consumer: grants and subscriptions
+  register NAME        add a consumer
+  suspend NAME         refuse its calls
+  resume NAME          accept its calls again
+  usage                number of calls per consumer and API
 """
 EPILOG = """\
 examples:
@@ -37,14 +37,14 @@ Work = Callable[[argparse.Namespace, Person], Awaitable[None]]
 def configure(parser: argparse.ArgumentParser) -> None:
     actions = ["list", "show", "register", "suspend", "resume", "usage"]
     parser.add_argument("action", nargs="?", choices=actions, default="list")
-    parser.add_argument("name", nargs="?", metavar="NAME", help="the consumer's")
-    parser.add_argument("--reason", help="why, for the audit trail (suspend)")
-    parser.add_argument("--title", help="who that is, in a sentence (register)")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the consumer's name")
+    parser.add_argument("--reason", help="the reason, for the audit trail (suspend)")
+    parser.add_argument("--title", help="a description (register)")
     parser.add_argument("--scope", action="append", default=[], help="a grant (register, repeatable)")
     parser.add_argument("--role", action="append", default=[], help="a role (register, repeatable)")
-    parser.add_argument("--outside", action="store_true", help="is not of the firm (register)")
+    parser.add_argument("--outside", action="store_true", help="a consumer outside the firm (register)")
     parser.add_argument("--api", help="one API only (usage)")
-    parser.add_argument("--days", type=int, default=30, help="so many days, today included (usage)")
+    parser.add_argument("--days", type=int, default=30, help="number of days, today included (usage)")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     configure_admin(parser)
 
@@ -74,7 +74,7 @@ async def _list(options: argparse.Namespace, person: Person) -> None:
     if options.json:
         print_json(found)
         return
-    made = table("", "consumer", "who", "state", "origin", "subscriptions")
+    made = table("", "consumer", "title", "state", "origin", "subscriptions")
     for each in found:
         made.add_row(each["name"], each["title"], each["state"], each["origin"], _subscribed(each))
     paper().print(made)
@@ -86,14 +86,14 @@ async def _show(options: argparse.Namespace, person: Person) -> None:
 
 async def _register(options: argparse.Namespace, person: Person) -> None:
     if not options.title:
-        raise CommandError("Say who it is: --title", MISUSED)
+        raise CommandError("Give a description: --title", MISUSED)
     body = {"name": options.name, "title": options.title, "scopes": options.scope, "roles": options.role}
     _print_consumer(options, await person.post(f"{_API}/consumers", {**body, "outside": options.outside}))
 
 
 async def _suspend(options: argparse.Namespace, person: Person) -> None:
     if not options.reason:
-        raise CommandError("Say why, for the audit trail: --reason", MISUSED)
+        raise CommandError("Give a reason, for the audit trail: --reason", MISUSED)
     body = {"reason": options.reason}
     _print_consumer(options, await person.post(f"{_API}/consumers/{options.name}/suspension", body))
 

@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade contracts`: the frozen API documents and the life of each API's versions."""
+"""deploy/commands: `enfilade contracts`: the frozen API documents and the lifecycle of their versions."""
 
 import argparse
 import asyncio
@@ -15,17 +15,17 @@ from kit.database import Database
 from kit.settings import SettingsError
 
 DESCRIPTION = """\
-Every API has a frozen OpenAPI 3.1 document in contracts/openapi. `check` says where the code has drifted from
-it, and what is wrong with contracts/versions.toml. With a database (ENFILADE_DATABASE_URL, or that of the
-stack which runs on --data) it also names who, without a waiver, called a version lately whose time is over.
-`freeze` writes the documents anew, for a change that is meant; `lifecycle` lists which versions are drafts,
-published, deprecated or retired, and until when.
+Every API has a frozen OpenAPI 3.1 document in contracts/openapi. `check` reports differences between code
+and documents, and faults of contracts/versions.toml. With a database (ENFILADE_DATABASE_URL, or that of the
+stack running on --data) it also reports consumers without a waiver that lately called a version past its
+sunset. `freeze` writes the documents again, for an intended change; `lifecycle` lists the state and dates of
+each version.
 """
 EPILOG = """\
 examples:
-  enfilade contracts check      exit status 1 when anything differs
+  enfilade contracts check      exit status 1 on any difference
   enfilade contracts lifecycle  every version, its owner, its dates and its successor
-  enfilade contracts freeze     then look at the difference before you commit it
+  enfilade contracts freeze     then review the difference before you commit it
 """
 
 
@@ -46,12 +46,12 @@ def run(options: argparse.Namespace) -> int:
     if faults := [*drifted(), *asyncio.run(_lifecycle(settings_beside(folder, os.environ)))]:
         print_lines(*faults)
         return FAILED
-    print_lines("No API differs from its frozen document, and every version stands somewhere in its life.")
+    print_lines("No API differs from its frozen document, and every version has a valid lifecycle.")
     return OK
 
 
 async def _lifecycle(settings: ServerSettings) -> list[str]:
-    """What is wrong with the versions; where there is a database, also whom a sunset would cut off."""
+    """The faults of the versions; with a database, also the consumers that a sunset would refuse."""
     if not has_database(settings):
         return await lifecycle_faults()
     database = Database(settings.database_url)

@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade demo`: plays the demo once more against a stack that runs."""
+"""deploy/commands: `enfilade demo`: runs the demo again on a running stack."""
 
 import argparse
 import asyncio
@@ -11,13 +11,14 @@ from deploy.errors import FAILED, OK, CommandError
 from deploy.launching.stack import data_dir, running
 
 DESCRIPTION = """\
-Play the demo against the stack that `enfilade up` runs: an open deal (or a new one when none is left) is
-closed in the Salesforce sandbox, its notification starts the flow, a finance persona decides when asked, and
-in the end the three vendors are read back. Everything goes over HTTP with tokens, as a user's calls do.
+Run the demo on the stack of `enfilade up`: an open deal (or a new one if none is left) is won in the
+Salesforce sandbox, its notification starts the flow, a finance persona decides if necessary, and at the end
+the records of the three vendors are read back and checked. All calls use HTTP with tokens, like a user's
+calls.
 """
 EPILOG = """\
 examples:
-  enfilade demo                     exit status 0 only when everything held at the vendors
+  enfilade demo                     exit status 0 only if every check at the vendors passed
   enfilade demo --data /srv/enfilade
 """
 
@@ -31,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     stack = running(folder)
     if stack is None:
         raise CommandError(
-            f"Nothing runs on {folder}: start it with `enfilade up`, or name another with --data."
+            f"No stack runs on {folder}: start one with `enfilade up`, or name another folder with --data."
         )
     issuer = embedded_issuer(str(folder))
     outcome = asyncio.run(run_demo(stack, issuer, paper()))

@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade doctor`: what is wrong with this installation, and how to mend it."""
+"""deploy/commands: `enfilade doctor`: the faults of this installation, with a remedy for each."""
 
 import argparse
 import os
@@ -9,26 +9,28 @@ from deploy.errors import FAILED, OK
 from deploy.launching.stack import data_dir
 
 DESCRIPTION = """\
-Look at everything that a start needs: Python, the packages against the lock, ports, the data folder, the
-configuration (every fault of it), database and cache, and the sandboxes of a running stack. Changes nothing.
+Check everything that a start needs: Python, the packages against the lock, ports, the data folder, the
+configuration (every fault), database and cache, and the sandboxes of a running stack. Changes nothing.
 """
 EPILOG = """\
 examples:
-  enfilade doctor                    exit status 1 when something must be mended
+  enfilade doctor                    exit status 1 if there is a fault
   enfilade doctor --port 9000 --data /srv/enfilade
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, help="the gateway's (8080)")
-    parser.add_argument("--sandbox-port", type=int, default=9101, metavar="N", help="the first of three")
+    parser.add_argument("--port", type=int, help="the gateway's port (8080)")
+    parser.add_argument(
+        "--sandbox-port", type=int, default=9101, metavar="N", help="the first of three ports (9101)"
+    )
     parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
 
 
 def run(options: argparse.Namespace) -> int:
     folder = data_dir(options.data, os.environ)
     findings = diagnose(folder, os.environ, options.port, options.sandbox_port)
-    made = table("", "", "what", "found", "how to mend it")
+    made = table("", "", "check", "found", "remedy")
     made.show_header = False
     for finding in findings:
         made.add_row(mark(ok=finding.ok), finding.what, finding.found, finding.fix)

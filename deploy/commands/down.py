@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade down`: stops the `up` that runs on a data folder."""
+"""deploy/commands: `enfilade down`: stops the stack of a data folder."""
 
 import argparse
 import os
@@ -8,8 +8,8 @@ from deploy.errors import FAILED, OK
 from deploy.launching.stack import data_dir, end, launcher
 
 DESCRIPTION = """\
-Stop the `enfilade up` that runs on a data folder, and with it everything that it started. The data stays:
-the next `up` goes on with it. When nothing runs, that is well too.
+Stop the `enfilade up` of a data folder, with everything that it started. The data stays: the next `up`
+continues with it. It is no error if nothing runs.
 """
 EPILOG = """\
 examples:
@@ -27,10 +27,10 @@ def run(options: argparse.Namespace) -> int:
     folder = data_dir(options.data, os.environ)
     pid = launcher(folder)
     if not pid:
-        print_lines(f"Nothing runs on {folder}.")
+        print_lines(f"No stack runs on {folder}.")
         return OK
     if not end(folder, pid, WITHIN_SECONDS):
-        print_lines(f"Process {pid} did not stop within {WITHIN_SECONDS:.0f} s: look at it, or kill it.")
+        print_lines(f"Process {pid} did not stop within {WITHIN_SECONDS:.0f} s: check its log, or kill it.")
         return FAILED
     print_lines(f"Stopped (process {pid}).")
     return OK

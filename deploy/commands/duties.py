@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade duties`: what one person may not do together, who holds what, and until when."""
+"""deploy/commands: `enfilade duties`: duties, their holders, conflicts and waivers."""
 
 import argparse
 import os
@@ -18,17 +18,16 @@ from gateway.plans import Consumer
 from gateway.policy_bundle import read_bundle
 
 DESCRIPTION = """\
-Show the segregation of duties: every duty with the consumers that hold it, the pairs that are kept apart and
-why, and the waivers with their last days. Reads consumers.toml and duties.toml; needs no server.
+Show the segregation of duties: every duty with the consumers that hold it, the conflicting pairs with the
+reason, and the waivers with their last days. Reads consumers.toml and duties.toml; needs no server.
 
-A deployment does not start while a consumer holds a pair without a waiver. Nobody may exercise both of a
-pair on
-one case, waiver or not: the API answers 403 segregation_of_duties.
+A deployment does not start while a consumer holds a pair without a waiver. No person may exercise both
+duties of a pair on one case, waiver or not: the API answers 403 segregation_of_duties.
 """
 EPILOG = """\
 examples:
-  enfilade duties                exit status 1 when somebody holds what must be kept apart
-  enfilade duties --json         the same for a script
+  enfilade duties                exit status 1 if a consumer holds a pair without a waiver
+  enfilade duties --json         the same as JSON
 """
 
 
@@ -66,10 +65,10 @@ def _holders(judge: Matrix, consumers: Mapping[str, Consumer]) -> dict[str, list
 
 def _print_tables(judge: Matrix, consumers: Mapping[str, Consumer], faults: list[str]) -> None:
     duties = judge.duties
-    holders = table("Duties", "duty", "one may", "held by")
+    holders = table("Duties", "duty", "title", "held by")
     for name, names in _holders(judge, consumers).items():
-        holders.add_row(name, duties.duties[name].title, ", ".join(names) or "nobody")
-    conflicts = table("Kept apart on one case, and not held together", "duty", "and", "because", "waived for")
+        holders.add_row(name, duties.duties[name].title, ", ".join(names) or "none")
+    conflicts = table("Conflicts, on one case and in one holder", "duty", "and", "reason", "waived for")
     for pair in duties.conflicts:
         conflicts.add_row(*pair.duties, pair.why, "may be held" if pair.held else _waived(duties, pair))
     waivers = table("Waivers", "holder", "last day", "duties", "reason")

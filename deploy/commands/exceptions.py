@@ -15,12 +15,12 @@ from deploy.errors import MISUSED, OK, CommandError
 from deploy.launching.stack import data_dir, settings_beside
 
 DESCRIPTION = """\
-List what waits for a person, read a case, and resolve it: replay it (with corrections), undo what was done,
-or skip it. Goes through the gateway's own API with a development token of the finance desk.
+List the cases that wait for a person, show one, and resolve it: replay it (with corrections), undo its
+steps, or skip it. Calls the gateway with a development token of the finance desk.
 """
 EPILOG = """\
 examples:
-  enfilade exceptions                                     all that is open, oldest first
+  enfilade exceptions                                     all open cases, oldest first
   enfilade exceptions show exc_…
   enfilade exceptions resolve exc_… --action replay --reason "Template chosen with sales" \\
       --set delivery_template=DT-DATA-PLATFORM --as fiona.finance
@@ -32,16 +32,16 @@ _TIMEOUT_SECONDS = 30
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=["list", "show", "resolve"], default="list")
-    parser.add_argument("id", nargs="?", metavar="ID", help="the exception's (show, resolve)")
+    parser.add_argument("id", nargs="?", metavar="ID", help="the exception's id (show, resolve)")
     parser.add_argument("--status", choices=["open", "resolved", "skipped", "all"], default="open")
     parser.add_argument("--action", dest="decision", choices=["replay", "undo", "skip"])
-    parser.add_argument("--reason", help="why, for the audit trail (resolve)")
+    parser.add_argument("--reason", help="the reason, for the audit trail (resolve)")
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="a correction (repeatable)"
     )
     parser.add_argument("--as", dest="person", default="fiona.finance", metavar="PERSON", help="who decides")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table (list, show)")
-    parser.add_argument("--url", help="the gateway's address (that of the stack which runs on --data)")
+    parser.add_argument("--url", help="the gateway's address (default: the stack running on --data)")
     parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
 
 
@@ -77,9 +77,9 @@ async def _list(options: argparse.Namespace, person: Person) -> None:
         print_json(cases)
         return
     if not cases:
-        print_lines("Nothing waits for a person.")
+        print_lines("No case waits for a person.")
         return
-    made = table("", "id", "status", "owner", "what stopped, and why", "what next")
+    made = table("", "id", "status", "owner", "what stopped, and why", "next step")
     for case in cases:
         made.add_row(
             case["id"], case["status"], case["owner"], f"{case['stopped']} {case['why']}", case["what_next"]
@@ -105,7 +105,7 @@ async def _show(options: argparse.Namespace, person: Person) -> None:
 
 async def _resolve(options: argparse.Namespace, person: Person) -> None:
     if not options.decision or not options.reason:
-        raise CommandError("Say --action replay|undo|skip and --reason, for the audit trail.", MISUSED)
+        raise CommandError("Give --action replay|undo|skip and --reason, for the audit trail.", MISUSED)
     case = await person.get(f"{_API}/{options.id}")
     body: dict[str, Any] = {"action": options.decision, "reason": options.reason}
     if options.set:
@@ -115,7 +115,7 @@ async def _resolve(options: argparse.Namespace, person: Person) -> None:
     print_lines(
         f"{resolved['id']} is {resolved['status']}: {options.decision}, by {resolved['resolved_by']}."
     )
-    print_lines(f"What follows: enfilade trace {resolved['correlation_id']}")
+    print_lines(f"Follow it: enfilade trace {resolved['correlation_id']}")
 
 
 def _correction(text: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade instance`: whether a vendor's account is as its profile says."""
+"""deploy/commands: `enfilade instance`: checks a vendor's account against its profile."""
 
 import argparse
 import asyncio
@@ -15,14 +15,15 @@ from system_apis.app import open_instances, read_profiles
 from system_apis.connector import Connector, ConnectorContext, Profile
 
 DESCRIPTION = """\
-Log in to a vendor's account as the profile says and look: permissions by the vendor's own names, fields that
-are missing or of another type than the profile expects, limits left, test or production. Writes nothing.
+Log in to a vendor's account with its profile and check it: permissions by the vendor's own names, fields
+that are missing or of another type than in the profile, remaining limits, test or production. Writes
+nothing.
 """
 EPILOG = """\
 examples:
   enfilade instance check salesforce-main
   enfilade instance check --all
-Credentials are looked up where the profile refers (env:NAME, file:PATH); those of the sandboxes are known
+Credentials are read from the profile's references (env:NAME, file:PATH); those of the sandboxes are available
 while `enfilade up` runs on --data.
 """
 
@@ -36,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if bool(options.name) == options.all:
-        raise CommandError("Name one instance, or say --all.", MISUSED)
+        raise CommandError("Name one instance, or give --all.", MISUSED)
     folder = data_dir(options.data, os.environ)
     settings = settings_beside(folder, os.environ)
     stack = running(folder)
@@ -56,21 +57,21 @@ def run(options: argparse.Namespace) -> int:
 async def check(
     connector: Connector, profile: Profile, settings: ServerSettings, environ: Mapping[str, str]
 ) -> InstanceReport:
-    """What the connector's own check finds; an account that cannot be asked is a finding, too."""
+    """The findings of the connector's check; an account that does not answer is a finding, too."""
     connector_context = ConnectorContext(environ=environ, deployment=settings.deployment)
     try:
         async with open_instances([(connector, profile)], connector_context) as opened:
             return await opened[profile.name].opened.check()
     except Problem as problem:
-        fix = "see that the account answers and that the credentials are its own"
+        fix = "check that the account answers and that the credentials belong to it"
         found = Finding("login", connector.title, ok=False, detail=problem.detail or problem.title, fix=fix)
         return InstanceReport(profile.name, connector.name, profile.environment, (found,))
 
 
 def _show(console: Paper, report: InstanceReport, owner: str) -> None:
-    answers = f"{owner} answers for it" if owner else "its profile names no owner"
+    answers = f"owner {owner}" if owner else "its profile names no owner"
     title = f"{report.instance}: {report.vendor}, {report.environment}; {answers}"
-    made = table(title, "", "kind", "name", "found", "what to do")
+    made = table(title, "", "kind", "name", "found", "remedy")
     for finding in report.findings:
         made.add_row(mark(ok=finding.ok), finding.kind, finding.name, finding.detail, finding.fix)
     console.print(made)

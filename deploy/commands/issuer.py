@@ -9,10 +9,11 @@ from deploy.errors import MISUSED, OK, CommandError
 from gateway.identity import DevelopmentIssuer
 
 DESCRIPTION = """\
-Look after the embedded issuer of this data folder. `keys` lists its signing keys: the current one signs, the
-next one is shown already so that everybody knows it in time, a retiring one still verifies the tokens that it
-signed. `rotate` makes the next key the current one; running workers see it at once, and no token suffers.
-`secret` prints the development secret with which a consumer gets tokens for itself (client credentials).
+Manage the embedded issuer of this data folder. `keys` lists its signing keys: the current key signs, the
+next key is already published so that verifiers have it in time, a retiring key still verifies the tokens
+that it signed. `rotate` makes the next key the current one; running workers use it at once, and all tokens
+stay valid. `secret` prints the development secret with which a consumer obtains its own tokens (client
+credentials).
 """
 EPILOG = """\
 examples:
@@ -20,13 +21,13 @@ examples:
   enfilade issuer rotate
   curl -u "psa-screen:$(enfilade issuer secret psa-screen)" -d grant_type=client_credentials \\
        http://127.0.0.1:8080/oauth/token
-Keys also rotate by themselves (gateway.toml, identity.embedded_key_days).
+Keys also rotate automatically (gateway.toml, identity.embedded_key_days).
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["keys", "rotate", "secret"])
-    parser.add_argument("consumer", nargs="?", metavar="CONSUMER", help="whose secret")
+    parser.add_argument("consumer", nargs="?", metavar="CONSUMER", help="the consumer (secret)")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table (keys, rotate)")
     parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
 
@@ -47,7 +48,9 @@ def _secret(issuer: DevelopmentIssuer, name: str | None) -> str:
         raise CommandError("Name the consumer: enfilade issuer secret psa-screen", MISUSED)
     client = known_consumer(issuer, name).client
     if client.public or client.jwks:
-        raise CommandError(f"{name} proves itself by {'PKCE alone' if client.public else 'its own keys'}.")
+        raise CommandError(
+            f"{name} has no secret: it authenticates by {'PKCE only' if client.public else 'its own keys'}."
+        )
     return issuer.client_secret(name)
 
 

@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade keys`: API keys of consumers, and what to do when a credential is lost."""
+"""deploy/commands: `enfilade keys`: API keys of consumers, and revocations."""
 
 import argparse
 import asyncio
@@ -11,17 +11,16 @@ from deploy.demo.people import Person
 from deploy.errors import MISUSED, OK, CommandError
 
 DESCRIPTION = """\
-A consumer that cannot speak OAuth comes with an API key, as a bearer token: Authorization: Bearer enf_test_…
-It may have two keys at a time, so that a new one can be in use before the old one is revoked. Every gateway
-of
-the deployment knows of a change within a few seconds.
+A consumer without OAuth support uses an API key, as a bearer token: Authorization: Bearer enf_test_… It may
+have two keys at a time, so that a new one can be in use before the old one is revoked. Every gateway of the
+deployment applies a change within a few seconds.
 
-  list [CONSUMER]    the keys there are, with their last use; never their text
-  create CONSUMER    a new key. Its text is printed once: keep it where secrets are kept
-  revoke KEY_ID      the key no longer holds
-  revocations        which tokens no longer hold
+  list [CONSUMER]    keys with their last use, without their text
+  create CONSUMER    a new key. Its text is printed once: store it as a secret
+  revoke KEY_ID      revoke a key
+  revocations        list revocations of tokens
   revoke-token JTI, revoke-consumer CONSUMER, revoke-person SUBJECT
-                     one token, or all that a consumer or a person was given until now
+                     revoke one token, or all tokens issued to a consumer or a person until now
 """
 EPILOG = """\
 examples:
@@ -40,15 +39,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["list", "create", "revoke", "revocations", *_REVOKED])
     parser.add_argument("name", nargs="?", default="", metavar="NAME", help="see above")
     parser.add_argument("--title", default="", help="what the key is for (create)")
-    parser.add_argument("--days", type=int, help="how long it holds; without it until it is revoked (create)")
+    parser.add_argument("--days", type=int, help="days until it expires; by default it does not (create)")
     parser.add_argument(
         "--scope",
         action="append",
         default=[],
         metavar="GRANT",
-        help="narrow it to this (create; repeatable)",
+        help="restrict it to this grant (create; repeatable)",
     )
-    parser.add_argument("--reason", default="", help="why, for the audit trail (revoke-…)")
+    parser.add_argument("--reason", default="", help="the reason, for the audit trail (revoke-…)")
     parser.add_argument("--issuer", default="", help="only this issuer's tokens (revoke-…)")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     configure_admin(parser)
@@ -56,9 +55,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.action not in ("list", "revocations") and not options.name:
-        raise CommandError(f"Say which: enfilade keys {options.action} NAME", MISUSED)
+        raise CommandError(f"Give a name: enfilade keys {options.action} NAME", MISUSED)
     if options.action in _REVOKED and not options.reason:
-        raise CommandError("Say --reason, for the audit trail.", MISUSED)
+        raise CommandError("Give --reason, for the audit trail.", MISUSED)
     work = {"list": _list, "create": _create, "revoke": _revoke, "revocations": _list_revocations}
     asyncio.run(_with_person(options, work.get(options.action, _revoke_tokens)))
     return OK
@@ -77,7 +76,7 @@ async def _list(options: argparse.Namespace, person: Person) -> None:
     elif not found:
         print_lines("There are no keys.")
     else:
-        made = table("", "id", "consumer", "prefix", "what for", "holds", "last used")
+        made = table("", "id", "consumer", "prefix", "purpose", "valid", "last used")
         for key in found:
             made.add_row(
                 key["id"],
@@ -121,9 +120,9 @@ async def _list_revocations(options: argparse.Namespace, person: Person) -> None
     if options.json:
         print_json(found)
     elif not found:
-        print_lines("Nothing is revoked.")
+        print_lines("There are no revocations.")
     else:
-        made = table("", "kind", "name", "issued until", "by", "why", "forgotten")
+        made = table("", "kind", "name", "issued until", "by", "reason", "deleted at")
         for one in found:
             told = (one["issued_before"], one.get("revoked_by", ""), one.get("reason", ""), one["forget_at"])
             made.add_row(one["kind"], one["name"], *told)
@@ -138,4 +137,4 @@ async def _revoke_tokens(options: argparse.Namespace, person: Person) -> None:
     if options.json:
         print_json(made)
         return
-    print_lines(f"Revoked: {made['kind']} {made['name']}, whatever was issued until {made['issued_before']}.")
+    print_lines(f"Revoked: {made['kind']} {made['name']}, all tokens issued until {made['issued_before']}.")

@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade plans`: on which terms an API can be called."""
+"""deploy/commands: `enfilade plans`: the plans on which an API can be called."""
 
 import argparse
 import asyncio
@@ -8,8 +8,8 @@ from deploy.console import paper, print_json, table
 from deploy.errors import OK
 
 DESCRIPTION = """\
-The plans that gateway.toml offers: how often, how many calls at once, how many a month, in which lane, and
-whether somebody must approve a subscription. Each subscriber has these limits for itself and for each API.
+The plans of gateway.toml: rates, concurrent calls, calls per month, lane, and whether a subscription needs
+an approval. The limits apply to each subscriber and each API separately.
 """
 EPILOG = """\
 examples:
@@ -34,7 +34,7 @@ async def _list(options: argparse.Namespace) -> None:
     if options.json:
         print_json(found)
         return
-    made = table("", "plan", "for", "limits", "at once", "a month", "lane", "approval")
+    made = table("", "plan", "title", "rates", "concurrent", "per month", "lane", "approval")
     for plan in found:
         limits = ", ".join(f"{limit['requests']} per {limit['seconds']} s" for limit in plan["limits"])
         counted = [str(plan.get(name, "")) for name in ("concurrency", "monthly_quota")]

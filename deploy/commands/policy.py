@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade policy`: what is in force, what it does to a request, if a new one is good."""
+"""deploy/commands: `enfilade policy`: the current policy, its effect on a request, checks of policy files."""
 
 import argparse
 import asyncio
@@ -15,14 +15,13 @@ from deploy.settings import is_production
 
 DESCRIPTION = """\
 The firm's policy is gateway.toml, consumers.toml, duties.toml and routing.toml of the configuration folder,
-in force as one version with one digest. A running process reads a change within a second or two and puts it
-in
-force whole, or refuses it whole and goes on with the one before.
+loaded as one version with one digest. A running process reads a change within a second or two and applies it
+whole, or refuses it whole and continues with the previous version.
 
-  status                 which version a running process goes by, and whether a change was refused
-  explain METHOD PATH    which rules a request of a consumer would meet, in order, where each is written, and
-                         how it ends; nothing is sent to any tier
-  check FOLDER           whether the files of a folder would be taken, before they are put where they count
+  status                 the version of a running process, and whether a change was refused
+  explain METHOD PATH    the rules for a request of a consumer, in order, with the place of each, and the
+                         verdict; nothing is sent to any tier
+  check FOLDER           whether the files of a folder are valid, before they are installed
 """
 EPILOG = """\
 examples:
@@ -39,7 +38,7 @@ Work = Callable[[argparse.Namespace, Person], Awaitable[None]]
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["status", "explain", "check"])
     parser.add_argument("what", nargs="*", metavar="METHOD PATH | FOLDER", help="see above")
-    parser.add_argument("--as", dest="consumer", metavar="CONSUMER", help="who would call (explain)")
+    parser.add_argument("--as", dest="consumer", metavar="CONSUMER", help="the calling consumer (explain)")
     parser.add_argument("--person", default="", help="the person behind the consumer (explain)")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     configure_admin(parser)
@@ -61,7 +60,7 @@ def _check(options: argparse.Namespace) -> int:
     elif faults:
         print_lines(*faults)
     else:
-        print_lines("This policy would be taken.")
+        print_lines("This policy is valid.")
     return FAILED if faults else OK
 
 
@@ -77,19 +76,21 @@ async def _status(options: argparse.Namespace, person: Person) -> None:
         return
     made = table("", "", "")
     made.show_header = False
-    made.add_row("in force", f"{found['digest']}, since {found['since']}")
+    made.add_row("current", f"{found['digest']}, since {found['since']}")
     made.add_row("from", found.get("folder", ""))
     refused = found.get("refused")
     if refused:
         made.add_row("refused", [f"a change at {refused['at']}:", *refused["faults"]])
     for place in found.get("restart_required", ()):
-        made.add_row("waits for a restart", place)
+        made.add_row("restart required", place)
     paper().print(made)
 
 
 async def _explain(options: argparse.Namespace, person: Person) -> None:
     if len(options.what) != 2 or not options.consumer:  # noqa: PLR2004 - method and path
-        raise CommandError("Say what and who: enfilade policy explain METHOD PATH --as CONSUMER", MISUSED)
+        raise CommandError(
+            "Give a request and a consumer: enfilade policy explain METHOD PATH --as CONSUMER", MISUSED
+        )
     method, path = options.what
     asked = {"method": method.upper(), "path": path, "consumer": options.consumer}
     if options.person:
@@ -98,7 +99,7 @@ async def _explain(options: argparse.Namespace, person: Person) -> None:
     if options.json:
         print_json(found)
         return
-    made = table(f"{method.upper()} {path} by {options.consumer}", "policy", "rule", "written at")
+    made = table(f"{method.upper()} {path} by {options.consumer}", "policy", "rule", "defined in")
     for rule in found["rules"]:
         says = rule["says"] if "refuses" not in rule else f"REFUSED, {rule['refuses']}: {rule['says']}"
         made.add_row(rule["policy"], says, rule["source"])

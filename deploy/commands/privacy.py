@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade privacy`: all that is held about a person, and that it be forgotten."""
+"""deploy/commands: `enfilade privacy`: export of the data about a person, and erasure."""
 
 import argparse
 import asyncio
@@ -11,12 +11,12 @@ from deploy.demo.people import Person
 from deploy.errors import MISUSED, OK, CommandError
 
 DESCRIPTION = """\
-People are kept under pseudonyms (per_…), and what is personal is sealed under a key of theirs. PERSON is the
-subject of their tokens, or the pseudonym. Both commands are told in the audit.
+People are stored under pseudonyms (per_…), and personal data is encrypted under a key of the person. PERSON
+is the subject of their tokens, or the pseudonym. Both commands are recorded in the audit.
 
-  export PERSON   all that is held about the person, as JSON
-  erase PERSON    destroy the person's key: what was sealed is noise from then on, every audit chain stays
-                  valid. There is no way back, but a backup: see docs/guides/backup-and-restore.md
+  export PERSON   all data about the person, as JSON
+  erase PERSON    destroy the person's key: the encrypted data becomes unreadable, every audit chain stays
+                  valid. Only a backup can revert it: see docs/guides/backup-and-restore.md
 """
 EPILOG = """\
 examples:
@@ -29,13 +29,13 @@ _API = "/admin/v1/privacy"
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["export", "erase"])
     parser.add_argument("person", metavar="PERSON", help="a subject, or a pseudonym")
-    parser.add_argument("--reason", help="why, for the audit (erase)")
+    parser.add_argument("--reason", help="the reason, for the audit (erase)")
     configure_admin(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     if options.action == "erase" and not options.reason:
-        raise CommandError("Say --reason, for the audit.", MISUSED)
+        raise CommandError("Give --reason, for the audit.", MISUSED)
     asyncio.run(_ask(options))
     return OK
 
@@ -57,4 +57,4 @@ async def _export(options: argparse.Namespace, person: Person) -> None:
 async def _erase(options: argparse.Namespace, person: Person) -> None:
     body = {"person": options.person, "reason": options.reason}
     done = await person.post(f"{_API}/erasures", body)
-    print_lines(f"Erased: {done['person']} means nobody any more, since {done['erased_at']}.")
+    print_lines(f"Erased: {done['person']} identifies no person since {done['erased_at']}.")

@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade restore`: the deployment's state back from a file."""
+"""deploy/commands: `enfilade restore`: restores the deployment's state from a file."""
 
 import argparse
 import os
@@ -10,10 +10,10 @@ from deploy.errors import OK
 from deploy.launching.stack import data_dir
 
 DESCRIPTION = """\
-Bring the database back from a file that `enfilade backup` wrote, into a data folder without one (or with
---replace), or into the empty database of ENFILADE_DATABASE_URL. Nothing may run on it. Then start the
-deployment:
-it migrates the database if the file is of an earlier release, takes over the workflows, and goes on.
+Restore the database from a file of `enfilade backup`, into a data folder without a database (or with
+--replace), or into the empty database of ENFILADE_DATABASE_URL. No process may use it. Then start the
+deployment: it migrates the database if the file is of an earlier release, takes over the workflows, and
+continues them.
 """
 EPILOG = """\
 examples:
@@ -25,7 +25,7 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a backup")
-    parser.add_argument("--replace", action="store_true", help="wipe the embedded database that is there")
+    parser.add_argument("--replace", action="store_true", help="delete the existing embedded database first")
     parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
 
 

@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade retention`: how long data is kept, what is over, and what a legal hold keeps."""
+"""deploy/commands: `enfilade retention`: retention periods, expired data and legal holds."""
 
 import argparse
 import asyncio
@@ -12,13 +12,13 @@ from deploy.demo.people import Person
 from deploy.errors import MISUSED, OK, CommandError
 
 DESCRIPTION = """\
-How long each class of data is kept stands in retention.toml of the configuration folder. A worker deletes
-what is over once a day, in small batches, and says so in the audit; lines of the audit itself go up to an
-anchor, so that the trail still verifies.
+The retention period of each class of data is in retention.toml of the configuration folder. A worker deletes
+expired rows once a day, in small batches, and records it in the audit; lines of the audit itself are deleted
+up to an anchor, so that the trail still verifies.
 
-  status          each class, and how many rows are over
+  status          each class, and the number of expired rows
   run             delete them now; with --dry-run the same as status
-  hold ID         keep all that an id names, however old: a correlation id, an object, a person's pseudonym
+  hold ID         retain all rows of a correlation id, an object or a person's pseudonym, whatever their age
   lift ID         end a hold
   holds           list the holds
 """
@@ -35,18 +35,18 @@ Work = Callable[[argparse.Namespace, Person], Awaitable[None]]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=list(_WORKS), default="status")
-    parser.add_argument("id", nargs="?", metavar="ID", help="what is held (hold, lift)")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would go (run)")
-    parser.add_argument("--reason", help="why, for the audit (hold)")
+    parser.add_argument("id", nargs="?", metavar="ID", help="the id of a hold (hold, lift)")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be deleted (run)")
+    parser.add_argument("--reason", help="the reason, for the audit (hold)")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     configure_admin(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     if options.action in ("hold", "lift") and not options.id:
-        raise CommandError(f"Name it: enfilade retention {options.action} ID", MISUSED)
+        raise CommandError(f"Name the id: enfilade retention {options.action} ID", MISUSED)
     if options.action == "hold" and not options.reason:
-        raise CommandError("Say --reason, for the audit.", MISUSED)
+        raise CommandError("Give --reason, for the audit.", MISUSED)
     asyncio.run(_with_person(options, _WORKS[options.action]))
     return OK
 
@@ -71,7 +71,7 @@ def _show_report(options: argparse.Namespace, report: dict[str, Any]) -> None:
     if options.json:
         print_json(report)
         return
-    made = table("", "class", "days", "before", "deleted" if report["deleted"] else "over")
+    made = table("", "class", "days", "before", "deleted" if report["deleted"] else "expired")
     made.columns[1].justify = made.columns[3].justify = "right"
     for one in report["classes"]:
         made.add_row(one["name"], str(one["days"]), one["before"][:10], str(one["rows"]))
@@ -85,7 +85,7 @@ async def _hold(options: argparse.Namespace, person: Person) -> None:
 
 async def _lift(options: argparse.Namespace, person: Person) -> None:
     held = await person.delete(f"{_API}/holds/{quote(options.id, safe='')}")
-    print_lines(f"{held['subject']} is under no hold any more.")
+    print_lines(f"{held['subject']} is no longer under a legal hold.")
 
 
 async def _holds(options: argparse.Namespace, person: Person) -> None:

@@ -1,13 +1,13 @@
-"""deploy/commands: `enfilade sandbox`: one stand-in vendor, as the sandbox's own module runs it."""
+"""deploy/commands: `enfilade sandbox`: runs one stand-in vendor by the sandbox's own module."""
 
 import argparse
 
 import sandbox.__main__
 
 DESCRIPTION = """\
-Run one stand-in vendor over plain HTTP, with state, true to the vendor's wire; each has a README.md under
-sandbox/. With --env it first prints KEY=VALUE lines with all that an ordinary client needs, then serves.
-Its control API (reset, faults, holds, clock, call log) is at /__control.
+Run one stand-in vendor over plain HTTP, with state and the vendor's wire format; each has a README.md under
+sandbox/. With --env it first prints a client's connection data as KEY=VALUE lines, then serves. Its control
+API (reset, faults, holds, clock, call log) is at /__control.
 """
 EPILOG = """\
 examples:
@@ -19,15 +19,15 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("vendor", choices=sandbox.__main__.vendors())
-    parser.add_argument("--port", type=int, metavar="N", help="0 takes a free one; default: the vendor's own")
+    parser.add_argument("--port", type=int, metavar="N", help="0 for a free one; default: the vendor's own")
     parser.add_argument("--env", action="store_true", help="first print KEY=VALUE lines, then a blank one")
-    parser.add_argument("--data", metavar="DIR", help="keep the state in this folder")
+    parser.add_argument("--data", metavar="DIR", help="store the state in this folder")
     parser.add_argument("--host", help="address to listen on (127.0.0.1)")
     parser.add_argument(
-        "--proxy-port", type=int, metavar="N", help="of the CONNECT proxy with a throw-away CA"
+        "--proxy-port", type=int, metavar="N", help="port of the CONNECT proxy with a temporary CA"
     )
-    parser.add_argument("--pubsub-port", type=int, metavar="N", help="of Salesforce's gRPC service")
-    parser.add_argument("--seed", type=int, metavar="N", help="another seed, other ids")
+    parser.add_argument("--pubsub-port", type=int, metavar="N", help="port of Salesforce's gRPC service")
+    parser.add_argument("--seed", type=int, metavar="N", help="seed of the generated ids")
 
 
 def run(options: argparse.Namespace) -> int:

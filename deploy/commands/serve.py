@@ -19,24 +19,24 @@ from kit.database import migrate
 from process_apis.app import MIGRATIONS
 
 DESCRIPTION = """\
-Run the deployment from settings named ENFILADE_… (options stand above them): all tiers in one process, or
-some of them, each process answering requests, working on flows, or both.
+Run the deployment from settings named ENFILADE_… (options take precedence): all tiers in one process, or
+some of them, each process answering requests, executing flows, or both.
 
 The configuration is checked and the database migrated first (processes that start together wait for one
-another). SIGTERM and SIGINT drain: after a notice nothing new is taken, requests in flight are answered,
-steps in flight are finished. SIGHUP starts the workers anew, one after the other.
+another). SIGTERM and SIGINT drain: after a notice no connection is accepted, requests and steps in flight
+are finished. SIGHUP replaces the workers one by one.
 """
 EPILOG = """\
 examples:
-  enfilade serve                                         all tiers, as ENFILADE_… say
+  enfilade serve                                         all tiers, with the settings ENFILADE_…
   enfilade serve --workers 4 --role api                  answer requests only
-  enfilade serve --tiers process,system --role worker   work on flows; no gateway
+  enfilade serve --tiers process,system --role worker   execute flows; no gateway
 settings (environment):
-  ENFILADE_DATABASE_URL   postgresql+psycopg://user:password@host/database   (needed)
+  ENFILADE_DATABASE_URL   postgresql+psycopg://user:password@host/database   (required)
   ENFILADE_CACHE_URL      redis://host:6379/0
   ENFILADE_CONFIG         the folder with instances/, reference/, routing.toml, flows.toml, …
   ENFILADE_INTERNAL_KEY   env:NAME or file:PATH, the same for all processes of a split deployment
-  ENFILADE_PROCESS_URL    where a tier that is not held here is reached (also SYSTEM, EXPERIENCE)
+  ENFILADE_PROCESS_URL    the address of a tier that is not served here (also SYSTEM, EXPERIENCE)
 """
 _OPTIONS = ("tiers", "role", "workers", "host", "port")
 
@@ -44,7 +44,9 @@ _OPTIONS = ("tiers", "role", "workers", "host", "port")
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tiers", help=f"all, or some of {','.join(TIERS)}")
     parser.add_argument(
-        "--role", choices=["all", "api", "worker"], help="answer requests, work on flows, both"
+        "--role",
+        choices=["all", "api", "worker"],
+        help="answer requests (api), execute flows (worker), or both",
     )
     parser.add_argument("--workers", type=int, metavar="N", help="processes that share the port")
     parser.add_argument("--host", help="address to listen on (127.0.0.1)")
@@ -67,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def prepare(environ: Mapping[str, str]) -> ServerSettings:
-    """The settings, found right, with the database migrated; raises SettingsError and CommandError."""
+    """The valid settings, with the database migrated; raises SettingsError and CommandError."""
     settings = startable_settings(environ)
     try:
         migrate(settings.database_url, MIGRATIONS)
@@ -81,7 +83,7 @@ def prepare(environ: Mapping[str, str]) -> ServerSettings:
 
 
 def _serve(settings: ServerSettings) -> None:
-    # Workers are forked: should this process be killed, they are told as well.
+    # Workers are forked: should this process be killed, they get the signal as well.
     os.register_at_fork(after_in_child=die_with_parent)
     with tempfile.TemporaryDirectory(prefix="enfilade-") as folder:
         os.environ["ENFILADE_RUN_DIR"] = folder

@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade subscriptions`: who calls which API on which plan, asked for and approved."""
+"""deploy/commands: `enfilade subscriptions`: which consumer calls which API on which plan."""
 
 import argparse
 import asyncio
@@ -11,15 +11,15 @@ from deploy.demo.people import Person
 from deploy.errors import MISUSED, OK, CommandError
 
 DESCRIPTION = """\
-A consumer calls an API on the plan of its subscription. consumers.toml declares some; others are asked for
-here. A plan with approval = "automatic" begins at once; any other waits until another person than the one
-who asked approves it (--by says who you are).
+A consumer calls an API on the plan of its subscription. consumers.toml declares some; others are requested
+here. On a plan with approval = "automatic" a subscription is active at once; on any other it waits until
+another person than the requester approves it (--by is your own subject).
 
   list                 all, or those of --consumer, --api, --state
-  request              ask for one: --consumer, --api, --plan, --reason
-  approve ID           put it in force, in the place of the one before
-  reject ID            or not
-  cancel ID            end one that is in force, or take a request back
+  request              request one: --consumer, --api, --plan, --reason
+  approve ID           activate it, in place of the previous one
+  reject ID            reject the request
+  cancel ID            cancel an active one, or withdraw a request
 """
 EPILOG = """\
 examples:
@@ -36,12 +36,12 @@ Work = Callable[[argparse.Namespace, Person], Awaitable[None]]
 def configure(parser: argparse.ArgumentParser) -> None:
     actions = ["list", "request", "approve", "reject", "cancel"]
     parser.add_argument("action", nargs="?", choices=actions, default="list")
-    parser.add_argument("id", nargs="?", metavar="ID", help="the subscription's (approve, reject, cancel)")
-    parser.add_argument("--consumer", help="whose (list, request)")
-    parser.add_argument("--api", help="to which API, for instance process/events@1 (list, request)")
-    parser.add_argument("--plan", help="on which plan (request)")
+    parser.add_argument("id", nargs="?", metavar="ID", help="the subscription's id (approve, reject, cancel)")
+    parser.add_argument("--consumer", help="the consumer (list, request)")
+    parser.add_argument("--api", help="the API, for instance process/events@1 (list, request)")
+    parser.add_argument("--plan", help="the plan (request)")
     parser.add_argument("--state", choices=["requested", "active", "rejected", "cancelled"])
-    parser.add_argument("--reason", help="why, for the audit trail")
+    parser.add_argument("--reason", help="the reason, for the audit trail")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     configure_admin(parser)
 
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     if options.action not in ("list", "request") and not options.id:
         raise CommandError(f"Name the subscription: enfilade subscriptions {options.action} sub_…", MISUSED)
     if options.action != "list" and not options.reason:
-        raise CommandError("Say why, for the audit trail: --reason", MISUSED)
+        raise CommandError("Give a reason, for the audit trail: --reason", MISUSED)
     work = {"list": _list, "request": _request, "cancel": _cancel}.get(options.action, _decide)
     asyncio.run(_with_person(options, work))
     return OK
@@ -68,9 +68,9 @@ async def _list(options: argparse.Namespace, person: Person) -> None:
         print_json(found)
         return
     if not found:
-        print_lines("No such subscription was asked for; `enfilade consumers` tells the declared ones.")
+        print_lines("No such subscription was requested; `enfilade consumers` shows the declared ones.")
         return
-    made = table("", "id", "consumer", "API", "plan", "state", "asked by", "decided by", "why")
+    made = table("", "id", "consumer", "API", "plan", "state", "requested by", "decided by", "reason")
     for each in found:
         told = [each[name] for name in ("id", "consumer", "api", "plan", "state", "requested_by")]
         made.add_row(*told, each.get("decided_by", ""), each["reason"])
@@ -81,7 +81,7 @@ async def _request(options: argparse.Namespace, person: Person) -> None:
     names = ("consumer", "api", "plan", "reason")
     missing = [f"--{name}" for name in names if not getattr(options, name)]
     if missing:
-        raise CommandError(f"Say also {', '.join(missing)}.", MISUSED)
+        raise CommandError(f"Give also {', '.join(missing)}.", MISUSED)
     _print_subscription(options, await person.post(_API, {name: getattr(options, name) for name in names}))
 
 

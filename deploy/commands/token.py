@@ -12,9 +12,9 @@ from gateway.identity import DevelopmentIssuer
 from gateway.plans import Consumer, read, read_consumers
 
 DESCRIPTION = """\
-Print an access token of a consumer (gateway/…/consumers.toml names them), signed by the embedded issuer of
-this data folder, for one hour. With --subject it names a person behind the consumer: approvals ask who. The
-people of people.toml bring the roles that they and the consumer both have, anybody else the consumer's.
+Print an access token of a consumer of consumers.toml, signed by the embedded issuer of this data folder,
+valid for one hour. With --subject it names a person behind the consumer, as approvals require. A person of
+people.toml has the roles that the person and the consumer both have, any other subject the consumer's.
 """
 EPILOG = """\
 examples:
@@ -27,10 +27,12 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     wanted = parser.add_mutually_exclusive_group(required=True)
-    wanted.add_argument("--as", dest="consumer", metavar="CONSUMER", help="whose token")
-    wanted.add_argument("--list", action="store_true", help="list the consumers and people there are")
-    parser.add_argument("--subject", default="", help="the person behind it")
-    parser.add_argument("--scope", action="append", metavar="SCOPE", help="narrow it to these (repeatable)")
+    wanted.add_argument("--as", dest="consumer", metavar="CONSUMER", help="the consumer")
+    wanted.add_argument("--list", action="store_true", help="list the consumers and people")
+    parser.add_argument("--subject", default="", help="the person behind the consumer")
+    parser.add_argument(
+        "--scope", action="append", metavar="SCOPE", help="restrict it to this scope (repeatable)"
+    )
     parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
 
 
@@ -48,25 +50,25 @@ def run(options: argparse.Namespace) -> int:
 
 
 def embedded_issuer(data: str | None) -> DevelopmentIssuer:
-    """The issuer of a data folder; raises CommandError where the configuration does not ask for it."""
+    """The issuer of a data folder; raises CommandError if the configuration does not enable it."""
     settings = settings_beside(data_dir(data, os.environ), os.environ)
     asked_for = read(settings.folder / "gateway.toml", GatewaySettings).identity.embedded_issuer
     if settings.production or not asked_for:
         raise CommandError(
-            "The embedded issuer is not switched on (gateway.toml, identity.embedded_issuer): "
-            "ask the issuer that is configured there for a token."
+            "The embedded issuer is not enabled (gateway.toml, identity.embedded_issuer): "
+            "obtain a token from the issuer that is configured there."
         )
     return issuer_of(settings, read_consumers(settings.folder / "consumers.toml"))
 
 
 def mint(issuer: DevelopmentIssuer, consumer: str, subject: str = "", scopes: list[str] | None = None) -> str:
-    """A token; raises CommandError with the known consumers when this is none of them."""
+    """A token; raises CommandError with the known consumers for any other name."""
     known_consumer(issuer, consumer)
     return issuer.mint(consumer, subject=subject, scopes=scopes)
 
 
 def known_consumer(issuer: DevelopmentIssuer, name: str) -> Consumer:
-    """The consumer of that name; raises CommandError with the known ones when there is none."""
+    """The consumer of that name; raises CommandError with the known consumers for any other name."""
     if name not in issuer.consumers:
         known = ", ".join(sorted(issuer.consumers))
         raise CommandError(f"No consumer is named {name!r}; there are: {known}.", MISUSED)

@@ -1,4 +1,4 @@
-"""deploy/commands: `enfilade trace`: the whole path of one correlation id, from the rows that outlive us."""
+"""deploy/commands: `enfilade trace`: the whole path of one correlation id, from the database."""
 
 import argparse
 import asyncio
@@ -12,23 +12,23 @@ from deploy.tracing import Moment, correlation_of, path_of
 from kit.database import Database
 
 DESCRIPTION = """\
-Show everything that happened under one correlation id, in order of time: what came to the gateway, what the
-inbox took in, the flows' runs and steps, each call to a vendor with the vendor's own request id, ledger
-entries, events, exceptions. ID is a correlation id (cor_…), or the id of an activation, a request or an
-exception, whose correlation id is then looked up. All of it is read from the database.
+Show everything under one correlation id, in order of time: requests at the gateway, messages of the inbox,
+the flows' runs and steps, each call to a vendor with the vendor's own request id, ledger entries, events,
+exceptions. ID is a correlation id (cor_…), or the id of an activation, a request or an exception, whose
+correlation id is then looked up. All of it is read from the database.
 """
 EPILOG = """\
 examples:
   enfilade trace cor_01jd2f0c5t4m8w9x7k3n6q1r2s
   enfilade trace act_salesforce-main.006….r1
   enfilade trace exc_… --json | jq -r '.[] | select(.kind == "vendor call").reference'
-The database is ENFILADE_DATABASE_URL, or that of the stack which runs on --data.
+The database is ENFILADE_DATABASE_URL, or that of the stack running on --data.
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "id", metavar="ID", help="a correlation id, or an activation's, request's, exception's"
+        "id", metavar="ID", help="a correlation id, or the id of an activation, a request or an exception"
     )
     parser.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     parser.add_argument("--data", metavar="DIR", help="the data folder of a running stack (.enfilade)")
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_beside(folder, os.environ)
     if not has_database(settings):
         raise CommandError(
-            f"Nothing runs on {folder}: start `enfilade up`, name another with --data, "
+            f"No stack runs on {folder}: start `enfilade up`, name another folder with --data, "
             "or set ENFILADE_DATABASE_URL."
         )
     try:
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
             "The database does not answer: correct ENFILADE_DATABASE_URL, or start it."
         ) from None
     if not moments:
-        print_errors(f"Nothing is known of {options.id}: check the id.")
+        print_errors(f"No row refers to {options.id}: check the id.")
         return FAILED
     if options.json:
         print_json(moments)

@@ -33,18 +33,18 @@ from kit.settings import SettingsError
 T = TypeVar("T")
 
 DESCRIPTION = """\
-Start real PostgreSQL and Valkey (unless ENFILADE_DATABASE_URL and ENFILADE_CACHE_URL name others), the
-three vendor sandboxes and the gateway with all tiers; then play the demo: a deal is won in Salesforce and
-becomes a customer, a contract and a project. Prints what happened, the addresses, ready-made tokens and one
-curl per tier, and keeps serving until Ctrl-C.
+Start real PostgreSQL and Valkey (unless ENFILADE_DATABASE_URL and ENFILADE_CACHE_URL name others), the three
+vendor sandboxes and the gateway with all tiers; then run the demo: a deal is won in Salesforce and becomes a
+customer, a contract and a project. Prints what happened, the addresses, ready-made tokens and one curl per
+tier, and keeps serving until Ctrl-C.
 
-All data is in one folder; the next start goes on with it and closes another deal.
+All data is in one folder; the next start continues with it and closes another deal.
 """
 EPILOG = """\
 examples:
   enfilade up                         until Ctrl-C (or `enfilade down` from elsewhere)
-  enfilade up --once                  stop after the demo: 0 only when all of it held at the vendors
-  enfilade up --fresh                 forget all data first, the vendors' too
+  enfilade up --once                  stop after the demo: 0 only if every check passed
+  enfilade up --fresh                 delete all data first, the vendors' too
   enfilade up --port 9000 --sandbox-port 9500 --data /srv/enfilade
 """
 _NO_DATABASE_YET = "postgresql+psycopg://"
@@ -55,19 +55,19 @@ _LOOK_EVERY_SECONDS = 0.05
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--once", action="store_true", help="stop after the demo")
-    parser.add_argument("--fresh", action="store_true", help="wipe our data and the sandboxes' first")
+    parser.add_argument("--fresh", action="store_true", help="delete all data first, the sandboxes' too")
     parser.add_argument("--no-demo", action="store_true", help="only start and serve")
-    parser.add_argument("--port", type=int, help="the gateway's (8080)")
+    parser.add_argument("--port", type=int, help="the gateway's port (8080)")
     parser.add_argument("--host", help="the address that the gateway listens on (127.0.0.1)")
     parser.add_argument(
-        "--sandbox-port", type=int, default=9101, metavar="N", help="the first of three (9101)"
+        "--sandbox-port", type=int, default=9101, metavar="N", help="the first of three ports (9101)"
     )
     parser.add_argument("--workers", type=int, metavar="N", help="server processes (1)")
     parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
 
 
 class Interrupted(Exception):  # noqa: N818 - a person's wish, not an error
-    """Somebody asked us to stop."""
+    """A signal to stop was received."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace, folder: Path) -> ServerSettings:
-    """The settings that the server will have, found right before anything starts; raises SettingsError."""
+    """The server's settings, validated before anything starts; raises SettingsError."""
     told = {
         name: str(value)
         for name in ("port", "host", "workers")
@@ -100,10 +100,10 @@ def _settings(options: argparse.Namespace, folder: Path) -> ServerSettings:
     environ["ENFILADE_DATA_DIR"] = str(folder)
     if options.fresh and os.environ.get("ENFILADE_DATABASE_URL"):
         raise CommandError(
-            "--fresh wipes the embedded database only: empty yours yourself, or unset ENFILADE_DATABASE_URL."
+            "--fresh deletes the embedded database only: clear yours by hand, or unset ENFILADE_DATABASE_URL."
         )
     if is_production(environ):
-        said = "`enfilade up` plays the demo on embedded stores and stand-in vendors: use `enfilade serve`"
+        said = "`enfilade up` runs the demo on embedded stores and stand-in vendors: use `enfilade serve`"
         raise SettingsError([said, *start_faults(environ)])
     environ.setdefault("ENFILADE_DATABASE_URL", _NO_DATABASE_YET)
     return startable_settings(environ)
@@ -161,7 +161,7 @@ class _Launch:
 
     @contextlib.asynccontextmanager
     async def _whole(self) -> AsyncIterator[Stack]:
-        """Everything, started side by side where nothing depends on the other."""
+        """Start everything, concurrently where possible."""
         async with AsyncExitStack() as stack:
             with self._console.status("Starting PostgreSQL, Valkey and three vendors …") as status:
                 stores = asyncio.create_task(stack.enter_async_context(self._stores()))
@@ -187,7 +187,7 @@ class _Launch:
 
     @contextlib.asynccontextmanager
     async def _stores(self) -> AsyncIterator[tuple[str, str]]:
-        """The databases' addresses: those that were given, else of our own servers."""
+        """The databases' addresses: the configured ones, else those of the embedded servers."""
         given, cache = os.environ.get("ENFILADE_DATABASE_URL"), os.environ.get("ENFILADE_CACHE_URL")
         if given:
             yield given, cache or ""
@@ -223,16 +223,16 @@ class _Launch:
         }
 
     async def _configure_netsuite(self, ours: Stack) -> None:
-        """Deploy the account's change script: it pushes to our hook, signed with the account's secret."""
+        """Deploy the account's change script: it pushes to the gateway, signed with the account's secret."""
         async with httpx.AsyncClient(trust_env=False) as http:
             screens = VendorConsole("netsuite", ours.sandboxes["netsuite"], http)
             await screens.set_up({"push_url": f"{ours.gateway}/hooks/netsuite-main"})
 
     async def _until_listening(self, ours: Stack) -> None:
-        """Wait for the very first subscription: what was won before it is, rightly, none of our business."""
+        """Wait for the first subscription: the stream has no deal that was won before it."""
         async with httpx.AsyncClient(trust_env=False) as http:
             screens = VendorConsole("salesforce", ours.sandboxes["salesforce"], http)
-            with contextlib.suppress(TimeoutError):  # the poll finds later what the stream does not bring
+            with contextlib.suppress(TimeoutError):  # the poll finds later what the stream misses
                 async with asyncio.timeout(_LISTENING_SECONDS):
                     while await screens.calls("GRPC", "Subscribe") < _STREAMS:  # noqa: ASYNC110 - can only be asked
                         await asyncio.sleep(_LOOK_EVERY_SECONDS)
@@ -245,7 +245,7 @@ class _Launch:
         self._deaths.append(asyncio.create_task(epitaph()))
 
     async def _first(self, work: Awaitable[T]) -> T:
-        """The outcome of the work, unless somebody stops us or something dies meanwhile."""
+        """The outcome of the work; raises Interrupted on a signal, CommandError when a child process dies."""
         task = asyncio.ensure_future(work)
         await asyncio.wait({task, self._stop, *self._deaths}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
@@ -262,7 +262,7 @@ class _Launch:
 
 
 async def _both(first: "asyncio.Task[T]", second: "asyncio.Task[list[Sandbox]]") -> tuple[T, list[Sandbox]]:
-    """Both outcomes; when one fails the other is waited for all the same, so that it can be stopped."""
+    """Both outcomes; if one fails, the other is still awaited, so that it can be stopped."""
     try:
         await asyncio.wait({first, second})
     except asyncio.CancelledError:

@@ -1,1 +1,1 @@
-"""deploy/demo: the demo of a won deal, played as people play it and checked at the vendors themselves."""
+"""deploy/demo: the demo of a won deal, run over HTTP as a user would and checked at the vendors."""

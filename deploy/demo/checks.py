@@ -1,4 +1,4 @@
-"""deploy/demo: reads the vendors back after the demo, by their own records and not by what we say."""
+"""deploy/demo: reads the vendors' records after the demo and compares them with the deal."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -19,7 +19,7 @@ _NETSUITE, _SALESFORCE, _KANTATA = "NetSuite", "Salesforce", "Kantata"
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One thing read back: in which system, what, its id there, whether it is right, and what was found."""
+    """One record read back: the system, what it is, its id there, whether it is right, and what was found."""
 
     system: str
     what: str
@@ -29,7 +29,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """What the demo ended with: the deal, whose it is, and what the flows answered."""
+    """The end of the demo: the deal, its instance, and the answers of the flows."""
 
     deal: Deal
     instance: str
@@ -38,12 +38,12 @@ class Stage(msgspec.Struct, frozen=True):
 
     @property
     def merged(self) -> bool:
-        """Whether finance took a customer that was there before."""
+        """Whether finance merged the account with an existing customer."""
         return any(step["name"] == "merge" for step in self.request["timeline"])
 
     @property
     def keys(self) -> dict[str, str]:
-        """Under which key each object must have been made, so that it can be made only once."""
+        """The key of each object, under which it can be created only once."""
         entity = self.request["proposal"]["selling_entity"]
         revision = self.activation["revision"]
         return {
@@ -54,7 +54,7 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 async def read_back(consoles: dict[str, VendorConsole], stage: Stage, config: Path) -> list[Check]:
-    """Everything that must be true at the three vendors."""
+    """The checks at the three vendors."""
     template = reference_files.read(config / "reference").templates[stage.deal.template]
     books, projects, crm = consoles["netsuite"], consoles["kantata"], consoles["salesforce"]
     customer = await _customer(books, stage)
@@ -64,7 +64,7 @@ async def read_back(consoles: dict[str, VendorConsole], stage: Stage, config: Pa
 
 
 def _one(system: str, what: str, found: Sequence[Record], detail: str = "") -> Check:
-    """That there is exactly one."""
+    """The check that there is exactly one record."""
     ids = ", ".join(str(record["id"]) for record in found)
     count = "none" if not found else "one" if len(found) == 1 else f"{len(found)} of them"
     return Check(system, what, ids, len(found) == 1, f"{count}{detail}")
@@ -76,7 +76,7 @@ async def _customer(books: VendorConsole, stage: Stage) -> list[Check]:
     live = [one for one in everybody if not one.get("isInactive")]
     named = [one for one in live if one.get("companyName") == stage.deal.account_name]
     if stage.merged:
-        return [_one(_NETSUITE, "customer", named, ", the one that was there")]
+        return [_one(_NETSUITE, "customer", named, ", the existing one")]
     keyed = [one for one in live if one.get("externalId") == key]
     same = [one["id"] for one in keyed] == [one["id"] for one in named]
     check = _one(_NETSUITE, "customer", keyed, f", external id {key}")

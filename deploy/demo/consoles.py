@@ -1,4 +1,4 @@
-"""deploy/demo: the vendors' screens as people see them, through the stand-ins' control API."""
+"""deploy/demo: the vendors' records, as a person reads and edits them, by the stand-ins' control API."""
 
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class VendorConsole:
-    """One vendor's account, looked at and worked on by hand. Amounts keep their digits."""
+    """One vendor's account, read and edited as by a person. Amounts are exact decimals."""
 
     def __init__(self, vendor: str, url: str, http: httpx.AsyncClient) -> None:
         self.vendor = vendor
@@ -31,14 +31,14 @@ class VendorConsole:
         return await self._call("GET", f"/{_ACCOUNT}/records/{kind}/{quote(identity)}")
 
     async def edit(self, kind: str, identity: str, fields: Record) -> Record:
-        """A person edits a record; the vendor tells of it as it always does."""
+        """Edit a record as a person would; the vendor sends its usual notification."""
         return await self._call("PATCH", f"/{_ACCOUNT}/records/{kind}/{quote(identity)}", fields)
 
     async def create(self, kind: str, fields: Record) -> Record:
         return await self._call("POST", f"/{_ACCOUNT}/records/{kind}", fields)
 
     async def calls(self, method: str, path: str) -> int:
-        """How many such calls the vendor has seen since it was started."""
+        """The number of such calls since the vendor was started."""
         counted = await self._call("GET", f"/{_ACCOUNT}/calls/count?method={method}&path={quote(path)}")
         return int(counted["count"])
 

@@ -1,4 +1,4 @@
-"""deploy/demo: the deal that somebody wins: an open one of the org, or a new one when none is left."""
+"""deploy/demo: the deal that is won: an open one of the org, or a new one if none is left."""
 
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,7 @@ _LINE = ("PricebookEntryId", "Quantity", "UnitPrice")
 
 
 class Deal(msgspec.Struct, frozen=True):
-    """What the CRM says of the deal: all that the other systems must agree with in the end."""
+    """The deal as the CRM has it, with the values that the other systems must have at the end."""
 
     id: str
     name: str
@@ -31,7 +31,7 @@ class Deal(msgspec.Struct, frozen=True):
 
 
 async def choose_deal(crm: VendorConsole) -> Deal:
-    """The first open opportunity on which everything is filled in; a follow-up of an old one else."""
+    """The first open opportunity with all fields filled in, or a follow-up of an old one."""
     opportunities = await crm.records("Opportunity")
     ready = [one for one in opportunities if _is_open(one)]
     chosen = ready[0] if ready else await _follow_up(crm, opportunities)
@@ -55,7 +55,7 @@ def _is_open(opportunity: Record) -> bool:
 
 
 async def _follow_up(crm: VendorConsole, opportunities: list[Record]) -> Record:
-    """A salesperson sells the same customer the next phase."""
+    """A new opportunity of the same customer: the next phase."""
     phases = [one for one in opportunities if one["Name"].startswith(_FOLLOWED)]
     model = phases[0] if phases else next(one for one in opportunities if one.get("Service_Line__c"))
     lines = await _lines(crm, model["Id"])

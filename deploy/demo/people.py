@@ -1,4 +1,4 @@
-"""deploy/demo: somebody with a token who calls the gateway over HTTP, as any consumer does."""
+"""deploy/demo: a person with a token, who calls the gateway over HTTP like any consumer."""
 
 import secrets
 from decimal import Decimal
@@ -13,7 +13,7 @@ _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class Person:
-    """A consumer's token in somebody's hands."""
+    """A person with a consumer's token."""
 
     def __init__(self, name: str, gateway: str, token: str, http: httpx.AsyncClient) -> None:
         self.name = name
@@ -22,28 +22,28 @@ class Person:
         self._http = http
 
     async def get(self, path: str, /, **query: str) -> Any:
-        """The answer; raises CommandError with the problem's own words."""
+        """The answer; raises CommandError with the problem's detail."""
         found = await self.find(path, **query)
         if found is None:
-            raise CommandError(f"{path} is not there: look at the id, or at `enfilade doctor`.")
+            raise CommandError(f"{path} was not found: check the id, or run `enfilade doctor`.")
         return found
 
     async def find(self, path: str, /, **query: str) -> Any | None:
-        """The answer, None when there is no such thing."""
+        """The answer, None for 404."""
         answer = await self._send("GET", path, params=query)
         return None if answer.status_code == httpx.codes.NOT_FOUND else self._read(answer)
 
     async def post(self, path: str, body: Any, **headers: str) -> Any:
-        """Send something once; raises CommandError with the problem's own words."""
+        """Send a POST under a new idempotency key; raises CommandError with the problem's detail."""
         key = {"Idempotency-Key": secrets.token_urlsafe(16)}
         return self._read(await self._send("POST", path, json=body, headers={**key, **headers}))
 
     async def put(self, path: str, body: Any) -> Any:
-        """Put something; raises CommandError with the problem's own words."""
+        """Send a PUT; raises CommandError with the problem's detail."""
         return self._read(await self._send("PUT", path, json=body))
 
     async def delete(self, path: str) -> Any:
-        """Take something away; raises CommandError with the problem's own words."""
+        """Send a DELETE; raises CommandError with the problem's detail."""
         return self._read(await self._send("DELETE", path))
 
     async def _send(self, method: str, path: str, **given: Any) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""deploy/demo: one performance from the deal to the verdict, against whatever stack runs."""
+"""deploy/demo: one run of the demo on a running stack, from the deal to the verdict."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +22,14 @@ PERSONAS = {SALES: "sofia.marsh", FINANCE: "fiona.finance", OPERATIONS: "omar.op
 
 @dataclass(frozen=True)
 class Outcome:
-    """Whether everything held at the vendors, and of which deal."""
+    """Whether every check at the vendors passed, and the deal's id."""
 
     passed: bool
     opportunity_id: str
 
 
 async def run_demo(stack: Stack, issuer: DevelopmentIssuer, console: Paper) -> Outcome:
-    """Play the demo, read the vendors back and show it all; raises CommandError."""
+    """Run the demo, read the vendors back and print the results; raises CommandError."""
     async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS) as http:
         consoles = {vendor: VendorConsole(vendor, url, http) for vendor, url in stack.sandboxes.items()}
         people = {
@@ -49,5 +49,5 @@ async def run_demo(stack: Stack, issuer: DevelopmentIssuer, console: Paper) -> O
     show(console, stage, checks)
     wrong = [check for check in checks if not check.ok]
     if wrong:
-        console.print(styled(f"{len(wrong)} of {len(checks)} things are not as they must be.", "red"))
+        console.print(styled(f"{len(wrong)} of {len(checks)} checks failed.", "red"))
     return Outcome(not wrong, deal.id)

@@ -1,4 +1,4 @@
-"""deploy/demo: the scenario: a deal is won, finance approves, a project stands."""
+"""deploy/demo: the scenario: a deal is won, finance approves, a project is created."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from deploy.errors import CommandError
 
 T = TypeVar("T")
 Say = Callable[[str, str], None]
-"""Takes the seconds since the deal was won (as text) and a line for whoever watches."""
+"""Prints a line, after the seconds since the deal was won (as text)."""
 
 NOTIFIED_SECONDS = 60.0
 DONE_SECONDS = 180.0
@@ -22,7 +22,7 @@ _STOPPED = ("parked", "undone", "failed", "observed")
 
 
 class Scenario:
-    """One performance: whose tokens, whose screens, and where the lines go."""
+    """One run: the persons' tokens, the vendors' consoles, and the output."""
 
     def __init__(
         self, *, crm: VendorConsole, sales: Person, finance: Person, operations: Person, say: Say
@@ -50,7 +50,7 @@ class Scenario:
             NOTIFIED_SECONDS,
         )
         self._say(f"Salesforce's notification has arrived; correlation id {screen['correlation_id']}")
-        await self._until("the project stands", lambda: self._look(path, deal), DONE_SECONDS)
+        await self._until("the project is created", lambda: self._look(path, deal), DONE_SECONDS)
         activation = await self._operations.get(
             f"/process/opportunity-to-project/v1/activations/{screen['id']}"
         )
@@ -60,7 +60,7 @@ class Scenario:
         return deal, activation, request
 
     async def _look(self, path: str, deal: Deal) -> bool:
-        """One look at the sales screen: tell what is new, and let finance do what waits for finance."""
+        """Poll the sales screen once: print new steps, and decide for finance. Returns whether it is done."""
         screen = await self._sales.get(path)
         for step in screen.get("steps", ()):
             self._print_step("", step)
@@ -111,13 +111,13 @@ class Scenario:
                 return found
             if time.monotonic() > deadline:
                 raise CommandError(
-                    f"Waited {seconds:.0f} s in vain until {what}: see the log, or `enfilade doctor`."
+                    f"Timed out after {seconds:.0f} s, before {what}: see the log, or run `enfilade doctor`."
                 )
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
 
 def _decision(request: dict[str, Any]) -> dict[str, str]:
-    """What a careful person decides: a firm is not created twice for one entity, a good one is approved."""
+    """The decision: merge with the entity's own customer of the same tax number, else approve."""
     entity = request["proposal"]["selling_entity"]
     same = [
         one

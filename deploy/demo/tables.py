@@ -1,4 +1,4 @@
-"""deploy/demo: what a person sees in the end: the steps with their times, and every vendor id, checked."""
+"""deploy/demo: the result's tables: the steps with their times, and every vendor id with its check."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from deploy.demo.checks import Check, Stage
 
 
 def show(console: Paper, stage: Stage, checks: list[Check]) -> None:
-    """Both tables and the one id that holds everything together."""
+    """Print both tables and the correlation id."""
     activation = stage.activation
     console.print()
     console.print(_steps(stage))

@@ -1,4 +1,4 @@
-"""deploy/demo: what to do with a deployment that serves: its addresses, tokens and a call to every tier."""
+"""deploy/demo: how to use the running deployment: its addresses, tokens and a call to every tier."""
 
 from deploy.console import Paper
 from deploy.demo.running import FINANCE, OPERATIONS, PERSONAS, SALES
@@ -7,7 +7,7 @@ from gateway.identity import DevelopmentIssuer
 
 
 def welcome(console: Paper, stack: Stack, issuer: DevelopmentIssuer, opportunity: str) -> None:
-    """Print it all in a form that can be copied into a shell."""
+    """Print addresses, tokens and calls, ready to be copied into a shell."""
 
     def line(text: str = "") -> None:
         console.print(text, soft_wrap=True)
@@ -30,7 +30,7 @@ def welcome(console: Paper, stack: Stack, issuer: DevelopmentIssuer, opportunity
     ):
         line(f'curl -H "Authorization: Bearer ${_variable(token)}" "{stack.gateway}{path}"')
     line()
-    line("Serving until Ctrl-C. Play it again: `enfilade demo`; see a whole path: `enfilade trace ID`.")
+    line("Serving until Ctrl-C. Run it again: `enfilade demo`; show a whole path: `enfilade trace ID`.")
 
 
 def _variable(consumer: str) -> str:

@@ -177,7 +177,7 @@ def test_the_demo_is_not_played_in_production(monkeypatch: pytest.MonkeyPatch, t
         up.run(_options(up.configure, "--data", str(tmp_path)))
     assert caught.value.faults == [caught.value.faults[0], *start_faults(os.environ)]
     assert "enfilade serve" in caught.value.faults[0]
-    with pytest.raises(CommandError, match="is not switched on"):
+    with pytest.raises(CommandError, match="is not enabled"):
         token.run(_options(token.configure, "--as", "ci", "--data", str(tmp_path)))
 
 

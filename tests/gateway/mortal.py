@@ -59,6 +59,7 @@ def main() -> None:
     for line in sys.stdin:
         child = os.fork()
         if not child:
+            os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # our output is for the process ids alone
             serve(folder, url, int(line))
             os._exit(0)
         children.append(child)

@@ -85,7 +85,7 @@ async def test_a_lost_database_is_restored_and_the_work_goes_on(
                 await deal.close()
             await screen.activation(done.opportunity_id, "done")
             await screen.activation(waiting.opportunity_id, "waiting")
-        assert "Without the keys" in await operator.says("backup", str(file))
+        assert "The keys are not included" in await operator.says("backup", str(file))
         assert file.stat().st_mode & 0o077 == 0
         member.kill()
         deployment.database_url = empty_url
@@ -106,7 +106,7 @@ async def test_a_lost_database_is_restored_and_the_work_goes_on(
 
 async def _ask_the_admin_apis(operator: Operator, at: tuple[str, str], folder: Path) -> None:
     """The trail of both lives verifies, is listed with names, exported, and survives an erasure."""
-    assert "Everything is as it was written." in await operator.says("audit", "verify", *at)
+    assert "The trail is complete and unaltered." in await operator.says("audit", "verify", *at)
     lines = json.loads(await operator.says("audit", "list", "--json", "--actor", FIONA, *at))
     decided = [line for line in lines if line["action"] == "customer-master.approve"]
     assert [line["person"] for line in decided] == [FIONA]
@@ -114,7 +114,7 @@ async def _ask_the_admin_apis(operator: Operator, at: tuple[str, str], folder: P
     assert "seen by the test" in await operator.says("audit", "show", place, *at)
     period = ("--period", lines[0]["at"][:7])
     assert "verify.py" in await operator.says("audit", "export", *period, "--out", str(folder), *at)
-    assert "cannot be made" in await operator.says(
+    assert "cannot be created" in await operator.says(
         "audit", "export", *period, "--out", str(folder), *at, status=1
     )
     command = [sys.executable, "-I", folder / "verify.py"]
@@ -128,7 +128,7 @@ async def _ask_the_admin_apis(operator: Operator, at: tuple[str, str], folder: P
     assert "vendor_calls" in await operator.says("retention", "run", "--dry-run", *at)
     assert "Case 7" in await operator.says("retention", "hold", "cor_1", "--reason", "Case 7", *at)
     assert "petra.platform" in await operator.says("retention", "holds", *at)
-    assert "no hold" in await operator.says("retention", "lift", "cor_1", *at)
+    assert "no longer under a legal hold" in await operator.says("retention", "lift", "cor_1", *at)
 
 
 def test_the_embedded_database_is_backed_up_at_rest_and_replaced(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_the_embedded_database_is_backed_up_at_rest_and_replaced(tmp_path: Path)
     (folder / "keys").mkdir()
     (folder / "keys" / "master.key").write_text("k" * 64)
     made = run("backup", str(file), *with_keys)
-    assert (made.status, "Without" in made.out) == (0, False), made
+    assert (made.status, "not included" in made.out) == (0, False), made
     assert run("backup", str(file), *with_keys).status == 1
     shutil.rmtree(folder / "keys")
     refused = run("restore", str(file), "--data", str(folder))

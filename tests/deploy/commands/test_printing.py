@@ -118,7 +118,7 @@ def test_stray_bytes_in_an_argument_are_told(capsys: pytest.CaptureFixture[str],
     """An argument that is no text is misuse, not a traceback."""
     monkeypatch.setattr(trace, "run", lambda options: options.id.encode() and 0)
     assert cli.main(["trace", LONE]) == 2
-    assert "no text" in capsys.readouterr().err
+    assert "not valid UTF-8" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
