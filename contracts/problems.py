@@ -325,12 +325,20 @@ class VendorRejected(VendorFault):
 
 
 class VendorUnavailable(VendorFault):
-    """The vendor surely did nothing: down, throttled, or out of its allowance."""
+    """The vendor surely did nothing: down, throttled, or out of its allowance.
+
+    An answer of 5xx to a call with an effect leaves a doubt of that, which an adapter dispels that knows its
+    vendor: `nothing_done`.
+    """
 
     status = 503
     code = "vendor_unavailable"
     title = "A vendor is not available"
     retryable = True
+
+    def __init__(self, detail: str = "", *, nothing_done: bool = False, **more: Any) -> None:
+        super().__init__(detail, **more)
+        self.nothing_done = nothing_done
 
 
 class VendorDoubtful(VendorUnavailable):

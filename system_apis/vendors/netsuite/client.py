@@ -170,14 +170,14 @@ class NetSuiteClient:
             params={"limit": "1000", "offset": "0"},
             body={"q": sql},
             headers={"Prefer": "transient"},
-            repeatable=True,
+            effect=False,
         )
         return answer.json(NetSuiteRows).items
 
     async def probe(self, method: str, path: str) -> None:
         """A call that changes nothing, to see whether our role may make it; raises what stands against it."""
         body = {} if method == "PATCH" else None
-        await self._outbound.send(method, f"{RECORD}/{path}", body=body, repeatable=True, ok=(404,))
+        await self._outbound.send(method, f"{RECORD}/{path}", body=body, effect=False, ok=(404,))
 
     async def schemas(self, kinds: tuple[str, ...]) -> dict[str, Any]:
         """The account's own schema of each record type, its custom fields included."""

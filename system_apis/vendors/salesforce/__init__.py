@@ -15,7 +15,7 @@ from system_apis.vendors.salesforce.auth import Session
 from system_apis.vendors.salesforce.changes import Poll, Stream
 from system_apis.vendors.salesforce.changes.report import Reporter
 from system_apis.vendors.salesforce.client import SalesforceClient
-from system_apis.vendors.salesforce.client.errors import read_error, usage
+from system_apis.vendors.salesforce.client.errors import read_error, read_success, usage
 from system_apis.vendors.salesforce.client.events import Events
 from system_apis.vendors.salesforce.mapping import ids
 from system_apis.vendors.salesforce.mapping.changes import SOBJECTS
@@ -56,6 +56,7 @@ async def open_instance(
         auth=session.grant,
         budget=connector_context.budget(profile),
         read_error=read_error,
+        read_success=read_success,
         read_allowance=usage,
         request_id_header="X-SFDC-Request-Id",
         recorder=connector_context.recorder,

@@ -10,11 +10,9 @@ from contracts.problems import Problem, VendorDoubtful
 from kit.http import Answer, Outbound
 from system_apis.vendors.salesforce.auth import Session
 from system_apis.vendors.salesforce.client import soql
-from system_apis.vendors.salesforce.client.errors import problem
 from system_apis.vendors.salesforce.client.soql import Place
 from system_apis.vendors.salesforce.records import (
     AccountRecord,
-    ApiError,
     ChangeRecord,
     CompositeAnswer,
     ContactRecord,
@@ -35,7 +33,6 @@ from system_apis.vendors.salesforce.settings.maps import Maps
 
 R = TypeVar("R", bound=msgspec.Struct)
 
-_MULTIPLE_CHOICES = 300
 _CHILDREN = {"opportunity_line_items": LineItem, "opportunity_team_members": TeamMemberRecord}
 
 
@@ -203,15 +200,8 @@ class SalesforceClient:
             return await self._outbound.send(method, moved + path, template=template or path, **more)
 
     def _succeeded(self, answer: Answer, *references: str) -> tuple[SubAnswer, ...]:
-        """The sub-answers by reference; a composite call itself answers 200 whatever became of its parts."""
+        """The sub-answers by reference; raises ContractViolation where one is missing."""
         found = {part.reference_id: part for part in answer.json(CompositeAnswer).composite_response}
-        failed = [part for part in found.values() if part.http_status_code >= _MULTIPLE_CHOICES]
-        # The innocent ones are rolled back with a code of their own.
-        failed.sort(key=lambda part: any(e.code == "PROCESSING_HALTED" for e in _errors(part)))
-        for part in failed:
-            raise problem(
-                _errors(part), part.http_status_code, instance=answer.instance, request_id=answer.request_id
-            ) or answer.violation("a part of a composite call failed without a code")
         if missing := [name for name in references if name not in found]:
             raise answer.violation(f"a composite call has no part {missing[0]}")
         return tuple(found[name] for name in references)
@@ -221,10 +211,3 @@ class SalesforceClient:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
             raise answer.violation(str(error)) from None
-
-
-def _errors(part: SubAnswer) -> list[ApiError]:
-    try:
-        return msgspec.convert(part.body, list[ApiError])
-    except msgspec.ValidationError:
-        return []
