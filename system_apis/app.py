@@ -29,7 +29,7 @@ from system_apis.connector import (
     Profile,
     Receive,
 )
-from system_apis.polling import pause
+from system_apis.connector.polling import pause
 
 _log = log("system_apis")
 

@@ -143,7 +143,7 @@ class carried:  # noqa: N801 - reads as the word that it is
         if self._carrier == "local":
             return local(self._interface, self._instance.interfaces[self._interface])
         rooms = Litestar(
-            route_handlers=self._instance.rooms(),
+            route_handlers=self._instance.routers(),
             openapi_config=None,
             logging_config=None,
             exception_handlers={Exception: answer_problem},

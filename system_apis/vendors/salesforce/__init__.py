@@ -12,7 +12,7 @@ from system_apis.connector import ChangeSource, Connector, ConnectorContext, Web
 from system_apis.vendors.salesforce.adapter import SalesforceCrm
 from system_apis.vendors.salesforce.adapter.check import check
 from system_apis.vendors.salesforce.auth import Session
-from system_apis.vendors.salesforce.changes import Poll, Stream
+from system_apis.vendors.salesforce.changes import Stream, poll
 from system_apis.vendors.salesforce.changes.report import Reporter
 from system_apis.vendors.salesforce.client import SalesforceClient
 from system_apis.vendors.salesforce.client.errors import read_error, read_success, usage
@@ -78,7 +78,7 @@ async def open_instance(
                 client=client,
                 events=events,
                 capabilities={"crm": SalesforceCrm(client, profile.maps)},
-                changes=(*streams, Poll(reporter)),
+                changes=(*streams, poll(reporter)),
             )
         finally:
             await events.close()

@@ -8,6 +8,7 @@ import msgspec
 
 from contracts.problems import Problem, VendorDoubtful
 from kit.http import Answer, Outbound
+from system_apis.connector.paging import PageGuard
 from system_apis.vendors.salesforce.auth import Session
 from system_apis.vendors.salesforce.client import soql
 from system_apis.vendors.salesforce.client.soql import Place
@@ -159,12 +160,14 @@ class SalesforceClient:
         path = f"{self._data}/{'queryAll' if deleted else 'query'}"
         answer = await self._get(path, params={"q": query})
         rows: list[Row[R]] = []
+        guard = PageGuard(self.instance, path)
         while True:
             page = answer.json(Page[kind])
             raw = answer.json(Page[dict[str, Any]])
             rows += map(Row, page.records, raw.records)
             if page.done or not page.next_records_url:
                 return rows
+            guard.turn(page.next_records_url)
             answer = await self._get(page.next_records_url, template=f"{path}/{{locator}}")
 
     async def _opportunities(self, where: str, limit: int | None) -> list[Row[OpportunityRecord]]:
@@ -176,7 +179,9 @@ class SalesforceClient:
         record = row.record
         for name, kind in _CHILDREN.items():
             page = getattr(record, name)
+            guard = PageGuard(self.instance, name)
             while page and not page.done and page.next_records_url:
+                guard.turn(page.next_records_url)
                 answer = await self._get(page.next_records_url, template=f"{self._data}/query/{{locator}}")
                 more = answer.json(Page[kind])
                 page = msgspec.structs.replace(more, records=page.records + more.records)

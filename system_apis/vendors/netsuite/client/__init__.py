@@ -113,6 +113,10 @@ class NetSuiteClient:
     def __init__(self, outbound: Outbound) -> None:
         self._outbound = outbound
 
+    @property
+    def instance(self) -> str:
+        return self._outbound.instance
+
     async def read(self, kind: str, ident: str, shape: type[T]) -> tuple[T, Raw]:
         """A whole record by internal id or ``eid:`` key: its shape, and raw for the account's own fields.
 
