@@ -25,7 +25,7 @@ from tests.conformance.conftest import ConnectorUnderTest, connectors
 
 CAPABILITY = "crm"
 LINK = ProjectLink(project_id="prj_1", status="active", project_url="https://psa.example/1")
-pytestmark = pytest.mark.parametrize("keeper", connectors(CAPABILITY), indirect=True)
+pytestmark = pytest.mark.parametrize("connector", connectors(CAPABILITY), indirect=True)
 
 
 async def new_deal(connector: ConnectorUnderTest, **fields: Any) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from tests.conformance.conftest import ConnectorUnderTest, connectors
 
 CAPABILITY = "erp"
 NOUNS = ("customer", "contract")
-pytestmark = pytest.mark.parametrize("keeper", connectors(CAPABILITY), indirect=True)
+pytestmark = pytest.mark.parametrize("connector", connectors(CAPABILITY), indirect=True)
 
 CUSTOMER = CustomerDraft(
     legal_name="Globex Corporation",

@@ -25,7 +25,7 @@ from tests.conformance.conftest import ConnectorUnderTest, connectors
 
 CAPABILITY = "psa"
 NOUNS = ("client", "project")
-pytestmark = pytest.mark.parametrize("keeper", connectors(CAPABILITY), indirect=True)
+pytestmark = pytest.mark.parametrize("connector", connectors(CAPABILITY), indirect=True)
 
 START, END = dt.date(2028, 2, 29), dt.date(2028, 12, 31)
 CLIENT = ClientDraft(name="Globex GmbH", website="https://globex.example")
