@@ -325,12 +325,19 @@ class VendorRejected(VendorFault):
 
 
 class VendorUnavailable(VendorFault):
-    """The request certainly had no effect: the vendor is down, throttles, or its allowance is used up."""
+    """The request certainly had no effect: the vendor is down, throttles, or its allowance is used up.
+
+    A 5xx answer to a call with an effect leaves the outcome unknown, unless the adapter says `nothing_done`.
+    """
 
     status = 503
     code = "vendor_unavailable"
     title = "A vendor is not available"
     retryable = True
+
+    def __init__(self, detail: str = "", *, nothing_done: bool = False, **more: Any) -> None:
+        super().__init__(detail, **more)
+        self.nothing_done = nothing_done
 
 
 class VendorDoubtful(VendorUnavailable):

@@ -15,7 +15,7 @@ from kit.settings import SettingsError
 from process_apis import reference_files
 from process_apis.current_policy import CurrentPolicy
 from process_apis.reference import Reference
-from system_apis.app import read_profiles
+from system_apis.app import survey_profiles
 from system_apis.connector import Connector, Profile
 
 
@@ -31,20 +31,12 @@ class RoutingFacts:
 
 
 def read_routing_facts(folder: Path) -> RoutingFacts:
-    """The firm of a configuration folder; raises SettingsError with every fault."""
-    faults: list[str] = []
-    profiles: list[tuple[Connector, Profile]] = []
-    try:
-        profiles = read_profiles(folder / "instances")
-    except SettingsError as error:
-        faults += error.faults
-    try:
-        facts = routing_facts(profiles, reference_files.read(folder / "reference"))
-    except SettingsError as error:
-        raise SettingsError([*faults, *error.faults]) from None
-    if faults:
-        raise SettingsError(faults)
-    return facts
+    """The firm of a configuration folder; raises SettingsError with every fault of its reference data.
+
+    A faulty profile is its instance's matter alone.
+    """
+    profiles = survey_profiles(folder / "instances").profiles
+    return routing_facts(profiles, reference_files.read(folder / "reference"))
 
 
 def routing_facts(profiles: Iterable[tuple[Connector, Profile]], reference: Reference) -> RoutingFacts:

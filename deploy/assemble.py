@@ -43,7 +43,7 @@ from process_apis.current_policy import CurrentPolicy
 from process_apis.module import FlowDependencies, FlowModule
 from process_apis.reference import Reference
 from process_apis.systems import Systems
-from system_apis.app import Instance, interface_of, open_instances, prefix_of, read_profiles
+from system_apis.app import Instance, interface_of, open_instances, prefix_of, survey_profiles
 from system_apis.connector import Connector, ConnectorContext, Profile
 
 OWNERSHIP = Path(contracts.__file__).parent / "ownership.toml"
@@ -118,11 +118,12 @@ async def assemble(settings: ServerSettings, environ: Mapping[str, str]) -> Asyn
         stores = await stack.enter_async_context(open_stores(settings, environ))
         http = await stack.enter_async_context(httpx.AsyncClient(limits=httpx.Limits(max_connections=100)))
         carrier = Carrier(settings, http, delegation(key, _entry_tier(settings)))
-        tiers = Tiers(profiles=read_profiles(settings.folder / "instances"))
+        survey = survey_profiles(settings.folder / "instances")
+        tiers = Tiers(profiles=survey.profiles)
         if "system" in settings.served_tiers:
             connector_context = make_connector_context(settings, environ, stores)
             tiers.instances = await stack.enter_async_context(
-                open_instances(tiers.profiles, connector_context)
+                open_instances(tiers.profiles, connector_context, survey.faults)
             )
         policy_context = (
             _policy_context(settings, tiers) if settings.served_tiers & {"gateway", "process"} else None

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from deploy.console import lenient, print_errors
 from deploy.errors import FAILED, MISUSED, OK, CommandError
+from kit.secrets import SecretError
 from kit.settings import SettingsError
 from kit.texts import visible
 
@@ -85,9 +86,9 @@ def _run(given: list[str]) -> int:
     except CommandError as error:
         print_errors(str(error))
         return error.status
-    except SettingsError as error:
+    except (SettingsError, SecretError) as error:
         print_errors("The settings are invalid:")
-        print_errors(*(f"  {fault}" for fault in error.faults))
+        print_errors(*(f"  {fault}" for fault in getattr(error, "faults", [str(error)])))
         return MISUSED
     except UnicodeEncodeError:
         if all(map(_is_text, given)):

@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -14,13 +14,17 @@ from sqlalchemy import text
 
 from contracts.problems import Unavailable
 from deploy.checking import configuration_faults, start_faults
+from deploy.instances import check
 from deploy.launching.ports import port_fault
 from deploy.launching.sandboxes import VENDORS
 from deploy.launching.stack import Stack, has_database, launcher, running, settings_beside
-from deploy.settings import ServerSettings, is_production
+from deploy.settings import DEMO_CONFIG, ServerSettings, is_production
 from kit.cache import Cache
 from kit.database import Database
 from kit.settings import SettingsError
+from system_apis.app import survey_profiles
+from system_apis.connector import Connector, Profile
+from system_apis.connector.closed import FIX, unresolved_references
 
 LOCK = Path(__file__).parents[1] / "requirements.lock"
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)(.*)$", re.MULTILINE)
@@ -49,7 +53,8 @@ def diagnose(folder: Path, environ: Mapping[str, str], port: int | None, sandbox
         return [*findings, *told]
     findings += [] if production else _configuration(settings)
     findings += [] if stack else _ports(settings, port or settings.port, sandbox_port)
-    return [*findings, *asyncio.run(_servers(settings, stack))]
+    known = {**(stack.environ if stack else {}), **environ}
+    return [*findings, *asyncio.run(_servers(settings, stack)), *asyncio.run(_instances(settings, known))]
 
 
 def _python() -> Finding:
@@ -99,6 +104,38 @@ def _configuration(settings: ServerSettings) -> Iterator[Finding]:
     if faults:
         return _faults("configuration", faults, "correct the file")
     return iter([Finding("configuration", ok=True, found=str(settings.folder))])
+
+
+async def _instances(settings: ServerSettings, environ: Mapping[str, str]) -> list[Finding]:
+    """What keeps each instance from being opened, and whether the others answer as they should."""
+    survey = survey_profiles(settings.folder / "instances")
+    # The demo's credentials are known while `enfilade up` runs.
+    demo = settings.folder.resolve() == DEMO_CONFIG.resolve()
+    looks = [
+        _instance(connector, profile, settings, environ, survey.faults)
+        for connector, profile in survey.profiles
+        if not (demo and unresolved_references(profile, environ))
+    ]
+    return [finding for findings in await asyncio.gather(*looks) for finding in findings]
+
+
+async def _instance(
+    connector: Connector,
+    profile: Profile,
+    settings: ServerSettings,
+    environ: Mapping[str, str],
+    faults: Mapping[str, Sequence[str]],
+) -> list[Finding]:
+    what = f"instance {profile.name}"
+    told = faults.get(profile.name) or unresolved_references(profile, environ)
+    if told:
+        return list(_faults(what, list(told), FIX))
+    report = await check(connector, profile, settings, environ, faults)
+    wrong = [finding for finding in report.findings if not finding.ok]
+    if not wrong:
+        return [Finding(what, ok=True, found=f"{len(report.findings)} things looked at")]
+    found = f"{wrong[0].name}: {wrong[0].detail}" + (f", and {len(wrong) - 1} more" if wrong[1:] else "")
+    return [Finding(what, ok=False, found=found, fix=f"enfilade instance check {profile.name}")]
 
 
 def _faults(what: str, faults: list[str], fix: str) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from litestar import Request, Response, post
+from litestar.params import FromPath
 
 import experience_apis.app
 import process_apis.app
@@ -172,7 +173,7 @@ def hook_route(instances: Mapping[str, Instance], database: Database) -> Any:
     """Where a system tier that stands alone takes the pushes that the gateway hands on."""
 
     @post("/hooks/{instance:str}", status_code=202)
-    async def take(instance: str, request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def take(instance: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
         headers = unpack(request.headers[VENDOR_HEADERS])
         await accept_push(instances, database, instance, headers, await request.body())
         return Response(content=b'{"received":true}', status_code=202, media_type="application/json")

@@ -15,7 +15,7 @@ from gateway.policy_bundle import PolicyBundle
 from kit import clock
 from kit.secrets import SecretError, literal
 from kit.settings import SettingsError
-from system_apis.app import read_profiles
+from system_apis.app import survey_profiles
 from system_apis.connector import Profile
 
 
@@ -68,11 +68,10 @@ def _people(folder: Path) -> Iterator[str]:
 
 def _profiles(settings: ServerSettings, environ: Mapping[str, str]) -> Iterator[str]:
     folder = settings.folder / "instances"
-    try:
-        profiles = [profile for _, profile in read_profiles(folder)]
-    except SettingsError:
-        return  # reported as faults of the configuration
-    for profile in profiles:
+    survey = survey_profiles(folder)
+    for _, profile in survey.profiles:
+        if profile.name in survey.faults:
+            continue  # it is not opened
         path = folder / f"{profile.name}.toml"
         if profile.environment == "test":
             yield f'{path}: environment is "test": name the production account, or remove the profile'

@@ -2,6 +2,8 @@
 
 # ruff: noqa: A002 - an id, a type and an object are called what they are
 
+import datetime as dt
+
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -42,6 +44,14 @@ async def link(
 async def resolve(conn: AsyncConnection, instance: str, object: str, vendor_id: str) -> str | None:
     """Our id of a vendor's record, None when it was never seen."""
     query = select(crossrefs.c.id).where(
+        crossrefs.c.instance == instance, crossrefs.c.object == object, crossrefs.c.vendor_id == vendor_id
+    )
+    return (await conn.execute(query)).scalar()
+
+
+async def linked_at(conn: AsyncConnection, instance: str, object: str, vendor_id: str) -> dt.datetime | None:
+    """Since when a vendor's record has been ours."""
+    query = select(crossrefs.c.created_at).where(
         crossrefs.c.instance == instance, crossrefs.c.object == object, crossrefs.c.vendor_id == vendor_id
     )
     return (await conn.execute(query)).scalar()

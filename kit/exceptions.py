@@ -32,6 +32,7 @@ class Resume(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: Literal["signal", "restart", "inbox", "nothing"] = "nothing"
     workflow_id: str = ""
     inbox_seq: int = 0
+    subscriber: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -271,7 +272,7 @@ async def _go_on(conn: AsyncConnection, runtime: Continues, row: Any, decision: 
     elif resume.kind == "restart" and decision.action == "replay":
         await runtime.restart(conn, resume.workflow_id, decision.corrections)
     elif resume.kind == "inbox":
-        await release(conn, resume.inbox_seq, again=decision.action == "replay")
+        await release(conn, resume.inbox_seq, resume.subscriber, again=decision.action == "replay")
 
 
 def topic_of(exception_id: str) -> str:

@@ -80,6 +80,10 @@ class Ownership:
         """What becomes of a system's changes, by field; a field without a rule is dropped."""
         return {name: self._verdict(object, stage, system, name) for name in fields}
 
+    def names(self, object: str) -> frozenset[str]:
+        """The fields that have a rule."""
+        return frozenset(self._fields[object])
+
     def may_create(self, object: str, stage: str, system: str) -> bool:
         """Whether a system may bring the object into being at a stage."""
         return system in self._object(object).create.get(stage, ())

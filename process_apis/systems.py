@@ -64,6 +64,19 @@ class Systems:
         """The PSA of that name; raises NotFound when it is not configured any more."""
         return self._named(Psa, instance)
 
+    async def read(self, instance: str, kind: str, ident: str) -> Any:
+        """A record as it is at its vendor now; raises NotFound where the instance has none of its kind."""
+        asked = {
+            ("customer", "crm"): (Crm, "get_customer"),
+            ("customer", "erp"): (Erp, "get_customer"),
+            ("contract", "erp"): (Erp, "get_contract"),
+            ("project", "psa"): (Psa, "get_project"),
+        }.get((kind, self.capability_of(instance)))
+        if asked is None:
+            raise NotFound(f"{instance} has no {kind} that can be read")
+        interface, operation = asked
+        return await getattr(self._named(interface, instance), operation)(ident)
+
     def choose(self, selling_entity: str) -> SystemAssignment:
         """The systems of an entity by the routing in force; raises Conflict where no route gives it one."""
         routing = self._current_policy.routing

@@ -1,23 +1,27 @@
 """The system tier: opens the configured instances and mounts the capabilities of each."""
 
 import asyncio
+import contextlib
 import importlib
 import pkgutil
 import time
-from collections.abc import AsyncIterator, Callable
+import tomllib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from litestar import Router
 
 import contracts.system
 from contracts.operation import Api
+from contracts.problems import Problem
 from kit.operations import api_of
 from kit.routes import router
+from kit.secrets import SecretError
 from kit.settings import SettingsError, read_toml
 from kit.telemetry import log
 from system_apis.connector import (
@@ -29,7 +33,8 @@ from system_apis.connector import (
     Profile,
     Receive,
 )
-from system_apis.polling import pause
+from system_apis.connector.closed import ClosedInstance, unresolved_references
+from system_apis.connector.polling import pause
 
 _log = log("system_apis")
 
@@ -66,21 +71,39 @@ class Instance:
         ]
 
 
+class Survey(NamedTuple):
+    """The profiles of a folder, and the faults of each that cannot be used, by its file's name."""
+
+    profiles: list[tuple[Connector, Profile]]
+    faults: dict[str, list[str]]
+
+    def all_faults(self) -> list[str]:
+        """Of all profiles together."""
+        return [fault for faults in self.faults.values() for fault in faults]
+
+
 def prefix_of(interface: type, instance: str) -> str:
     """Where a capability of an instance stands."""
     return api_of(interface).prefix.format(instance=instance)
 
 
 @cache
-def interface_of(capability: str) -> type:
-    """The interface of a capability by its name, as contracts/system declares it."""
+def capabilities() -> dict[str, type]:
+    """The interfaces of all capabilities by their names, as contracts/system declares them."""
+    found: dict[str, type] = {}
     for module in pkgutil.iter_modules(contracts.system.__path__):
-        found = importlib.import_module(f"contracts.system.{module.name}")
-        for kind in vars(found).values():
+        for kind in vars(importlib.import_module(f"contracts.system.{module.name}")).values():
             declared = getattr(kind, "__api__", None)
-            if isinstance(declared, Api) and declared.name == capability:
-                return kind
-    raise SettingsError([f"no capability is named {capability!r}"])
+            if isinstance(declared, Api):
+                found[declared.name] = kind
+    return found
+
+
+def interface_of(capability: str) -> type:
+    """The interface of a capability by its name; raises SettingsError."""
+    if capability not in capabilities():
+        raise SettingsError([f"no capability is named {capability!r}"])
+    return capabilities()[capability]
 
 
 def connector_of(vendor: str) -> Connector:
@@ -102,42 +125,99 @@ def vendors() -> list[str]:
 
 def read_profiles(folder: Path) -> list[tuple[Connector, Profile]]:
     """Every instance's profile, checked against its vendor's schema; raises SettingsError with all faults."""
-    found: list[tuple[Connector, Profile]] = []
-    faults: list[str] = []
+    survey = survey_profiles(folder)
+    if faults := survey.all_faults():
+        raise SettingsError(faults)
+    return survey.profiles
+
+
+def survey_profiles(folder: Path) -> Survey:
+    """Every instance's profile, of a faulty one what can be read, and the faults."""
+    survey = Survey([], {})
     for path in sorted(folder.glob("*.toml")):
         try:
-            connector = connector_of(read_toml(path, Head).vendor)
-            profile = read_toml(path, connector.profile)
+            survey.profiles.append(_read_profile(path))
         except SettingsError as error:
-            faults += error.faults
-            continue
-        if profile.name != path.stem:
-            faults.append(f"{path}: the instance is named {profile.name}, its file {path.stem}")
-        faults += [
-            f"{path}: {connector.title} has no capability {name!r}"
-            for name in profile.capabilities
-            if name not in connector.capabilities
-        ]
-        found.append((connector, profile))
+            survey.profiles.append(_salvaged(path))
+            survey.faults[path.stem] = error.faults
+    return survey
+
+
+def _read_profile(path: Path) -> tuple[Connector, Profile]:
+    connector = connector_of(read_toml(path, Head).vendor)
+    profile = read_toml(path, connector.profile)
+    faults = [
+        f"{path}: {connector.title} has no capability {name!r}"
+        for name in profile.capabilities
+        if name not in connector.capabilities
+    ]
+    if profile.name != path.stem:
+        faults.insert(0, f"{path}: the instance is named {profile.name}, its file {path.stem}")
     if faults:
         raise SettingsError(faults)
-    return found
+    return connector, profile
+
+
+def _salvaged(path: Path) -> tuple[Connector, Profile]:
+    """As much of a faulty profile as routing must know; it may serve whatever its vendor can."""
+    head: dict[str, Any] = {}
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("["):
+                break
+            with contextlib.suppress(tomllib.TOMLDecodeError):
+                head |= tomllib.loads(line)
+    vendor, region = str(head.get("vendor", "")), str(head.get("data_region", ""))
+    connector = connector_of(vendor) if vendor in vendors() else _unknown_vendor(vendor)
+    said = head.get("capabilities")
+    known = tuple(name for name in said if name in connector.capabilities) if isinstance(said, list) else ()
+    profile = Profile(
+        name=path.stem,
+        vendor=vendor,
+        environment="production" if head.get("environment") == "production" else "test",
+        data_region=region,
+        owner=str(head.get("owner", "")),
+        capabilities=known or connector.capabilities,
+    )
+    return connector, profile
+
+
+def _unknown_vendor(name: str) -> Connector:
+    def no_account(profile: Profile, _: ConnectorContext) -> Any:
+        raise SettingsError([f"{profile.name}: no vendor is named {name!r}"])
+
+    title = name or "unknown"
+    return Connector(name, title, tuple(capabilities()), Profile, no_account, lambda _, given: given)
 
 
 @asynccontextmanager
 async def open_instances(
-    profiles: list[tuple[Connector, Profile]], connector_context: ConnectorContext
+    profiles: list[tuple[Connector, Profile]],
+    connector_context: ConnectorContext,
+    faults: Mapping[str, Sequence[str]] | None = None,
 ) -> AsyncIterator[dict[str, Instance]]:
-    """All instances, open for the length of the block."""
+    """All instances, open for the length of the block.
+
+    One that cannot be opened is closed, says why, and keeps no other from serving; `faults` are those of its
+    profile.
+    """
     async with AsyncExitStack() as stack:
-        yield {
-            profile.name: Instance(
-                profile,
-                connector,
-                await stack.enter_async_context(connector.open(profile, connector_context)),
-            )
-            for connector, profile in profiles
-        }
+        opened: dict[str, Instance] = {}
+        for connector, profile in profiles:
+            found = list((faults or {}).get(profile.name, ()))
+            found = found or unresolved_references(profile, connector_context.environ)
+            if not found:
+                try:
+                    one = await stack.enter_async_context(connector.open(profile, connector_context))
+                    opened[profile.name] = Instance(profile, connector, one)
+                    continue
+                except (SettingsError, SecretError, Problem) as error:
+                    found = error.faults if isinstance(error, SettingsError) else [str(error)]
+                except Exception as error:  # noqa: BLE001 - a broken instance is one instance away
+                    found = [f"it cannot be opened ({type(error).__name__}: {error})"]
+            _log.error("instance_not_open", instance=profile.name, faults=found)
+            opened[profile.name] = Instance(profile, connector, ClosedInstance(profile, found))
+        yield opened
 
 
 async def watch(

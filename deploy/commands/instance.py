@@ -3,16 +3,13 @@
 import argparse
 import asyncio
 import os
-from collections.abc import Mapping
 
-from contracts.problems import Problem
-from contracts.system.instance import Finding, InstanceReport
+from contracts.system.instance import InstanceReport
 from deploy.console import Paper, mark, paper, table
 from deploy.errors import FAILED, MISUSED, OK, CommandError
+from deploy.instances import check
 from deploy.launching.stack import data_dir, running, settings_beside
-from deploy.settings import ServerSettings
-from system_apis.app import open_instances, read_profiles
-from system_apis.connector import Connector, ConnectorContext, Profile
+from system_apis.app import survey_profiles
 
 DESCRIPTION = """\
 Log in to a vendor's account with its profile and check it: permissions by the vendor's own names, fields
@@ -42,30 +39,16 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_beside(folder, os.environ)
     stack = running(folder)
     environ = {**(stack.environ if stack else {}), **os.environ}
-    profiles = read_profiles(settings.folder / "instances")
+    profiles, faults = survey_profiles(settings.folder / "instances")
     chosen = [pair for pair in profiles if options.all or pair[1].name == options.name]
     if not chosen:
         known = ", ".join(profile.name for _, profile in profiles)
         raise CommandError(f"No instance is named {options.name!r}; there are: {known}.", MISUSED)
     console = paper()
-    reports = [asyncio.run(check(connector, profile, settings, environ)) for connector, profile in chosen]
+    reports = [asyncio.run(check(*pair, settings, environ, faults)) for pair in chosen]
     for report, (_, profile) in zip(reports, chosen, strict=True):
         _show(console, report, profile.owner)
     return OK if all(report.ok for report in reports) else FAILED
-
-
-async def check(
-    connector: Connector, profile: Profile, settings: ServerSettings, environ: Mapping[str, str]
-) -> InstanceReport:
-    """The findings of the connector's check; an account that does not answer is a finding, too."""
-    connector_context = ConnectorContext(environ=environ, deployment=settings.deployment)
-    try:
-        async with open_instances([(connector, profile)], connector_context) as opened:
-            return await opened[profile.name].opened.check()
-    except Problem as problem:
-        fix = "check that the account answers and that the credentials belong to it"
-        found = Finding("login", connector.title, ok=False, detail=problem.detail or problem.title, fix=fix)
-        return InstanceReport(profile.name, connector.name, profile.environment, (found,))
 
 
 def _show(console: Paper, report: InstanceReport, owner: str) -> None:

@@ -20,7 +20,7 @@ _QUESTIONS = (
         "Events received and not yet handled, by status",
         (
             "SELECT status AS status, count(*) AS value FROM enfilade.inbox"
-            " WHERE status IN ('new', 'parked') GROUP BY status"
+            " WHERE status IN ('new', 'taken', 'parked') GROUP BY status"
         ),
     ),
     (
@@ -28,7 +28,7 @@ _QUESTIONS = (
         "Age of the oldest event that waits to be handled",
         (
             "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(received_at)), 0) AS value"
-            " FROM enfilade.inbox WHERE status = 'new'"
+            " FROM enfilade.inbox WHERE status IN ('new', 'taken')"
         ),
     ),
     (

@@ -6,6 +6,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Double,
+    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -146,6 +147,26 @@ inbox = Table(
 Index("inbox_waiting", inbox.c.key, inbox.c.seq, postgresql_where=inbox.c.status.in_(("new", "parked")))
 Index("inbox_by_correlation", inbox.c.correlation_id)
 Index("inbox_by_age", inbox.c.handled_at)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("seq", BigInteger, ForeignKey("enfilade.inbox.seq", ondelete="CASCADE"), primary_key=True),
+    Column("subscriber", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default=text("'new'")),
+    _number("attempts"),
+    _instant("next_at"),
+    _text("error"),
+    _text("exception_id"),
+)
+Index(
+    "deliveries_waiting",
+    deliveries.c.subscriber,
+    deliveries.c.key,
+    deliveries.c.seq,
+    postgresql_where=deliveries.c.status.in_(("new", "parked")),
+)
 
 event_positions = Sequence("event_positions", metadata=metadata)
 event_sequences = Table(

@@ -50,6 +50,7 @@ class Call(msgspec.Struct, frozen=True):
     params: Any
     content: bytes | None
     headers: dict[str, str]
+    effect: bool
     repeatable: bool
     ok: tuple[int, ...]
 
@@ -58,6 +59,7 @@ class Outbound:
     """One client per vendor instance, opened once and shared.
 
     `read_error` turns the vendor's error answers into problems (None: judge by the status alone);
+    `read_success` finds the error that a vendor puts into an answer of a 2xx status (None: there is none);
     `read_allowance` finds the vendor's own count of our calls in an answer's headers.
     """
 
@@ -70,6 +72,7 @@ class Outbound:
         budget: Budget | None = None,
         breaker: Breaker | None = None,
         read_error: ReadError | None = None,
+        read_success: ReadError | None = None,
         read_allowance: ReadAllowance | None = None,
         request_id_header: str = "",
         recorder: Recorder | None = None,
@@ -81,6 +84,7 @@ class Outbound:
         self._budget = budget
         self._breaker = breaker or Breaker()
         self._read_error = read_error
+        self._read_success = read_success
         self._read_allowance = read_allowance
         self._request_id_header = request_id_header
         self._recorder = recorder
@@ -109,15 +113,19 @@ class Outbound:
         body: bytes | msgspec.Struct | Mapping[str, Any] | list[Any] | None = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        effect: bool | None = None,
         repeatable: bool | None = None,
         ok: tuple[int, ...] = (),
     ) -> Answer:
         """The vendor's answer of a 2xx status or one in `ok`.
 
-        `template` is the path without its ids. Raises what `read_error` makes of a refusal; VendorDoubtful
-        when an effect may or may not have happened; VendorUnavailable when surely nothing did.
+        `template` is the path without its ids. `effect` says whether the call changes anything there: where
+        it is not given the method tells, so a read that is sent as POST says `effect=False`. Raises what
+        `read_error` and `read_success` make of a refusal; VendorDoubtful when an effect may or may not have
+        happened; VendorUnavailable when surely nothing did.
         """
         content, media_type = _content(body, form)
+        changes = method not in _EFFECTLESS if effect is None else effect
         call = Call(
             method=method,
             url=path_or_url,
@@ -125,7 +133,8 @@ class Outbound:
             params=params,
             content=content,
             headers={**media_type, **(headers or {})},
-            repeatable=method in _REPEATABLE if repeatable is None else repeatable,
+            effect=changes,
+            repeatable=(not changes or method in _REPEATABLE) if repeatable is None else repeatable,
             ok=ok,
         )
         attempt = 1
@@ -167,12 +176,10 @@ class Outbound:
     async def _post_form(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
         """For the grants: an answer of any status."""
         content, media_type = _content(None, form)
-        call = Call("POST", url, "token", None, content, {**media_type, **headers}, repeatable=True, ok=())
-        try:
-            answer, _ = await self._exchange(call, {}, Turn())
-        except VendorDoubtful as problem:
-            # A lost login changes nothing, and what it was for was not sent.
-            raise VendorUnavailable(problem.detail, instance=self.instance) from None
+        headers = {**media_type, **headers}
+        # A lost login changes nothing, and what it was for was not sent.
+        call = Call("POST", url, "token", None, content, headers, effect=False, repeatable=True, ok=())
+        answer, _ = await self._exchange(call, {}, Turn())
         return answer
 
     async def _exchange(
@@ -237,7 +244,7 @@ class Outbound:
             if isinstance(error, TimeoutError | httpx.TimeoutException)
             else type(error).__name__
         )
-        if sent and call.method not in _EFFECTLESS:
+        if sent and call.effect:
             return VendorDoubtful(
                 f"{self.instance} did not answer {call.method} {call.template} ({why}); it may be done",
                 instance=self.instance,
@@ -248,12 +255,15 @@ class Outbound:
         return VendorUnavailable(said, instance=self.instance)
 
     def _judge(self, call: Call, answer: Answer) -> Problem | None:
-        if answer.status in call.ok or httpx.codes.is_success(answer.status):
+        if answer.status in call.ok:
             return None
+        if httpx.codes.is_success(answer.status):
+            return self._read_success(answer) if self._read_success else None
         problem = (self._read_error(answer) if self._read_error else None) or by_status(answer)
         if isinstance(problem, VendorUnavailable):
-            if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR and call.method not in _EFFECTLESS:
-                # A gateway before the vendor may answer so after the effect.
+            # A gateway before the vendor may answer so after the effect, unless the adapter knows better.
+            late = answer.status >= httpx.codes.INTERNAL_SERVER_ERROR
+            if late and call.effect and not problem.nothing_done:
                 problem = VendorDoubtful(
                     problem.detail, instance=self.instance, vendor_request_id=answer.request_id
                 )

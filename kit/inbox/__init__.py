@@ -3,7 +3,8 @@
 The worker is in `kit.inbox.worker`: it raises exceptions, which are told through the outbox that is here.
 """
 
+from kit.inbox.deliveries import release
 from kit.inbox.outbox import latest, publish, read
-from kit.inbox.receiving import InboxRow, receive, release
+from kit.inbox.receiving import InboxRow, receive
 
 __all__ = ["InboxRow", "latest", "publish", "read", "receive", "release"]

@@ -72,8 +72,8 @@ async def receive(
     return kept.scalar() is not None
 
 
-async def release(conn: AsyncConnection, seq: int, *, again: bool) -> None:
-    """Let a parked event go: to be handled again, or never."""
+async def release_undelivered(conn: AsyncConnection, seq: int, *, again: bool) -> None:
+    """Let an event go that an older release parked before it was handed to anybody."""
     free = update(inbox).where(inbox.c.seq == seq, inbox.c.status == "parked")
     now = func.clock_timestamp()
     await conn.execute(

@@ -1,4 +1,4 @@
-"""kit/inbox: the worker that hands events to whoever subscribed, in order per key, each in a transaction."""
+"""kit/inbox: the worker that hands each event to each subscriber, in order per key, in a transaction each."""
 
 # ruff: noqa: A002 - an id, a type and an object are called what they are
 
@@ -10,14 +10,15 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import exists, func, select, text, update
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.problems import Problem, Unavailable
 from kit import context, exceptions
 from kit.background import run_background, stop_background
 from kit.database import Database
-from kit.database.tables import inbox
+from kit.database.tables import deliveries
+from kit.inbox.deliveries import claim, fan_out, mark
 from kit.inbox.receiving import InboxRow
 
 Handler = Callable[[AsyncConnection, InboxRow], Awaitable[None]]
@@ -36,19 +37,23 @@ class InboxSettings(msgspec.Struct, frozen=True):
 class InboxWorker:
     """Runs in every process with the role `worker`; several share the work.
 
-    A handler gets the connection of the transaction in which its event is marked as handled. An event whose
-    handlers keep failing becomes an exception and holds back its own key only.
+    A handler gets the connection of the transaction in which its delivery is marked as done. One that keeps
+    failing becomes an exception, and holds back its own key at its own subscriber only.
     """
 
     def __init__(self, database: Database, settings: InboxSettings = InboxSettings()) -> None:  # noqa: B008 - frozen
         self._database = database
         self._settings = settings
-        self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
+        self._handlers: dict[str, Handler] = {}
+        self._subscribers: defaultdict[str, list[str]] = defaultdict(list)
         self._news = asyncio.Event()
 
-    def subscribe(self, type: str, handler: Handler) -> None:
-        """Hand every event of a type to a handler."""
-        self._handlers[type].append(handler)
+    def subscribe(self, type: str, handler: Handler, name: str = "") -> None:
+        """Hand every event of a type to a handler, under a name that is the same in all workers."""
+        name = f"{type} to {name or f'{handler.__module__}.{handler.__qualname__}'}"
+        name += f" #{len(self._subscribers[type]) + 1}" if name in self._handlers else ""
+        self._handlers[name] = handler
+        self._subscribers[type].append(name)
 
     def wake(self) -> None:
         """Say that something was received just now, so that nobody waits for the next look."""
@@ -76,20 +81,22 @@ class InboxWorker:
         return count
 
     async def handle_one(self) -> bool:
-        """Handle the oldest event that nobody handles and whose key is free; False when there is none."""
-        row: InboxRow | None = None
+        """Hand out the oldest event and handle the oldest delivery; False when there is neither."""
+        async with self._database.begin() as connection:
+            handed_out = await fan_out(connection, self._subscribers)
+        claimed: tuple[str, InboxRow] | None = None
         try:
             async with self._database.begin() as connection:
-                row = await _claim(connection)
-                if row is not None:
-                    await self._handle(connection, row)
+                claimed = await claim(connection, self._handlers)
+                if claimed is not None:
+                    await self._handle(connection, *claimed)
         except Unavailable:
             raise
         except Exception as error:  # a poisoned event must not stop the others, whatever it does
-            if row is None:
+            if claimed is None:
                 raise
-            await self._failed(row, error)
-        return row is not None
+            await self._failed(*claimed, error)
+        return handed_out or claimed is not None
 
     async def _lane(self, stop: asyncio.Event, number: int) -> None:
         # One lane looks for the others, who cost nothing while nothing comes.
@@ -107,66 +114,39 @@ class InboxWorker:
             except TimeoutError:
                 continue
 
-    async def _handle(self, connection: AsyncConnection, row: InboxRow) -> None:
-        handlers = self._handlers.get(row.type, [])
+    async def _handle(self, connection: AsyncConnection, subscriber: str, row: InboxRow) -> None:
         here = context.Context(correlation_id=row.correlation_id, actor=f"inbox:{row.source}", lane="batch")
         with context.use(here):
-            for handler in handlers:
-                await handler(connection, row)
-        done = update(inbox).where(inbox.c.seq == row.seq)
-        status = "done" if handlers else "ignored"
-        await connection.execute(done.values(status=status, handled_at=func.clock_timestamp(), error=""))
+            await self._handlers[subscriber](connection, row)
+        await mark(connection, row.seq, subscriber, status="done", error="")
 
-    async def _failed(self, row: InboxRow, error: Exception) -> None:
+    async def _failed(self, subscriber: str, row: InboxRow, error: Exception) -> None:
         logger.warning("An event of type %s failed: %s", row.type, type(error).__name__, exc_info=error)
         attempts = row.attempts + 1
-        told = error.code if isinstance(error, Problem) else type(error).__name__
         wait = self._settings.first_wait_seconds * 2 ** (attempts - 1)
         values: dict[str, Any] = {
             "attempts": attempts,
-            "error": told,
+            "error": error.code if isinstance(error, Problem) else type(error).__name__,
             "next_at": func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, wait),
         }
-        # Between the rollback and now another lane may have taken the event, and succeeded.
-        mine = (inbox.c.seq == row.seq) & (inbox.c.status == "new") & (inbox.c.attempts == row.attempts)
+        # Between the rollback and now another lane may have taken the delivery, and succeeded.
+        mine = (
+            (deliveries.c.seq == row.seq)
+            & (deliveries.c.subscriber == subscriber)
+            & (deliveries.c.status == "new")
+            & (deliveries.c.attempts == row.attempts)
+        )
         async with self._database.begin() as connection:
-            if (await connection.execute(select(inbox.c.seq).where(mine).with_for_update())).scalar() is None:
+            found = await connection.execute(select(deliveries.c.seq).where(mine).with_for_update())
+            if found.scalar() is None:
                 return
             if attempts >= self._settings.attempts:
-                values |= {"status": "parked", "exception_id": await _raise(connection, row, error)}
-            await connection.execute(update(inbox).where(inbox.c.seq == row.seq).values(**values))
+                parked = await _raise(connection, subscriber, row, error)
+                values |= {"status": "parked", "exception_id": parked}
+            await mark(connection, row.seq, subscriber, **values)
 
 
-async def _claim(connection: AsyncConnection) -> InboxRow | None:
-    """The oldest event that is due and first of its key, locked until the transaction ends."""
-    earlier = inbox.alias("earlier")
-    blocked = exists().where(
-        earlier.c.key == inbox.c.key, earlier.c.seq < inbox.c.seq, earlier.c.status.in_(("new", "parked"))
-    )
-    query = (
-        select(inbox)
-        .where(inbox.c.status == "new", inbox.c.next_at <= text("clock_timestamp()"), ~blocked)
-        .order_by(inbox.c.seq)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        return None
-    return InboxRow(
-        seq=row.seq,
-        source=row.source,
-        id=row.id,
-        type=row.type,
-        key=row.key,
-        data=row.data,
-        occurred_at=row.occurred_at,
-        correlation_id=row.correlation_id,
-        attempts=row.attempts,
-    )
-
-
-async def _raise(connection: AsyncConnection, row: InboxRow, error: Exception) -> str:
+async def _raise(connection: AsyncConnection, subscriber: str, row: InboxRow, error: Exception) -> str:
     problem = error if isinstance(error, Problem) else None
     return await exceptions.raise_exception(
         connection,
@@ -178,6 +158,6 @@ async def _raise(connection: AsyncConnection, row: InboxRow, error: Exception) -
         what_next="Correct the record or the configuration and replay, or skip the event",
         owner="operations",
         correlation_id=row.correlation_id,
-        resume=exceptions.Resume(kind="inbox", inbox_seq=row.seq),
+        resume=exceptions.Resume(kind="inbox", inbox_seq=row.seq, subscriber=subscriber),
         errors=problem.errors if problem else (),
     )

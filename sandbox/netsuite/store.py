@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sandbox.core import Account
 from sandbox.netsuite.problems import Refusal, user_error, wrong_transaction
@@ -100,6 +101,12 @@ def stamp(account: Account) -> str:
     if account.settings.get("modified_resolution") == "minute":
         now = now.replace(second=0)
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def wall_time(account: Account, moment: datetime) -> datetime:
+    """What the clock on the integration user's wall showed: SuiteQL knows no other time, and says no zone."""
+    zone = ZoneInfo(account.settings.get("time_zone", "America/Los_Angeles"))
+    return moment.astimezone(zone).replace(tzinfo=UTC)
 
 
 def instant(text: str) -> datetime:

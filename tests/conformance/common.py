@@ -21,6 +21,7 @@ LOST: dict[str, dict[str, Any]] = {
     "late": {"commit_late_ms": 250},
     "dead-token": {"expire_token": True},
 }
+MOST_PAGES = 1000
 Put = Callable[[Any], Awaitable[Any]]
 
 
@@ -89,17 +90,23 @@ async def survives(
     assert await connector.count(noun) == before + 1
 
 
-async def pages(list_page: Callable[..., Awaitable[Any]], limit: int) -> list[Any]:
-    """Everything that a list has, in pages of so many."""
+async def pages(list_page: Callable[..., Awaitable[Any]], limit: int, most: int = MOST_PAGES) -> list[Any]:
+    """Everything that a list has, in pages of so many; fails where the list has no end."""
     found: list[Any] = []
-    cursor = None
-    while True:
+    cursor, cursors = None, set[str]()
+    for _ in range(most):
         page = await list_page(cursor=cursor, limit=limit)
         assert len(page.items) <= limit
+        again = {item.id for item in page.items} & {item.id for item in found}
+        assert not again, f"the cursor is ignored: {sorted(again)} came before"
         found += page.items
         cursor = page.next_cursor
         if cursor is None:
             return found
+        assert page.items, "an empty page promises another"
+        assert cursor not in cursors, "a cursor came before"
+        cursors.add(cursor)
+    raise AssertionError(f"the list has no end: {most} pages were read")
 
 
 async def lists_once_in_order(list_page: Callable[..., Awaitable[Any]], at_least: int) -> list[Any]:

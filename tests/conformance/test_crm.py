@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from tests.conformance.common import (
     LOST,
     all_done,
     lists_once_in_order,
+    pages,
     tells_bad_answers,
     tells_doubt,
     until_done,
@@ -88,14 +90,7 @@ async def test_lists_give_everything_once(connector: ConnectorUnderTest) -> None
     accounts = await lists_once_in_order(connector.api.list_customers, at_least=3)
     for account in accounts:
         contacts = await connector.api.list_contacts(account.id, limit=200)
-        one_by_one: list[Any] = []
-        cursor = None
-        while True:
-            page = await connector.api.list_contacts(account.id, cursor=cursor, limit=1)
-            one_by_one += page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                break
+        one_by_one = await pages(partial(connector.api.list_contacts, account.id), 1)
         assert one_by_one == list(contacts.items)
 
 

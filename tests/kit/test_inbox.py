@@ -120,6 +120,52 @@ async def test_a_poisoned_event_holds_back_its_own_key_only(database: Database) 
     assert seen[2:] == ["bad-1", "bad-2"]
 
 
+async def test_a_failing_subscriber_holds_back_nobody_else(database: Database) -> None:
+    """Each subscriber has a delivery of its own: the others go on, with what comes behind it too."""
+    worker, healed = InboxWorker(database, QUICK), False
+    seen: dict[str, list[str]] = {"first": [], "failing": [], "last": []}
+
+    async def first(_: AsyncConnection, row: InboxRow) -> None:
+        seen["first"].append(row.id)
+
+    async def failing(_: AsyncConnection, row: InboxRow) -> None:
+        if row.id == "k-1" and not healed:
+            raise BadRequest("cannot be read")
+        seen["failing"].append(row.id)
+
+    async def last(_: AsyncConnection, row: InboxRow) -> None:
+        seen["last"].append(row.id)
+
+    for handler in (first, failing, last):
+        worker.subscribe("changed", handler)
+    for n in (1, 2):
+        await tell(database, n, "k")
+    await tell(database, 1, "other")
+    await worker.drain()
+    both = ["k-1", "k-2", "other-1"]
+    assert seen == {"first": both, "failing": ["other-1"], "last": both}
+    assert await statuses(database) == {"k-1": "parked", "k-2": "taken", "other-1": "done"}
+    runtime = Runtime(database, application="kit-tests", version="1", executor="x", worker=False)
+    async with database.begin() as connection:
+        (case,) = (await exceptions.find(connection)).items
+        healed = True
+        await exceptions.resolve(
+            connection,
+            runtime,
+            case.id,
+            version=case.version,
+            action="replay",
+            reason="mapping corrected",
+            corrections={},
+            by="ann",
+            duties=Duties({}, ()),
+        )
+    await runtime.close()
+    await worker.drain()
+    assert seen == {"first": both, "failing": ["other-1", "k-1", "k-2"], "last": both}
+    assert set((await statuses(database)).values()) == {"done"}
+
+
 async def test_a_failure_that_comes_late_spoils_nothing(database: Database) -> None:
     """What another lane has handled since stays handled, though this one failed at its last try."""
     slow = InboxWorker(database, msgspec.structs.replace(QUICK, attempts=1))
@@ -135,8 +181,8 @@ async def test_a_failure_that_comes_late_spoils_nothing(database: Database) -> N
 
     async def succeed(_: AsyncConnection, __: InboxRow) -> None: ...
 
-    slow.subscribe("changed", fail)
-    quick.subscribe("changed", succeed)
+    slow.subscribe("changed", fail, name="both")
+    quick.subscribe("changed", succeed, name="both")
     await tell(database, 1)
     failing = asyncio.create_task(slow.handle_one())
     await failed.wait()

@@ -130,7 +130,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "replace": lambda text, old, new="": (
         None if text is None else str(text).replace(str(old), str(new or ""))
     ),
-    "sys_extract_utc": lambda value: value,
 }
 
 

@@ -8,6 +8,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from sandbox.core import Account
+from sandbox.netsuite.store import wall_time
 from sandbox.netsuite.suiteql.functions import FUNCTIONS, add, plain, read_moment
 from sandbox.netsuite.suiteql.parse import Column, Node, Query, Source, parse
 from sandbox.netsuite.suiteql.tables import TEXT, Row, Table, load, shown
@@ -182,7 +183,7 @@ class _Run:
         if node.value == "builtin.df":
             return self._display(node)
         if node.value in {"sysdate", "systimestamp"}:
-            now = self.account.clock.now()
+            now = wall_time(self.account, self.account.clock.now())
             return lambda _: now
         function = FUNCTIONS.get(node.value)
         if function is None:

@@ -10,7 +10,7 @@ from sandbox.core import Account
 from sandbox.netsuite.lists import LISTS
 from sandbox.netsuite.money import dec, derived, tax_rate
 from sandbox.netsuite.schema import TYPES, Field, RecordType, choices, fields_of
-from sandbox.netsuite.store import Record, display, look_up, table
+from sandbox.netsuite.store import Record, display, look_up, table, wall_time
 
 NAMES = {
     name.lower(): name for name in TYPES if name not in {"salesOrder", "invoice", "serviceSaleItem"}
@@ -72,13 +72,17 @@ def _records(account: Account, kind: RecordType, name: str) -> Table:
 
 def _row(account: Account, kind: RecordType, record: Record) -> Row:
     fields = fields_of(account, kind).values()
-    row = {each.name.lower(): cell(each, record.get(each.name)) for each in fields if each.kind != "address"}
+    row = {
+        each.name.lower(): cell(each, record.get(each.name), account)
+        for each in fields
+        if each.kind != "address"
+    }
     if "isinactive" in row:
         row["isinactive"] = row["isinactive"] or "F"
     return row
 
 
-def cell(each: Field, value: Any) -> Any:  # noqa: PLR0911 - one line per kind of field
+def cell(each: Field, value: Any, account: Account) -> Any:  # noqa: PLR0911 - one line per kind of field
     """A stored value as SuiteQL computes with it."""
     if value is None or value == "":
         return None
@@ -89,7 +93,7 @@ def cell(each: Field, value: Any) -> Any:  # noqa: PLR0911 - one line per kind o
     if each.kind == "date":
         return date.fromisoformat(value)
     if each.kind == "date-time":
-        return datetime.fromisoformat(value)
+        return wall_time(account, datetime.fromisoformat(value))
     if each.kind in {"number", "integer"}:
         return dec(value)
     return number_or_text(value) if each.name == "id" else value
@@ -219,7 +223,7 @@ def _deleted(account: Account) -> Table:
             **each,
             "context": "REST Web Services",
             "deletedby": Decimal(7),
-            "deleteddate": datetime.fromisoformat(each["deleteddate"]),
+            "deleteddate": wall_time(account, datetime.fromisoformat(each["deleteddate"])),
             "recordid": number_or_text(each["recordid"]),
         }
         for each in account.extra.get("deleted", [])

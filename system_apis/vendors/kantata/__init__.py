@@ -11,7 +11,7 @@ from kit.secrets import literal, resolve
 from system_apis.connector import ChangeSource, Connector, ConnectorContext, WebhookReceiver
 from system_apis.vendors.kantata.adapter import KantataPsa
 from system_apis.vendors.kantata.adapter.check import check
-from system_apis.vendors.kantata.changes import Feed, Poll
+from system_apis.vendors.kantata.changes import feed, poll
 from system_apis.vendors.kantata.changes.report import Reporter
 from system_apis.vendors.kantata.client import REQUEST_ID_HEADER, KantataClient
 from system_apis.vendors.kantata.client.errors import reader
@@ -52,7 +52,7 @@ async def open_instance(
     ) as outbound:
         client = KantataClient(outbound, connection.service_name)
         reporter = Reporter(client, profile.maps)
-        feed = (Feed(reporter, profile.changes),) if profile.changes.feed else ()
+        feeds = (feed(reporter, profile.changes),) if profile.changes.feed else ()
         yield Kantata(
             profile=profile,
             client=client,
@@ -64,7 +64,7 @@ async def open_instance(
                     settle_seconds=connection.settle_seconds,
                 )
             },
-            changes=(*feed, Poll(reporter, profile.changes)),
+            changes=(*feeds, poll(reporter, profile.changes)),
         )
 
 

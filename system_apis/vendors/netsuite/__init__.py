@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from contracts.system.instance import InstanceReport
 from kit.http import Outbound
 from system_apis.connector import ChangeSource, Connector, ConnectorContext, WebhookReceiver
 from system_apis.vendors.netsuite import auth
 from system_apis.vendors.netsuite.adapter import Checker, NetSuiteErp
-from system_apis.vendors.netsuite.changes import Poll
+from system_apis.vendors.netsuite.changes import poll
 from system_apis.vendors.netsuite.client import REQUEST_ID_HEADER, Echoes, NetSuiteClient, read_error
+from system_apis.vendors.netsuite.client.zone import Zone
 from system_apis.vendors.netsuite.mapping import ids
 from system_apis.vendors.netsuite.settings import NetSuiteProfile
 from system_apis.vendors.netsuite.webhooks import Push
@@ -49,14 +51,15 @@ async def open_instance(
         headers={"Accept": "application/json"},
     ) as outbound:
         client, echoes = NetSuiteClient(outbound), Echoes(profile.name, connector_context.cache)
+        zone = Zone(client, ZoneInfo(profile.time_zone))
         secret = auth.push_secret(profile.connection, connector_context.environ)
         yield NetSuite(
-            capabilities={"erp": NetSuiteErp(profile.maps(account.ui_url), client, echoes)},
-            changes=(Poll(profile.name, client, echoes, profile.changes),),
+            capabilities={"erp": NetSuiteErp(profile.maps(account.ui_url), client, echoes, zone)},
+            changes=(poll(client, echoes, zone, profile.changes),),
             webhook=Push(profile.name, secret, echoes, skew_seconds=profile.changes.skew_seconds)
             if secret
             else None,
-            checker=Checker(profile, account, client),
+            checker=Checker(profile, account, client, zone),
         )
 
 

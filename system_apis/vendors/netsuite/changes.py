@@ -1,87 +1,78 @@
-"""system_apis: NetSuite's changes by polling: it has no stream of its own, and a push may be lost."""
+"""system_apis: the lists of a NetSuite account that are polled: it has no stream, and a push may be lost."""
 
-import asyncio
 import datetime as dt
-from collections import OrderedDict
+from collections.abc import AsyncIterator
 from itertools import repeat
+from typing import Literal
 
 from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED, RecordChanged
-from system_apis.connector import CursorStore, Receive, ordering_key
-from system_apis.polling import poll_repeatedly
+from system_apis.connector.change import Change
+from system_apis.connector.cursor_poll import BEGINNING, CursorPoll, Page
+from system_apis.connector.paging import PageGuard
 from system_apis.vendors.netsuite.client import Echoes, NetSuiteClient
-from system_apis.vendors.netsuite.mapping.queries import Place, changes_since, place_at
+from system_apis.vendors.netsuite.client.zone import Zone
+from system_apis.vendors.netsuite.mapping import queries
+from system_apis.vendors.netsuite.mapping.queries import Place
 from system_apis.vendors.netsuite.mapping.values import instant_of
 from system_apis.vendors.netsuite.records import Row, version_of
 from system_apis.vendors.netsuite.settings import Changes
 
-_WATCHED = (("customer", "customer", CUSTOMER_CHANGED), ("transaction", "contract", CONTRACT_CHANGED))
-_MOST_REMEMBERED = 50_000
+Noun = Literal["customer", "contract"]
+_TABLES: dict[Noun, tuple[str, str]] = {
+    "customer": ("customer", CUSTOMER_CHANGED),
+    "contract": ("transaction", CONTRACT_CHANGED),
+}
 
 
-class Poll:
-    """Asks for what changed since the last look, and again for the overlap: NetSuite saves late and coarsely.
+class ChangedRows:
+    """A table's rows by last change; our own writes are known by what was remembered of them."""
 
-    A change is told once per record and instant; the inbox knows those of earlier processes.
-    """
-
-    def __init__(self, instance: str, client: NetSuiteClient, echoes: Echoes, settings: Changes) -> None:
-        self.name = f"{instance}:poll"
-        self._instance = instance
+    def __init__(
+        self, noun: Noun, client: NetSuiteClient, echoes: Echoes, zone: Zone, page_size: int
+    ) -> None:
+        self._noun: Noun = noun
+        self._table, self._kind = _TABLES[noun]
         self._client = client
         self._echoes = echoes
-        self._settings = settings
-        self._reported: OrderedDict[str, None] = OrderedDict()
+        self._zone = zone
+        self._size = page_size
 
-    async def begin(self, cursor: CursorStore) -> None:
-        """A first look begins now: what was there before is for an import to bring over."""
-        for _, noun, _ in _WATCHED:
-            name = f"{self.name}:{noun}"
-            if await cursor.get(name) is None:
-                await cursor.set(name, dt.datetime.now(dt.UTC).isoformat())
+    async def newest(self) -> dt.datetime:
+        """What was there before we were connected is for an import to bring over."""
+        rows = await self._client.query(queries.newest(self._table))
+        return instant_of(rows[0]["changed"], await self._zone.current()) if rows else BEGINNING
 
-    async def run(self, receive: Receive, cursor: CursorStore, stop: asyncio.Event) -> None:
-        """Look every `poll_seconds` until told to stop; raises what NetSuite refuses."""
-        waits = repeat(self._settings.poll_seconds)
-        await poll_repeatedly(self.name, lambda: self.look(receive, cursor), stop, waits)
-
-    async def look(self, receive: Receive, cursor: CursorStore) -> None:
-        """One look at everything that is watched."""
-        for table, noun, kind in _WATCHED:
-            await self._look_at(table, noun, kind, receive, cursor)
-
-    async def _look_at(self, table: str, noun: str, kind: str, receive: Receive, cursor: CursorStore) -> None:
-        name = f"{self.name}:{noun}"
-        known = await cursor.get(name)
-        # A first look begins now: what was there before is for an import to bring over.
-        newest = dt.datetime.fromisoformat(known) if known else dt.datetime.now(dt.UTC)
-        place = place_at(newest - dt.timedelta(seconds=self._settings.overlap_seconds))
+    async def pages(self, since: dt.datetime) -> AsyncIterator[Page]:
+        zone = await self._zone.current()
+        place, guard = queries.place_at(since, zone), PageGuard(self._client.instance, self._table)
         while True:
-            rows = await self._client.query(changes_since(table, place, self._settings.page_size))
-            for row in rows:
-                await self._report(noun, kind, row, receive)
+            guard.turn(place)
+            rows = await self._client.query(queries.changes_since(self._table, place, self._size))
             if rows:
-                newest = max(newest, instant_of(rows[-1]["changed"]))
+                found = [await self._change(row, zone) for row in rows]
+                yield Page(found, max(one.at for one in found))
                 place = Place(rows[-1]["changed"], int(rows[-1]["id"]))
-            if rows or known is None:
-                await cursor.set(name, newest.isoformat())
-                known = newest.isoformat()
-            if len(rows) < self._settings.page_size:
+            if len(rows) < self._size:
                 return
 
-    async def _report(self, noun: str, kind: str, row: Row, receive: Receive) -> None:
-        changed, ident = instant_of(row["changed"]), row["id"]
-        dedupe_id = f"poll:{noun}:{ident}:{version_of(changed)}"
-        if dedupe_id in self._reported:
-            return
+    async def _change(self, row: Row, zone: dt.tzinfo) -> Change:
+        changed, ident = instant_of(row["changed"], zone), row["id"]
         change = RecordChanged(
-            instance=self._instance,
-            object=noun,  # pyright: ignore[reportArgumentType]
+            instance=self._client.instance,
+            object=self._noun,
             id=ident,
             version=version_of(changed),
             changed_at=changed,
-            by_us=await self._echoes.is_ours(noun, ident, changed),
+            by_us=await self._echoes.is_ours(self._noun, ident, changed),
         )
-        await receive(dedupe_id, kind, ordering_key(self._instance, noun, ident), change, changed)
-        self._reported[dedupe_id] = None
-        if len(self._reported) > _MOST_REMEMBERED:
-            self._reported.popitem(last=False)
+        return Change(f"poll:{self._noun}:{ident}:{version_of(changed)}", self._kind, change, changed)
+
+
+def poll(client: NetSuiteClient, echoes: Echoes, zone: Zone, settings: Changes) -> CursorPoll:
+    """NetSuite saves late and coarsely, so each look goes back a while."""
+    return CursorPoll(
+        f"{client.instance}:poll",
+        {noun: ChangedRows(noun, client, echoes, zone, settings.page_size) for noun in _TABLES},
+        overlap_seconds=settings.overlap_seconds,
+        waits=lambda: repeat(settings.poll_seconds),
+    )

@@ -12,10 +12,10 @@ from system_apis.connector import ChangeSource, Connector, ConnectorContext, Web
 from system_apis.vendors.salesforce.adapter import SalesforceCrm
 from system_apis.vendors.salesforce.adapter.check import check
 from system_apis.vendors.salesforce.auth import Session
-from system_apis.vendors.salesforce.changes import Poll, Stream
+from system_apis.vendors.salesforce.changes import Stream, poll
 from system_apis.vendors.salesforce.changes.report import Reporter
 from system_apis.vendors.salesforce.client import SalesforceClient
-from system_apis.vendors.salesforce.client.errors import read_error, usage
+from system_apis.vendors.salesforce.client.errors import read_error, read_success, usage
 from system_apis.vendors.salesforce.client.events import Events
 from system_apis.vendors.salesforce.mapping import ids
 from system_apis.vendors.salesforce.mapping.changes import SOBJECTS
@@ -56,6 +56,7 @@ async def open_instance(
         auth=session.grant,
         budget=connector_context.budget(profile),
         read_error=read_error,
+        read_success=read_success,
         read_allowance=usage,
         request_id_header="X-SFDC-Request-Id",
         recorder=connector_context.recorder,
@@ -77,7 +78,7 @@ async def open_instance(
                 client=client,
                 events=events,
                 capabilities={"crm": SalesforceCrm(client, profile.maps)},
-                changes=(*streams, Poll(reporter)),
+                changes=(*streams, poll(reporter)),
             )
         finally:
             await events.close()

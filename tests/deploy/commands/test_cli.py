@@ -8,8 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from deploy.assemble import assemble
+from deploy.checking import start_faults
 from deploy.cli import COMMANDS
-from deploy.settings import DEMO_CONFIG
+from deploy.settings import DEMO_CONFIG, read_settings
 from tests.deploy.commands.conftest import COMMAND, Place, environment, run
 from tests.support.processes import ROOT
 
@@ -162,3 +164,39 @@ def test_duties_that_one_may_not_hold_together_are_shown_and_refused(tmp_path: P
     refused = run("up", "--data", str(tmp_path / "data"), ENFILADE_CONFIG=str(config))
     assert refused.status == 2
     assert told in refused.err
+
+
+def test_a_broken_instance_is_a_finding(tmp_path: Path) -> None:
+    """Every unset variable, a bad profile and a silent account are told together, in sentences."""
+    config = Path(shutil.copytree(DEMO_CONFIG, tmp_path / "config"))
+    profile = config / "instances/netsuite-main.toml"
+    profile.write_text(profile.read_text().replace("poll_seconds = 5", "poll_seconds = -5"))
+    known = {"KANTATA_BASE_URL": "http://127.0.0.1:1", "KANTATA_TOKEN": "t", "COLUMNS": "400"}
+    more = {"ENFILADE_CONFIG": str(config), **known}
+    folder = ("--data", str(tmp_path / "data"))
+    for command in (("instance", "check", "--all"), ("doctor", "--port", "0")):
+        outcome = run(*command, *folder, **more)
+        assert outcome.status == 1
+        assert "Traceback" not in outcome.err
+        for said in ("SALESFORCE_CLIENT_ID", "SALESFORCE_USERNAME", "netsuite-main.toml", "did not answer"):
+            assert said.replace(" ", "") in "".join(outcome.out.split())  # a table breaks long lines
+    assert (
+        start_faults({"ENFILADE_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none", **more}) == []
+    )
+
+
+async def test_a_deployment_with_a_broken_instance_serves(fresh_database_url: str, tmp_path: Path) -> None:
+    """What is missing for one account keeps the tier from nothing else."""
+    environ = {
+        "ENFILADE_DATABASE_URL": fresh_database_url,
+        "ENFILADE_DATA_DIR": str(tmp_path),
+        "ENFILADE_TIERS": "system",
+        "ENFILADE_ROLE": "api",
+        "ENFILADE_INTERNAL_KEY": "env:INTERNAL",
+        "INTERNAL": "0123456789abcdef" * 4,
+        "KANTATA_BASE_URL": "http://127.0.0.1:1",
+        "KANTATA_TOKEN": "t",
+    }
+    async with assemble(read_settings(environ), environ) as deployment:
+        opened = {name: bool(one.opened.changes) for name, one in deployment.tiers.instances.items()}
+    assert opened == {"kantata-main": True, "netsuite-main": False, "salesforce-main": False}

@@ -12,12 +12,13 @@ from contracts.problems import (
     ContractViolation,
     DeadlineExceeded,
     NotFound,
+    Problem,
     VendorDoubtful,
     VendorRejected,
     VendorUnavailable,
 )
 from kit import context
-from kit.http import Breaker, Limits, Outbound
+from kit.http import Answer, Breaker, Limits, Outbound
 from tests.kit.http.stand import Asked, Reply, Stand
 
 Open = Callable[..., Outbound]
@@ -67,6 +68,56 @@ async def test_post_503(stand: Stand, client: Open) -> None:
     with pytest.raises(VendorDoubtful):
         await client().send("POST", "/price", body={})
     assert len(stand.asked) == 1
+
+
+@pytest.mark.parametrize("reply", [Reply(drop=True), Reply(503)])
+async def test_read_sent_as_post(stand: Stand, client: Open, reply: Reply) -> None:
+    """A read that is sent as POST is sent again, and when it fails for good nothing may have been done."""
+    stand.script(reply, Reply(), reply, reply, reply)
+    await client().send("POST", "/search", body={}, effect=False)
+    with pytest.raises(VendorUnavailable) as caught:
+        await client().send("POST", "/search", body={}, effect=False)
+    assert type(caught.value) is VendorUnavailable
+    assert "may be done" not in caught.value.detail
+    assert len(stand.asked) == 5
+
+
+async def test_effect_sent_as_get(stand: Stand, client: Open) -> None:
+    """A call with an effect leaves a doubt whatever its method."""
+    stand.script(Reply(drop=True))
+    with pytest.raises(VendorDoubtful):
+        await client().send("GET", "/close", effect=True, repeatable=False)
+    assert len(stand.asked) == 1
+
+
+async def test_nothing_done(stand: Stand, client: Open) -> None:
+    """Where the adapter knows that a 503 did nothing, a POST is sent again, and leaves no doubt."""
+    stand.script(Reply(503), Reply(503), Reply(503))
+
+    def read_error(answer: Answer) -> Problem:
+        return VendorUnavailable("closed for the night", instance=answer.instance, nothing_done=True)
+
+    with pytest.raises(VendorUnavailable) as caught:
+        await client(read_error=read_error).send("POST", "/price", body={})
+    assert type(caught.value) is VendorUnavailable
+    assert len(stand.asked) == 3
+
+
+async def test_error_in_a_success(stand: Stand, client: Open) -> None:
+    """An error within a 200 is read where the client says how, and throttling is waited for."""
+    stand.script(Reply(body=b'{"error":429}'), Reply(body=b'{"error":"no"}'), Reply(body=b'{"amount":1}'))
+
+    def read_success(answer: Answer) -> Problem | None:
+        error = answer.json(dict[str, object]).get("error")
+        if error == 429:
+            return VendorUnavailable("too many calls", instance=answer.instance)
+        return VendorRejected("refused", instance=answer.instance) if error else None
+
+    opened = client(read_success=read_success)
+    with pytest.raises(VendorRejected):
+        await opened.send("POST", "/price", body={})
+    assert (await opened.send("POST", "/price", body={})).json(Price).amount == 1
+    assert len(stand.asked) == 3
 
 
 async def test_post_429(stand: Stand, client: Open) -> None:

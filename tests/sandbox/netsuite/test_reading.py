@@ -1,6 +1,9 @@
 """Lists, filters, SuiteQL, metadata and asynchronous jobs of the NetSuite stand-in."""
 # ruff: noqa: S608 - the queries are the test's own
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from tests.sandbox.netsuite.conftest import ACME, order, refusal
@@ -102,16 +105,17 @@ async def test_suiteql_pages(ns):
 
 
 async def test_suiteql_dates(ns, acme):
-    """A bare date comes in the account's format; wrapped and compared ones are exact."""
+    """A bare date comes in the account's format; wrapped and compared ones are exact, in the user's zone."""
     await ns.record("PATCH", f"customer/{acme}", {"comments": "x"})
     seen = (await ns.read(f"customer/{acme}"))["lastModifiedDate"]
-    exact = seen.replace("T", " ").rstrip("Z")
+    wall = datetime.fromisoformat(seen).astimezone(ZoneInfo("America/Los_Angeles"))
+    exact = wall.strftime("%Y-%m-%d %H:%M:%S")
     q = (
         "SELECT TO_CHAR(c.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS') AS at, "
         "c.lastmodifieddate day FROM customer c "
         f"WHERE c.lastmodifieddate >= TO_TIMESTAMP('{exact}', 'YYYY-MM-DD HH24:MI:SS') AND id = {acme}"
     )
-    year, month, day = (int(part) for part in seen[:10].split("-"))
+    year, month, day = wall.year, wall.month, wall.day
     assert await ns.rows(q) == [{"at": exact, "day": f"{month}/{day}/{year}"}]
 
 

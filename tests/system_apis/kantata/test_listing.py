@@ -1,11 +1,14 @@
 """Projects at Kantata by last change: pages that skip nothing."""
 
+import asyncio
 import datetime as dt
 from typing import Any
 
 import pytest
 
-from contracts.problems import NotFound
+from contracts.problems import ContractViolation, NotFound
+from system_apis.vendors.kantata import Kantata
+from tests.support.listening import Cursors, Inbox
 from tests.support.sandboxes import Account
 from tests.system_apis.kantata.drafts import project_draft
 
@@ -20,6 +23,29 @@ async def fill(account: Account, count: int, *, seconds_between: float) -> list[
         ids.append((await account.create("workspaces", title=f"P{number}"))["id"])
         await account.advance_clock(seconds_between)
     return ids
+
+
+async def test_an_account_that_answers_one_page_for_ever(
+    kantata: Kantata, psa: Any, account: Account
+) -> None:
+    """A list whose page number is ignored is a contract violation: for lists, the catalogue and the poll."""
+    await fill(account, 2, seconds_between=0)
+    real = await kantata.client._outbound.send("GET", "/workspaces", params={"order": "updated_at:asc"})
+    meta = {"count": 900, "page_count": 9, "page_number": 1}
+    body = {"count": 9, "results": [], "meta": meta}
+    await account.add_fault({"answer": {"status": 200, "body": body}}, path="/custom_fields", times=None)
+    async with asyncio.timeout(20):
+        with pytest.raises(ContractViolation, match="same page"):
+            await kantata.client.catalogue()
+        await account.clear_faults()
+        await kantata.client.catalogue()
+        body = {**real.json(dict[str, Any]), "meta": meta}
+        await account.add_fault({"answer": {"status": 200, "body": body}}, path="/workspaces", times=None)
+        with pytest.raises(ContractViolation, match="same page"):
+            await psa.list_projects(None, None, 50)
+        poll = next(source for source in kantata.changes if source.name.endswith(":poll"))
+        with pytest.raises(ContractViolation, match="same page"):
+            await poll.look(Inbox(), Cursors())
 
 
 async def read(psa: Any, limit: int, since: dt.datetime | None = None) -> list[list[str]]:

@@ -6,20 +6,23 @@ import hashlib
 import hmac
 import time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
 from contracts.events.kinds import RecordChanged
-from contracts.problems import BadRequest, InvalidToken, Problem
+from contracts.problems import BadRequest, ContractViolation, InvalidToken, Problem
 from kit.cache import Cache
 from kit.secrets import Secret
 from system_apis.vendors.netsuite import NetSuite
 from system_apis.vendors.netsuite.client import Echoes
+from system_apis.vendors.netsuite.mapping.queries import place_at
+from system_apis.vendors.netsuite.mapping.values import instant_of
 from system_apis.vendors.netsuite.settings import Changes, NetSuiteProfile
 from system_apis.vendors.netsuite.webhooks import Push
 from tests.kit.http.stand import open_stand
-from tests.support.instances import Open
+from tests.support.instances import Open, own_account
 from tests.support.sandboxes import Account, Sandbox
 from tests.system_apis.netsuite.conftest import changed
 from tests.system_apis.netsuite.drafts import globex, platform
@@ -96,10 +99,84 @@ async def test_poll(opened: NetSuite, account: Account, open_netsuite: Open, cac
     assert again.changes == found or sorted(again.changes) == sorted(found)
 
 
+async def test_poll_tells_nothing_from_before(opened: NetSuite, account: Account) -> None:
+    """What was there before we connected is not told, not by the overlap either; what comes just after is."""
+    await account.freeze_clock(dt.datetime.now(dt.UTC).isoformat(timespec="seconds"))
+    before = await account.create("customer", companyName="Before Ltd", subsidiary={"id": "2"})
+    (poll,) = opened.changes
+    inbox, cursors = Inbox(), Cursors()
+    await poll.begin(cursors)
+    at_once = await account.create("customer", companyName="At once Ltd", subsidiary={"id": "2"})
+    await poll.look(inbox.receive, cursors)
+    assert inbox.changes == [("customer", at_once["id"], False)]
+    await account.advance_clock(1)
+    await account.edit("customer", before["id"], companyName="After Ltd")
+    await poll.look(inbox.receive, cursors)
+    assert inbox.changes[1:] == [("customer", before["id"], False)]
+
+
+@pytest.mark.parametrize("said", ["UTC", "own"])
+@pytest.mark.parametrize("zone", ["Pacific/Honolulu", "America/New_York", "UTC", "Asia/Kolkata"])
+async def test_zones(
+    netsuite_sandbox: Sandbox, open_netsuite: Open, profile: NetSuiteProfile, zone: str, said: str
+) -> None:
+    """Whatever zone the integration user has, and whether or not the profile knows it: instants are UTC's."""
+    async with own_account(netsuite_sandbox, time_zone=zone) as account:
+        named = changed(profile, time_zone=zone if said == "own" else "UTC")
+        opened = await open_netsuite(named, environ=account.env)
+        (poll,) = opened.changes
+        inbox, cursors = Inbox(), Cursors()
+        await poll.look(inbox.receive, cursors)
+        await account.advance_clock(5)
+        made = await account.create("customer", companyName="By Hand Ltd", subsidiary={"id": "2"})
+        await poll.look(inbox.receive, cursors)
+        saved = dt.datetime.fromisoformat(made["lastModifiedDate"])
+        assert [(one.id, one.changed_at) for one in inbox.seen.values()] == [(made["id"], saved)]
+        listed = (await opened.capabilities["erp"].list_customers(updated_since=saved)).items
+        assert [(one.id, one.updated_at) for one in listed] == [(made["id"], saved)]
+        (finding,) = [one for one in (await opened.check()).findings if one.name == "time zone"]
+        assert finding.ok == (named.time_zone == zone)
+        assert f"the profile says {named.time_zone}" in finding.detail
+        assert ("time_zone" in finding.fix) == (not finding.ok)
+
+
+def test_a_clock_that_is_put_back() -> None:
+    """Nothing that changes after an instant is left out where the clock is put back within the hour."""
+    zone = ZoneInfo("America/New_York")
+    begin = dt.datetime(2026, 11, 1, 5, 50, tzinfo=dt.UTC)  # 1:50, and 1:00 comes again at six
+    for minutes in range(0, 180, 5):
+        later = begin + dt.timedelta(minutes=minutes)
+        wall = later.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+        assert wall >= place_at(begin, zone).changed
+        assert instant_of(wall, zone) <= later
+
+
+def test_a_zone_that_there_is_not(profile: NetSuiteProfile) -> None:
+    """A profile with a zone of no such name is refused, with the name."""
+    with pytest.raises(msgspec.ValidationError, match="Mars/Base"):
+        msgspec.convert({**msgspec.to_builtins(profile), "time_zone": "Mars/Base"}, NetSuiteProfile)
+
+
+async def test_poll_of_an_account_that_ignores_our_place(opened: NetSuite, account: Account) -> None:
+    """The same page again and again is a contract violation, and no endless loop."""
+    (poll,) = opened.changes
+    cursors = Cursors()
+    await poll.begin(cursors)
+    rows = [{"id": str(n), "changed": "2030-01-01 00:00:00"} for n in (1, 2)]
+    await account.add_fault(
+        {"answer": {"status": 200, "body": {"items": rows}}}, method="POST", path="/suiteql", times=None
+    )
+    async with asyncio.timeout(20):
+        with pytest.raises(ContractViolation, match="same page"):
+            await poll.look(Inbox().receive, cursors)
+
+
 async def test_poll_late_row(opened: NetSuite, account: Account) -> None:
     """A record that becomes visible late, with an earlier instant, is still found within the overlap."""
     (poll,) = opened.changes
     inbox, cursors = Inbox(), Cursors()
+    await poll.begin(cursors)
+    await account.advance_clock(400)
     newest = await account.create("customer", companyName="Newest", subsidiary={"id": "2"})
     await poll.look(inbox.receive, cursors)
     late = dt.datetime.fromisoformat(newest["lastModifiedDate"]) - dt.timedelta(seconds=300)

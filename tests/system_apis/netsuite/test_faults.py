@@ -98,6 +98,17 @@ async def test_vendor_down(erp: Any, account: Account) -> None:
     assert "Error ID" not in caught.value.detail
 
 
+async def test_a_query_leaves_no_doubt(erp: Any, account: Account) -> None:
+    """A query, though sent as POST, leaves no doubt when its answer is lost or a gateway refuses it."""
+    for effect in ({"drop": "after"}, {"html": 503}):
+        await account.add_fault(effect, method="POST", path="/suiteql", times=None)
+        with pytest.raises(VendorUnavailable) as caught:
+            await erp.list_customers()
+        assert type(caught.value) is VendorUnavailable
+        assert "may be done" not in caught.value.detail
+        await account.clear_faults()
+
+
 async def test_off_schema(erp: Any, account: Account) -> None:
     """An answer off its schema is a contract violation, in a record and in a row."""
     customer = {"status": 200, "body": {"id": 7, "companyName": None}}

@@ -12,6 +12,7 @@ from contracts.problems import (
     VendorUnavailable,
 )
 from kit import context
+from tests.support.listening import Cursors, Inbox
 from tests.system_apis.salesforce.conftest import one
 
 LINK = ProjectLink(project_id="prj_1", status="active")
@@ -194,3 +195,25 @@ async def test_a_refused_login(org, open_org):
             with pytest.raises(VendorRejected, match="refused our login"):
                 await instance.capabilities["crm"].list_opportunities()
     assert (await org.count_calls(path="oauth2/token"))["count"] <= 1
+
+
+async def test_a_long_answer_that_never_ends(org, instance):
+    """A locator that leads to itself, and a poll's page that ignores our place, are contract violations."""
+    stage = {"MasterLabel": "Won", "ApiName": "Won", "IsWon": True, "IsClosed": True}
+    again = {"done": False, "nextRecordsUrl": "/services/data/v60.0/query/01g-2000"}
+    body = {"records": [stage], **again}
+    await org.add_fault({"answer": {"status": 200, "body": body}}, path="/query", times=None)
+    async with asyncio.timeout(20):
+        with pytest.raises(ContractViolation, match="same page"):
+            await instance.client.stages()
+    await org.clear_faults()
+    size = instance.profile.changes.page_size
+    at = "2030-01-01T00:00:00.000+0000"
+    stamps = {"SystemModstamp": at, "LastModifiedDate": at, "CreatedDate": at, "IsDeleted": False}
+    record = {"Id": "001000000000001AAA", **stamps}
+    body = {"records": [record] * size, "done": True}
+    await org.add_fault({"answer": {"status": 200, "body": body}}, path="/queryAll", times=None)
+    poll = next(source for source in instance.changes if source.name.endswith(":poll"))
+    async with asyncio.timeout(20):
+        with pytest.raises(ContractViolation, match="same page"):
+            await poll.look(Inbox(), Cursors())

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from contracts.problems import Problem
 from contracts.system.instance import Finding, InstanceReport
-from system_apis.findings import judged, well, wrong
+from system_apis.connector.findings import judged, well, wrong
 from system_apis.vendors.kantata.client import KantataClient, Me
 from system_apis.vendors.kantata.mapping import facts
 from system_apis.vendors.kantata.records import Catalogue, CustomField

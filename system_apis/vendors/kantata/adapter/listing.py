@@ -3,6 +3,7 @@
 import datetime as dt
 
 from kit.database import decode_page, encode_page
+from system_apis.connector.paging import PageGuard
 from system_apis.vendors.kantata.client import KantataClient
 from system_apis.vendors.kantata.mapping.values import utc
 from system_apis.vendors.kantata.records import Project
@@ -39,7 +40,7 @@ async def _after(
     The vendor orders by instant only, in whole seconds: one that a page cuts in two is read to its end.
     """
     rows: dict[str, Project] = {}
-    page = 1
+    page, guard = 1, PageGuard(client.instance, "changed projects")
     while True:
         changed = await client.changed_projects(_before(since), page)
         rows.update((row.workspace.id, row) for row in changed.projects)
@@ -48,6 +49,7 @@ async def _after(
         beyond = [row for row in ready if _is_beyond(row, since, place)]
         if len(beyond) > limit or not changed.more:
             return beyond, changed.more
+        guard.turn(tuple((row.workspace.id, row.workspace.updated_at) for row in changed.projects))
         page += 1
 
 

@@ -1,43 +1,38 @@
-"""system_apis: a cursor over changed Kantata OX projects, which finds what the event feed lost."""
+"""system_apis: the list of changed Kantata OX projects, which finds what the event feed lost."""
 
-import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
 from itertools import repeat
 
-from system_apis.connector import CursorStore, Receive
-from system_apis.polling import poll_repeatedly
-from system_apis.vendors.kantata.changes.report import (
-    Cursor,
-    Reporter,
-    read_cursor,
-    store_cursor,
-)
+from kit import clock
+from system_apis.connector.cursor_poll import CursorPoll, Page
+from system_apis.vendors.kantata.changes.report import Reporter
 from system_apis.vendors.kantata.settings import Changes
 
 
-class Poll:
-    """Looks now and then at what changed last, with an overlap.
+class ChangedProjects:
+    """Projects by last change.
 
-    It cannot tell our own writes: a project's last change may be ours and hide a person's, so a reader has to
-    compare. What it found in the overlap before has the same dedupe id.
+    They cannot tell our own writes: a project's last change may be ours and hide a person's, so a reader has
+    to compare.
     """
 
-    def __init__(self, reporter: Reporter, settings: Changes) -> None:
-        self.name = f"{reporter.client.instance}:poll"
+    def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
-        self._settings = settings
 
-    async def begin(self, cursor: CursorStore) -> None:
-        """A first look begins now."""
-        await read_cursor(cursor, self.name)
+    async def newest(self) -> dt.datetime:
+        """Now: the account tells no such thing, and a first look begins now."""
+        return clock.now()
 
-    async def run(self, receive: Receive, cursor: CursorStore, stop: asyncio.Event) -> None:
-        """Until `stop`; raises what the account refuses."""
-        await poll_repeatedly(
-            self.name, lambda: self._look(receive, cursor), stop, repeat(self._settings.poll_seconds)
-        )
+    def pages(self, since: dt.datetime) -> AsyncIterator[Page]:
+        return self._reporter.sweep(since)
 
-    async def _look(self, receive: Receive, store: CursorStore) -> None:
-        cursor = await read_cursor(store, self.name)
-        youngest = await self._reporter.sweep(receive, cursor.back(self._settings.poll_overlap_seconds))
-        if youngest and youngest > cursor.at:
-            await store_cursor(store, self.name, Cursor(youngest, cursor.floor))
+
+def poll(reporter: Reporter, settings: Changes) -> CursorPoll:
+    """Looks now and then at what changed last."""
+    return CursorPoll(
+        f"{reporter.client.instance}:poll",
+        {"": ChangedProjects(reporter)},
+        overlap_seconds=settings.poll_overlap_seconds,
+        waits=lambda: repeat(settings.poll_seconds),
+    )

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from kit.http import Answer, Outbound
+from system_apis.connector.paging import PageGuard
 from system_apis.vendors.kantata.client.envelopes import (
     PAGE,
     Found,
@@ -330,12 +331,13 @@ class KantataClient:
         return Found(answer, answer.json(Envelope))
 
     async def _pages(self, path: str, **params: Any) -> AsyncIterator[Found]:
-        page = 1
+        page, guard = 1, PageGuard(self.instance, path)
         while True:
             found = await self._get(path, per_page=PAGE, page=page, **params)
             yield found
             if not has_more(found.envelope):
                 return
+            guard.turn(tuple((result.key, result.id) for result in found.envelope.results))
             page += 1
 
     async def _whole(self, path: str, **params: Any) -> list[Envelope]:

@@ -1,21 +1,10 @@
 """system_apis: changes of Kantata OX projects as canonical events. Pure."""
 
-import datetime as dt
-from typing import NamedTuple
-
 from contracts.events.kinds import PROJECT_CHANGED, RecordChanged
+from system_apis.connector.change import Change
 from system_apis.vendors.kantata.mapping import facts, values
 from system_apis.vendors.kantata.records import Catalogue, Project, SubscribedEvent, Workspace
 from system_apis.vendors.kantata.settings.maps import Maps
-
-
-class Change(NamedTuple):
-    """One change under an id that the same change has whenever it is found again."""
-
-    dedupe_id: str
-    type: str
-    change: RecordChanged
-    at: dt.datetime
 
 
 def from_event(event: SubscribedEvent, workspace: Workspace | None, our_user: str, maps: Maps) -> Change:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from contracts.problems import Problem
 from contracts.system.instance import Finding, InstanceReport
-from system_apis.findings import judged, well, wrong
+from system_apis.connector.findings import judged, well, wrong
 from system_apis.vendors.netsuite.auth import Account
 from system_apis.vendors.netsuite.client import NetSuiteClient
+from system_apis.vendors.netsuite.client.zone import Seen, Zone
 from system_apis.vendors.netsuite.records import Raw
 from system_apis.vendors.netsuite.settings import NetSuiteProfile
 from system_apis.vendors.netsuite.settings.maps import CustomValue
@@ -33,10 +34,13 @@ _TYPES = {
 class Checker:
     """Looks an account over against its profile; changes nothing there."""
 
-    def __init__(self, profile: NetSuiteProfile, account: Account, client: NetSuiteClient) -> None:
+    def __init__(
+        self, profile: NetSuiteProfile, account: Account, client: NetSuiteClient, zone: Zone
+    ) -> None:
         self._profile = profile
         self._account = account
         self._client = client
+        self._zone = zone
 
     async def report(self) -> InstanceReport:
         findings = [self._environment()]
@@ -46,6 +50,7 @@ class Checker:
             findings += await self._permissions()
             findings += await self._fields()
             findings += await self._references()
+            findings.append(await self._time_zone())
             findings.append(await self._limits())
         return InstanceReport(self._profile.name, "netsuite", self._account.environment, tuple(findings))
 
@@ -144,6 +149,27 @@ class Checker:
             for code, ident in ids.items()
         ]
 
+    async def _time_zone(self) -> Finding:
+        """What was changed first and last may lie on either side of a change to summer time."""
+        name = "time zone"
+        try:
+            seen = [one for one in (await self._zone.seen("DESC"), await self._zone.seen("ASC")) if one]
+        except Problem as problem:
+            return wrong("environment", name, problem, "let the role read customers, also by SuiteQL")
+        said = self._profile.time_zone
+        if not seen:
+            return well(
+                "environment", name, f"the profile says {said}; no customer shows whether it is right"
+            )
+        other = [one for one in seen if not self._zone.explains(one)]
+        return judged(
+            "environment",
+            name,
+            f"SuiteQL answers at {_distance((other or seen)[0])}; the profile says {said}",
+            ok=not other,
+            fix="set time_zone in the profile to the integration user's, as Home > Set Preferences shows it",
+        )
+
     async def _limits(self) -> Finding:
         try:
             found = await self._client.governance()
@@ -165,6 +191,13 @@ _LOGIN_FIX = (
     "compare account, client_id and certificate_id with"
     " Setup > Integration > OAuth 2.0 Client Credentials (M2M) Setup, and read the Login Audit Trail"
 )
+
+
+def _distance(seen: Seen) -> str:
+    """As UTC-08:00 on a day."""
+    minutes = round(seen.offset.total_seconds() / 60)
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours:02}:{rest:02} (on {seen.at:%Y-%m-%d})"
 
 
 def _properties(schemas: Raw, kind: str) -> Raw:

@@ -14,6 +14,7 @@ from contracts.canonical.customer import Customer, CustomerDraft, Customers
 from contracts.problems import ContractViolation, NotFound, VendorRejected
 from kit.database import decode_page, encode_page
 from system_apis.vendors.netsuite.client import Echoes, NetSuiteClient
+from system_apis.vendors.netsuite.client.zone import Zone
 from system_apis.vendors.netsuite.mapping import ids, queries
 from system_apis.vendors.netsuite.mapping.contract import (
     closing_body,
@@ -25,7 +26,6 @@ from system_apis.vendors.netsuite.mapping.contract import (
 from system_apis.vendors.netsuite.mapping.customer import customer, customer_body, customer_of_row
 from system_apis.vendors.netsuite.mapping.queries import Place
 from system_apis.vendors.netsuite.mapping.schedule import schedule_body
-from system_apis.vendors.netsuite.mapping.values import instant_of
 from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule, Raw, Row
 from system_apis.vendors.netsuite.settings.maps import Maps
 
@@ -35,13 +35,14 @@ T = TypeVar("T")
 class NetSuiteErp:
     """Keeps `contracts.system.erp.Erp`. Every create is an upsert under the caller's key as external id."""
 
-    def __init__(self, maps: Maps, client: NetSuiteClient, echoes: Echoes) -> None:
+    def __init__(self, maps: Maps, client: NetSuiteClient, echoes: Echoes, zone: Zone) -> None:
         self._instance = maps.instance
         self._given = maps
         self._complete: Maps | None = None
         self._reading = asyncio.Lock()
         self._client = client
         self._echoes = echoes
+        self._zone = zone
 
     # -- customers
 
@@ -60,8 +61,9 @@ class NetSuiteErp:
         self, updated_since: dt.datetime | None = None, cursor: str | None = None, limit: int = 50
     ) -> Customers:
         maps = await self._maps()
-        rows = await self._client.query(queries.customers_since(maps, _place(updated_since, cursor), limit))
-        items = tuple(self._of_rows(maps, customer_of_row, rows))
+        place = await self._place(updated_since, cursor)
+        rows = await self._client.query(queries.customers_since(maps, place, limit))
+        items = tuple(await self._of_rows(maps, customer_of_row, rows))
         return Customers(items, _next_cursor(rows, limit))
 
     async def find_customers(
@@ -71,7 +73,8 @@ class NetSuiteErp:
         asked = (name or "", tax_number or "", domain or "")
         sql = queries.matches(maps, *asked)
         rows = await self._client.query(sql) if sql else []
-        found = [each for each in self._of_rows(maps, customer_of_row, rows) if matching.fits(each, *asked)]
+        customers = await self._of_rows(maps, customer_of_row, rows)
+        found = [each for each in customers if matching.fits(each, *asked)]
         return Customers(tuple(found[: queries.MOST_MATCHES]))
 
     async def put_customer(self, key: str, body: CustomerDraft) -> Customer:
@@ -106,12 +109,12 @@ class NetSuiteErp:
         except NotFound:
             return Contracts(())  # no id of NetSuite's, so nobody's contracts
         maps = await self._maps()
-        place = _place(updated_since, cursor)
+        place = await self._place(updated_since, cursor)
         rows = await self._client.query(queries.orders_since(maps, place, limit, owner))
         sums = await self._client.query(queries.line_sums(row["id"] for row in rows)) if rows else []
         values = {row["transaction"]: -Decimal(row["amount"]) for row in sums}
         items = tuple(
-            self._of_rows(
+            await self._of_rows(
                 maps, lambda m, row: contract_of_row(m, row, values.get(row["id"], Decimal(0))), rows
             )
         )
@@ -180,8 +183,18 @@ class NetSuiteErp:
             found["terms"] = {row["name"]: row["id"] for row in rows if "name" in row}
         return msgspec.structs.replace(self._given, **found)
 
-    def _of_rows(self, maps: Maps, make: Callable[[Maps, Row], T], rows: list[Row]) -> list[T]:
+    async def _place(self, updated_since: dt.datetime | None, cursor: str | None) -> Place | None:
+        """Where a list goes on; a cursor holds the time as SuiteQL wrote it, which fits any zone."""
+        if cursor is not None:
+            changed, ident = decode_page(cursor, tuple[dt.datetime, int])
+            return Place(changed.replace(tzinfo=None).isoformat(" ", "seconds"), ident)
+        return queries.place_at(updated_since, await self._zone.current()) if updated_since else None
+
+    async def _of_rows(self, maps: Maps, make: Callable[[Maps, Row], T], rows: list[Row]) -> list[T]:
         """Canonical objects from SuiteQL rows; ContractViolation where a row lacks what it must have."""
+        if not rows:
+            return []
+        maps = msgspec.structs.replace(maps, zone=await self._zone.current())
         try:
             return [make(maps, row) for row in rows]
         except (KeyError, ValueError, ArithmeticError) as error:
@@ -192,13 +205,7 @@ class NetSuiteErp:
             ) from None
 
 
-def _place(updated_since: dt.datetime | None, cursor: str | None) -> Place | None:
-    if cursor is not None:
-        return queries.place_at(*decode_page(cursor, tuple[dt.datetime, int]))
-    return queries.place_at(updated_since) if updated_since is not None else None
-
-
 def _next_cursor(rows: list[Row], limit: int) -> str | None:
     if len(rows) < limit:
         return None
-    return encode_page(instant_of(rows[-1]["changed"]), int(rows[-1]["id"]))
+    return encode_page(dt.datetime.fromisoformat(rows[-1]["changed"]), int(rows[-1]["id"]))

@@ -119,7 +119,7 @@ def contract(maps: Maps, record: NetSuiteOrder, raw: Raw, schedule: NetSuiteSche
 def contract_of_row(maps: Maps, row: Row, value: Decimal) -> Contract:
     """A contract from a SuiteQL row and the sum of its lines; only a whole order tells its schedule."""
     fields = maps.fields.contract
-    changed = instant_of(row["changed"])
+    changed = instant_of(row["changed"], maps.zone)
     return Contract(
         id=row["id"],
         version=version_of(changed),

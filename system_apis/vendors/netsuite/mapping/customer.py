@@ -104,7 +104,7 @@ def customer(maps: Maps, record: NetSuiteCustomer, raw: Raw) -> Customer:
 def customer_of_row(maps: Maps, row: Row) -> Customer:
     """A customer from a SuiteQL row: its address is not in that table."""
     currency = to_code(maps.currencies, row.get("currency"))
-    changed = instant_of(row["changed"])
+    changed = instant_of(row["changed"], maps.zone)
     limit = row.get("creditlimit")
     return Customer(
         id=row["id"],

@@ -25,10 +25,11 @@ _VOWELS = re.compile("[aeiouyаеиіоуαεηιουω]")
 _CONSONANTS = re.compile("[cdglnrstz]")
 _SHORT, _LEAST_LETTERS, _MOST_WORDS = 3, 2, 3
 MOST_MATCHES = 20
+_LONGEST_SHIFT = dt.timedelta(hours=2)  # a clock is put back by one hour, at one place by half of one
 
 
 class Place(msgspec.Struct, frozen=True):
-    """How far a list has been read: the last row's change and id."""
+    """How far a list has been read: the last row's change, as SuiteQL wrote it, and its id."""
 
     changed: str
     id: int = 0
@@ -56,6 +57,15 @@ def changes_since(table: str, place: Place, limit: int) -> str:
     """Only what tells a change: id, key and when."""
     conditions = ["type = 'SalesOrd'"] if table == "transaction" else []
     return _select(["id", "externalid"], table, [*conditions, *_after(place)], limit)
+
+
+def newest(table: str) -> str:
+    """When the last change was."""
+    where = " WHERE type = 'SalesOrd'" if table == "transaction" else ""
+    return (
+        f"SELECT id, {_CHANGED} AS changed FROM {table}{where}"
+        " ORDER BY lastmodifieddate DESC, id DESC FETCH FIRST 1 ROWS ONLY"
+    )
 
 
 def line_sums(order_ids: Iterable[str]) -> str:
@@ -143,6 +153,12 @@ def _select(columns: list[str], table: str, conditions: list[str], limit: int) -
     )
 
 
-def place_at(instant: dt.datetime, ident: int = 0) -> Place:
-    """Just after a record that changed at an instant; without one, just before all that changed then."""
-    return Place(instant.astimezone(dt.UTC).replace(tzinfo=None).isoformat(" ", "seconds"), ident)
+def place_at(instant: dt.datetime, zone: dt.tzinfo) -> Place:
+    """Just before all that changed at an instant or after it, by the clock of a zone.
+
+    When summer time ends a clock goes back: what changed later may bear an earlier time than the instant.
+    """
+    later = instant + _LONGEST_SHIFT
+    now = instant.astimezone(zone).replace(tzinfo=None)
+    put_back = later.astimezone(zone).replace(tzinfo=None) - _LONGEST_SHIFT
+    return Place(min(now, put_back).isoformat(" ", "seconds"))

@@ -54,9 +54,12 @@ def text_of(raw: Mapping[str, Any], field: str) -> str:
     return "" if value is None else str(value)
 
 
-def instant_of(column: str) -> dt.datetime:
-    """An instant as our queries format it."""
-    return dt.datetime.strptime(column, "%Y-%m-%d %H:%M:%S").replace(tzinfo=dt.UTC)
+def instant_of(column: str, zone: dt.tzinfo) -> dt.datetime:
+    """An instant as our queries format it, by the clock of the zone in which SuiteQL answers.
+
+    In the hour that comes twice when summer time ends it is the first of the two.
+    """
+    return dt.datetime.strptime(column, "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone).astimezone(dt.UTC)
 
 
 def refs_of(maps: Maps, noun: str, ident: str, external_id: str) -> tuple[Ref, ...]:

@@ -1,6 +1,7 @@
 """system_apis: the profile of one NetSuite account: where it is, how to log in, and how it names things."""
 
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
@@ -49,10 +50,12 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class NetSuiteProfile(Profile, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`instances/<name>.toml` of a NetSuite account.
 
+    `time_zone` is the integration user's (Home > Set Preferences), by its IANA name: SuiteQL answers in it.
     Currencies (by ISO code) and terms (by name) that are not given here are read from the account once.
     """
 
     connection: Connection
+    time_zone: str = "UTC"
     entities: Ids
     items: Ids
     tax_codes: Ids = msgspec.field(default_factory=dict)
@@ -66,6 +69,12 @@ class NetSuiteProfile(Profile, frozen=True, kw_only=True, forbid_unknown_fields=
     required_custom: RequiredCustom = msgspec.field(default_factory=RequiredCustom)
 
     def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.time_zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(
+                f"time_zone: no zone is named {self.time_zone!r} (as in Europe/London)"
+            ) from None
         for code in self.currencies:
             if not currencies.is_code(code):
                 raise ValueError(f"currencies.{code}: {code} is no currency of ISO 4217")
@@ -85,4 +94,5 @@ class NetSuiteProfile(Profile, frozen=True, kw_only=True, forbid_unknown_fields=
             defaults=self.defaults,
             billing_schedules=self.billing_schedules,
             required_custom=self.required_custom,
+            zone=ZoneInfo(self.time_zone),
         )

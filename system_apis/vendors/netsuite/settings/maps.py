@@ -1,5 +1,6 @@
 """system_apis: how one NetSuite account's own ids and fields read in our language. Pure data."""
 
+import datetime as dt
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -90,7 +91,10 @@ class Statuses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Maps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that the mapping reads: our codes → NetSuite's internal ids, and the fields."""
+    """All that the mapping reads: our codes → NetSuite's internal ids, and the fields.
+
+    `zone` is that in which SuiteQL answers the integration user.
+    """
 
     instance: str
     ui_url: str
@@ -104,3 +108,4 @@ class Maps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     defaults: Defaults
     billing_schedules: Schedules
     required_custom: RequiredCustom
+    zone: dt.tzinfo = dt.UTC

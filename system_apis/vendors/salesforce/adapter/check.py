@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from contracts.problems import Problem
 from contracts.system.instance import Finding, InstanceReport
-from system_apis.findings import judged, well, wrong
+from system_apis.connector.findings import judged, well, wrong
 from system_apis.vendors.salesforce.auth import Session
 from system_apis.vendors.salesforce.client import SalesforceClient
 from system_apis.vendors.salesforce.client.events import Events

@@ -3,10 +3,13 @@
 import datetime as dt
 from collections.abc import AsyncIterator, Iterable
 
-from system_apis.connector import Receive, ordering_key
+from system_apis.connector import Receive
+from system_apis.connector.change import Change
+from system_apis.connector.cursor_poll import report
+from system_apis.connector.paging import PageGuard
 from system_apis.vendors.salesforce.client import SalesforceClient, soql
 from system_apis.vendors.salesforce.client.soql import Place
-from system_apis.vendors.salesforce.mapping.changes import FoundChange, SObject, from_record
+from system_apis.vendors.salesforce.mapping.changes import SObject, from_record
 from system_apis.vendors.salesforce.mapping.values import instant
 from system_apis.vendors.salesforce.records import ChangeRecord
 from system_apis.vendors.salesforce.settings import SalesforceProfile
@@ -20,29 +23,29 @@ class Reporter:
         self.profile = profile
         self.maps = profile.maps
 
-    async def report(self, receive: Receive, found: Iterable[FoundChange]) -> None:
+    async def report(self, receive: Receive, found: Iterable[Change]) -> None:
         for one in found:
-            key = ordering_key(one.change.instance, one.change.object, one.change.id)
-            await receive(one.dedupe_id, one.type, key, one.change, one.at)
+            await report(receive, one)
 
     async def report_records(self, receive: Receive, sobject: SObject, ids: Iterable[str]) -> None:
         """What the present state of some records says."""
         for row in await self.client.changed(sobject, soql.by_ids(ids)):
             await self.report(receive, self.found(sobject, row.record))
 
-    async def sweep(self, sobject: SObject, where: str) -> AsyncIterator[ChangeRecord]:
+    async def sweep(self, sobject: SObject, where: str) -> AsyncIterator[list[ChangeRecord]]:
         """All that changed within a condition, page by page, oldest change first."""
         place: Place | None = None
-        size = self.profile.changes.page_size
+        size, guard = self.profile.changes.page_size, PageGuard(self.client.instance, sobject)
         while True:
-            page = await self.client.changed(sobject, soql.both(where, soql.after(place)), size)
-            for row in page:
-                place = (instant(row.record.system_modstamp), row.record.id)
-                yield row.record
-            if len(page) < size:
+            guard.turn(place)
+            rows = await self.client.changed(sobject, soql.both(where, soql.after(place)), size)
+            if rows:
+                yield [row.record for row in rows]
+            if len(rows) < size:
                 return
+            place = (instant(rows[-1].record.system_modstamp), rows[-1].record.id)
 
-    def found(self, sobject: SObject, record: ChangeRecord) -> list[FoundChange]:
+    def found(self, sobject: SObject, record: ChangeRecord) -> list[Change]:
         return from_record(sobject, record, self.maps)
 
 

@@ -12,11 +12,12 @@ import msgspec
 from contracts.problems import ContractViolation, VendorUnavailable
 from kit import context, telemetry
 from system_apis.connector import CursorStore, Receive
-from system_apis.polling import in_background, pause
+from system_apis.connector.change import Change
+from system_apis.connector.polling import in_background, pause
 from system_apis.vendors.salesforce.changes.report import Reporter, hour_before
 from system_apis.vendors.salesforce.client import soql
 from system_apis.vendors.salesforce.client.events import Events, ReplayIdRefused
-from system_apis.vendors.salesforce.mapping.changes import FoundChange, SObject, changed_names, from_event
+from system_apis.vendors.salesforce.mapping.changes import SObject, changed_names, from_event
 from system_apis.vendors.salesforce.proto import pubsub_api_pb2 as wire
 from system_apis.vendors.salesforce.records import ChangeEventHeader
 
@@ -101,8 +102,9 @@ class Stream:
         known = [record_id for record_id in header.record_ids if not record_id.endswith("*")]
         if header.change_type == "GAP_OVERFLOW" or len(known) < len(header.record_ids):
             committed = dt.datetime.fromtimestamp(header.commit_timestamp / 1000, dt.UTC)
-            async for record in self._reporter.sweep(self._sobject, soql.later_than(hour_before(committed))):
-                await self._reporter.report(receive, self._reporter.found(self._sobject, record))
+            async for page in self._reporter.sweep(self._sobject, soql.since(hour_before(committed))):
+                for record in page:
+                    await self._reporter.report(receive, self._reporter.found(self._sobject, record))
             return
         for start in range(0, len(known), _AT_ONCE):
             await self._reporter.report_records(receive, self._sobject, known[start : start + _AT_ONCE])
@@ -130,7 +132,7 @@ class Stream:
         # A stage may be any text: one that the table lacks is remembered, too, and is not won.
         self._stages |= {stage, *(row.api_name or row.master_label for row in stages)}
 
-    def _distinct(self, found: FoundChange, header: ChangeEventHeader) -> FoundChange:
+    def _distinct(self, found: Change, header: ChangeEventHeader) -> Change:
         """A second change of a record within one second is another change; the poll can only see one."""
         first = self._first.setdefault(found.dedupe_id, header.commit_number)
         if len(self._first) > _REMEMBERED:

@@ -8,13 +8,12 @@ import msgspec
 
 from contracts.problems import Problem, VendorDoubtful
 from kit.http import Answer, Outbound
+from system_apis.connector.paging import PageGuard
 from system_apis.vendors.salesforce.auth import Session
 from system_apis.vendors.salesforce.client import soql
-from system_apis.vendors.salesforce.client.errors import problem
 from system_apis.vendors.salesforce.client.soql import Place
 from system_apis.vendors.salesforce.records import (
     AccountRecord,
-    ApiError,
     ChangeRecord,
     CompositeAnswer,
     ContactRecord,
@@ -35,7 +34,6 @@ from system_apis.vendors.salesforce.settings.maps import Maps
 
 R = TypeVar("R", bound=msgspec.Struct)
 
-_MULTIPLE_CHOICES = 300
 _CHILDREN = {"opportunity_line_items": LineItem, "opportunity_team_members": TeamMemberRecord}
 
 
@@ -162,12 +160,14 @@ class SalesforceClient:
         path = f"{self._data}/{'queryAll' if deleted else 'query'}"
         answer = await self._get(path, params={"q": query})
         rows: list[Row[R]] = []
+        guard = PageGuard(self.instance, path)
         while True:
             page = answer.json(Page[kind])
             raw = answer.json(Page[dict[str, Any]])
             rows += map(Row, page.records, raw.records)
             if page.done or not page.next_records_url:
                 return rows
+            guard.turn(page.next_records_url)
             answer = await self._get(page.next_records_url, template=f"{path}/{{locator}}")
 
     async def _opportunities(self, where: str, limit: int | None) -> list[Row[OpportunityRecord]]:
@@ -179,7 +179,9 @@ class SalesforceClient:
         record = row.record
         for name, kind in _CHILDREN.items():
             page = getattr(record, name)
+            guard = PageGuard(self.instance, name)
             while page and not page.done and page.next_records_url:
+                guard.turn(page.next_records_url)
                 answer = await self._get(page.next_records_url, template=f"{self._data}/query/{{locator}}")
                 more = answer.json(Page[kind])
                 page = msgspec.structs.replace(more, records=page.records + more.records)
@@ -203,15 +205,8 @@ class SalesforceClient:
             return await self._outbound.send(method, moved + path, template=template or path, **more)
 
     def _succeeded(self, answer: Answer, *references: str) -> tuple[SubAnswer, ...]:
-        """The sub-answers by reference; a composite call itself answers 200 whatever became of its parts."""
+        """The sub-answers by reference; raises ContractViolation where one is missing."""
         found = {part.reference_id: part for part in answer.json(CompositeAnswer).composite_response}
-        failed = [part for part in found.values() if part.http_status_code >= _MULTIPLE_CHOICES]
-        # The innocent ones are rolled back with a code of their own.
-        failed.sort(key=lambda part: any(e.code == "PROCESSING_HALTED" for e in _errors(part)))
-        for part in failed:
-            raise problem(
-                _errors(part), part.http_status_code, instance=answer.instance, request_id=answer.request_id
-            ) or answer.violation("a part of a composite call failed without a code")
         if missing := [name for name in references if name not in found]:
             raise answer.violation(f"a composite call has no part {missing[0]}")
         return tuple(found[name] for name in references)
@@ -221,10 +216,3 @@ class SalesforceClient:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
             raise answer.violation(str(error)) from None
-
-
-def _errors(part: SubAnswer) -> list[ApiError]:
-    try:
-        return msgspec.convert(part.body, list[ApiError])
-    except msgspec.ValidationError:
-        return []

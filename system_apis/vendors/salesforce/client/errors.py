@@ -3,6 +3,8 @@
 import re
 from typing import Any, NamedTuple
 
+import msgspec
+
 from contracts.problems import (
     ContractViolation,
     Fault,
@@ -13,11 +15,12 @@ from contracts.problems import (
     VendorUnavailable,
 )
 from kit.http import Answer
-from system_apis.vendors.salesforce.records import ApiError
+from system_apis.vendors.salesforce.records import ApiError, CompositeAnswer, SubAnswer
 
 _A_WHILE = 900.0  # seconds; the daily count is over the last 24 hours, so calls come back little by little
 _SHORTLY = 1.0
 _LOGIN_AGAIN = 30.0
+_MULTIPLE_CHOICES = 300
 
 
 class Meaning(NamedTuple):
@@ -98,6 +101,33 @@ def read_error(answer: Answer) -> Problem | None:
     """What an error answer means; None: judge it by its status alone."""
     errors = answer.try_json(list[ApiError])
     return problem(errors or [], answer.status, instance=answer.instance, request_id=answer.request_id)
+
+
+def read_success(answer: Answer) -> Problem | None:
+    """What went wrong within a composite call, which itself answers 200 whatever became of its parts."""
+    if not answer.template.endswith("/composite"):
+        return None
+    found = answer.try_json(CompositeAnswer)
+    failed = [
+        part
+        for part in (found.composite_response if found else ())
+        if part.http_status_code >= _MULTIPLE_CHOICES
+    ]
+    if not failed:
+        return None
+    # The innocent ones are rolled back with a code of their own.
+    part = min(failed, key=lambda part: any(each.code == "PROCESSING_HALTED" for each in _errors(part)))
+    who: dict[str, Any] = {"instance": answer.instance, "request_id": answer.request_id}
+    return problem(_errors(part), part.http_status_code, **who) or answer.violation(
+        "a part of a composite call failed without a code"
+    )
+
+
+def _errors(part: SubAnswer) -> list[ApiError]:
+    try:
+        return msgspec.convert(part.body, list[ApiError])
+    except msgspec.ValidationError:
+        return []
 
 
 def problem(errors: list[ApiError], status: int, *, instance: str, request_id: str) -> Problem | None:

@@ -112,10 +112,6 @@ def since(instant: dt.datetime | None) -> str:
     return f"SystemModstamp >= {_instant(instant)}" if instant else ""
 
 
-def later_than(instant: dt.datetime) -> str:
-    return f"SystemModstamp > {_instant(instant)}"
-
-
 def after(place: Place | None) -> str:
     """Beyond a place in the order of change; the id breaks ties, since many records share a stamp."""
     if place is None:

@@ -7,9 +7,10 @@ poll finds a lost win even when the deal was edited afterwards; a deal won again
 
 import datetime as dt
 from collections.abc import Container, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from contracts.events.kinds import CUSTOMER_CHANGED, OPPORTUNITY_CHANGED, OPPORTUNITY_WON, RecordChanged
+from system_apis.connector.change import Change
 from system_apis.vendors.salesforce.mapping.values import instant
 from system_apis.vendors.salesforce.records import ChangeEventHeader, ChangeRecord
 from system_apis.vendors.salesforce.settings.maps import Maps
@@ -43,15 +44,6 @@ _STANDARD = {
 }
 
 
-class FoundChange(NamedTuple):
-    """One change, under an id that the same change has however it is found."""
-
-    dedupe_id: str
-    type: str
-    change: RecordChanged
-    at: dt.datetime
-
-
 # What the profile calls by its part, and the nouns by the whole.
 _CANONICAL = {
     "tax_number": "tax_registrations",
@@ -61,7 +53,7 @@ _CANONICAL = {
 }
 
 
-def from_record(sobject: SObject, record: ChangeRecord, maps: Maps) -> list[FoundChange]:
+def from_record(sobject: SObject, record: ChangeRecord, maps: Maps) -> list[Change]:
     """What a record's present state says of its last change; a win also when later edits lie over it."""
     modified = instant(record.last_modified_date)
     if record.is_deleted:
@@ -83,7 +75,7 @@ def from_event(
     won_stages: Container[str],
     maps: Maps,
     client_name: str,
-) -> list[FoundChange]:
+) -> list[Change]:
     """What a change event with data says, for each record that it names; `names` are the changed fields."""
     committed = dt.datetime.fromtimestamp(header.commit_timestamp / 1000, dt.UTC)
     by_us = f"client={client_name}" in header.change_origin.split(";")
@@ -146,7 +138,7 @@ def _record_of(kind: Any) -> Mapping[str, Any]:
     raise ValueError("a bitmap marks parts of a field that has none")
 
 
-def _won(record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False) -> FoundChange:
+def _won(record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False) -> Change:
     change = RecordChanged(
         instance=maps.instance,
         object="opportunity",
@@ -156,7 +148,7 @@ def _won(record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False) ->
         changed_at=at,
         by_us=by_us,
     )
-    return FoundChange(f"opportunity:{record_id}:won:{_second(at)}", OPPORTUNITY_WON, change, at)
+    return Change(f"opportunity:{record_id}:won:{_second(at)}", OPPORTUNITY_WON, change, at)
 
 
 def _changed(
@@ -167,17 +159,15 @@ def _changed(
     *,
     fields: tuple[str, ...] = (),
     by_us: bool = False,
-) -> FoundChange:
+) -> Change:
     name = _OBJECTS[sobject]
     change = RecordChanged(
         instance=maps.instance, object=name, id=record_id, fields=fields, changed_at=at, by_us=by_us
     )
-    return FoundChange(f"{name}:{record_id}:{_second(at)}", _CHANGED[sobject], change, at)
+    return Change(f"{name}:{record_id}:{_second(at)}", _CHANGED[sobject], change, at)
 
 
-def _deleted(
-    sobject: SObject, record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False
-) -> FoundChange:
+def _deleted(sobject: SObject, record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False) -> Change:
     name = _OBJECTS[sobject]
     change = RecordChanged(
         instance=maps.instance,
@@ -187,7 +177,7 @@ def _deleted(
         changed_at=at,
         by_us=by_us,
     )
-    return FoundChange(f"{name}:{record_id}:deleted:{_second(at)}", _CHANGED[sobject], change, at)
+    return Change(f"{name}:{record_id}:deleted:{_second(at)}", _CHANGED[sobject], change, at)
 
 
 def _second(at: dt.datetime) -> int:

@@ -113,6 +113,10 @@ class NetSuiteClient:
     def __init__(self, outbound: Outbound) -> None:
         self._outbound = outbound
 
+    @property
+    def instance(self) -> str:
+        return self._outbound.instance
+
     async def read(self, kind: str, ident: str, shape: type[T]) -> tuple[T, Raw]:
         """A whole record by internal id or ``eid:`` key: its shape, and raw for the account's own fields.
 
@@ -170,14 +174,14 @@ class NetSuiteClient:
             params={"limit": "1000", "offset": "0"},
             body={"q": sql},
             headers={"Prefer": "transient"},
-            repeatable=True,
+            effect=False,
         )
         return answer.json(NetSuiteRows).items
 
     async def probe(self, method: str, path: str) -> None:
         """A call that changes nothing, to see whether our role may make it; raises what stands against it."""
         body = {} if method == "PATCH" else None
-        await self._outbound.send(method, f"{RECORD}/{path}", body=body, repeatable=True, ok=(404,))
+        await self._outbound.send(method, f"{RECORD}/{path}", body=body, effect=False, ok=(404,))
 
     async def schemas(self, kinds: tuple[str, ...]) -> dict[str, Any]:
         """The account's own schema of each record type, its custom fields included."""

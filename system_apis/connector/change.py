@@ -1,0 +1,15 @@
+"""system_apis: one change of a record, as a vendor's stream, poll or feed found it. Pure."""
+
+import datetime as dt
+from typing import NamedTuple
+
+from contracts.events.kinds import RecordChanged
+
+
+class Change(NamedTuple):
+    """One change, under an id that the same change has however it is found."""
+
+    dedupe_id: str
+    type: str
+    change: RecordChanged
+    at: dt.datetime

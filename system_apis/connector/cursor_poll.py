@@ -1,0 +1,139 @@
+"""system_apis: a poll over what changed last in an instance, with an overlap and a floor, for any vendor."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from kit import context
+from system_apis.connector.change import Change
+from system_apis.connector.declaration import CursorStore, Receive, ordering_key
+from system_apis.connector.polling import in_background, poll_repeatedly
+
+BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+class Page(NamedTuple):
+    """Changes that were found together, and the youngest instant of the page's records."""
+
+    changes: Sequence[Change]
+    youngest: dt.datetime
+
+
+class Watched(Protocol):
+    """One list of a vendor that can be read by last change."""
+
+    async def newest(self) -> dt.datetime:
+        """When the last change was, by the vendor's own clock; BEGINNING where there was none."""
+        ...
+
+    def pages(self, since: dt.datetime) -> AsyncIterator[Page]:
+        """What changed at an instant or after it, oldest first, to the end."""
+        ...
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """How far a poll has come, and where it began: what changed before that is none of our business.
+
+    `known` are the changes of the very instant at which it began: vendors' clocks are coarse, some count
+    minutes, so that what changes right after may bear the same instant.
+    """
+
+    at: dt.datetime
+    floor: dt.datetime
+    known: frozenset[str] = frozenset()
+
+    def back(self, overlap: dt.timedelta) -> dt.datetime:
+        """Where to read from, to see again what may have come late."""
+        return max(self.floor, self.at - overlap)
+
+    def moved(self, at: dt.datetime, overlap: dt.timedelta) -> "Cursor":
+        """Further on; what was known is forgotten as soon as it is not read again."""
+        return Cursor(at, self.floor, self.known if at - overlap <= self.floor else frozenset())
+
+    def counts(self, found: Change) -> bool:
+        """Whether a change happened after the beginning."""
+        return found.at >= self.floor and found.dedupe_id not in self.known
+
+
+class CursorPoll:
+    """Looks again and again at what changed last; the overlap finds what became visible late.
+
+    A change is reported once by one process; the inbox knows those of earlier ones. The place is saved after
+    each page, so that a look which fails goes on where it was.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        watched: Mapping[str, Watched],
+        *,
+        overlap_seconds: float,
+        waits: Callable[[], Iterable[float]],
+    ) -> None:
+        self.name = name
+        self._watched = watched
+        self._overlap = dt.timedelta(seconds=overlap_seconds)
+        self._waits = waits
+        self._reported: dict[str, dict[str, dt.datetime]] = {}
+
+    async def begin(self, cursor: CursorStore) -> None:
+        """Set the mark of each list that has none: what was there before is for an import to bring over."""
+        with context.use(in_background(self.name)):
+            for part in self._watched:
+                await self._cursor(part, cursor)
+
+    async def run(self, receive: Receive, cursor: CursorStore, stop: asyncio.Event) -> None:
+        """Until `stop`; an account that is away or out of calls is waited for, what it refuses is raised."""
+        await poll_repeatedly(self.name, lambda: self.look(receive, cursor), stop, self._waits())
+
+    async def look(self, receive: Receive, cursor: CursorStore) -> None:
+        """One look at everything that is watched."""
+        for part in self._watched:
+            await self._look_at(part, receive, cursor)
+
+    async def _look_at(self, part: str, receive: Receive, store: CursorStore) -> None:
+        cursor = await self._cursor(part, store)
+        reported = self._reported.get(part, {})
+        async for page in self._watched[part].pages(cursor.back(self._overlap)):
+            for found in page.changes:
+                if cursor.counts(found) and found.dedupe_id not in reported:
+                    await report(receive, found)
+                reported[found.dedupe_id] = page.youngest
+            if page.youngest > cursor.at:
+                cursor = await self._save(part, store, cursor.moved(page.youngest, self._overlap))
+            # What lies in the overlap comes again with the next look; older changes do not.
+            begin = cursor.back(self._overlap)
+            reported = {name: at for name, at in reported.items() if at >= begin}
+            self._reported[part] = reported
+
+    async def _cursor(self, part: str, store: CursorStore) -> Cursor:
+        saved = await store.get(self._name(part))
+        if saved is not None:
+            try:
+                return msgspec.json.decode(saved, type=Cursor)
+            except msgspec.DecodeError:  # of an older release
+                pass
+        return await self._save(part, store, await self._beginning(self._watched[part]))
+
+    async def _beginning(self, watched: Watched) -> Cursor:
+        newest = await watched.newest()
+        if newest == BEGINNING:
+            return Cursor(newest, newest)
+        known = [found.dedupe_id async for page in watched.pages(newest) for found in page.changes]
+        return Cursor(newest, newest, frozenset(known))
+
+    async def _save(self, part: str, store: CursorStore, cursor: Cursor) -> Cursor:
+        await store.set(self._name(part), msgspec.json.encode(cursor).decode())
+        return cursor
+
+    def _name(self, part: str) -> str:
+        return f"{self.name}:{part}" if part else self.name
+
+
+async def report(receive: Receive, found: Change) -> None:
+    """Hand a change on under the key of its record."""
+    key = ordering_key(found.change.instance, found.change.object, found.change.id)
+    await receive(found.dedupe_id, found.type, key, found.change, found.at)
