@@ -51,7 +51,7 @@ _JUDGING = (
 )
 # Whom a decision merges with, and at which stage a link is written, is judged by what the vendors have.
 _JUDGED_BY_THE_VENDOR = ("customer_master.decide_request", "crm.put_project_link")
-_MAY_REFUSE = {"expected-statuses": ["2xx", 404, 409, 412, 422]}
+_MAY_REFUSE = {"expected-statuses": ["2xx", 403, 404, 409, 412, 422]}
 
 
 def name_of(interface: type) -> str:
