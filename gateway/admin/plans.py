@@ -17,8 +17,7 @@ class PlansService:
 
     async def list_plans(self) -> PlansOffered:
         """Every plan, by name."""
-        settings = self._gateway.settings.rate_limit
-        plans = settings.plans if settings is not None else {}
+        plans = self._gateway.settings.plans
         return PlansOffered(tuple(_offered(name, plan) for name, plan in sorted(plans.items())))
 
 

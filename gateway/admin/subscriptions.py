@@ -96,8 +96,7 @@ class SubscriptionsService:
     async def _plan(self, body: SubscriptionWanted) -> Plan:
         """The plan that is wanted; raises Invalid with everything that there is not, or that does not fit."""
         await self._gateway.directory.refresh()
-        settings = self._gateway.settings.rate_limit
-        plans = settings.plans if settings is not None else {}
+        plans = self._gateway.settings.plans
         there = {
             "consumer": self._gateway.consumers,
             "api": self._gateway.apis,

@@ -13,7 +13,6 @@ from gateway.identity import DevelopmentIssuer
 from gateway.identity.issuing.personas import Persona
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
-from gateway.policies.rate_limit import RateLimitSettings
 from kit.operations import api_of, document
 from tests.gateway.demo import INSTANCES, DemoTier, Shop, Vault, Works
 
@@ -31,19 +30,15 @@ CONSUMERS = {
     ),
     "reader": Consumer(title="A reader", scopes=("*.*.read",)),
     "bound": Consumer(title="Bound", scopes=("system.*.read",), claims={"instance": "vault-main"}),
-    "slow": Consumer(title="Few calls", scopes=("*.*.*",), subscriptions={"*": "few"}),
     "platform": Consumer(title="The platform team", scopes=("gateway.*.*",), roles=("platform",)),
     "ci": Consumer(title="All", scopes=("*.*.*",), claims={"customer": "acme"}),
     "dismissed": Consumer(title="Whose tokens were revoked", scopes=("*.*.*",)),
     "sealed": Consumer(title="Proves its key", scopes=("*.*.*",), credentials=("dpop",)),
     "certified": Consumer(title="Shows its certificate", scopes=("*.*.*",), credentials=("mtls",)),
 }
-PLANS = RateLimitSettings(
-    plans={
-        "standard": Plan(limits=(Limit("burst", 100_000, 60),)),
-        "few": Plan(limits=(Limit("burst", 3, 60), Limit("daily", 1000, 86_400))),
-    }
-)
+PLANS = {
+    "standard": Plan(limits=(Limit("burst", 100_000, 60),)),
+}
 
 
 def believing(settings: GatewaySettings) -> GatewaySettings:
@@ -89,7 +84,7 @@ class Deployment:
             ),
         )
         self.gateway = Gateway(
-            settings=believing(settings or GatewaySettings(rate_limit=PLANS)) if embedded else settings,
+            settings=believing(settings or GatewaySettings(plans=PLANS)) if embedded else settings,
             consumers=consumers,
             apis=self.apis,
             public_url=url,

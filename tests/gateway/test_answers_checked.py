@@ -41,7 +41,7 @@ def door(
     """A gateway over the tier whose answers are checked as told."""
     contract = decode({"answers": answers}, ContractSettings, "contract")
     gateway = Gateway(
-        settings=believing(GatewaySettings(rate_limit=PLANS, contract=contract)),
+        settings=believing(GatewaySettings(plans=PLANS, contract=contract)),
         consumers=CONSUMERS,
         apis=[Mounted(Shop, shape or document(Shop), lambda _: tier.answer)],
         public_url=URL,
@@ -150,7 +150,7 @@ async def test_the_nearest_rule_holds(deployment: Deployment, saying: Saying):
 async def test_what_the_floors_really_answer_is_on_contract(keys_folder: Path):
     """Success, refusal and failure of the demo house pass where all answers are enforced."""
     contract = decode({"answers": {"mode": "enforce"}}, ContractSettings, "contract")
-    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=PLANS, contract=contract))
+    deployment = Deployment(keys_folder, GatewaySettings(plans=PLANS, contract=contract))
     assert (await deployment.call("GET", f"{SHOP}/orders/o-1")).status_code == 200
     problem(await deployment.call("GET", f"{SHOP}/orders/gone"), 404, "not_found")
     assert (await deployment.place()).status_code == 202

@@ -21,7 +21,7 @@ GATEWAY = """\
 [answer]
 hsts_seconds = {number}
 
-[rate_limit.plans.standard]
+[plans.standard]
 limits = [{{ name = "burst", requests = {number}, seconds = 60 }}]
 
 [source_limit]

@@ -11,7 +11,6 @@ from sqlalchemy import select
 from contracts.duties import ConflictingDuties, Duties, Duty
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
-from gateway.policies.rate_limit import RateLimitSettings
 from gateway.policy_bundle import make_bundle
 from kit import privacy
 from kit.database import Database
@@ -20,13 +19,11 @@ from tests.gateway.deployment import Deployment, pointers, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"
 SHOP = "experience/shop@1"
-PLANS = RateLimitSettings(
-    plans={
-        "standard": Plan(title="As usual", limits=(Limit("burst", 1000, 60),), concurrency=10),
-        "open": Plan(limits=(Limit("burst", 5, 60),), data_classes=("public",)),
-        "trial": Plan(limits=(Limit("burst", 5, 60),), lane="background", approval="automatic"),
-    }
-)
+PLANS = {
+    "standard": Plan(title="As usual", limits=(Limit("burst", 1000, 60),), concurrency=10),
+    "open": Plan(limits=(Limit("burst", 5, 60),), data_classes=("public",)),
+    "trial": Plan(limits=(Limit("burst", 5, 60),), lane="background", approval="automatic"),
+}
 CONSUMERS = {
     "platform": Consumer(title="The platform team", scopes=("gateway.*.*",)),
     "screen": Consumer(title="A screen", scopes=("experience.*.read",), subscriptions={}),
@@ -61,7 +58,7 @@ class Desk(Deployment):
 @pytest.fixture
 async def desk(keys_folder: Path, fresh_database_url: str) -> AsyncIterator[Desk]:
     database = Database(fresh_database_url)
-    found = Desk(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS, database=database, duties=DUTIES)
+    found = Desk(keys_folder, GatewaySettings(plans=PLANS), CONSUMERS, database=database, duties=DUTIES)
     found.asked = []
     await found.gateway.start()
     yield found
@@ -260,7 +257,7 @@ async def test_consumers_plans_and_usage_are_told(desk: Desk):
 
 async def test_without_a_database_the_roster_is_told_and_not_changed(keys_folder: Path):
     """Declared consumers are listed; a change is 503."""
-    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS)
+    deployment = Deployment(keys_folder, GatewaySettings(plans=PLANS), CONSUMERS)
     assert (await deployment.administer("GET", "/consumers/consumers")).status_code == 200
     asked = await deployment.administer(
         "POST", "/consumers/consumers/screen/suspension", json={"reason": "A leak"}

@@ -40,7 +40,7 @@ async def test_the_command_tells_what_holds(
     told = {"public_url": target.public_url, "tokens": target.tokens, "secrets": target.secrets}
     file.write_bytes(msgspec.json.encode(told))
     where = ["--base-url", target.base_url, "--tokens", str(file)]
-    assert await asyncio.to_thread(main, [*where, "door/", "--lacks", "issuer,portal"]) == 0
+    assert await asyncio.to_thread(main, [*where, "endpoints/", "--lacks", "issuer,portal"]) == 0
     assert "1 held, 0 did not, 10 left out" in capsys.readouterr().out
     told["public_url"] = "http://elsewhere.test"
     file.write_bytes(msgspec.json.encode(told))

@@ -54,11 +54,8 @@ class Weaker:
 
 def _plans(**changes: Any) -> Callable[[GatewaySettings], GatewaySettings]:
     def change(settings: GatewaySettings) -> GatewaySettings:
-        limits = settings.rate_limit
-        if limits is None:
-            raise AssertionError("the suite's file has plans")
-        plans = {name: replace(plan, **changes) for name, plan in limits.plans.items()}
-        return replace(settings, rate_limit=replace(limits, plans=plans))
+        plans = {name: replace(plan, **changes) for name, plan in settings.plans.items()}
+        return replace(settings, plans=plans)
 
     return change
 
@@ -125,7 +122,7 @@ WEAKER: Mapping[str, Weaker] = MappingProxyType(
         ),
         "nobody is asked who they are": Weaker(
             ("contract/version-retired-stranger", "cache/kept-stranger"),
-            patches=((Identity, "around", lambda _, __, call_next: call_next),),
+            patches=((Identity, "wrap", lambda _, __, call_next: call_next),),
         ),
         "no revocation is heard of": Weaker(
             _cases("identity/revocation-", "token", "consumer", "subject", "given-back"),
@@ -202,7 +199,7 @@ WEAKER: Mapping[str, Weaker] = MappingProxyType(
             ("cache/kept-not-modified",), patches=((reading, "met", lambda _, reply: reply),)
         ),
         "no write outdates": Weaker(
-            ("cache/kept-until-written",), patches=((tags.CacheTag, "outdate", lambda _: None),)
+            ("cache/kept-until-written",), patches=((tags.CacheTag, "invalidate", lambda _: None),)
         ),
         "a refused write outdates": Weaker(
             ("cache/kept-unless-refused",), patches=((cache, "_REFUSAL", 1000),)
@@ -211,7 +208,7 @@ WEAKER: Mapping[str, Weaker] = MappingProxyType(
             _cases(
                 "cache/kept-", "asked-anew-no-cache", "asked-anew-max-age", "not-for-no-store", "or-nothing"
             ),
-            patches=((reading, "wishes_of", lambda _: CacheDirectives()),),
+            patches=((reading, "cache_directives", lambda _: CacheDirectives()),),
         ),
         "answers are not looked at": Weaker(
             _cases("contract/answer-", "unfit", "unfit-status", "unfit-kind", "unfit-text"),
