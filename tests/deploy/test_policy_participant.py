@@ -80,7 +80,7 @@ async def until_refused(place: Place) -> list[str]:
 
 def told() -> list[tuple[dict[str, str], float]]:
     """What the gauge says of the policy in force."""
-    found = next(family for family in families() if family.name == "enfilade_gateway_policy_in_force")
+    found = next(family for family in families() if family.name == "enfilade_gateway_policy_current")
     return [(sample.labels, sample.value) for sample in found.samples]
 
 
@@ -102,7 +102,7 @@ async def test_the_duties_of_a_case_are_those_in_force(place: Place):
     with pytest.raises(SegregationOfDuties):
         place.in_force.duties.require_different_person(*case)
     before = place.keeper.bundle.digest
-    place.edit("duties.toml", SHARED, SHARED.replace("approve-customer", "approve-policy"))
+    place.edit("duties.toml", SHARED, SHARED.replace("approve-customer", "approve-subscription"))
     await until_another(place, before)
     place.in_force.duties.require_different_person(*case)
 

@@ -20,7 +20,7 @@ from tests.support.sandboxes import Account, Sandbox
 from tests.support.stack import Accounts, Caller, Stack, free_port, until
 
 IN_FORCE = re.compile(
-    r'^enfilade_gateway_policy_in_force{digest="(\w+)",refused="(\w+)",worker="\d"} 1$', re.MULTILINE
+    r'^enfilade_gateway_policy_current{digest="(\w+)",refused="(\w+)",worker="\d"} 1$', re.MULTILINE
 )
 ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
 EXCEPTIONS = "/process/exceptions/v1/exceptions"
@@ -221,7 +221,7 @@ async def test_the_duties_of_a_case_are_those_in_force(apart: Apart) -> None:
         for pair in ("request-customer", "start-activation"):
             apart_from = f'duties = ["{pair}", "approve-customer"]'
             assert apart_from in duties
-            duties = duties.replace(apart_from, f'duties = ["{pair}", "approve-policy"]')
+            duties = duties.replace(apart_from, f'duties = ["{pair}", "approve-subscription"]')
         await apart.go_by("netsuite-main", duties)
         allowed = await decide(sam_of_finance, request, "second")
         assert allowed.status_code == 200, allowed.text
