@@ -16,7 +16,7 @@ from gateway.admin import AdminDependencies, Documents
 from gateway.admin import mounted as admin_apis
 from gateway.catalogue import Catalogue
 from gateway.duties import Matrix, matrix_of, refuse_conflicts
-from gateway.exchange import Exchange, Reply, Route, Step, json_reply
+from gateway.exchange import Exchange, Policy, Reply, Route, Step, json_reply
 from gateway.identity import CredentialStatus, DevelopmentIssuer, Fetch, Memory, Post, Proofs
 from gateway.identity.issuer import scopes_of
 from gateway.identity.issuing.addresses import Issuing
@@ -43,7 +43,7 @@ from gateway.policies.identity import credential_verifiers
 from gateway.policies.rate_limit import Allowances
 from gateway.policies.route import Mounted, RouteTable
 from gateway.policy_bundle import PolicyBundle, make_bundle
-from gateway.policy_bundle.explain import explain
+from gateway.policy_bundle.explain import Question, explain
 from gateway.policy_bundle.reloader import Participant, PolicyReloader, Refusal
 from kit.cache import Cache
 from kit.database import Database
@@ -68,10 +68,10 @@ class Version:
 
     duties: Matrix
     after: AfterRoute
-    policies: Mapping[str, object]
+    policies: Mapping[str, Policy | RouteTable]
     table: RouteTable
     public: Step
-    internal_policies: Mapping[str, object]
+    internal_policies: Mapping[str, Policy | RouteTable]
     internal_table: RouteTable
     internal: Step
 
@@ -210,10 +210,10 @@ class Gateway:
         return Version(
             duties=matrix,
             after=after,
-            policies=in_order(before, after),
+            policies=in_order(before, table, after),
             table=table,
             public=build(before, table, after),
-            internal_policies=in_order(inner_before, inner_after),
+            internal_policies=in_order(inner_before, inner, inner_after),
             internal_table=inner,
             internal=build(inner_before, inner, inner_after),
         )
@@ -262,12 +262,8 @@ class Gateway:
         return await explain(
             self.bundle,
             self.consumers,
-            version.internal_table if internal else version.table,
             version.internal_policies if internal else version.policies,
-            method=method,
-            path=path,
-            name=consumer,
-            person=person,
+            Question(method, path, consumer, person),
         )
 
     @property

@@ -164,9 +164,19 @@ def validate(settings: GatewaySettings, consumers: Mapping[str, Consumer], lifec
     )
 
 
-def in_order(before: BeforeRoute, after: AfterRoute) -> dict[str, object]:
-    """The policies by name, in the order in which a request meets them; the route's place is None."""
-    return {name: getattr(before, name, None) or getattr(after, name, None) for name in ORDER}
+def in_order(before: BeforeRoute, table: RouteTable, after: AfterRoute) -> dict[str, Policy | RouteTable]:
+    """The policies by name, in the order in which a request meets them, with the routes in their place.
+
+    Raises TypeError for one that does not say what it does.
+    """
+    found = {**_by_name(before), "route": table, **_by_name(after)}
+    if silent := [name for name, one in found.items() if not isinstance(one, Policy | RouteTable)]:
+        raise TypeError(f"{', '.join(silent)}: a policy wraps a step and explains itself")
+    return found
+
+
+def _by_name(policies: BeforeRoute | AfterRoute) -> dict[str, Policy]:
+    return {field.name: getattr(policies, field.name) for field in fields(policies)}
 
 
 def succeed(old: AfterRoute, new: AfterRoute) -> None:
@@ -198,6 +208,6 @@ def build(before: BeforeRoute, table: RouteTable, after: AfterRoute) -> Step:
 
 
 def _stack(policies: BeforeRoute | AfterRoute, route: Route | None, step: Step) -> Step:
-    for field in reversed(fields(policies)):
-        step = getattr(policies, field.name).wrap(route, step)
+    for policy in reversed(_by_name(policies).values()):
+        step = policy.wrap(route, step)
     return step

@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.operation import Api, Operation
 from contracts.problems import MethodNotAllowed, Problem, UnknownRoute
-from gateway.exchange import Exchange, Reply, Route, Step
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,15 @@ class RouteTable:
             )
         step, route, places = found
         return step, route, dict(zip(places, values, strict=True)) if places else {}
+
+    async def judge(self, probe: Exchange, _: Asked | None) -> None:
+        """Find the probe's route; raises what a request would be refused with."""
+        found = self.find(probe.method, probe.path)
+        probe.route, probe.path_parameters = found[1:]
+
+    def explain(self, asked: Asked) -> list[Rule]:
+        operation = asked.route.operation
+        return [Rule(operation.summary if operation else "an address of the gateway's own", file="")]
 
     def follow(self) -> Step:
         """The step that finds the route and goes its way; raises UnknownRoute and MethodNotAllowed."""

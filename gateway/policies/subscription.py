@@ -6,7 +6,7 @@ import msgspec
 
 from contracts.operation import Api
 from contracts.problems import ConsumerSuspended, Forbidden, NotSubscribed
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step, try_policy
 from gateway.plans import Consumer, Plan, narrowed, unknown_plans, unsuited
 from gateway.plans.consumer_directory import ConsumerDirectory
 from kit.context import Caller
@@ -69,6 +69,9 @@ class Subscription:
             return await call_next(exchange)
 
         return subscription
+
+    async def judge(self, probe: Exchange, asked: Asked | None) -> None:
+        await try_policy(self, asked.route if asked else None, probe)
 
     def explain(self, asked: Asked) -> list[Rule]:
         api = asked.route.api

@@ -5,19 +5,23 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
+import gateway.app
+from contracts.problems import Forbidden
 from deploy.interfaces import frozen, interfaces
 from gateway.admin import interfaces as admin_interfaces
 from gateway.app import Gateway, Mounted, in_process, scopes_of
-from gateway.exchange import Exchange, Reply, json_reply
+from gateway.exchange import Asked, Exchange, Policy, Reply, Route, Rule, Step, json_reply, try_policy
 from gateway.identity import DevelopmentIssuer
-from gateway.pipeline import ORDER
+from gateway.pipeline import ORDER, AfterRoute
 from gateway.policy_bundle import FILES, read_bundle
 from kit.operations import api_of, document
 from tests.conformance.gateway import upstream
@@ -198,10 +202,81 @@ async def test_the_rules_come_in_the_order_of_the_pipeline(story: Any):
     assert "POST" in " ".join(declared[:3])
 
 
+class Toy:
+    """A policy of a test's own: nobody reads the order o-2."""
+
+    def wrap(self, _: Route | None, call_next: Step) -> Step:
+        async def toy(exchange: Exchange) -> Reply:
+            if exchange.path.endswith("/o-2"):
+                raise Forbidden("The toy does not like it")
+            return await call_next(exchange)
+
+        return toy
+
+    async def judge(self, probe: Exchange, asked: Asked | None) -> None:
+        await try_policy(self, asked.route if asked else None, probe)
+
+    def explain(self, asked: Asked) -> list[Rule]:
+        return [Rule(f"the toy looks at {asked.route.name} for {asked.name}", file="")]
+
+
+@dataclass(frozen=True, slots=True)
+class WithToy(AfterRoute):
+    """The policies around a route, and the toy nearest to it."""
+
+    toy: Policy
+
+
+@pytest.mark.parametrize(("order", "verdict"), [("o-1", "allowed"), ("o-2", "forbidden")])
+async def test_a_policy_that_was_put_into_the_pipeline_is_explained(
+    keys_folder: Path, monkeypatch: pytest.MonkeyPatch, order: str, verdict: str
+):
+    """Nobody has to name it anywhere else: its rules come in its place, and its refusal is foretold."""
+    plain = gateway.app.after_route
+
+    def with_toy(*given: Any) -> AfterRoute:
+        made = plain(*given)
+        return WithToy(**{field.name: getattr(made, field.name) for field in fields(made)}, toy=Toy())
+
+    monkeypatch.setattr(gateway.app, "after_route", with_toy)
+    deployment = Deployment(keys_folder)
+    path = f"/experience/shop/v1/orders/{order}"
+    told = await deployment.gateway.explain("GET", path, "ci")
+    done = await deployment.call("GET", path)
+    assert told.verdict == (done.json()["code"] if done.status_code == 403 else "allowed") == verdict
+    toys = [(index, rule.says) for index, rule in enumerate(told.rules) if rule.policy == "toy"]
+    first = next(index for index, rule in enumerate(told.rules) if rule.policy == "hop") + 1
+    said = [(first, "the toy looks at experience/shop@1.get_order for ci")]
+    if verdict != "allowed":
+        said.append((first + 1, "The toy does not like it"))
+    assert toys == said
+
+
+async def test_a_policy_that_says_nothing_of_itself_is_refused(
+    keys_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A policy without its explanation cannot be put into the pipeline."""
+    plain = gateway.app.after_route
+    silent: Any = SimpleNamespace(wrap=lambda _, call_next: call_next)
+    monkeypatch.setattr(gateway.app, "after_route", lambda *given: replace(plain(*given), hop=silent))
+    with pytest.raises(TypeError, match="hop: a policy wraps a step and explains itself"):
+        Deployment(keys_folder)
+
+
+async def test_a_refusal_comes_after_all_rules_that_were_met(deployment: Deployment):
+    """What stands behind the policy that refuses is not told; what stands before it is, rules or none."""
+    told = await deployment.gateway.explain("GET", "/process/works/v1/works/w-1", "screen")
+    met = list(dict.fromkeys(rule.policy for rule in told.rules))
+    assert (met, told.rules[-1].refuses) == (
+        ["account", "wire", "route", "identity", "authorisation"],
+        403,
+    )
+
+
 async def test_a_row_that_is_not_the_callers_is_told_as_refused(deployment: Deployment):
     """A rule about the path is judged; the one about a body is told."""
     told = await deployment.gateway.explain("GET", "/experience/shop/v1/customers/globex", "partner")
-    assert (told.status, told.verdict) == (403, "forbidden")
+    assert (told.status, told.verdict, told.rules[-1].policy) == (403, "forbidden", "authorisation")
     told = await deployment.gateway.explain("GET", "/experience/shop/v1/customers/acme", "partner")
     assert told.verdict == "allowed"
 

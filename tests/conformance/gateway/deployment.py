@@ -11,7 +11,7 @@ from msgspec import structs
 
 import gateway.app
 from gateway.app import Gateway, Mounted, in_process, over_http, scopes_of
-from gateway.exchange import Exchange, Reply, Route, Step
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.identity import DevelopmentIssuer
 from gateway.identity.api_keys import create, new_key, revoke_key
 from gateway.identity.revocation import revoke
@@ -185,6 +185,9 @@ class _Absent:
 
     def wrap(self, _: Route | None, call_next: Step) -> Step:
         return call_next
+
+    def explain(self, _: Asked) -> list[Rule]:
+        return []
 
 
 def _lenient(table: RouteTable) -> Any:
