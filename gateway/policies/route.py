@@ -4,32 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.operation import Api, Operation
+from contracts.operation import Operation
 from contracts.problems import MethodNotAllowed, Problem, UnknownRoute
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
-
-
-@dataclass(frozen=True, slots=True)
-class Mounted:
-    """An API where it stands: its interface and frozen document, and how its tier is reached.
-
-    A system API is mounted once per instance that keeps it.
-    """
-
-    interface: type
-    document: dict[str, Any]
-    target: Callable[[str], Step]
-    instance: str = ""
-
-    @property
-    def api(self) -> Api:
-        """The interface's declaration."""
-        return self.interface.__api__  # pyright: ignore[reportAttributeAccessIssue]
-
-    @property
-    def prefix(self) -> str:
-        """The path under which all operations stand."""
-        return self.api.prefix.replace("{instance}", self.instance)
+from gateway.inventory import Mounted
 
 
 def routes_of(mounted: Mounted) -> list[Route]:

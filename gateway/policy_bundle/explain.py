@@ -162,4 +162,4 @@ def _declared(policies: Policies, route: Route) -> str:
                 if method in vars(kind):
                     file = Path(*kind.__module__.split(".")).with_suffix(".py")
                     return f"{file}:{vars(kind)[method].__code__.co_firstlineno}"
-    return "gateway/app.py"
+    return "gateway/open_addresses.py"

@@ -12,7 +12,7 @@ import process_apis.app
 from deploy.gateway_assembly import apis
 from deploy.interfaces import drifted, frozen, frozen_path, interfaces
 from deploy.settings import DEMO_CONFIG
-from gateway.app import scopes_of
+from gateway.inventory import scopes_of
 from gateway.pipeline import GatewaySettings
 from gateway.plans import grants, read, read_consumers
 from kit.operations import Bound, api_of, bind

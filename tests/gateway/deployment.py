@@ -8,13 +8,15 @@ import httpx
 import msgspec
 
 from gateway.admin import interfaces as admin_interfaces
-from gateway.app import Gateway, Mounted, in_process, scopes_of
 from gateway.identity import DevelopmentIssuer
 from gateway.identity.issuing.personas import Persona
+from gateway.inventory import Mounted, scopes_of
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
+from gateway.policies.hop import in_process
 from kit.operations import api_of, document
 from tests.gateway.demo import INSTANCES, DemoTier, Shop, Vault, Works
+from tests.support.gateways import make_gateway
 
 URL = "http://gateway.test"
 
@@ -83,7 +85,7 @@ class Deployment:
                 [*(mounted.api for mounted in self.apis), *(api_of(kind) for kind in admin_interfaces())]
             ),
         )
-        self.gateway = Gateway(
+        self.gateway = make_gateway(
             settings=believing(settings or GatewaySettings(plans=PLANS)) if embedded else settings,
             consumers=consumers,
             apis=self.apis,

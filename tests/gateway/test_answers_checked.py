@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from contracts.problems import Conflict
-from gateway.app import Gateway, Mounted
 from gateway.exchange import Exchange, Reply
+from gateway.inventory import Mounted
 from gateway.pipeline import GatewaySettings
 from gateway.plans import decode
 from gateway.policies.contract import ContractSettings
@@ -17,6 +17,7 @@ from kit.operations import document
 from kit.settings import SettingsError
 from tests.gateway.demo import Shop
 from tests.gateway.deployment import CONSUMERS, PLANS, URL, Deployment, believing, problem
+from tests.support.gateways import make_gateway
 
 SHOP = "/experience/shop/v1"
 GOOD: dict[str, Any] = {"id": "o-1"}
@@ -40,7 +41,7 @@ def door(
 ) -> httpx.AsyncClient:
     """A gateway over the tier whose answers are checked as told."""
     contract = decode({"answers": answers}, ContractSettings, "contract")
-    gateway = Gateway(
+    gateway = make_gateway(
         settings=believing(GatewaySettings(plans=PLANS, contract=contract)),
         consumers=CONSUMERS,
         apis=[Mounted(Shop, shape or document(Shop), lambda _: tier.answer)],

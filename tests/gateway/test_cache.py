@@ -12,8 +12,8 @@ import pytest
 
 from contracts.events.kinds import CUSTOMER_CHANGED, PROJECT_CREATED
 from contracts.problems import Conflict, Unavailable
-from gateway.app import Mounted
 from gateway.exchange import Exchange, Header, Reply, Step
+from gateway.inventory import Mounted
 from gateway.pipeline import GatewaySettings
 from gateway.plans import grants
 from gateway.policies.cache import CacheSettings

@@ -81,7 +81,7 @@ async def test_who_is_suspended_is_refused_without_a_rate_limit(keys_folder: Pat
     known(deployment, suspended="ci")
     found = problem(await deployment.call("GET", ORDERS), 403, "consumer_suspended")
     assert "a key leaked" in found["detail"]
-    assert (await deployment.gateway.explain("GET", ORDERS, "ci")).verdict == "consumer_suspended"
+    assert (await deployment.gateway.runtime.explain("GET", ORDERS, "ci")).verdict == "consumer_suspended"
 
 
 @pytest.mark.parametrize("settings", [BARE, configured()], ids=["no plans", "plans alone"])
@@ -132,7 +132,7 @@ async def test_lanes_are_shed_by_the_plans_where_nothing_else_is_configured(keys
     shedding = LoadSheddingSettings(max_in_flight=1, background=0.1, standard=0.5, critical=1.0)
     settings = msgspec.structs.replace(configured(), load_shedding=shedding)
     deployment = Deployment(keys_folder, settings, CONSUMERS)
-    load: Any = deployment.gateway._version.after.load_shedding  # pyright: ignore[reportPrivateUsage]
+    load: Any = deployment.gateway.runtime.version.after.load_shedding  # pyright: ignore[reportPrivateUsage]
     load.load.in_flight = 0.3
     problem(await deployment.call("GET", ORDERS, "shop"), 503, "overloaded")
     assert (await deployment.call("GET", ORDERS, "ci")).status_code == 200

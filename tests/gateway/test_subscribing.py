@@ -155,7 +155,7 @@ async def test_a_consumer_is_registered_suspended_and_resumed(desk: Desk):
     told = await desk.by("anna", "POST", "/consumers/consumers/newcomer/resumption")
     assert told.json()["state"] == "active"
     assert await desk.status("newcomer") == 200
-    async with desk.gateway._database.connect() as connection:
+    async with desk.gateway.directory._database.connect() as connection:
         asked = select(audit.c.action).where(audit.c.outcome == "done", audit.c.consumer == "platform")
         actions = set((await connection.scalars(asked)).all())
     assert actions >= {
@@ -191,7 +191,7 @@ async def test_a_registered_consumer_that_new_duties_keep_apart_is_let_in_no_mor
         {**DUTIES.duties, "look": Duty("look at orders", scopes=("experience.shop.read",))},
         (*DUTIES.conflicts, ConflictingDuties(("ask", "look"), "who asks sees no orders")),
     )
-    policy, settings = desk.gateway.policy, desk.gateway.settings
+    policy, settings = desk.gateway.runtime.reloader, desk.gateway.runtime.settings
     await policy.adopt(make_bundle(settings, CONSUMERS, stricter))
     problem(await desk.call("GET", ORDERS, "newcomer"), 403, "consumer_suspended")
     told = (await desk.by("anna", "GET", "/consumers/consumers/newcomer")).json()
@@ -209,7 +209,7 @@ async def test_who_administers_is_kept_under_a_pseudonym(desk: Desk):
     rejected = {"outcome": "rejected", "reason": "Not now"}
     path = f"/subscriptions/subscriptions/{asked['id']}"
     await desk.by("bert", "POST", f"{path}/decision", rejected)
-    async with desk.gateway._database.connect() as connection:
+    async with desk.gateway.directory._database.connect() as connection:
         kept = [
             (await connection.scalars(select(column))).one()
             for column in (

@@ -11,8 +11,8 @@ from sqlalchemy import delete, insert
 
 from contracts.canonical.values import Id
 from contracts.operation import DataClass, RowRule, api, operation
-from gateway.app import Mounted
 from gateway.exchange import Exchange, Reply, json_reply
+from gateway.inventory import Mounted
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Lane, Limit, Plan
 from gateway.plans.consumer_directory import note_change
@@ -169,7 +169,7 @@ async def test_a_suspended_consumer_is_refused_at_every_door_until_it_is_resumed
 
 async def test_a_registered_consumer_is_known_at_every_door(replicas: list[Deployment], own: Database):
     """It gets a token and calls what it subscribed to; before, nobody knew it."""
-    assert "newcomer" not in replicas[0].gateway.bundle.consumers
+    assert "newcomer" not in replicas[0].gateway.runtime.bundle.consumers
     grants = {"title": "New", "scopes": ["experience.*.read"], "subscriptions": {}}
 
     async def register() -> None:
@@ -200,11 +200,11 @@ async def test_with_the_database_away_what_is_known_goes_on_to_hold(keys_folder:
 async def test_the_explanation_tells_the_subscription_and_its_limits(keys_folder: Path):
     """By which plan a request would be met, and where there is none that it is refused for that."""
     deployment = Deployment(keys_folder, GatewaySettings(plans=PLANS), CONSUMERS)
-    told = await deployment.gateway.explain("GET", ORDERS, "some")
+    told = await deployment.gateway.runtime.explain("GET", ORDERS, "some")
     says = {rule.policy: rule.says for rule in told.rules}
     assert says["subscription"] == f"subscribed to {SHOP} on the plan narrow"
     assert says["rate_limit"] == "10 requests per 60 s"
-    refused = await deployment.gateway.explain("GET", WORK, "some")
+    refused = await deployment.gateway.runtime.explain("GET", WORK, "some")
     assert (refused.verdict, refused.rules[-1].policy) == ("not_subscribed", "subscription")
 
 
@@ -233,7 +233,10 @@ async def read_ledger(_: Exchange) -> Reply:
 
 async def agreed(deployment: Deployment, path: str) -> httpx.Response:
     """The answer, which the explanation foretold."""
-    told, answer = await deployment.gateway.explain("GET", path, "ci"), await deployment.call("GET", path)
+    told, answer = (
+        await deployment.gateway.runtime.explain("GET", path, "ci"),
+        await deployment.call("GET", path),
+    )
     code = answer.json()["code"] if answer.status_code == 403 else "allowed"
     assert told.verdict == code
     return answer
@@ -283,7 +286,7 @@ async def test_who_is_narrowed_by_a_plan_does_not_reach_vendors_records(keys_fol
 async def test_the_bounds_of_a_plan_are_explained(keys_folder: Path):
     """Classes of data and legal entities, each with the place where it is written."""
     deployment = on_plan(keys_folder, data_classes=("financial", "commercial"), entities=("DE01",))
-    told = await deployment.gateway.explain("GET", ORDERS, "ci")
+    told = await deployment.gateway.runtime.explain("GET", ORDERS, "ci")
     says = [rule.says for rule in told.rules if rule.policy == "subscription"]
     assert says[1:] == [
         "for data of the classes financial, commercial only",
