@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.duties import operation_name
-from gateway.plans import grants
+from gateway.plans import Consumer, grants
 from gateway.policy_bundle import PolicyBundle
 from kit.operations import bind
 
@@ -86,6 +86,13 @@ def unknown_claims(place: str, claims: Mapping[str, str | tuple[str, ...]], know
                 yield f"{place}.{claim}", f"there is no {what} {name}"
 
 
+def unknown_grants(consumer: Consumer, known: KnownNames, roles: Collection[str]) -> Places:
+    """What a consumer was granted that means nothing."""
+    yield from _unknown_scopes("scopes", consumer.scopes, known)
+    yield from unknown_roles("roles", consumer.roles, roles)
+    yield from unknown_claims("claims", consumer.claims, known)
+
+
 def _of_settings(bundle: PolicyBundle, known: KnownNames) -> Places:
     for name, plan in bundle.settings.plans.items():
         yield from unknown_claims(f"plans.{name}", {"entities": plan.entities or ()}, known)
@@ -102,9 +109,7 @@ def _of_consumers(bundle: PolicyBundle, known: KnownNames) -> Places:
     binding = roles_that_bind(bundle, known)
     for name, consumer in bundle.consumers.items():
         place = f"consumers.{name}"
-        yield from _unknown_scopes(f"{place}.scopes", consumer.scopes, known)
-        yield from unknown_roles(f"{place}.roles", consumer.roles, binding)
-        yield from unknown_claims(f"{place}.claims", consumer.claims, known)
+        yield from ((f"{place}.{where}", what) for where, what in unknown_grants(consumer, known, binding))
         yield from unknown_claims(place, {"entities": consumer.entities or ()}, known)
         for api in consumer.subscriptions:
             if not known.has_api(api):

@@ -54,7 +54,11 @@ class AdminDependencies:
 SERVICES: dict[type, Callable[[AdminDependencies], Any]] = {
     Audit: lambda dependencies: AuditService(dependencies.store),
     Consumers: lambda dependencies: ConsumersService(
-        dependencies.runtime, dependencies.directory, dependencies.usage, dependencies.store
+        dependencies.runtime,
+        dependencies.directory,
+        dependencies.inventory,
+        dependencies.usage,
+        dependencies.store,
     ),
     Keys: lambda dependencies: KeysService(
         dependencies.runtime, dependencies.credential_status, dependencies.store

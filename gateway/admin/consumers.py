@@ -16,6 +16,8 @@ from contracts.admin.consumers import (
 )
 from contracts.problems import Conflict, Fault, Invalid, NotFound
 from gateway.admin.writing import writing
+from gateway.inventory import ApiInventory
+from gateway.names import known_names, roles_that_bind, unknown_grants
 from gateway.plans import Consumer
 from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.plans.usage import Usage, active_consumers, used
@@ -23,6 +25,8 @@ from gateway.policy_runtime import PolicyRuntime
 from kit import privacy
 from kit.database import Database
 from kit.database.tables import registered_consumers, suspensions
+
+_POINTER = str.maketrans({".": "/", "[": "/", "]": ""})
 
 
 class ConsumersService:
@@ -32,11 +36,13 @@ class ConsumersService:
         self,
         runtime: PolicyRuntime,
         directory: ConsumerDirectory,
+        inventory: ApiInventory,
         usage: Usage,
         store: Callable[[], Database],
     ) -> None:
         self._runtime = runtime
         self._directory = directory
+        self._inventory = inventory
         self._usage = usage
         self._store = store
 
@@ -55,7 +61,8 @@ class ConsumersService:
     async def register_consumer(self, body: Registration) -> KnownConsumer:
         """The consumer as registered.
 
-        Raises Conflict where there is one of the name, Invalid where it would hold what is kept apart.
+        Raises Conflict where there is one of the name, Invalid where it would hold what is kept apart or
+        names what there is not.
         """
         if body.name in self._runtime.bundle.consumers:
             raise Conflict(f"{body.name} is declared in consumers.toml")
@@ -67,6 +74,8 @@ class ConsumersService:
             claims=body.claims,
             subscriptions={},
         )
+        if faults := self._unknown_grants(grants):
+            raise Invalid("The registration names what there is not", errors=faults)
         if refusals := self._runtime.refusals(body.name, grants):
             raise Invalid(errors=[Fault("", said, "segregation_of_duties") for said in refusals])
         async with writing(self._store(), "consumer.register", body.name) as connection:
@@ -109,6 +118,14 @@ class ConsumersService:
         await self._usage.write()
         found = await (active_consumers(database, api, days) if api else used(database, days))
         return UsageOfApis(tuple(UsageOfApi(use.consumer, use.api, use.calls, use.last_day) for use in found))
+
+    def _unknown_grants(self, grants: Consumer) -> list[Fault]:
+        """Held to the same names as consumers.toml, as far as this gateway knows them."""
+        instances = {mounted.instance for mounted in self._inventory.public}
+        known = known_names(self._inventory.interfaces, instances=instances)
+        unknown = unknown_grants(grants, known, roles_that_bind(self._runtime.bundle, known))
+        pointers = ((f"/{place.translate(_POINTER)}", what) for place, what in unknown)
+        return [Fault(pointer, what, "unknown") for pointer, what in pointers]
 
     def _consumers(self) -> Mapping[str, Consumer]:
         return self._directory.consumers(self._runtime.bundle.consumers)

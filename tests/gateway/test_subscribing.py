@@ -176,6 +176,19 @@ async def test_a_consumer_that_would_hold_what_is_kept_apart_is_not_registered(d
     assert (await desk.by("anna", "POST", "/consumers/consumers", body)).status_code == 201
 
 
+async def test_a_consumer_is_not_registered_with_grants_that_mean_nothing(desk: Desk):
+    """Scopes, roles and instances that there are not are refused together, each with its place."""
+    body = {
+        "name": "newcomer",
+        "title": "A new desk",
+        "scopes": ["experience.shop.read", "process.no-such.read"],
+        "roles": ["finance", "finanse"],
+        "claims": {"instance": "vault-mian", "customer": "acme"},
+    }
+    found = problem(await desk.by("anna", "POST", "/consumers/consumers", body), 422, "invalid")
+    assert pointers(found) == {"/scopes/1", "/roles/1", "/claims/instance"}
+
+
 async def test_a_registered_consumer_that_new_duties_keep_apart_is_let_in_no_more(desk: Desk):
     """From the change on it is suspended, with the reason; without that duty it may call again."""
     body = {
