@@ -9,9 +9,13 @@ from litestar import Litestar
 
 from bench.read import modules
 from bench.read.interfaces import BenchRecord, BenchScreen, BenchSummary
-from gateway.app import Gateway, GatewaySettings, Mounted, in_process, scopes_of
+from gateway.app import CredentialSources, Gateway, GatewayStores
 from gateway.identity import DevelopmentIssuer
+from gateway.inventory import ApiInventory, Mounted, scopes_of
+from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, read
+from gateway.policies.hop import in_process
+from gateway.policy_bundle import make_bundle
 from kit.cache import Cache
 from kit.clients import local
 from kit.database import Database
@@ -88,14 +92,11 @@ async def open_deployment(environ: Mapping[str, str]) -> AsyncIterator[Gateway]:
         cache = Cache(environ["BENCH_CACHE_URL"])
         stack.push_async_callback(cache.close)
         gateway = Gateway(
-            settings=read(GATEWAY_SETTINGS, GatewaySettings),
-            consumers=CONSUMERS,
-            apis=tiers.mounted(),
+            make_bundle(read(GATEWAY_SETTINGS, GatewaySettings), CONSUMERS),
+            ApiInventory(tiers.mounted()),
             public_url=environ["BENCH_URL"],
-            issuer=issuer(Path(environ["BENCH_FOLDER"]), environ["BENCH_URL"]),
-            database=database,
-            cache=cache,
-            workers=int(environ.get("BENCH_WORKERS", "1")),
+            credentials=CredentialSources(issuer(Path(environ["BENCH_FOLDER"]), environ["BENCH_URL"])),
+            stores=GatewayStores(database, cache, int(environ.get("BENCH_WORKERS", "1"))),
         )
         await gateway.start()
         stack.push_async_callback(gateway.close)

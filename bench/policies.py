@@ -12,16 +12,18 @@ from bench import deployment
 from bench.read import modules
 from bench.read.interfaces import BenchScreen
 from bench.stage import Stage
-from gateway.app import Gateway, GatewaySettings
+from gateway.app import CredentialSources, Gateway, GatewayStores
 from gateway.exchange import Exchange, Reply, Route, Step
 from gateway.identity import Memory
-from gateway.pipeline import ORDER, PolicyDependencies, after_route, before_route
+from gateway.inventory import ApiInventory
+from gateway.pipeline import ORDER, GatewaySettings, PolicyDependencies, after_route, before_route
 from gateway.plans import read
 from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policies.account import Account
 from gateway.policies.identity import credential_verifiers
 from gateway.policies.rate_limit import Allowances
 from gateway.policies.route import RouteTable
+from gateway.policy_bundle import make_bundle
 from kit.cache import Cache
 from kit.database import Database
 from kit.operations import api_of
@@ -91,15 +93,13 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
         found = [await meter.alone(name, policies.get(name)) for name in ORDER]
         found.append(await meter.tiers())
         gateway = Gateway(
-            settings=settings,
-            consumers=deployment.CONSUMERS,
-            apis=apis,
+            make_bundle(settings, deployment.CONSUMERS),
+            ApiInventory(apis),
             public_url=ADDRESS,
-            issuer=tokens,
-            database=database,
-            cache=cache,
+            credentials=CredentialSources(tokens),
+            stores=GatewayStores(database, cache),
         )
-        found.append(await meter.whole(gateway.handle))
+        found.append(await meter.whole(gateway.runtime.version.public))
         return found
 
 

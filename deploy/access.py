@@ -8,6 +8,7 @@ from deploy.interfaces import interfaces
 from deploy.lifecycle import read_lifecycles
 from deploy.production import refuse_development
 from gateway.duties import matrix_of, refuse_conflicts
+from gateway.names import KnownNames, known_names, unknown_names
 from gateway.pipeline import validate
 from gateway.policy_bundle import PolicyBundle, placed, read_bundle
 from gateway.policy_bundle.reloader import Participant
@@ -47,6 +48,16 @@ def routing_facts(profiles: Iterable[tuple[Connector, Profile]], reference: Refe
     return RoutingFacts(reference, served)
 
 
+def names_known(facts: RoutingFacts | None = None) -> KnownNames:
+    """What policy files may name; without `facts` nobody knows legal entities and instances."""
+    if facts is None:
+        return known_names(interfaces(), read_lifecycles())
+    instances = {instance for instance, _ in facts.served}
+    return known_names(
+        interfaces(), read_lifecycles(), entities=facts.reference.entities, instances=instances
+    )
+
+
 def routing_faults(
     bundle: PolicyBundle, facts: RoutingFacts | None = None, *, production: bool = False
 ) -> list[str]:
@@ -57,10 +68,11 @@ def routing_faults(
     faults: list[str] = []
     checks: list[Callable[[], None]] = [
         lambda: validate(bundle.settings, bundle.consumers, read_lifecycles()),
+        lambda: _refuse(unknown_names(bundle, names_known(facts))),
         lambda: refuse_conflicts(matrix_of(bundle.duties, interfaces()), bundle.consumers),
     ]
     if facts is not None:
-        checks.append(lambda: _refuse_routing(bundle, facts))
+        checks.append(lambda: _refuse(bundle.routing.faults_for(facts.served, facts.reference.entities)))
     if production:
         checks.append(lambda: refuse_development(bundle))
     for check in checks:
@@ -71,8 +83,8 @@ def routing_faults(
     return faults
 
 
-def _refuse_routing(bundle: PolicyBundle, facts: RoutingFacts) -> None:
-    if faults := bundle.routing.faults_for(facts.served, facts.reference.entities):
+def _refuse(faults: list[str]) -> None:
+    if faults:
         raise SettingsError(faults)
 
 

@@ -135,7 +135,7 @@ async def assemble(settings: ServerSettings, environ: Mapping[str, str]) -> Asyn
         gateway, policy = None, None
         if policy_context is not None and "gateway" in settings.served_tiers:
             gateway = build_gateway(settings, tiers, stores, carrier, http, environ, policy_context)
-            policy = gateway.policy
+            policy = gateway.runtime.reloader
         elif policy_context is not None:
             policy = PolicyReloader(
                 policy_context.bundle, (policy_context.participant,), folder=settings.folder

@@ -10,8 +10,8 @@ import msgspec
 
 from contracts.problems import DeadlineExceeded, Unavailable
 from deploy.settings import ServerSettings, TierName
-from gateway.app import Target, over_http
 from gateway.exchange import Exchange, Reply
+from gateway.policies.hop import Target, over_http
 from kit import context
 from kit.clients import remote
 from kit.delegation import Credential, audience_of

@@ -5,17 +5,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import process_apis.app
 from contracts.routing import Routing
-from deploy.access import RoutingFacts, read_routing_facts, routing_faults
+from deploy.access import RoutingFacts, names_known, read_routing_facts, routing_faults
 from deploy.production import production_faults
 from deploy.settings import ServerSettings, examine, read_settings
 from gateway.identity.issuing.personas import read_people
+from gateway.names import KnownNames, roles_that_bind, unknown_claims, unknown_roles
 from gateway.pipeline import GatewaySettings
 from gateway.plans.reading import parse
 from gateway.policy_bundle import ROUTING, make_bundle, placed, read_bundle
 from kit import retention
 from kit.settings import SettingsError
-from kit.toml_lines import lines_of
+from kit.toml_lines import line_of, lines_of
 
 
 def start_faults(environ: Mapping[str, str]) -> list[str]:
@@ -42,10 +44,9 @@ def startable_settings(environ: Mapping[str, str]) -> ServerSettings:
 def configuration_faults(folder: Path, *, production: bool = False) -> list[str]:
     """All faults of profiles, reference data, routing, flows, policies and access, a sentence each."""
     return [
-        *_faults_of(lambda: _read_flows(folder / "flows.toml")),
         *_faults_of(lambda: retention.read_rules(folder)),
         *policy_faults(folder, production=production),
-        *_faults_of(lambda: read_people(folder / "people.toml")),
+        *unknown_elsewhere(folder),
     ]
 
 
@@ -88,8 +89,54 @@ def _routing_faults(folder: Path, facts: RoutingFacts) -> list[str]:
     return placed(alone, SettingsError(routing.faults_for(facts.served, facts.reference.entities))).faults
 
 
-def _read_flows(path: Path) -> dict[str, Any]:
+def unknown_elsewhere(folder: Path) -> list[str]:
+    """What cannot be read in people.toml and flows.toml, or names what there is not."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        facts = read_routing_facts(folder)
+    except SettingsError:
+        facts = None  # reported already
+    return [
+        *_faults_of(lambda: _check_people(folder, names_known(facts))),
+        *_faults_of(lambda: _check_flows(folder / "flows.toml", names_known(facts))),
+    ]
+
+
+def _check_people(folder: Path, known: KnownNames) -> None:
+    path = folder / "people.toml"
+    people = read_people(path)
+    try:
+        roles = roles_that_bind(read_bundle(folder), known)
+    except SettingsError:
+        return  # reported already
+    places = [
+        fault
+        for name, person in people.items()
+        for fault in (
+            *unknown_roles(f"people.{name}.roles", person.roles, roles),
+            *unknown_claims(f"people.{name}.claims", person.claims, known),
+        )
+    ]
+    _refuse(path, places)
+
+
+def _check_flows(path: Path, known: KnownNames) -> None:
+    try:
+        sections = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsError([f"{path}: {error}"]) from None
+    flows = {module.__name__.rpartition(".")[2] for module in process_apis.app.modules()}
+    places = [(name, f"there is no flow {name}") for name in sections if name not in flows]
+    places += [
+        (f"{name}.modes.{instance}", f"there is no instance {instance}")
+        for name, settings in sections.items()
+        for instance in (settings.get("modes", {}) if isinstance(settings, dict) else {})
+        if known.instances is not None and instance not in known.instances
+    ]
+    _refuse(path, places)
+
+
+def _refuse(path: Path, places: list[tuple[str, str]]) -> None:
+    """Raises SettingsError with the file and line of each place."""
+    if places:
+        lines = lines_of(path.read_text(encoding="utf-8"))
+        raise SettingsError([f"{path}:{line_of(lines, place)}: {place}: {what}" for place, what in places])

@@ -18,10 +18,12 @@ from deploy.interfaces import frozen, interfaces
 from deploy.issuers import IssuerCalls
 from deploy.lifecycle import read_lifecycles
 from deploy.settings import ServerSettings, TierName
-from gateway.app import Gateway, Mounted, Target, in_process, scopes_of
+from gateway.app import CredentialSources, Gateway, GatewayStores, Reloading
 from gateway.identity import DevelopmentIssuer
 from gateway.identity.issuing.personas import read_people
+from gateway.inventory import ApiInventory, Mounted, scopes_of
 from gateway.plans import Consumer
+from gateway.policies.hop import Target, in_process
 from kit import inbox
 from kit.background import down
 from kit.context import current
@@ -57,25 +59,15 @@ def build_gateway(
             await carrier.push(instance, headers, body)
 
     return Gateway(
-        settings=policy.settings,
-        consumers=policy.consumers,
-        duties=policy.duties,
-        routing=policy.routing,
-        apis=list(_mounted(settings, tiers, carrier)),
+        policy,
+        ApiInventory(_mounted(settings, tiers, carrier), lifecycles=read_lifecycles()),
         public_url=settings.address,
-        issuer=issuer,
-        fetch=issuers.fetch,
-        post=issuers.post,
-        environ=environ,
-        database=stores.database,
-        cache=stores.cache,
-        workers=settings.workers * settings.replicas,
+        credentials=CredentialSources(issuer, issuers.fetch, issuers.post, environ),
+        stores=GatewayStores(stores.database, stores.cache, settings.workers * settings.replicas),
+        reloading=Reloading(settings.folder, participants=(policy_context.participant,)),
+        admin=frozen,
         hooks=take_push,
         ready=readiness(settings, stores, tiers),
-        admin=frozen,
-        lifecycles=read_lifecycles(),
-        policy_folder=settings.folder,
-        participants=(policy_context.participant,),
     )
 
 

@@ -1,7 +1,7 @@
 """Duties: which of them a consumer's grants and roles come to, and which it may not hold together."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from contracts.duties import ConflictingDuties, Duties, Duty, Waiver
 from gateway.plans import Consumer, grants
@@ -16,9 +16,8 @@ def operation_name(bound: Bound) -> str:
 
 
 def refuse_conflicts(matrix: "Matrix", consumers: Mapping[str, Consumer]) -> None:
-    """Raises SettingsError where a consumer holds what is kept apart, or a duty names what there is not."""
-    refusals = [fault for name, consumer in consumers.items() for fault in matrix.refusals(name, consumer)]
-    if faults := [*matrix.unknown_names(consumers), *refusals]:
+    """Raises SettingsError where a consumer holds what is kept apart."""
+    if faults := [fault for name, one in consumers.items() for fault in matrix.refusals(name, one)]:
         raise SettingsError(faults)
 
 
@@ -55,21 +54,6 @@ class Matrix:
     def holds_still(self, waiver: Waiver | None) -> bool:
         """Whether a waiver is there and has not run out."""
         return waiver is not None and self._today <= waiver.until
-
-    def unknown_names(self, consumers: Collection[str]) -> list[str]:
-        """The operations and holders that the duties name and that there are not, a sentence each."""
-        operations = [
-            f"duties.{name}.operations: there is no operation {operation}"
-            for name, duty in self.duties.duties.items()
-            for operation in duty.operations
-            if operation not in self._operations
-        ]
-        holders = [
-            f"waivers: there is no consumer {waiver.holder}"
-            for waiver in self.duties.waivers
-            if waiver.holder not in consumers
-        ]
-        return operations + holders
 
     def refusals(self, name: str, consumer: Consumer) -> list[str]:
         """Why a consumer may not be let in, a sentence for each pair; empty when it may."""

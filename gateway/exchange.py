@@ -1,6 +1,7 @@
 """The types that policies share: a request on its way down, the reply on its way up, the route between."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -148,17 +149,6 @@ class Route:
         return self.api.scope(self.operation.access) if self.api and self.operation else ""
 
 
-@runtime_checkable
-class Policy(Protocol):
-    """A rule that stands around a step.
-
-    `wrap` is called once per route when the pipeline is built (with None for what stands before routing);
-    a policy that has nothing to do there hands back the next step itself.
-    """
-
-    def wrap(self, route: Route | None, call_next: Step, /) -> Step: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Who would call which route; `consumer` is None for one that is not known."""
@@ -166,6 +156,7 @@ class Asked:
     route: Route
     name: str
     consumer: Consumer | None
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +172,28 @@ class Rule:
 
 
 @runtime_checkable
-class Explains(Protocol):
-    """A policy that tells which of its rules would apply; one that does not has nothing to tell."""
+class Policy(Protocol):
+    """A rule that stands around a step, and says what it does there.
+
+    `wrap` is called once per route when the pipeline is built (with None for what stands before routing);
+    a policy that has nothing to do there hands back the next step itself. `explain` returns which of its
+    rules would apply, in the words of its own settings.
+    """
+
+    def wrap(self, route: Route | None, call_next: Step, /) -> Step: ...
 
     def explain(self, asked: Asked, /) -> list[Rule]: ...
+
+
+@runtime_checkable
+class Judges(Protocol):
+    """What decides by method, path, query and caller alone, so that it can be asked before anybody comes.
+
+    Raises the Problem with which it would refuse. `probe` carries what was found out until then; `asked` is
+    None before the route is known. What depends on headers, a body or a count is not judged.
+    """
+
+    async def judge(self, probe: Exchange, asked: Asked | None, /) -> None: ...
 
 
 @runtime_checkable
@@ -192,6 +201,20 @@ class Inherits(Protocol):
     """A policy that goes on with counters or caches of its predecessor when the policy files change."""
 
     def inherit(self, old: Self, /) -> None: ...
+
+
+class _LetByError(Exception):
+    """A probe was let by: there is no answer that could be looked at."""
+
+
+async def _arrive(_: Exchange) -> Reply:
+    raise _LetByError
+
+
+async def try_policy(policy: Policy, route: Route | None, probe: Exchange) -> None:
+    """Let a probe meet a policy as a request does; raises what that refuses it with."""
+    with contextlib.suppress(_LetByError):
+        await policy.wrap(route, _arrive)(probe)
 
 
 def json_reply(status: int, content: Any, *headers: Header) -> Reply:

@@ -7,7 +7,7 @@ import msgspec
 
 from gateway.exchange import Inherits, Policy, Route, Step
 from gateway.lifecycle import NONE, ApiLifecycles, check_subscriptions
-from gateway.plans import Consumer
+from gateway.plans import Consumer, Plan
 from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policies.account import Account, AccountSettings
 from gateway.policies.answer import Answer, AnswerSettings
@@ -29,8 +29,13 @@ from kit.settings import SettingsError
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The settings of every policy; those that may be absent are absent unless configured."""
+    """The settings of every policy; those that may be absent are absent unless configured.
 
+    `plans` are the terms on which APIs are called: several policies go by them, and none of them needs
+    another to be configured.
+    """
+
+    plans: dict[str, Plan] = {}
     account: AccountSettings = AccountSettings()
     answer: AnswerSettings = AnswerSettings()
     wire: WireSettings = WireSettings()
@@ -38,7 +43,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source_limit: SourceLimitSettings | None = None
     identity: IdentitySettings = IdentitySettings()
     load_shedding: LoadSheddingSettings | None = None
-    rate_limit: RateLimitSettings | None = None
+    rate_limit: RateLimitSettings = RateLimitSettings()
     contract: ContractSettings = ContractSettings()
     idempotency_key: IdempotencyKeySettings = IdempotencyKeySettings()
     cache: CacheSettings = CacheSettings()
@@ -122,13 +127,15 @@ def after_route(settings: GatewaySettings, dependencies: PolicyDependencies) -> 
         ),
         authorisation=Authorisation(dependencies.resource_metadata),
         subscription=Subscription(
-            settings.rate_limit.plans if settings.rate_limit else None,
+            settings.plans,
             dependencies.consumers,
             dependencies.directory,
             dependencies.judge,
         ),
         load_shedding=LoadShedding(settings.load_shedding),
-        rate_limit=RateLimit(settings.rate_limit, dependencies.directory, dependencies.allowances),
+        rate_limit=RateLimit(
+            settings.rate_limit, settings.plans, dependencies.directory, dependencies.allowances
+        ),
         contract=Contract(settings.contract, dependencies.lifecycles or NONE),
         idempotency_key=IdempotencyKey(settings.idempotency_key, dependencies.database),
         cache=AnswerCache(settings.cache),
@@ -157,9 +164,19 @@ def validate(settings: GatewaySettings, consumers: Mapping[str, Consumer], lifec
     )
 
 
-def in_order(before: BeforeRoute, after: AfterRoute) -> dict[str, object]:
-    """The policies by name, in the order in which a request meets them; the route's place is None."""
-    return {name: getattr(before, name, None) or getattr(after, name, None) for name in ORDER}
+def in_order(before: BeforeRoute, table: RouteTable, after: AfterRoute) -> dict[str, Policy | RouteTable]:
+    """The policies by name, in the order in which a request meets them, with the routes in their place.
+
+    Raises TypeError for one that does not say what it does.
+    """
+    found = {**_by_name(before), "route": table, **_by_name(after)}
+    if silent := [name for name, one in found.items() if not isinstance(one, Policy | RouteTable)]:
+        raise TypeError(f"{', '.join(silent)}: a policy wraps a step and explains itself")
+    return found
+
+
+def _by_name(policies: BeforeRoute | AfterRoute) -> dict[str, Policy]:
+    return {field.name: getattr(policies, field.name) for field in fields(policies)}
 
 
 def succeed(old: AfterRoute, new: AfterRoute) -> None:
@@ -191,6 +208,6 @@ def build(before: BeforeRoute, table: RouteTable, after: AfterRoute) -> Step:
 
 
 def _stack(policies: BeforeRoute | AfterRoute, route: Route | None, step: Step) -> Step:
-    for field in reversed(fields(policies)):
-        step = getattr(policies, field.name).wrap(route, step)
+    for policy in reversed(_by_name(policies).values()):
+        step = policy.wrap(route, step)
     return step

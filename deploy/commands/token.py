@@ -7,8 +7,8 @@ from deploy.console import print_lines
 from deploy.errors import MISUSED, OK, CommandError
 from deploy.gateway_assembly import issuer_of
 from deploy.launching.stack import data_dir, settings_beside
-from gateway.app import GatewaySettings
 from gateway.identity import DevelopmentIssuer
+from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, read, read_consumers
 
 DESCRIPTION = """\

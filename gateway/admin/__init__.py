@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from contracts.admin.audit import Audit
 from contracts.admin.consumers import Consumers
@@ -21,13 +21,13 @@ from gateway.admin.policy import PolicyService
 from gateway.admin.privacy import PrivacyService
 from gateway.admin.retention import RetentionService
 from gateway.admin.subscriptions import SubscriptionsService
+from gateway.identity import CredentialStatus
+from gateway.inventory import ApiInventory, Mounted
+from gateway.plans.consumer_directory import ConsumerDirectory
+from gateway.plans.usage import Usage
 from gateway.policies.hop import in_process
-from gateway.policies.route import Mounted
-from kit.cache import Cache
+from gateway.policy_runtime import PolicyRuntime
 from kit.database import Database
-
-if TYPE_CHECKING:
-    from gateway.app import Gateway
 
 Documents = Callable[[type], dict[str, Any]]
 """Finds the frozen document of an interface."""
@@ -37,9 +37,12 @@ Documents = Callable[[type], dict[str, Any]]
 class AdminDependencies:
     """What an admin service may be made of."""
 
-    gateway: "Gateway"
+    runtime: PolicyRuntime
+    inventory: ApiInventory
+    directory: ConsumerDirectory
+    usage: Usage
+    credential_status: CredentialStatus | None
     database: Database | None
-    cache: Cache | None
 
     def store(self) -> Database:
         """The database; raises Unavailable for a gateway that has none."""
@@ -50,13 +53,23 @@ class AdminDependencies:
 
 SERVICES: dict[type, Callable[[AdminDependencies], Any]] = {
     Audit: lambda dependencies: AuditService(dependencies.store),
-    Consumers: lambda dependencies: ConsumersService(dependencies.gateway, dependencies.store),
-    Keys: lambda dependencies: KeysService(dependencies.gateway, dependencies.database),
-    Plans: lambda dependencies: PlansService(dependencies.gateway),
-    Policy: lambda dependencies: PolicyService(dependencies.gateway),
+    Consumers: lambda dependencies: ConsumersService(
+        dependencies.runtime,
+        dependencies.directory,
+        dependencies.inventory,
+        dependencies.usage,
+        dependencies.store,
+    ),
+    Keys: lambda dependencies: KeysService(
+        dependencies.runtime, dependencies.credential_status, dependencies.store
+    ),
+    Plans: lambda dependencies: PlansService(dependencies.runtime),
+    Policy: lambda dependencies: PolicyService(dependencies.runtime),
     Privacy: lambda dependencies: PrivacyService(dependencies.store),
-    Retention: lambda dependencies: RetentionService(dependencies.store, dependencies.gateway),
-    Subscriptions: lambda dependencies: SubscriptionsService(dependencies.gateway, dependencies.store),
+    Retention: lambda dependencies: RetentionService(dependencies.store, dependencies.runtime),
+    Subscriptions: lambda dependencies: SubscriptionsService(
+        dependencies.runtime, dependencies.directory, dependencies.inventory, dependencies.store
+    ),
 }
 
 

@@ -1,7 +1,6 @@
 """The admin API of consumers: declared ones are read, others registered, and all can be suspended."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 import msgspec
 from sqlalchemy import delete
@@ -17,41 +16,55 @@ from contracts.admin.consumers import (
 )
 from contracts.problems import Conflict, Fault, Invalid, NotFound
 from gateway.admin.writing import writing
+from gateway.inventory import ApiInventory
+from gateway.names import known_names, roles_that_bind, unknown_grants
 from gateway.plans import Consumer
-from gateway.plans.usage import active_consumers, used
+from gateway.plans.consumer_directory import ConsumerDirectory
+from gateway.plans.usage import Usage, active_consumers, used
+from gateway.policy_runtime import PolicyRuntime
 from kit import privacy
 from kit.database import Database
 from kit.database.tables import registered_consumers, suspensions
 
-if TYPE_CHECKING:
-    from gateway.app import Gateway
+_POINTER = str.maketrans({".": "/", "[": "/", "]": ""})
 
 
 class ConsumersService:
     """Writes to the consumer directory's tables, and answers with what it then reads from them."""
 
-    def __init__(self, gateway: "Gateway", store: Callable[[], Database]) -> None:
-        self._gateway = gateway
+    def __init__(
+        self,
+        runtime: PolicyRuntime,
+        directory: ConsumerDirectory,
+        inventory: ApiInventory,
+        usage: Usage,
+        store: Callable[[], Database],
+    ) -> None:
+        self._runtime = runtime
+        self._directory = directory
+        self._inventory = inventory
+        self._usage = usage
         self._store = store
 
     async def list_consumers(self) -> KnownConsumers:
         """Every consumer, by name."""
-        await self._gateway.directory.refresh()
-        return KnownConsumers(tuple(self._known(name) for name in sorted(self._gateway.consumers)))
+        await self._directory.refresh()
+        return KnownConsumers(tuple(self._known(name) for name in sorted(self._consumers())))
 
     async def get_consumer(self, name: str) -> KnownConsumer:
         """The consumer; raises NotFound."""
-        await self._gateway.directory.refresh()
-        if name not in self._gateway.consumers:
+        await self._directory.refresh()
+        if name not in self._consumers():
             raise NotFound(f"No consumer is named {name}")
         return self._known(name)
 
     async def register_consumer(self, body: Registration) -> KnownConsumer:
         """The consumer as registered.
 
-        Raises Conflict where there is one of the name, Invalid where it would hold what is kept apart.
+        Raises Conflict where there is one of the name, Invalid where it would hold what is kept apart or
+        names what there is not.
         """
-        if body.name in self._gateway.bundle.consumers:
+        if body.name in self._runtime.bundle.consumers:
             raise Conflict(f"{body.name} is declared in consumers.toml")
         grants = Consumer(
             title=body.title,
@@ -61,7 +74,9 @@ class ConsumersService:
             claims=body.claims,
             subscriptions={},
         )
-        if refusals := self._gateway.refusals(body.name, grants):
+        if faults := self._unknown_grants(grants):
+            raise Invalid("The registration names what there is not", errors=faults)
+        if refusals := self._runtime.refusals(body.name, grants):
             raise Invalid(errors=[Fault("", said, "segregation_of_duties") for said in refusals])
         async with writing(self._store(), "consumer.register", body.name) as connection:
             row = {
@@ -100,17 +115,28 @@ class ConsumersService:
     async def list_usage(self, days: int = 30, api: str | None = None) -> UsageOfApis:
         """The usage of the last days, what this gateway counted a moment ago included."""
         database = self._store()
-        await self._gateway.allowances.usage.write()
+        await self._usage.write()
         found = await (active_consumers(database, api, days) if api else used(database, days))
         return UsageOfApis(tuple(UsageOfApi(use.consumer, use.api, use.calls, use.last_day) for use in found))
 
+    def _unknown_grants(self, grants: Consumer) -> list[Fault]:
+        """Held to the same names as consumers.toml, as far as this gateway knows them."""
+        instances = {mounted.instance for mounted in self._inventory.public}
+        known = known_names(self._inventory.interfaces, instances=instances)
+        unknown = unknown_grants(grants, known, roles_that_bind(self._runtime.bundle, known))
+        pointers = ((f"/{place.translate(_POINTER)}", what) for place, what in unknown)
+        return [Fault(pointer, what, "unknown") for pointer, what in pointers]
+
+    def _consumers(self) -> Mapping[str, Consumer]:
+        return self._directory.consumers(self._runtime.bundle.consumers)
+
     def _known(self, name: str) -> KnownConsumer:
-        consumer, directory = self._gateway.consumers[name], self._gateway.directory
-        reason = directory.suspended(name) or next(iter(self._gateway.refusals(name, consumer)), None)
+        consumer, directory = self._consumers()[name], self._directory
+        reason = directory.suspended(name) or next(iter(self._runtime.refusals(name, consumer)), None)
         return KnownConsumer(
             name=name,
             title=consumer.title,
-            origin="declared" if name in self._gateway.bundle.consumers else "registered",
+            origin="declared" if name in self._runtime.bundle.consumers else "registered",
             state="active" if reason is None else "suspended",
             suspended_because=reason or "",
             scopes=consumer.scopes,

@@ -1,7 +1,8 @@
 """The admin API of API keys and revocation: every change in one transaction with its line in the audit."""
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,46 +16,44 @@ from contracts.admin.keys import (
     Revocations,
     RevocationWanted,
 )
-from contracts.problems import Conflict, Fault, Invalid, NotFound, Unavailable
-from gateway.identity import api_keys, revocation
+from contracts.problems import Conflict, Fault, Invalid, NotFound
+from gateway.identity import CredentialStatus, api_keys, revocation
 from gateway.plans import Consumer, grants
+from gateway.policy_runtime import PolicyRuntime
 from kit import audit, context, privacy
 from kit.database import Database
-
-if TYPE_CHECKING:
-    from gateway.app import Gateway
 
 
 class KeysService:
     """Makes, lists and revokes; what it changed this process knows at once, its peers within seconds."""
 
-    def __init__(self, gateway: "Gateway", database: Database | None) -> None:
-        self._gateway = gateway
-        self._kept = database
-
-    @property
-    def _database(self) -> Database:
-        if self._kept is None:
-            raise Unavailable("This gateway has no database to keep keys in")
-        return self._kept
+    def __init__(
+        self,
+        runtime: PolicyRuntime,
+        credential_status: CredentialStatus | None,
+        store: Callable[[], Database],
+    ) -> None:
+        self._runtime = runtime
+        self._credential_status = credential_status
+        self._store = store
 
     async def list_keys(self, consumer: str | None = None) -> ApiKeys:
         """The keys of a consumer, or of all."""
-        async with self._database.connect() as connection:
+        async with self._store().connect() as connection:
             found = await api_keys.keys_of(connection, consumer or "")
             return ApiKeys(tuple([await _shown(connection, key) for key in found]))
 
     async def create_key(self, body: KeyWanted) -> KeyMade:
         """The key with its text; raises NotFound, Conflict and TooManyKeys."""
-        kind = self._gateway.settings.identity.api_keys
+        kind = self._runtime.settings.identity.api_keys
         if kind is None:
             raise Conflict("This deployment takes no API keys (gateway.toml, identity.api_keys)")
-        consumer = self._gateway.bundle.consumers.get(body.consumer)
+        consumer = self._runtime.bundle.consumers.get(body.consumer)
         if consumer is None:
             raise NotFound(f"No consumer is named {body.consumer}")
         _check_wanted(body, consumer)
         days = body.expires_in_days
-        async with self._database.begin() as connection:
+        async with self._store().begin() as connection:
             made, text = await api_keys.create(
                 connection,
                 consumer=body.consumer,
@@ -71,7 +70,7 @@ class KeysService:
 
     async def revoke_key(self, key_id: str) -> ApiKey:
         """The key, revoked now or before; raises NotFound."""
-        async with self._database.begin() as connection:
+        async with self._store().begin() as connection:
             found = await api_keys.revoke_key(connection, key_id, by=await privacy.actor(connection))
             await _note(connection, "gateway.key.revoked", found.consumer, key=found.id, prefix=found.prefix)
             told = await _shown(connection, found)
@@ -80,7 +79,7 @@ class KeysService:
 
     async def list_revocations(self) -> Revocations:
         """The revocations in force."""
-        async with self._database.connect() as connection:
+        async with self._store().connect() as connection:
             found = await revocation.active_revocations(connection)
             return Revocations(tuple([await _revoked(connection, one) for one in found]))
 
@@ -90,7 +89,7 @@ class KeysService:
         if body.issued_before is not None and body.issued_before > now:
             fault = Fault("/issued_before", "is in the future: tokens that are not issued cannot be revoked")
             raise Invalid(errors=(fault,))
-        async with self._database.begin() as connection:
+        async with self._store().begin() as connection:
             made = await revocation.revoke(
                 connection,
                 kind=body.kind,
@@ -99,7 +98,7 @@ class KeysService:
                 issued_before=body.issued_before,
                 by=await privacy.actor(connection),
                 reason=body.reason,
-                longest_seconds=self._gateway.settings.identity.longest_token_seconds,
+                longest_seconds=self._runtime.settings.identity.longest_token_seconds,
             )
             whose = body.name
             if body.kind == "subject":  # the line stays when the revocation is long forgotten
@@ -111,8 +110,8 @@ class KeysService:
         return told
 
     async def _know(self) -> None:
-        if self._gateway.credential_status is not None:
-            await self._gateway.credential_status.refresh()
+        if self._credential_status is not None:
+            await self._credential_status.refresh()
 
 
 def _check_wanted(body: KeyWanted, consumer: Consumer) -> None:

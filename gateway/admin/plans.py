@@ -1,24 +1,19 @@
 """The admin API of plans: what gateway.toml offers."""
 
-from typing import TYPE_CHECKING
-
 from contracts.admin.plans import LimitOffered, PlanOffered, PlansOffered
 from gateway.plans import Plan
-
-if TYPE_CHECKING:
-    from gateway.app import Gateway
+from gateway.policy_runtime import PolicyRuntime
 
 
 class PlansService:
     """Tells of the plans of the policy in force."""
 
-    def __init__(self, gateway: "Gateway") -> None:
-        self._gateway = gateway
+    def __init__(self, runtime: PolicyRuntime) -> None:
+        self._runtime = runtime
 
     async def list_plans(self) -> PlansOffered:
         """Every plan, by name."""
-        settings = self._gateway.settings.rate_limit
-        plans = settings.plans if settings is not None else {}
+        plans = self._runtime.settings.plans
         return PlansOffered(tuple(_offered(name, plan) for name, plan in sorted(plans.items())))
 
 

@@ -1,26 +1,24 @@
 """The admin API of retention: what is over, and what a legal hold keeps."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.admin.retention import Hold, Holds, HoldWanted, RetentionClass, RetentionReport
+from gateway.policy_runtime import PolicyRuntime
 from kit import privacy, retention
 from kit.database import Database
 from kit.retention import Outcome, RetentionSettings
-
-if TYPE_CHECKING:
-    from gateway.app import Gateway
 
 
 class RetentionService:
     """Goes by the same rules as the daily run."""
 
-    def __init__(self, store: Callable[[], Database], gateway: "Gateway") -> None:
+    def __init__(self, store: Callable[[], Database], runtime: PolicyRuntime) -> None:
         self._store = store
-        self._gateway = gateway
+        self._runtime = runtime
 
     async def get_report(self) -> RetentionReport:
         """What a run would delete."""
@@ -47,7 +45,7 @@ class RetentionService:
             return await _hold(connection, await retention.lift(connection, subject))
 
     def _rules(self) -> RetentionSettings:
-        return retention.read_rules(self._gateway.bundle.folder)
+        return retention.read_rules(self._runtime.bundle.folder)
 
 
 async def _hold(connection: AsyncConnection, row: Row[Any]) -> Hold:

@@ -1,7 +1,7 @@
 """The admin API of subscriptions: asked for by one person, approved by another where the plan wants that."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from sqlalchemy import insert, select, update
@@ -16,13 +16,13 @@ from contracts.admin.subscriptions import (
 )
 from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound, SegregationOfDuties
 from gateway.admin.writing import writing
+from gateway.inventory import ApiInventory
 from gateway.plans import Plan, unsuited
+from gateway.plans.consumer_directory import ConsumerDirectory
+from gateway.policy_runtime import PolicyRuntime
 from kit import clock, context, privacy
 from kit.database import Database
 from kit.database.tables import subscriptions
-
-if TYPE_CHECKING:
-    from gateway.app import Gateway
 
 _MANY = 500
 _COLUMNS = [subscriptions.c[name] for name in ApiSubscription.__struct_fields__]
@@ -31,8 +31,16 @@ _COLUMNS = [subscriptions.c[name] for name in ApiSubscription.__struct_fields__]
 class SubscriptionsService:
     """A consumer has at most one request and one active subscription per API."""
 
-    def __init__(self, gateway: "Gateway", store: Callable[[], Database]) -> None:
-        self._gateway = gateway
+    def __init__(
+        self,
+        runtime: PolicyRuntime,
+        directory: ConsumerDirectory,
+        inventory: ApiInventory,
+        store: Callable[[], Database],
+    ) -> None:
+        self._runtime = runtime
+        self._directory = directory
+        self._inventory = inventory
         self._store = store
 
     async def list_subscriptions(
@@ -95,12 +103,11 @@ class SubscriptionsService:
 
     async def _plan(self, body: SubscriptionWanted) -> Plan:
         """The plan that is wanted; raises Invalid with everything that there is not, or that does not fit."""
-        await self._gateway.directory.refresh()
-        settings = self._gateway.settings.rate_limit
-        plans = settings.plans if settings is not None else {}
+        await self._directory.refresh()
+        plans = self._runtime.settings.plans
         there = {
-            "consumer": self._gateway.consumers,
-            "api": self._gateway.apis,
+            "consumer": self._directory.consumers(self._runtime.bundle.consumers),
+            "api": self._inventory.apis,
             "plan": plans,
         }
         faults = [
@@ -111,7 +118,7 @@ class SubscriptionsService:
         if faults:
             raise Invalid("The subscription names what there is not", errors=faults)
         plan = plans[body.plan]
-        if reason := unsuited(plan, self._gateway.apis[body.api]):
+        if reason := unsuited(plan, self._inventory.apis[body.api]):
             raise Invalid(errors=[Fault("/plan", f"does not cover this: {reason}", "unsuited", field="plan")])
         return plan
 

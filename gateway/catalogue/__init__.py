@@ -7,8 +7,8 @@ import msgspec
 from contracts.problems import catalogue
 from gateway.catalogue import html
 from gateway.exchange import Exchange, Header, Reply, Step
+from gateway.inventory import Mounted
 from gateway.lifecycle import NONE, ApiLifecycles, address_of
-from gateway.policies.route import Mounted
 
 _PAGE_HEADERS: tuple[Header, ...] = (
     (b"content-type", b"text/html; charset=utf-8"),

@@ -5,7 +5,7 @@ from gateway.identity.challenges import Challenges
 from gateway.identity.credential_status import CredentialStatus
 from gateway.identity.dpop import Memory, Proofs
 from gateway.identity.introspection import Introspector, Post
-from gateway.identity.issuer import DevelopmentIssuer
+from gateway.identity.issuing.issuer import DevelopmentIssuer
 from gateway.identity.keys import Fetch, Keys
 from gateway.identity.tokens import Introspection, Issuer, Rules, Verified, Verifier
 

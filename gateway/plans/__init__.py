@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -38,6 +39,8 @@ Subscribed = Annotated[
     str, Meta(pattern=r"^(\*|(system|process|experience|gateway)/(\*|[a-z0-9\-]+@[1-9][0-9]*))$")
 ]
 Lane = Literal["critical", "standard", "background"]
+BY_DEFAULT: Mapping[str, str] = MappingProxyType({"*": "standard"})
+"""The subscriptions of a consumer whose file names none."""
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,7 +98,7 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entities: tuple[str, ...] | None = None
     client: OAuthClient = OAuthClient()
     credentials: Annotated[tuple[Credential, ...], Meta(min_length=1)] = ("bearer", "dpop", "mtls", "api_key")
-    subscriptions: dict[Subscribed, str] = msgspec.field(default_factory=lambda: {"*": "standard"})
+    subscriptions: dict[Subscribed, str] = msgspec.field(default_factory=lambda: dict(BY_DEFAULT))
 
     def plan_for(self, api: str) -> str | None:
         """The name of the plan on which an API is called by its own subscriptions; None without one."""
@@ -118,10 +121,14 @@ def read_consumers(path: Path) -> dict[str, Consumer]:
 
 
 def unknown_plans(consumers: Mapping[str, Consumer], plans: Mapping[str, Plan]) -> list[str]:
-    """A sentence for every declared subscription to a plan that there is not."""
+    """A sentence for every declared subscription to a plan that there is not.
+
+    Without any plans nobody subscribes, and what a consumer has by default names none.
+    """
     return [
         f"consumers.{name}.subscriptions.{api}: there is no plan {plan!r} in the gateway's settings"
         for name, consumer in consumers.items()
+        if plans or consumer.subscriptions != BY_DEFAULT
         for api, plan in consumer.subscriptions.items()
         if plan not in plans
     ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.operation import RowRule
 from contracts.problems import AudienceForbidden, Forbidden, InsufficientScope, RoleRequired
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step, try_policy
 from gateway.identity import Challenges
 from gateway.plans import grants
 from kit.context import Caller
@@ -52,6 +52,9 @@ class Authorisation:
             return await call_next(exchange)
 
         return authorisation
+
+    async def judge(self, probe: Exchange, asked: Asked | None) -> None:
+        await try_policy(self, asked.route if asked else None, probe)
 
     def explain(self, asked: Asked) -> list[Rule]:
         route, consumer = asked.route, asked.consumer

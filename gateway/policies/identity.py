@@ -145,6 +145,14 @@ class Identity:
 
         return identity
 
+    async def judge(self, probe: Exchange, asked: Asked | None) -> None:
+        """The caller is whom a token with all that was granted makes; raises InvalidToken for an unknown."""
+        if asked is None or asked.route.operation is None:
+            return
+        if asked.consumer is None:
+            raise InvalidToken("The token was given to a consumer that is not known here")
+        probe.consumer, probe.caller = asked.consumer, _caller(asked, asked.consumer)
+
     def explain(self, asked: Asked) -> list[Rule]:
         if asked.route.operation is None:
             return [Rule("open: no token is asked for", file="")]
@@ -299,6 +307,19 @@ class Identity:
             if len(fresh) < _MANY // 2:
                 memory.update(fresh)
         memory[header] = found
+
+
+def _caller(asked: Asked, consumer: Consumer) -> Caller:
+    granted = grants(consumer.scopes, asked.route.scope)
+    subject = asked.person or asked.name
+    return Caller(
+        subject=subject,
+        consumer=asked.name,
+        scopes=frozenset({asked.route.scope} if granted else ()),
+        roles=frozenset(consumer.roles),
+        claims=row_claims(consumer, {"sub": subject, "client_id": asked.name}),
+        outside=consumer.outside,
+    )
 
 
 def _covers(key: ApiKey, consumer: Consumer, scope: str) -> bool:

@@ -4,32 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.operation import Api, Operation
+from contracts.operation import Operation
 from contracts.problems import MethodNotAllowed, Problem, UnknownRoute
-from gateway.exchange import Exchange, Reply, Route, Step
-
-
-@dataclass(frozen=True, slots=True)
-class Mounted:
-    """An API where it stands: its interface and frozen document, and how its tier is reached.
-
-    A system API is mounted once per instance that keeps it.
-    """
-
-    interface: type
-    document: dict[str, Any]
-    target: Callable[[str], Step]
-    instance: str = ""
-
-    @property
-    def api(self) -> Api:
-        """The interface's declaration."""
-        return self.interface.__api__  # pyright: ignore[reportAttributeAccessIssue]
-
-    @property
-    def prefix(self) -> str:
-        """The path under which all operations stand."""
-        return self.api.prefix.replace("{instance}", self.instance)
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.inventory import Mounted
 
 
 def routes_of(mounted: Mounted) -> list[Route]:
@@ -141,6 +119,15 @@ class RouteTable:
             )
         step, route, places = found
         return step, route, dict(zip(places, values, strict=True)) if places else {}
+
+    async def judge(self, probe: Exchange, _: Asked | None) -> None:
+        """Find the probe's route; raises what a request would be refused with."""
+        found = self.find(probe.method, probe.path)
+        probe.route, probe.path_parameters = found[1:]
+
+    def explain(self, asked: Asked) -> list[Rule]:
+        operation = asked.route.operation
+        return [Rule(operation.summary if operation else "an address of the gateway's own", file="")]
 
     def follow(self) -> Step:
         """The step that finds the route and goes its way; raises UnknownRoute and MethodNotAllowed."""

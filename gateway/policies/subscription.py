@@ -6,7 +6,7 @@ import msgspec
 
 from contracts.operation import Api
 from contracts.problems import ConsumerSuspended, Forbidden, NotSubscribed
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step, try_policy
 from gateway.plans import Consumer, Plan, narrowed, unknown_plans, unsuited
 from gateway.plans.consumer_directory import ConsumerDirectory
 from kit.context import Caller
@@ -32,12 +32,12 @@ class Subscription:
     """Needs no settings: the plans are data, and who subscribed to which is declared or approved.
 
     Raises ConsumerSuspended, also for a registered consumer whom `judge` does not let in any more, and
-    NotSubscribed. Without any plans the policy is absent.
+    NotSubscribed. Without any plans nobody needs to subscribe, and all else holds.
     """
 
     def __init__(
         self,
-        plans: Mapping[str, Plan] | None,
+        plans: Mapping[str, Plan],
         consumers: Mapping[str, Consumer],
         directory: ConsumerDirectory,
         judge: Judge,
@@ -46,11 +46,11 @@ class Subscription:
         self._registry = directory
         self._judge = judge
         self._known: dict[str, dict[str, _Terms]] = {}
-        if plans is not None and (faults := unknown_plans(consumers, plans)):
+        if faults := unknown_plans(consumers, plans):
             raise SettingsError(faults)
 
     def wrap(self, route: Route | None, call_next: Step) -> Step:
-        if self._plans is None or route is None or route.api is None:
+        if route is None or route.api is None:
             return call_next
         api, plans, directory = route.api, self._plans, self._registry
         known, judge = self._known.setdefault(api.slug, {}), self._judge
@@ -70,9 +70,12 @@ class Subscription:
 
         return subscription
 
+    async def judge(self, probe: Exchange, asked: Asked | None) -> None:
+        await try_policy(self, asked.route if asked else None, probe)
+
     def explain(self, asked: Asked) -> list[Rule]:
         api = asked.route.api
-        if self._plans is None or asked.consumer is None or api is None:
+        if not self._plans or asked.consumer is None or api is None:
             return []
         plan = self._registry.plan_for(asked.name, asked.consumer, api.slug)
         mine = f"consumers.{asked.name}.subscriptions"
@@ -93,7 +96,7 @@ def _within(caller: Caller, entities: tuple[str, ...]) -> Caller:
 
 def _bounds(name: str, plan: Plan) -> list[Rule]:
     """What a plan bounds beside how often one may come."""
-    place = f"rate_limit.plans.{name}"
+    place = f"plans.{name}"
     found: list[Rule] = []
     if plan.data_classes is not None:
         classes = ", ".join(plan.data_classes)
@@ -113,12 +116,15 @@ def _find(
     api: Api,
 ) -> _Terms:
     reason = directory.suspended(name)
-    plan = directory.plan_for(name, consumer, api.slug)
+    # Where there are no plans only an approved subscription names one: it ended with its plan.
+    plan = directory.plan_for(name, consumer if plans else None, api.slug)
     refusal: Forbidden | None = None
     if reason is not None:
         refusal = ConsumerSuspended(f"{name} is suspended: {reason}")
     elif consumer is not None and (refusals := judge(name, consumer)):
         refusal = ConsumerSuspended(f"{name} is suspended: {refusals[0]}")
+    elif plan is None and not plans:
+        return _Terms(directory.generation, None, None)
     elif plan is None:
         refusal = NotSubscribed(
             f"{name} has no subscription to {api.slug}. Ask for one: "

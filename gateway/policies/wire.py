@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import BadRequest, HeadersTooLarge, UnsupportedMediaType, UriTooLong
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step, too_large
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step, too_large, try_policy
 
 _SINGLE = frozenset(
     {
@@ -82,6 +82,9 @@ class Wire:
             return await call_next(exchange)
 
         return wire
+
+    async def judge(self, probe: Exchange, _: Asked | None) -> None:
+        await try_policy(self, None, probe)
 
     def explain(self, asked: Asked) -> list[Rule]:
         settings = self._settings

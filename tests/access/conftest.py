@@ -101,8 +101,8 @@ WAIVER = """
 holder = "{holder}"
 duties = [
     "request-customer", "approve-customer", "start-activation", "decide-exception", "write-to-systems",
-    "grant-access", "issue-keys", "request-subscription", "approve-subscription", "change-policy",
-    "approve-policy", "erase-person",
+    "grant-access", "issue-keys", "request-subscription", "approve-subscription",
+    "erase-person",
 ]
 reason = "it is let do everything, so that only its rows hold it back"
 until = 2036-12-31
@@ -158,10 +158,12 @@ async def everybody(
     """One deployment for all probes."""
     database_url = create_database(addresses["database_url"], f"access_{worker_name}")
     second = await salesforce_sandbox.create_account()
+    idle = await kantata_sandbox.create_account()
     async with open_accounts(salesforce_sandbox, netsuite_sandbox, kantata_sandbox) as accounts:
         deployment = Stack(tmp_path_factory.mktemp("access"), database_url, cache_url, accounts)
         _configure(deployment)
         deployment.add_instance("salesforce-main", "salesforce-other", "SALESFORCE", second)
+        deployment.add_instance("kantata-main", "kantata-other", "KANTATA", idle)
         async with httpx.AsyncClient(base_url=deployment.url, timeout=30) as http:
             try:
                 await deployment.start()
@@ -183,6 +185,7 @@ async def everybody(
             finally:
                 deployment.stop()
     await second.remove()
+    await idle.remove()
 
 
 def _configure(deployment: Stack) -> None:

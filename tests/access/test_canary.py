@@ -11,13 +11,16 @@ import pytest
 from contracts.canonical.values import Id
 from contracts.operation import RowRule, api, operation
 from contracts.problems import Conflict, Forbidden, NotFound
-from gateway.app import Gateway, GatewaySettings, Mounted, in_process, scopes_of
 from gateway.identity import DevelopmentIssuer
+from gateway.inventory import Mounted, scopes_of
+from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer
+from gateway.policies.hop import in_process
 from kit import context
 from kit.operations import api_of, document
 from tests.access.probing import Persona, Probe, Prober, World, probes, targets_of
 from tests.gateway.deployment import believing
+from tests.support.gateways import make_gateway
 
 URL = "http://canary.test"
 
@@ -140,7 +143,7 @@ async def found_in(keys: Path, request: pytest.FixtureRequest) -> AsyncIterator[
     issuer = DevelopmentIssuer(
         keys, issuer=URL, audience=URL, consumers=CONSUMERS, scopes=scopes_of([api_of(RowsApi)])
     )
-    door = Gateway(
+    door = make_gateway(
         settings=believing(GatewaySettings()),
         consumers=CONSUMERS,
         apis=mounted,

@@ -12,7 +12,7 @@ import process_apis.app
 from deploy.gateway_assembly import apis
 from deploy.interfaces import drifted, frozen, frozen_path, interfaces
 from deploy.settings import DEMO_CONFIG
-from gateway.app import scopes_of
+from gateway.inventory import scopes_of
 from gateway.pipeline import GatewaySettings
 from gateway.plans import grants, read, read_consumers
 from kit.operations import Bound, api_of, bind
@@ -90,12 +90,11 @@ def test_an_interface_is_promised_and_kept(interface: type) -> None:
 def test_an_exposed_operation_has_scope_limit_and_target(bound: Bound) -> None:
     """Somebody was granted its scope, all who were are limited, and it leads somewhere in time."""
     consumers = read_consumers(DEMO_CONFIG / "consumers.toml")
-    plans = read(DEMO_CONFIG / "gateway.toml", GatewaySettings).rate_limit
-    assert plans is not None
+    plans = read(DEMO_CONFIG / "gateway.toml", GatewaySettings).plans
     assert bound.scope in scopes_of(apis())
     granted = {name: one for name, one in consumers.items() if grants(one.scopes, bound.scope)}
     assert granted
-    assert {one.plan_for(bound.api.slug) for one in granted.values()} <= set(plans.plans)
+    assert {one.plan_for(bound.api.slug) for one in granted.values()} <= set(plans)
     assert bound.operation.deadline > 0
     assert bound.operation.summary
 

@@ -151,15 +151,15 @@ async def test_a_read_asks_no_store(stage: Stage) -> None:
     }
     request = policies.Requests(issuer(stage.folder, address).mint(CONSUMER))
     async with open_deployment(told) as gateway:
-        assert (await gateway.handle(request.make("GET"))).status == 200
+        assert (await gateway.runtime.version.public(request.make("GET"))).status == 200
         with counting(statements):
             before = await commands(stage.cache_url)
             for _ in range(READS):
-                assert (await gateway.handle(request.make("GET"))).status == 200
+                assert (await gateway.runtime.version.public(request.make("GET"))).status == 200
             asked = await commands(stage.cache_url) - before
             for_reads = len(statements)
             # A write is seen: that nothing was is no oversight.
-            await gateway.handle(request.make("POST"))
+            await gateway.runtime.version.public(request.make("POST"))
     assert for_reads == 0 < len(statements)
     assert asked <= READS / 10
 

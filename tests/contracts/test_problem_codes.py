@@ -52,14 +52,14 @@ title = "Somebody whose key leaked"
 scopes = ["{tier}.*.read"]
 """
 SETTINGS = f"""
-[rate_limit.plans.one]
+[plans.one]
 limits = [{{ name = "hourly", requests = 1, seconds = 3600 }}]
 
-[rate_limit.plans.monthly]
+[plans.monthly]
 limits = [{{ name = "hourly", requests = 1000, seconds = 3600 }}]
 monthly_quota = 1
 
-[rate_limit.plans.patient]
+[plans.patient]
 limits = [{{ name = "hourly", requests = 1000, seconds = 3600 }}]
 lane = "background"
 

@@ -102,7 +102,7 @@ async def test_the_duties_of_a_case_are_those_in_force(place: Place):
     with pytest.raises(SegregationOfDuties):
         place.in_force.duties.require_different_person(*case)
     before = place.keeper.bundle.digest
-    place.edit("duties.toml", SHARED, SHARED.replace("approve-customer", "approve-policy"))
+    place.edit("duties.toml", SHARED, SHARED.replace("approve-customer", "approve-subscription"))
     await until_another(place, before)
     place.in_force.duties.require_different_person(*case)
 

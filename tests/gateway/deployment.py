@@ -8,14 +8,15 @@ import httpx
 import msgspec
 
 from gateway.admin import interfaces as admin_interfaces
-from gateway.app import Gateway, Mounted, in_process, scopes_of
 from gateway.identity import DevelopmentIssuer
 from gateway.identity.issuing.personas import Persona
+from gateway.inventory import Mounted, scopes_of
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
-from gateway.policies.rate_limit import RateLimitSettings
+from gateway.policies.hop import in_process
 from kit.operations import api_of, document
 from tests.gateway.demo import INSTANCES, DemoTier, Shop, Vault, Works
+from tests.support.gateways import make_gateway
 
 URL = "http://gateway.test"
 
@@ -31,19 +32,15 @@ CONSUMERS = {
     ),
     "reader": Consumer(title="A reader", scopes=("*.*.read",)),
     "bound": Consumer(title="Bound", scopes=("system.*.read",), claims={"instance": "vault-main"}),
-    "slow": Consumer(title="Few calls", scopes=("*.*.*",), subscriptions={"*": "few"}),
     "platform": Consumer(title="The platform team", scopes=("gateway.*.*",), roles=("platform",)),
     "ci": Consumer(title="All", scopes=("*.*.*",), claims={"customer": "acme"}),
     "dismissed": Consumer(title="Whose tokens were revoked", scopes=("*.*.*",)),
     "sealed": Consumer(title="Proves its key", scopes=("*.*.*",), credentials=("dpop",)),
     "certified": Consumer(title="Shows its certificate", scopes=("*.*.*",), credentials=("mtls",)),
 }
-PLANS = RateLimitSettings(
-    plans={
-        "standard": Plan(limits=(Limit("burst", 100_000, 60),)),
-        "few": Plan(limits=(Limit("burst", 3, 60), Limit("daily", 1000, 86_400))),
-    }
-)
+PLANS = {
+    "standard": Plan(limits=(Limit("burst", 100_000, 60),)),
+}
 
 
 def believing(settings: GatewaySettings) -> GatewaySettings:
@@ -88,8 +85,8 @@ class Deployment:
                 [*(mounted.api for mounted in self.apis), *(api_of(kind) for kind in admin_interfaces())]
             ),
         )
-        self.gateway = Gateway(
-            settings=believing(settings or GatewaySettings(rate_limit=PLANS)) if embedded else settings,
+        self.gateway = make_gateway(
+            settings=believing(settings or GatewaySettings(plans=PLANS)) if embedded else settings,
             consumers=consumers,
             apis=self.apis,
             public_url=url,

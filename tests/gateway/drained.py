@@ -33,7 +33,7 @@ class App:
     """The gateway, told of a stop that is coming as in the real house."""
 
     def __init__(self) -> None:
-        self._deployment = Deployment(FOLDER / "issuer", GatewaySettings(rate_limit=PLANS), ready=ready)
+        self._deployment = Deployment(FOLDER / "issuer", GatewaySettings(plans=PLANS), ready=ready)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan" and (FOLDER / "faulty").exists():

@@ -7,19 +7,16 @@ from pathlib import Path
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
 from gateway.policies.load_shedding import LoadSheddingSettings
-from gateway.policies.rate_limit import RateLimitSettings
 from tests.gateway.demo import DemoTier, Seen
 from tests.gateway.deployment import Deployment
 
 WORK_SECONDS = 0.02
 LIMITS = (Limit("burst", 1_000_000, 60),)
-PLANS = RateLimitSettings(
-    plans={
-        "screens": Plan(limits=LIMITS, lane="critical"),
-        "systems": Plan(limits=LIMITS, lane="standard"),
-        "jobs": Plan(limits=LIMITS, lane="background"),
-    }
-)
+PLANS = {
+    "screens": Plan(limits=LIMITS, lane="critical"),
+    "systems": Plan(limits=LIMITS, lane="standard"),
+    "jobs": Plan(limits=LIMITS, lane="background"),
+}
 CONSUMERS = {
     "screen": Consumer(title="Screen", scopes=("*.*.*",), subscriptions={"*": "screens"}),
     "job": Consumer(title="Job", scopes=("*.*.*",), subscriptions={"*": "jobs"}),
@@ -40,7 +37,7 @@ class Toil(DemoTier):
 
 def make(folder: Path) -> Deployment:
     """The deployment, also for whoever needs its tokens."""
-    settings = GatewaySettings(rate_limit=PLANS, load_shedding=SHEDDING)
+    settings = GatewaySettings(plans=PLANS, load_shedding=SHEDDING)
     return Deployment(folder, settings, CONSUMERS, tier=Toil())
 
 

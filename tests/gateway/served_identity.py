@@ -26,7 +26,7 @@ SETTINGS = IdentitySettings(
 )
 app = Deployment(
     Path(os.environ["ISSUER_FOLDER"]),
-    GatewaySettings(rate_limit=PLANS, identity=SETTINGS),
+    GatewaySettings(plans=PLANS, identity=SETTINGS),
     CONSUMERS,
     database=Database(os.environ["DATABASE_URL"]),
     cache=Cache(os.environ["CACHE_URL"]),

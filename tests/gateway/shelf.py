@@ -9,7 +9,8 @@ from contracts.canonical.values import Id
 from contracts.events.kinds import CUSTOMER_CHANGED
 from contracts.operation import api, operation
 from contracts.problems import NotFound
-from gateway.app import Mounted, in_process
+from gateway.inventory import Mounted
+from gateway.policies.hop import in_process
 from kit import context
 from kit.operations import document
 

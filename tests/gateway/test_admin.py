@@ -11,7 +11,7 @@ async def test_the_policy_in_force_is_told_by_its_digest(deployment: Deployment)
     """Who was granted it reads which policy new requests meet."""
     answer = await deployment.administer("GET", IN_FORCE)
     assert answer.status_code == 200, answer.text
-    assert answer.json()["digest"] == deployment.gateway.bundle.digest
+    assert answer.json()["digest"] == deployment.gateway.runtime.bundle.digest
     assert answer.headers["correlation-id"]
 
 

@@ -21,7 +21,7 @@ async def desk(keys_folder: Path, database: Database) -> AsyncIterator[Deploymen
     async with database.begin() as connection:
         await connection.execute(delete(tables.api_keys))
         await connection.execute(delete(tables.revocations))
-    settings = GatewaySettings(rate_limit=PLANS, identity=IdentitySettings(api_keys="test"))
+    settings = GatewaySettings(plans=PLANS, identity=IdentitySettings(api_keys="test"))
     found = Deployment(keys_folder, settings, database=database)
     await found.gateway.start()
     async with found.http, found.internal:

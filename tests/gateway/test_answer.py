@@ -45,7 +45,7 @@ async def test_a_fault_in_the_door_itself_is_a_bare_500(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     """So is a fault of the gateway; the log has it under the correlation id."""
-    node = deployment.gateway.table._root.named["health"].named["live"]
+    node = deployment.gateway.runtime.version.table._root.named["health"].named["live"]
 
     async def fail(_: object) -> None:
         raise RuntimeError("secret=hunter2")

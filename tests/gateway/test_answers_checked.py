@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from contracts.problems import Conflict
-from gateway.app import Gateway, Mounted
 from gateway.exchange import Exchange, Reply
+from gateway.inventory import Mounted
 from gateway.pipeline import GatewaySettings
 from gateway.plans import decode
 from gateway.policies.contract import ContractSettings
@@ -17,6 +17,7 @@ from kit.operations import document
 from kit.settings import SettingsError
 from tests.gateway.demo import Shop
 from tests.gateway.deployment import CONSUMERS, PLANS, URL, Deployment, believing, problem
+from tests.support.gateways import make_gateway
 
 SHOP = "/experience/shop/v1"
 GOOD: dict[str, Any] = {"id": "o-1"}
@@ -40,8 +41,8 @@ def door(
 ) -> httpx.AsyncClient:
     """A gateway over the tier whose answers are checked as told."""
     contract = decode({"answers": answers}, ContractSettings, "contract")
-    gateway = Gateway(
-        settings=believing(GatewaySettings(rate_limit=PLANS, contract=contract)),
+    gateway = make_gateway(
+        settings=believing(GatewaySettings(plans=PLANS, contract=contract)),
         consumers=CONSUMERS,
         apis=[Mounted(Shop, shape or document(Shop), lambda _: tier.answer)],
         public_url=URL,
@@ -150,7 +151,7 @@ async def test_the_nearest_rule_holds(deployment: Deployment, saying: Saying):
 async def test_what_the_floors_really_answer_is_on_contract(keys_folder: Path):
     """Success, refusal and failure of the demo house pass where all answers are enforced."""
     contract = decode({"answers": {"mode": "enforce"}}, ContractSettings, "contract")
-    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=PLANS, contract=contract))
+    deployment = Deployment(keys_folder, GatewaySettings(plans=PLANS, contract=contract))
     assert (await deployment.call("GET", f"{SHOP}/orders/o-1")).status_code == 200
     problem(await deployment.call("GET", f"{SHOP}/orders/gone"), 404, "not_found")
     assert (await deployment.place()).status_code == 202

@@ -26,7 +26,7 @@ IDENTITY = IdentitySettings(api_keys="test", refresh_seconds=0.05)
 
 
 def settings(**more: Any) -> GatewaySettings:
-    return GatewaySettings(rate_limit=PLANS, identity=msgspec.structs.replace(IDENTITY, **more))
+    return GatewaySettings(plans=PLANS, identity=msgspec.structs.replace(IDENTITY, **more))
 
 
 @pytest.fixture

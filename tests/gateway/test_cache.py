@@ -12,8 +12,8 @@ import pytest
 
 from contracts.events.kinds import CUSTOMER_CHANGED, PROJECT_CREATED
 from contracts.problems import Conflict, Unavailable
-from gateway.app import Mounted
 from gateway.exchange import Exchange, Header, Reply, Step
+from gateway.inventory import Mounted
 from gateway.pipeline import GatewaySettings
 from gateway.plans import grants
 from gateway.policies.cache import CacheSettings
@@ -27,13 +27,9 @@ from tests.gateway.shelf import SECONDS, SHELF, ShelfTier, mounted
 BOOK = f"{SHELF}/books/b-1"
 READ = "experience.shelf.read"
 STALE, IF_ERROR = 5, 60
-# Everybody who may read here with a plain token, but for the one with few calls.
+# Everybody who may read here with a plain token.
 PLAIN = CONSUMERS["ci"].credentials
-ALL = [
-    name
-    for name, one in CONSUMERS.items()
-    if name != "slow" and grants(one.scopes, READ) and one.credentials == PLAIN
-]
+ALL = [name for name, one in CONSUMERS.items() if grants(one.scopes, READ) and one.credentials == PLAIN]
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +72,7 @@ class opened:  # noqa: N801 - reads as a verb
         **more: Any,
     ) -> None:
         tier = ShelfTier()
-        settings = GatewaySettings(rate_limit=PLANS, cache=cache or CacheSettings())
+        settings = GatewaySettings(plans=PLANS, cache=cache or CacheSettings())
         self.library = Library(Deployment(folder, settings, apis=(change(mounted(tier)),), **more), tier)
 
     async def __aenter__(self) -> Library:

@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contracts.problems import Unavailable
-from gateway.app import Mounted
 from gateway.exchange import Exchange, Reply, Step, json_reply
+from gateway.inventory import Mounted
 from gateway.policies.cache import AnswerCache, CacheSettings
 from gateway.policies.route import routes_of
 from kit import clock

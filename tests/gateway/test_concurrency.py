@@ -9,7 +9,6 @@ import pytest
 
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
-from gateway.policies.rate_limit import RateLimitSettings
 from gateway.policies.rate_limit.slots import Slots, SlotStore
 from kit.cache import Cache
 from tests.gateway.deployment import Deployment, problem
@@ -24,7 +23,7 @@ async def cache(cache_url: str):
 
 def deployment_with(folder: Path, concurrency: int, **more: Any) -> Deployment:
     plan = Plan(limits=(Limit("burst", 100_000, 60),), concurrency=concurrency)
-    settings = GatewaySettings(rate_limit=RateLimitSettings(plans={"standard": plan}))
+    settings = GatewaySettings(plans={"standard": plan})
     return Deployment(folder, settings, {"ci": Consumer(title="CI", scopes=("*.*.*",))}, **more)
 
 

@@ -41,7 +41,7 @@ def door(forge: Forge, folder: Path, settings: dpop.DPoPSettings | None = None, 
 
     issuers = tuple(issuer for issuer in forge.issuers() if issuer.issuer == LOGIN)
     identity = IdentitySettings(issuers=issuers, dpop=settings or dpop.DPoPSettings())
-    return Deployment(folder, GatewaySettings(rate_limit=PLANS, identity=identity), fetch=fetch, **more)
+    return Deployment(folder, GatewaySettings(plans=PLANS, identity=identity), fetch=fetch, **more)
 
 
 async def read(deployment: Deployment, token: str, proof: str) -> httpx.Response:

@@ -13,10 +13,11 @@ from deploy.access import routing_faults
 from deploy.interfaces import interfaces
 from deploy.settings import DEMO_CONFIG
 from gateway.duties import Matrix, matrix_of, operation_name
-from gateway.plans import Consumer, decode
-from gateway.policy_bundle import read_bundle
+from gateway.names import known_names, unknown_names
+from gateway.pipeline import GatewaySettings
+from gateway.plans import Consumer
+from gateway.policy_bundle import make_bundle, read_bundle
 from kit.operations import bind
-from kit.settings import SettingsError
 from tests.gateway.demo import Shop, Works
 
 TODAY = dt.date(2026, 11, 21)
@@ -87,18 +88,19 @@ def test_a_pair_may_be_held_where_the_firm_says_so():
 
 
 def test_what_there_is_not_cannot_be_named():
-    """An unknown operation, holder or duty is told, so that no rule is silently without effect."""
-    wrong = Matrix(duties(waiver(TODAY), odd=Duty("do nothing", operations=("x@1.y",))), OPERATIONS, TODAY)
-    assert wrong.unknown_names({"one"}) == [
-        "duties.odd.operations: there is no operation x@1.y",
-        "waivers: there is no consumer both",
+    """An unknown operation, scope, role, holder or duty is told, so that no rule is without effect."""
+    odd = Duty("do nothing", operations=("x@1.y",), scopes=("process.odd.*",), roles=("odd",))
+    wrong = msgspec.structs.replace(
+        duties(waiver(TODAY), keys=odd), conflicts=(ConflictingDuties(("ask", "sael"), "a slip of the pen"),)
+    )
+    bundle = make_bundle(GatewaySettings(), {"one": holder("process.*.read")}, wrong)
+    assert unknown_names(bundle, known_names((Shop, Works))) == [
+        "duties.keys.operations[0]: there is no operation x@1.y",
+        "duties.keys.scopes[0]: no operation asks for process.odd.*",
+        "duties.keys.roles[0]: no operation asks for the role odd, and nobody has it",
+        "conflicts[0].duties[1]: no duty is named sael",
+        "waivers[0].holder: there is no consumer both",
     ]
-    raw = {
-        "duties": {"ask": {"title": "ask"}},
-        "conflicts": [{"duties": ["ask", "sael"], "why": "a slip of the pen"}],
-    }
-    with pytest.raises(SettingsError, match="no duty is named sael"):
-        decode(raw, Duties, "duties.toml")
 
 
 def test_a_case_needs_another_person():

@@ -5,25 +5,31 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
+import gateway.policy_runtime
+from contracts.problems import Forbidden
 from deploy.interfaces import frozen, interfaces
 from gateway.admin import interfaces as admin_interfaces
-from gateway.app import Gateway, Mounted, in_process, scopes_of
-from gateway.exchange import Exchange, Reply, json_reply
+from gateway.exchange import Asked, Exchange, Policy, Reply, Route, Rule, Step, json_reply, try_policy
 from gateway.identity import DevelopmentIssuer
-from gateway.pipeline import ORDER
+from gateway.inventory import Mounted, scopes_of
+from gateway.pipeline import ORDER, AfterRoute
+from gateway.policies.hop import in_process
 from gateway.policy_bundle import FILES, read_bundle
 from kit.operations import api_of, document
 from tests.conformance.gateway import upstream
 from tests.conformance.gateway.deployment import lifecycles
 from tests.gateway.deployment import ORDER as BODY
 from tests.gateway.deployment import URL, Deployment, problem
+from tests.support.gateways import make_gateway
 
 STORY = Path(__file__).parents[2] / "deploy" / "demo_config"
 INSTANCES = {"crm": "salesforce-main", "erp": "netsuite-main", "psa": "kantata-main"}
@@ -57,7 +63,7 @@ async def story(keys_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         consumers=BUNDLE.consumers,
         scopes=scopes_of(api_of(interface) for interface in found),
     )
-    gateway = Gateway(
+    gateway = make_gateway(
         settings=BUNDLE.settings,
         consumers=BUNDLE.consumers,
         apis=[
@@ -80,7 +86,10 @@ async def test_every_explanation_agrees_with_what_happens(story: Any):
     gateway, issuer = story
     disagreeing: list[tuple[object, ...]] = []
     asked = 0
-    doors = [(gateway, gateway.table), (gateway.answer_internal, gateway.internal_table)]
+    doors = [
+        (gateway, gateway.runtime.version.table),
+        (gateway.answer_internal, gateway.runtime.version.internal_table),
+    ]
     for app, table in doors:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL) as http:
             for route in table.routes:
@@ -90,7 +99,7 @@ async def test_every_explanation_agrees_with_what_happens(story: Any):
                 path = re.sub(r"{\w+}", "001000000000001AAA", path)
                 for name in BUNDLE.consumers:
                     await asyncio.sleep(0)  # in memory nothing else lets the loop come round
-                    told = await gateway.explain(route.method, path, name)
+                    told = await gateway.runtime.explain(route.method, path, name)
                     headers = {"Authorization": f"Bearer {issuer.mint(name)}"}
                     done = await http.request(route.method, path, headers=headers)
                     asked += 1
@@ -122,7 +131,7 @@ async def test_every_address_fares_as_it_is_told(ageing: Deployment):
     disagreeing: list[tuple[object, ...]] = []
     seen: Counter[int | None] = Counter()
     for method, path, consumer in _addresses(ageing):
-        told = await ageing.gateway.explain(method, path, consumer)
+        told = await ageing.gateway.runtime.explain(method, path, consumer)
         headers = {"Idempotency-Key": uuid.uuid4().hex, "If-Match": '"1"'}
         body = {"json": BODY} if method in ("POST", "PUT") and "/poke" not in path else {}
         done = await ageing.call(method, path, consumer, headers=headers, **body)
@@ -136,7 +145,7 @@ async def test_every_address_fares_as_it_is_told(ageing: Deployment):
 
 def _addresses(deployment: Deployment) -> Iterator[tuple[str, str, str]]:
     """Every operation that asks for no row in its body, at every kind of address, for several consumers."""
-    for route in deployment.gateway.table.routes:
+    for route in deployment.gateway.runtime.version.table.routes:
         operation = route.operation
         if operation is None or route.template.endswith(("/slow", "/broken", "/seal")):
             continue
@@ -155,7 +164,7 @@ def _addresses(deployment: Deployment) -> Iterator[tuple[str, str, str]]:
 async def test_what_its_contract_refuses_is_told_before_whose_row_it_is(deployment: Deployment):
     """An id that cannot be one is 422 to whoever asks, as it is at the gateway."""
     path = f"/experience/shop/v1/customers/{'x' * 200}"
-    told = await deployment.gateway.explain("GET", path, "partner")
+    told = await deployment.gateway.runtime.explain("GET", path, "partner")
     assert (told.status, told.verdict, told.rules[-1].policy) == (422, "invalid", "contract")
     problem(await deployment.call("GET", path, "partner"), 422, "invalid")
 
@@ -171,20 +180,22 @@ async def test_an_address_that_is_none_is_refused_by_the_route(
     deployment: Deployment, method: str, path: str, status: int, code: str
 ):
     """Where no operation stands no further rule is told."""
-    told = await deployment.gateway.explain(method, path, "ci")
+    told = await deployment.gateway.runtime.explain(method, path, "ci")
     assert (told.status, told.verdict, [rule.policy for rule in told.rules]) == (status, code, ["route"])
 
 
 async def test_a_consumer_that_is_not_known_is_refused_by_identity(deployment: Deployment):
     """401, as a token in its name would be."""
-    told = await deployment.gateway.explain("GET", "/experience/shop/v1/orders", "nobody")
+    told = await deployment.gateway.runtime.explain("GET", "/experience/shop/v1/orders", "nobody")
     assert (told.status, told.verdict, told.rules[-1].policy) == (401, "invalid_token", "identity")
 
 
 async def test_the_rules_come_in_the_order_of_the_pipeline(story: Any):
     """As a request meets them, each with the file and line where it is written."""
     gateway, _ = story
-    told = await gateway.explain("POST", "/process/opportunity-to-project/v1/activations", "operations")
+    told = await gateway.runtime.explain(
+        "POST", "/process/opportunity-to-project/v1/activations", "operations"
+    )
     assert told.verdict == "allowed"
     places = [ORDER.index(rule.policy) for rule in told.rules]
     assert places == sorted(places)
@@ -198,11 +209,84 @@ async def test_the_rules_come_in_the_order_of_the_pipeline(story: Any):
     assert "POST" in " ".join(declared[:3])
 
 
+class Toy:
+    """A policy of a test's own: nobody reads the order o-2."""
+
+    def wrap(self, _: Route | None, call_next: Step) -> Step:
+        async def toy(exchange: Exchange) -> Reply:
+            if exchange.path.endswith("/o-2"):
+                raise Forbidden("The toy does not like it")
+            return await call_next(exchange)
+
+        return toy
+
+    async def judge(self, probe: Exchange, asked: Asked | None) -> None:
+        await try_policy(self, asked.route if asked else None, probe)
+
+    def explain(self, asked: Asked) -> list[Rule]:
+        return [Rule(f"the toy looks at {asked.route.name} for {asked.name}", file="")]
+
+
+@dataclass(frozen=True, slots=True)
+class WithToy(AfterRoute):
+    """The policies around a route, and the toy nearest to it."""
+
+    toy: Policy
+
+
+@pytest.mark.parametrize(("order", "verdict"), [("o-1", "allowed"), ("o-2", "forbidden")])
+async def test_a_policy_that_was_put_into_the_pipeline_is_explained(
+    keys_folder: Path, monkeypatch: pytest.MonkeyPatch, order: str, verdict: str
+):
+    """Nobody has to name it anywhere else: its rules come in its place, and its refusal is foretold."""
+    plain = gateway.policy_runtime.after_route
+
+    def with_toy(*given: Any) -> AfterRoute:
+        made = plain(*given)
+        return WithToy(**{field.name: getattr(made, field.name) for field in fields(made)}, toy=Toy())
+
+    monkeypatch.setattr(gateway.policy_runtime, "after_route", with_toy)
+    deployment = Deployment(keys_folder)
+    path = f"/experience/shop/v1/orders/{order}"
+    told = await deployment.gateway.runtime.explain("GET", path, "ci")
+    done = await deployment.call("GET", path)
+    assert told.verdict == (done.json()["code"] if done.status_code == 403 else "allowed") == verdict
+    toys = [(index, rule.says) for index, rule in enumerate(told.rules) if rule.policy == "toy"]
+    first = next(index for index, rule in enumerate(told.rules) if rule.policy == "hop") + 1
+    said = [(first, "the toy looks at experience/shop@1.get_order for ci")]
+    if verdict != "allowed":
+        said.append((first + 1, "The toy does not like it"))
+    assert toys == said
+
+
+async def test_a_policy_that_says_nothing_of_itself_is_refused(
+    keys_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A policy without its explanation cannot be put into the pipeline."""
+    plain = gateway.policy_runtime.after_route
+    silent: Any = SimpleNamespace(wrap=lambda _, call_next: call_next)
+    monkeypatch.setattr(
+        gateway.policy_runtime, "after_route", lambda *given: replace(plain(*given), hop=silent)
+    )
+    with pytest.raises(TypeError, match="hop: a policy wraps a step and explains itself"):
+        Deployment(keys_folder)
+
+
+async def test_a_refusal_comes_after_all_rules_that_were_met(deployment: Deployment):
+    """What stands behind the policy that refuses is not told; what stands before it is, rules or none."""
+    told = await deployment.gateway.runtime.explain("GET", "/process/works/v1/works/w-1", "screen")
+    met = list(dict.fromkeys(rule.policy for rule in told.rules))
+    assert (met, told.rules[-1].refuses) == (
+        ["account", "wire", "route", "identity", "authorisation"],
+        403,
+    )
+
+
 async def test_a_row_that_is_not_the_callers_is_told_as_refused(deployment: Deployment):
     """A rule about the path is judged; the one about a body is told."""
-    told = await deployment.gateway.explain("GET", "/experience/shop/v1/customers/globex", "partner")
-    assert (told.status, told.verdict) == (403, "forbidden")
-    told = await deployment.gateway.explain("GET", "/experience/shop/v1/customers/acme", "partner")
+    told = await deployment.gateway.runtime.explain("GET", "/experience/shop/v1/customers/globex", "partner")
+    assert (told.status, told.verdict, told.rules[-1].policy) == (403, "forbidden", "authorisation")
+    told = await deployment.gateway.runtime.explain("GET", "/experience/shop/v1/customers/acme", "partner")
     assert told.verdict == "allowed"
 
 

@@ -106,7 +106,7 @@ class Firm:
         self.provider = provider
         self.deployment = Deployment(
             folder,
-            GatewaySettings(rate_limit=PLANS, identity=found.identity),
+            GatewaySettings(plans=PLANS, identity=found.identity),
             consumers=CONSUMERS,
             embedded=False,
             fetch=fetch,

@@ -171,7 +171,7 @@ async def test_a_proof_is_used_once(signing: SigningDeployment):
 async def noncing(keys_folder: Any) -> AsyncIterator[SigningDeployment]:
     """A gateway whose proofs must carry a nonce of ours."""
     identity = IdentitySettings(dpop=dpop.DPoPSettings(nonces=True))
-    found = SigningDeployment(keys_folder, settings=GatewaySettings(rate_limit=PLANS, identity=identity))
+    found = SigningDeployment(keys_folder, settings=GatewaySettings(plans=PLANS, identity=identity))
     async with found.http:
         yield found
 

@@ -8,13 +8,16 @@ import httpx
 import pytest
 
 from contracts.problems import DeadlineExceeded, Unavailable
-from gateway.app import Gateway, Mounted, over_http
+from gateway.app import Gateway
+from gateway.inventory import Mounted
+from gateway.policies.hop import over_http
 from gateway.policies.hop.deadlines import Watch
 from gateway.policies.hop.trace import continue_or_start
 from kit import context
 from kit.operations import document
 from tests.gateway.demo import Shop
 from tests.gateway.deployment import CONSUMERS, ORDER, URL, Deployment, problem
+from tests.support.gateways import make_gateway
 
 ORDERS = "/experience/shop/v1/orders/o-1"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -171,8 +174,8 @@ async def test_spoofable_headers_stay_at_the_door(deployment: Deployment):
 
 
 def _gateway(deployment: Deployment, target: Any) -> Gateway:
-    return Gateway(
-        settings=deployment.gateway.settings,
+    return make_gateway(
+        settings=deployment.gateway.runtime.settings,
         consumers=CONSUMERS,
         apis=[Mounted(Shop, document(Shop), target)],
         public_url=URL,

@@ -96,9 +96,9 @@ async def test_a_door_that_asks_again_later_believes_no_longer(
     desk, later = Desk(aud=URL), Later(monkeypatch)
     monkeypatch.setattr("gateway.policies.identity.time", later)
     issuer = msgspec.structs.replace(ISSUER, audience="")
-    settings = GatewaySettings(rate_limit=PLANS, identity=IdentitySettings(issuers=(issuer,)))
+    settings = GatewaySettings(plans=PLANS, identity=IdentitySettings(issuers=(issuer,)))
     deployment = Deployment(keys_folder, settings, post=desk.post, environ={"SECRET": "s"})
-    identity: Any = deployment.gateway._version.after.identity
+    identity: Any = deployment.gateway.runtime.version.after.identity
     statuses = []
     for later.seconds in (0, 9, 11):
         if later.seconds == 9:

@@ -1,18 +1,20 @@
 """tests/gateway: the deployment's own APIs: each is documented, granted to somebody, and reachable."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from deploy.interfaces import frozen, interfaces
 from gateway.admin import interfaces as admin_interfaces
-from gateway.app import Gateway, GatewaySettings, Mounted, scopes_of
+from gateway.app import Gateway
 from gateway.exchange import Exchange, Reply, json_reply
 from gateway.identity import DevelopmentIssuer
+from gateway.inventory import Mounted, scopes_of
+from gateway.pipeline import GatewaySettings
 from gateway.plans import expand, read, read_consumers, unknown_plans
 from kit.operations import api_of, bind
 from tests.gateway.deployment import URL
+from tests.support.gateways import make_gateway
 
 STORY = Path(__file__).parents[2] / "deploy" / "demo_config"
 CONSUMERS = read_consumers(STORY / "consumers.toml")
@@ -34,7 +36,7 @@ def door(keys_folder: Path) -> Gateway:
         consumers=CONSUMERS,
         scopes=scopes_of(api_of(interface) for interface in found),
     )
-    return Gateway(
+    return make_gateway(
         settings=read(STORY / "gateway.toml", GatewaySettings),
         consumers=CONSUMERS,
         apis=[
@@ -52,9 +54,13 @@ def door(keys_folder: Path) -> Gateway:
 
 def test_every_declared_operation_stands_behind_the_door(door: Gateway):
     """Nothing that an interface declares is missing, and nothing is there that none declares."""
-    assert {route.name for route in door.internal_table.routes} == _declared(admin_interfaces())
+    assert {route.name for route in door.runtime.version.internal_table.routes} == _declared(
+        admin_interfaces()
+    )
     public = [kind for kind in interfaces() if kind not in admin_interfaces()]
-    assert {route.name for route in door.table.routes if route.operation is not None} == _declared(public)
+    assert {
+        route.name for route in door.runtime.version.table.routes if route.operation is not None
+    } == _declared(public)
 
 
 def _declared(kinds: list[type]) -> set[str]:
@@ -63,7 +69,7 @@ def _declared(kinds: list[type]) -> set[str]:
 
 def test_every_operation_is_granted_to_somebody_beside_ci(door: Gateway):
     """A scope that only the contract tests hold would be an operation that nobody may use."""
-    routes = [*door.table.routes, *door.internal_table.routes]
+    routes = [*door.runtime.version.table.routes, *door.runtime.version.internal_table.routes]
     scopes = tuple(sorted({route.scope for route in routes if route.operation is not None}))
     granted = {
         scope for name, consumer in CONSUMERS.items() if name != "ci" for scope in expand(consumer, scopes)
@@ -86,6 +92,5 @@ def test_no_operation_of_an_inner_tier_is_open_to_the_outside():
 
 def test_every_operation_has_a_limit(door: Gateway):
     """Every consumer of the demo is on a plan, and every route of an API is metered."""
-    limits: Any = door.settings.rate_limit
-    assert unknown_plans(CONSUMERS, limits.plans) == []
+    assert unknown_plans(CONSUMERS, door.runtime.settings.plans) == []
     assert all(consumer.subscriptions for consumer in CONSUMERS.values())

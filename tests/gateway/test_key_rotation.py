@@ -80,7 +80,7 @@ def test_processes_that_start_together_make_one_set_of_keys(tmp_path: Path):
 async def test_an_old_key_is_replaced_without_anybodys_doing(tmp_path: Path):
     """When the current key reaches the configured age, the next request for a token signs by the next one."""
     identity = IdentitySettings(embedded_key_days=1)
-    deployment = Deployment(tmp_path, GatewaySettings(rate_limit=PLANS, identity=identity))
+    deployment = Deployment(tmp_path, GatewaySettings(plans=PLANS, identity=identity))
     before, coming = kids(deployment)
     auth = ("screen", deployment.issuer.client_secret("screen"))
     try:

@@ -11,13 +11,12 @@ import pytest
 
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
-from gateway.policies.rate_limit import RateLimitSettings
 from gateway.policies.rate_limit.leases import Lease, LocalCounters, SharedCounters
 from gateway.policies.rate_limit.window import LocalWindows, SharedWindows
 from gateway.policies.source_limit import SourceLimitSettings, SourceWindows
 from kit.cache import Cache
 from kit.settings import SettingsError
-from tests.gateway.deployment import CONSUMERS, Deployment, problem
+from tests.gateway.deployment import CONSUMERS, PLANS, Deployment, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"
 
@@ -35,13 +34,22 @@ def shared(cache: Cache, workers: int = 1) -> SharedCounters:
 
 
 def deployment_with(folder: Path, *limits: Limit, **more: Any) -> Deployment:
-    settings = GatewaySettings(rate_limit=RateLimitSettings(plans={"standard": Plan(limits=limits)}))
+    settings = GatewaySettings(plans={"standard": Plan(limits=limits)})
     return Deployment(folder, settings, {"ci": Consumer(title="CI", scopes=("*.*.*",))}, **more)
+
+
+def few_calls(folder: Path) -> Deployment:
+    """A gateway where one consumer is on a plan with few calls."""
+    few = Plan(limits=(Limit("burst", 3, 60), Limit("daily", 1000, 86_400)))
+    slow = Consumer(title="Few calls", scopes=("*.*.*",), subscriptions={"*": "few"})
+    return Deployment(
+        folder, GatewaySettings(plans={**PLANS, "few": few}), {"ci": CONSUMERS["ci"], "slow": slow}
+    )
 
 
 async def test_the_fields_tell_plan_and_rest(keys_folder: Path):
     """RateLimit-Policy states the limits, RateLimit what is left and when it is renewed."""
-    deployment = Deployment(keys_folder)
+    deployment = few_calls(keys_folder)
     first = await deployment.call("GET", ORDERS, "slow")
     second = await deployment.call("GET", ORDERS, "slow")
     assert first.headers["ratelimit-policy"] == '"burst";q=3;w=60, "daily";q=1000;w=86400'
@@ -53,7 +61,7 @@ async def test_the_fields_tell_plan_and_rest(keys_folder: Path):
 
 async def test_too_many_calls_are_429_with_the_time_to_wait(keys_folder: Path):
     """The refusal names the limit, says when to come again, and leaves other consumers alone."""
-    deployment = Deployment(keys_folder)
+    deployment = few_calls(keys_folder)
     statuses = [(await deployment.call("GET", ORDERS, "slow")).status_code for _ in range(3)]
     refused = await deployment.call("GET", ORDERS, "slow")
     found = problem(refused, 429, "too_many_requests")
@@ -66,7 +74,7 @@ async def test_too_many_calls_are_429_with_the_time_to_wait(keys_folder: Path):
 
 async def test_a_refused_call_costs_nothing_of_the_other_limits(keys_folder: Path):
     """Whoever runs into one limit does not use up another (tyk#1876)."""
-    deployment = Deployment(keys_folder)
+    deployment = few_calls(keys_folder)
     for _ in range(20):
         last = await deployment.call("GET", ORDERS, "slow")
     daily = re.search(r'"daily";r=(\d+)', last.headers["ratelimit"])

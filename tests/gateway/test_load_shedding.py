@@ -15,7 +15,6 @@ from bench.ports import free_port
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Limit, Plan
 from gateway.policies.load_shedding import Load, LoadSheddingSettings
-from gateway.policies.rate_limit import RateLimitSettings
 from tests.gateway import saturated
 from tests.gateway.deployment import CONSUMERS, Deployment, problem
 from tests.gateway.test_sockets import _await_port
@@ -89,9 +88,7 @@ def test_a_lane_is_never_shed_while_a_lesser_one_with_the_same_past_is_taken(ste
 async def test_a_shed_call_costs_nothing_and_says_when_to_come_again(keys_folder: Path):
     """503 with Retry-After and no token spent; health, catalogue and the gateway's own APIs go on."""
     settings = GatewaySettings(
-        rate_limit=RateLimitSettings(
-            plans={"standard": Plan(limits=(Limit("burst", 100, 60),), lane="background")}
-        ),
+        plans={"standard": Plan(limits=(Limit("burst", 100, 60),), lane="background")},
         load_shedding=msgspec.structs.replace(TIGHT, max_in_flight=1, background=0.9, standard=0.95),
     )
     consumers = {name: CONSUMERS[name] for name in ("ci", "platform")}

@@ -12,7 +12,6 @@ import pytest
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
 from gateway.plans.usage import Usage, active_consumers, used
-from gateway.policies.rate_limit import RateLimitSettings
 from gateway.policies.rate_limit.quota import Quota, QuotaBook
 from kit import clock
 from kit.cache import Cache
@@ -46,7 +45,7 @@ def late_november() -> Iterator[dt.datetime]:
 
 def deployment_with(folder: Path, quota: int, **more: Any) -> Deployment:
     plan = Plan(limits=(Limit("burst", 100_000, 60),), monthly_quota=quota)
-    settings = GatewaySettings(rate_limit=RateLimitSettings(plans={"standard": plan}))
+    settings = GatewaySettings(plans={"standard": plan})
     return Deployment(folder, settings, {"ci": Consumer(title="CI", scopes=("*.*.*",))}, **more)
 
 

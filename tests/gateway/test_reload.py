@@ -21,7 +21,7 @@ GATEWAY = """\
 [answer]
 hsts_seconds = {number}
 
-[rate_limit.plans.standard]
+[plans.standard]
 limits = [{{ name = "burst", requests = {number}, seconds = 60 }}]
 
 [source_limit]
@@ -79,14 +79,14 @@ async def until_in_force(deployment: Deployment, files: Files) -> None:
     wanted = read_bundle(files.folder).digest
 
     async def look() -> bool:
-        return deployment.gateway.bundle.digest == wanted
+        return deployment.gateway.runtime.bundle.digest == wanted
 
     await until("the files are in force", look, PATIENCE_SECONDS)
 
 
 async def until_refused(deployment: Deployment) -> list[str]:
     async def look() -> Refusal | None:
-        return deployment.gateway.refused
+        return deployment.gateway.runtime.reloader.refused
 
     return (await until("the files are refused", look, PATIENCE_SECONDS)).faults
 
@@ -94,7 +94,7 @@ async def until_refused(deployment: Deployment) -> list[str]:
 async def test_a_change_is_in_force_without_a_restart(reloading: Deployment, files: Files):
     """What is written holds for the next request, and the digest says so."""
     assert (await reloading.call("GET", f"{ORDERS}/a")).headers["ratelimit-policy"] == '"burst";q=100000;w=60'
-    before = reloading.gateway.bundle.digest
+    before = reloading.gateway.runtime.bundle.digest
     files.write(90_000)
     await until_in_force(reloading, files)
     answer = await reloading.call("GET", f"{ORDERS}/a")
@@ -126,7 +126,7 @@ async def test_a_bad_file_is_refused_whole_with_its_line(
     reloading: Deployment, files: Files, more: str, where: str
 ):
     """The policy before it stays, and the refusal is told with file, line and reason until it is mended."""
-    before = reloading.gateway.bundle.digest
+    before = reloading.gateway.runtime.bundle.digest
     files.write(50, more=more)
     faults = await until_refused(reloading)
     with pytest.raises(SettingsError, match=where):
@@ -167,14 +167,14 @@ async def test_a_subscription_to_what_was_retired_is_refused(files: Files, keys_
         lifecycles=decode({"process/works@1": gone}, dict[Slug, ApiLifecycle], "versions.toml"),
     )
     await deployment.gateway.start()
-    before = deployment.gateway.bundle.digest
+    before = deployment.gateway.runtime.bundle.digest
     text = (files.folder / "consumers.toml").read_text(encoding="utf-8")
     line = 'subscriptions = {"*" = "standard", "process/works@1" = "standard"}'
     files.put("consumers.toml", text.replace('title = "Somebody"', f'title = "Somebody"\n{line}', 1))
     reason = "was retired, and ci has no waiver in the versions"
     expected = f"{files.folder}/consumers.toml:3: consumers.ci.subscriptions.process/works@1: {reason}"
     assert await until_refused(deployment) == [expected]
-    assert deployment.gateway.bundle.digest == before
+    assert deployment.gateway.runtime.bundle.digest == before
     await deployment.gateway.close()
 
 
@@ -199,19 +199,19 @@ async def test_a_change_is_in_force_in_all_parts_of_a_process_or_in_none(files: 
     watching = {"policy_folder": files.folder, "look_seconds": 0.01}
     deployment = Deployment(keys_folder, settings, consumers, participants=[follow], **watching)
     await deployment.gateway.start()
-    before = deployment.gateway.bundle.digest
+    before = deployment.gateway.runtime.bundle.digest
     files.put("routing.toml", ROUTE.format("nowhere"))
     files.write(50)
     assert await until_refused(deployment) == [
         f"{files.folder}/routing.toml:4: routes[0].instance: nowhere serves nobody"
     ]
-    assert (deployment.gateway.bundle.digest, followed) == (before, [])
+    assert (deployment.gateway.runtime.bundle.digest, followed) == (before, [])
     answer = await deployment.call("GET", f"{ORDERS}/a")
     assert answer.headers["ratelimit-policy"] == '"burst";q=100000;w=60'
     files.put("routing.toml", ROUTE.format("netsuite-main"))
     await until_in_force(deployment, files)
     assert [routing.instance_for("erp", "NB-UK") for routing in followed] == ["netsuite-main"]
-    assert deployment.gateway.settings.answer.hsts_seconds == 50
+    assert deployment.gateway.runtime.settings.answer.hsts_seconds == 50
     await deployment.gateway.close()
 
 

@@ -17,7 +17,7 @@ from kit.database import Database, tables
 from tests.gateway.deployment import PLANS, URL, Deployment, problem
 from tests.gateway.forge import ORDERS
 
-SETTINGS = GatewaySettings(rate_limit=PLANS, identity=IdentitySettings(refresh_seconds=0.05))
+SETTINGS = GatewaySettings(plans=PLANS, identity=IdentitySettings(refresh_seconds=0.05))
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from contracts.problems import UnknownRoute
+from gateway.inventory import Mounted
 from gateway.pipeline import before_route, build
-from gateway.policies.route import Mounted, RouteTable
+from gateway.policies.route import RouteTable
 from kit.operations import document
 from tests.gateway.demo import Shop
 from tests.gateway.deployment import Deployment, problem
@@ -84,12 +85,18 @@ def test_two_apis_at_one_path_are_refused(deployment: Deployment):
 
 def test_a_route_that_no_policy_fits_is_not_served(deployment: Deployment):
     """What is neither operation nor open address would pass all policies: the gateway does not start."""
-    operation = next(route for route in deployment.gateway.table.routes if route.operation is not None)
+    operation = next(
+        route for route in deployment.gateway.runtime.version.table.routes if route.operation is not None
+    )
     half = replace(operation, template="/half", operation=None)
-    version = deployment.gateway._version
+    version = deployment.gateway.runtime.version
     table = RouteTable((), [half])
     with pytest.raises(ValueError, match="no policy fits"):
-        build(before_route(deployment.gateway.settings, deployment.gateway._account), table, version.after)
+        build(
+            before_route(deployment.gateway.runtime.settings, deployment.gateway._account),
+            table,
+            version.after,
+        )
 
 
 async def test_a_route_that_was_never_composed_is_not_found(deployment: Deployment):

@@ -15,8 +15,7 @@ def test_the_storys_files_are_good_and_fit_together():
     """Consumers and policies of the demo load, and every plan exists."""
     consumers = read_consumers(STORY / "consumers.toml")
     settings = read(STORY / "gateway.toml", GatewaySettings)
-    assert settings.rate_limit is not None
-    assert unknown_plans(consumers, settings.rate_limit.plans) == []
+    assert unknown_plans(consumers, settings.plans) == []
     assert set(consumers) == {
         "crm-screen",
         "psa-screen",
@@ -39,7 +38,8 @@ def test_every_fault_of_a_file_is_told_at_once():
     raw = {
         "wire": {"max_body_bytes": "large", "max_hedaers": 3, "max_headers": 1},
         "cors": {"origins": ["*"]},
-        "rate_limit": {"plans": {"a": {"limits": [{"name": "x", "requests": 0}]}, "b": {"limits": []}}},
+        "plans": {"a": {"limits": [{"name": "x", "requests": 0}]}, "b": {"limits": []}},
+        "rate_limit": {"plans": {}},
         "identity": {"certificate_proxies": ["here"]},
         "firewall": {},
     }
@@ -52,9 +52,10 @@ def test_every_fault_of_a_file_is_told_at_once():
         "wire.max_body_bytes",
         "wire.max_headers",
         "cors",
-        "rate_limit.plans.a.limits[0].requests",
-        "rate_limit.plans.a.limits[0].seconds",
-        "rate_limit.plans.b.limits",
+        "plans.a.limits[0].requests",
+        "plans.a.limits[0].seconds",
+        "plans.b.limits",
+        "rate_limit.plans",
         "identity",
     }
 

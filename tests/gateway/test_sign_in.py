@@ -392,7 +392,7 @@ def test_a_client_is_public_or_has_keys():
 
 async def test_no_script_of_another_origin_reads_the_sign_in_page(keys_folder: Path, database: Database):
     """CORS opens the token endpoint to pages that are allowed, and never the page (RFC 9700 section 2.6)."""
-    cors = GatewaySettings(rate_limit=PLANS, cors=CorsSettings(origins=("https://crm.test",)))
+    cors = GatewaySettings(plans=PLANS, cors=CorsSettings(origins=("https://crm.test",)))
     deployment = SigningDeployment(keys_folder, settings=cors, database=database)
     origin = {"Origin": "https://crm.test", "Access-Control-Request-Method": "GET"}
     async with deployment.http:

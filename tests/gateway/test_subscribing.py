@@ -11,7 +11,6 @@ from sqlalchemy import select
 from contracts.duties import ConflictingDuties, Duties, Duty
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
-from gateway.policies.rate_limit import RateLimitSettings
 from gateway.policy_bundle import make_bundle
 from kit import privacy
 from kit.database import Database
@@ -20,13 +19,11 @@ from tests.gateway.deployment import Deployment, pointers, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"
 SHOP = "experience/shop@1"
-PLANS = RateLimitSettings(
-    plans={
-        "standard": Plan(title="As usual", limits=(Limit("burst", 1000, 60),), concurrency=10),
-        "open": Plan(limits=(Limit("burst", 5, 60),), data_classes=("public",)),
-        "trial": Plan(limits=(Limit("burst", 5, 60),), lane="background", approval="automatic"),
-    }
-)
+PLANS = {
+    "standard": Plan(title="As usual", limits=(Limit("burst", 1000, 60),), concurrency=10),
+    "open": Plan(limits=(Limit("burst", 5, 60),), data_classes=("public",)),
+    "trial": Plan(limits=(Limit("burst", 5, 60),), lane="background", approval="automatic"),
+}
 CONSUMERS = {
     "platform": Consumer(title="The platform team", scopes=("gateway.*.*",)),
     "screen": Consumer(title="A screen", scopes=("experience.*.read",), subscriptions={}),
@@ -61,7 +58,7 @@ class Desk(Deployment):
 @pytest.fixture
 async def desk(keys_folder: Path, fresh_database_url: str) -> AsyncIterator[Desk]:
     database = Database(fresh_database_url)
-    found = Desk(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS, database=database, duties=DUTIES)
+    found = Desk(keys_folder, GatewaySettings(plans=PLANS), CONSUMERS, database=database, duties=DUTIES)
     found.asked = []
     await found.gateway.start()
     yield found
@@ -158,7 +155,7 @@ async def test_a_consumer_is_registered_suspended_and_resumed(desk: Desk):
     told = await desk.by("anna", "POST", "/consumers/consumers/newcomer/resumption")
     assert told.json()["state"] == "active"
     assert await desk.status("newcomer") == 200
-    async with desk.gateway._database.connect() as connection:
+    async with desk.gateway.directory._database.connect() as connection:
         asked = select(audit.c.action).where(audit.c.outcome == "done", audit.c.consumer == "platform")
         actions = set((await connection.scalars(asked)).all())
     assert actions >= {
@@ -179,6 +176,19 @@ async def test_a_consumer_that_would_hold_what_is_kept_apart_is_not_registered(d
     assert (await desk.by("anna", "POST", "/consumers/consumers", body)).status_code == 201
 
 
+async def test_a_consumer_is_not_registered_with_grants_that_mean_nothing(desk: Desk):
+    """Scopes, roles and instances that there are not are refused together, each with its place."""
+    body = {
+        "name": "newcomer",
+        "title": "A new desk",
+        "scopes": ["experience.shop.read", "process.no-such.read"],
+        "roles": ["finance", "finanse"],
+        "claims": {"instance": "vault-mian", "customer": "acme"},
+    }
+    found = problem(await desk.by("anna", "POST", "/consumers/consumers", body), 422, "invalid")
+    assert pointers(found) == {"/scopes/1", "/roles/1", "/claims/instance"}
+
+
 async def test_a_registered_consumer_that_new_duties_keep_apart_is_let_in_no_more(desk: Desk):
     """From the change on it is suspended, with the reason; without that duty it may call again."""
     body = {
@@ -194,7 +204,7 @@ async def test_a_registered_consumer_that_new_duties_keep_apart_is_let_in_no_mor
         {**DUTIES.duties, "look": Duty("look at orders", scopes=("experience.shop.read",))},
         (*DUTIES.conflicts, ConflictingDuties(("ask", "look"), "who asks sees no orders")),
     )
-    policy, settings = desk.gateway.policy, desk.gateway.settings
+    policy, settings = desk.gateway.runtime.reloader, desk.gateway.runtime.settings
     await policy.adopt(make_bundle(settings, CONSUMERS, stricter))
     problem(await desk.call("GET", ORDERS, "newcomer"), 403, "consumer_suspended")
     told = (await desk.by("anna", "GET", "/consumers/consumers/newcomer")).json()
@@ -212,7 +222,7 @@ async def test_who_administers_is_kept_under_a_pseudonym(desk: Desk):
     rejected = {"outcome": "rejected", "reason": "Not now"}
     path = f"/subscriptions/subscriptions/{asked['id']}"
     await desk.by("bert", "POST", f"{path}/decision", rejected)
-    async with desk.gateway._database.connect() as connection:
+    async with desk.gateway.directory._database.connect() as connection:
         kept = [
             (await connection.scalars(select(column))).one()
             for column in (
@@ -260,7 +270,7 @@ async def test_consumers_plans_and_usage_are_told(desk: Desk):
 
 async def test_without_a_database_the_roster_is_told_and_not_changed(keys_folder: Path):
     """Declared consumers are listed; a change is 503."""
-    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS)
+    deployment = Deployment(keys_folder, GatewaySettings(plans=PLANS), CONSUMERS)
     assert (await deployment.administer("GET", "/consumers/consumers")).status_code == 200
     asked = await deployment.administer(
         "POST", "/consumers/consumers/screen/suspension", json={"reason": "A leak"}

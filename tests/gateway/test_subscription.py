@@ -11,12 +11,11 @@ from sqlalchemy import delete, insert
 
 from contracts.canonical.values import Id
 from contracts.operation import DataClass, RowRule, api, operation
-from gateway.app import Mounted
 from gateway.exchange import Exchange, Reply, json_reply
+from gateway.inventory import Mounted
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Lane, Limit, Plan
 from gateway.plans.consumer_directory import note_change
-from gateway.policies.rate_limit import RateLimitSettings
 from kit.database import Database
 from kit.database.tables import registered_consumers, subscriptions, suspensions
 from kit.operations import document
@@ -27,12 +26,10 @@ ORDERS = "/experience/shop/v1/orders/o-1"
 WORK = "/process/works/v1/works/w-1"
 SHOP = "experience/shop@1"
 PATIENCE_SECONDS = 10
-PLANS = RateLimitSettings(
-    plans={
-        "standard": Plan(limits=(Limit("burst", 1000, 60),)),
-        "narrow": Plan(limits=(Limit("burst", 10, 60),)),
-    }
-)
+PLANS = {
+    "standard": Plan(limits=(Limit("burst", 1000, 60),)),
+    "narrow": Plan(limits=(Limit("burst", 10, 60),)),
+}
 CONSUMERS = {
     "some": Consumer(title="Some", scopes=("*.*.*",), subscriptions={SHOP: "narrow", "system/*": "standard"}),
     "all": Consumer(title="All", scopes=("*.*.*",), subscriptions={"*": "standard", SHOP: "narrow"}),
@@ -51,7 +48,7 @@ async def own(fresh_database_url: str) -> AsyncIterator[Database]:
 async def replicas(keys_folder: Path, own: Database) -> AsyncIterator[list[Deployment]]:
     """Two gateways on one database, both keeping up with it."""
     deployments = [
-        Deployment(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS, database=own) for _ in range(2)
+        Deployment(keys_folder, GatewaySettings(plans=PLANS), CONSUMERS, database=own) for _ in range(2)
     ]
     for deployment in deployments:
         await deployment.gateway.start()
@@ -93,14 +90,14 @@ async def test_the_most_exact_subscription_of_the_file_holds(
     keys_folder: Path, consumer: str, path: str, quota: int
 ):
     """An API by its name, else its tier, else all."""
-    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS)
+    deployment = Deployment(keys_folder, GatewaySettings(plans=PLANS), CONSUMERS)
     answer = await deployment.call("GET", path, consumer)
     assert answer.headers["ratelimit-policy"] == f'"burst";q={quota};w=60'
 
 
 async def test_without_a_subscription_a_call_is_403_and_told_how_to_get_one(keys_folder: Path):
     """The problem names the API, the plans, and the command."""
-    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS)
+    deployment = Deployment(keys_folder, GatewaySettings(plans=PLANS), CONSUMERS)
     found = problem(await deployment.call("GET", WORK, "some"), 403, "not_subscribed")
     assert found["api"] == "process/works@1"
     assert found["plans"] == ["narrow", "standard"]
@@ -121,7 +118,7 @@ async def test_a_plan_bounds_the_credentials_of_its_subscribers(
 ):
     """Who may come with another kind of credential is not on the plan."""
     plan = Plan(limits=(Limit("burst", 10, 60),), credentials=("bearer",))
-    settings = GatewaySettings(rate_limit=RateLimitSettings(plans={"standard": plan}))
+    settings = GatewaySettings(plans={"standard": plan})
     consumers = {"ci": Consumer(title="CI", scopes=("*.*.*",), **granted)}
     answer = await Deployment(keys_folder, settings, consumers).call("GET", ORDERS)
     assert answer.status_code == status
@@ -129,9 +126,9 @@ async def test_a_plan_bounds_the_credentials_of_its_subscribers(
 
 async def test_limits_hold_for_each_consumer_and_api_apart(keys_folder: Path):
     """Calls of one API use up nothing of another's limits, nor of another consumer's."""
-    plans = RateLimitSettings(plans={"standard": Plan(limits=(Limit("burst", 1, 60),))})
+    plans = {"standard": Plan(limits=(Limit("burst", 1, 60),))}
     consumers = {name: Consumer(title=name, scopes=("*.*.*",)) for name in ("ci", "other")}
-    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=plans), consumers)
+    deployment = Deployment(keys_folder, GatewaySettings(plans=plans), consumers)
     asked = [("ci", ORDERS), ("ci", WORK), ("other", ORDERS), ("ci", ORDERS), ("ci", WORK)]
     statuses = [(await deployment.call("GET", path, consumer)).status_code for consumer, path in asked]
     assert statuses == [200, 200, 200, 429, 429]
@@ -172,7 +169,7 @@ async def test_a_suspended_consumer_is_refused_at_every_door_until_it_is_resumed
 
 async def test_a_registered_consumer_is_known_at_every_door(replicas: list[Deployment], own: Database):
     """It gets a token and calls what it subscribed to; before, nobody knew it."""
-    assert "newcomer" not in replicas[0].gateway.bundle.consumers
+    assert "newcomer" not in replicas[0].gateway.runtime.bundle.consumers
     grants = {"title": "New", "scopes": ["experience.*.read"], "subscriptions": {}}
 
     async def register() -> None:
@@ -193,7 +190,7 @@ async def test_a_registered_consumer_is_known_at_every_door(replicas: list[Deplo
 async def test_with_the_database_away_what_is_known_goes_on_to_hold(keys_folder: Path, tmp_path: Path):
     """Declared consumers need no database, at the start neither."""
     nowhere = Database(f"postgresql+psycopg://nobody@/none?host={tmp_path}")
-    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS, database=nowhere)
+    deployment = Deployment(keys_folder, GatewaySettings(plans=PLANS), CONSUMERS, database=nowhere)
     await deployment.gateway.start()
     assert (await deployment.call("GET", ORDERS, "some")).status_code == 200
     await deployment.gateway.close()
@@ -202,12 +199,12 @@ async def test_with_the_database_away_what_is_known_goes_on_to_hold(keys_folder:
 
 async def test_the_explanation_tells_the_subscription_and_its_limits(keys_folder: Path):
     """By which plan a request would be met, and where there is none that it is refused for that."""
-    deployment = Deployment(keys_folder, GatewaySettings(rate_limit=PLANS), CONSUMERS)
-    told = await deployment.gateway.explain("GET", ORDERS, "some")
+    deployment = Deployment(keys_folder, GatewaySettings(plans=PLANS), CONSUMERS)
+    told = await deployment.gateway.runtime.explain("GET", ORDERS, "some")
     says = {rule.policy: rule.says for rule in told.rules}
     assert says["subscription"] == f"subscribed to {SHOP} on the plan narrow"
     assert says["rate_limit"] == "10 requests per 60 s"
-    refused = await deployment.gateway.explain("GET", WORK, "some")
+    refused = await deployment.gateway.runtime.explain("GET", WORK, "some")
     assert (refused.verdict, refused.rules[-1].policy) == ("not_subscribed", "subscription")
 
 
@@ -217,9 +214,7 @@ def on_plan(keys_folder: Path, granted: tuple[str, ...] | None = None, **bounds:
     plans = {"standard": Plan(limits=burst, **bounds), "free": Plan(limits=burst)}
     consumers = {"ci": Consumer(title="CI", scopes=("*.*.*",), entities=granted)}
     answer = Mounted(Ledgers, document(Ledgers), lambda _: read_ledger)
-    return Deployment(
-        keys_folder, GatewaySettings(rate_limit=RateLimitSettings(plans=plans)), consumers, apis=(answer,)
-    )
+    return Deployment(keys_folder, GatewaySettings(plans=plans), consumers, apis=(answer,))
 
 
 @api("process", "ledgers", version=1, summary="A ledger of each legal entity", data_classes=("financial",))
@@ -238,7 +233,10 @@ async def read_ledger(_: Exchange) -> Reply:
 
 async def agreed(deployment: Deployment, path: str) -> httpx.Response:
     """The answer, which the explanation foretold."""
-    told, answer = await deployment.gateway.explain("GET", path, "ci"), await deployment.call("GET", path)
+    told, answer = (
+        await deployment.gateway.runtime.explain("GET", path, "ci"),
+        await deployment.call("GET", path),
+    )
     code = answer.json()["code"] if answer.status_code == 403 else "allowed"
     assert told.verdict == code
     return answer
@@ -288,7 +286,7 @@ async def test_who_is_narrowed_by_a_plan_does_not_reach_vendors_records(keys_fol
 async def test_the_bounds_of_a_plan_are_explained(keys_folder: Path):
     """Classes of data and legal entities, each with the place where it is written."""
     deployment = on_plan(keys_folder, data_classes=("financial", "commercial"), entities=("DE01",))
-    told = await deployment.gateway.explain("GET", ORDERS, "ci")
+    told = await deployment.gateway.runtime.explain("GET", ORDERS, "ci")
     says = [rule.says for rule in told.rules if rule.policy == "subscription"]
     assert says[1:] == [
         "for data of the classes financial, commercial only",

@@ -11,9 +11,10 @@ import pytest
 from contracts.canonical.values import Id
 from contracts.operation import Deprecation, api, operation
 from deploy.lifecycle import FILE, called_by, lifecycle_faults, read_lifecycles
-from gateway.app import Mounted, in_process
+from gateway.inventory import Mounted
 from gateway.lifecycle import ApiLifecycle, ApiLifecycles, Slug, check_subscriptions, faults, refusals
 from gateway.plans import Consumer, decode
+from gateway.policies.hop import in_process
 from kit import clock
 from kit.database import Database
 from kit.database.tables import usage

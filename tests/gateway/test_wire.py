@@ -171,7 +171,7 @@ async def test_forwarded_addresses_count_from_trusted_proxies_only(keys_folder: 
     from gateway.exchange import Exchange  # noqa: PLC0415
     from gateway.policies.wire import Wire  # noqa: PLC0415
 
-    step = Wire(deployment.gateway.settings.wire).wrap(None, look)
+    step = Wire(deployment.gateway.runtime.settings.wire).wrap(None, look)
     for peer in ("10.1.1.1", "9.9.9.9"):
         headers = [(b"host", b"a"), (b"x-forwarded-for", b"6.6.6.6, 7.7.7.7, 10.2.2.2")]
         scope = _scope("GET", "/", headers) | {"client": (peer, 1)}

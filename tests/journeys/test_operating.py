@@ -17,6 +17,7 @@ from tests.support.stack import Member, Stack, until
 DIGEST = re.compile(
     r'^enfilade_gateway_policy_current{digest="(\w+)",refused="(\w+)",worker="(\d)"} 1$', re.MULTILINE
 )
+EXECUTIVE = 'scopes = ["experience.*.read", "process.*.read"]'
 ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
 
 
@@ -70,7 +71,7 @@ async def test_every_worker_follows_the_files_and_refuses_bad_ones(
     deployment, member = looked_after
     before = await in_force(member)
     assert set(before) == {"0", "1"}
-    deployment.edit("consumers.toml", ('roles = ["executive"]', 'roles = ["executive"]\noutside = true'))
+    deployment.edit("consumers.toml", (EXECUTIVE, f"{EXECUTIVE}\noutside = true"))
 
     async def changed() -> bool:
         now = await in_force(member)

@@ -221,7 +221,7 @@ async def test_the_duties_of_a_case_are_those_in_force(apart: Apart) -> None:
         for pair in ("request-customer", "start-activation"):
             apart_from = f'duties = ["{pair}", "approve-customer"]'
             assert apart_from in duties
-            duties = duties.replace(apart_from, f'duties = ["{pair}", "approve-policy"]')
+            duties = duties.replace(apart_from, f'duties = ["{pair}", "approve-subscription"]')
         await apart.go_by("netsuite-main", duties)
         allowed = await decide(sam_of_finance, request, "second")
         assert allowed.status_code == 200, allowed.text

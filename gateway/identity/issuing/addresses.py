@@ -5,9 +5,9 @@ import asyncio
 from gateway.exchange import Exchange, Reply, Step, json_reply
 from gateway.identity import revocation
 from gateway.identity.dpop import Proofs
-from gateway.identity.issuer import LIFETIME_SECONDS, DevelopmentIssuer
 from gateway.identity.issuing.assertions import Assertions
 from gateway.identity.issuing.codes import Codes
+from gateway.identity.issuing.issuer import LIFETIME_SECONDS, DevelopmentIssuer
 from gateway.identity.issuing.metadata import (
     AUTHORIZE_PATH,
     JWKS_PATH,

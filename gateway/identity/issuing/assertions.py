@@ -9,7 +9,7 @@ from authlib.oauth2.rfc6749 import InvalidClientError
 from authlib.oauth2.rfc7523.client import ASSERTION_TYPE
 
 from gateway.identity import jose
-from gateway.identity.issuer import DevelopmentIssuer
+from gateway.identity.issuing.issuer import DevelopmentIssuer
 from gateway.identity.keys import Keys
 from kit import one_time
 from kit.database import Database

@@ -19,10 +19,10 @@ from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 
 from gateway.exchange import Header, Reply, json_reply
-from gateway.identity.issuer import LIFETIME_SECONDS, DevelopmentIssuer
 from gateway.identity.issuing import assertions
 from gateway.identity.issuing.codes import Code
 from gateway.identity.issuing.forms import OAuthRequest
+from gateway.identity.issuing.issuer import LIFETIME_SECONDS, DevelopmentIssuer
 from gateway.plans import Consumer, expand
 
 _SECRETS = ("client_secret_basic", "client_secret_post")

@@ -12,10 +12,10 @@ from joserfc import jwk, jwt
 from joserfc.errors import JoseError
 
 from gateway.exchange import Exchange, Reply
-from gateway.identity.issuer import DevelopmentIssuer
 from gateway.identity.issuing import page
 from gateway.identity.issuing.codes import Codes
 from gateway.identity.issuing.forms import Form, OAuthRequest
+from gateway.identity.issuing.issuer import DevelopmentIssuer
 from gateway.identity.issuing.server import Server
 from kit.telemetry import log
 

@@ -1,5 +1,6 @@
 """Contract: requests against the frozen document, every fault told at once, and answers as configured."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -15,7 +16,7 @@ from contracts.problems import (
     PreconditionRequired,
     UnsupportedMediaType,
 )
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step, try_policy
 from gateway.lifecycle import NONE, ApiLifecycles, gate_of
 from gateway.policies.contract.answers import AnswerValidationSettings, answer_headers, check_of
 from gateway.policies.contract.body import escape, parse
@@ -79,6 +80,16 @@ class Contract:
             return reply
 
         return contract
+
+    async def judge(self, probe: Exchange, asked: Asked | None) -> None:
+        """The operation as if it took neither headers nor a body, and rows that the path names."""
+        route = asked.route if asked else None
+        if route is None or route.operation is None:
+            return
+        if any(rule.source != "path" for rule in route.operation.rows):
+            probe.check_rows = None
+        parameters = [item for item in route.shape.get("parameters", ()) if item["in"] in ("path", "query")]
+        await try_policy(self, replace(route, method="GET", shape={"parameters": parameters}), probe)
 
     def explain(self, asked: Asked) -> list[Rule]:
         if asked.route.operation is None:

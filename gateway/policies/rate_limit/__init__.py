@@ -4,6 +4,7 @@ Bursts and sustained rates, calls at once and the month's quota: docs/reference/
 """
 
 import time
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -22,39 +23,43 @@ __all__ = ["Allowances", "RateLimit", "RateLimitSettings"]
 
 
 class RateLimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The plans by name, and the largest batch that a worker takes of a limit at once.
+    """The largest batch that a worker takes of a limit at once; the limits are those of the plans.
 
     When the cache is away each worker gives its share of rates and slots, when the database is away of what
     was left of the quota; both are counted.
     """
 
-    plans: dict[str, Plan]
     batch: Annotated[int, Meta(ge=1, le=256)] = 64
 
 
 class RateLimit:
-    """Spends one call of every limit of the consumer's plan, or none of them."""
+    """Spends one call of every limit of the consumer's plan, or none of them; counts who called what."""
 
     def __init__(
-        self, settings: RateLimitSettings | None, directory: ConsumerDirectory, allowances: Allowances
+        self,
+        settings: RateLimitSettings,
+        plans: Mapping[str, Plan],
+        directory: ConsumerDirectory,
+        allowances: Allowances,
     ) -> None:
-        self.settings = settings
+        self._settings = settings
+        self._plans = plans
         self._registry = directory
         self._allowances = allowances
         self._known: dict[str, dict[str, Allowance]] = {}
 
     def wrap(self, route: Route | None, call_next: Step) -> Step:
-        settings = self.settings
-        if settings is None or route is None or route.api is None:
+        if route is None or route.api is None:
             return call_next
-        api, batch, allowances = route.api.slug, settings.batch, self._allowances
+        api, batch, allowances = route.api.slug, self._settings.batch, self._allowances
         known = self._known.setdefault(api, {})
 
         async def rate_limit(exchange: Exchange) -> Reply:
             plan = exchange.plan
-            if plan is None:
-                return await call_next(exchange)
             name = exchange.caller.consumer if exchange.caller else ""
+            if plan is None:
+                allowances.usage.tally(name, api).calls += 1
+                return await call_next(exchange)
             allowance = known.get(name)
             if allowance is None or allowance.plan is not plan:
                 allowance = known[name] = allowances.open(name, api, plan, batch)
@@ -76,10 +81,10 @@ class RateLimit:
         return rate_limit
 
     def explain(self, asked: Asked) -> list[Rule]:
-        settings, api = self.settings, asked.route.api
+        api = asked.route.api
         name = self._registry.plan_for(asked.name, asked.consumer, api.slug) if api is not None else None
-        plan = settings.plans.get(name or "") if settings is not None else None
-        return _rules(f"rate_limit.plans.{name}", plan) if plan is not None else []
+        plan = self._plans.get(name or "")
+        return _rules(f"plans.{name}", plan) if plan is not None else []
 
 
 def _rules(place: str, plan: Plan) -> list[Rule]:

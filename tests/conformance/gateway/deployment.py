@@ -9,15 +9,17 @@ from typing import Any
 import httpx
 from msgspec import structs
 
-import gateway.app
-from gateway.app import Gateway, Mounted, in_process, over_http, scopes_of
-from gateway.exchange import Exchange, Reply, Route, Step
+from gateway import policy_runtime
+from gateway.app import Gateway
+from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.identity import DevelopmentIssuer
 from gateway.identity.api_keys import create, new_key, revoke_key
 from gateway.identity.revocation import revoke
+from gateway.inventory import Mounted, scopes_of
 from gateway.lifecycle import NONE, ApiLifecycle, ApiLifecycles, Slug
 from gateway.pipeline import GatewaySettings
 from gateway.plans import read, read_consumers
+from gateway.policies.hop import in_process, over_http
 from gateway.policies.route import RouteTable
 from kit.database import Database
 from kit.operations import document
@@ -26,6 +28,7 @@ from tests.conformance.gateway.running import SECONDS, Target
 from tests.conformance.gateway.tokens import FOLDER, ISSUER, PUBLIC_URL, Mint
 from tests.gateway import shelf
 from tests.gateway.demo import INSTANCES, Shop, Vault, Works
+from tests.support.gateways import make_gateway
 
 
 def configured() -> GatewaySettings:
@@ -80,7 +83,7 @@ def make(
             raise OSError(address)
         return jwks
 
-    return Gateway(
+    return make_gateway(
         settings=settings or configured(),
         lifecycles=lifecycles,
         consumers=consumers,
@@ -186,6 +189,9 @@ class _Absent:
     def wrap(self, _: Route | None, call_next: Step) -> Step:
         return call_next
 
+    def explain(self, _: Asked) -> list[Rule]:
+        return []
+
 
 def _lenient(table: RouteTable) -> Any:
     return _Lenient(table)
@@ -216,11 +222,13 @@ class _Lenient:
 def make_without(policy: str, set_attribute: Callable[[Any, str, Any], None], *given: Any) -> Gateway:
     """The same with one policy taken out; `set_attribute` replaces an attribute for a while."""
     for name in ("before_route", "after_route"):
-        set_attribute(gateway.app, name, _less(getattr(gateway.app, name), policy))
+        set_attribute(policy_runtime, name, _less(getattr(policy_runtime, name), policy))
     if policy == "route":
-        build = gateway.app.build
+        build = policy_runtime.build
         set_attribute(
-            gateway.app, "build", lambda before, table, *more: build(before, _lenient(table), *more)
+            policy_runtime,
+            "build",
+            lambda before, table, *more: build(before, _lenient(table), *more),
         )
     return make(*given, lifecycles=lifecycles())
 

@@ -54,11 +54,8 @@ class Weaker:
 
 def _plans(**changes: Any) -> Callable[[GatewaySettings], GatewaySettings]:
     def change(settings: GatewaySettings) -> GatewaySettings:
-        limits = settings.rate_limit
-        if limits is None:
-            raise AssertionError("the suite's file has plans")
-        plans = {name: replace(plan, **changes) for name, plan in limits.plans.items()}
-        return replace(settings, rate_limit=replace(limits, plans=plans))
+        plans = {name: replace(plan, **changes) for name, plan in settings.plans.items()}
+        return replace(settings, plans=plans)
 
     return change
 

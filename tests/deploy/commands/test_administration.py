@@ -13,11 +13,10 @@ from deploy.demo.people import Person
 from deploy.errors import CommandError
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
-from gateway.policies.rate_limit import RateLimitSettings
 from kit.database import Database
 from tests.gateway.deployment import URL, Deployment
 
-PLANS = RateLimitSettings(plans={"standard": Plan(limits=(Limit("burst", 100, 60),))})
+PLANS = {"standard": Plan(limits=(Limit("burst", 100, 60),))}
 CONSUMERS = {
     "platform": Consumer(title="The platform team", scopes=("gateway.*.*",)),
     "screen": Consumer(title="A screen", scopes=("experience.*.read",), subscriptions={}),
@@ -27,7 +26,7 @@ CONSUMERS = {
 @pytest.fixture
 async def deployment(tmp_path: Path, fresh_database_url: str) -> AsyncIterator[Deployment]:
     database = Database(fresh_database_url)
-    found = Deployment(tmp_path, GatewaySettings(rate_limit=PLANS), CONSUMERS, database=database)
+    found = Deployment(tmp_path, GatewaySettings(plans=PLANS), CONSUMERS, database=database)
     yield found
     await database.close()
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from contracts.operation import Api
 from gateway.identity.issuing.keyring import Keyring
 from gateway.identity.issuing.personas import Persona
 from gateway.plans import Consumer, expand
@@ -16,12 +15,6 @@ from kit.secrets import load_or_create
 
 LIFETIME_SECONDS = 3600
 """How long a token lives, and at most."""
-
-
-def scopes_of(apis: Iterable[Api]) -> tuple[str, ...]:
-    """Every scope that some operation of these APIs may ask for."""
-    accesses = ("read", "write", "approve")
-    return tuple(sorted({api.scope(access) for api in apis for access in accesses}))
 
 
 class DevelopmentIssuer:

@@ -1,0 +1,106 @@
+"""Open addresses, where no token is asked for: health, catalogue, vendors' pushes, the embedded issuer."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from contracts.problems import NotFound
+from gateway.catalogue import Catalogue
+from gateway.exchange import Exchange, Reply, Route, Step, json_reply
+from gateway.identity import DevelopmentIssuer, Proofs
+from gateway.identity.issuing.addresses import Issuing
+from gateway.identity.issuing.metadata import AUTHORIZE_PATH, well_known
+from gateway.identity.jose import ALGORITHMS
+from gateway.inventory import ApiInventory, scopes_of
+from gateway.pipeline import GatewaySettings
+from kit.database import Database
+
+Hooks = Callable[[str, Mapping[str, str], bytes], Awaitable[None]]
+"""Takes instance, headers (lower case) and raw body of a vendor's push; verifies it itself."""
+
+Ready = Callable[[], Awaitable[Mapping[str, str]]]
+"""What is not ready, by name and sentence; empty when all is."""
+
+
+class OpenAddresses:
+    """The gateway's own addresses at its public listener; `resource_metadata` is what challenges name."""
+
+    def __init__(
+        self,
+        inventory: ApiInventory,
+        public_url: str,
+        *,
+        issuer: DevelopmentIssuer | None,
+        database: Database | None,
+        hooks: Hooks | None,
+        ready: Ready | None,
+    ) -> None:
+        self._described_at, self.resource_metadata = well_known("oauth-protected-resource", public_url)
+        self._inventory = inventory
+        self._public_url = public_url
+        self._pages = Catalogue(inventory.public, public_url, inventory.lifecycles).pages()
+        self._issuer = issuer
+        self._database = database
+        self._hooks = hooks
+        self._ready = ready
+
+    def routes(self, settings: GatewaySettings, proofs: Proofs) -> list[Route]:
+        """The addresses as these settings ask for them."""
+        issuer = self._issuer if settings.identity.embedded_issuer else None
+        targets: dict[tuple[str, str], Step] = {
+            ("GET", "/"): _go_to_catalogue,
+            ("GET", "/health/live"): _live,
+            ("GET", "/health/ready"): self._answer_ready,
+            ("GET", self._described_at): self._describe_resource(settings, issuer),
+            **{("GET", path): page for path, page in self._pages.items()},
+        }
+        if self._hooks is not None:
+            targets["POST", "/hooks/{instance}"] = self._take_hook
+        if issuer is not None:
+            days = settings.identity.embedded_key_days
+            targets |= Issuing(issuer, self._database, proofs, key_days=days).steps()
+        return [
+            Route(method, path, f"endpoint {path}", step, page=path == AUTHORIZE_PATH)
+            for (method, path), step in targets.items()
+        ]
+
+    def _describe_resource(self, settings: GatewaySettings, issuer: DevelopmentIssuer | None) -> Step:
+        """The protected resource's metadata (RFC 9728)."""
+        believed = [one.issuer for one in settings.identity.issuers]
+        if issuer is not None:
+            believed.insert(0, issuer.issuer)
+        content = {
+            "resource": self._public_url,
+            "resource_name": "Enfilade",
+            "authorization_servers": believed,
+            "bearer_methods_supported": ["header"],
+            "dpop_signing_alg_values_supported": list(ALGORITHMS),
+            "tls_client_certificate_bound_access_tokens": bool(settings.identity.certificate_proxies),
+            "scopes_supported": list(scopes_of(mounted.api for mounted in self._inventory.public)),
+            "resource_documentation": self._public_url + "/apis",
+        }
+
+        async def describe(_: Exchange) -> Reply:
+            return json_reply(200, content, (b"cache-control", b"public, max-age=300"))
+
+        return describe
+
+    async def _take_hook(self, exchange: Exchange) -> Reply:
+        if self._hooks is None:
+            raise NotFound
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in exchange.headers.items()
+        }
+        await self._hooks(exchange.path_parameters["instance"], headers, await exchange.read_body())
+        return json_reply(202, {"received": True})
+
+    async def _answer_ready(self, _: Exchange) -> Reply:
+        """Whether, and no more: why not is told on the internal listener."""
+        missing = await self._ready() if self._ready is not None else {}
+        return json_reply(503 if missing else 200, {"ready": not missing})
+
+
+async def _live(_: Exchange) -> Reply:
+    return json_reply(200, {"live": True})
+
+
+async def _go_to_catalogue(_: Exchange) -> Reply:
+    return Reply(307, [(b"location", b"/apis")])

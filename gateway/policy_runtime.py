@@ -1,0 +1,215 @@
+"""The policy runtime: compiles a policy bundle to pipelines, puts it in force, and explains it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contracts.admin.policy import Explanation
+from gateway.duties import Matrix, matrix_of, refuse_conflicts
+from gateway.exchange import Policy, Route, Step
+from gateway.identity import CredentialStatus, DevelopmentIssuer, Fetch, Memory, Post, Proofs
+from gateway.inventory import ApiInventory
+from gateway.lifecycle import warn_of_dates
+from gateway.pipeline import (
+    AfterRoute,
+    GatewaySettings,
+    PolicyDependencies,
+    after_route,
+    before_route,
+    build,
+    in_order,
+    inside,
+    succeed,
+)
+from gateway.plans import Consumer
+from gateway.plans.consumer_directory import ConsumerDirectory
+from gateway.policies.account import Account
+from gateway.policies.identity import credential_verifiers
+from gateway.policies.rate_limit import Allowances
+from gateway.policies.route import RouteTable
+from gateway.policy_bundle import PolicyBundle
+from gateway.policy_bundle.explain import Question, explain
+from gateway.policy_bundle.reloader import Participant, PolicyReloader
+from kit.database import Database
+
+OpenRoutes = Callable[[GatewaySettings, Proofs], list[Route]]
+"""The addresses where no token is asked for, under some settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialSources:
+    """Where the gateway learns whom to believe: its embedded issuer, and those that it asks by HTTP."""
+
+    issuer: DevelopmentIssuer | None = None
+    fetch: Fetch | None = None
+    post: Post | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """What outlives every change of policy: who is known and revoked, what was used, spent and noted."""
+
+    public_url: str
+    resource_metadata: str
+    credentials: CredentialSources
+    account: Account
+    directory: ConsumerDirectory
+    allowances: Allowances
+    proofs_used: Memory
+    credential_status: CredentialStatus | None
+    database: Database | None
+    open_routes: OpenRoutes
+
+
+@dataclass(frozen=True, slots=True)
+class Reloading:
+    """From which folder a changed policy is read, how often it is looked for, and who else follows it."""
+
+    folder: Path | None = None
+    look_seconds: float = 1.0
+    participants: tuple[Participant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What is compiled from a policy bundle: the pipelines of the public and the internal listener."""
+
+    duties: Matrix
+    after: AfterRoute
+    policies: Mapping[str, Policy | RouteTable]
+    table: RouteTable
+    public: Step
+    internal_policies: Mapping[str, Policy | RouteTable]
+    internal_table: RouteTable
+    internal: Step
+
+
+class PolicyRuntime:
+    """Keeps one version in force for new requests; a request in flight ends under the one it began with."""
+
+    version: Version
+    reloader: PolicyReloader
+
+    def __init__(self, inventory: ApiInventory, lasting: Lasting) -> None:
+        self._inventory = inventory
+        self._lasting = lasting
+
+    def load(self, bundle: PolicyBundle, reloading: Reloading) -> None:
+        """Put the first policy in force, once; raises SettingsError where it does not fit the deployment."""
+        self.version = self._compile(bundle)
+        self._watch_credential_status()
+        self._update_issuer(bundle)
+        self.reloader = PolicyReloader(
+            bundle,
+            (self._prepare, *reloading.participants),
+            folder=reloading.folder,
+            look_seconds=reloading.look_seconds,
+        )
+
+    @property
+    def bundle(self) -> PolicyBundle:
+        """The policy that new requests meet."""
+        return self.reloader.bundle
+
+    @property
+    def settings(self) -> GatewaySettings:
+        """Its settings."""
+        return self.bundle.settings
+
+    def refusals(self, name: str, consumer: Consumer) -> list[str]:
+        """Why the duties in force let nobody in who was granted this, a sentence each; empty when they do."""
+        return self.version.duties.refusals(name, consumer)
+
+    async def explain(self, method: str, path: str, consumer: str, person: str = "") -> Explanation:
+        """Which rules a request of a consumer would meet, on whichever listener it stands."""
+        version = self.version
+        return await explain(
+            self.bundle,
+            self._lasting.directory.consumers(self.bundle.consumers),
+            version.internal_policies if path.startswith("/admin/") else version.policies,
+            Question(method, path, consumer, person),
+        )
+
+    def restart_required(self) -> list[str]:
+        """What the policy files say and this process cannot do before it starts anew."""
+        settings, status = self.settings, self._lasting.credential_status
+        found = [] if settings.account == self._lasting.account.settings else ["gateway.toml: account"]
+        refresh = settings.identity.refresh_seconds, settings.identity.stale_seconds
+        if status is not None and status.seconds != refresh:
+            found.append("gateway.toml: identity.refresh_seconds, identity.stale_seconds")
+        return found + self.reloader.waiting()
+
+    async def start(self) -> None:
+        """Look for changed policy files from now on."""
+        warn_of_dates(self._inventory.lifecycles, self.bundle.consumers)
+        await self.reloader.start()
+
+    def _prepare(self, bundle: PolicyBundle) -> Callable[[], None]:
+        """The gateway's part in a change of policy."""
+        made = self._compile(bundle)
+
+        def put_in_force() -> None:
+            succeed(self.version.after, made.after)
+            self.version = made
+            self._watch_credential_status()
+            self._update_issuer(bundle)
+            warn_of_dates(self._inventory.lifecycles, bundle.consumers)
+
+        return put_in_force
+
+    def _compile(self, bundle: PolicyBundle) -> Version:
+        settings, inventory, lasting = bundle.settings, self._inventory, self._lasting
+        matrix = matrix_of(bundle.duties, inventory.interfaces)
+        refuse_conflicts(matrix, bundle.consumers)
+        dependencies = self._dependencies(bundle, matrix)
+        before = before_route(settings, lasting.account, inventory.lifecycles)
+        after = after_route(settings, dependencies)
+        open_routes = lasting.open_routes(settings, dependencies.verifiers.proofs)
+        table = RouteTable(inventory.public, open_routes, inventory.retired())
+        inner_before, inner_after = inside(settings, before, after)
+        inner = RouteTable(inventory.own)
+        return Version(
+            duties=matrix,
+            after=after,
+            policies=in_order(before, table, after),
+            table=table,
+            public=build(before, table, after),
+            internal_policies=in_order(inner_before, inner, inner_after),
+            internal_table=inner,
+            internal=build(inner_before, inner, inner_after),
+        )
+
+    def _dependencies(self, bundle: PolicyBundle, matrix: Matrix) -> PolicyDependencies:
+        lasting, sources = self._lasting, self._lasting.credentials
+        return PolicyDependencies(
+            consumers=lasting.directory.consumers(bundle.consumers),
+            directory=lasting.directory,
+            allowances=lasting.allowances,
+            scopes=self._inventory.scopes,
+            verifiers=credential_verifiers(
+                bundle.settings.identity,
+                public_url=lasting.public_url,
+                embedded=sources.issuer,
+                fetch=sources.fetch,
+                post=sources.post,
+                environ=sources.environ,
+                credential_status=lasting.credential_status,
+                memory=lasting.proofs_used,
+            ),
+            resource_metadata=lasting.resource_metadata,
+            database=lasting.database,
+            lifecycles=self._inventory.lifecycles,
+            judge=matrix.refusals,
+        )
+
+    def _watch_credential_status(self) -> None:
+        """Let the identity policy in force hear when what it believes may not hold any more."""
+        if self._lasting.credential_status is not None:
+            self._lasting.credential_status.watch(self.version.after.identity.evict_revoked)
+
+    def _update_issuer(self, bundle: PolicyBundle) -> None:
+        """Let the embedded issuer know whom it may give tokens to."""
+        issuer = self._lasting.credentials.issuer
+        if issuer is not None:
+            issuer.consumers = self._lasting.directory.consumers(bundle.consumers)
