@@ -58,11 +58,11 @@ class Systems:
 
     def erp(self, instance: str) -> Erp:
         """The ERP of that name; raises NotFound when it is not configured any more."""
-        return self._named(Erp, instance)
+        return self.client(Erp, instance)
 
     def psa(self, instance: str) -> Psa:
         """The PSA of that name; raises NotFound when it is not configured any more."""
-        return self._named(Psa, instance)
+        return self.client(Psa, instance)
 
     def choose(self, selling_entity: str) -> SystemAssignment:
         """The systems of an entity by the routing in force; raises Conflict where no route gives it one."""
@@ -84,7 +84,8 @@ class Systems:
             (api_of(interface).name for name, interface in self._clients if name == instance), "enfilade"
         )
 
-    def _named(self, interface: type[T], instance: str) -> T:
+    def client(self, interface: type[T], instance: str) -> T:
+        """The instance of that name; raises NotFound when it is not configured any more."""
         found = self._clients.get((instance, interface))
         if found is None:
             raise NotFound(

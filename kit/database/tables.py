@@ -60,6 +60,7 @@ runs = Table(
     _text("actor"),
     _document("requesters", "[]"),
     _text("entity"),
+    Column("mode", Text, nullable=False, server_default=text("'live'")),
     _text("traceparent"),
     _text("exception_id"),
     _instant("due_at", required=False),

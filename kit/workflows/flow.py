@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 import msgspec
 
 from contracts.canonical.exception import ExceptionKind
-from contracts.canonical.workflow import WorkflowStatus
+from contracts.canonical.workflow import Mode, WorkflowStatus
 from contracts.problems import (
     ContractViolation,
     DeadlineExceeded,
@@ -118,6 +118,7 @@ class RunRow(msgspec.Struct, frozen=True):
     subject: str
     actor: str
     requesters: list[str]
+    mode: Mode
     exception_id: str
     due_at: dt.datetime | None
     started_at: dt.datetime

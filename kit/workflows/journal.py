@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.values import Ref
-from contracts.canonical.workflow import StepStatus, WorkflowStatus
+from contracts.canonical.workflow import PlannedRequest, StepStatus, WorkflowStatus
 from contracts.events.kinds import WORKFLOW_STATUS_CHANGED, WorkflowStatusChanged
 from kit import clock, exceptions
 from kit.database import Database
@@ -219,12 +219,8 @@ class Journal:
                 run_id=self.run_id,
             )
 
-    async def would_send(
-        self, seq: int, *, step: str, instance: str, operation: str, key: str, body: str
-    ) -> None:
-        row = insert(would_send).values(
-            run_id=self.run_id, seq=seq, step=step, instance=instance, operation=operation, key=key, body=body
-        )
+    async def would_send(self, seq: int, planned: PlannedRequest) -> None:
+        row = insert(would_send).values(run_id=self.run_id, seq=seq, **msgspec.structs.asdict(planned))
         async with self._database.begin() as connection:
             await connection.execute(row.on_conflict_do_nothing())
 

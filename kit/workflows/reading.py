@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB, array
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.values import Ref
-from contracts.canonical.workflow import Step
+from contracts.canonical.workflow import PlannedRequest, Step
 from kit.database import decode_page, encode_page
 from kit.database.rows import own_runs
 from kit.database.tables import runs, steps, would_send
@@ -22,16 +22,6 @@ class RunPage(msgspec.Struct, frozen=True):
 
     items: tuple[RunRow, ...]
     next_cursor: str | None = None
-
-
-class PlannedRequestRow(msgspec.Struct, frozen=True):
-    """One request that a run worked out and did not send."""
-
-    step: str
-    instance: str
-    operation: str
-    key: str
-    body: str
 
 
 async def read(conn: AsyncConnection, workflow_id: str) -> RunRow | None:
@@ -96,11 +86,11 @@ async def timeline(conn: AsyncConnection, workflow_id: str) -> tuple[Step, ...]:
     )
 
 
-async def planned_requests(conn: AsyncConnection, workflow_id: str) -> tuple[PlannedRequestRow, ...]:
+async def planned_requests(conn: AsyncConnection, workflow_id: str) -> tuple[PlannedRequest, ...]:
     """What observe mode worked out for a run, in order."""
     query = select(would_send).where(would_send.c.run_id == workflow_id).order_by(would_send.c.seq)
     return tuple(
-        PlannedRequestRow(row.step, row.instance, row.operation, row.key, row.body)
+        PlannedRequest(row.step, row.instance, row.operation, row.key, row.body)
         for row in await conn.execute(query)
     )
 

@@ -152,6 +152,7 @@ def row(data: dict[str, Any]) -> RunRow:
         subject="",
         actor="",
         requesters=[],
+        mode="live",
         exception_id="",
         due_at=None,
         started_at=NOW,

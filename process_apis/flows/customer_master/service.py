@@ -19,7 +19,7 @@ from contracts.process.customer_master import (
 from kit import audit, context, privacy
 from kit.database import Database
 from kit.database.rows import bounds
-from kit.workflows import PlannedRequestRow, RunRow, Runtime
+from kit.workflows import RunRow, Runtime
 from process_apis import read_models
 from process_apis.current_policy import CurrentPolicy
 from process_apis.flows.customer_master.deciding import Decided
@@ -69,7 +69,8 @@ class CustomerMasterService:
             # A route for every other entity is for those that we have.
             detail = f"No legal entity of ours is named {body.selling_entity}."
             raise NotFound(detail, errors=(Fault("/selling_entity", detail, "unknown"),))
-        if self._settings.mode(body.instance) == "off":
+        mode = self._settings.mode(body.instance)
+        if mode == "off":
             raise Conflict(f"Customer master is switched off for {body.instance}.")
         account_id = self._systems.canonical_id(body.instance, "customer", body.account_id)
         body = msgspec.structs.replace(body, account_id=account_id)
@@ -82,8 +83,8 @@ class CustomerMasterService:
             who = await privacy.actor(connection)
             if found is not None:
                 await self._runtime.ask_again(connection, identity, actor=who)
-            if observed and given is not None and given.mode == "live":
-                await self._runtime.restart(connection, identity, {}, given)
+            if observed and given is not None and mode == "live":
+                await self._runtime.restart(connection, identity, {}, given, mode)
             elif found is None and given is not None:
                 await self._runtime.start(
                     connection,
@@ -94,6 +95,7 @@ class CustomerMasterService:
                     subject=body.account_id,
                     actor=who,
                     entity=body.selling_entity,
+                    mode=mode,
                 )
         return await self.get_request(identity)
 
@@ -105,9 +107,7 @@ class CustomerMasterService:
         asking = context.current().workflow_id
         kept = assignment_of_run(await self._runtime.read(asking)) if asking else None
         systems = kept or self._systems.choose(proposal.selling_entity)
-        return ProposalInput(
-            **msgspec.structs.asdict(proposal), systems=systems, mode=self._settings.mode(proposal.instance)
-        )
+        return ProposalInput(**msgspec.structs.asdict(proposal), systems=systems)
 
     async def get_request(self, request_id: str) -> CustomerRequest:
         """The request with its timeline."""
@@ -224,7 +224,7 @@ async def _request(
     connection: AsyncConnection,
     row: RunRow,
     timeline: tuple[Step, ...],
-    planned_requests: tuple[PlannedRequestRow, ...] = (),
+    planned_requests: tuple[PlannedRequest, ...] = (),
 ) -> CustomerRequest:
     data: dict[str, Any] = row.data
     return CustomerRequest(
@@ -248,8 +248,6 @@ async def _request(
         due_at=row.due_at,
         exception_id=row.exception_id,
         timeline=timeline,
-        would_send=tuple(
-            PlannedRequest(w.step, w.instance, w.operation, w.key, w.body) for w in planned_requests
-        ),
+        would_send=planned_requests,
         refs=refs_of(data),
     )

@@ -25,7 +25,7 @@ from kit import context, crossrefs, privacy
 from kit.database import Database
 from kit.database.rows import Bounds, bounds
 from kit.inbox import InboxRow
-from kit.workflows import PlannedRequestRow, RunRow, Runtime
+from kit.workflows import RunRow, Runtime
 from process_apis import read_models
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.judging import account_of, crm_of, terms_or_blocked
@@ -139,7 +139,8 @@ class OpportunityToProjectService:
             connection,
             flow=NAME,
             workflow_id=activation_id(instance, opportunity_id, FIRST_REVISION),
-            input=ActivationInput(instance, opportunity_id, FIRST_REVISION, mode),
+            input=ActivationInput(instance, opportunity_id, FIRST_REVISION),
+            mode=mode,
             correlation_id=correlation_id or here.correlation_id,
             subject=opportunity_id,
             actor=await privacy.actor(connection),
@@ -237,7 +238,7 @@ def _demand_own(bound: Bounds, entity: str) -> None:
 
 
 def _activation(
-    row: RunRow, timeline: tuple[Step, ...] = (), planned_requests: tuple[PlannedRequestRow, ...] = ()
+    row: RunRow, timeline: tuple[Step, ...] = (), planned_requests: tuple[PlannedRequest, ...] = ()
 ) -> Activation:
     given = msgspec.convert(row.input, ActivationInput)
     data = row.data
@@ -247,7 +248,7 @@ def _activation(
         version=row.version,
         status=row.status,
         status_text=row.status_text,
-        mode=given.mode,
+        mode=row.mode,
         instance=given.instance,
         opportunity_id=given.opportunity_id,
         revision=given.revision,
@@ -263,8 +264,6 @@ def _activation(
         due_at=row.due_at,
         seconds=seconds,
         timeline=timeline,
-        would_send=tuple(
-            PlannedRequest(w.step, w.instance, w.operation, w.key, w.body) for w in planned_requests
-        ),
+        would_send=planned_requests,
         refs=refs_of(data),
     )
