@@ -96,6 +96,5 @@ class Systems:
 
 
 def assignment_of_run(run: RunRow | None) -> SystemAssignment | None:
-    """The systems of which a run has told (as `systems`) that it keeps them."""
-    told = run.data.get("systems") if run is not None else None
-    return msgspec.convert(told, SystemAssignment) if told else None
+    """The systems with which a run works, None where it has not said so."""
+    return msgspec.convert(run.systems, SystemAssignment) if run is not None and run.systems else None

@@ -1,6 +1,6 @@
 """kit/workflows: durable flows on PostgreSQL: steps that survive a crash, waits, exceptions, undo."""
 
-from kit.workflows.flow import ExceptionDraft, Flow, Recheck, RunRow, Undone, WorkflowSettings, explain
+from kit.workflows.flow import ExceptionDraft, Flow, Owner, Recheck, RunRow, Undone, WorkflowSettings, explain
 from kit.workflows.reading import RunPage
 from kit.workflows.run import Run
 from kit.workflows.runtime import Runtime
@@ -8,6 +8,7 @@ from kit.workflows.runtime import Runtime
 __all__ = [
     "ExceptionDraft",
     "Flow",
+    "Owner",
     "Recheck",
     "Run",
     "RunPage",

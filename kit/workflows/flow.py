@@ -26,13 +26,19 @@ if TYPE_CHECKING:
 
 
 class Flow(Protocol):
-    """One business process. `run` is written as if nothing ever failed; its steps are durable."""
+    """One business process. `run` is written as if nothing ever failed; its steps are durable.
+
+    `input` is what a run begins with, `state` what it shows of itself; both are the flow's own.
+    """
 
     @property
     def name(self) -> str: ...
 
     @property
     def input(self) -> type[msgspec.Struct]: ...
+
+    @property
+    def state(self) -> type[msgspec.Struct]: ...
 
     @property
     def on_failure(self) -> Literal["park", "undo"]: ...
@@ -55,6 +61,22 @@ class Recheck(Protocol):
         Raises what ends the flow, or begins it anew.
         """
         ...
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Who a run belongs to and where it works: what is known of it so far, the rest empty.
+
+    `instances` are those in which it began or made something; `systems` its instance by capability.
+    """
+
+    entity: str = ""
+    customer: str = ""
+    instances: tuple[str, ...] = ()
+    systems: dict[str, str] = {}
+
+
+class NoState(msgspec.Struct, frozen=True):
+    """The state of a flow that shows nothing of its own."""
 
 
 class Undone(Exception):  # noqa: N818 - an outcome, not an error
@@ -100,9 +122,10 @@ class WorkflowSettings(msgspec.Struct, frozen=True):
 
 
 class RunRow(msgspec.Struct, frozen=True):
-    """A run as it is kept. `input` and `data` are plain data; `attempt` counts restarts after an undo.
+    """A run as it is stored. `input` and `data` are plain data; `attempt` counts restarts after an undo.
 
-    `actor` began it; `requesters` asked for it when it had begun.
+    `actor` began it; `requesters` asked for it when it had begun; `decisions` says who answered which of its
+    questions.
     """
 
     id: str
@@ -119,6 +142,8 @@ class RunRow(msgspec.Struct, frozen=True):
     actor: str
     requesters: list[str]
     mode: Mode
+    systems: dict[str, str]
+    decisions: dict[str, str]
     exception_id: str
     due_at: dt.datetime | None
     started_at: dt.datetime

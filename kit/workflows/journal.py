@@ -17,7 +17,7 @@ from kit import clock, exceptions
 from kit.database import Database
 from kit.database.tables import due, runs, steps, would_send
 from kit.inbox import publish
-from kit.workflows.flow import ExceptionDraft
+from kit.workflows.flow import ExceptionDraft, Owner
 
 FINISHED: tuple[WorkflowStatus, ...] = ("done", "undone", "observed", "failed")
 
@@ -192,11 +192,20 @@ class Journal:
                 due_at=clock.now() + dt.timedelta(seconds=stop.within),
             )
 
-    async def belongs_to(self, entity: str) -> None:
-        """Write which legal entity's row the run is."""
-        where = (runs.c.id == self.run_id) & (runs.c.entity != entity)
+    async def belongs_to(self, owner: Owner) -> None:
+        """Write what is known of whose row the run is; instances are added to those before."""
+        known = {"entity": owner.entity, "customer": owner.customer, "systems": owner.systems}
+        values: dict[str, Any] = {name: value for name, value in known.items() if value}
+        query = select(runs.c.instances).where(runs.c.id == self.run_id).with_for_update()
         async with self._database.begin() as connection:
-            await connection.execute(update(runs).where(where).values(entity=entity))
+            before = (await connection.execute(query)).scalar_one()
+            values["instances"] = list(dict.fromkeys((*before, *owner.instances)))
+            await connection.execute(update(runs).where(runs.c.id == self.run_id).values(**values))
+
+    async def waits_for(self, key: str) -> None:
+        """Write what the run waits for."""
+        async with self._database.begin() as connection:
+            await connection.execute(update(runs).where(runs.c.id == self.run_id).values(waits_for=key))
 
     async def wait_until(self, name: str, due_at: dt.datetime) -> None:
         """Start an SLA clock."""

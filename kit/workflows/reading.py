@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import cast, select, tuple_, update
-from sqlalchemy.dialects.postgresql import JSONB, array
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.values import Ref
@@ -95,18 +95,18 @@ async def planned_requests(conn: AsyncConnection, workflow_id: str) -> tuple[Pla
     )
 
 
-async def unfinished(conn: AsyncConnection, *, flow: str, state: dict[str, Any]) -> tuple[str, ...]:
-    """The ids of a flow's unfinished runs that have told these fields."""
+async def waiting_for(conn: AsyncConnection, key: str, *, flow: str) -> tuple[str, ...]:
+    """The ids of a flow's unfinished runs that wait for what has the key."""
     query = select(runs.c.id).where(
-        runs.c.flow == flow, runs.c.finished_at.is_(None), runs.c.data.contains(state)
+        runs.c.flow == flow, runs.c.finished_at.is_(None), runs.c.waits_for == key
     )
     return tuple((await conn.execute(query)).scalars())
 
 
-async def requesters(conn: AsyncConnection, *, state: dict[str, Any]) -> frozenset[str]:
-    """Who began or asked for the unfinished runs that have told these fields, whosever they are."""
+async def requesters(conn: AsyncConnection, key: str) -> frozenset[str]:
+    """Who began or asked for the unfinished runs that wait for what has the key, whosever they are."""
     query = select(runs.c.actor, runs.c.requesters).where(
-        runs.c.finished_at.is_(None), runs.c.data.contains(state)
+        runs.c.finished_at.is_(None), runs.c.waits_for == key
     )
     return frozenset(name for row in await conn.execute(query) for name in (row.actor, *row.requesters))
 
@@ -119,14 +119,12 @@ async def add_requester(conn: AsyncConnection, workflow_id: str, actor: str) -> 
     )
 
 
-async def set_state_if_absent(
-    conn: AsyncConnection, workflow_id: str, state: dict[str, Any]
-) -> RunRow | None:
-    """Add to what a run shows, unless it shows any of these fields already: then None."""
+async def decide(conn: AsyncConnection, workflow_id: str, question: str, by: str) -> RunRow | None:
+    """Write who answers a question of a run; None where somebody has answered it before."""
     row = await conn.execute(
         update(runs)
-        .where(runs.c.id == workflow_id, ~runs.c.data.has_any(array(list(state))))
-        .values(data=runs.c.data.op("||")(cast(state, JSONB)), version=runs.c.version + 1)
+        .where(runs.c.id == workflow_id, ~runs.c.decisions.has_key(question))
+        .values(decisions=runs.c.decisions.op("||")(cast({question: by}, JSONB)), version=runs.c.version + 1)
         .returning(runs)
     )
     found = row.one_or_none()

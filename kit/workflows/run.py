@@ -14,7 +14,16 @@ from contracts.canonical.workflow import Mode, PlannedRequest, StepStatus, Workf
 from contracts.problems import Problem
 from kit import context, exceptions
 from kit.workflows.attempts import Attempts, Work
-from kit.workflows.flow import ExceptionDraft, Flow, Recheck, Undone, WorkflowSettings, explain
+from kit.workflows.flow import (
+    ExceptionDraft,
+    Flow,
+    NoState,
+    Owner,
+    Recheck,
+    Undone,
+    WorkflowSettings,
+    explain,
+)
 from kit.workflows.gate import Gate, retry_until_available
 from kit.workflows.journal import Journal
 
@@ -64,6 +73,7 @@ class Run:
         self.subject = order.subject
         self.actor = order.actor
         self.input: Any = msgspec.convert(order.input, flow.input, str_keys=True)
+        self.state: Any = getattr(flow, "state", NoState)()
         self.corrections = dict(order.corrections)
         # Orders of earlier versions have it in their input.
         self.mode: Mode = order.mode or order.input.get("mode", "live")
@@ -168,16 +178,23 @@ class Run:
         await self._durably(f"go on after {topic}", end)
         return message
 
-    async def update_status(self, status: WorkflowStatus | None = None, text: str = "", **data: Any) -> None:
-        """Show people where the run stands; `data` is merged into what it showed before."""
-        place, kept = self._next(), msgspec.to_builtins(data, str_keys=True)
+    async def update_status(
+        self, status: WorkflowStatus | None = None, text: str = "", state: msgspec.Struct | None = None
+    ) -> None:
+        """Show people where the run stands, with a new `state` if it has another by now."""
+        self.state = state or self.state
+        place, data = self._next(), msgspec.to_builtins(state, str_keys=True) if state else None
         await self._durably(
-            "tell", lambda: self._journal.update_status(place, status=status, text=text, data=kept)
+            "tell", lambda: self._journal.update_status(place, status=status, text=text, data=data)
         )
 
-    async def belongs_to(self, entity: str) -> None:
+    async def belongs_to(self, owner: Owner) -> None:
         """Say whose row the run is, from within a step, as soon as it knows."""
-        await retry_until_available(lambda: self._journal.belongs_to(entity))
+        await retry_until_available(lambda: self._journal.belongs_to(owner))
+
+    async def waits_for(self, key: str) -> None:
+        """Say what the run needs before it goes on, from within a step: by this key it is found and woken."""
+        await retry_until_available(lambda: self._journal.waits_for(key))
 
     async def emit(self, type: str, subject: str, data: msgspec.Struct, *, key: str) -> None:
         """Tell the world about a business object, once per run and key; a run that observes tells nobody."""

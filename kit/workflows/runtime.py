@@ -25,7 +25,7 @@ from kit.database.rows import own_runs
 from kit.database.tables import runs
 from kit.workflows import reading
 from kit.workflows.engine import pin_loop
-from kit.workflows.flow import Flow, RunRow, Undone, WorkflowSettings
+from kit.workflows.flow import Flow, Owner, RunRow, Undone, WorkflowSettings
 from kit.workflows.gate import Gate
 from kit.workflows.liveness import Liveness
 from kit.workflows.overdue import sweep
@@ -125,13 +125,13 @@ class Runtime:
         correlation_id: str,
         subject: str,
         actor: str,
-        entity: str = "",
+        owner: Owner = Owner(),  # noqa: B008 - frozen
         mode: Mode = "live",
     ) -> bool:
         """Start a run in the caller's transaction; False when it was started before with the same input.
 
-        `actor` is kept, so a person stands there as `privacy.actor` says it; `entity` is the legal entity
-        whose row it is, if that is known; `mode` stays with the run. Raises Conflict when the id was used
+        `actor` is kept, so a person stands there as `privacy.actor` says it; `owner` says whose
+        row it is, as far as that is known; `mode` stays with the run. Raises Conflict when the id was used
         with another input, NotFound when the caller may not see the run. The first correlation id wins.
         """
         plain = msgspec.to_builtins(input, str_keys=True)
@@ -158,7 +158,7 @@ class Runtime:
             correlation_id=correlation_id,
             subject=subject,
             actor=actor,
-            entity=entity,
+            **msgspec.to_builtins(owner),
             mode=mode,
             traceparent=order.traceparent,
             started_at=clock.now(),
@@ -305,19 +305,17 @@ class Runtime:
                 limit=limit,
             )
 
-    async def unfinished(self, conn: AsyncConnection, *, flow: str, state: dict[str, Any]) -> tuple[str, ...]:
-        """The ids of a flow's unfinished runs that have told these fields."""
-        return await reading.unfinished(conn, flow=flow, state=state)
+    async def waiting_for(self, conn: AsyncConnection, key: str, *, flow: str) -> tuple[str, ...]:
+        """The ids of a flow's unfinished runs that wait for what has the key (`Run.waits_for`)."""
+        return await reading.waiting_for(conn, key, flow=flow)
 
-    async def requesters(self, conn: AsyncConnection, *, state: dict[str, Any]) -> frozenset[str]:
-        """Who began or asked for the unfinished runs that have told these fields, whosever they are."""
-        return await reading.requesters(conn, state=state)
+    async def requesters(self, conn: AsyncConnection, key: str) -> frozenset[str]:
+        """Who began or asked for the unfinished runs that wait for what has the key, whosever they are."""
+        return await reading.requesters(conn, key)
 
-    async def set_state_if_absent(
-        self, conn: AsyncConnection, workflow_id: str, **state: Any
-    ) -> RunRow | None:
-        """Add to what a run shows, in the caller's transaction; None when it shows any of these already."""
-        return await reading.set_state_if_absent(conn, workflow_id, state)
+    async def decide(self, conn: AsyncConnection, workflow_id: str, question: str, by: str) -> RunRow | None:
+        """Write who answers a question of a run, in the caller's transaction; None when it is answered."""
+        return await reading.decide(conn, workflow_id, question, by)
 
     async def _enqueue(self, conn: AsyncConnection, flow: str, engine_id: str, order: Order) -> None:
         plain = msgspec.to_builtins(order, str_keys=True)

@@ -1,7 +1,7 @@
 """Customer master, step by step: look for the same firm, ask finance, create, cross-refer."""
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -10,13 +10,13 @@ from contracts.canonical.project import Client
 from contracts.canonical.values import Money, Ref
 from contracts.events.kinds import CUSTOMER_APPROVED, CUSTOMER_SETTLED, CustomerApproved, CustomerSettled
 from contracts.problems import Invalid, NotFound, Problem
-from contracts.process.customer_master import CustomerProposal
+from contracts.process.customer_master import CustomerProposal, DuplicateCandidate
 from contracts.routing import SystemAssignment
 from contracts.system.erp import Erp
 from kit import clock, crossrefs, inbox
 from kit.database import Database
 from kit.effects import Effects, Source
-from kit.workflows import ExceptionDraft, Run
+from kit.workflows import ExceptionDraft, Owner, Run
 from process_apis import read_models
 from process_apis.cross_references import record_refs
 from process_apis.failures import exception_kind
@@ -36,11 +36,26 @@ class ProposalInput(CustomerProposal, frozen=True, omit_defaults=True):
     systems: SystemAssignment = SystemAssignment()
 
 
+class RequestState(msgspec.Struct, frozen=True):
+    """What a request shows of itself; `asked` numbers the question that finance is asked."""
+
+    legal_name: str = ""
+    credit_limit: Money | None = None
+    candidates: tuple[DuplicateCandidate, ...] = ()
+    reasons: tuple[str, ...] = ()
+    asked: str = "1.1"
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    customer_id: str = ""
+    refs: tuple[Ref, ...] = ()
+
+
 class CustomerMasterFlow:
     """The durable workflow of one proposal."""
 
     name = NAME
     input = ProposalInput
+    state = RequestState
 
     def __init__(
         self,
@@ -88,14 +103,16 @@ class CustomerMasterFlow:
         kept = await run.step(
             "cross-refer",
             "Keep the customer with its ids in all systems",
-            lambda: self._record_customer(proposal, case.proposed.account, customer, client),
+            lambda: self._record_customer(run, case.proposed.account, customer, client),
             returns=Customer,
             refs=lambda kept: kept.refs,
         )
         approved = CustomerApproved(kept.id, kept.legal_name, proposal.selling_entity)
         await run.emit(CUSTOMER_APPROVED, kept.id, approved, key="approved")
         await run.update_status(
-            "done", f"{kept.legal_name} is a customer", customer_id=kept.id, refs=kept.refs
+            "done",
+            f"{kept.legal_name} is a customer",
+            msgspec.structs.replace(run.state, customer_id=kept.id, refs=kept.refs),
         )
 
     async def _show(self, run: Run, case: Case) -> None:
@@ -103,13 +120,15 @@ class CustomerMasterFlow:
         await run.update_status(
             "running",
             f"{account.legal_name} is being checked",
-            legal_name=account.legal_name,
-            credit_limit=account.credit_limit,
-            candidates=case.proposed.candidates,
-            reasons=case.reasons,
-            asked=case.asked,
-            before=case.before,
-            after=case.after,
+            RequestState(
+                legal_name=account.legal_name,
+                credit_limit=account.credit_limit,
+                candidates=case.proposed.candidates,
+                reasons=case.reasons,
+                asked=case.asked,
+                before=case.before,
+                after=case.after,
+            ),
         )
 
     async def _looked(self, run: Run, name: str) -> Proposed:
@@ -229,8 +248,9 @@ class CustomerMasterFlow:
         return await _of_entity(self._systems.erp(instance), wanted, proposal.selling_entity)
 
     async def _record_customer(
-        self, proposal: ProposalInput, account: Customer, customer: Customer, client: Client
+        self, run: Run, account: Customer, customer: Customer, client: Client
     ) -> Customer:
+        proposal: ProposalInput = run.input
         systems = self._systems_of(proposal)
         known = (
             Ref(systems.erp, "customer", customer.id, url_of(customer.refs, customer.id)),
@@ -250,6 +270,7 @@ class CustomerMasterFlow:
                 connection, proposal.instance, proposal.account_id, account.legal_name
             )
             await read_models.set_account_customer(connection, proposal.instance, proposal.account_id, ours)
+        await run.belongs_to(Owner(customer=ours, instances=tuple(ref.instance for ref in refs)))
         return kept
 
     def _stop(self, proposal: CustomerProposal, legal_name: str, problem: Problem) -> ExceptionDraft:
@@ -279,13 +300,3 @@ async def _of_entity(erp: Erp, customer_id: str, entity: str) -> Customer:
 def url_of(refs: tuple[Ref, ...], vendor_id: str) -> str:
     """Where a person finds the record in its system."""
     return next((ref.url for ref in refs if ref.id == vendor_id), "")
-
-
-def limit_of(data: dict[str, Any]) -> Money | None:
-    """The credit limit that a run has told."""
-    return msgspec.convert(data["credit_limit"], Money) if data.get("credit_limit") else None
-
-
-def refs_of(data: dict[str, Any]) -> tuple[Ref, ...]:
-    """The references that a run has told."""
-    return msgspec.convert(data.get("refs", ()), tuple[Ref, ...])

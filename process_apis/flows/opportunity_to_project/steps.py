@@ -2,7 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
-from typing import Any, Literal, NoReturn
+from typing import Literal, NoReturn
 
 import msgspec
 
@@ -26,7 +26,7 @@ from contracts.routing import SystemAssignment
 from kit import clock
 from kit.database import Database
 from kit.effects import Effects
-from kit.workflows import Run, Undone
+from kit.workflows import Owner, Run, Undone
 from process_apis import read_models
 from process_apis.cross_references import record_refs
 from process_apis.flows.opportunity_to_project.assignment import resolve_assignment
@@ -58,6 +58,17 @@ class ActivationInput(msgspec.Struct, frozen=True):
     revision: int
 
 
+class ActivationState(msgspec.Struct, frozen=True):
+    """What an activation shows of itself."""
+
+    opportunity_name: str = ""
+    customer_request_id: str = ""
+    customer_id: str = ""
+    contract_id: str = ""
+    project_id: str = ""
+    refs: tuple[Ref, ...] = ()
+
+
 class RecordedIds(msgspec.Struct, frozen=True):
     """Our ids of contract and project, with all references of the deal."""
 
@@ -78,6 +89,7 @@ class OpportunityToProjectFlow:
 
     name = NAME
     input = ActivationInput
+    state = ActivationState
 
     def __init__(
         self,
@@ -111,7 +123,7 @@ class OpportunityToProjectFlow:
                 await run.take_back()
                 terms, turn = new.terms, turn + 1
                 text = f"{terms.name} goes on with its new terms"
-                await run.update_status("running", text, opportunity_name=terms.name, systems=terms.systems)
+                await run.update_status("running", text, ActivationState(terms.name))
                 await self._show(run, terms, "running")
             else:
                 return
@@ -156,8 +168,7 @@ class OpportunityToProjectFlow:
         await run.update_status(
             "running",
             f"{terms.name} is being activated",
-            opportunity_name=terms.name,
-            systems=terms.systems,
+            ActivationState(terms.name),
         )
         await self._show(run, terms, "running")
         return terms
@@ -206,15 +217,16 @@ class OpportunityToProjectFlow:
             # Customer master may be live by now, and begin anew what it had only observed.
             await self._effects.apply(run, source_of(deal), proposal)
 
-        # Told before the state is read again: whoever settles the request after the reading finds us by it.
         await run.update_status(
-            "running", f"{terms.account_name} is with customer master", customer_request_id=request.id
+            "running",
+            f"{terms.account_name} is with customer master",
+            msgspec.structs.replace(run.state, customer_request_id=request.id),
         )
         while True:
             settled = await run.step(
                 "await-customer",
                 "Customer master settles the customer",
-                lambda: self._settled(deal.terms, request.id),
+                lambda: self._settled(run, deal.terms, request.id),
                 returns=Settled,
                 refs=lambda found: found.request.refs if found.request else (),
                 detail=lambda found: found.request.status_text if found.request else "not settled yet",
@@ -236,7 +248,9 @@ class OpportunityToProjectFlow:
                 due_at=clock.now() + dt.timedelta(hours=self._settings.due_hours),
             )
 
-    async def _settled(self, terms: Terms, request_id: str) -> Settled:
+    async def _settled(self, run: Run, terms: Terms, request_id: str) -> Settled:
+        # Before the state is read: whoever settles the request after the reading finds us by it.
+        await run.waits_for(request_id)
         request = await self._customer_master.get_request(request_id)
         if request.status == "observed":
             raise only_observed(terms)
@@ -270,6 +284,8 @@ class OpportunityToProjectFlow:
                 project_id = await record_refs(
                     connection, "project", "prj", systems.psa, project.id, project.refs
                 )
+            instances = tuple(ref.instance for ref in refs)
+            await run.belongs_to(Owner(customer=customer.customer_id, instances=instances))
             return RecordedIds(contract_id, project_id, refs)
 
         recorded = await run.step(
@@ -278,10 +294,9 @@ class OpportunityToProjectFlow:
         await run.update_status(
             "running",
             f"{terms.name} is provisioned",
-            customer_id=customer.customer_id,
-            contract_id=recorded.contract_id,
-            project_id=recorded.project_id,
-            refs=recorded.refs,
+            msgspec.structs.replace(
+                run.state, customer_id=customer.customer_id, **msgspec.structs.asdict(recorded)
+            ),
         )
         return recorded
 
@@ -314,6 +329,7 @@ class OpportunityToProjectFlow:
         contract: Contract | None = None,
     ) -> None:
         async def write() -> bool:
+            await run.belongs_to(Owner(systems=msgspec.to_builtins(self._systems_of(terms))))
             async with self._database.begin() as connection:
                 await read_models.put_account(
                     connection, terms.instance, terms.account_id, terms.account_name
@@ -339,8 +355,3 @@ class OpportunityToProjectFlow:
             return True
 
         await run.step(f"show-{status}", "Show it on the account", write, returns=bool)
-
-
-def refs_of(data: dict[str, Any]) -> tuple[Ref, ...]:
-    """The references that a run has told."""
-    return msgspec.convert(data.get("refs", ()), tuple[Ref, ...])

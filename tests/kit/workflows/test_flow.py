@@ -411,7 +411,7 @@ async def test_a_skippable_step_is_skipped(deployment: Workbench) -> None:
 
         async def run(self, run: Run) -> None:
             made = await run.step("one", "One", fail, returns=Made, skipped=lambda: Made(0))
-            await run.update_status(made=made.id)
+            await run.update_status(state=made)
 
     async def fail() -> Made:
         raise Conflict("never")
@@ -420,7 +420,7 @@ async def test_a_skippable_step_is_skipped(deployment: Workbench) -> None:
         await deployment.start()
         await deployment.resolve(await deployment.until("parked"), "skip")
         run = await deployment.until("done")
-    assert run.data == {"made": 0}
+    assert run.data == {"id": 0}
     assert await deployment.timeline() == [("one", "skipped")]
 
 
