@@ -10,7 +10,15 @@ from contracts.canonical.contract import BillingLine
 from contracts.canonical.values import Cursor, Id, Instance, Instant, Money, PageSize, Ref
 from contracts.canonical.workflow import WorkflowStatus, WorkflowView
 from contracts.operation import Link, RowRule, api, operation
-from contracts.problems import ActivationBlocked, Conflict, ContractViolation, NotFound, VendorRejected
+from contracts.problems import Conflict, ContractViolation, NotFound, VendorRejected
+
+
+class ActivationBlocked(Conflict):
+    """Something is missing or wrong on the opportunity or its account; each fault says what."""
+
+    code = "activation_blocked"
+    title = "The opportunity cannot become a project yet"
+    actor = "sales"
 
 
 class ActivationRequest(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,23 +2,15 @@
 
 import datetime as dt
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
-from contracts.canonical.exception import ExceptionKind
+from contracts.canonical.exception import ExceptionKind, kind_of
 from contracts.canonical.workflow import Mode, WorkflowStatus
 from contracts.problems import (
-    ContractViolation,
-    DeadlineExceeded,
     Fault,
-    NotFound,
-    OwnershipViolation,
     Problem,
-    TooManyRequests,
-    Unavailable,
-    VendorRejected,
-    VendorUnavailable,
 )
 
 if TYPE_CHECKING:
@@ -151,43 +143,22 @@ class RunRow(msgspec.Struct, frozen=True):
     finished_at: dt.datetime | None
 
 
-class _Words:
-    """Which kind of exception a problem becomes, first match first."""
-
-    kinds: ClassVar[tuple[tuple[type[Problem], ExceptionKind], ...]] = (
-        (VendorUnavailable, "vendor_unavailable"),
-        (Unavailable, "vendor_unavailable"),
-        (DeadlineExceeded, "vendor_unavailable"),
-        (TooManyRequests, "vendor_unavailable"),
-        (ContractViolation, "contract_violation"),
-        (VendorRejected, "vendor_rejected"),
-        (OwnershipViolation, "ownership_violation"),
-        (NotFound, "missing_master_data"),
-    )
-    owners: ClassVar[dict[str, str]] = {
-        "finance": "finance",
-        "sales": "sales",
-        "delivery": "delivery",
-        "administrator": "administrators",
-    }
+_OWNERS = {
+    "finance": "finance",
+    "sales": "sales",
+    "delivery": "delivery",
+    "administrator": "administrators",
+}
 
 
 def explain(problem: Problem, title: str) -> ExceptionDraft:
     """What an exception says of a problem when the flow has no better words."""
-    kind = _kind_of(problem)
     again = "Replay when the other system answers again" if problem.retryable else "Correct it and replay"
     return ExceptionDraft(
-        kind=kind,
+        kind=kind_of(problem),
         stopped=f"The step “{title}” did not succeed",
         why=problem.detail,
         what_next=again,
-        owner=_Words.owners.get(problem.actor, "operations"),
+        owner=_OWNERS.get(problem.actor, "operations"),
         errors=problem.errors,
     )
-
-
-def _kind_of(problem: Problem) -> ExceptionKind:
-    for cls, kind in _Words.kinds:
-        if isinstance(problem, cls):
-            return kind
-    return "policy_violation"

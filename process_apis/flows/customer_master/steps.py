@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from contracts.canonical.customer import Customer
+from contracts.canonical.exception import kind_of
 from contracts.canonical.project import Client
 from contracts.canonical.values import Money, Ref
 from contracts.events.kinds import CUSTOMER_APPROVED, CUSTOMER_SETTLED, CustomerApproved, CustomerSettled
@@ -19,7 +20,6 @@ from kit.effects import Effects, Source
 from kit.workflows import ExceptionDraft, Owner, Run
 from process_apis import read_models
 from process_apis.cross_references import record_refs
-from process_apis.failures import exception_kind
 from process_apis.flows.customer_master import rules
 from process_apis.flows.customer_master.deciding import Case, Decided, OtherFacts, Proposed
 from process_apis.flows.customer_master.effects import create_client, create_customer
@@ -276,7 +276,7 @@ class CustomerMasterFlow:
     def _stop(self, proposal: CustomerProposal, legal_name: str, problem: Problem) -> ExceptionDraft:
         name = legal_name or f"account {proposal.account_id}"
         return ExceptionDraft(
-            kind=exception_kind(problem),
+            kind=kind_of(problem),
             stopped=f"The customer {name} could not be set up for {proposal.selling_entity}.",
             why=problem.detail,
             what_next="Correct the account in the CRM or the setting in the ERP, then replay.",

@@ -4,7 +4,8 @@ import msgspec
 
 from contracts.canonical.customer import Customer
 from contracts.canonical.opportunity import Opportunity
-from contracts.problems import ActivationBlocked, NotFound
+from contracts.problems import NotFound
+from contracts.process.opportunity_to_project import ActivationBlocked
 from contracts.system.crm import Crm
 from kit import clock
 from kit.workflows import Owner, Run
