@@ -19,7 +19,7 @@ class WorkflowService(Generic[V]):
     A flow's service says how its view is made of a run, and of the fields that all views share.
     """
 
-    flow: ClassVar[str]
+    flow: ClassVar[str | None] = None  # of all flows
     noun: ClassVar[str]
 
     def __init__(self, runtime: Runtime, database: Database) -> None:
@@ -33,7 +33,8 @@ class WorkflowService(Generic[V]):
         """Start a run in the caller's transaction, in his name (`Runtime.start`)."""
         started = {"correlation_id": context.current().correlation_id, **more}
         who = await privacy.actor(connection)
-        return await self._runtime.start(connection, flow=self.flow, workflow_id=run_id, actor=who, **started)
+        flow = self.flow or ""
+        return await self._runtime.start(connection, flow=flow, workflow_id=run_id, actor=who, **started)
 
     async def _row(self, run_id: str) -> RunRow:
         """The run; raises NotFound for another flow's, alike for none."""
@@ -54,7 +55,7 @@ class WorkflowService(Generic[V]):
 
     async def _find(self, **wanted: Any) -> tuple[tuple[V, ...], str | None]:
         """A page of the flow's runs, newest first and without timelines, and the next page's cursor."""
-        page = await self._runtime.find(flow=self.flow, **wanted)
+        page = await self._runtime.find(**{"flow": self.flow, **wanted})
         async with self._database.connect() as connection:
             items = [await self._view(connection, row, _shared(row)) for row in page.items]
         return tuple(items), page.next_cursor

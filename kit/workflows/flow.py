@@ -134,6 +134,8 @@ class RunRow(msgspec.Struct, frozen=True):
     actor: str
     requesters: list[str]
     mode: Mode
+    entity: str
+    instances: list[str]
     systems: dict[str, str]
     decisions: dict[str, str]
     exception_id: str

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import cast, select, tuple_, update
+from sqlalchemy import cast, exists, select, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,7 +13,7 @@ from contracts.canonical.values import Ref
 from contracts.canonical.workflow import PlannedRequest, Step
 from kit.database import decode_page, encode_page
 from kit.database.rows import own_runs
-from kit.database.tables import runs, steps, would_send
+from kit.database.tables import exceptions, runs, steps, would_send
 from kit.workflows.flow import RunRow
 
 
@@ -40,19 +40,38 @@ async def find(
     correlation_id: str | None = None,
     matching: dict[str, Any] | None = None,
     subjects: Collection[str] | None = None,
+    owner: str | None = None,
+    entity: str | None = None,
+    instance: str | None = None,
+    mode: str | None = None,
+    started_before: dt.datetime | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> RunPage:
     """A page of the caller's runs, newest first; `matching` are fields of the input that must be equal.
 
-    With `subjects` only those about any of these.
+    With `subjects` only those about any of these; with `owner` those whose exception that team must decide.
     """
-    wanted = {"flow": flow, "status": status, "subject": subject, "correlation_id": correlation_id}
+    wanted = {
+        "flow": flow,
+        "status": status,
+        "subject": subject,
+        "correlation_id": correlation_id,
+        "entity": entity,
+        "mode": mode,
+    }
     query = select(runs).where(
         *(runs.c[name] == value for name, value in wanted.items() if value is not None), *own_runs()
     )
     if subjects is not None:
         query = query.where(runs.c.subject.in_(subjects))
+    if owner is not None:
+        cases = (exceptions.c.id == runs.c.exception_id) & (exceptions.c.owner == owner)
+        query = query.where(exists(select(exceptions.c.id).where(cases)))
+    if instance is not None:
+        query = query.where(runs.c.instances.contains([instance]))
+    if started_before is not None:
+        query = query.where(runs.c.started_at < started_before)
     if matching:
         query = query.where(runs.c.input.contains(matching))
     if cursor:

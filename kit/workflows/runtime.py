@@ -287,10 +287,11 @@ class Runtime:
         subjects: Collection[str] | None = None,
         cursor: str | None = None,
         limit: int = 50,
+        **more: Any,
     ) -> RunPage:
         """A page of the caller's runs, newest first; `matching` are fields of the input that must equal.
 
-        With `subjects` only those about any of these.
+        With `subjects` only those about any of these; `more` are further filters of `reading.find`.
         """
         async with self.database.connect() as connection:
             return await reading.find(
@@ -303,6 +304,7 @@ class Runtime:
                 subjects=subjects,
                 cursor=cursor,
                 limit=limit,
+                **more,
             )
 
     async def waiting_for(self, conn: AsyncConnection, key: str, *, flow: str) -> tuple[str, ...]:

@@ -153,6 +153,8 @@ def row(systems: dict[str, str]) -> RunRow:
         actor="",
         requesters=[],
         mode="live",
+        entity="",
+        instances=[],
         systems=systems,
         decisions={},
         exception_id="",
