@@ -1,6 +1,6 @@
 """One API over the runs of all flows: found by what is known of them, read, replayed by another person."""
 
-from tests.support.deals import LARGE, asked, new_deal
+from tests.support.deals import LARGE, asked, new_deal, resolve
 from tests.support.stack import Stack
 
 WORKFLOWS = "/process/workflows/v1/workflows"
@@ -36,3 +36,27 @@ async def test_runs_of_all_flows_are_listed_read_and_replayed(deployment: Stack)
     assert [step["name"] for step in whole["timeline"]] == ["look", "decision"]
     assert replayed.status_code == 200, replayed.text
     assert (again.status_code, again.json()["code"]) == (409, "conflict")
+
+
+async def test_a_run_that_ended_is_replayed_by_another_than_began_it(deployment: Stack) -> None:
+    """Undone by a person, it has no exception any more: the same rule holds, and it begins anew."""
+    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
+    refusal = {"status": 422, "body": {"errors": [{"type": "validation", "message": "no", "field": "title"}]}}
+    await deployment.accounts.kantata.add_fault(
+        {"answer": refusal}, method="POST", path="/workspaces", body=deal.name, times=1
+    )
+    body = {"reason": "The vendor takes it by now"}
+    async with (
+        deployment.caller("ci", "olga", instance="salesforce-main") as olga,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
+        await olga.activate(deal.opportunity_id)
+        parked = await olga.activation(deal.opportunity_id, "parked")
+        await resolve(finance, parked["exception_id"], "undo")
+        undone = await olga.activation(deal.opportunity_id, "undone")
+        path = f"{WORKFLOWS}/{undone['id']}/replay"
+        own = await olga.post(path, body, key=f"own-{undone['id']}".replace(".", "-"))
+        other = await finance.post(path, body, key=f"other-{undone['id']}".replace(".", "-"))
+        await olga.activation(deal.opportunity_id, "done")
+    assert (own.status_code, own.json()["code"]) == (403, "segregation_of_duties")
+    assert other.status_code == 200, other.text
