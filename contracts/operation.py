@@ -143,6 +143,9 @@ def api(
 
     def mark(cls: type[_T]) -> type[_T]:
         cls.__api__ = stated  # pyright: ignore[reportAttributeAccessIssue]
+        for method in vars(cls).values():
+            if hasattr(method, "__operation__"):
+                method.__interface__ = cls
         return cls
 
     return mark

@@ -8,7 +8,7 @@ Problem
 │   │                     NotSubscribed, ConsumerSuspended
 │   ├── NotFound 404 ── UnknownRoute
 │   ├── MethodNotAllowed 405
-│   ├── Conflict 409 ── ActivationBlocked, StillRunning, AlreadyDecided, OwnershipViolation, TooManyKeys
+│   ├── Conflict 409 ── StillRunning, AlreadyDecided, OwnershipViolation, TooManyKeys
 │   ├── Gone 410
 │   ├── PreconditionFailed 412, PreconditionRequired 428
 │   ├── BodyTooLarge 413, UriTooLong 414, UnsupportedMediaType 415, HeadersTooLarge 431
@@ -19,6 +19,9 @@ Problem
 ├── VendorFault ── ContractViolation 502, VendorRejected 409, VendorUnavailable 503, VendorDoubtful 503
 ├── Unavailable 503 (the deployment's own database or cache) ── Overloaded
 └── DeadlineExceeded 504, NotCached 504
+
+What only one flow answers stands beside its contract: ActivationBlocked (a Conflict) in
+contracts/process/opportunity_to_project.py.
 """
 
 from typing import Any, ClassVar, Literal
@@ -190,12 +193,6 @@ class Conflict(Refused):
     status = 409
     code = "conflict"
     title = "The request conflicts with the current state"
-
-
-class ActivationBlocked(Conflict):
-    code = "activation_blocked"
-    title = "The opportunity cannot become a project yet"
-    actor = "sales"
 
 
 class StillRunning(Conflict):

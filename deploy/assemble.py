@@ -30,6 +30,7 @@ from kit.cache import Cache
 from kit.clients import local
 from kit.database import Database
 from kit.delegation import delegation
+from kit.effects import guarded
 from kit.http import Recorder, Slots
 from kit.inbox.worker import InboxWorker
 from kit.operations import api_of
@@ -264,17 +265,18 @@ def _build_process_tier(
 
 
 def _system_clients(tiers: Tiers, carrier: Carrier) -> dict[tuple[str, type], Any]:
-    """A client per instance and capability: local where the instance is open here, remote elsewhere."""
+    """A client per instance and capability, for effects to write with: local or remote."""
     clients: dict[tuple[str, type], Any] = {}
     for _, profile in tiers.profiles:
         held = tiers.instances.get(profile.name)
         for capability in profile.capabilities:
             interface = interface_of(capability)
-            clients[profile.name, interface] = (
+            client = (
                 local(interface, held.interfaces[interface])
                 if held is not None
                 else carrier.client("system", interface, prefix_of(interface, profile.name))
             )
+            clients[profile.name, interface] = guarded(interface, client)
     return clients
 
 

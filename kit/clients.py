@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import msgspec
 
-from contracts.problems import Conflict, DeadlineExceeded, Unavailable
+from contracts.problems import DeadlineExceeded, Unavailable
 from kit import context, problems
 from kit.context import remaining
 from kit.delegation import Credential, audience_of
@@ -22,10 +22,7 @@ _encode = msgspec.json.Encoder().encode
 
 def local(interface: type[T], implementation: Any) -> T:
     """The implementation behind its interface, in this process, under the deadline."""
-    methods = {
-        bound.name: _guarded(bound, _local_method(getattr(implementation, bound.name)))
-        for bound in bind(interface)
-    }
+    methods = {bound.name: _local_method(getattr(implementation, bound.name)) for bound in bind(interface)}
     return cast("T", type(f"Local{interface.__name__}", (), {"__slots__": (), **_static(methods)})())
 
 
@@ -43,23 +40,9 @@ def remote(interface: type[T], base_url: str, http: httpx.AsyncClient, credentia
     `credential` gives the short-lived token of our own that names the caller to the next tier.
     """
     methods = {
-        bound.name: _guarded(bound, _remote_method(bound, base_url.rstrip("/"), http, credential))
-        for bound in bind(interface)
+        bound.name: _remote_method(bound, base_url.rstrip("/"), http, credential) for bound in bind(interface)
     }
     return cast("T", type(f"Remote{interface.__name__}", (), {"__slots__": (), **_static(methods)})())
-
-
-def _guarded(bound: Bound, method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """The method; one that writes raises Conflict in work that only observes, whoever forgot it."""
-    if bound.operation.access == "read":
-        return method
-
-    async def call(*arguments: Any, **named: Any) -> Any:
-        if context.observing():
-            raise Conflict(f"{bound.api.slug} {bound.name} was not called: this run only observes.")
-        return await method(*arguments, **named)
-
-    return call
 
 
 def _static(methods: dict[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Context(msgspec.Struct, frozen=True):
 
     `deadline` is an instant of ``time.monotonic()`` in seconds. `actor` names the person or machine on whose
     behalf a durable step works, after the request that began it has gone. `via` are the services of ours that
-    the request came through, the nearest first. While `observing`, no client of ours sends a write.
+    the request came through, the nearest first.
     """
 
     correlation_id: str
@@ -55,7 +55,6 @@ class Context(msgspec.Struct, frozen=True):
     workflow_id: str = ""
     step: str = ""
     via: tuple[str, ...] = ()
-    observing: bool = False
 
     @property
     def who(self) -> str:
@@ -80,12 +79,6 @@ def new_correlation_id() -> str:
 def current() -> Context:
     """The context of the running work; a fresh anonymous one where no gateway made any."""
     return _current.get() or Context(correlation_id=new_correlation_id())
-
-
-def observing() -> bool:
-    """Whether the running work may only look: whatever it would write is recorded and not sent."""
-    here = _current.get()
-    return here is not None and here.observing
 
 
 class _Use:

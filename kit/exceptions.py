@@ -275,6 +275,14 @@ async def _go_on(conn: AsyncConnection, runtime: Continues, row: Any, decision: 
         await release(conn, resume.inbox_seq, resume.subscriber, again=decision.action == "replay")
 
 
+async def owner_of(conn: AsyncConnection, exception_id: str) -> str:
+    """The team that must decide on an exception, empty where there is none."""
+    if not exception_id:
+        return ""
+    query = select(exceptions.c.owner).where(exceptions.c.id == exception_id)
+    return (await conn.execute(query)).scalar() or ""
+
+
 def topic_of(exception_id: str) -> str:
     """The topic on which a workflow waits for the decision of one exception."""
     return f"{TOPIC}:{exception_id}"

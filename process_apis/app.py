@@ -9,6 +9,7 @@ from typing import Any
 from litestar import Router
 
 from kit.clients import local
+from kit.effects import guarded
 from kit.operations import api_of
 from kit.routes import router
 from process_apis import flows
@@ -41,7 +42,9 @@ def build(dependencies: FlowDependencies) -> dict[type, FlowModule]:
     for module in modules():
         built: FlowModule = module.build(dependencies)
         flow_modules[module.INTERFACE] = built
-        dependencies.clients[module.INTERFACE] = local(module.INTERFACE, built.service)
+        dependencies.clients[module.INTERFACE] = guarded(
+            module.INTERFACE, local(module.INTERFACE, built.service)
+        )
     return flow_modules
 
 

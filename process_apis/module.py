@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit.database import Database
+from kit.effects import Effects
 from kit.inbox import InboxRow
 from kit.ownership import Ownership
 from kit.settings import SettingsError
@@ -45,6 +46,14 @@ class FlowDependencies:
     def client(self, interface: type[T]) -> T:
         """Another flow, by its process interface only."""
         return self.clients[interface]
+
+    @property
+    def effects(self) -> Effects:
+        """What performs the flow's effects, in systems and in other flows."""
+        return Effects(self._client_at, self.ownership, self.database)
+
+    def _client_at(self, interface: type[Any], instance: str) -> Any:
+        return self.clients.get(interface) or self.systems.client(interface, instance)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ async def set_account_customer(
     )
 
 
-async def put_customer(connection: AsyncConnection, customer: Customer) -> None:
+async def upsert_customer(connection: AsyncConnection, customer: Customer) -> None:
     """Write a customer as it stands now."""
     row: dict[str, Any] = {
         "id": customer.id,

@@ -58,11 +58,11 @@ class Systems:
 
     def erp(self, instance: str) -> Erp:
         """The ERP of that name; raises NotFound when it is not configured any more."""
-        return self._named(Erp, instance)
+        return self.client(Erp, instance)
 
     def psa(self, instance: str) -> Psa:
         """The PSA of that name; raises NotFound when it is not configured any more."""
-        return self._named(Psa, instance)
+        return self.client(Psa, instance)
 
     async def read(self, instance: str, kind: str, ident: str) -> Any:
         """A record as it is at its vendor now; raises NotFound where the instance has none of its kind."""
@@ -75,7 +75,7 @@ class Systems:
         if asked is None:
             raise NotFound(f"{instance} has no {kind} that can be read")
         interface, operation = asked
-        return await getattr(self._named(interface, instance), operation)(ident)
+        return await getattr(self.client(interface, instance), operation)(ident)
 
     def choose(self, selling_entity: str) -> SystemAssignment:
         """The systems of an entity by the routing in force; raises Conflict where no route gives it one."""
@@ -97,7 +97,8 @@ class Systems:
             (api_of(interface).name for name, interface in self._clients if name == instance), "enfilade"
         )
 
-    def _named(self, interface: type[T], instance: str) -> T:
+    def client(self, interface: type[T], instance: str) -> T:
+        """The instance of that name; raises NotFound when it is not configured any more."""
         found = self._clients.get((instance, interface))
         if found is None:
             raise NotFound(
@@ -108,6 +109,5 @@ class Systems:
 
 
 def assignment_of_run(run: RunRow | None) -> SystemAssignment | None:
-    """The systems of which a run has told (as `systems`) that it keeps them."""
-    told = run.data.get("systems") if run is not None else None
-    return msgspec.convert(told, SystemAssignment) if told else None
+    """The systems with which a run works, None where it has not said so."""
+    return msgspec.convert(run.systems, SystemAssignment) if run is not None and run.systems else None

@@ -5,7 +5,20 @@ from typing import Literal
 import msgspec
 
 from contracts.canonical.values import Id, Instant
-from contracts.problems import Fault
+from contracts.problems import (
+    ContractViolation,
+    DeadlineExceeded,
+    Fault,
+    Invalid,
+    NotFound,
+    OwnershipViolation,
+    Problem,
+    TooManyRequests,
+    Unavailable,
+    VendorDoubtful,
+    VendorRejected,
+    VendorUnavailable,
+)
 
 ExceptionKind = Literal[
     "missing_master_data",
@@ -56,3 +69,25 @@ class BusinessException(msgspec.Struct, frozen=True, omit_defaults=True):
 class BusinessExceptions(msgspec.Struct, frozen=True, omit_defaults=True):
     items: tuple[BusinessException, ...]
     next_cursor: str | None = None
+
+
+_KINDS: tuple[tuple[type[Problem], ExceptionKind], ...] = (
+    (VendorUnavailable, "vendor_unavailable"),
+    (VendorDoubtful, "vendor_unavailable"),
+    (Unavailable, "vendor_unavailable"),
+    (DeadlineExceeded, "vendor_unavailable"),
+    (TooManyRequests, "vendor_unavailable"),
+    (ContractViolation, "contract_violation"),
+    (VendorRejected, "vendor_rejected"),
+    (OwnershipViolation, "ownership_violation"),
+    (NotFound, "missing_master_data"),
+    (Invalid, "missing_master_data"),
+)
+
+
+def kind_of(problem: Problem) -> ExceptionKind:
+    """The kind of exception that a problem becomes, first match first."""
+    for cls, kind in _KINDS:
+        if isinstance(problem, cls):
+            return kind
+    return "policy_violation"

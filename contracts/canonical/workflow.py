@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from contracts.canonical.values import Instant, Ref
+from contracts.canonical.values import Id, Instant, Ref
 
 Mode = Literal["off", "observe", "live"]
 WorkflowStatus = Literal["running", "waiting", "parked", "done", "undone", "observed", "failed"]
@@ -33,3 +33,21 @@ class PlannedRequest(msgspec.Struct, frozen=True):
     operation: str
     key: str
     body: str
+
+
+class WorkflowView(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the run of any flow shows; a flow's own view adds its fields."""
+
+    id: Id
+    version: str
+    status: WorkflowStatus
+    status_text: str
+    mode: Mode
+    correlation_id: str
+    started_at: Instant
+    updated_at: Instant
+    due_at: Instant | None = None
+    exception_id: str = ""
+    timeline: tuple[Step, ...] = ()
+    refs: tuple[Ref, ...] = ()
+    would_send: tuple[PlannedRequest, ...] = ()

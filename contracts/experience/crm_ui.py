@@ -9,13 +9,13 @@ from contracts.canonical.values import Id, Instant, Money
 from contracts.canonical.workflow import StepStatus, WorkflowStatus
 from contracts.operation import api, operation
 from contracts.problems import (
-    ActivationBlocked,
     Conflict,
     ContractViolation,
     Forbidden,
     NotFound,
     VendorRejected,
 )
+from contracts.process.opportunity_to_project import ActivationBlocked
 
 
 class ScreenLink(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -6,8 +6,8 @@ import msgspec
 from msgspec import Meta
 
 from contracts.canonical.customer import Customer
-from contracts.canonical.values import Currency, Cursor, Id, Instance, Instant, Money, PageSize, Ref
-from contracts.canonical.workflow import PlannedRequest, Step, WorkflowStatus
+from contracts.canonical.values import Currency, Cursor, Id, Instance, Money, PageSize
+from contracts.canonical.workflow import Mode, WorkflowStatus, WorkflowView
 from contracts.operation import Link, RowRule, api, operation
 from contracts.problems import AlreadyDecided, Conflict, NotFound, SegregationOfDuties
 
@@ -38,34 +38,24 @@ class DuplicateCandidate(msgspec.Struct, frozen=True, omit_defaults=True):
     selling_entity: str = ""
 
 
-class CustomerRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+class CustomerRequest(WorkflowView, frozen=True, omit_defaults=True, kw_only=True):
     """Where a proposal stands, with its timeline; `needs_approval_because` empty: policy asks nobody.
 
     `before` and `after` say, field by field, what changed of the account since finance last decided on it.
     """
 
-    id: Id
-    version: str
-    status: WorkflowStatus
-    status_text: str
+    # What runs have stored of a request by an earlier version says none.
+    mode: Mode = "live"
     proposal: CustomerProposal
-    correlation_id: str
-    started_at: Instant
-    updated_at: Instant
     needs_approval_because: tuple[str, ...] = ()
     candidates: tuple[DuplicateCandidate, ...] = ()
-    before: dict[str, str] = {}
-    after: dict[str, str] = {}
+    before: dict[str, str] = msgspec.field(default_factory=dict)
+    after: dict[str, str] = msgspec.field(default_factory=dict)
     customer_id: str = ""
     legal_name: str = ""
     credit_limit: Money | None = None
     requested_by: str = ""
     decided_by: str = ""
-    due_at: Instant | None = None
-    exception_id: str = ""
-    timeline: tuple[Step, ...] = ()
-    would_send: tuple[PlannedRequest, ...] = ()
-    refs: tuple[Ref, ...] = ()
 
 
 class CustomerRequests(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,9 +8,17 @@ from msgspec import Meta
 
 from contracts.canonical.contract import BillingLine
 from contracts.canonical.values import Cursor, Id, Instance, Instant, Money, PageSize, Ref
-from contracts.canonical.workflow import Mode, PlannedRequest, Step, WorkflowStatus
+from contracts.canonical.workflow import WorkflowStatus, WorkflowView
 from contracts.operation import Link, RowRule, api, operation
-from contracts.problems import ActivationBlocked, Conflict, ContractViolation, NotFound, VendorRejected
+from contracts.problems import Conflict, ContractViolation, NotFound, VendorRejected
+
+
+class ActivationBlocked(Conflict):
+    """Something is missing or wrong on the opportunity or its account; each fault says what."""
+
+    code = "activation_blocked"
+    title = "The opportunity cannot become a project yet"
+    actor = "sales"
 
 
 class ActivationRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -21,31 +29,18 @@ class ActivationRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     within: Annotated[float, Meta(gt=0, le=10)] = 2.5
 
 
-class Activation(msgspec.Struct, frozen=True, omit_defaults=True):
+class Activation(WorkflowView, frozen=True, omit_defaults=True, kw_only=True):
     """Where an activation stands, with its timeline."""
 
-    id: Id
-    version: str
-    status: WorkflowStatus
-    status_text: str
-    mode: Mode
     instance: str
     opportunity_id: str
     revision: int
-    correlation_id: str
-    started_at: Instant
-    updated_at: Instant
     opportunity_name: str = ""
     customer_id: str = ""
     contract_id: str = ""
     project_id: str = ""
     customer_request_id: str = ""
-    exception_id: str = ""
-    due_at: Instant | None = None
     seconds: float | None = None
-    timeline: tuple[Step, ...] = ()
-    would_send: tuple[PlannedRequest, ...] = ()
-    refs: tuple[Ref, ...] = ()
 
 
 class Activations(msgspec.Struct, frozen=True, omit_defaults=True):

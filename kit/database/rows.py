@@ -68,7 +68,7 @@ def own_runs() -> Conditions:
     if bound.instances is not None:
         found.append(or_(false(), *(_touches(instance) for instance in bound.instances)))
     if bound.customers is not None:
-        found.append(runs.c.data["customer_id"].astext.in_(bound.customers))
+        found.append(runs.c.customer.in_(bound.customers))
     if bound.partners is not None:
         found.append(false())  # no run is a partner's
     return tuple(found)
@@ -76,8 +76,7 @@ def own_runs() -> Conditions:
 
 def _touches(instance: str) -> ColumnElement[bool]:
     """A run that began in an instance, or has made something there."""
-    began = runs.c.input.contains({"instance": instance})
-    return or_(began, runs.c.data.contains({"refs": [{"instance": instance}]}))
+    return runs.c.instances.contains([instance])
 
 
 def own_exceptions() -> Conditions:

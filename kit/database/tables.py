@@ -61,6 +61,12 @@ runs = Table(
     _text("actor"),
     _document("requesters", "[]"),
     _text("entity"),
+    Column("mode", Text, nullable=False, server_default=text("'live'")),
+    _text("customer"),
+    _document("instances", "[]"),
+    _document("systems"),
+    _text("waits_for"),
+    _document("decisions"),
     _text("traceparent"),
     _text("exception_id"),
     _instant("due_at", required=False),
@@ -72,6 +78,7 @@ Index("runs_newest", runs.c.flow, runs.c.started_at.desc(), runs.c.id.desc())
 Index("runs_by_correlation", runs.c.correlation_id)
 Index("runs_by_age", runs.c.finished_at)
 Index("runs_unfinished", runs.c.status, postgresql_where=runs.c.finished_at.is_(None))
+Index("runs_waiting", runs.c.waits_for, postgresql_where=runs.c.finished_at.is_(None))
 Index("runs_by_input", runs.c.input, postgresql_using="gin", postgresql_ops={"input": "jsonb_path_ops"})
 
 steps = Table(

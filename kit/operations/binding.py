@@ -22,6 +22,7 @@ class Bound:
     """
 
     name: str
+    interface: type
     api: Api
     operation: Operation
     doc: str
@@ -61,10 +62,15 @@ def bind(interface: type) -> tuple[Bound, ...]:
         for name, method in vars(kind).items()
         if isinstance(getattr(method, "__operation__", None), Operation)
     )
-    return tuple(_bind_method(api, name, method) for name, method in dict(methods).items())
+    return tuple(_bind_method(interface, api, name, method) for name, method in dict(methods).items())
 
 
-def _bind_method(api: Api, name: str, method: Any) -> Bound:
+def bound_of(method: Any) -> Bound:
+    """The operation of a method as it stands in its interface (`Erp.put_contract`)."""
+    return next(bound for bound in bind(method.__interface__) if bound.name == method.__name__)
+
+
+def _bind_method(interface: type, api: Api, name: str, method: Any) -> Bound:
     operation: Operation = method.__operation__
     hints = get_type_hints(method, include_extras=True)
     parameters = [item for item in inspect.signature(method).parameters.values() if item.name != "self"]
@@ -75,6 +81,7 @@ def _bind_method(api: Api, name: str, method: Any) -> Bound:
     query = [item for item in parameters if item.name not in {*places, "body", "if_match"}]
     return Bound(
         name=name,
+        interface=interface,
         api=api,
         operation=operation,
         doc=inspect.getdoc(method) or "",

@@ -135,7 +135,10 @@ def _within(column: Any, pseudonym: str) -> ColumnElement[bool]:
 
 
 _MENTIONS: dict[str, tuple[Table, Any]] = {
-    "runs": (runs, lambda who: (runs.c.actor == who) | _within(runs.c.data, who)),
+    "runs": (
+        runs,
+        lambda who: (runs.c.actor == who) | _within(runs.c.data, who) | _within(runs.c.decisions, who),
+    ),
     "exceptions": (
         exceptions,
         lambda who: (exceptions.c.caused_by == who) | (exceptions.c.resolved_by == who),

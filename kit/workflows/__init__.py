@@ -1,14 +1,14 @@
 """kit/workflows: durable flows on PostgreSQL: steps that survive a crash, waits, exceptions, undo."""
 
-from kit.workflows.flow import ExceptionDraft, Flow, Recheck, RunRow, Undone, WorkflowSettings, explain
-from kit.workflows.reading import PlannedRequestRow, RunPage
+from kit.workflows.flow import ExceptionDraft, Flow, Owner, Recheck, RunRow, Undone, WorkflowSettings, explain
+from kit.workflows.reading import RunPage
 from kit.workflows.run import Run
 from kit.workflows.runtime import Runtime
 
 __all__ = [
     "ExceptionDraft",
     "Flow",
-    "PlannedRequestRow",
+    "Owner",
     "Recheck",
     "Run",
     "RunPage",

@@ -2,23 +2,15 @@
 
 import datetime as dt
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
-from contracts.canonical.exception import ExceptionKind
-from contracts.canonical.workflow import WorkflowStatus
+from contracts.canonical.exception import ExceptionKind, kind_of
+from contracts.canonical.workflow import Mode, WorkflowStatus
 from contracts.problems import (
-    ContractViolation,
-    DeadlineExceeded,
     Fault,
-    NotFound,
-    OwnershipViolation,
     Problem,
-    TooManyRequests,
-    Unavailable,
-    VendorRejected,
-    VendorUnavailable,
 )
 
 if TYPE_CHECKING:
@@ -26,13 +18,19 @@ if TYPE_CHECKING:
 
 
 class Flow(Protocol):
-    """One business process. `run` is written as if nothing ever failed; its steps are durable."""
+    """One business process. `run` is written as if nothing ever failed; its steps are durable.
+
+    `input` is what a run begins with, `state` what it shows of itself; both are the flow's own.
+    """
 
     @property
     def name(self) -> str: ...
 
     @property
     def input(self) -> type[msgspec.Struct]: ...
+
+    @property
+    def state(self) -> type[msgspec.Struct]: ...
 
     @property
     def on_failure(self) -> Literal["park", "undo"]: ...
@@ -55,6 +53,22 @@ class Recheck(Protocol):
         Raises what ends the flow, or begins it anew.
         """
         ...
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Who a run belongs to and where it works: what is known of it so far, the rest empty.
+
+    `instances` are those in which it began or made something; `systems` its instance by capability.
+    """
+
+    entity: str = ""
+    customer: str = ""
+    instances: tuple[str, ...] = ()
+    systems: dict[str, str] = {}
+
+
+class NoState(msgspec.Struct, frozen=True):
+    """The state of a flow that shows nothing of its own."""
 
 
 class Undone(Exception):  # noqa: N818 - an outcome, not an error
@@ -100,9 +114,10 @@ class WorkflowSettings(msgspec.Struct, frozen=True):
 
 
 class RunRow(msgspec.Struct, frozen=True):
-    """A run as it is kept. `input` and `data` are plain data; `attempt` counts restarts after an undo.
+    """A run as it is stored. `input` and `data` are plain data; `attempt` counts restarts after an undo.
 
-    `actor` began it; `requesters` asked for it when it had begun.
+    `actor` began it; `requesters` asked for it when it had begun; `decisions` says who answered which of its
+    questions.
     """
 
     id: str
@@ -118,6 +133,11 @@ class RunRow(msgspec.Struct, frozen=True):
     subject: str
     actor: str
     requesters: list[str]
+    mode: Mode
+    entity: str
+    instances: list[str]
+    systems: dict[str, str]
+    decisions: dict[str, str]
     exception_id: str
     due_at: dt.datetime | None
     started_at: dt.datetime
@@ -125,43 +145,22 @@ class RunRow(msgspec.Struct, frozen=True):
     finished_at: dt.datetime | None
 
 
-class _Words:
-    """Which kind of exception a problem becomes, first match first."""
-
-    kinds: ClassVar[tuple[tuple[type[Problem], ExceptionKind], ...]] = (
-        (VendorUnavailable, "vendor_unavailable"),
-        (Unavailable, "vendor_unavailable"),
-        (DeadlineExceeded, "vendor_unavailable"),
-        (TooManyRequests, "vendor_unavailable"),
-        (ContractViolation, "contract_violation"),
-        (VendorRejected, "vendor_rejected"),
-        (OwnershipViolation, "ownership_violation"),
-        (NotFound, "missing_master_data"),
-    )
-    owners: ClassVar[dict[str, str]] = {
-        "finance": "finance",
-        "sales": "sales",
-        "delivery": "delivery",
-        "administrator": "administrators",
-    }
+_OWNERS = {
+    "finance": "finance",
+    "sales": "sales",
+    "delivery": "delivery",
+    "administrator": "administrators",
+}
 
 
 def explain(problem: Problem, title: str) -> ExceptionDraft:
     """What an exception says of a problem when the flow has no better words."""
-    kind = _kind_of(problem)
     again = "Replay when the other system answers again" if problem.retryable else "Correct it and replay"
     return ExceptionDraft(
-        kind=kind,
+        kind=kind_of(problem),
         stopped=f"The step “{title}” did not succeed",
         why=problem.detail,
         what_next=again,
-        owner=_Words.owners.get(problem.actor, "operations"),
+        owner=_OWNERS.get(problem.actor, "operations"),
         errors=problem.errors,
     )
-
-
-def _kind_of(problem: Problem) -> ExceptionKind:
-    for cls, kind in _Words.kinds:
-        if isinstance(problem, cls):
-            return kind
-    return "policy_violation"

@@ -11,13 +11,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.values import Ref
-from contracts.canonical.workflow import StepStatus, WorkflowStatus
+from contracts.canonical.workflow import PlannedRequest, StepStatus, WorkflowStatus
 from contracts.events.kinds import WORKFLOW_STATUS_CHANGED, WorkflowStatusChanged
 from kit import clock, exceptions
 from kit.database import Database
 from kit.database.tables import due, runs, steps, would_send
 from kit.inbox import publish
-from kit.workflows.flow import ExceptionDraft
+from kit.workflows.flow import ExceptionDraft, Owner
 
 FINISHED: tuple[WorkflowStatus, ...] = ("done", "undone", "observed", "failed")
 
@@ -192,11 +192,20 @@ class Journal:
                 due_at=clock.now() + dt.timedelta(seconds=stop.within),
             )
 
-    async def belongs_to(self, entity: str) -> None:
-        """Write which legal entity's row the run is."""
-        where = (runs.c.id == self.run_id) & (runs.c.entity != entity)
+    async def belongs_to(self, owner: Owner) -> None:
+        """Write what is known of whose row the run is; instances are added to those before."""
+        known = {"entity": owner.entity, "customer": owner.customer, "systems": owner.systems}
+        values: dict[str, Any] = {name: value for name, value in known.items() if value}
+        query = select(runs.c.instances).where(runs.c.id == self.run_id).with_for_update()
         async with self._database.begin() as connection:
-            await connection.execute(update(runs).where(where).values(entity=entity))
+            before = (await connection.execute(query)).scalar_one()
+            values["instances"] = list(dict.fromkeys((*before, *owner.instances)))
+            await connection.execute(update(runs).where(runs.c.id == self.run_id).values(**values))
+
+    async def waits_for(self, key: str) -> None:
+        """Write what the run waits for."""
+        async with self._database.begin() as connection:
+            await connection.execute(update(runs).where(runs.c.id == self.run_id).values(waits_for=key))
 
     async def wait_until(self, name: str, due_at: dt.datetime) -> None:
         """Start an SLA clock."""
@@ -219,12 +228,8 @@ class Journal:
                 run_id=self.run_id,
             )
 
-    async def would_send(
-        self, seq: int, *, step: str, instance: str, operation: str, key: str, body: str
-    ) -> None:
-        row = insert(would_send).values(
-            run_id=self.run_id, seq=seq, step=step, instance=instance, operation=operation, key=key, body=body
-        )
+    async def would_send(self, seq: int, planned: PlannedRequest) -> None:
+        row = insert(would_send).values(run_id=self.run_id, seq=seq, **msgspec.structs.asdict(planned))
         async with self._database.begin() as connection:
             await connection.execute(row.on_conflict_do_nothing())
 

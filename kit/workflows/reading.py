@@ -5,15 +5,15 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import cast, select, tuple_, update
-from sqlalchemy.dialects.postgresql import JSONB, array
+from sqlalchemy import cast, exists, select, tuple_, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.values import Ref
-from contracts.canonical.workflow import Step
+from contracts.canonical.workflow import PlannedRequest, Step
 from kit.database import decode_page, encode_page
 from kit.database.rows import own_runs
-from kit.database.tables import runs, steps, would_send
+from kit.database.tables import exceptions, runs, steps, would_send
 from kit.workflows.flow import RunRow
 
 
@@ -22,16 +22,6 @@ class RunPage(msgspec.Struct, frozen=True):
 
     items: tuple[RunRow, ...]
     next_cursor: str | None = None
-
-
-class PlannedRequestRow(msgspec.Struct, frozen=True):
-    """One request that a run worked out and did not send."""
-
-    step: str
-    instance: str
-    operation: str
-    key: str
-    body: str
 
 
 async def read(conn: AsyncConnection, workflow_id: str) -> RunRow | None:
@@ -50,19 +40,38 @@ async def find(
     correlation_id: str | None = None,
     matching: dict[str, Any] | None = None,
     subjects: Collection[str] | None = None,
+    owner: str | None = None,
+    entity: str | None = None,
+    instance: str | None = None,
+    mode: str | None = None,
+    started_before: dt.datetime | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> RunPage:
     """A page of the caller's runs, newest first; `matching` are fields of the input that must be equal.
 
-    With `subjects` only those about any of these.
+    With `subjects` only those about any of these; with `owner` those whose exception that team must decide.
     """
-    wanted = {"flow": flow, "status": status, "subject": subject, "correlation_id": correlation_id}
+    wanted = {
+        "flow": flow,
+        "status": status,
+        "subject": subject,
+        "correlation_id": correlation_id,
+        "entity": entity,
+        "mode": mode,
+    }
     query = select(runs).where(
         *(runs.c[name] == value for name, value in wanted.items() if value is not None), *own_runs()
     )
     if subjects is not None:
         query = query.where(runs.c.subject.in_(subjects))
+    if owner is not None:
+        cases = (exceptions.c.id == runs.c.exception_id) & (exceptions.c.owner == owner)
+        query = query.where(exists(select(exceptions.c.id).where(cases)))
+    if instance is not None:
+        query = query.where(runs.c.instances.contains([instance]))
+    if started_before is not None:
+        query = query.where(runs.c.started_at < started_before)
     if matching:
         query = query.where(runs.c.input.contains(matching))
     if cursor:
@@ -96,27 +105,27 @@ async def timeline(conn: AsyncConnection, workflow_id: str) -> tuple[Step, ...]:
     )
 
 
-async def planned_requests(conn: AsyncConnection, workflow_id: str) -> tuple[PlannedRequestRow, ...]:
+async def planned_requests(conn: AsyncConnection, workflow_id: str) -> tuple[PlannedRequest, ...]:
     """What observe mode worked out for a run, in order."""
     query = select(would_send).where(would_send.c.run_id == workflow_id).order_by(would_send.c.seq)
     return tuple(
-        PlannedRequestRow(row.step, row.instance, row.operation, row.key, row.body)
+        PlannedRequest(row.step, row.instance, row.operation, row.key, row.body)
         for row in await conn.execute(query)
     )
 
 
-async def unfinished(conn: AsyncConnection, *, flow: str, state: dict[str, Any]) -> tuple[str, ...]:
-    """The ids of a flow's unfinished runs that have told these fields."""
+async def waiting_for(conn: AsyncConnection, key: str, *, flow: str) -> tuple[str, ...]:
+    """The ids of a flow's unfinished runs that wait for what has the key."""
     query = select(runs.c.id).where(
-        runs.c.flow == flow, runs.c.finished_at.is_(None), runs.c.data.contains(state)
+        runs.c.flow == flow, runs.c.finished_at.is_(None), runs.c.waits_for == key
     )
     return tuple((await conn.execute(query)).scalars())
 
 
-async def requesters(conn: AsyncConnection, *, state: dict[str, Any]) -> frozenset[str]:
-    """Who began or asked for the unfinished runs that have told these fields, whosever they are."""
+async def requesters(conn: AsyncConnection, key: str) -> frozenset[str]:
+    """Who began or asked for the unfinished runs that wait for what has the key, whosever they are."""
     query = select(runs.c.actor, runs.c.requesters).where(
-        runs.c.finished_at.is_(None), runs.c.data.contains(state)
+        runs.c.finished_at.is_(None), runs.c.waits_for == key
     )
     return frozenset(name for row in await conn.execute(query) for name in (row.actor, *row.requesters))
 
@@ -129,14 +138,12 @@ async def add_requester(conn: AsyncConnection, workflow_id: str, actor: str) -> 
     )
 
 
-async def set_state_if_absent(
-    conn: AsyncConnection, workflow_id: str, state: dict[str, Any]
-) -> RunRow | None:
-    """Add to what a run shows, unless it shows any of these fields already: then None."""
+async def decide(conn: AsyncConnection, workflow_id: str, question: str, by: str) -> RunRow | None:
+    """Write who answers a question of a run; None where somebody has answered it before."""
     row = await conn.execute(
         update(runs)
-        .where(runs.c.id == workflow_id, ~runs.c.data.has_any(array(list(state))))
-        .values(data=runs.c.data.op("||")(cast(state, JSONB)), version=runs.c.version + 1)
+        .where(runs.c.id == workflow_id, ~runs.c.decisions.has_key(question))
+        .values(decisions=runs.c.decisions.op("||")(cast({question: by}, JSONB)), version=runs.c.version + 1)
         .returning(runs)
     )
     found = row.one_or_none()

@@ -10,11 +10,20 @@ import msgspec
 from dbos import DBOS
 
 from contracts.canonical.values import Ref
-from contracts.canonical.workflow import StepStatus, WorkflowStatus
+from contracts.canonical.workflow import Mode, PlannedRequest, StepStatus, WorkflowStatus
 from contracts.problems import Problem
 from kit import context, exceptions
 from kit.workflows.attempts import Attempts, Work
-from kit.workflows.flow import ExceptionDraft, Flow, Recheck, Undone, WorkflowSettings, explain
+from kit.workflows.flow import (
+    ExceptionDraft,
+    Flow,
+    NoState,
+    Owner,
+    Recheck,
+    Undone,
+    WorkflowSettings,
+    explain,
+)
 from kit.workflows.gate import Gate, retry_until_available
 from kit.workflows.journal import Journal
 
@@ -36,6 +45,7 @@ class Order(msgspec.Struct, frozen=True):
     subject: str
     actor: str
     traceparent: str = ""
+    mode: Mode | None = None
 
 
 class _Done(msgspec.Struct, Generic[T]):
@@ -51,7 +61,7 @@ class Run:
     """One run of a flow. `id` names it in all attempts.
 
     `corrections` are what people put right so far: read them inside a step, which is tried again with them.
-    While `observing` (its input's `mode` says so) every write of a client raises.
+    `mode` was set where it started: one that is `observing` records its effects and sends none.
     """
 
     def __init__(
@@ -63,8 +73,11 @@ class Run:
         self.subject = order.subject
         self.actor = order.actor
         self.input: Any = msgspec.convert(order.input, flow.input, str_keys=True)
+        self.state: Any = getattr(flow, "state", NoState)()
         self.corrections = dict(order.corrections)
-        self.observing = order.input.get("mode") == "observe"
+        # Orders of earlier versions have it in their input.
+        self.mode: Mode = order.mode or order.input.get("mode", "live")
+        self._planned = 0
         self._flow = flow
         self._gate = gate
         self._place = order.attempt * _SEQUENCES_PER_ATTEMPT
@@ -77,9 +90,13 @@ class Run:
             traceparent=order.traceparent,
             lane="batch",
             workflow_id=order.run_id,
-            observing=self.observing,
         )
         self._attempts = Attempts(self._journal, settings, gate, here)
+
+    @property
+    def observing(self) -> bool:
+        """Whether the run works out what it would change, and changes nothing."""
+        return self.mode == "observe"
 
     async def step(
         self,
@@ -161,19 +178,28 @@ class Run:
         await self._durably(f"go on after {topic}", end)
         return message
 
-    async def update_status(self, status: WorkflowStatus | None = None, text: str = "", **data: Any) -> None:
-        """Show people where the run stands; `data` is merged into what it showed before."""
-        place, kept = self._next(), msgspec.to_builtins(data, str_keys=True)
+    async def update_status(
+        self, status: WorkflowStatus | None = None, text: str = "", state: msgspec.Struct | None = None
+    ) -> None:
+        """Show people where the run stands, with a new `state` if it has another by now."""
+        self.state = state or self.state
+        place, data = self._next(), msgspec.to_builtins(state, str_keys=True) if state else None
         await self._durably(
-            "tell", lambda: self._journal.update_status(place, status=status, text=text, data=kept)
+            "tell", lambda: self._journal.update_status(place, status=status, text=text, data=data)
         )
 
-    async def belongs_to(self, entity: str) -> None:
+    async def belongs_to(self, owner: Owner) -> None:
         """Say whose row the run is, from within a step, as soon as it knows."""
-        await retry_until_available(lambda: self._journal.belongs_to(entity))
+        await retry_until_available(lambda: self._journal.belongs_to(owner))
+
+    async def waits_for(self, key: str) -> None:
+        """Say what the run needs before it goes on, from within a step: by this key it is found and woken."""
+        await retry_until_available(lambda: self._journal.waits_for(key))
 
     async def emit(self, type: str, subject: str, data: msgspec.Struct, *, key: str) -> None:
-        """Tell the world about a business object, once per run and key."""
+        """Tell the world about a business object, once per run and key; a run that observes tells nobody."""
+        if self.observing:
+            return
         self._next()
         identity = f"evt_{self.id}_{key}"
         await self._durably(
@@ -181,15 +207,16 @@ class Run:
             lambda: self._journal.emit(identity, type, subject, msgspec.to_builtins(data, str_keys=True)),
         )
 
-    async def would_send(self, step: str, *, instance: str, operation: str, key: str, body: str) -> None:
-        """Keep what observe mode worked out and does not send."""
+    async def would_send(self, planned: PlannedRequest) -> None:
+        """Record what observe mode worked out and does not send."""
         place = self._next()
-        await self._durably(
-            f"would send {step}",
-            lambda: self._journal.would_send(
-                place, step=step, instance=instance, operation=operation, key=key, body=body
-            ),
-        )
+        self._planned += 1
+        await self._durably(f"would send {planned.step}", lambda: self._journal.would_send(place, planned))
+
+    async def observed(self, what: str, more: str = "") -> None:
+        """Show a run that only observes at its end."""
+        text = f"{what} was observed: {self._planned} requests worked out, none sent. {more}"
+        await self.update_status("observed", text.rstrip())
 
     async def patched(self, name: str) -> bool:
         """Whether this run has the step that was added later: False for one that was past it already."""

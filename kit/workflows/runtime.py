@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.canonical.workflow import Step
+from contracts.canonical.workflow import Mode, PlannedRequest, Step
 from contracts.problems import Conflict, NotFound, Problem, Unexpected
 from kit import audit, clock, context
 from kit.background import run_background, stop_background
@@ -25,11 +25,11 @@ from kit.database.rows import own_runs
 from kit.database.tables import runs
 from kit.workflows import reading
 from kit.workflows.engine import pin_loop
-from kit.workflows.flow import Flow, RunRow, Undone, WorkflowSettings
+from kit.workflows.flow import Flow, Owner, RunRow, Undone, WorkflowSettings
 from kit.workflows.gate import Gate
 from kit.workflows.liveness import Liveness
 from kit.workflows.overdue import sweep
-from kit.workflows.reading import PlannedRequestRow, RunPage
+from kit.workflows.reading import RunPage
 from kit.workflows.run import Order, Run
 from kit.workflows.serializing import JsonSerializer
 
@@ -125,13 +125,14 @@ class Runtime:
         correlation_id: str,
         subject: str,
         actor: str,
-        entity: str = "",
+        owner: Owner = Owner(),  # noqa: B008 - frozen
+        mode: Mode = "live",
     ) -> bool:
         """Start a run in the caller's transaction; False when it was started before with the same input.
 
-        `actor` is kept, so a person stands there as `privacy.actor` says it; `entity` is the legal entity
-        whose row it is, if that is known. Raises Conflict when the id was used with another input, NotFound
-        when the caller may not see the run. The first correlation id wins.
+        `actor` is kept, so a person stands there as `privacy.actor` says it; `owner` says whose
+        row it is, as far as that is known; `mode` stays with the run. Raises Conflict when the id was used
+        with another input, NotFound when the caller may not see the run. The first correlation id wins.
         """
         plain = msgspec.to_builtins(input, str_keys=True)
         fingerprint = _fingerprint(flow, plain)
@@ -144,6 +145,7 @@ class Runtime:
             subject=subject,
             actor=actor,
             traceparent=context.current().traceparent,
+            mode=mode,
         )
         row = insert(runs).values(
             id=workflow_id,
@@ -156,15 +158,16 @@ class Runtime:
             correlation_id=correlation_id,
             subject=subject,
             actor=actor,
-            entity=entity,
+            **msgspec.to_builtins(owner),
+            mode=mode,
             traceparent=order.traceparent,
             started_at=clock.now(),
             updated_at=clock.now(),
         )
         # Of whichever unique column: of many at once, one may meet the other's engine id before its id.
         made = await conn.execute(row.on_conflict_do_nothing().returning(runs.c.id))
-        known = await conn.execute(select(runs.c.fingerprint).where(runs.c.id == workflow_id, *own_runs()))
-        found = known.scalar()
+        query = select(runs.c.fingerprint, runs.c.input).where(runs.c.id == workflow_id, *own_runs())
+        found = (await conn.execute(query)).one_or_none()
         if found is None:  # whether it is there or not: nobody begins what he may not see
             raise NotFound("There is no such case of yours")
         if made.scalar() is not None:
@@ -179,7 +182,7 @@ class Runtime:
                 correlation_id=correlation_id,
             )
             return True
-        if found != fingerprint:
+        if fingerprint not in (found.fingerprint, _fingerprint(flow, _without_mode(found.input))):
             raise Conflict(f"{workflow_id} was started before with other data")
         await self.ask_again(conn, workflow_id, actor=actor)
         return False
@@ -194,11 +197,12 @@ class Runtime:
         workflow_id: str,
         corrections: dict[str, str],
         input: msgspec.Struct | None = None,
+        mode: Mode | None = None,
     ) -> None:
         """Run an ended run again from its beginning, with corrections, in the caller's transaction.
 
-        With `input` it begins with that. Its ledger keys stay the same, so it revives what it had made.
-        Raises NotFound and Conflict.
+        With `input` or `mode` it begins with those. Its ledger keys stay the same, so it revives what it
+        had made. Raises NotFound and Conflict.
         """
         found = await conn.execute(select(runs).where(runs.c.id == workflow_id).with_for_update())
         row = found.one_or_none()
@@ -216,6 +220,7 @@ class Runtime:
             subject=row.subject,
             actor=row.actor,
             traceparent=row.traceparent,
+            mode=mode or row.mode,
         )
         engine_id = f"{row.id}.{order.attempt}"
         again = update(runs).where(runs.c.id == row.id)
@@ -227,6 +232,7 @@ class Runtime:
                 engine_id=engine_id,
                 corrections=order.corrections,
                 input=plain,
+                mode=order.mode,
                 fingerprint=row.fingerprint if input is None else _fingerprint(row.flow, plain),
                 exception_id="",
                 due_at=None,
@@ -265,7 +271,7 @@ class Runtime:
         async with self.database.connect() as connection:
             return await reading.timeline(connection, workflow_id)
 
-    async def planned_requests(self, workflow_id: str) -> tuple[PlannedRequestRow, ...]:
+    async def planned_requests(self, workflow_id: str) -> tuple[PlannedRequest, ...]:
         """What the run worked out in observe mode."""
         async with self.database.connect() as connection:
             return await reading.planned_requests(connection, workflow_id)
@@ -281,10 +287,11 @@ class Runtime:
         subjects: Collection[str] | None = None,
         cursor: str | None = None,
         limit: int = 50,
+        **more: Any,
     ) -> RunPage:
         """A page of the caller's runs, newest first; `matching` are fields of the input that must equal.
 
-        With `subjects` only those about any of these.
+        With `subjects` only those about any of these; `more` are further filters of `reading.find`.
         """
         async with self.database.connect() as connection:
             return await reading.find(
@@ -297,21 +304,20 @@ class Runtime:
                 subjects=subjects,
                 cursor=cursor,
                 limit=limit,
+                **more,
             )
 
-    async def unfinished(self, conn: AsyncConnection, *, flow: str, state: dict[str, Any]) -> tuple[str, ...]:
-        """The ids of a flow's unfinished runs that have told these fields."""
-        return await reading.unfinished(conn, flow=flow, state=state)
+    async def waiting_for(self, conn: AsyncConnection, key: str, *, flow: str) -> tuple[str, ...]:
+        """The ids of a flow's unfinished runs that wait for what has the key (`Run.waits_for`)."""
+        return await reading.waiting_for(conn, key, flow=flow)
 
-    async def requesters(self, conn: AsyncConnection, *, state: dict[str, Any]) -> frozenset[str]:
-        """Who began or asked for the unfinished runs that have told these fields, whosever they are."""
-        return await reading.requesters(conn, state=state)
+    async def requesters(self, conn: AsyncConnection, key: str) -> frozenset[str]:
+        """Who began or asked for the unfinished runs that wait for what has the key, whosever they are."""
+        return await reading.requesters(conn, key)
 
-    async def set_state_if_absent(
-        self, conn: AsyncConnection, workflow_id: str, **state: Any
-    ) -> RunRow | None:
-        """Add to what a run shows, in the caller's transaction; None when it shows any of these already."""
-        return await reading.set_state_if_absent(conn, workflow_id, state)
+    async def decide(self, conn: AsyncConnection, workflow_id: str, question: str, by: str) -> RunRow | None:
+        """Write who answers a question of a run, in the caller's transaction; None when it is answered."""
+        return await reading.decide(conn, workflow_id, question, by)
 
     async def _enqueue(self, conn: AsyncConnection, flow: str, engine_id: str, order: Order) -> None:
         plain = msgspec.to_builtins(order, str_keys=True)
@@ -410,6 +416,11 @@ async def _perform(flow: Flow, run: Run) -> None:
             await run.fail(failure)
         except Undone:
             return
+
+
+def _without_mode(plain: dict[str, Any]) -> dict[str, Any]:
+    """An input as it is now: earlier versions kept the run's mode in it."""
+    return {name: value for name, value in plain.items() if name != "mode"}
 
 
 def _fingerprint(flow: str, plain: Any) -> str:

@@ -157,6 +157,7 @@ def _words(
         "opportunity_id": (*(deal.opportunity_id for deal in deals), ours[0]),
         "account_id": (deals[0].account_id, deals[2].account_id),
         "activation_id": tuple(activation["id"] for activation in seen["activations"]),
+        "workflow_id": tuple(one["id"] for one in (*seen["activations"], *seen["requests"])),
         "exception_id": tuple(case["id"] for case in seen["exceptions"]),
         "request_id": tuple(request["id"] for request in seen["requests"]),
         "customer_id": (customer["id"], *(ref["id"] for ref in customer["refs"])),

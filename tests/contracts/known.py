@@ -48,6 +48,7 @@ class Known:
             "opportunity_id": opportunities,
             "account_id": accounts,
             "activation_id": [self.activation_id, self.parked_id],
+            "workflow_id": [self.activation_id, self.parked_id],
             "exception_id": [self.exception_id],
             "instance": ["salesforce-main"],
         }

@@ -75,7 +75,7 @@ async def test_observe_mode_works_out_everything_and_sends_nothing(
         case = await finance.get(f"{EXCEPTIONS}/{parked['exception_id']}")
         request = await finance.get(f"{REQUESTS}/creq_salesforce-two.{live.account_id}.NB-UK")
     assert [one["operation"] for one in seen["would_send"]] == [
-        "propose_customer",
+        "customer_master.propose_customer",
         "erp.put_contract",
         "psa.put_project",
         "crm.put_project_link",

@@ -11,7 +11,7 @@ from litestar import Litestar
 
 from contracts.canonical.customer import Customers
 from contracts.canonical.exception import BusinessException, BusinessExceptions
-from contracts.problems import Conflict, InvalidToken, NotFound, VendorDoubtful, catalogue
+from contracts.problems import InvalidToken, NotFound, VendorDoubtful, catalogue
 from contracts.process.exceptions import Exceptions, Resolution
 from contracts.system.crm import Crm
 from deploy.interfaces import interfaces
@@ -91,14 +91,6 @@ async def test_both_carriers_carry_body_precondition_caller_and_correlation(queu
         found = await queue.resolve_exception("exc_1", Resolution("replay", "because"), if_match='"7"')
     assert (found.flow, found.stopped, found.subject) == ("replay", "because", '"7"')
     assert (found.owner, found.correlation_id) == ("fiona", "cor_1")
-
-
-async def test_work_that_observes_reads_and_never_writes(queue: Exceptions) -> None:
-    """Whichever flow forgot it, on either carrier: the write raises before anything leaves."""
-    with context.use(context.Context(correlation_id="cor_1", observing=True)):
-        assert (await queue.list_exceptions()).items == ()
-        with pytest.raises(Conflict, match="resolve_exception was not called: this run only observes"):
-            await queue.resolve_exception("exc_1", Resolution("replay", "because"))
 
 
 async def test_a_floor_that_stands_alone_refuses_a_forged_token() -> None:

@@ -132,12 +132,12 @@ def test_runs_begun_before_they_kept_their_systems_go_on() -> None:
 
 def test_a_run_tells_others_which_systems_it_keeps() -> None:
     """As it was told; nothing for a run that told none, and for none at all."""
-    assert assignment_of_run(row({"systems": msgspec.to_builtins(EUROPE)})) == EUROPE
+    assert assignment_of_run(row(msgspec.to_builtins(EUROPE))) == EUROPE
     assert assignment_of_run(row({})) is None
     assert assignment_of_run(None) is None
 
 
-def row(data: dict[str, Any]) -> RunRow:
+def row(systems: dict[str, str]) -> RunRow:
     return RunRow(
         id="act_1",
         flow="opportunity-to-project",
@@ -146,12 +146,17 @@ def row(data: dict[str, Any]) -> RunRow:
         version="1",
         attempt=1,
         input={},
-        data=data,
+        data={},
         corrections={},
         correlation_id="cor_1",
         subject="",
         actor="",
         requesters=[],
+        mode="live",
+        entity="",
+        instances=[],
+        systems=systems,
+        decisions={},
         exception_id="",
         due_at=None,
         started_at=NOW,

@@ -22,7 +22,5 @@ def build(dependencies: FlowDependencies) -> FlowModule:
             reference=dependencies.reference,
             settings=settings,
         ),
-        flow=CustomerMasterFlow(
-            dependencies.systems, dependencies.database, dependencies.ownership, settings
-        ),
+        flow=CustomerMasterFlow(dependencies.systems, dependencies.database, dependencies.effects, settings),
     )

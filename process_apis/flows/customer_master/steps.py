@@ -1,30 +1,28 @@
 """Customer master, step by step: look for the same firm, ask finance, create, cross-refer."""
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from contracts.canonical.customer import Customer
+from contracts.canonical.exception import kind_of
 from contracts.canonical.project import Client
 from contracts.canonical.values import Money, Ref
-from contracts.canonical.workflow import Mode
 from contracts.events.kinds import CUSTOMER_APPROVED, CUSTOMER_SETTLED, CustomerApproved, CustomerSettled
 from contracts.problems import Invalid, NotFound, Problem
-from contracts.process.customer_master import CustomerProposal
+from contracts.process.customer_master import CustomerProposal, DuplicateCandidate
 from contracts.routing import SystemAssignment
 from contracts.system.erp import Erp
-from kit import clock, crossrefs, inbox, ledger
+from kit import clock, crossrefs, inbox
 from kit.database import Database
-from kit.ownership import Ownership
-from kit.workflows import ExceptionDraft, Run
+from kit.effects import Effects, Source
+from kit.workflows import ExceptionDraft, Owner, Run
 from process_apis import read_models
 from process_apis.cross_references import record_refs
-from process_apis.failures import WAIT_OUT_SECONDS, exception_kind, found_or_none, written
 from process_apis.flows.customer_master import rules
 from process_apis.flows.customer_master.deciding import Case, Decided, OtherFacts, Proposed
-from process_apis.flows.customer_master.observing import would_send
+from process_apis.flows.customer_master.effects import create_client, create_customer
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
 from process_apis.systems import Systems
 
@@ -33,10 +31,23 @@ DECISION_TOPIC = "decision"
 
 
 class ProposalInput(CustomerProposal, frozen=True, omit_defaults=True):
-    """What a proposal's workflow begins with: the proposal, its mode, and the systems that its run keeps."""
+    """What a proposal's workflow begins with: the proposal, and the systems that its run keeps."""
 
     systems: SystemAssignment = SystemAssignment()
-    mode: Mode = "live"
+
+
+class RequestState(msgspec.Struct, frozen=True):
+    """What a request shows of itself; `asked` numbers the question that finance is asked."""
+
+    legal_name: str = ""
+    credit_limit: Money | None = None
+    candidates: tuple[DuplicateCandidate, ...] = ()
+    reasons: tuple[str, ...] = ()
+    asked: str = "1.1"
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    customer_id: str = ""
+    refs: tuple[Ref, ...] = ()
 
 
 class CustomerMasterFlow:
@@ -44,16 +55,17 @@ class CustomerMasterFlow:
 
     name = NAME
     input = ProposalInput
+    state = RequestState
 
     def __init__(
         self,
         systems: Systems,
         database: Database,
-        ownership: Ownership,
+        effects: Effects,
         settings: CustomerMasterSettings,
     ) -> None:
         self._systems = systems
-        self._ownership = ownership
+        self._effects = effects
         self._database = database
         self._settings = settings
         self.on_failure: Literal["park", "undo"] = settings.on_failure
@@ -62,10 +74,7 @@ class CustomerMasterFlow:
         """From proposal to cross-referenced customer, or to a refusal by finance."""
         case = Case(run, await self._looked(run, "look"), lambda: self._looked(run, "look-again"))
         await self._show(run, case)
-        if run.observing:
-            await self._observe(run, case)
-        else:
-            await self._settle(run, case)
+        await self._settle(run, case)
         await self._wake(run)
 
     async def _settle(self, run: Run, case: Case) -> None:
@@ -83,44 +92,43 @@ class CustomerMasterFlow:
         """Make the customer as it was approved; raises OtherFacts where it is another by now."""
         proposal: ProposalInput = run.input
         customer = await self._customer(run, case)
-        client = await self._client(run, case)
+        source = self._source(run, case)
+        client = await self._effects.apply(
+            run, source, create_client(proposal, self._systems_of(proposal), case)
+        )
+        if run.observing:
+            asked = f"Finance would be asked first: {' '.join(case.reasons)}" if case.reasons else ""
+            await run.observed(case.proposed.account.legal_name, asked)
+            return
         kept = await run.step(
             "cross-refer",
             "Keep the customer with its ids in all systems",
-            lambda: self._record_customer(proposal, case.proposed.account, customer, client),
+            lambda: self._record_customer(run, case.proposed.account, customer, client),
             returns=Customer,
             refs=lambda kept: kept.refs,
         )
         approved = CustomerApproved(kept.id, kept.legal_name, proposal.selling_entity)
         await run.emit(CUSTOMER_APPROVED, kept.id, approved, key="approved")
         await run.update_status(
-            "done", f"{kept.legal_name} is a customer", customer_id=kept.id, refs=kept.refs
+            "done",
+            f"{kept.legal_name} is a customer",
+            msgspec.structs.replace(run.state, customer_id=kept.id, refs=kept.refs),
         )
-
-    async def _observe(self, run: Run, case: Case) -> None:
-        """Work out exactly what live mode would send, and send nothing."""
-        account = case.proposed.account
-        found = would_send(run.input, account, self._systems_of(run.input))
-        for one in found:
-            await run.would_send(
-                one.step, instance=one.instance, operation=one.operation, key=one.key, body=one.body
-            )
-        asked = f" Finance would be asked first: {' '.join(case.reasons)}" if case.reasons else ""
-        text = f"{account.legal_name} was observed: {len(found)} requests worked out, none sent.{asked}"
-        await run.update_status("observed", text)
 
     async def _show(self, run: Run, case: Case) -> None:
         account = case.proposed.account
         await run.update_status(
             "running",
             f"{account.legal_name} is being checked",
-            legal_name=account.legal_name,
-            credit_limit=account.credit_limit,
-            candidates=case.proposed.candidates,
-            reasons=case.reasons,
-            asked=case.asked,
-            before=case.before,
-            after=case.after,
+            RequestState(
+                legal_name=account.legal_name,
+                credit_limit=account.credit_limit,
+                candidates=case.proposed.candidates,
+                reasons=case.reasons,
+                asked=case.asked,
+                before=case.before,
+                after=case.after,
+            ),
         )
 
     async def _looked(self, run: Run, name: str) -> Proposed:
@@ -180,7 +188,7 @@ class CustomerMasterFlow:
 
     async def _may_be_made(self, run: Run, case: Case) -> bool:
         """Whether finance agreed to the account as it is now, or need not be asked; False: it rejected it."""
-        while case.reasons and case.decided is None:
+        while not run.observing and case.reasons and case.decided is None:
             decided = await self._ask_finance(run, case)
             name = case.proposed.account.legal_name
             if decided.decision.decision == "reject":
@@ -206,34 +214,28 @@ class CustomerMasterFlow:
         )
 
     async def _customer(self, run: Run, case: Case) -> Customer:
-        decided = case.decided
-        if decided is not None and decided.decision.decision == "merge":
-            existing = decided.decision.merge_with
-            return await self._vendor_step(
-                run,
-                "merge",
-                "Take the existing ERP customer",
-                lambda: self._merge(run, existing),
-                case,
-            )
-        return await self._vendor_step(
-            run,
-            "create-customer",
-            "Create the customer in the ERP",
-            lambda: self._create(run.input, case),
-            case,
-        )
-
-    async def _vendor_step(
-        self, run: Run, name: str, title: str, do: Callable[[], Awaitable[Customer]], case: Case
-    ) -> Customer:
+        decided, source = case.decided, self._source(run, case)
+        if decided is None or decided.decision.decision != "merge":
+            systems = self._systems_of(run.input)
+            return await self._effects.apply(run, source, create_customer(run.input, systems, case))
+        existing = decided.decision.merge_with
         return await run.step(
-            name,
-            title,
-            do,
+            "merge",
+            "Take the existing ERP customer",
+            lambda: self._merge(run, existing),
             returns=Customer,
             refs=lambda customer: customer.refs,
-            explain=lambda problem: self._stop(run.input, case.proposed.account.legal_name, problem),
+            explain=source.explain,
+            recheck=case,
+        )
+
+    def _source(self, run: Run, case: Case) -> Source:
+        """The account as that from which customer and client follow."""
+        proposal: ProposalInput = run.input
+        return Source(
+            record=f"{proposal.instance}:account:{proposal.account_id}",
+            revision=1,
+            explain=lambda problem: self._stop(proposal, case.proposed.account.legal_name, problem),
             recheck=case,
         )
 
@@ -245,62 +247,10 @@ class CustomerMasterFlow:
         )
         return await _of_entity(self._systems.erp(instance), wanted, proposal.selling_entity)
 
-    async def _create(self, proposal: ProposalInput, case: Case) -> Customer:
-        instance = self._systems_of(proposal).erp
-        erp = self._systems.erp(instance)
-        key = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
-        draft = rules.customer_draft(case.proposed.account, proposal)
-        self._ownership.demand("customer", "proposed", "enfilade", written(draft))
-        source = f"{proposal.instance}:account:{proposal.account_id}"
-        target = f"{instance}:customer:{proposal.selling_entity}"
-        if case.turn > 1:
-            # It may have been made of the old facts: it is brought to the new ones under the same key.
-            await ledger.undone(self._database, source=source, revision=1, target=target)
-        return await ledger.once(
-            self._database,
-            source=source,
-            revision=1,
-            target=target,
-            key=key,
-            do=lambda: erp.put_customer(key, draft),
-            find=lambda: found_or_none(erp.get_customer_by_key(key)),
-            returns=Customer,
-            wait_out=WAIT_OUT_SECONDS,
-        )
-
-    async def _client(self, run: Run, case: Case) -> Client:
-        proposal: ProposalInput = run.input
-        key = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
-
-        async def create() -> Client:
-            draft = rules.client_draft(case.proposed.account)
-            instance = self._systems_of(proposal).psa
-            psa = self._systems.psa(instance)
-            return await ledger.once(
-                self._database,
-                source=f"{proposal.instance}:account:{proposal.account_id}",
-                revision=1,
-                target=f"{instance}:client:{proposal.selling_entity}",
-                key=key,
-                do=lambda: psa.put_client(key, draft),
-                find=lambda: found_or_none(psa.get_client_by_key(key)),
-                returns=Client,
-                wait_out=WAIT_OUT_SECONDS,
-            )
-
-        return await run.step(
-            "create-client",
-            "Create the client in the PSA",
-            create,
-            returns=Client,
-            refs=lambda client: client.refs,
-            explain=lambda problem: self._stop(proposal, case.proposed.account.legal_name, problem),
-            recheck=case,
-        )
-
     async def _record_customer(
-        self, proposal: ProposalInput, account: Customer, customer: Customer, client: Client
+        self, run: Run, account: Customer, customer: Customer, client: Client
     ) -> Customer:
+        proposal: ProposalInput = run.input
         systems = self._systems_of(proposal)
         known = (
             Ref(systems.erp, "customer", customer.id, url_of(customer.refs, customer.id)),
@@ -315,17 +265,18 @@ class CustomerMasterFlow:
             kept = msgspec.structs.replace(
                 customer, id=ours, status="approved", refs=refs, updated_at=clock.now()
             )
-            await read_models.put_customer(connection, kept)
+            await read_models.upsert_customer(connection, kept)
             await read_models.put_account(
                 connection, proposal.instance, proposal.account_id, account.legal_name
             )
             await read_models.set_account_customer(connection, proposal.instance, proposal.account_id, ours)
+        await run.belongs_to(Owner(customer=ours, instances=tuple(ref.instance for ref in refs)))
         return kept
 
     def _stop(self, proposal: CustomerProposal, legal_name: str, problem: Problem) -> ExceptionDraft:
         name = legal_name or f"account {proposal.account_id}"
         return ExceptionDraft(
-            kind=exception_kind(problem),
+            kind=kind_of(problem),
             stopped=f"The customer {name} could not be set up for {proposal.selling_entity}.",
             why=problem.detail,
             what_next="Correct the account in the CRM or the setting in the ERP, then replay.",
@@ -349,13 +300,3 @@ async def _of_entity(erp: Erp, customer_id: str, entity: str) -> Customer:
 def url_of(refs: tuple[Ref, ...], vendor_id: str) -> str:
     """Where a person finds the record in its system."""
     return next((ref.url for ref in refs if ref.id == vendor_id), "")
-
-
-def limit_of(data: dict[str, Any]) -> Money | None:
-    """The credit limit that a run has told."""
-    return msgspec.convert(data["credit_limit"], Money) if data.get("credit_limit") else None
-
-
-def refs_of(data: dict[str, Any]) -> tuple[Ref, ...]:
-    """The references that a run has told."""
-    return msgspec.convert(data.get("refs", ()), tuple[Ref, ...])

@@ -27,7 +27,7 @@ def build(dependencies: FlowDependencies) -> FlowModule:
         customer_master=dependencies.client(CustomerMaster),
         reference=dependencies.reference,
         database=dependencies.database,
-        ownership=dependencies.ownership,
+        effects=dependencies.effects,
         settings=settings,
     )
     subscriptions = {

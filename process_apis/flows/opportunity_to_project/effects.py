@@ -1,78 +1,156 @@
-"""How one object of a deal is made at a vendor: once by the ledger, and taken back when the run is undone."""
+"""What a deal changes elsewhere: the customer proposed, contract and project made, their ids written back."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+import msgspec
 
-from contracts.canonical.contract import Contract
-from contracts.canonical.project import Project
-from kit import ledger
-from kit.database import Database
-from kit.workflows import Run
-from process_apis.failures import WAIT_OUT_SECONDS
+from contracts.canonical.contract import Contract, ContractDraft
+from contracts.canonical.opportunity import Opportunity, ProjectLink
+from contracts.canonical.project import Project, ProjectDraft
+from contracts.canonical.values import Ref
+from contracts.problems import PreconditionFailed
+from contracts.process.customer_master import CustomerMaster, CustomerProposal, CustomerRequest
+from contracts.routing import SystemAssignment
+from contracts.system.crm import Crm
+from contracts.system.erp import Erp
+from contracts.system.psa import Psa
+from kit.effects import Effect, Owned, Source, Undo
+from process_apis.failures import UNOWNED
+from process_apis.flows.opportunity_to_project import rules
+from process_apis.flows.opportunity_to_project.assignment import vendor_id
 from process_apis.flows.opportunity_to_project.failures import describe_failure
 from process_apis.flows.opportunity_to_project.rereading import Deal
+from process_apis.reference import Reference
 
-M = TypeVar("M", Contract, Project)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect(Generic[M]):
-    """How the object comes into being at its vendor, is found there, and is taken back.
-
-    Without `found_is_complete` what is found may be half-made, and only making it again completes it.
-    """
-
-    name: str
-    title: str
-    undo_title: str
-    target: str
-    key: str
-    returns: type[M]
-    create: Callable[[], Awaitable[M]]
-    find: Callable[[], Awaitable[M | None]]
-    undo: Callable[[], Awaitable[M]]
-    detail: Callable[[M], str]
-    found_is_complete: bool = True
+# What the draft of a project calls otherwise than the project itself, whose fields the ownership file names.
+_PROJECT_NAMES = {"client_id": "customer_id", "contract_number": "contract_id", "staffing": "planned_roles"}
 
 
-async def apply(run: Run, database: Database, deal: Deal, effect: Effect[M]) -> M:
-    """The object, as a durable step of the run that rests on the deal's terms."""
+def source_of(deal: Deal) -> Source:
+    """The deal as that from which its effects follow."""
     terms = deal.terms
-    # The record from which everything of the deal is made, as the ledger names it.
-    source = f"{terms.instance}:opportunity:{terms.opportunity_id}"
-
-    async def create() -> M:
-        return await ledger.once(
-            database,
-            source=source,
-            revision=terms.revision,
-            target=effect.target,
-            key=effect.key,
-            do=effect.create,
-            find=effect.find if effect.found_is_complete else _nothing,
-            returns=effect.returns,
-            wait_out=WAIT_OUT_SECONDS,
-        )
-
-    async def undo(_: M) -> None:
-        await effect.undo()
-        await ledger.undone(database, source=source, revision=terms.revision, target=effect.target)
-
-    return await run.step(
-        effect.name,
-        effect.title,
-        create,
-        returns=effect.returns,
-        undo=undo,
-        undo_title=effect.undo_title,
-        find=effect.find,
-        refs=lambda made: made.refs,
-        detail=effect.detail,
+    return Source(
+        record=f"{terms.instance}:opportunity:{terms.opportunity_id}",
+        revision=terms.revision,
         explain=lambda problem: describe_failure(terms, problem),
         recheck=deal,
     )
 
 
-async def _nothing() -> None:
-    return None
+def propose_customer(run_id: str, deal: Deal, systems: SystemAssignment) -> Effect[CustomerRequest]:
+    """The deal's account, proposed to customer master."""
+
+    def proposal() -> CustomerProposal:
+        terms = deal.terms
+        return CustomerProposal(
+            instance=terms.instance,
+            account_id=terms.account_id,
+            selling_entity=terms.selling_entity,
+            currency=terms.value.currency,
+            payment_terms=terms.payment_terms,
+        )
+
+    def settled(request: CustomerRequest) -> CustomerRequest:
+        refs = (Ref(systems.erp, "customer", "<customer>"), Ref(systems.psa, "client", "<client>"))
+        return msgspec.structs.replace(request, refs=refs)
+
+    return Effect(
+        step="propose-customer",
+        title="Hand the customer to customer master",
+        instance="customer-master",
+        operation=CustomerMaster.propose_customer,
+        key=f"{run_id}-customer"[:128].replace(".", "-"),
+        body=proposal,
+        returns=CustomerRequest,
+        noun="customer request",
+        placeholder=settled,
+    )
+
+
+def create_contract(
+    deal: Deal, systems: SystemAssignment, refs: tuple[Ref, ...], reference: Reference
+) -> Effect[Contract]:
+    """The contract of the customer with these references."""
+    terms = deal.terms
+
+    def draft() -> ContractDraft:
+        customer_id = vendor_id(terms, refs, systems.erp, "customer")
+        return rules.contract_draft(deal.terms, customer_id, reference.templates[deal.terms.template])
+
+    return Effect(
+        step="create-contract",
+        title="Create the contract with its billing schedule in the ERP",
+        instance=systems.erp,
+        operation=Erp.put_contract,
+        key=rules.key_of("con", terms.instance, terms.opportunity_id, terms.revision),
+        body=draft,
+        returns=Contract,
+        noun="contract",
+        find=Erp.get_contract_by_key,
+        undo=Undo("Close the contract in the ERP", Erp.close_contract),
+        owned=Owned("contract", "draft", unowned=UNOWNED),
+        detail=lambda contract: f"{contract.number}, {len(contract.billing_schedule)} billing dates",
+    )
+
+
+def provision_project(
+    deal: Deal, systems: SystemAssignment, refs: tuple[Ref, ...], reference: Reference, contract: Contract
+) -> Effect[Project]:
+    """The project of the contract, for the client with these references."""
+    terms = deal.terms
+
+    def draft() -> ProjectDraft:
+        client_id, now = vendor_id(terms, refs, systems.psa, "client"), deal.terms
+        template, rate_card = reference.templates[now.template], reference.rate_cards[now.rate_card]
+        return rules.project_draft(now, contract.number or contract.id, client_id, template, rate_card)
+
+    return Effect(
+        step="provision-project",
+        title="Provision the project with its structure, roles and staffing demand in the PSA",
+        instance=systems.psa,
+        operation=Psa.put_project,
+        key=rules.key_of("prj", terms.instance, terms.opportunity_id, terms.revision),
+        body=draft,
+        returns=Project,
+        noun="project",
+        find=Psa.get_project_by_key,
+        found_is_complete=False,
+        undo=Undo("Cancel and archive the project in the PSA", Psa.cancel_project),
+        owned=Owned("project", "planned", _PROJECT_NAMES, UNOWNED),
+        detail=lambda project: f"{len(project.tasks)} tasks, {len(project.planned_roles)} planned roles",
+    )
+
+
+def write_back(deal: Deal, crm: Crm, project: Project, project_id: str) -> Effect[Opportunity]:
+    """The project's ids on the opportunity; one that is no longer won comes back as it is, and unwritten."""
+    terms = deal.terms
+    url = next((ref.url for ref in project.refs if ref.url), "")
+
+    async def as_it_is(refusal: PreconditionFailed) -> Opportunity:
+        found = await crm.get_opportunity(terms.opportunity_id)
+        if found.stage == "won":
+            raise refusal
+        return found
+
+    return Effect(
+        step="write-back",
+        title="Write the project's ids back on the opportunity",
+        instance=terms.instance,
+        operation=Crm.put_project_link,
+        key=terms.opportunity_id,
+        body=lambda: ProjectLink(project_id, "Activated", url, only_while="won"),
+        returns=Opportunity,
+        noun="opportunity",
+        undo=Undo(
+            "Take the project's ids off the opportunity",
+            Crm.put_project_link,
+            body=lambda _, __: ProjectLink(project_id="", status="Undone"),
+            needed=lambda found: found.stage == "won" or bool(found.project_ref),
+        ),
+        if_unmet=as_it_is,
+        owned=Owned(
+            "opportunity",
+            "won",
+            {"project_id": "project_ref"},
+            frozenset({"status", "project_url", "only_while"}),
+        ),
+        detail=lambda found: "" if found.stage == "won" else "Not written: no longer won",
+    )

@@ -1,15 +1,16 @@
 """What an exception says of an activation that stopped: what, why, what next, and who owns it."""
 
+from contracts.canonical.exception import kind_of
 from contracts.problems import Conflict, Problem
+from contracts.process.opportunity_to_project import ActivationBlocked
 from kit.workflows import ExceptionDraft
-from process_apis.failures import exception_kind
 from process_apis.flows.opportunity_to_project.rules import AMOUNT, Terms
 
 
 def blocked(opportunity_id: str, problem: Problem) -> ExceptionDraft:
     """The exception of an opportunity that cannot be validated."""
     return ExceptionDraft(
-        kind=exception_kind(problem),
+        kind="missing_master_data" if isinstance(problem, ActivationBlocked) else kind_of(problem),
         stopped=f"The opportunity {opportunity_id} could not become a project.",
         why=problem.detail,
         what_next="Correct the fields named below on the opportunity or its account, then replay.",
@@ -22,7 +23,7 @@ def describe_failure(terms: Terms, problem: Problem) -> ExceptionDraft:
     """The exception of an activation that stopped half-way."""
     next_, owner = problem.extra.get("what_next"), problem.extra.get("owner")
     return ExceptionDraft(
-        kind=exception_kind(problem),
+        kind=kind_of(problem),
         stopped=f"The activation of “{terms.name}” for {terms.account_name} stopped.",
         why=problem.detail,
         what_next=next_ or "Correct what is named and replay, or undo what was made so far.",

@@ -4,10 +4,11 @@ import msgspec
 
 from contracts.canonical.customer import Customer
 from contracts.canonical.opportunity import Opportunity
-from contracts.problems import ActivationBlocked, NotFound
+from contracts.problems import NotFound
+from contracts.process.opportunity_to_project import ActivationBlocked
 from contracts.system.crm import Crm
 from kit import clock
-from kit.workflows import Run
+from kit.workflows import Owner, Run
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.rereading import Reading
 from process_apis.flows.opportunity_to_project.rules import Terms
@@ -40,7 +41,7 @@ class DealReader:
         instance, read_at = run.input.instance, clock.now()
         corrected = rules.correct(opportunity, self._spelled(instance, run.corrections))
         customer = await account_of(crm_of(self._systems, instance), corrected)
-        await run.belongs_to(rules.entity_of(corrected, self._reference))
+        await run.belongs_to(Owner(rules.entity_of(corrected, self._reference)))
         terms = terms_or_blocked(instance, corrected, customer, self._reference, run.input.revision)
         systems = self._systems.choose(terms.selling_entity)
         return msgspec.structs.replace(terms, systems=systems, read_at=read_at)

@@ -1,10 +1,12 @@
 """Opportunity to project's API: activate, look, and what is known of an account."""
 
+from typing import Any
+
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.values import id_of
-from contracts.canonical.workflow import PlannedRequest, Step, WorkflowStatus
+from contracts.canonical.workflow import WorkflowStatus
 from contracts.events.kinds import CustomerSettled, RecordChanged
 from contracts.problems import (
     Conflict,
@@ -25,7 +27,7 @@ from kit import context, crossrefs, privacy
 from kit.database import Database
 from kit.database.rows import Bounds, bounds
 from kit.inbox import InboxRow
-from kit.workflows import PlannedRequestRow, RunRow, Runtime
+from kit.workflows import Owner, RunRow, Runtime
 from process_apis import read_models
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.judging import account_of, crm_of, terms_or_blocked
@@ -33,11 +35,12 @@ from process_apis.flows.opportunity_to_project.steps import (
     CUSTOMER_TOPIC,
     NAME,
     ActivationInput,
-    refs_of,
+    ActivationState,
 )
 from process_apis.reference import Reference
 from process_apis.settings import FlowSettings
 from process_apis.systems import Systems
+from process_apis.workflow_service import WorkflowService
 
 FIRST_REVISION = 1
 OUR_PREFIX = "opp_"
@@ -56,8 +59,11 @@ def activation_id(instance: str, opportunity_id: str, revision: int) -> str:
     return id_of("act", instance, opportunity_id, f"r{revision}")
 
 
-class OpportunityToProjectService:
+class OpportunityToProjectService(WorkflowService[Activation]):
     """One activation per deal, whoever asks and however often."""
+
+    flow = NAME
+    noun = "activation"
 
     def __init__(
         self,
@@ -68,8 +74,7 @@ class OpportunityToProjectService:
         reference: Reference,
         settings: FlowSettings,
     ) -> None:
-        self._runtime = runtime
-        self._database = database
+        super().__init__(runtime, database)
         self._systems = systems
         self._reference = reference
         self._settings = settings
@@ -95,7 +100,7 @@ class OpportunityToProjectService:
             return await self._whole(found)
         checked = await self._check(body, opportunity_id)
         async with self._database.begin() as connection:
-            await self._start(connection, body.instance, checked.opportunity_id, entity=checked.entity)
+            await self._begin(connection, body.instance, checked.opportunity_id, entity=checked.entity)
         return await self.get_activation(activation_id(body.instance, checked.opportunity_id, FIRST_REVISION))
 
     async def _check(self, body: ActivationRequest, opportunity_id: str) -> Checked:
@@ -115,18 +120,12 @@ class OpportunityToProjectService:
         terms_or_blocked(body.instance, opportunity, customer, self._reference, FIRST_REVISION)
         return Checked(opportunity.id, entity)
 
-    async def _start(
-        self,
-        connection: AsyncConnection,
-        instance: str,
-        opportunity_id: str,
-        correlation_id: str = "",
-        entity: str = "",
+    async def _begin(
+        self, connection: AsyncConnection, instance: str, opportunity_id: str, entity: str = "", **more: str
     ) -> bool:
         mode = self._settings.mode(instance)
         if mode == "off":
             raise Conflict(f"Activation is switched off for {instance}.")
-        here = context.current()
         await crossrefs.mint(
             connection,
             "opportunity",
@@ -135,15 +134,14 @@ class OpportunityToProjectService:
             vendor_id=opportunity_id,
             prefix="opp",
         )
-        return await self._runtime.start(
+        return await self._start(
             connection,
-            flow=NAME,
-            workflow_id=activation_id(instance, opportunity_id, FIRST_REVISION),
-            input=ActivationInput(instance, opportunity_id, FIRST_REVISION, mode),
-            correlation_id=correlation_id or here.correlation_id,
+            activation_id(instance, opportunity_id, FIRST_REVISION),
+            input=ActivationInput(instance, opportunity_id, FIRST_REVISION),
+            mode=mode,
             subject=opportunity_id,
-            actor=await privacy.actor(connection),
-            entity=entity,
+            owner=Owner(entity, instances=(instance,)),
+            **more,
         )
 
     async def on_opportunity_won(self, connection: AsyncConnection, row: InboxRow) -> None:
@@ -151,14 +149,12 @@ class OpportunityToProjectService:
         change = msgspec.convert(row.data, RecordChanged)
         if self._settings.mode(change.instance) != "off":
             opportunity_id = self._systems.canonical_id(change.instance, "opportunity", change.id)
-            await self._start(connection, change.instance, opportunity_id, row.correlation_id)
+            await self._begin(connection, change.instance, opportunity_id, correlation_id=row.correlation_id)
 
     async def on_customer_settled(self, connection: AsyncConnection, row: InboxRow) -> None:
         """Customer master has come to an end: wake every activation that waits for it."""
         settled = msgspec.convert(row.data, CustomerSettled)
-        waiting = await self._runtime.unfinished(
-            connection, flow=NAME, state={"customer_request_id": settled.request_id}
-        )
+        waiting = await self._runtime.waiting_for(connection, settled.request_id, flow=NAME)
         for identity in waiting:
             await self._runtime.signal(
                 connection, identity, CUSTOMER_TOPIC, settled, key=f"{row.id}:{identity}"
@@ -166,15 +162,7 @@ class OpportunityToProjectService:
 
     async def get_activation(self, activation_id: str) -> Activation:
         """The activation with its timeline."""
-        row = await self._runtime.read(activation_id)
-        if row is None or row.flow != NAME:
-            raise NotFound(f"No activation has the id {activation_id}.")
-        return await self._whole(row)
-
-    async def _whole(self, row: RunRow) -> Activation:
-        timeline = await self._runtime.timeline(row.id)
-        planned_requests = await self._runtime.planned_requests(row.id) if row.status == "observed" else ()
-        return _activation(row, timeline, planned_requests)
+        return await self._read(activation_id)
 
     async def list_activations(
         self,
@@ -198,15 +186,26 @@ class OpportunityToProjectService:
                 if bounds().free_in_an_instance:
                     raise
                 return Activations(())
-        page = await self._runtime.find(
-            flow=NAME,
+        items, next_cursor = await self._find(
             matching={name: value for name, value in asked.items() if value},
             subjects=subjects,
             status=status,
             cursor=cursor,
             limit=limit,
         )
-        return Activations(tuple(_activation(row) for row in page.items), page.next_cursor)
+        return Activations(items, next_cursor)
+
+    async def _view(
+        self,
+        connection: AsyncConnection,  # noqa: ARG002 - the base's
+        row: RunRow,
+        shared: dict[str, Any],
+    ) -> Activation:
+        given = msgspec.convert(row.input, ActivationInput)
+        state = msgspec.convert(row.data, ActivationState)
+        seconds = (row.finished_at - row.started_at).total_seconds() if row.finished_at else None
+        own = msgspec.structs.asdict(given) | msgspec.structs.asdict(state)
+        return Activation(**shared, **own, seconds=seconds)
 
     async def get_account(self, instance: str, account_id: str) -> AccountOverview:
         """What the read model knows of an account."""
@@ -234,37 +233,3 @@ def _demand_own(bound: Bounds, entity: str) -> None:
     of_others = bound.entities is not None and entity not in bound.entities
     if of_others or bound.customers is not None or bound.partners is not None:
         raise NotFound(_NOT_YOURS)
-
-
-def _activation(
-    row: RunRow, timeline: tuple[Step, ...] = (), planned_requests: tuple[PlannedRequestRow, ...] = ()
-) -> Activation:
-    given = msgspec.convert(row.input, ActivationInput)
-    data = row.data
-    seconds = (row.finished_at - row.started_at).total_seconds() if row.finished_at else None
-    return Activation(
-        id=row.id,
-        version=row.version,
-        status=row.status,
-        status_text=row.status_text,
-        mode=given.mode,
-        instance=given.instance,
-        opportunity_id=given.opportunity_id,
-        revision=given.revision,
-        correlation_id=row.correlation_id,
-        started_at=row.started_at,
-        updated_at=row.updated_at,
-        opportunity_name=data.get("opportunity_name", ""),
-        customer_id=data.get("customer_id", ""),
-        contract_id=data.get("contract_id", ""),
-        project_id=data.get("project_id", ""),
-        customer_request_id=data.get("customer_request_id", ""),
-        exception_id=row.exception_id,
-        due_at=row.due_at,
-        seconds=seconds,
-        timeline=timeline,
-        would_send=tuple(
-            PlannedRequest(w.step, w.instance, w.operation, w.key, w.body) for w in planned_requests
-        ),
-        refs=refs_of(data),
-    )

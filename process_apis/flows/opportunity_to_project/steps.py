@@ -1,15 +1,14 @@
 """Opportunity to project, step by step: validate, customer, contract, project, and back to the CRM."""
 
 import datetime as dt
-from typing import Any, Literal, NoReturn
+from dataclasses import replace
+from typing import Literal, NoReturn
 
 import msgspec
 
 from contracts.canonical.contract import Contract
 from contracts.canonical.project import Project
-from contracts.canonical.reference import DeliveryTemplate, RateCard
 from contracts.canonical.values import Ref
-from contracts.canonical.workflow import Mode
 from contracts.events.kinds import (
     CONTRACT_ACTIVATED,
     OPPORTUNITY_WON,
@@ -22,24 +21,26 @@ from contracts.events.kinds import (
     StaffingDemandPublished,
 )
 from contracts.problems import Conflict
-from contracts.process.customer_master import CustomerMaster, CustomerProposal, CustomerRequest
+from contracts.process.customer_master import CustomerMaster, CustomerRequest
 from contracts.routing import SystemAssignment
-from kit import clock, context
+from kit import clock
 from kit.database import Database
-from kit.ownership import Ownership
-from kit.workflows import Run, Undone
+from kit.effects import Effects
+from kit.workflows import Owner, Run, Undone
 from process_apis import read_models
 from process_apis.cross_references import record_refs
-from process_apis.failures import found_or_none, written
-from process_apis.flows.opportunity_to_project import rules
-from process_apis.flows.opportunity_to_project.assignment import resolve_assignment, vendor_id
-from process_apis.flows.opportunity_to_project.effects import Effect, apply
+from process_apis.flows.opportunity_to_project.assignment import resolve_assignment
+from process_apis.flows.opportunity_to_project.effects import (
+    create_contract,
+    propose_customer,
+    provision_project,
+    source_of,
+    write_back,
+)
 from process_apis.flows.opportunity_to_project.failures import blocked, describe_failure, only_observed
-from process_apis.flows.opportunity_to_project.judging import DealReader
-from process_apis.flows.opportunity_to_project.observing import would_send
+from process_apis.flows.opportunity_to_project.judging import DealReader, crm_of
 from process_apis.flows.opportunity_to_project.rereading import Deal, NewTerms, OnReplay
 from process_apis.flows.opportunity_to_project.rules import Terms
-from process_apis.flows.opportunity_to_project.writing_back import RecordedIds, write_back
 from process_apis.read_models import ProjectSummary
 from process_apis.reference import Reference
 from process_apis.settings import FlowSettings
@@ -47,8 +48,6 @@ from process_apis.systems import Systems
 
 NAME = "opportunity-to-project"
 CUSTOMER_TOPIC = "customer"
-# What the draft of a project calls otherwise than the project itself, whose fields the ownership file names.
-PSA_NAMES = {"client_id": "customer_id", "contract_number": "contract_id", "staffing": "planned_roles"}
 
 
 class ActivationInput(msgspec.Struct, frozen=True):
@@ -57,7 +56,25 @@ class ActivationInput(msgspec.Struct, frozen=True):
     instance: str
     opportunity_id: str
     revision: int
-    mode: Mode
+
+
+class ActivationState(msgspec.Struct, frozen=True):
+    """What an activation shows of itself."""
+
+    opportunity_name: str = ""
+    customer_request_id: str = ""
+    customer_id: str = ""
+    contract_id: str = ""
+    project_id: str = ""
+    refs: tuple[Ref, ...] = ()
+
+
+class RecordedIds(msgspec.Struct, frozen=True):
+    """Our ids of contract and project, with all references of the deal."""
+
+    contract_id: str
+    project_id: str
+    refs: tuple[Ref, ...]
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -72,6 +89,7 @@ class OpportunityToProjectFlow:
 
     name = NAME
     input = ActivationInput
+    state = ActivationState
 
     def __init__(
         self,
@@ -80,12 +98,12 @@ class OpportunityToProjectFlow:
         customer_master: CustomerMaster,
         reference: Reference,
         database: Database,
-        ownership: Ownership,
+        effects: Effects,
         settings: FlowSettings,
     ) -> None:
         self._systems = systems
         self._reader = DealReader(systems, reference)
-        self._ownership = ownership
+        self._effects = effects
         self._customer_master = customer_master
         self._reference = reference
         self._database = database
@@ -95,9 +113,6 @@ class OpportunityToProjectFlow:
     async def run(self, run: Run) -> None:
         """From a won opportunity to a project whose ids stand in the CRM."""
         terms = await self._validate(run)
-        if run.observing:
-            await self._observe(run, terms)
-            return
         won = RecordChanged(run.input.instance, "opportunity", terms.opportunity_id)
         await run.emit(OPPORTUNITY_WON, terms.opportunity_id, won, key="won")
         turn = 1
@@ -108,7 +123,7 @@ class OpportunityToProjectFlow:
                 await run.take_back()
                 terms, turn = new.terms, turn + 1
                 text = f"{terms.name} goes on with its new terms"
-                await run.update_status("running", text, opportunity_name=terms.name, systems=terms.systems)
+                await run.update_status("running", text, ActivationState(terms.name))
                 await self._show(run, terms, "running")
             else:
                 return
@@ -117,11 +132,22 @@ class OpportunityToProjectFlow:
         """Make everything of these terms; raises NewTerms where they change and a person accepts that."""
         deal = Deal(run, terms, read=lambda: self._reader.read(run), lost=lambda *now: self._lost(run, *now))
         customer = await self._customer(run, deal)
-        contract = await self._contract(run, deal, customer)
-        project = await self._project(run, deal, customer, contract)
+        systems, source = self._systems_of(deal.terms), source_of(deal)
+        contract = await self._effects.apply(
+            run, source, create_contract(deal, systems, customer.refs, self._reference)
+        )
+        project = await self._effects.apply(
+            run, source, provision_project(deal, systems, customer.refs, self._reference, contract)
+        )
         recorded = await self._record_ids(run, deal.terms, customer, contract, project)
         await self._publish(run, deal.terms, customer, recorded, project, turn)
-        written = await write_back(run, self._systems, self._ownership, deal, recorded, project)
+        crm = crm_of(self._systems, terms.instance)
+        link = write_back(deal, crm, project, recorded.project_id)
+        # It says itself for which stage it is: read again for a person only.
+        written = await self._effects.apply(run, replace(source, recheck=deal.on_replay), link)
+        if run.observing:
+            await run.observed(deal.terms.name)
+            return
         if written.stage != "won":
             await self._lost(run, deal.terms, written.stage_label or written.stage)
         await self._show(run, deal.terms, "done", recorded=recorded, contract=contract)
@@ -142,8 +168,7 @@ class OpportunityToProjectFlow:
         await run.update_status(
             "running",
             f"{terms.name} is being activated",
-            opportunity_name=terms.name,
-            systems=terms.systems,
+            ActivationState(terms.name),
         )
         await self._show(run, terms, "running")
         return terms
@@ -182,17 +207,20 @@ class OpportunityToProjectFlow:
     async def _customer(self, run: Run, deal: Deal) -> CustomerRequest:
         """The settled request; the deal then has the systems in which the customer stands."""
         terms, waited = deal.terms, False
-        request = await run.step(
-            "propose-customer",
-            "Hand the customer to customer master",
-            lambda: self._propose(run, deal.terms),
-            returns=CustomerRequest,
-            explain=lambda problem: describe_failure(terms, problem),
-            recheck=deal,
-        )
-        # Told before the state is read again: whoever settles the request after the reading finds us by it.
+        proposal = propose_customer(run.id, deal, self._systems_of(terms))
+        request = await self._effects.apply(run, source_of(deal), proposal)
+        if run.observing:
+            return request
+
+        async def propose_again() -> None:
+            await deal.read_again()
+            # Customer master may be live by now, and begin anew what it had only observed.
+            await self._effects.apply(run, source_of(deal), proposal)
+
         await run.update_status(
-            "running", f"{terms.account_name} is with customer master", customer_request_id=request.id
+            "running",
+            f"{terms.account_name} is with customer master",
+            msgspec.structs.replace(run.state, customer_request_id=request.id),
         )
         while True:
             settled = await run.step(
@@ -203,7 +231,7 @@ class OpportunityToProjectFlow:
                 refs=lambda found: found.request.refs if found.request else (),
                 detail=lambda found: found.request.status_text if found.request else "not settled yet",
                 explain=lambda problem: describe_failure(terms, problem),
-                recheck=deal.on_replay,
+                recheck=OnReplay(propose_again),
             )
             if settled.request is not None:
                 deal.terms = msgspec.structs.replace(deal.terms, systems=settled.systems)
@@ -220,24 +248,10 @@ class OpportunityToProjectFlow:
                 due_at=clock.now() + dt.timedelta(hours=self._settings.due_hours),
             )
 
-    async def _propose(self, run: Run, terms: Terms) -> CustomerRequest:
-        proposal = CustomerProposal(
-            instance=terms.instance,
-            account_id=terms.account_id,
-            selling_entity=terms.selling_entity,
-            currency=terms.value.currency,
-            payment_terms=terms.payment_terms,
-        )
-        here = context.current()
-        key = f"{run.id}-customer"[:128].replace(".", "-")
-        with context.use(msgspec.structs.replace(here, idempotency_key=key)):
-            return await self._customer_master.propose_customer(proposal)
-
     async def _settled(self, run: Run, terms: Terms, request_id: str) -> Settled:
+        # Before the state is read: whoever settles the request after the reading finds us by it.
+        await run.waits_for(request_id)
         request = await self._customer_master.get_request(request_id)
-        if request.status == "observed":
-            # Begun anew where customer master is live by now.
-            request = await self._propose(run, terms)
         if request.status == "observed":
             raise only_observed(terms)
         if request.status == "failed":
@@ -252,76 +266,15 @@ class OpportunityToProjectFlow:
     def _systems_of(self, terms: Terms) -> SystemAssignment:
         return self._systems.pinned_or_current(terms.systems, terms.selling_entity)
 
-    # -- contract and project ---------------------------------------------------------------------------
-
-    async def _contract(self, run: Run, deal: Deal, customer: CustomerRequest) -> Contract:
-        terms = deal.terms
-        instance = self._systems_of(terms).erp
-        key = rules.key_of("con", terms.instance, terms.opportunity_id, terms.revision)
-
-        async def create() -> Contract:
-            customer_id = vendor_id(terms, customer.refs, instance, "customer")
-            draft = rules.contract_draft(deal.terms, customer_id, self._template(deal.terms))
-            self._ownership.demand("contract", "draft", "enfilade", written(draft))
-            return await self._systems.erp(instance).put_contract(key, draft)
-
-        return await apply(
-            run,
-            self._database,
-            deal,
-            Effect(
-                name="create-contract",
-                title="Create the contract with its billing schedule in the ERP",
-                undo_title="Close the contract in the ERP",
-                target=f"{instance}:contract",
-                key=key,
-                returns=Contract,
-                create=create,
-                find=lambda: found_or_none(self._systems.erp(instance).get_contract_by_key(key)),
-                undo=lambda: self._systems.erp(instance).close_contract(key),
-                detail=lambda contract: f"{contract.number}, {len(contract.billing_schedule)} billing dates",
-            ),
-        )
-
-    async def _project(self, run: Run, deal: Deal, customer: CustomerRequest, contract: Contract) -> Project:
-        terms = deal.terms
-        instance = self._systems_of(terms).psa
-        key = rules.key_of("prj", terms.instance, terms.opportunity_id, terms.revision)
-        number = contract.number or contract.id
-
-        async def create() -> Project:
-            client_id = vendor_id(terms, customer.refs, instance, "client")
-            now = deal.terms
-            draft = rules.project_draft(now, number, client_id, self._template(now), self._rate_card(now))
-            self._ownership.demand("project", "planned", "enfilade", written(draft, PSA_NAMES))
-            return await self._systems.psa(instance).put_project(key, draft)
-
-        return await apply(
-            run,
-            self._database,
-            deal,
-            Effect(
-                name="provision-project",
-                title="Provision the project with its structure, roles and staffing demand in the PSA",
-                undo_title="Cancel and archive the project in the PSA",
-                target=f"{instance}:project",
-                key=key,
-                returns=Project,
-                create=create,
-                find=lambda: found_or_none(self._systems.psa(instance).get_project_by_key(key)),
-                undo=lambda: self._systems.psa(instance).cancel_project(key),
-                detail=lambda project: (
-                    f"{len(project.tasks)} tasks, {len(project.planned_roles)} planned roles"
-                ),
-                found_is_complete=False,
-            ),
-        )
-
     # -- the way back -----------------------------------------------------------------------------------
 
     async def _record_ids(
         self, run: Run, terms: Terms, customer: CustomerRequest, contract: Contract, project: Project
     ) -> RecordedIds:
+        refs = (*customer.refs, *contract.refs, *project.refs)
+        if run.observing:
+            return RecordedIds("<our contract>", "<our project>", refs)
+
         async def keep() -> RecordedIds:
             systems = self._systems_of(terms)
             async with self._database.begin() as connection:
@@ -331,7 +284,9 @@ class OpportunityToProjectFlow:
                 project_id = await record_refs(
                     connection, "project", "prj", systems.psa, project.id, project.refs
                 )
-            return RecordedIds(contract_id, project_id, (*customer.refs, *contract.refs, *project.refs))
+            instances = tuple(ref.instance for ref in refs)
+            await run.belongs_to(Owner(customer=customer.customer_id, instances=instances))
+            return RecordedIds(contract_id, project_id, refs)
 
         recorded = await run.step(
             "cross-refer", "Keep the ids of all systems together", keep, returns=RecordedIds
@@ -339,10 +294,9 @@ class OpportunityToProjectFlow:
         await run.update_status(
             "running",
             f"{terms.name} is provisioned",
-            customer_id=customer.customer_id,
-            contract_id=recorded.contract_id,
-            project_id=recorded.project_id,
-            refs=recorded.refs,
+            msgspec.structs.replace(
+                run.state, customer_id=customer.customer_id, **msgspec.structs.asdict(recorded)
+            ),
         )
         return recorded
 
@@ -364,17 +318,7 @@ class OpportunityToProjectFlow:
         await run.emit(PROJECT_CREATED, project_id, created, key=f"project-created{again}")
         await run.emit(STAFFING_DEMAND_PUBLISHED, project_id, demand, key=f"staffing-demand{again}")
 
-    # -- observe and show -------------------------------------------------------------------------------
-
-    async def _observe(self, run: Run, terms: Terms) -> None:
-        """Work out exactly what live mode would send, and send nothing."""
-        found = would_send(terms, self._systems_of(terms), self._template(terms), self._rate_card(terms))
-        for one in found:
-            await run.would_send(
-                one.step, instance=one.instance, operation=one.operation, key=one.key, body=one.body
-            )
-        text = f"{terms.name} was observed: {len(found)} requests worked out, none sent"
-        await run.update_status("observed", text)
+    # -- show -------------------------------------------------------------------------------
 
     async def _show(
         self,
@@ -385,6 +329,7 @@ class OpportunityToProjectFlow:
         contract: Contract | None = None,
     ) -> None:
         async def write() -> bool:
+            await run.belongs_to(Owner(systems=msgspec.to_builtins(self._systems_of(terms))))
             async with self._database.begin() as connection:
                 await read_models.put_account(
                     connection, terms.instance, terms.account_id, terms.account_name
@@ -410,14 +355,3 @@ class OpportunityToProjectFlow:
             return True
 
         await run.step(f"show-{status}", "Show it on the account", write, returns=bool)
-
-    def _template(self, terms: Terms) -> DeliveryTemplate:
-        return self._reference.templates[terms.template]
-
-    def _rate_card(self, terms: Terms) -> RateCard:
-        return self._reference.rate_cards[terms.rate_card]
-
-
-def refs_of(data: dict[str, Any]) -> tuple[Ref, ...]:
-    """The references that a run has told."""
-    return msgspec.convert(data.get("refs", ()), tuple[Ref, ...])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from contracts.canonical.exception import BusinessException
+from contracts.canonical.workflow import Mode
 from kit import exceptions
 from kit.database import Database
 from kit.workflows import RunRow, Runtime, WorkflowSettings
@@ -53,7 +54,7 @@ class Workbench:
         finally:
             await runtime.close()
 
-    async def start(self, run_id: str = "run_1", **input: Any) -> bool:
+    async def start(self, run_id: str = "run_1", mode: Mode = "live", **input: Any) -> bool:
         async with self.database.begin() as connection:
             return await self._outside.start(
                 connection,
@@ -63,6 +64,7 @@ class Workbench:
                 correlation_id="cor_1",
                 subject="subject-1",
                 actor="bob",
+                mode=mode,
             )
 
     async def signal(self, run_id: str, topic: str, message: Any, key: str = "k") -> None:

@@ -411,7 +411,7 @@ async def test_a_skippable_step_is_skipped(deployment: Workbench) -> None:
 
         async def run(self, run: Run) -> None:
             made = await run.step("one", "One", fail, returns=Made, skipped=lambda: Made(0))
-            await run.update_status(made=made.id)
+            await run.update_status(state=made)
 
     async def fail() -> Made:
         raise Conflict("never")
@@ -420,7 +420,7 @@ async def test_a_skippable_step_is_skipped(deployment: Workbench) -> None:
         await deployment.start()
         await deployment.resolve(await deployment.until("parked"), "skip")
         run = await deployment.until("done")
-    assert run.data == {"made": 0}
+    assert run.data == {"id": 0}
     assert await deployment.timeline() == [("one", "skipped")]
 
 
@@ -449,27 +449,6 @@ async def test_a_decision_is_one_and_by_another(deployment: Workbench) -> None:
         with pytest.raises(AlreadyDecided):
             await deployment.resolve(run, "undo")
         await deployment.until("done")
-
-
-async def test_words_and_withheld_requests_are_shown(deployment: Workbench) -> None:
-    """A flow in observe mode shows its data, what it would send, and ends as observed."""
-
-    class Observes:
-        name, input, on_failure = "story", Input, "park"
-
-        async def run(self, run: Run) -> None:
-            await run.update_status("running", "Looking", mode="observe")
-            await run.would_send("one", instance="erp-1", operation="put_customer", key="k", body="{}")
-            await run.emit("t.v1", "prj_1", Made(1), key="made")
-            await run.update_status("observed", "Nothing was sent", seen=1)
-
-    async with deployment.worker(Observes()) as runtime:
-        await deployment.start()
-        run = await deployment.until("observed")
-        planned_requests = await runtime.planned_requests("run_1")
-    assert run.data == {"mode": "observe", "seen": 1}
-    assert run.finished_at is not None
-    assert [(each.step, each.instance, each.key) for each in planned_requests] == [("one", "erp-1", "k")]
 
 
 async def test_lists_are_newest_first_and_by_input(deployment: Workbench) -> None:

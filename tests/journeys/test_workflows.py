@@ -1,0 +1,62 @@
+"""One API over the runs of all flows: found by what is known of them, read, replayed by another person."""
+
+from tests.support.deals import LARGE, asked, new_deal, resolve
+from tests.support.stack import Stack
+
+WORKFLOWS = "/process/workflows/v1/workflows"
+
+
+async def test_runs_of_all_flows_are_listed_read_and_replayed(deployment: Stack) -> None:
+    """A parked activation is found by its team and replayed; a request of finance is found by its entity."""
+    crm = deployment.accounts.salesforce
+    stopped = await new_deal(crm, Rate_Card__c=None)
+    waiting = await new_deal(crm, credit_limit=LARGE, StageName="Closed Won")
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
+        await stopped.close()
+        await screen.activate(waiting.opportunity_id)
+        parked = await screen.activation(stopped.opportunity_id, "parked")
+        request = await asked(finance, waiting)
+        wanted = {"status": "parked", "owner": "sales operations", "instance": "salesforce-main"}
+        found = await finance.get(WORKFLOWS, **wanted, limit=200)
+        (mine,) = [one for one in found["items"] if one["subject"] == stopped.opportunity_id]
+        others = await finance.get(WORKFLOWS, entity="NB-UK", mode="live", status="waiting", limit=200)
+        older = await finance.get(WORKFLOWS, started_before=mine["started_at"], limit=200)
+        whole = await finance.get(f"{WORKFLOWS}/{request['id']}")
+        path = f"{WORKFLOWS}/{mine['id']}/replay"
+        body = {"reason": "The rate card is known", "corrections": {"rate_card": "RC-UK-2026"}}
+        replayed = await finance.post(path, body, key=f"replay-{mine['id']}".replace(".", "-"))
+        await screen.activation(stopped.opportunity_id, "done")
+        again = await finance.post(path, body, key=f"again-{mine['id']}".replace(".", "-"))
+    assert (mine["exception_id"], mine["flow"]) == (parked["exception_id"], "opportunity-to-project")
+    assert {"customer-master", "opportunity-to-project"} <= {one["flow"] for one in others["items"]}
+    assert mine["id"] not in {one["id"] for one in older["items"]}
+    assert [step["name"] for step in whole["timeline"]] == ["look", "decision"]
+    assert replayed.status_code == 200, replayed.text
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+
+
+async def test_a_run_that_ended_is_replayed_by_another_than_began_it(deployment: Stack) -> None:
+    """Undone by a person, it has no exception any more: the same rule holds, and it begins anew."""
+    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
+    refusal = {"status": 422, "body": {"errors": [{"type": "validation", "message": "no", "field": "title"}]}}
+    await deployment.accounts.kantata.add_fault(
+        {"answer": refusal}, method="POST", path="/workspaces", body=deal.name, times=1
+    )
+    body = {"reason": "The vendor takes it by now"}
+    async with (
+        deployment.caller("ci", "olga", instance="salesforce-main") as olga,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
+        await olga.activate(deal.opportunity_id)
+        parked = await olga.activation(deal.opportunity_id, "parked")
+        await resolve(finance, parked["exception_id"], "undo")
+        undone = await olga.activation(deal.opportunity_id, "undone")
+        path = f"{WORKFLOWS}/{undone['id']}/replay"
+        own = await olga.post(path, body, key=f"own-{undone['id']}".replace(".", "-"))
+        other = await finance.post(path, body, key=f"other-{undone['id']}".replace(".", "-"))
+        await olga.activation(deal.opportunity_id, "done")
+    assert (own.status_code, own.json()["code"]) == (403, "segregation_of_duties")
+    assert other.status_code == 200, other.text
