@@ -10,7 +10,8 @@ from deploy.launching.stack import data_dir
 
 DESCRIPTION = """\
 Look at everything that a start needs: Python, the packages against the lock, ports, the data folder, the
-configuration (every fault of it), database and cache, and the sandboxes of a running stack. Changes nothing.
+configuration (every fault of it), database and cache, the sandboxes of a running stack, and each instance:
+its profile, its secrets, and whether its account answers as it should. Changes nothing.
 """
 EPILOG = """\
 examples:
