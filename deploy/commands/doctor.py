@@ -10,7 +10,8 @@ from deploy.launching.stack import data_dir
 
 DESCRIPTION = """\
 Check everything that a start needs: Python, the packages against the lock, ports, the data folder, the
-configuration (every fault), database and cache, and the sandboxes of a running stack. Changes nothing.
+configuration (every fault), database and cache, the sandboxes of a running stack, and each instance: its
+profile, its secrets, and its account. Changes nothing.
 """
 EPILOG = """\
 examples:
