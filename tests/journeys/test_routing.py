@@ -249,14 +249,16 @@ async def held_before_the_customer(deployment: Stack, deal: Deal) -> AsyncIterat
     row = "INSERT INTO enfilade.accounts (instance, account_id, seen_at) VALUES (:instance, :id, now())"
     async with database.connect() as connection:
         await connection.execute(text(row), {"instance": "salesforce-main", "id": deal.account_id})
-        yield database
-        await connection.rollback()
-    await database.close()
+        try:
+            yield database
+        finally:
+            await connection.rollback()
+            await database.close()
 
 
 async def has_chosen(database: Database, deal: Deal) -> bool:
     query = (
-        "SELECT data ? 'systems' FROM enfilade.runs WHERE flow = 'opportunity-to-project' AND subject = :id"
+        "SELECT systems <> '{}' FROM enfilade.runs WHERE flow = 'opportunity-to-project' AND subject = :id"
     )
     async with database.connect() as connection:
         return bool(await connection.scalar(text(query), {"id": deal.opportunity_id}))
