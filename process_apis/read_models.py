@@ -14,7 +14,8 @@ from contracts.canonical.values import Money
 from contracts.canonical.workflow import WorkflowStatus
 from contracts.process.opportunity_to_project import AccountOverview, AccountProject
 from kit import clock
-from kit.database.rows import Bounds, bounds
+from kit.database.declaring import declare
+from kit.database.rows import Bounds, Rows, bounds, own
 
 metadata = sa.MetaData(schema="enfilade")
 
@@ -26,6 +27,7 @@ accounts = sa.Table(
     sa.Column("name", sa.Text, nullable=False, server_default=""),
     sa.Column("customer_id", sa.Text),
     sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Index("accounts_by_customer", "customer_id"),
 )
 
 customers = sa.Table(
@@ -49,6 +51,40 @@ project_summaries = sa.Table(
     sa.Column("document", JSONB, nullable=False),
     sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
     sa.Index("project_summaries_by_account", "instance", "account_id"),
+)
+
+# Of an account where it has a customer or a project that the caller may see: the three are read in one join.
+declare(
+    customers,
+    rows=Rows(
+        entity=customers.c.document["selling_entity"].astext,
+        instance=lambda names: sa.or_(
+            sa.false(), *(customers.c.document.contains({"refs": [{"instance": name}]}) for name in names)
+        ),
+        customer=customers.c.id,
+        partner=None,
+    ),
+    retention="as long as the customer is known",
+)
+declare(
+    project_summaries,
+    rows=Rows(
+        entity=project_summaries.c.document["selling_entity"].astext,
+        instance=project_summaries.c.instance,
+        customer=accounts.c.customer_id,
+        partner=None,
+    ),
+    retention="as long as the account is known",
+)
+declare(
+    accounts,
+    rows=Rows(
+        entity=lambda _: sa.or_(customers.c.id.is_not(None), project_summaries.c.activation_id.is_not(None)),
+        instance=accounts.c.instance,
+        customer=lambda _: customers.c.id.is_not(None),
+        partner=None,
+    ),
+    retention="as long as the account is known",
 )
 
 
@@ -104,7 +140,7 @@ async def upsert_customer(connection: AsyncConnection, customer: Customer) -> No
 
 async def get_customer(connection: AsyncConnection, customer_id: str) -> Customer | None:
     """The customer by our id, if it is one of the caller's."""
-    query = sa.select(customers.c.document).where(customers.c.id == customer_id, *_own_customers(bounds()))
+    query = sa.select(customers.c.document).where(customers.c.id == customer_id, *own(customers))
     found = await connection.scalar(query)
     return None if found is None else msgspec.convert(found, Customer)
 
@@ -140,7 +176,7 @@ async def put_project_summary(
 async def get_overview(connection: AsyncConnection, instance: str, account_id: str) -> AccountOverview | None:
     """What the caller may know of an account, in one round trip; None for one unseen or not its own."""
     bound = bounds()
-    query = _OVERVIEW if bound.free else _overview(bound)
+    query = _OVERVIEW if not bound else _overview(bound)
     rows = (await connection.execute(query, {"instance": instance, "account_id": account_id})).all()
     if not rows:
         return None
@@ -157,48 +193,12 @@ async def get_overview(connection: AsyncConnection, instance: str, account_id: s
     )
 
 
-def _own_customers(bound: Bounds) -> list[sa.ColumnElement[bool]]:
-    """Which customers who is bound may see."""
-    found: list[sa.ColumnElement[bool]] = []
-    if bound.entities is not None:
-        found.append(customers.c.document["selling_entity"].astext.in_(bound.entities))
-    if bound.instances is not None:
-        refs = [customers.c.document.contains({"refs": [{"instance": one}]}) for one in bound.instances]
-        found.append(sa.or_(sa.false(), *refs))
-    if bound.customers is not None:
-        found.append(customers.c.id.in_(bound.customers))
-    if bound.partners is not None:
-        found.append(sa.false())  # no customer is a partner's
-    return found
-
-
-def _own_project_summaries(bound: Bounds) -> list[sa.ColumnElement[bool]]:
-    """Which engagements of an account in one of its instances who is bound may see."""
-    if bound.entities is None:
-        return []
-    return [project_summaries.c.document["selling_entity"].astext.in_(bound.entities)]
-
-
-def _own_accounts(bound: Bounds) -> list[sa.ColumnElement[bool]]:
-    """Which accounts who is bound may see: where it has a customer, or an engagement."""
-    found: list[sa.ColumnElement[bool]] = []
-    if bound.entities is not None:
-        found.append(sa.or_(customers.c.id.is_not(None), project_summaries.c.activation_id.is_not(None)))
-    if bound.instances is not None:
-        found.append(accounts.c.instance.in_(bound.instances))
-    if bound.customers is not None:
-        found.append(customers.c.id.is_not(None))
-    if bound.partners is not None:
-        found.append(sa.false())  # no account is a partner's
-    return found
-
-
 def _overview(bound: Bounds) -> sa.Executable:
-    own_customer = sa.and_(customers.c.id == accounts.c.customer_id, *_own_customers(bound))
+    own_customer = sa.and_(customers.c.id == accounts.c.customer_id, *own(customers, bound))
     own_summary = sa.and_(
         project_summaries.c.instance == accounts.c.instance,
         project_summaries.c.account_id == accounts.c.account_id,
-        *_own_project_summaries(bound),
+        *own(project_summaries, bound),
     )
     return (
         sa.select(
@@ -217,13 +217,13 @@ def _overview(bound: Bounds) -> sa.Executable:
         .where(
             accounts.c.instance == sa.bindparam("instance"),
             accounts.c.account_id == sa.bindparam("account_id"),
-            *_own_accounts(bound),
+            *own(accounts, bound),
         )
         .order_by(project_summaries.c.updated_at)
     )
 
 
-_OVERVIEW = _overview(Bounds())
+_OVERVIEW = _overview({})
 
 
 def _project(row: Any) -> AccountProject:

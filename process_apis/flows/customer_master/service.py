@@ -186,14 +186,14 @@ class CustomerMasterService(WorkflowService[CustomerRequest]):
         self, connection: AsyncConnection, row: RunRow, shared: dict[str, Any]
     ) -> CustomerRequest:
         state = state_of(row)
-        entities = bounds().entities
+        bound = bounds()
+        candidates = state.candidates if bound.keys() <= {"entity", "instance"} else ()
+        entities = bound.get("entity")
         return CustomerRequest(
             **shared,
             proposal=msgspec.convert(row.input, CustomerProposal),
             needs_approval_because=state.reasons,
-            candidates=tuple(
-                one for one in state.candidates if entities is None or one.selling_entity in entities
-            ),
+            candidates=tuple(one for one in candidates if entities is None or one.selling_entity in entities),
             before=state.before,
             after=state.after,
             customer_id=state.customer_id,
