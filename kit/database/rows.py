@@ -8,7 +8,7 @@ caller: a dimension that a table does not declare shows him none of its rows.
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, exists, false, or_, select
+from sqlalchemy import Column, ColumnElement, Table, exists, false, or_, select
 
 from contracts.rows import DIMENSIONS
 from kit import context
@@ -40,7 +40,7 @@ class Rows:
 class RowsOf(Rows):
     """Rows that belong to a row of another table, and are whosever that one is."""
 
-    def __init__(self, key: ColumnElement[str], parent: Table) -> None:
+    def __init__(self, key: Column[str], parent: Table) -> None:
         self._key = key
         self._parent = parent
 
@@ -50,7 +50,7 @@ class RowsOf(Rows):
             return ()
         identity = next(iter(self._parent.primary_key))
         whose = select(identity).where(identity == self._key, *own(self._parent, bound))
-        return (exists(whose),)
+        return (exists(whose.correlate(self._key.table)),)
 
 
 def any_in(column: ColumnElement[Any]) -> Callable[[tuple[str, ...]], ColumnElement[bool]]:
