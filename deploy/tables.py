@@ -2,6 +2,7 @@
 
 import gateway.tables
 import kit.database.tables
+import process_apis.known_records
 import process_apis.read_models
 
 __all__ = ["gateway", "kit", "process_apis"]

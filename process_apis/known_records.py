@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit import clock
+from kit.database import metadata
+from kit.database.declaring import declare
 from kit.database.tables import ledger
-
-metadata = sa.MetaData(schema="enfilade")
 
 known_records = sa.Table(
     "known_records",
@@ -23,6 +23,7 @@ known_records = sa.Table(
     sa.Column("fields", JSONB, nullable=False),
     sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
 )
+declare(known_records, rows=None, retention="as long as the record is known")
 
 Fingerprints = dict[str, str]
 # What every save changes, and what is ours.

@@ -14,10 +14,9 @@ from contracts.canonical.values import Money
 from contracts.canonical.workflow import WorkflowStatus
 from contracts.process.opportunity_to_project import AccountOverview, AccountProject
 from kit import clock
+from kit.database import metadata
 from kit.database.declaring import declare
 from kit.database.rows import Bounds, Rows, bounds, own
-
-metadata = sa.MetaData(schema="enfilade")
 
 accounts = sa.Table(
     "accounts",

@@ -31,6 +31,7 @@ OWNERS = {
 }
 NOT_FOR_CALLERS = {
     "crossrefs": "asked by flows for one id, and shown within what is the caller's",
+    "known_records": "fingerprints, with which a change is compared",
     "ledger": "asked by effects for one key",
     "vendor_calls": "read by an operator's commands",
 }

@@ -1,5 +1,8 @@
 """Every table says how long its rows stay and which columns name a person."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Table
 
@@ -7,10 +10,26 @@ import deploy.tables  # noqa: F401 - declares every table
 from kit.database.declaring import Expiry, declared
 from kit.retention import RetentionSettings
 
+ROOT = Path(__file__).parents[2]
+TIERS = ("kit", "gateway", "experience_apis", "process_apis", "system_apis", "deploy")
 RULES = set(RetentionSettings.__struct_fields__)
 OF_ENGINE = {"engine"}  # tables that are not ours
 PERSONAL = ("actor", "requesters")
 NO_PERSON = {"once.used_by": "the process that used a value"}
+
+
+def test_every_table_is_declared() -> None:
+    """Each that a module of the tiers makes, and `deploy.tables` loads it."""
+    made = {
+        node.args[0].value
+        for tier in TIERS
+        for path in (ROOT / tier).rglob("*.py")
+        if "migrations" not in path.parts and "Table(" in (text := path.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Table", "sa.Table")
+        if node.args and isinstance(node.args[0], ast.Constant)
+    }
+    assert made == {table.name for table in declared()}
 
 
 @pytest.mark.parametrize("table", declared(), ids=lambda table: table.name)

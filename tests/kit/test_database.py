@@ -23,7 +23,6 @@ from kit.database import (
     set_cursor,
 )
 from kit.database.declaring import declared
-from process_apis import read_models
 from tests.support.forkserver import piped
 from tests.support.processes import lines_of
 
@@ -41,8 +40,7 @@ asyncio.run(main())
 def test_the_migrated_database_is_what_the_tables_say(fresh_database_url: str) -> None:
     """Nothing is in the tables that a migration did not make, and the other way round."""
     engine = create_engine(fresh_database_url, poolclass=NullPool)
-    known = [metadata, read_models.metadata]
-    ours = {table.name for each in known for table in each.tables.values()}
+    ours = {table.name for table in metadata.tables.values()}
     assert {table.name for table in declared()} == ours
 
     def ours_only(name: str | None, kind: str, _: object) -> bool:
@@ -58,7 +56,7 @@ def test_the_migrated_database_is_what_the_tables_say(fresh_database_url: str) -
         connection.execute(text("SET search_path TO public"))
         connection.dialect.default_schema_name = "public"
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, known) == []
+        assert compare_metadata(context, metadata) == []
 
 
 async def test_processes_that_start_together_migrate_once(fresh_database_url: str) -> None:
