@@ -21,15 +21,17 @@ from bench.rivals.services import starting as services
 from bench.serving import BARE_PATH, OVERVIEW_INSTANCE, OVERVIEW_PATH
 from contracts.canonical.contract import BillingLine
 from contracts.canonical.values import Money
+from contracts.events.kinds import ActivationUpdated
 from deploy.embedded import Embedded
 from deploy.gateway_assembly import issuer_of
 from deploy.settings import DEMO_CONFIG, read_settings
 from gateway.identity import DevelopmentIssuer
 from gateway.plans import read_consumers
+from kit import clock
 from kit.database import Database
 from kit.operations import api_of
 from process_apis import read_models
-from process_apis.read_models import ProjectSummary
+from process_apis.views.projects.projector import put
 
 ACCOUNT_ID = "001000000000001AAA"
 PROJECT_SUMMARIES = 3
@@ -198,23 +200,20 @@ async def _fill(database_url: str) -> None:
     async with database.begin() as connection:
         await read_models.put_account(connection, OVERVIEW_INSTANCE, ACCOUNT_ID, "Globex Corporation")
         for number in range(PROJECT_SUMMARIES):
-            await read_models.put_project_summary(
-                connection,
-                activation_id=f"act_{number}",
-                instance=OVERVIEW_INSTANCE,
-                account_id=ACCOUNT_ID,
-                opportunity_id=f"006{number}",
-                status="done",
-                summary=_project_summary(number),
-            )
+            await put(connection, _project(number), clock.now())
     await database.close()
 
 
-def _project_summary(number: int) -> ProjectSummary:
+def _project(number: int) -> ActivationUpdated:
     amount = Money(Decimal("60000.00"), "USD")
     schedule = tuple(BillingLine(f"Month {month}", dt.date(2027, month, 28), amount) for month in (1, 2, 3))
-    return ProjectSummary(
-        opportunity_name=f"Globex data platform {number}",
+    return ActivationUpdated(
+        activation_id=f"act_{number}",
+        status="done",
+        instance=OVERVIEW_INSTANCE,
+        opportunity_id=f"006{number}",
+        account_id=ACCOUNT_ID,
+        name=f"Globex data platform {number}",
         value=Money(Decimal("180000.00"), "USD"),
         contract_id=f"con_{number}",
         project_id=f"prj_{number}",

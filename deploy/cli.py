@@ -33,6 +33,7 @@ COMMANDS = {
     "audit": "read, verify and export the audit trail",
     "privacy": "export or erase the data about a person",
     "retention": "show retention periods, delete expired data, place legal holds",
+    "views": "list the views that screens read, rebuild one from the events",
     "backup": "write the database to a file",
     "restore": "restore the database from a backup",
     "instance": "check a vendor's account against its profile",

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit.database.tables import audit, events, exceptions, inbox, ledger, runs, steps, vendor_calls
+from kit.inbox.outbox import SOURCE
 
 
 class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -48,6 +49,8 @@ def _gateway(row: Any) -> Iterable[Moment]:
 
 
 def _inbox(row: Any) -> Iterable[Moment]:
+    if row.source == SOURCE:
+        return  # it is among the events
     took = (row.handled_at - row.received_at).total_seconds() if row.handled_at else None
     yield Moment(row.received_at, "inbox", f"{row.type} from {row.source}", row.status, took, row.id)
 
