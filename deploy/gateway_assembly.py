@@ -8,6 +8,7 @@ import httpx
 from litestar import Request, Response, post
 from litestar.params import FromPath
 
+import deploy.tables  # noqa: F401 - who asks what is held of him is shown every table
 import experience_apis.app
 import process_apis.app
 from contracts.operation import Api

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+import deploy.tables  # noqa: F401 - retention asks every table
 from contracts.events.kinds import RecordChanged
 from contracts.problems import Problem
 from deploy.settings import ServerSettings

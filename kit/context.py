@@ -10,10 +10,9 @@ from typing import Any, Literal
 import msgspec
 
 from contracts.problems import DeadlineExceeded
+from contracts.rows import DIMENSIONS
 
 HEADER = "Correlation-Id"
-ROW_CLAIMS = ("entities", "instance", "customer", "partner")
-"""The claims that bind a caller to rows."""
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter looks like a digit
 _PAIRS = [one + two for one in _ALPHABET for two in _ALPHABET]  # ten bits at a time
 _SHIFTS = tuple(range(120, -1, -10))
@@ -32,7 +31,7 @@ class Caller(msgspec.Struct, frozen=True):
     @property
     def principal(self) -> str:
         """Who answers for a request: the consumer, and a digest of the person and of what binds him."""
-        bound = [self.claims.get(name) for name in ROW_CLAIMS]
+        bound = [self.claims.get(name) for name in DIMENSIONS.values()]
         whole = msgspec.json.encode([self.subject, bound])
         return f"{self.consumer} {hashlib.sha256(whole).hexdigest()[:32]}"
 

@@ -17,7 +17,7 @@ from contracts.problems import AlreadyDecided, Fault, NotFound, PreconditionFail
 from kit import audit, clock, context, privacy
 from kit.context import new_id
 from kit.database import decode_page, encode_page
-from kit.database.rows import own_exceptions
+from kit.database.rows import own
 from kit.database.tables import due, exceptions, runs
 from kit.inbox import publish, release
 
@@ -146,7 +146,7 @@ async def _record_raised(
 
 async def get(conn: AsyncConnection, id: str) -> BusinessException:
     """The exception; raises NotFound, also where it is not the caller's."""
-    query = select(exceptions).where(exceptions.c.id == id, *own_exceptions())
+    query = select(exceptions).where(exceptions.c.id == id, *own(exceptions))
     row = (await conn.execute(query)).one_or_none()
     if row is None:
         raise NotFound(f"There is no exception {id}")
@@ -167,7 +167,7 @@ async def find(
     limit: int = 50,
 ) -> BusinessExceptions:
     """A page of the caller's exceptions, oldest first."""
-    query = select(exceptions).where(*own_exceptions())
+    query = select(exceptions).where(*own(exceptions))
     if status:
         query = query.where(exceptions.c.status == status)
     if flow:
@@ -202,7 +202,7 @@ async def resolve(
     `duties` say whether whoever caused it may. Raises NotFound, AlreadyDecided, PreconditionFailed (another
     version) and SegregationOfDuties.
     """
-    query = select(exceptions).where(exceptions.c.id == id, *own_exceptions())
+    query = select(exceptions).where(exceptions.c.id == id, *own(exceptions))
     found = await conn.execute(query.with_for_update())
     row = found.one_or_none()
     if row is None:

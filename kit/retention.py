@@ -15,21 +15,8 @@ from contracts.problems import NotFound
 from kit import audit, clock, privacy
 from kit.audit import purging
 from kit.database import Database, get_cursor, set_cursor
-from kit.database.tables import (
-    events,
-    exceptions,
-    holds,
-    inbox,
-    ledger,
-    persons,
-    quotas,
-    refusals,
-    runs,
-    steps,
-    usage,
-    vendor_calls,
-    would_send,
-)
+from kit.database.declaring import Expiry, declared
+from kit.database.tables import exceptions, holds, persons, runs, steps, would_send
 from kit.privacy.requests import shred
 from kit.settings import read_toml
 from kit.workflows.purge import count_ended, purge_ended
@@ -98,7 +85,7 @@ async def status(database: Database, settings: RetentionSettings) -> list[Outcom
     """What a run would delete now, class by class."""
     found: list[Outcome] = []
     async with database.connect() as connection:
-        for name, kind in _CLASSES.items():
+        for name, kind in _classes().items():
             days, before = _limit(settings, name)
             found.append(Outcome(name, days, before, await kind.count(connection, before)))
     return found
@@ -107,7 +94,7 @@ async def status(database: Database, settings: RetentionSettings) -> list[Outcom
 async def run(database: Database, settings: RetentionSettings) -> list[Outcome]:
     """Delete what has expired, class by class, and say so in the audit."""
     found: list[Outcome] = []
-    for name, kind in _CLASSES.items():
+    for name, kind in _classes().items():
         days, before = _limit(settings, name)
         rows = 0
         while deleted := await kind.delete(database, before):
@@ -178,12 +165,13 @@ def _limit(settings: RetentionSettings, name: str) -> tuple[int, dt.datetime]:
     return days, clock.now() - dt.timedelta(days=days)
 
 
-def _rows(table: Table, age: str, *held_by: str, ended: ColumnElement[bool] | None = None) -> _Class:
+def _rows(table: Table, expiry: Expiry) -> _Class:
     """A class that is the old rows of one table, but those that a legal hold names in some column."""
     keys = tuple(table.primary_key)
 
     def old(before: dt.datetime) -> ColumnElement[bool]:
-        return (table.c[age] < before) & _free(table, *held_by) & (true() if ended is None else ended)
+        ended = true() if expiry.ended is None else expiry.ended
+        return (table.c[expiry.age] < before) & _free(table, *expiry.held_by) & ended
 
     async def count(conn: AsyncConnection, before: dt.datetime) -> int:
         return await _count(conn, table, old(before))
@@ -258,31 +246,20 @@ async def _shred_people(database: Database, before: dt.datetime) -> int:
         return await shred(connection, _old_people(before), clock.now())
 
 
-_CLASSES: dict[str, _Class] = {
+# What is more than the old rows of one table.
+_OWN = {
     "audit": _Class(_count_audit, _delete_audit),
-    "decisions": _rows(
-        exceptions,
-        "resolved_at",
-        *("id", "subject", "workflow_id", "correlation_id", "caused_by", "resolved_by"),
-        ended=exceptions.c.status != "open",
-    ),
-    "ledger": _rows(
-        ledger,
-        "updated_at",
-        "source",
-        "workflow_id",
-        "correlation_id",
-        ended=ledger.c.state.in_(("done", "undone")),
-    ),
     "people": _Class(_count_people, _shred_people),
     "workflows": _Class(_count_runs, _delete_runs),
     "engine": _Class(count_ended, _delete_engine),
-    "events": _rows(
-        events, "time", "subject", "partitionkey", "correlation_id", ended=events.c.position.is_not(None)
-    ),
-    "inbox": _rows(inbox, "handled_at", "key", "correlation_id", ended=inbox.c.status != "parked"),
-    "vendor_calls": _rows(vendor_calls, "at", "workflow_id", "correlation_id"),
-    "refusals": _rows(refusals, "minute"),
-    "usage": _rows(usage, "day"),
-    "quotas": _rows(quotas, "month"),
 }
+
+
+def _classes() -> dict[str, _Class]:
+    """How each class of the rules is deleted; raises KeyError for one whose table is not loaded."""
+    expiring = {
+        table.info["retention"].rule: _rows(table, table.info["retention"])
+        for table in declared()
+        if isinstance(table.info["retention"], Expiry)
+    }
+    return {name: (_OWN | expiring)[name] for name in RetentionSettings.__struct_fields__}

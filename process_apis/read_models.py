@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.customer import Customer
 from kit import clock
-from kit.database.rows import Bounds, bounds
+from kit.database.declaring import declare
+from kit.database.rows import Rows, own
 
 metadata = sa.MetaData(schema="enfilade")
 
@@ -21,6 +22,7 @@ accounts = sa.Table(
     sa.Column("name", sa.Text, nullable=False, server_default=""),
     sa.Column("customer_id", sa.Text),
     sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Index("accounts_by_customer", "customer_id"),
 )
 
 customers = sa.Table(
@@ -31,6 +33,19 @@ customers = sa.Table(
     sa.Column("legal_name", sa.Text, nullable=False),
     sa.Column("document", JSONB, nullable=False),
     sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+declare(
+    customers,
+    rows=Rows(
+        entity=customers.c.document["selling_entity"].astext,
+        instance=lambda names: sa.or_(
+            sa.false(), *(customers.c.document.contains({"refs": [{"instance": name}]}) for name in names)
+        ),
+        customer=customers.c.id,
+        partner=None,
+    ),
+    retention="as long as the customer is known",
 )
 
 
@@ -73,21 +88,6 @@ async def upsert_customer(connection: AsyncConnection, customer: Customer) -> No
 
 async def get_customer(connection: AsyncConnection, customer_id: str) -> Customer | None:
     """The customer by our id, if it is one of the caller's."""
-    query = sa.select(customers.c.document).where(customers.c.id == customer_id, *own_customers(bounds()))
+    query = sa.select(customers.c.document).where(customers.c.id == customer_id, *own(customers))
     found = await connection.scalar(query)
     return None if found is None else msgspec.convert(found, Customer)
-
-
-def own_customers(bound: Bounds) -> list[sa.ColumnElement[bool]]:
-    """Which customers who is bound may see."""
-    found: list[sa.ColumnElement[bool]] = []
-    if bound.entities is not None:
-        found.append(customers.c.document["selling_entity"].astext.in_(bound.entities))
-    if bound.instances is not None:
-        refs = [customers.c.document.contains({"refs": [{"instance": one}]}) for one in bound.instances]
-        found.append(sa.or_(sa.false(), *refs))
-    if bound.customers is not None:
-        found.append(customers.c.id.in_(bound.customers))
-    if bound.partners is not None:
-        found.append(sa.false())  # no customer is a partner's
-    return found

@@ -84,6 +84,13 @@ _KINDS: tuple[tuple[type[Problem], ExceptionKind], ...] = (
     (Invalid, "missing_master_data"),
 )
 
+_TEAMS = {
+    "finance": "finance",
+    "sales": "sales",
+    "delivery": "delivery",
+    "administrator": "administrators",
+}
+
 
 def kind_of(problem: Problem) -> ExceptionKind:
     """The kind of exception that a problem becomes, first match first."""
@@ -91,3 +98,8 @@ def kind_of(problem: Problem) -> ExceptionKind:
         if isinstance(problem, cls):
             return kind
     return "policy_violation"
+
+
+def team_of(problem: Problem) -> str:
+    """The team that must decide when nobody else is named."""
+    return _TEAMS.get(problem.actor, "operations")

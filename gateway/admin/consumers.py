@@ -22,9 +22,9 @@ from gateway.plans import Consumer
 from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.plans.usage import Usage, active_consumers, used
 from gateway.policy_runtime import PolicyRuntime
+from gateway.tables import registered_consumers, suspensions
 from kit import privacy
 from kit.database import Database
-from kit.database.tables import registered_consumers, suspensions
 
 _POINTER = str.maketrans({".": "/", "[": "/", "]": ""})
 

@@ -20,9 +20,9 @@ from gateway.inventory import ApiInventory
 from gateway.plans import Plan, unsuited
 from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policy_runtime import PolicyRuntime
+from gateway.tables import subscriptions
 from kit import clock, context, privacy
 from kit.database import Database
-from kit.database.tables import subscriptions
 
 _MANY = 500
 _COLUMNS = [subscriptions.c[name] for name in ApiSubscription.__struct_fields__]

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.problems import NotFound, TooManyKeys
 from gateway.identity.changes import note_change
+from gateway.tables import api_keys
 from kit.context import new_id
-from kit.database.tables import api_keys
 
 Kind = Literal["test", "live"]
 

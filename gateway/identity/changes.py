@@ -3,7 +3,7 @@
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kit.database.tables import identity_changes
+from gateway.tables import identity_changes
 
 
 async def note_change(connection: AsyncConnection) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.identity.changes import note_change
+from gateway.tables import revocations
 from kit.context import new_id
-from kit.database.tables import revocations
 
 Kind = Literal["token", "consumer", "subject"]
 

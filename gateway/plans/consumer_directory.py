@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.problems import Problem
 from gateway.plans import Consumer
 from gateway.plans.background import repeat
+from gateway.tables import directory_changes, registered_consumers, subscriptions, suspensions
 from kit.background import stop_background
 from kit.database import Database
-from kit.database.tables import directory_changes, registered_consumers, subscriptions, suspensions
 
 REFRESH_SECONDS = 1.0
 

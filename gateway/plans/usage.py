@@ -15,11 +15,11 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from gateway.plans.background import repeat
+from gateway.tables import usage
 from kit import clock
 from kit.background import stop_background
 from kit.batches import CLOSE_SECONDS, write_apart
 from kit.database import Database
-from kit.database.tables import usage
 from kit.telemetry import log
 from kit.texts import storable
 

@@ -9,7 +9,7 @@ from dbos import DBOS
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from kit.database.tables import SCHEMA
+from kit.database.columns import SCHEMA
 
 _OWN = Path(__file__).parent / "migrations"
 _LOCK = 7_000_001  # an advisory lock of ours: whoever starts second waits

@@ -2,93 +2,77 @@
 
 A list is restricted where it is read, so that its pages are whole and its cursors give nothing away. The
 deployment's own work has no caller and sees all. Who is bound sees only what is known to belong to the
-caller.
+caller: a dimension that a table does not declare shows him none of its rows.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-import msgspec
-from sqlalchemy import ColumnElement, exists, false, or_, select
+from sqlalchemy import Column, ColumnElement, Table, exists, false, or_, select
 
+from contracts.rows import DIMENSIONS
 from kit import context
-from kit.database.tables import events, exceptions, runs
 
 Conditions = tuple[ColumnElement[bool], ...]
+Bounds = dict[str, tuple[str, ...]]
+"""The names that a caller may see, by each dimension that binds it; empty for one that sees all."""
 
 
-class Bounds(msgspec.Struct, frozen=True):
-    """What the caller is bound to by its claims: the names that it may see, or None for all."""
+class Rows:
+    """Whose a table's rows are: by dimension a column, a condition made of names, or None for nobody."""
 
-    entities: tuple[str, ...] | None = None
-    instances: tuple[str, ...] | None = None
-    customers: tuple[str, ...] | None = None
-    partners: tuple[str, ...] | None = None
+    def __init__(
+        self, **dimensions: ColumnElement[Any] | Callable[[tuple[str, ...]], ColumnElement[bool]] | None
+    ) -> None:
+        self.dimensions = dimensions
 
-    @property
-    def free_in_an_instance(self) -> bool:
-        """Whether the caller sees every row of the instances that it sees at all."""
-        return self.entities is None and self.customers is None and self.partners is None
+    def of(self, bound: Bounds) -> Conditions:
+        """What holds of the rows that who is bound may see."""
+        return tuple(self._condition(dimension, names) for dimension, names in bound.items())
 
-    @property
-    def free(self) -> bool:
-        """Whether the caller sees every row."""
-        return self == _FREE
+    def _condition(self, dimension: str, names: tuple[str, ...]) -> ColumnElement[bool]:
+        declared = self.dimensions.get(dimension)
+        if declared is None:
+            return false()
+        return declared.in_(names) if isinstance(declared, ColumnElement) else declared(names)
 
 
-_FREE = Bounds()
+class RowsOf(Rows):
+    """Rows that belong to a row of another table, and are whosever that one is."""
+
+    def __init__(self, key: Column[str], parent: Table) -> None:
+        self._key = key
+        self._parent = parent
+
+    def of(self, bound: Bounds) -> Conditions:
+        """What holds of the rows that who is bound may see."""
+        if not bound:
+            return ()
+        identity = next(iter(self._parent.primary_key))
+        whose = select(identity).where(identity == self._key, *own(self._parent, bound))
+        return (exists(whose.correlate(self._key.table)),)
+
+
+def any_in(column: ColumnElement[Any]) -> Callable[[tuple[str, ...]], ColumnElement[bool]]:
+    """The condition that a column's JSON list has one of the names."""
+    return lambda names: or_(false(), *(column.contains([name]) for name in names))
 
 
 def bounds() -> Bounds:
     """What the caller of the running work is bound to; nothing for the deployment's own work."""
     caller = context.current().caller
     if caller is None:
-        return _FREE
-    claims = caller.claims
-    return Bounds(
-        entities=_names(claims.get("entities")),
-        instances=_names(claims.get("instance")),
-        customers=_names(claims.get("customer")),
-        partners=_names(claims.get("partner")),
-    )
+        return {}
+    claimed = {dimension: caller.claims.get(claim) for dimension, claim in DIMENSIONS.items()}
+    return {dimension: _names(claim) for dimension, claim in claimed.items() if claim is not None}
 
 
-def _names(claim: Any) -> tuple[str, ...] | None:
+def own(table: Table, bound: Bounds | None = None) -> Conditions:
+    """Which rows of a table the caller may see, or who is `bound`; every read of business rows applies it."""
+    rows: Rows = table.info["rows"]
+    return rows.of(bounds() if bound is None else bound)
+
+
+def _names(claim: Any) -> tuple[str, ...]:
     """A claim names one row or several."""
-    if claim is None:
-        return None
     return tuple(map(str, claim)) if isinstance(claim, list | tuple) else (str(claim),)
-
-
-def own_runs() -> Conditions:
-    """Which runs the caller may see: those of its legal entities, its instances and its customers."""
-    bound = bounds()
-    found: list[ColumnElement[bool]] = []
-    if bound.entities is not None:
-        found.append(runs.c.entity.in_(bound.entities))
-    if bound.instances is not None:
-        found.append(or_(false(), *(_touches(instance) for instance in bound.instances)))
-    if bound.customers is not None:
-        found.append(runs.c.customer.in_(bound.customers))
-    if bound.partners is not None:
-        found.append(false())  # no run is a partner's
-    return tuple(found)
-
-
-def _touches(instance: str) -> ColumnElement[bool]:
-    """A run that began in an instance, or has made something there."""
-    return runs.c.instances.contains([instance])
-
-
-def own_exceptions() -> Conditions:
-    """Which exceptions the caller may see: those of its runs."""
-    return _of_own_runs(exceptions.c.workflow_id)
-
-
-def own_events() -> Conditions:
-    """Which events the caller may see: those that tell of its runs."""
-    return _of_own_runs(events.c.run_id)
-
-
-def _of_own_runs(run_id: ColumnElement[str]) -> Conditions:
-    own = own_runs()
-    return (exists(select(runs.c.id).where(runs.c.id == run_id, *own)),) if own else ()

@@ -3,7 +3,6 @@
 from sqlalchemy import (
     BigInteger,
     Column,
-    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -11,7 +10,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Sequence,
     Table,
     Text,
@@ -20,26 +18,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-SCHEMA = "enfilade"
-metadata = MetaData(schema=SCHEMA)
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default=text("''"))
-
-
-def _number(name: str, default: int = 0) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, server_default=text(str(default)))
-
-
-def _instant(name: str, *, required: bool = True) -> Column:
-    now = text("clock_timestamp()") if required else None
-    return Column(name, DateTime(timezone=True), nullable=not required, server_default=now)
-
-
-def _document(name: str, empty: str = "{}") -> Column:
-    return Column(name, JSONB, nullable=False, server_default=text(f"'{empty}'::jsonb"))
-
+from kit.database.columns import document_column, instant_column, metadata, number_column, text_column
+from kit.database.declaring import Expiry, declare
+from kit.database.rows import Rows, RowsOf, any_in
 
 runs = Table(
     "runs",
@@ -47,32 +28,32 @@ runs = Table(
     Column("id", Text, primary_key=True),
     Column("flow", Text, nullable=False),
     Column("status", Text, nullable=False),
-    _text("status_text"),
-    _number("version", 1),
-    _number("position"),
-    _number("attempt", 1),
+    text_column("status_text"),
+    number_column("version", 1),
+    number_column("position"),
+    number_column("attempt", 1),
     Column("engine_id", Text, nullable=False, unique=True),
     Column("fingerprint", Text, nullable=False),
-    _document("input"),
-    _document("data"),
-    _document("corrections"),
+    document_column("input"),
+    document_column("data"),
+    document_column("corrections"),
     Column("correlation_id", Text, nullable=False),
-    _text("subject"),
-    _text("actor"),
-    _document("requesters", "[]"),
-    _text("entity"),
+    text_column("subject"),
+    text_column("actor"),
+    document_column("requesters", "[]"),
+    text_column("entity"),
     Column("mode", Text, nullable=False, server_default=text("'live'")),
-    _text("customer"),
-    _document("instances", "[]"),
-    _document("systems"),
-    _text("waits_for"),
-    _document("decisions"),
-    _text("traceparent"),
-    _text("exception_id"),
-    _instant("due_at", required=False),
-    _instant("started_at"),
-    _instant("updated_at"),
-    _instant("finished_at", required=False),
+    text_column("customer"),
+    document_column("instances", "[]"),
+    document_column("systems"),
+    text_column("waits_for"),
+    document_column("decisions"),
+    text_column("traceparent"),
+    text_column("exception_id"),
+    instant_column("due_at", required=False),
+    instant_column("started_at"),
+    instant_column("updated_at"),
+    instant_column("finished_at", required=False),
 )
 Index("runs_newest", runs.c.flow, runs.c.started_at.desc(), runs.c.id.desc())
 Index("runs_by_correlation", runs.c.correlation_id)
@@ -80,6 +61,14 @@ Index("runs_by_age", runs.c.finished_at)
 Index("runs_unfinished", runs.c.status, postgresql_where=runs.c.finished_at.is_(None))
 Index("runs_waiting", runs.c.waits_for, postgresql_where=runs.c.finished_at.is_(None))
 Index("runs_by_input", runs.c.input, postgresql_using="gin", postgresql_ops={"input": "jsonb_path_ops"})
+declare(
+    runs,
+    rows=Rows(
+        entity=runs.c.entity, instance=any_in(runs.c.instances), customer=runs.c.customer, partner=None
+    ),
+    retention="workflows: when it ended, and no open exception may start it again",
+    personal=("actor", "data", "decisions", "requesters"),
+)
 
 steps = Table(
     "steps",
@@ -89,35 +78,37 @@ steps = Table(
     Column("name", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("status", Text, nullable=False),
-    _number("attempts", 1),
-    _instant("started_at"),
-    _instant("finished_at", required=False),
-    _text("detail"),
-    _document("refs", "[]"),
+    number_column("attempts", 1),
+    instant_column("started_at"),
+    instant_column("finished_at", required=False),
+    text_column("detail"),
+    document_column("refs", "[]"),
     Column("correlation_id", Text, nullable=False),
 )
 Index("steps_by_correlation", steps.c.correlation_id)
+declare(steps, rows=RowsOf(steps.c.run_id, runs), retention="workflows: with its run")
 
 vendor_calls = Table(
     "vendor_calls",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    _instant("at"),
-    _text("correlation_id"),
-    _text("workflow_id"),
-    _text("step"),
+    instant_column("at"),
+    text_column("correlation_id"),
+    text_column("workflow_id"),
+    text_column("step"),
     Column("instance", Text, nullable=False),
-    _text("lane"),
+    text_column("lane"),
     Column("method", Text, nullable=False),
     Column("template", Text, nullable=False),
     Column("status", Integer),
-    _text("problem"),
-    _text("vendor_request_id"),
+    text_column("problem"),
+    text_column("vendor_request_id"),
     Column("seconds", Double, nullable=False, server_default=text("0")),
 )
 Index("vendor_calls_by_correlation", vendor_calls.c.correlation_id)
 Index("vendor_calls_by_workflow", vendor_calls.c.workflow_id)
 Index("vendor_calls_by_age", vendor_calls.c.at)
+declare(vendor_calls, rows=None, retention=Expiry("vendor_calls", "at", ("workflow_id", "correlation_id")))
 
 would_send = Table(
     "would_send",
@@ -127,9 +118,10 @@ would_send = Table(
     Column("step", Text, nullable=False),
     Column("instance", Text, nullable=False),
     Column("operation", Text, nullable=False),
-    _text("key"),
-    _text("body"),
+    text_column("key"),
+    text_column("body"),
 )
+declare(would_send, rows=RowsOf(would_send.c.run_id, runs), retention="workflows: with its run")
 
 inbox = Table(
     "inbox",
@@ -139,21 +131,27 @@ inbox = Table(
     Column("id", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("key", Text, nullable=False),
-    _document("data"),
-    _instant("occurred_at"),
-    _instant("received_at"),
+    document_column("data"),
+    instant_column("occurred_at"),
+    instant_column("received_at"),
     Column("correlation_id", Text, nullable=False),
     Column("status", Text, nullable=False, server_default=text("'new'")),
-    _number("attempts"),
-    _instant("next_at"),
-    _text("error"),
-    _text("exception_id"),
-    _instant("handled_at", required=False),
+    number_column("attempts"),
+    instant_column("next_at"),
+    text_column("error"),
+    text_column("exception_id"),
+    instant_column("handled_at", required=False),
     UniqueConstraint("source", "id", name="inbox_seen"),
 )
 Index("inbox_waiting", inbox.c.key, inbox.c.seq, postgresql_where=inbox.c.status.in_(("new", "parked")))
 Index("inbox_by_correlation", inbox.c.correlation_id)
 Index("inbox_by_age", inbox.c.handled_at)
+declare(
+    inbox,
+    rows=None,
+    retention=Expiry("inbox", "handled_at", ("key", "correlation_id"), inbox.c.status != "parked"),
+    personal=("data",),
+)
 
 deliveries = Table(
     "deliveries",
@@ -162,10 +160,10 @@ deliveries = Table(
     Column("subscriber", Text, primary_key=True),
     Column("key", Text, nullable=False),
     Column("status", Text, nullable=False, server_default=text("'new'")),
-    _number("attempts"),
-    _instant("next_at"),
-    _text("error"),
-    _text("exception_id"),
+    number_column("attempts"),
+    instant_column("next_at"),
+    text_column("error"),
+    text_column("exception_id"),
 )
 Index(
     "deliveries_waiting",
@@ -174,6 +172,7 @@ Index(
     deliveries.c.seq,
     postgresql_where=deliveries.c.status.in_(("new", "parked")),
 )
+declare(deliveries, rows=None, retention="inbox: with what is delivered")
 
 event_positions = Sequence("event_positions", metadata=metadata)
 event_sequences = Table(
@@ -182,6 +181,7 @@ event_sequences = Table(
     Column("partitionkey", Text, primary_key=True),
     Column("sequence", BigInteger, nullable=False),
 )
+declare(event_sequences, rows=None, retention="the last number of a key is never given again")
 events = Table(
     "events",
     metadata,
@@ -194,15 +194,23 @@ events = Table(
     Column("partitionkey", Text, nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("correlation_id", Text, nullable=False),
-    _instant("time"),
-    _document("data"),
-    _text("dataschema"),
-    _text("run_id"),
+    instant_column("time"),
+    document_column("data"),
+    text_column("dataschema"),
+    text_column("run_id"),
     UniqueConstraint("partitionkey", "sequence", name="events_in_order"),
 )
 Index("events_unplaced", events.c.number, postgresql_where=events.c.position.is_(None))
 Index("events_by_correlation", events.c.correlation_id)
 Index("events_by_age", events.c.time)
+declare(
+    events,
+    rows=RowsOf(events.c.run_id, runs),
+    retention=Expiry(
+        "events", "time", ("subject", "partitionkey", "correlation_id"), events.c.position.is_not(None)
+    ),
+    personal=("data",),
+)
 
 ledger = Table(
     "ledger",
@@ -213,12 +221,22 @@ ledger = Table(
     Column("key", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("result", JSONB),
-    _number("attempts"),
-    _instant("sent_at", required=False),
-    _instant("created_at"),
-    _instant("updated_at"),
-    _text("correlation_id"),
-    _text("workflow_id"),
+    number_column("attempts"),
+    instant_column("sent_at", required=False),
+    instant_column("created_at"),
+    instant_column("updated_at"),
+    text_column("correlation_id"),
+    text_column("workflow_id"),
+)
+declare(
+    ledger,
+    rows=None,
+    retention=Expiry(
+        "ledger",
+        "updated_at",
+        ("source", "workflow_id", "correlation_id"),
+        ledger.c.state.in_(("done", "undone")),
+    ),
 )
 
 crossrefs = Table(
@@ -229,17 +247,18 @@ crossrefs = Table(
     Column("vendor_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("id", Text, nullable=False),
-    _text("url"),
-    _instant("created_at"),
-    _instant("updated_at"),
+    text_column("url"),
+    instant_column("created_at"),
+    instant_column("updated_at"),
 )
 Index("crossrefs_by_id", crossrefs.c.id)
+declare(crossrefs, rows=None, retention="as long as the object is known in any system")
 
 exceptions = Table(
     "exceptions",
     metadata,
     Column("id", Text, primary_key=True),
-    _number("version", 1),
+    number_column("version", 1),
     Column("kind", Text, nullable=False),
     Column("status", Text, nullable=False, server_default=text("'open'")),
     Column("flow", Text, nullable=False),
@@ -249,69 +268,84 @@ exceptions = Table(
     Column("what_next", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("correlation_id", Text, nullable=False),
-    _instant("raised_at"),
-    _instant("due_at"),
-    _text("workflow_id"),
-    _text("step"),
-    _document("errors", "[]"),
-    _document("before"),
-    _document("after"),
-    _text("caused_by"),
-    _document("resume"),
-    _text("action"),
-    _document("corrections"),
-    _instant("resolved_at", required=False),
-    _text("resolved_by"),
-    _text("resolution"),
+    instant_column("raised_at"),
+    instant_column("due_at"),
+    text_column("workflow_id"),
+    text_column("step"),
+    document_column("errors", "[]"),
+    document_column("before"),
+    document_column("after"),
+    text_column("caused_by"),
+    document_column("resume"),
+    text_column("action"),
+    document_column("corrections"),
+    instant_column("resolved_at", required=False),
+    text_column("resolved_by"),
+    text_column("resolution"),
 )
 Index("exceptions_oldest", exceptions.c.status, exceptions.c.raised_at, exceptions.c.id)
 Index("exceptions_by_correlation", exceptions.c.correlation_id)
 Index("exceptions_by_workflow", exceptions.c.workflow_id, exceptions.c.status)
+declare(
+    exceptions,
+    rows=RowsOf(exceptions.c.workflow_id, runs),
+    retention=Expiry(
+        "decisions",
+        "resolved_at",
+        ("id", "subject", "workflow_id", "correlation_id", "caused_by", "resolved_by"),
+        exceptions.c.status != "open",
+    ),
+    personal=("caused_by", "resolved_by"),
+)
 
 audit = Table(
     "audit",
     metadata,
     Column("chain", Text, primary_key=True),
     Column("seq", BigInteger, primary_key=True),
-    _instant("at"),
-    _text("actor"),
-    _text("consumer"),
+    instant_column("at"),
+    text_column("actor"),
+    text_column("consumer"),
     Column("action", Text, nullable=False),
-    _text("subject"),
+    text_column("subject"),
     Column("outcome", Text, nullable=False),
-    _document("detail"),
-    _text("correlation_id"),
+    document_column("detail"),
+    text_column("correlation_id"),
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
 )
 Index("audit_by_correlation", audit.c.correlation_id)
 Index("audit_newest", audit.c.at.desc(), audit.c.chain, audit.c.seq)
 Index("audit_by_actor", audit.c.actor, audit.c.at)
+declare(audit, rows=None, retention="audit: under an anchor", personal=("actor", "subject"))
 audit_heads = Table(
     "audit_heads",
     metadata,
     Column("chain", Text, primary_key=True),
     Column("seq", BigInteger, nullable=False),
     Column("hash", Text, nullable=False),
-    _text("seal"),
+    text_column("seal"),
 )
+declare(audit_heads, rows=None, retention="one row for each chain")
 audit_anchors = Table(
     "audit_anchors",
     metadata,
     Column("number", BigInteger, primary_key=True),
-    _instant("at"),
+    instant_column("at"),
     Column("previous", Text, nullable=False),
-    _document("heads"),
+    document_column("heads"),
     Column("hash", Text, nullable=False),
     Column("seal", Text, nullable=False),
 )
+declare(audit_anchors, rows=None, retention="what is purged stays verifiable by its anchor")
 refusals = Table(
     "refusals",
     metadata,
     Column("minute", DateTime(timezone=True), primary_key=True),
     Column("source", Text, primary_key=True),
-    _number("count"),
+    number_column("count"),
 )
+declare(refusals, rows=None, retention=Expiry("refusals", "minute"))
 
 persons = Table(
     "persons",
@@ -320,9 +354,15 @@ persons = Table(
     Column("lookup", Text, unique=True),
     Column("wrapped_key", LargeBinary),
     Column("sealed", LargeBinary),
-    _instant("first_seen_at"),
-    _instant("seen_at"),
-    _instant("erased_at", required=False),
+    instant_column("first_seen_at"),
+    instant_column("seen_at"),
+    instant_column("erased_at", required=False),
+)
+declare(
+    persons,
+    rows=None,
+    retention="people: the key is destroyed, the pseudonym stays",
+    personal=("id", "sealed"),
 )
 holds = Table(
     "holds",
@@ -330,8 +370,9 @@ holds = Table(
     Column("subject", Text, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("held_by", Text, nullable=False),
-    _instant("held_at"),
+    instant_column("held_at"),
 )
+declare(holds, rows=None, retention="until the hold is lifted", personal=("subject", "held_by"))
 
 idempotency_keys = Table(
     "idempotency_keys",
@@ -342,12 +383,13 @@ idempotency_keys = Table(
     Column("fingerprint", Text, nullable=False),
     Column("holder", Text, nullable=False),
     Column("status", Integer),
-    _document("headers"),
+    document_column("headers"),
     Column("body", LargeBinary),
-    _instant("reserved_at"),
-    _instant("expires_at"),
+    instant_column("reserved_at"),
+    instant_column("expires_at"),
 )
 Index("idempotency_keys_by_expiry", idempotency_keys.c.expires_at)
+declare(idempotency_keys, rows=None, retention="by its own expiry", personal=("body",))
 
 due = Table(
     "due",
@@ -356,144 +398,38 @@ due = Table(
     Column("kind", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("correlation_id", Text, nullable=False),
-    _instant("due_at"),
-    _instant("breached_at", required=False),
+    instant_column("due_at"),
+    instant_column("breached_at", required=False),
 )
 Index("due_next", due.c.due_at, postgresql_where=due.c.breached_at.is_(None))
+declare(due, rows=None, retention="until what is due is done")
 
 cursors = Table(
     "cursors",
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
-    _instant("updated_at"),
+    instant_column("updated_at"),
 )
+declare(cursors, rows=None, retention="one row for each reader")
 
 leases = Table(
     "leases",
     metadata,
     Column("name", Text, primary_key=True),
     Column("holder", Text, nullable=False),
-    _instant("taken_at"),
+    instant_column("taken_at"),
 )
+declare(leases, rows=None, retention="one row for each lease")
 
 once = Table(
     "once",
     metadata,
     Column("name", Text, primary_key=True),
-    _document("content"),
-    _text("used_by"),
-    _instant("stored_at"),
+    document_column("content"),
+    text_column("used_by"),
+    instant_column("stored_at"),
     Column("until", DateTime(timezone=True), nullable=False),
 )
 Index("once_by_expiry", once.c.until)
-
-api_keys = Table(
-    "api_keys",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("consumer", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("prefix", Text, nullable=False),
-    Column("hash", Text, nullable=False, unique=True),
-    _document("scopes", "[]"),
-    _text("title"),
-    _text("made_by"),
-    _instant("made_at"),
-    _instant("expires_at", required=False),
-    _instant("last_used_at", required=False),
-    _instant("revoked_at", required=False),
-    _text("revoked_by"),
-)
-Index("api_keys_by_consumer", api_keys.c.consumer, api_keys.c.made_at)
-
-revocations = Table(
-    "revocations",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    _text("issuer"),
-    _instant("issued_before"),
-    _instant("forget_at"),
-    _instant("revoked_at"),
-    _text("revoked_by"),
-    _text("reason"),
-)
-Index("revocations_by_forgetting", revocations.c.forget_at)
-
-# One row: raised in the transaction of every change to keys or revocations, and cheap to look at.
-identity_changes = Table(
-    "identity_changes",
-    metadata,
-    Column("one", Integer, primary_key=True),
-    _number("version"),
-)
-
-registered_consumers = Table(
-    "registered_consumers",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("grants", JSONB, nullable=False),
-    Column("registered_by", Text, nullable=False),
-    _instant("registered_at"),
-)
-
-suspensions = Table(
-    "suspensions",
-    metadata,
-    Column("consumer", Text, primary_key=True),
-    _text("reason"),
-    Column("suspended_by", Text, nullable=False),
-    _instant("suspended_at"),
-)
-
-subscriptions = Table(
-    "subscriptions",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("consumer", Text, nullable=False),
-    Column("api", Text, nullable=False),
-    Column("plan", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    _text("reason"),
-    Column("requested_by", Text, nullable=False),
-    _instant("requested_at"),
-    _text("decided_by"),
-    _instant("decided_at", required=False),
-    Index(
-        "subscriptions_in_force",
-        "consumer",
-        "api",
-        "state",
-        unique=True,
-        postgresql_where=text("state IN ('requested', 'active')"),
-    ),
-)
-
-usage = Table(
-    "usage",
-    metadata,
-    Column("consumer", Text, primary_key=True),
-    Column("api", Text, primary_key=True),
-    Column("day", Date, primary_key=True),
-    _number("calls"),
-    Index("usage_by_api", "api", "day"),
-)
-
-quotas = Table(
-    "quotas",
-    metadata,
-    Column("consumer", Text, primary_key=True),
-    Column("api", Text, primary_key=True),
-    Column("month", Date, primary_key=True),
-    _number("taken"),
-)
-
-# One row: raised in the transaction of every change to consumers or subscriptions, and cheap to look at.
-directory_changes = Table(
-    "directory_changes",
-    metadata,
-    Column("one", Integer, primary_key=True),
-    _number("version"),
-)
+declare(once, rows=None, retention="by its own expiry")

@@ -15,7 +15,7 @@ from kit import clock
 from kit.context import new_id
 from kit.database import decode_page, encode_page
 from kit.database.locks import number_of
-from kit.database.rows import own_events
+from kit.database.rows import own
 from kit.database.tables import event_positions, event_sequences, events
 from kit.inbox.receiving import InboxRow, receive
 
@@ -94,7 +94,7 @@ async def read(
     """
     await _place(conn)
     after = decode_page(cursor, tuple[int])[0] if cursor else 0
-    query = select(events).where(events.c.position > after, *own_events())
+    query = select(events).where(events.c.position > after, *own(events))
     if type:
         query = query.where(events.c.type == type)
     if subjects is not None:

@@ -4,26 +4,15 @@ import datetime as dt
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Table, Text, cast, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, LargeBinary, Table, Text, cast, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.problems import Conflict, NotFound
 from kit import audit, clock
-from kit.database.tables import (
-    api_keys,
-    events,
-    exceptions,
-    holds,
-    idempotency_keys,
-    inbox,
-    persons,
-    registered_consumers,
-    revocations,
-    runs,
-    subscriptions,
-    suspensions,
-)
+from kit.database.declaring import declared
 from kit.database.tables import audit as trail
+from kit.database.tables import holds, idempotency_keys, persons
 from kit.privacy.persons import Persons, actor, of
 
 
@@ -55,10 +44,11 @@ async def export(conn: AsyncConnection, wanted: str) -> Held:
     person = await people.person(conn, pseudonym)
     row = (await conn.execute(select(persons).where(persons.c.id == pseudonym))).one()
     rows = {"audit": await _audit(conn, people, pseudonym)}
-    for name, (table, mentions) in _MENTIONS.items():
-        told = [column for column in table.c if column.name != "hash"]  # of an API key, which opens doors
-        found = await conn.execute(select(*told).where(mentions(pseudonym)))
-        rows[name] = [dict(each._mapping) for each in found]  # noqa: SLF001 - SQLAlchemy's public name for it
+    for table in declared():
+        if table not in (trail, persons) and (named := _named(table, pseudonym)):
+            shown = [column for column in table.c if column.name != "hash"]  # an API key's, which is a secret
+            found = await conn.execute(select(*shown).where(or_(*named)))
+            rows[table.name] = [dict(each._mapping) for each in found]  # noqa: SLF001 - SQLAlchemy's public name
     await _audit_request(conn, "privacy.exported", pseudonym, "")
     fields = person.fields if person else {}
     return Held(pseudonym, fields, rows, row.first_seen_at, row.seen_at, row.erased_at)
@@ -130,30 +120,11 @@ async def _audit_request(conn: AsyncConnection, action: str, pseudonym: str, rea
     )
 
 
-def _within(column: Any, pseudonym: str) -> ColumnElement[bool]:
-    return cast(column, Text).contains(pseudonym)
-
-
-_MENTIONS: dict[str, tuple[Table, Any]] = {
-    "runs": (
-        runs,
-        lambda who: (runs.c.actor == who) | _within(runs.c.data, who) | _within(runs.c.decisions, who),
-    ),
-    "exceptions": (
-        exceptions,
-        lambda who: (exceptions.c.caused_by == who) | (exceptions.c.resolved_by == who),
-    ),
-    "events": (events, lambda who: _within(events.c.data, who)),
-    "api_keys": (api_keys, lambda who: (api_keys.c.made_by == who) | (api_keys.c.revoked_by == who)),
-    "revocations": (revocations, lambda who: revocations.c.revoked_by == who),
-    "registered_consumers": (
-        registered_consumers,
-        lambda who: registered_consumers.c.registered_by == who,
-    ),
-    "suspensions": (suspensions, lambda who: suspensions.c.suspended_by == who),
-    "subscriptions": (
-        subscriptions,
-        lambda who: (subscriptions.c.requested_by == who) | (subscriptions.c.decided_by == who),
-    ),
-    "inbox": (inbox, lambda who: _within(inbox.c.data, who)),
-}
+def _named(table: Table, pseudonym: str) -> list[ColumnElement[bool]]:
+    """Where a table's personal columns have the pseudonym: as their value, or in a document."""
+    columns = [table.c[name] for name in table.info["personal"]]
+    return [
+        cast(column, Text).contains(pseudonym) if isinstance(column.type, JSONB) else column == pseudonym
+        for column in columns
+        if not isinstance(column.type, LargeBinary)
+    ]

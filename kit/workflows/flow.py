@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
-from contracts.canonical.exception import ExceptionKind, kind_of
+from contracts.canonical.exception import ExceptionKind, kind_of, team_of
 from contracts.canonical.workflow import Mode, WorkflowStatus
-from contracts.problems import (
-    Fault,
-    Problem,
-)
+from contracts.problems import Fault, Problem
 
 if TYPE_CHECKING:
     from kit.workflows.run import Run
@@ -145,14 +142,6 @@ class RunRow(msgspec.Struct, frozen=True):
     finished_at: dt.datetime | None
 
 
-_OWNERS = {
-    "finance": "finance",
-    "sales": "sales",
-    "delivery": "delivery",
-    "administrator": "administrators",
-}
-
-
 def explain(problem: Problem, title: str) -> ExceptionDraft:
     """What an exception says of a problem when the flow has no better words."""
     again = "Replay when the other system answers again" if problem.retryable else "Correct it and replay"
@@ -161,6 +150,6 @@ def explain(problem: Problem, title: str) -> ExceptionDraft:
         stopped=f"The step “{title}” did not succeed",
         why=problem.detail,
         what_next=again,
-        owner=_OWNERS.get(problem.actor, "operations"),
+        owner=team_of(problem),
         errors=problem.errors,
     )

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.canonical.values import Ref
 from contracts.canonical.workflow import PlannedRequest, Step
 from kit.database import decode_page, encode_page
-from kit.database.rows import own_runs
+from kit.database.rows import own
 from kit.database.tables import exceptions, runs, steps, would_send
 from kit.workflows.flow import RunRow
 
@@ -26,7 +26,7 @@ class RunPage(msgspec.Struct, frozen=True):
 
 async def read(conn: AsyncConnection, workflow_id: str) -> RunRow | None:
     """The run, None when it was never started or is not the caller's."""
-    query = select(runs).where(runs.c.id == workflow_id, *own_runs())
+    query = select(runs).where(runs.c.id == workflow_id, *own(runs))
     row = (await conn.execute(query)).one_or_none()
     return _run(row) if row is not None else None
 
@@ -61,7 +61,7 @@ async def find(
         "mode": mode,
     }
     query = select(runs).where(
-        *(runs.c[name] == value for name, value in wanted.items() if value is not None), *own_runs()
+        *(runs.c[name] == value for name, value in wanted.items() if value is not None), *own(runs)
     )
     if subjects is not None:
         query = query.where(runs.c.subject.in_(subjects))
@@ -88,7 +88,7 @@ async def find(
 
 async def timeline(conn: AsyncConnection, workflow_id: str) -> tuple[Step, ...]:
     """The steps of a run in the order in which they began, undoing included."""
-    rows = await conn.execute(select(steps).where(steps.c.run_id == workflow_id).order_by(steps.c.seq))
+    query = select(steps).where(steps.c.run_id == workflow_id, *own(steps)).order_by(steps.c.seq)
     return tuple(
         Step(
             name=row.name,
@@ -101,13 +101,14 @@ async def timeline(conn: AsyncConnection, workflow_id: str) -> tuple[Step, ...]:
             detail=row.detail,
             refs=msgspec.convert(row.refs, tuple[Ref, ...]),
         )
-        for row in rows
+        for row in await conn.execute(query)
     )
 
 
 async def planned_requests(conn: AsyncConnection, workflow_id: str) -> tuple[PlannedRequest, ...]:
     """What observe mode worked out for a run, in order."""
-    query = select(would_send).where(would_send.c.run_id == workflow_id).order_by(would_send.c.seq)
+    mine = (would_send.c.run_id == workflow_id, *own(would_send))
+    query = select(would_send).where(*mine).order_by(would_send.c.seq)
     return tuple(
         PlannedRequest(row.step, row.instance, row.operation, row.key, row.body)
         for row in await conn.execute(query)

@@ -21,7 +21,7 @@ from contracts.problems import Conflict, NotFound, Problem, Unexpected
 from kit import audit, clock, context
 from kit.background import run_background, stop_background
 from kit.database import Database
-from kit.database.rows import own_runs
+from kit.database.rows import own
 from kit.database.tables import runs
 from kit.workflows import reading
 from kit.workflows.engine import pin_loop
@@ -167,7 +167,7 @@ class Runtime:
         )
         # Of whichever unique column: of many at once, one may meet the other's engine id before its id.
         made = await conn.execute(row.on_conflict_do_nothing().returning(runs.c.id))
-        query = select(runs.c.fingerprint, runs.c.input).where(runs.c.id == workflow_id, *own_runs())
+        query = select(runs.c.fingerprint, runs.c.input).where(runs.c.id == workflow_id, *own(runs))
         found = (await conn.execute(query)).one_or_none()
         if found is None:  # whether it is there or not: nobody begins what he may not see
             raise NotFound("There is no such case of yours")

@@ -9,11 +9,11 @@ from sqlalchemy import select, text
 
 from gateway.pipeline import GatewaySettings
 from gateway.policies.account import AccountSettings
+from gateway.tables import usage
 from kit import audit
 from kit.audit import Entry, check
 from kit.database import Database
 from kit.database.tables import audit as trail
-from kit.database.tables import usage
 from tests.gateway.deployment import ORDER, Deployment, problem
 from tests.gateway.forge import no_text
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 
 from gateway.pipeline import GatewaySettings
 from gateway.policies.identity import IdentitySettings
+from gateway.tables import api_keys, revocations
 from kit import privacy
 from kit.database import Database, tables
 from tests.gateway.deployment import PLANS, Deployment, pointers, problem
@@ -19,8 +20,8 @@ from tests.gateway.forge import ORDERS
 async def desk(keys_folder: Path, database: Database) -> AsyncIterator[Deployment]:
     """A deployment whose keys and revocations are administrated; there are none at first."""
     async with database.begin() as connection:
-        await connection.execute(delete(tables.api_keys))
-        await connection.execute(delete(tables.revocations))
+        await connection.execute(delete(api_keys))
+        await connection.execute(delete(revocations))
     settings = GatewaySettings(plans=PLANS, identity=IdentitySettings(api_keys="test"))
     found = Deployment(keys_folder, settings, database=database)
     await found.gateway.start()

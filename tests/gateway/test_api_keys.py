@@ -15,10 +15,11 @@ import pytest
 from sqlalchemy import delete, select
 
 from contracts.problems import NotFound, TooManyKeys
+from gateway import tables
 from gateway.identity import CredentialStatus, api_keys
 from gateway.pipeline import GatewaySettings
 from gateway.policies.identity import IdentitySettings
-from kit.database import Database, tables
+from kit.database import Database
 from tests.gateway.deployment import CONSUMERS, PLANS, URL, Deployment, problem
 from tests.gateway.forge import ORDERS
 

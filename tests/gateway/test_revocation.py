@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
+from gateway import tables
 from gateway.identity import revocation
 from gateway.pipeline import GatewaySettings
 from gateway.policies.identity import IdentitySettings
-from kit.database import Database, tables
+from kit.database import Database
 from tests.gateway.deployment import PLANS, URL, Deployment, problem
 from tests.gateway.forge import ORDERS
 

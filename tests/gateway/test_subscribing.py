@@ -12,9 +12,10 @@ from contracts.duties import ConflictingDuties, Duties, Duty
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
 from gateway.policy_bundle import make_bundle
+from gateway.tables import registered_consumers, subscriptions, suspensions
 from kit import privacy
 from kit.database import Database
-from kit.database.tables import audit, registered_consumers, subscriptions, suspensions
+from kit.database.tables import audit
 from tests.gateway.deployment import Deployment, pointers, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"

@@ -16,8 +16,8 @@ from gateway.inventory import Mounted
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Lane, Limit, Plan
 from gateway.plans.consumer_directory import note_change
+from gateway.tables import registered_consumers, subscriptions, suspensions
 from kit.database import Database
-from kit.database.tables import registered_consumers, subscriptions, suspensions
 from kit.operations import document
 from tests.gateway.deployment import Deployment, problem
 from tests.support.stack import until

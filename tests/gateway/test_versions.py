@@ -15,9 +15,9 @@ from gateway.inventory import Mounted
 from gateway.lifecycle import ApiLifecycle, ApiLifecycles, Slug, check_subscriptions, faults, refusals
 from gateway.plans import Consumer, decode
 from gateway.policies.hop import in_process
+from gateway.tables import usage
 from kit import clock
 from kit.database import Database
-from kit.database.tables import usage
 from kit.operations import api_of, document
 from kit.settings import SettingsError
 from tests.gateway.demo import DemoTier, Seen, Shop

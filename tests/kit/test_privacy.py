@@ -10,7 +10,7 @@ from kit import audit, context, idempotency, privacy
 from kit.context import Caller, Context
 from kit.database import Database
 from kit.database.tables import audit as trail
-from kit.database.tables import holds, persons
+from kit.database.tables import holds, persons, runs
 from kit.privacy.requests import erase, export
 from kit.secrets import Secret
 from kit.settings import SettingsError
@@ -142,6 +142,19 @@ async def test_an_erased_person_is_noise_and_the_trail_still_verifies(database: 
     with pytest.raises(Conflict):
         async with database.begin() as connection:
             await erase(connection, who, "again")
+
+
+async def test_an_export_has_what_every_table_declares_personal(database: Database) -> None:
+    """A run that somebody else began is there for who asked for it too, and a hold on the person."""
+    who = await pseudonym(database)
+    row = {"flow": "story", "status": "running", "fingerprint": "f", "correlation_id": "cor_1"}
+    async with database.begin() as connection:
+        await connection.execute(runs.insert().values(id="run_1", engine_id="run_1", requesters=[who], **row))
+        await connection.execute(runs.insert().values(id="run_2", engine_id="run_2", actor="otto", **row))
+        await connection.execute(holds.insert().values(subject=who, reason="case 7", held_by="olga"))
+        held = (await export(connection, FIONA.subject)).rows
+    assert [row["id"] for row in held["runs"]] == ["run_1"]
+    assert [row["reason"] for row in held["holds"]] == ["case 7"]
 
 
 async def test_an_erasure_drops_kept_answers_that_name_the_person(database: Database) -> None:

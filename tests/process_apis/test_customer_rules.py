@@ -10,12 +10,12 @@ import pytest
 from contracts.canonical.customer import Customer
 from contracts.canonical.values import Address, Money, TaxRegistration
 from contracts.problems import NotFound
-from contracts.process.customer_master import CustomerProposal
+from contracts.process.customer_master import CustomerProposal, DuplicateCandidate
 from contracts.system.crm import Crm
 from deploy.settings import DEMO_CONFIG
 from process_apis import reference_files
 from process_apis.flows.customer_master import rules
-from process_apis.flows.customer_master.service import CustomerMasterService
+from process_apis.flows.customer_master.service import CustomerMasterService, own_candidates
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
 from process_apis.systems import Systems
 
@@ -50,6 +50,22 @@ def test_a_candidate_is_scored_by_its_strongest_likeness(changes: dict[str, obje
     """Tax number before name before internet domain; nothing alike is no candidate."""
     found = rules.candidates(ACCOUNT, [("netsuite-main", other(**changes))])
     assert [candidate.score for candidate in found] == ([score] if score else [])
+
+
+@pytest.mark.parametrize(
+    ("bound", "seen"),
+    [
+        ({}, True),
+        ({"entity": ("NB-UK",)}, True),
+        ({"entity": ("NB-US",)}, False),
+        ({"customer": ("cus_1",)}, False),
+        ({"entity": ("NB-UK",), "practice": ("tax",)}, False),
+    ],
+)
+def test_a_candidate_is_another_customer(bound: dict[str, tuple[str, ...]], seen: bool) -> None:
+    """Who is bound to an entity sees its own; who is bound by more, of which nothing is known, sees none."""
+    candidate = DuplicateCandidate("netsuite-main", "7", "Hooli Inc", 90, ("same name",), "NB-UK")
+    assert bool(own_candidates((candidate,), bound)) == seen
 
 
 def test_a_public_mail_providers_domain_makes_nobody_alike() -> None:

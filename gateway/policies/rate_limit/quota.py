@@ -15,9 +15,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from contracts.problems import Problem, Unavailable
 from gateway.policies.rate_limit.window import Clock
+from gateway.tables import quotas
 from kit import clock as deployment_clock
 from kit.database import Database
-from kit.database.tables import quotas
 from kit.telemetry import log, meter
 
 BOUND = 100  # the batches of all workers together are at most a hundredth of the quota

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from kit.database.tables import SCHEMA, metadata
+from kit.database.columns import SCHEMA, metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

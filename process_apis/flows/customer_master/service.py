@@ -14,10 +14,11 @@ from contracts.process.customer_master import (
     CustomerProposal,
     CustomerRequest,
     CustomerRequests,
+    DuplicateCandidate,
 )
 from kit import audit, context, privacy
 from kit.database import Database
-from kit.database.rows import bounds
+from kit.database.rows import Bounds, bounds
 from kit.workflows import Owner, RunRow, Runtime
 from process_apis import read_models
 from process_apis.current_policy import CurrentPolicy
@@ -186,14 +187,11 @@ class CustomerMasterService(WorkflowService[CustomerRequest]):
         self, connection: AsyncConnection, row: RunRow, shared: dict[str, Any]
     ) -> CustomerRequest:
         state = state_of(row)
-        entities = bounds().entities
         return CustomerRequest(
             **shared,
             proposal=msgspec.convert(row.input, CustomerProposal),
             needs_approval_because=state.reasons,
-            candidates=tuple(
-                one for one in state.candidates if entities is None or one.selling_entity in entities
-            ),
+            candidates=own_candidates(state.candidates, bounds()),
             before=state.before,
             after=state.after,
             customer_id=state.customer_id,
@@ -203,6 +201,16 @@ class CustomerMasterService(WorkflowService[CustomerRequest]):
             decided_by=await privacy.shown(connection, row.decisions.get(state.asked, "")),
             refs=state.refs,
         )
+
+
+def own_candidates(
+    candidates: tuple[DuplicateCandidate, ...], bound: Bounds
+) -> tuple[DuplicateCandidate, ...]:
+    """The possible duplicates that the caller may see; who is bound to a customer sees no other."""
+    if not bound.keys() <= {"entity", "instance"}:
+        return ()
+    entities = bound.get("entity")
+    return tuple(one for one in candidates if entities is None or one.selling_entity in entities)
 
 
 def state_of(row: RunRow) -> RequestState:

@@ -81,7 +81,7 @@ class OpportunityToProjectService(WorkflowService[Activation]):
 
     async def start_activation(self, body: ActivationRequest) -> Activation:
         """The activation, started or found; ActivationBlocked with everything that is missing."""
-        if bounds().free_in_an_instance:
+        if bounds().keys() <= {"instance"}:
             return await self._activate(body)
         try:
             return await self._activate(body)
@@ -114,7 +114,7 @@ class OpportunityToProjectService(WorkflowService[Activation]):
                 _demand_own(bound, entity)
                 customer = await account_of(crm, opportunity)
         except (VendorUnavailable, Unavailable, DeadlineExceeded):
-            if bound.free_in_an_instance:
+            if bound.keys() <= {"instance"}:
                 return Checked(opportunity_id)
             raise Unavailable("The CRM did not say in time whose opportunity this is.") from None
         terms_or_blocked(body.instance, opportunity, customer, self._reference, FIRST_REVISION)
@@ -183,7 +183,7 @@ class OpportunityToProjectService(WorkflowService[Activation]):
             try:
                 asked["opportunity_id"] = await self._vendor_id(instance, opportunity_id)
             except NotFound:
-                if bounds().free_in_an_instance:
+                if bounds().keys() <= {"instance"}:
                     raise
                 return Activations(())
         items, next_cursor = await self._find(
@@ -229,7 +229,6 @@ class OpportunityToProjectService(WorkflowService[Activation]):
 
 
 def _demand_own(bound: Bounds, entity: str) -> None:
-    """That the caller may see the entity's deals; who is bound to customers or partners begins none."""
-    of_others = bound.entities is not None and entity not in bound.entities
-    if of_others or bound.customers is not None or bound.partners is not None:
+    """That the caller may see the entity's deals; who is bound by more begins none."""
+    if not bound.keys() <= {"entity", "instance"} or entity not in bound.get("entity", (entity,)):
         raise NotFound(_NOT_YOURS)

@@ -8,15 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events.kinds import ActivationUpdated
 from contracts.process.opportunity_to_project import AccountOverview, AccountProject
-from kit.database.rows import Bounds, bounds
-from process_apis.read_models import accounts, customers, own_customers
-from process_apis.views.projects.table import own_projects, projects
+from kit.database.rows import Bounds, bounds, own
+from process_apis.read_models import accounts, customers
+from process_apis.views.projects.table import projects
 
 
 async def get_overview(connection: AsyncConnection, instance: str, account_id: str) -> AccountOverview | None:
     """What the caller may know of an account, in one round trip; None for one unseen or not its own."""
     bound = bounds()
-    query = _OVERVIEW if bound.free else _overview(bound)
+    query = _OVERVIEW if not bound else _overview(bound)
     rows = (await connection.execute(query, {"instance": instance, "account_id": account_id})).all()
     if not rows:
         return None
@@ -33,26 +33,12 @@ async def get_overview(connection: AsyncConnection, instance: str, account_id: s
     )
 
 
-def _own_accounts(bound: Bounds) -> list[sa.ColumnElement[bool]]:
-    """Which accounts who is bound may see: where it has a customer, or a project."""
-    found: list[sa.ColumnElement[bool]] = []
-    if bound.entities is not None:
-        found.append(sa.or_(customers.c.id.is_not(None), projects.c.activation_id.is_not(None)))
-    if bound.instances is not None:
-        found.append(accounts.c.instance.in_(bound.instances))
-    if bound.customers is not None:
-        found.append(customers.c.id.is_not(None))
-    if bound.partners is not None:
-        found.append(sa.false())  # no account is a partner's
-    return found
-
-
 def _overview(bound: Bounds) -> sa.Executable:
-    own_customer = sa.and_(customers.c.id == accounts.c.customer_id, *own_customers(bound))
+    own_customer = sa.and_(customers.c.id == accounts.c.customer_id, *own(customers, bound))
     own_project = sa.and_(
         projects.c.instance == accounts.c.instance,
         projects.c.account_id == accounts.c.account_id,
-        *own_projects(bound),
+        *own(projects, bound),
     )
     return (
         sa.select(
@@ -71,13 +57,13 @@ def _overview(bound: Bounds) -> sa.Executable:
         .where(
             accounts.c.instance == sa.bindparam("instance"),
             accounts.c.account_id == sa.bindparam("account_id"),
-            *_own_accounts(bound),
+            *own(accounts, bound),
         )
         .order_by(projects.c.updated_at)
     )
 
 
-_OVERVIEW = _overview(Bounds())
+_OVERVIEW = _overview({})
 
 
 def _project(row: Any) -> AccountProject:

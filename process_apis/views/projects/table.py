@@ -3,7 +3,9 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from kit.database.rows import Bounds
+from kit.database.declaring import declare
+from kit.database.rows import Rows
+from process_apis.read_models import accounts, customers
 
 projects = sa.Table(
     "projects",
@@ -19,7 +21,24 @@ projects = sa.Table(
     sa.Index("projects_by_account", "instance", "account_id"),
 )
 
-
-def own_projects(bound: Bounds) -> list[sa.ColumnElement[bool]]:
-    """Which projects of an account in one of its instances who is bound may see."""
-    return [] if bound.entities is None else [projects.c.entity.in_(bound.entities)]
+declare(
+    projects,
+    rows=Rows(
+        entity=projects.c.entity,
+        instance=projects.c.instance,
+        customer=accounts.c.customer_id,
+        partner=None,
+    ),
+    retention="as long as the account is known",
+)
+# An account is its caller's where it has a customer or a project that the caller may see: one join reads the three.
+declare(
+    accounts,
+    rows=Rows(
+        entity=lambda _: sa.or_(customers.c.id.is_not(None), projects.c.activation_id.is_not(None)),
+        instance=accounts.c.instance,
+        customer=lambda _: customers.c.id.is_not(None),
+        partner=None,
+    ),
+    retention="as long as the account is known",
+)
