@@ -31,7 +31,7 @@ declare(
     ),
     retention="as long as the account is known",
 )
-# An account is its caller's where it has a customer or a project that the caller may see: one join reads the three.
+# An account is visible where it has a visible customer or project: one join reads the three.
 declare(
     accounts,
     rows=Rows(
