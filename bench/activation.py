@@ -74,13 +74,13 @@ class Calls(msgspec.Struct, frozen=True):
 async def measure(folder: Path, database_url: str, cache_url: str) -> list[Calls]:
     """Play the demo's deal on a real stack, then compare the vendors' logs with our records of the calls."""
     environ = {"ENFILADE_DATABASE_URL": database_url, "ENFILADE_CACHE_URL": cache_url}
-    async with up(folder, environ) as (ours, _):
+    async with up(folder, environ) as (deployment, _):
         console = Paper(file=io.StringIO())
-        outcome = await run_demo(ours, await asyncio.to_thread(embedded_issuer, str(folder)), console)
+        outcome = await run_demo(deployment, await asyncio.to_thread(embedded_issuer, str(folder)), console)
         if not outcome.passed:
             raise RuntimeError("the activation did not hold at the vendors")
         async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
-            seen = {vendor: await _log(http, url) for vendor, url in ours.sandboxes.items()}
+            seen = {vendor: await _log(http, url) for vendor, url in deployment.sandboxes.items()}
     # Our rows are all written once the deployment has stopped.
     recorded = await _recorded(database_url, outcome.opportunity_id)
     return [_compare(vendor, seen[vendor], recorded) for vendor in LEAST]

@@ -53,14 +53,14 @@ class Tiers:
 
     def mounted(self) -> list[Mounted]:
         """The three APIs as the gateway mounts them, that of the records once per instance."""
-        held = [
+        modules = [
             (BenchSummary, self.summaries, ""),
             (BenchScreen, self.screens, ""),
             *((BenchRecord, adapter, instance) for instance, adapter in self.records.items()),
         ]
         return [
-            Mounted(interface, document(interface), in_process(interface, kept), instance=instance)
-            for interface, kept, instance in held
+            Mounted(interface, document(interface), in_process(interface, service), instance=instance)
+            for interface, service, instance in modules
         ]
 
 

@@ -64,12 +64,12 @@ async def run(
 
 
 def _wrk(url: str, headers: Mapping[str, str], seconds: float, connections: int) -> list[str]:
-    found = shutil.which("wrk")
+    wrk = shutil.which("wrk")
     # wrk counts in whole seconds.
-    if found is None or seconds < 1:
+    if wrk is None or seconds < 1:
         return []
     given = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
-    return [found, "-t1", "--latency", f"-c{connections}", f"-d{int(seconds)}s", *given, url]
+    return [wrk, "-t1", "--latency", f"-c{connections}", f"-d{int(seconds)}s", *given, url]
 
 
 def _own(
@@ -83,12 +83,12 @@ def _own(
 
 def read_wrk(printed: str) -> Answered:
     """What wrk prints, read."""
-    found = re.search(r"([0-9]+) requests in", printed)
+    total = re.search(r"([0-9]+) requests in", printed)
     wrong = re.search(r"Non-2xx or 3xx responses: ([0-9]+)", printed)
     bad = int(wrong.group(1)) if wrong else 0
     slow = re.search(r"99%\s+([0-9.]+)(us|ms|s|m)\b", printed)
     p99 = float(slow.group(1)) * _MILLISECONDS[slow.group(2)] if slow else 0.0
-    return Answered(int(found.group(1)) - bad if found else 0, bad, p99)
+    return Answered(int(total.group(1)) - bad if total else 0, bad, p99)
 
 
 class _Connection(asyncio.Protocol):
@@ -113,8 +113,8 @@ class _Connection(asyncio.Protocol):
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             return
-        found = _LENGTH.search(self._buffer, 0, end)
-        whole = end + 4 + (int(found.group(1)) if found else 0)
+        length = _LENGTH.search(self._buffer, 0, end)
+        whole = end + 4 + (int(length.group(1)) if length else 0)
         if len(self._buffer) < whole:
             return
         good = self._buffer.startswith(b"HTTP/1.1 200")

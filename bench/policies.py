@@ -90,8 +90,8 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
         ):
             policies |= {field.name: getattr(group, field.name) for field in fields(group)}
         meter = _Meter(requests, table, await _facts(policies, requests, table), calls)
-        found = [await meter.alone(name, policies.get(name)) for name in ORDER]
-        found.append(await meter.tiers())
+        costs = [await meter.alone(name, policies.get(name)) for name in ORDER]
+        costs.append(await meter.tiers())
         gateway = Gateway(
             make_bundle(settings, deployment.CONSUMERS),
             ApiInventory(apis),
@@ -99,8 +99,8 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
             credentials=CredentialSources(tokens),
             stores=GatewayStores(database, cache),
         )
-        found.append(await meter.whole(gateway.runtime.version.public))
-        return found
+        costs.append(await meter.whole(gateway.runtime.version.public))
+        return costs
 
 
 class Requests:

@@ -49,49 +49,49 @@ STILL = 1.1
 """So much may the slowest answers of others move while one vendor hangs."""
 
 
-def targets(found: Findings) -> list[Target]:
+def targets(findings: Findings) -> list[Target]:
     """The targets that this run can tell of."""
     reached: list[Target] = []
-    rates = found.rates
+    rates = findings.rates
     for name, (words, wanted) in _RIVALS.items():
         if {"gateway", name} <= rates.keys():
             reached.append(_at_least(f"the read, of {words}", rates["gateway"].ratio_to(rates[name]), wanted))
-    if found.hanging is not None:
-        ratio = found.hanging.ratio
+    if findings.hanging is not None:
+        ratio = findings.hanging.ratio
         what = "the read's p99 beside a vendor that hangs"
         reached.append(Target(what, f"≤ {STILL:g}", f"{ratio:.2f}", ratio <= STILL))
-    if found.hops is not None:
-        reached.append(_at_least("a remote hop, in local hops", found.hops.times_cheaper, 20))
-    if found.starts is not None:
-        slowest = max(found.starts.fresh, found.starts.again)
+    if findings.hops is not None:
+        reached.append(_at_least("a remote hop, in local hops", findings.hops.times_cheaper, 20))
+    if findings.starts is not None:
+        slowest = max(findings.starts.fresh, findings.starts.again)
         reached.append(Target("`enfilade up` ready", "≤ 8 s", f"{slowest:.1f} s", slowest <= 8))  # noqa: PLR2004
     return reached
 
 
-def _at_least(what: str, found: float, wanted: float) -> Target:
-    return Target(what, f"≥ {wanted:g}", f"{found:.2f}", found >= wanted)
+def _at_least(what: str, measured: float, wanted: float) -> Target:
+    return Target(what, f"≥ {wanted:g}", f"{measured:.2f}", measured >= wanted)
 
 
-def show(console: Paper, found: Findings) -> None:
+def show(console: Paper, findings: Findings) -> None:
     """Everything, as tables."""
-    if found.rates:
-        _show_rates(console, found.rates, found.generator)
-    if found.scaling is not None:
-        _show_scaling(console, found.scaling)
-    if found.hanging is not None:
-        _show_hanging(console, found.hanging)
-    if found.hops is not None:
-        _show_hops(console, found.hops)
-    if found.policies:
-        _show_policies(console, found.policies)
-    if found.calls:
-        _show_calls(console, found.calls)
-    if found.starts is not None:
-        again, fresh = found.starts.again, found.starts.fresh
+    if findings.rates:
+        _show_rates(console, findings.rates, findings.generator)
+    if findings.scaling is not None:
+        _show_scaling(console, findings.scaling)
+    if findings.hanging is not None:
+        _show_hanging(console, findings.hanging)
+    if findings.hops is not None:
+        _show_hops(console, findings.hops)
+    if findings.policies:
+        _show_policies(console, findings.policies)
+    if findings.calls:
+        _show_calls(console, findings.calls)
+    if findings.starts is not None:
+        again, fresh = findings.starts.again, findings.starts.fresh
         console.print(
             f"`enfilade up` is ready after {again:.1f} s, with nothing there yet after {fresh:.1f} s."
         )
-    _show_targets(console, targets(found))
+    _show_targets(console, targets(findings))
 
 
 _MEANING = {

@@ -66,14 +66,14 @@ class Stage:
         tokens = issuer(self.folder, deployment.process.url)
         asked = _Asked(deployment.path, tokens, tokens.mint(CONSUMER))
         bare = await self.server("bare", free_port())
-        found = [Contender("bare", deployment.path, bare), deployment]
+        contenders = [Contender("bare", deployment.path, bare), deployment]
         if envoy.binary() is not None:
-            found.append(await self._envoy(asked, bare))
+            contenders.append(await self._envoy(asked, bare))
         if services.installed():
-            found.append(await self._services(asked))
+            contenders.append(await self._services(asked))
         if node.installed():
-            found.append(await self._node(asked, bare))
-        return found
+            contenders.append(await self._node(asked, bare))
+        return contenders
 
     async def deployment(self, workers: int = 1) -> Contender:
         """A deployment of its own, asked the benchmark read."""
@@ -104,7 +104,7 @@ class Stage:
         """Three FastAPI services, each of which asks the one that was started before it."""
         started: list[Process] = []
         for layer in services.LAYERS:
-            told = services.write_options(
+            options = services.write_options(
                 self.folder / f"{layer}.json",
                 issuer=asked.tokens.issuer,
                 jwks=asked.tokens.jwks(),
@@ -113,7 +113,7 @@ class Stage:
             )
             port = free_port()
             command = services.command(layer, port)
-            started.append(await self._start(f"fastapi-{layer}", command, port, BENCH_RIVAL=str(told)))
+            started.append(await self._start(f"fastapi-{layer}", command, port, BENCH_RIVAL=str(options)))
         *beside, first = started
         return Contender(
             "fastapi", asked.path, first, asked.headers, tuple(process.pid for process in beside)
@@ -150,7 +150,7 @@ class Stage:
 
     async def server(self, name: str, port: int, *, workers: int = 1, **environ: str) -> Process:
         """One of the servers of bench/serving.py, until the stage goes."""
-        told = {
+        variables = {
             "BENCH_DATABASE_URL": self.database_url,
             "BENCH_CACHE_URL": self.cache_url,
             "BENCH_FOLDER": str(self.folder),
@@ -158,7 +158,7 @@ class Stage:
             **environ,
         }
         command = python("bench.serving", name, "--port", str(port), "--workers", str(workers))
-        return await self._start(f"{name}-{port}", command, port, **told)
+        return await self._start(f"{name}-{port}", command, port, **variables)
 
     async def _start(self, name: str, command: list[str], port: int, **environ: str) -> Process:
         log = self.folder / "logs" / f"{name}.log"

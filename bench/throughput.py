@@ -45,12 +45,12 @@ async def measure(
         if not answer.is_success:
             raise RuntimeError(f"{contender.name} answers {answer.status_code}: {answer.text}")
         await _round(contender, min(seconds, WARM_UP_SECONDS))
-    found: dict[str, list[tuple[float, float]]] = {contender.name: [] for contender in contenders}
+    measured: dict[str, list[tuple[float, float]]] = {contender.name: [] for contender in contenders}
     for number in range(rounds):
         for contender in contenders:
             progress(f"round {number + 1} of {rounds}: {contender.name}")
-            found[contender.name].append(await _round(contender, seconds))
-    return {name: Rates(name, *zip(*values, strict=True)) for name, values in found.items()}
+            measured[contender.name].append(await _round(contender, seconds))
+    return {name: Rates(name, *zip(*values, strict=True)) for name, values in measured.items()}
 
 
 async def check_same(contenders: Sequence[Contender]) -> None:

@@ -76,9 +76,9 @@ class Tiers:
 
     def routes(self) -> list[Router]:
         """Everything that stands here, as routes."""
-        found = [module for instance in self.instances.values() for module in instance.routers()]
+        routers = [router for instance in self.instances.values() for router in instance.routers()]
         return [
-            *found,
+            *routers,
             *process_apis.app.routes(self.modules),
             *experience_apis.app.routes(self.audiences),
         ]
@@ -268,12 +268,12 @@ def _system_clients(tiers: Tiers, carrier: Carrier) -> dict[tuple[str, type], An
     """A client per instance and capability, for effects to write with: local or remote."""
     clients: dict[tuple[str, type], Any] = {}
     for _, profile in tiers.profiles:
-        held = tiers.instances.get(profile.name)
+        instance = tiers.instances.get(profile.name)
         for capability in profile.capabilities:
             interface = interface_of(capability)
             client = (
-                local(interface, held.interfaces[interface])
-                if held is not None
+                local(interface, instance.interfaces[interface])
+                if instance is not None
                 else carrier.client("system", interface, prefix_of(interface, profile.name))
             )
             clients[profile.name, interface] = guarded(interface, client)

@@ -34,7 +34,7 @@ def install_signal_handlers(settings: ServerSettings, close_connections: Callabl
         return
     folder, loop = Path(settings.run_dir), asyncio.get_running_loop()
 
-    def leave() -> None:
+    def drain() -> None:
         close_connections()
         listeners = _sockets(settings.port, listening=True)
         _stop_accepting(listeners, last=draining(settings))
@@ -47,7 +47,7 @@ def install_signal_handlers(settings: ServerSettings, close_connections: Callabl
             drained_file(folder, os.getpid()).touch()
 
     loop.add_signal_handler(CLOSE_SOON, close_connections)
-    loop.add_signal_handler(DRAIN, leave)
+    loop.add_signal_handler(DRAIN, drain)
     serving_file(folder, os.getpid()).touch()
 
 
@@ -70,10 +70,10 @@ def _stop_accepting(listeners: set[int], *, last: bool) -> None:
     """Let the server hear of no new connection: they are for its successor, or refused after the last."""
     for descriptor in _open_files("anon_inode:[eventpoll]"):
         # A copy of its descriptor is the same epoll, and ours to close.
-        with select.epoll.fromfd(os.dup(descriptor)) as heard:
+        with select.epoll.fromfd(os.dup(descriptor)) as poller:
             for listener in listeners:
                 with contextlib.suppress(FileNotFoundError):  # this epoll does not watch it
-                    heard.unregister(listener)
+                    poller.unregister(listener)
     for listener in listeners if last else ():
         with socket.socket(fileno=os.dup(listener)) as listening:
             listening.shutdown(socket.SHUT_RDWR)
@@ -84,13 +84,15 @@ def _sockets(port: int, *, listening: bool) -> set[int]:
     sockets: set[int] = set()
     for descriptor in _open_files("socket:"):
         with contextlib.suppress(OSError):  # it was closed meanwhile
-            found = socket.socket(fileno=descriptor)
+            opened = socket.socket(fileno=descriptor)
             try:
-                at_port = found.family in (socket.AF_INET, socket.AF_INET6) and found.getsockname()[1] == port
-                if at_port and bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)) is listening:
+                at_port = (
+                    opened.family in (socket.AF_INET, socket.AF_INET6) and opened.getsockname()[1] == port
+                )
+                if at_port and bool(opened.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)) is listening:
                     sockets.add(descriptor)
             finally:
-                found.detach()
+                opened.detach()
     return sockets
 
 

@@ -41,10 +41,10 @@ def mark(*, ok: bool) -> Text:
     return styled("✓", "green") if ok else styled("✗", "red")
 
 
-def _as_data(found: Any) -> Any:
-    if isinstance(found, list):
-        return Text("\n").join(Text(visible(line)) for line in found)
-    return Text(visible(found)) if isinstance(found, str) else found
+def _as_data(data: Any) -> Any:
+    if isinstance(data, list):
+        return Text("\n").join(Text(visible(line)) for line in data)
+    return Text(visible(data)) if isinstance(data, str) else data
 
 
 class Sheet(Table):
@@ -87,8 +87,8 @@ class StatusLine(Status):
 
 def paper() -> Paper:
     """A console for standard output."""
-    found = Paper()
-    return found if found.is_terminal else Paper(width=_WIDTH_WITHOUT_TERMINAL)
+    paper = Paper()
+    return paper if paper.is_terminal else Paper(width=_WIDTH_WITHOUT_TERMINAL)
 
 
 def table(title: str, *columns: str) -> Sheet:
@@ -109,9 +109,9 @@ def print_errors(*lines: str) -> None:
     _write(sys.stderr, map(visible, lines))
 
 
-def print_json(found: Any, *, indent: int | None = None) -> None:
+def print_json(data: Any, *, indent: int | None = None) -> None:
     """What was found, for a program; characters that a terminal would obey stand escaped, as JSON can."""
-    encoded = msgspec.json.encode(found)
+    encoded = msgspec.json.encode(data)
     lines = (msgspec.json.format(encoded, indent=indent) if indent else encoded).decode().split("\n")
     # A terminal that has no UTF-8 gets no more than ASCII: what it cannot show must not break the JSON.
     unseen = UNSEEN if _is_utf8(sys.stdout) else _NOT_ASCII

@@ -130,20 +130,20 @@ class Supervisor(MPServer):
             logger.error(f"The successor of worker-{idx + 1} did not start: the worker stays")
             successor.kill()
             return False
-        self.wrks[idx], leaving = successor, self.wrks[idx]
-        self._let_drain([leaving], DRAIN_SECONDS)
-        leaving.terminate()
-        leaving.join(self.workers_kill_timeout)
-        if leaving.is_alive():
-            leaving.kill()
+        self.wrks[idx], old = successor, self.wrks[idx]
+        self._let_drain([old], DRAIN_SECONDS)
+        old.terminate()
+        old.join(self.workers_kill_timeout)
+        if old.is_alive():
+            old.kill()
         return True
 
     def _serves(self, worker: WorkerProcess) -> bool:
         """Whether a new worker serves, as soon as that is known or we are told to stop."""
-        told = serving_file(self._folder, worker.inner.pid)
-        told.unlink(missing_ok=True)  # of an earlier worker with the same number
-        wait(lambda: told.exists() or not worker.is_alive() or self.interrupt_signal, START_SECONDS)
-        return told.exists() and not self.interrupt_signal
+        serving = serving_file(self._folder, worker.inner.pid)
+        serving.unlink(missing_ok=True)  # of an earlier worker with the same number
+        wait(lambda: serving.exists() or not worker.is_alive() or self.interrupt_signal, START_SECONDS)
+        return serving.exists() and not self.interrupt_signal
 
     def _let_drain(self, workers: list[WorkerProcess], seconds: float) -> None:
         """Tell workers to leave, and wait until they have no connection left."""

@@ -72,22 +72,22 @@ def build_gateway(
 
 
 def _mounted(settings: ServerSettings, tiers: "Tiers", carrier: Carrier) -> Iterable[Mounted]:
-    def target(tier: TierName, interface: type, held: Any) -> Target:
-        return in_process(interface, held) if tier in settings.served_tiers else carrier.target(tier)
+    def target(tier: TierName, interface: type, service: Any) -> Target:
+        return in_process(interface, service) if tier in settings.served_tiers else carrier.target(tier)
 
     for _, profile in tiers.profiles:
         instance = tiers.instances.get(profile.name)
         for capability in profile.capabilities:
             interface = interface_of(capability)
-            held = instance.interfaces[interface] if instance else None
-            yield Mounted(interface, frozen(interface), target("system", interface, held), profile.name)
+            service = instance.interfaces[interface] if instance else None
+            yield Mounted(interface, frozen(interface), target("system", interface, service), profile.name)
     for interface in process_apis.app.interfaces():
         module = tiers.modules.get(interface)
-        held = module.service if module else None
-        yield Mounted(interface, frozen(interface), target("process", interface, held))
+        service = module.service if module else None
+        yield Mounted(interface, frozen(interface), target("process", interface, service))
     for interface in experience_apis.app.interfaces():
-        held = tiers.audiences.get(interface)
-        yield Mounted(interface, frozen(interface), target("experience", interface, held))
+        service = tiers.audiences.get(interface)
+        yield Mounted(interface, frozen(interface), target("experience", interface, service))
 
 
 def apis() -> list[Api]:

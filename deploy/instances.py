@@ -26,5 +26,5 @@ async def check(
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one account is a finding of that account
         detail = f"the check itself failed ({type(error).__name__})"
     fix = "see that the account answers and that the credentials are its own"
-    found = Finding("login", connector.title, ok=False, detail=detail, fix=fix)
-    return InstanceReport(profile.name, connector.name, profile.environment, (found,))
+    finding = Finding("login", connector.title, ok=False, detail=detail, fix=fix)
+    return InstanceReport(profile.name, connector.name, profile.environment, (finding,))

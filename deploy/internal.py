@@ -62,10 +62,10 @@ class Internal:
 
     async def _answer_ready(self) -> tuple[int, bytes]:
         missing = dict(await self._ready())
-        told: dict[str, Any] = {"ready": not missing, "missing": missing}
+        document: dict[str, Any] = {"ready": not missing, "missing": missing}
         if self._policy is not None:
-            told["policy"] = self._policy.bundle.digest
-        return 503 if missing else 200, msgspec.json.encode(told)
+            document["policy"] = self._policy.bundle.digest
+        return 503 if missing else 200, msgspec.json.encode(document)
 
     async def _answer_metrics(self) -> tuple[int, bytes, bytes]:
         """Of all workers, and of what waits in the database (Prometheus's text format, version 0.0.4)."""

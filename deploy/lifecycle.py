@@ -31,12 +31,12 @@ def called_by(database: Database) -> ActiveConsumers:
 async def lifecycle_faults(file: Path = FILE, active: ActiveConsumers | None = None) -> list[str]:
     """What is wrong with the versions, a sentence each; with `active`, also whom a sunset would cut off."""
     try:
-        found = read_lifecycles(file)
+        lifecycles = read_lifecycles(file)
     except SettingsError as error:
         return error.faults
     declared = {
         api_of(kind): [bound.operation.deprecation for bound in bind(kind) if bound.operation.deprecation]
         for kind in interfaces()
     }
-    late = await refusals(found, active) if active is not None else []
-    return [f"{file.name}: {fault}" for fault in (*faults(found, declared), *late)]
+    late = await refusals(lifecycles, active) if active is not None else []
+    return [f"{file.name}: {fault}" for fault in (*faults(lifecycles, declared), *late)]

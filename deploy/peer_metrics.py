@@ -27,10 +27,10 @@ class WorkerPeers:
 
     async def families(self) -> list[Family]:
         """What all workers have counted, labelled by worker; one that does not answer in time is left out."""
-        found = labelled(families(), worker=str(self._number))
+        own = labelled(families(), worker=str(self._number))
         others = await asyncio.gather(*(_ask(path) for path in self._others()))
-        answered = [told for told in others if told is not None]
-        return merged([*found, *(family for told in answered for family in told)])
+        answered = [peer for peer in others if peer is not None]
+        return merged([*own, *(family for peer in answered for family in peer)])
 
     def _others(self) -> list[Path]:
         if self._folder is None:

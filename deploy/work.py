@@ -71,14 +71,14 @@ def _work(
     settings: ServerSettings, stores: "Stores", tiers: "Tiers", stop: asyncio.Event
 ) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
     """All background work with its name."""
-    found: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+    tasks: list[tuple[str, Callable[[], Awaitable[None]]]] = [
         ("housekeeping", partial(run_housekeeping, stores.database, settings))
     ]
     if tiers.inbox is not None:
-        found.append(("inbox", partial(tiers.inbox.run, stop)))
+        tasks.append(("inbox", partial(tiers.inbox.run, stop)))
     for name, instance in tiers.instances.items():
         receive = Receiver(name, stores.database, tiers.inbox)
-        found += [
+        tasks += [
             (
                 f"changes of {source.name}",
                 partial(
@@ -92,7 +92,7 @@ def _work(
             )
             for source in instance.opened.changes
         ]
-    return found
+    return tasks
 
 
 async def run_housekeeping(database: Database, settings: ServerSettings) -> None:
@@ -127,7 +127,7 @@ class Receiver:
         change: RecordChanged,
         occurred_at: dt.datetime,
     ) -> bool:
-        kept = await inbox.receive(
+        stored = await inbox.receive(
             self._database,
             source=self._instance,
             id=dedupe_id,
@@ -137,9 +137,9 @@ class Receiver:
             occurred_at=occurred_at,
             correlation_id=new_correlation_id(),
         )
-        if kept and self._worker is not None:
+        if stored and self._worker is not None:
             self._worker.wake()
-        return kept
+        return stored
 
 
 class Cursors:

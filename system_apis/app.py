@@ -90,13 +90,13 @@ def prefix_of(interface: type, instance: str) -> str:
 @cache
 def capabilities() -> dict[str, type]:
     """The interfaces of all capabilities by their names, as contracts/system declares them."""
-    found: dict[str, type] = {}
+    interfaces: dict[str, type] = {}
     for module in pkgutil.iter_modules(contracts.system.__path__):
         for kind in vars(importlib.import_module(f"contracts.system.{module.name}")).values():
             declared = getattr(kind, "__api__", None)
             if isinstance(declared, Api):
-                found[declared.name] = kind
-    return found
+                interfaces[declared.name] = kind
+    return interfaces
 
 
 def interface_of(capability: str) -> type:
@@ -169,8 +169,10 @@ def _salvaged(path: Path) -> tuple[Connector, Profile]:
                 head |= tomllib.loads(line)
     vendor, region = str(head.get("vendor", "")), str(head.get("data_region", ""))
     connector = connector_of(vendor) if vendor in vendors() else _unknown_vendor(vendor)
-    said = head.get("capabilities")
-    known = tuple(name for name in said if name in connector.capabilities) if isinstance(said, list) else ()
+    listed = head.get("capabilities")
+    known = (
+        tuple(name for name in listed if name in connector.capabilities) if isinstance(listed, list) else ()
+    )
     profile = Profile(
         name=path.stem,
         vendor=vendor,
@@ -204,19 +206,19 @@ async def open_instances(
     async with AsyncExitStack() as stack:
         opened: dict[str, Instance] = {}
         for connector, profile in profiles:
-            found = list((faults or {}).get(profile.name, ()))
-            found = found or unresolved_references(profile, connector_context.environ)
-            if not found:
+            reasons = list((faults or {}).get(profile.name, ()))
+            reasons = reasons or unresolved_references(profile, connector_context.environ)
+            if not reasons:
                 try:
                     one = await stack.enter_async_context(connector.open(profile, connector_context))
                     opened[profile.name] = Instance(profile, connector, one)
                     continue
                 except (SettingsError, SecretError, Problem) as error:
-                    found = error.faults if isinstance(error, SettingsError) else [str(error)]
+                    reasons = error.faults if isinstance(error, SettingsError) else [str(error)]
                 except Exception as error:  # noqa: BLE001 - a broken instance is one instance away
-                    found = [f"it cannot be opened ({type(error).__name__}: {error})"]
-            _log.error("instance_not_open", instance=profile.name, faults=found)
-            opened[profile.name] = Instance(profile, connector, ClosedInstance(profile, found))
+                    reasons = [f"it cannot be opened ({type(error).__name__}: {error})"]
+            _log.error("instance_not_open", instance=profile.name, faults=reasons)
+            opened[profile.name] = Instance(profile, connector, ClosedInstance(profile, reasons))
         yield opened
 
 

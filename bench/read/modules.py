@@ -43,10 +43,10 @@ class Memory:
         self._records = {RECORD_ID: _record(RECORD_ID)}
 
     async def get_record(self, record_id: str) -> Record:
-        found = self._records.get(record_id)
-        if found is None:
+        record = self._records.get(record_id)
+        if record is None:
             raise NotFound(f"There is no record {record_id}")
-        return found
+        return record
 
 
 class Hanging:

@@ -44,11 +44,11 @@ class Export:
         self._period = period
         self._lines = 0
         folder.mkdir(parents=True)
-        self._write("anchors.jsonl", (_anchor(found) for found in period.anchors))
+        self._write("anchors.jsonl", (_anchor(anchor) for anchor in period.anchors))
 
     def add(self, lines: Iterable[AuditLine]) -> None:
         """Add lines in the order of their chains."""
-        self._lines += self._write("lines.jsonl", (_line(found) for found in lines))
+        self._lines += self._write("lines.jsonl", (_line(line) for line in lines))
 
     def finish(self) -> int:
         """Write what goes with them; how many lines there are."""
@@ -72,13 +72,15 @@ class Export:
         return count
 
 
-def _line(found: AuditLine) -> bytes:
-    row: dict[str, Any] = msgspec.structs.asdict(found)
-    return _export_line(found.hash, canonical(row))
+def _line(line: AuditLine) -> bytes:
+    row: dict[str, Any] = msgspec.structs.asdict(line)
+    return _export_line(line.hash, canonical(row))
 
 
-def _anchor(found: AuditAnchor) -> bytes:
-    return _export_line(found.hash, canonical_anchor(found.number, found.at, found.previous, found.heads))
+def _anchor(anchor: AuditAnchor) -> bytes:
+    return _export_line(
+        anchor.hash, canonical_anchor(anchor.number, anchor.at, anchor.previous, anchor.heads)
+    )
 
 
 def _export_line(digest: str, content: bytes) -> bytes:

@@ -114,10 +114,10 @@ class Check:
 
     def compare_copy(self, copy: Path) -> None:
         for text in copy.read_text(encoding="utf-8").splitlines():
-            kept = json.loads(text)
-            found = self.anchors.get(kept["number"])
-            if found is not None and found[0] != kept["hash"]:
-                self.faults.append(f"anchor {kept['number']} is not the one that was kept elsewhere")
+            anchor = json.loads(text)
+            published = self.anchors.get(anchor["number"])
+            if published is not None and published[0] != anchor["hash"]:
+                self.faults.append(f"anchor {anchor['number']} is not the one that was kept elsewhere")
 
     def beyond(self) -> int:
         """How many lines stand under no anchor yet."""

@@ -72,13 +72,13 @@ class Child:
 
     def last_words(self) -> str:
         """What its log says last about a failure, and where the log is."""
-        telling = [
+        complaints = [
             line for line in _tail(self.program.log) if any(word in line for word in _WORDS_OF_FAILURE)
         ]
-        if not telling:
+        if not complaints:
             return f"its log is {self.program.log}."
-        said = telling[-1].partition("FATAL:")[2] or telling[-1]
-        return f"{said.strip()} (its log is {self.program.log})."
+        message = complaints[-1].partition("FATAL:")[2] or complaints[-1]
+        return f"{message.strip()} (its log is {self.program.log})."
 
     def _wait(self) -> None:
         try:

@@ -66,10 +66,10 @@ class PostgreSQL:
                 f"{folder} belongs to another user (uid {folder.stat().st_uid}): "
                 "start as that user, or wipe the data."
             )
-        kept = (folder / "PG_VERSION").read_text().strip()
-        if kept != str(POSTGRESQL_MAJOR):
+        major = (folder / "PG_VERSION").read_text().strip()
+        if major != str(POSTGRESQL_MAJOR):
             raise EmbeddedError(
-                f"{folder} holds data of PostgreSQL {kept}, but this release runs {POSTGRESQL_MAJOR}: "
+                f"{folder} holds data of PostgreSQL {major}, but this release runs {POSTGRESQL_MAJOR}: "
                 "move it away or wipe the data."
             )
 

@@ -26,15 +26,15 @@ _WHOLE_OR_NOTHING = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON
 class _Tool:
     name: str
     process: "subprocess.Popen[bytes]"
-    said: IO[bytes]
+    errors: IO[bytes]
 
     def finish(self) -> None:
         """Wait for its end; raises EmbeddedError with all that it said where it did not succeed."""
         if self.process.wait() == 0:
             return
-        self.said.seek(0)
-        said = self.said.read().decode("utf-8", "replace").strip() or "it said nothing"
-        raise EmbeddedError(f"{self.name} did not succeed: {said}")
+        self.errors.seek(0)
+        output = self.errors.read().decode("utf-8", "replace").strip() or "it said nothing"
+        raise EmbeddedError(f"{self.name} did not succeed: {output}")
 
 
 def run_tool(name: str, url: str, *arguments: str | Path) -> None:
@@ -83,16 +83,16 @@ def _started(
 ) -> Iterator[_Tool]:
     """A running tool, which does not outlive the block."""
     database, secret = _address(url) if url is not None else ((), {})
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [postgresql_folder(servers_identity()) / name, *database, *arguments],
             env={**os.environ, **secret, "LC_ALL": "C.UTF-8"},
             stdin=stdin,
             stdout=stdout,
-            stderr=said,
+            stderr=errors,
         )
         try:
-            yield _Tool(name, process, said)
+            yield _Tool(name, process, errors)
         finally:
             process.kill()
             process.wait()

@@ -72,8 +72,8 @@ class Child:
     def last_words(self) -> str:
         """The last complaint in its log, and where that is."""
         lines = self.log.read_bytes()[-_LAST_BYTES:].decode(errors="replace").splitlines()
-        said = next((words for line in reversed(lines) if (words := _complaint(line.strip()))), "")
-        return f"{said.rstrip('.')} (its log is {self.log})." if said else f"its log is {self.log}."
+        complaint = next((words for line in reversed(lines) if (words := _complaint(line.strip()))), "")
+        return f"{complaint.rstrip('.')} (its log is {self.log})." if complaint else f"its log is {self.log}."
 
     def refuse_ended(self) -> None:
         """Raises CommandError once it has ended."""

@@ -108,16 +108,16 @@ def end(folder: Path, pid: int, within: float) -> bool:
 def settings_beside(folder: Path, environ: Mapping[str, str]) -> ServerSettings:
     """The settings for a command: the environment's, else those of the running deployment."""
     stack = running(folder)
-    told = {"ENFILADE_DATA_DIR": str(folder), "ENFILADE_DATABASE_URL": _NOWHERE}
+    variables = {"ENFILADE_DATA_DIR": str(folder), "ENFILADE_DATABASE_URL": _NOWHERE}
     if stack is not None:
-        told |= {
+        variables |= {
             "ENFILADE_DATABASE_URL": stack.database_url,
             "ENFILADE_CACHE_URL": stack.cache_url,
             "ENFILADE_PUBLIC_URL": stack.gateway,
             "ENFILADE_INTERNAL_ADDRESS": stack.internal.removeprefix("http://") or "off",
             "ENFILADE_CONFIG": stack.config,
         }
-    return read_settings({**told, **{name: value for name, value in environ.items() if value}})
+    return read_settings({**variables, **{name: value for name, value in environ.items() if value}})
 
 
 def has_database(settings: ServerSettings) -> bool:

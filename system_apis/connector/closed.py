@@ -56,9 +56,9 @@ class ClosedInstance:
         return InstanceReport(self._profile.name, self._profile.vendor, self._profile.environment, findings)
 
     def _refuse(self) -> NoReturn:
-        told = "; ".join(self.faults)
+        faults = "; ".join(self.faults)
         raise VendorUnavailable(
-            f"{self._profile.name} is not open ({told}): {FIX}",
+            f"{self._profile.name} is not open ({faults}): {FIX}",
             instance=self._profile.name,
             nothing_done=True,
         )

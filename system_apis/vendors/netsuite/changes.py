@@ -49,8 +49,8 @@ class ChangedRows:
             guard.turn(place)
             rows = await self._client.query(queries.changes_since(self._table, place, self._size))
             if rows:
-                found = [await self._change(row, zone) for row in rows]
-                yield Page(found, max(one.at for one in found))
+                page = [await self._change(row, zone) for row in rows]
+                yield Page(page, max(one.at for one in page))
                 place = Place(rows[-1]["changed"], int(rows[-1]["id"]))
             if len(rows) < self._size:
                 return

@@ -33,8 +33,8 @@ class Wanted(NamedTuple):
 async def check(profile: KantataProfile, client: KantataClient) -> InstanceReport:
     """All that can be said without changing anything, each by the vendor's own names."""
     client.forget_catalogue()
-    found = [finding async for finding in _findings(profile, client)]
-    return InstanceReport(profile.name, profile.vendor, profile.environment, tuple(found))
+    findings = [finding async for finding in _findings(profile, client)]
+    return InstanceReport(profile.name, profile.vendor, profile.environment, tuple(findings))
 
 
 async def _findings(profile: KantataProfile, client: KantataClient) -> AsyncIterator[Finding]:
@@ -74,12 +74,12 @@ def _administrator(me: Me) -> Finding:
 
 def _account(profile: KantataProfile, me: Me) -> Finding:
     """The vendor has one host for all accounts and no flag that tells a test account."""
-    wanted, found = profile.connection.account_id, str(me.user.account_id or "")
+    wanted, actual = profile.connection.account_id, str(me.user.account_id or "")
     return judged(
         "environment",
         "account",
-        f"account {found}; the profile calls it {profile.environment}",
-        ok=wanted in ("", found),
+        f"account {actual}; the profile calls it {profile.environment}",
+        ok=wanted in ("", actual),
         fix=f"The profile expects account {wanted}: the token is of another one.",
     )
 

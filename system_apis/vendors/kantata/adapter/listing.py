@@ -24,9 +24,9 @@ async def list_changed(
     """
     place = _place(cursor)
     since = place[0] if place else updated_since
-    found, more = await _after(client, since, place, limit)
-    shown = found[:limit]
-    if not shown or not (more or len(found) > limit):
+    projects, more = await _after(client, since, place, limit)
+    shown = projects[:limit]
+    if not shown or not (more or len(projects) > limit):
         return shown, None
     last = shown[-1].workspace
     return shown, encode_page(last.updated_at, last.id)

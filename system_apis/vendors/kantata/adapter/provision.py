@@ -102,14 +102,14 @@ class Provisioning:
 
     async def _bring(self, project: Project) -> Project:
         """The project alive and with the draft's facts; raises VendorRejected for what is ignored."""
-        left = self._left(project)
-        changes = dict(left.fields)
+        missing = self._left(project)
+        changes = dict(missing.fields)
         if project.workspace.archived:
             changes["archived"] = False
         if changes:
             updated = await self._client.update_project(project.workspace.id, changes)
             project = msgspec.structs.replace(updated, seats=updated.seats or project.seats)
-        for field_id, value in left.custom.items():
+        for field_id, value in missing.custom.items():
             known = facts_.by_field(project).get(field_id)
             made = await self._client.set_custom_value(
                 facts_.WORKSPACE, project.workspace.id, field_id, value, known
@@ -123,11 +123,11 @@ class Provisioning:
 
     def _left(self, project: Project) -> Facts:
         """What is still to be told; the status only of a project that has ended: else people decide it."""
-        left = facts_.differing(self._facts, project)
+        missing = facts_.differing(self._facts, project)
         status = facts_.status_of(project.workspace, self._maps)
         if status in ("planned", "active"):
-            left.fields.pop("status_key", None)
-        return left
+            missing.fields.pop("status_key", None)
+        return missing
 
     # -- tasks ------------------------------------------------------------------------------------------
 

@@ -56,12 +56,12 @@ class UnansweredRequests:
         noted = await self._read(name)
         if noted is None:
             return
-        left = self._settle_seconds - (clock.now() - dt.datetime.fromisoformat(noted)).total_seconds()
-        if left > 0:
+        seconds = self._settle_seconds - (clock.now() - dt.datetime.fromisoformat(noted)).total_seconds()
+        if seconds > 0:
             raise VendorDoubtful(
                 f"{self._instance}: an earlier request for {name} may still take effect",
                 instance=self._instance,
-                retry_after=min(left, _ASK_AGAIN),
+                retry_after=min(seconds, _ASK_AGAIN),
             )
 
     async def _note(self, name: str) -> None:

@@ -28,8 +28,8 @@ class Reporter:
         number, more = 1, True
         while more:
             projects, more = await self.client.changed_projects(updated_after, number)
-            found = [changes.from_project(project, self.maps, catalogue) for project in projects]
-            if found:
-                yield Page(found, max(one.at for one in found))
-                guard.turn(tuple(one.dedupe_id for one in found))
+            page = [changes.from_project(project, self.maps, catalogue) for project in projects]
+            if page:
+                yield Page(page, max(one.at for one in page))
+                guard.turn(tuple(one.dedupe_id for one in page))
             number += 1

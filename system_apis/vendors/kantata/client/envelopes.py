@@ -15,8 +15,8 @@ class Found(NamedTuple):
     envelope: Envelope
 
 
-def first(found: Iterable[Any]) -> Any:
-    return next(iter(found), None)
+def first(records: Iterable[Any]) -> Any:
+    return next(iter(records), None)
 
 
 def marks_of(marks: Iterable[Any], subject_type: str, subject_id: str) -> tuple[Any, ...]:

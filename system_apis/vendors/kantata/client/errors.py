@@ -58,14 +58,14 @@ def reader(throttled_seconds: float) -> Callable[[Answer], Problem | None]:
         meaning = _STATUSES.get(answer.status)
         if meaning is None:
             return None  # judged by its status alone
-        found = answer.try_json(Errors)
-        faults = _faults(found.errors if found else ())
+        refusals = answer.try_json(Errors)
+        faults = _faults(refusals.errors if refusals else ())
         detail = f"{answer.instance}: {meaning.sentence}{_named(faults)}"
-        who: dict[str, Any] = {"instance": answer.instance, "vendor_request_id": answer.request_id}
+        source: dict[str, Any] = {"instance": answer.instance, "vendor_request_id": answer.request_id}
         if not issubclass(meaning.kind, VendorFault):
-            return meaning.kind(detail, extra=who, errors=faults)
+            return meaning.kind(detail, extra=source, errors=faults)
         wait = throttled_seconds if answer.status == 429 else None  # noqa: PLR2004 - Too Many Requests
-        return meaning.kind(detail, **who, errors=faults, retry_after=wait)
+        return meaning.kind(detail, **source, errors=faults, retry_after=wait)
 
     return read_error
 

@@ -40,8 +40,8 @@ def minutes(hours: Decimal) -> int:
 def hours(in_minutes: int | None) -> Decimal | None:
     if in_minutes is None:
         return None
-    found = Decimal(in_minutes) / _MINUTES
-    return found.quantize(_CENT)
+    hours = Decimal(in_minutes) / _MINUTES
+    return hours.quantize(_CENT)
 
 
 def utc(instant: dt.datetime) -> dt.datetime:
@@ -68,15 +68,15 @@ def code_of(label: str, labels: dict[str, str]) -> str:
 
 def field_of(catalogue: Catalogue, subject: str, name: str, instance: str) -> CustomField:
     """The account's custom field of a name; raises VendorRejected where there is none."""
-    found = catalogue.fields.get((subject, name))
-    if found is None:
+    field = catalogue.fields.get((subject, name))
+    if field is None:
         raise missing(
             instance,
             f"the account has no custom field {name!r} for {subject}",
             f"/custom_fields/{name}",
             name,
         )
-    return found
+    return field
 
 
 def to_wire(catalogue: Catalogue, field: CustomField, text: str, instance: str) -> Any:

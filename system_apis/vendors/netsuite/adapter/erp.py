@@ -74,8 +74,8 @@ class NetSuiteErp:
         sql = queries.matches(maps, *asked)
         rows = await self._client.query(sql) if sql else []
         customers = await self._of_rows(maps, customer_of_row, rows)
-        found = [each for each in customers if matching.fits(each, *asked)]
-        return Customers(tuple(found[: queries.MOST_MATCHES]))
+        matches = [each for each in customers if matching.fits(each, *asked)]
+        return Customers(tuple(matches[: queries.MOST_MATCHES]))
 
     async def put_customer(self, key: str, body: CustomerDraft) -> Customer:
         maps = await self._maps()
@@ -174,14 +174,14 @@ class NetSuiteErp:
         return self._complete
 
     async def _completed(self) -> Maps:
-        found: dict[str, dict[str, str]] = {}
+        tables: dict[str, dict[str, str]] = {}
         if not self._given.currencies:
             rows = await self._client.query("SELECT id, symbol FROM currency FETCH FIRST 1000 ROWS ONLY")
-            found["currencies"] = {row["symbol"]: row["id"] for row in rows if "symbol" in row}
+            tables["currencies"] = {row["symbol"]: row["id"] for row in rows if "symbol" in row}
         if not self._given.terms:
             rows = await self._client.query("SELECT id, name FROM term FETCH FIRST 1000 ROWS ONLY")
-            found["terms"] = {row["name"]: row["id"] for row in rows if "name" in row}
-        return msgspec.structs.replace(self._given, **found)
+            tables["terms"] = {row["name"]: row["id"] for row in rows if "name" in row}
+        return msgspec.structs.replace(self._given, **tables)
 
     async def _place(self, updated_since: dt.datetime | None, cursor: str | None) -> Place | None:
         """Where a list goes on; a cursor holds the time as SuiteQL wrote it, which fits any zone."""

@@ -77,22 +77,22 @@ def read_error(answer: Answer) -> Problem | None:
     """What a refusal of NetSuite means; None where only the status speaks (a gateway's page, say)."""
     error = answer.try_json(NetSuiteError)
     details = error.details if error and error.details else (NetSuiteErrorDetail(),)
-    found = next((line for line in MEANINGS if _fits(line, answer.status, details[0])), None)
-    if found is None:
+    meaning = next((line for line in MEANINGS if _fits(line, answer.status, details[0])), None)
+    if meaning is None:
         return None
-    sentence = f"{answer.instance}: {found.sentence} ({answer.method} {answer.template})"
-    faults = [fault for detail in details for fault in _faults(found, detail)] if found.tag else []
+    sentence = f"{answer.instance}: {meaning.sentence} ({answer.method} {answer.template})"
+    faults = [fault for detail in details for fault in _faults(meaning, detail)] if meaning.tag else []
     more: dict[str, Any] = {"instance": answer.instance, "vendor_request_id": answer.request_id}
-    if issubclass(found.problem, VendorFault):
-        return found.problem(sentence, errors=faults, **more)
-    return found.problem(sentence, extra=more)
+    if issubclass(meaning.problem, VendorFault):
+        return meaning.problem(sentence, errors=faults, **more)
+    return meaning.problem(sentence, extra=more)
 
 
 def _fits(line: Meaning, status: int, detail: NetSuiteErrorDetail) -> bool:
     return line.status == status and line.code in ("", detail.code) and line.says in detail.detail
 
 
-def _faults(found: Meaning, detail: NetSuiteErrorDetail) -> list[Fault]:
+def _faults(meaning: Meaning, detail: NetSuiteErrorDetail) -> list[Fault]:
     """Each fault with the vendor's own words for it: the people who mend it know those."""
     labels = re.search(r"Please enter value\(s\) for: (.+?)\.?$", detail.detail)
     if labels:
@@ -103,8 +103,8 @@ def _faults(found: Meaning, detail: NetSuiteErrorDetail) -> list[Fault]:
             for label in labels[1].split(", ")
         ]
     pointer = "/" + re.sub(r"[.\[\]]+", "/", detail.path).strip("/") if detail.path else ""
-    sentence = detail.detail[:_LONGEST_SENTENCE] or found.sentence
-    return [Fault(pointer, sentence, found.tag, field=detail.path, fixed_by="administrator")]
+    sentence = detail.detail[:_LONGEST_SENTENCE] or meaning.sentence
+    return [Fault(pointer, sentence, meaning.tag, field=detail.path, fixed_by="administrator")]
 
 
 class NetSuiteClient:
@@ -221,8 +221,8 @@ class Echoes:
         name = self._name(noun, ident)
         if self._cache is None:
             return self._here.get(name) == version_of(changed)
-        found = await self._cache.ask("echoes", lambda client: client.get(name), otherwise=None)
-        return found is not None and found.decode() == version_of(changed)
+        version = await self._cache.ask("echoes", lambda client: client.get(name), otherwise=None)
+        return version is not None and version.decode() == version_of(changed)
 
     def _name(self, noun: str, ident: str) -> str:
         return f"enfilade:{{{self._instance}}}:wrote:{noun}:{ident}"

@@ -32,9 +32,9 @@ class Zone:
     mended, and until then the distance that was seen is used, which is wrong once summer time begins or ends.
     """
 
-    def __init__(self, client: NetSuiteClient, said: dt.tzinfo) -> None:
+    def __init__(self, client: NetSuiteClient, configured: dt.tzinfo) -> None:
         self._client = client
-        self.said = said
+        self._configured = configured
         self._zone: dt.tzinfo | None = None
         self._until = 0.0
         self._one = asyncio.Lock()
@@ -64,19 +64,21 @@ class Zone:
 
     def explains(self, seen: Seen) -> bool:
         """Whether the profile's zone is what was seen."""
-        return seen.at.astimezone(self.said).utcoffset() == seen.offset
+        return seen.at.astimezone(self._configured).utcoffset() == seen.offset
 
     async def _find(self) -> dt.tzinfo:
         try:
             seen = await self.seen()
         except VendorRejected:
-            return self.said  # our role may not look; what it may not read either way is told by the check
+            return (
+                self._configured
+            )  # our role may not look; what it may not read either way is told by the check
         if seen is None or self.explains(seen):
-            return self.said
+            return self._configured
         _log.warning(
             "the account answers in another zone than its profile says",
             instance=self._client.instance,
-            profile=str(self.said),
+            profile=str(self._configured),
             hours=seen.offset / dt.timedelta(hours=1),
         )
         return dt.timezone(seen.offset)

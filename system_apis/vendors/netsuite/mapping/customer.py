@@ -55,7 +55,7 @@ def customer_body(maps: Maps, draft: CustomerDraft) -> Raw:
 
 
 def _address_line(maps: Maps, address: Address, addressee: str) -> Raw:
-    found = {
+    texts = {
         "addressee": addressee,
         "addr1": address.line1,
         "addr2": address.line2,
@@ -63,7 +63,7 @@ def _address_line(maps: Maps, address: Address, addressee: str) -> Raw:
         "state": address.state,
         "zip": address.postal_code,
     }
-    lines: Raw = {name: value for name, value in found.items() if value}
+    lines: Raw = {name: value for name, value in texts.items() if value}
     if address.country:
         if not countries.is_code(address.country):
             sentence = f"{address.country!r} is no country code of ISO 3166-1"
@@ -150,21 +150,21 @@ def _tax(number: str, address: Address | None) -> tuple[TaxRegistration, ...]:
 
 def _billing_address(record: NetSuiteCustomer) -> Address | None:
     lines = record.address_book.items if record.address_book else ()
-    found = next((line.address_book_address for line in lines if line.default_billing), None)
-    return _address(found) if found is not None else None
+    billing = next((line.address_book_address for line in lines if line.default_billing), None)
+    return _address(billing) if billing is not None else None
 
 
-def _country(found: NetSuiteReference) -> str:
+def _country(reference: NetSuiteReference) -> str:
     """The ISO code; what means none stays as NetSuite names it."""
-    return countries.code_of(found.id) or countries.code_or_text(found.ref_name or found.id)
+    return countries.code_of(reference.id) or countries.code_or_text(reference.ref_name or reference.id)
 
 
-def _address(found: NetSuiteAddress) -> Address:
+def _address(address: NetSuiteAddress) -> Address:
     return Address(
-        line1=found.addr1,
-        line2=found.addr2,
-        city=found.city,
-        state=found.state,
-        postal_code=found.zip,
-        country=_country(found.country) if found.country else "",
+        line1=address.addr1,
+        line2=address.addr2,
+        city=address.city,
+        state=address.state,
+        postal_code=address.zip,
+        country=_country(address.country) if address.country else "",
     )

@@ -119,8 +119,8 @@ def _patterns(word: str) -> set[str]:
     """A word with a sign for any letter where it may have an accent: the vendor compares letters."""
     if word.isascii() and len(word) < _SHORT:
         return {word}
-    found = (word, _DIGRAPHS.sub("_", word), _VOWELS.sub("_", word), _CONSONANTS.sub("_", word))
-    return {each for each in found if len(each.replace("_", "")) >= _LEAST_LETTERS}
+    spellings = (word, _DIGRAPHS.sub("_", word), _VOWELS.sub("_", word), _CONSONANTS.sub("_", word))
+    return {each for each in spellings if len(each.replace("_", "")) >= _LEAST_LETTERS}
 
 
 def _stripped(column: str, characters: str) -> str:

@@ -40,9 +40,9 @@ def unmapped(
     return VendorRejected(sentence, instance=maps.instance, errors=(fault,))
 
 
-def to_code(table: Mapping[str, str], found: NetSuiteReference | str | None) -> str:
+def to_code(table: Mapping[str, str], reference: NetSuiteReference | str | None) -> str:
     """Our code for one of the vendor's records; empty where the profile has none."""
-    ident = found.id if isinstance(found, NetSuiteReference) else found
+    ident = reference.id if isinstance(reference, NetSuiteReference) else reference
     return next((code for code, known in table.items() if known == ident), "") if ident else ""
 
 

@@ -37,8 +37,8 @@ async def check(
     profile: SalesforceProfile, session: Session, client: SalesforceClient, events: Events
 ) -> InstanceReport:
     """All that can be said without changing anything, each by the vendor's own names."""
-    found = [finding async for finding in _findings(profile, session, client, events)]
-    return InstanceReport(profile.name, profile.vendor, profile.environment, tuple(found))
+    findings = [finding async for finding in _findings(profile, session, client, events)]
+    return InstanceReport(profile.name, profile.vendor, profile.environment, tuple(findings))
 
 
 async def _findings(
@@ -49,8 +49,8 @@ async def _findings(
     except Problem as problem:
         yield wrong("login", "External Client App", problem, _LOGIN_FIX)
         return
-    who = f"user {identity.user_id} of org {identity.organization_id} at {identity.instance_url}"
-    yield well("login", "External Client App", who)
+    login = f"user {identity.user_id} of org {identity.organization_id} at {identity.instance_url}"
+    yield well("login", "External Client App", login)
     for sobject in ("Opportunity", "Account", "Contact"):
         async for finding in _object(sobject, profile, client):
             yield finding

@@ -31,8 +31,8 @@ class ChangedRecords:
 
     async def pages(self, since: dt.datetime) -> AsyncIterator[Page]:
         async for records in self._reporter.sweep(self._sobject, soql.since(since)):
-            found = [one for record in records for one in self._reporter.found(self._sobject, record)]
-            yield Page(found, instant(records[-1].system_modstamp))
+            changes = [one for record in records for one in self._reporter.found(self._sobject, record)]
+            yield Page(changes, instant(records[-1].system_modstamp))
 
 
 def poll(reporter: Reporter) -> CursorPoll:

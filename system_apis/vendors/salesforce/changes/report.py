@@ -23,8 +23,8 @@ class Reporter:
         self.profile = profile
         self.maps = profile.maps
 
-    async def report(self, receive: Receive, found: Iterable[Change]) -> None:
-        for one in found:
+    async def report(self, receive: Receive, changes: Iterable[Change]) -> None:
+        for one in changes:
             await report(receive, one)
 
     async def report_records(self, receive: Receive, sobject: SObject, ids: Iterable[str]) -> None:

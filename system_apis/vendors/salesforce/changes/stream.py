@@ -71,8 +71,8 @@ class Stream:
         self, receive: Receive, cursor: CursorStore, stop: asyncio.Event, *, earliest: bool
     ) -> AsyncIterator[None]:
         """Subscribe and report; yields after each answer of the bus."""
-        kept = await cursor.get(self.name)
-        place = bytes.fromhex(kept) if kept else None
+        stored = await cursor.get(self.name)
+        place = bytes.fromhex(stored) if stored else None
         async with self._events.subscribe(self._topic, place, earliest=earliest) as answers:
             async for answer in _until(stop, answers):
                 for event in answer.events:
@@ -114,8 +114,8 @@ class Stream:
     ) -> None:
         await self._learn_stage(payload.get("StageName"))
         maps, client_name = self._reporter.maps, self._reporter.profile.connection.client_name
-        found = from_event(self._sobject, header, payload, names, self._won, maps, client_name)
-        await self._reporter.report(receive, [self._distinct(one, header) for one in found])
+        changes = from_event(self._sobject, header, payload, names, self._won, maps, client_name)
+        await self._reporter.report(receive, [self._distinct(one, header) for one in changes])
 
     async def _learn_stage(self, stage: Any) -> None:
         """Read the org's stages once, and again for an unknown stage: an administrator may have added it."""
@@ -132,14 +132,14 @@ class Stream:
         # A stage may be any text: one that the table lacks is remembered, too, and is not won.
         self._stages |= {stage, *(row.api_name or row.master_label for row in stages)}
 
-    def _distinct(self, found: Change, header: ChangeEventHeader) -> Change:
+    def _distinct(self, change: Change, header: ChangeEventHeader) -> Change:
         """A second change of a record within one second is another change; the poll can only see one."""
-        first = self._first.setdefault(found.dedupe_id, header.commit_number)
+        first = self._first.setdefault(change.dedupe_id, header.commit_number)
         if len(self._first) > _REMEMBERED:
             self._first.popitem(last=False)
         if first == header.commit_number:
-            return found
-        return found._replace(dedupe_id=f"{found.dedupe_id}:{header.commit_number}")
+            return change
+        return change._replace(dedupe_id=f"{change.dedupe_id}:{header.commit_number}")
 
 
 async def _until(

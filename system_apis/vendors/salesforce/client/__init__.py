@@ -109,10 +109,10 @@ class SalesforceClient:
     async def limits(self) -> dict[str, Limit]:
         """What is left of each allowance."""
         answer = await self._get(f"{self._data}/limits")
-        found = answer.json(dict[str, Any])
+        limits = answer.json(dict[str, Any])
         return {
             name: self._convert(value, Limit, answer)
-            for name, value in found.items()
+            for name, value in limits.items()
             if isinstance(value, dict) and {"Max", "Remaining"} <= value.keys()
         }
 
@@ -206,10 +206,10 @@ class SalesforceClient:
 
     def _succeeded(self, answer: Answer, *references: str) -> tuple[SubAnswer, ...]:
         """The sub-answers by reference; raises ContractViolation where one is missing."""
-        found = {part.reference_id: part for part in answer.json(CompositeAnswer).composite_response}
-        if missing := [name for name in references if name not in found]:
+        parts = {part.reference_id: part for part in answer.json(CompositeAnswer).composite_response}
+        if missing := [name for name in references if name not in parts]:
             raise answer.violation(f"a composite call has no part {missing[0]}")
-        return tuple(found[name] for name in references)
+        return tuple(parts[name] for name in references)
 
     def _convert(self, value: Any, kind: type[R], answer: Answer) -> R:
         try:

@@ -107,18 +107,18 @@ def read_success(answer: Answer) -> Problem | None:
     """What went wrong within a composite call, which itself answers 200 whatever became of its parts."""
     if not answer.template.endswith("/composite"):
         return None
-    found = answer.try_json(CompositeAnswer)
+    composite = answer.try_json(CompositeAnswer)
     failed = [
         part
-        for part in (found.composite_response if found else ())
+        for part in (composite.composite_response if composite else ())
         if part.http_status_code >= _MULTIPLE_CHOICES
     ]
     if not failed:
         return None
     # The innocent ones are rolled back with a code of their own.
     part = min(failed, key=lambda part: any(each.code == "PROCESSING_HALTED" for each in _errors(part)))
-    who: dict[str, Any] = {"instance": answer.instance, "request_id": answer.request_id}
-    return problem(_errors(part), part.http_status_code, **who) or answer.violation(
+    source: dict[str, Any] = {"instance": answer.instance, "request_id": answer.request_id}
+    return problem(_errors(part), part.http_status_code, **source) or answer.violation(
         "a part of a composite call failed without a code"
     )
 
@@ -140,11 +140,11 @@ def problem(errors: list[ApiError], status: int, *, instance: str, request_id: s
         meaning = _UNKNOWN
     code = f" ({first.code})" if _CODE.fullmatch(first.code) else ""
     more: dict[str, Any] = {"errors": _faults(first, meaning.sentence), "retry_after": _wait(first, meaning)}
-    who: dict[str, Any] = {"instance": instance, "vendor_request_id": request_id}
+    source: dict[str, Any] = {"instance": instance, "vendor_request_id": request_id}
     detail = f"{instance}: {meaning.sentence}{code}"
     if issubclass(meaning.kind, VendorRejected | VendorUnavailable | ContractViolation):
-        return meaning.kind(detail, **who, **more)
-    return meaning.kind(detail, extra=who, **more)
+        return meaning.kind(detail, **source, **more)
+    return meaning.kind(detail, extra=source, **more)
 
 
 def _wait(error: ApiError, meaning: Meaning) -> float | None:
@@ -164,5 +164,5 @@ def _faults(error: ApiError, sentence: str) -> tuple[Fault, ...]:
 
 def usage(answer: Answer) -> tuple[int, int] | None:
     """The org's count of calls in 24 hours and its maximum: `Sforce-Limit-Info: api-usage=18/15000`."""
-    found = re.search(r"(?:^|[;\s])api-usage=(\d+)/(\d+)", answer.headers.get("Sforce-Limit-Info", ""))
-    return (int(found[1]), int(found[2])) if found else None
+    usage = re.search(r"(?:^|[;\s])api-usage=(\d+)/(\d+)", answer.headers.get("Sforce-Limit-Info", ""))
+    return (int(usage[1]), int(usage[2])) if usage else None

@@ -62,8 +62,8 @@ class Events:
 
     async def can_subscribe(self, topic: str) -> bool:
         """Whether our user may listen; raises VendorRejected where the org has no such topic."""
-        found = await self._ask("GetTopic", wire.TopicRequest(topic_name=topic))
-        return bool(found.can_subscribe)
+        info = await self._ask("GetTopic", wire.TopicRequest(topic_name=topic))
+        return bool(info.can_subscribe)
 
     async def decode(self, event: wire.ProducerEvent) -> tuple[dict[str, Any], dict[str, Any]]:
         """An event's payload, and the schema that its bitmaps are over."""
@@ -124,9 +124,9 @@ class Events:
 
     async def _schema(self, schema_id: str) -> Schema:
         if schema_id not in self._schemas:
-            found = await self._ask("GetSchema", wire.SchemaRequest(schema_id=schema_id))
+            info = await self._ask("GetSchema", wire.SchemaRequest(schema_id=schema_id))
             try:
-                raw = msgspec.json.decode(found.schema_json, type=dict[str, Any])
+                raw = msgspec.json.decode(info.schema_json, type=dict[str, Any])
                 parsed = fastavro.parse_schema(raw, named_schemas={})
             except (msgspec.DecodeError, SchemaParseException, LookupError) as error:
                 raise self._violation(f"a schema is unreadable ({type(error).__name__})") from None

@@ -61,10 +61,10 @@ def from_record(sobject: SObject, record: ChangeRecord, maps: Maps) -> list[Chan
     if not (record.is_won and record.is_closed):
         return [_changed(sobject, record.id, modified, maps)]
     won = instant(record.last_stage_change_date or record.created_date)
-    found = [_won(record.id, won, maps)]
+    changes = [_won(record.id, won, maps)]
     if _second(won) != _second(modified):
-        found.append(_changed(sobject, record.id, modified, maps))
-    return found
+        changes.append(_changed(sobject, record.id, modified, maps))
+    return changes
 
 
 def from_event(
@@ -105,8 +105,8 @@ def canonical_names(sobject: SObject, names: Sequence[str], maps: Maps) -> tuple
     }
     known = {**_STANDARD[sobject], **custom}
     # A compound field names its part, as in BillingAddress.City.
-    found = (known.get(name) or known.get(name.partition(".")[0]) for name in names)
-    return tuple(dict.fromkeys(name for name in found if name))
+    fields = (known.get(name) or known.get(name.partition(".")[0]) for name in names)
+    return tuple(dict.fromkeys(name for name in fields if name))
 
 
 def changed_names(bitmaps: Sequence[str], schema: Mapping[str, Any]) -> list[str]:
