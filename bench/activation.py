@@ -35,7 +35,7 @@ LEAST: dict[str, tuple[Least, ...]] = {
         Least(1, "write the project's ids back", "one PATCH takes all fields of a record"),
     ),
     "netsuite": (
-        Least(1, "look for the same customer", "one SuiteQL question asks name, tax number and domain"),
+        Least(1, "search for the same customer", "one SuiteQL question asks name, tax number and domain"),
         Least(1, "create the customer", "PUT by external id; the id comes back in Location"),
         Least(1, "create the billing schedule", "a record of its own, which the order names"),
         Least(1, "create the sales order with its lines", "lines go with their order"),
@@ -54,7 +54,7 @@ LEAST: dict[str, tuple[Least, ...]] = {
 }
 """Without logins, which are shared by all calls of an hour, and without watching for changes."""
 
-PER_SEAT = Least(1, "a seat per planned role", "seats are made one by one")
+PER_SEAT = Least(1, "a seat per planned role", "seats are created one by one")
 
 
 class Calls(msgspec.Struct, frozen=True):
@@ -72,7 +72,7 @@ class Calls(msgspec.Struct, frozen=True):
 
 
 async def measure(folder: Path, database_url: str, cache_url: str) -> list[Calls]:
-    """Play the demo's deal on a real stack, then compare the vendors' logs with our records of the calls."""
+    """Run the demo's deal on a real stack, then compare the vendors' logs with our records of the calls."""
     environ = {"ENFILADE_DATABASE_URL": database_url, "ENFILADE_CACHE_URL": cache_url}
     async with up(folder, environ) as (deployment, _):
         console = Paper(file=io.StringIO())

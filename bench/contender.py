@@ -1,4 +1,4 @@
-"""bench: one way to answer a read: what is asked, and whose processor time it costs."""
+"""bench: one way to answer a read: its request, and the processes whose processor time it costs."""
 
 from dataclasses import dataclass, field
 

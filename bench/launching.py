@@ -1,4 +1,4 @@
-"""bench: a deployment as `enfilade up` starts it, with the vendors' stand-ins, and how long that takes."""
+"""bench: a deployment as `enfilade up` starts it, with the vendors' stand-ins, and how long it takes."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ async def up(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[tuple[St
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
-    # Read all along: a child that nobody listens to would wait for us.
+    # Read continuously: a child blocks on a full pipe.
     complaint = asyncio.create_task(child.communicate())
     try:
         deployment = await _until_reported(folder, complaint)
@@ -58,7 +58,7 @@ async def up(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[tuple[St
 
 
 async def _until_reported(folder: Path, complaint: "asyncio.Task[tuple[bytes, bytes]]") -> Stack:
-    """The launcher leaves word of the deployment once it is ready."""
+    """The deployment, once the launcher has recorded that it is ready."""
     deadline = time.monotonic() + READY_SECONDS
     while True:
         deployment = stack.running(folder)

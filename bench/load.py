@@ -1,4 +1,4 @@
-"""bench: the load: wrk where it is installed, else a small generator of our own in a process of its own.
+"""bench: the load: wrk where it is installed, else a small built-in generator in its own process.
 
 `python -m bench.load URL --seconds S --connections N --header 'Name: value'` prints how many were answered.
 """
@@ -46,7 +46,7 @@ async def run(
 ) -> Answered:
     """Load a server for a while; raises RuntimeError when the generator itself fails.
 
-    With `ramp_seconds` the connections begin one after the other in that time, which wrk cannot do.
+    With `ramp_seconds` the connections open one after the other in that time, which wrk cannot do.
     """
     own = _own(url, headers, seconds, connections, ramp_seconds)
     command = own if ramp_seconds else _wrk(url, headers, seconds, connections) or own
@@ -92,7 +92,7 @@ def read_wrk(printed: str) -> Answered:
 
 
 class _Connection(asyncio.Protocol):
-    """Asks, reads the whole answer, asks again, until the time is over."""
+    """Sends a request, reads the whole answer, and repeats until the time has elapsed."""
 
     def __init__(self, request: bytes, until: float) -> None:
         self.good = self.bad = 0
@@ -123,7 +123,7 @@ class _Connection(asyncio.Protocol):
         self._buffer = self._buffer[whole:]
         self._ask()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the count says it
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the count shows it
         if not self.closed.done():
             self.closed.set_result(None)
 
@@ -157,7 +157,7 @@ async def _generate(options: argparse.Namespace) -> Answered:
 
 
 def main() -> None:
-    """Generate load as the command line says."""
+    """Generate load by the command line's arguments."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
     parser.add_argument("--seconds", type=float, required=True)

@@ -9,7 +9,7 @@ _PORTS = range(10_000, 32_000)
 
 
 def free_ports(many: int) -> int:
-    """The first of so many ports in a row on which nobody listens now."""
+    """The first of so many consecutive free ports."""
     while True:
         first = _PORTS[secrets.randbelow(len(_PORTS) - many)]
         if not any(port_fault("127.0.0.1", port) for port in range(first, first + many)):
@@ -17,5 +17,5 @@ def free_ports(many: int) -> int:
 
 
 def free_port() -> int:
-    """A port on which nobody listens now."""
+    """A free port."""
     return free_ports(1)

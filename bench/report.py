@@ -16,7 +16,7 @@ from deploy.console import Paper, Sheet, styled
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Something to reach, what was found, and whether that is it."""
+    """A target, the measured value, and whether it was reached."""
 
     what: str
     wanted: str
@@ -25,7 +25,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, omit_defaults=True):
-    """All that one run has found; what was not asked for is absent."""
+    """The results of one run; those that were not requested are absent."""
 
     generator: str
     rates: dict[str, Rates] = {}
@@ -43,14 +43,14 @@ _RIVALS = {
     "fastapi": ("three FastAPI services", 20.0),
     "node": ("a Fastify proxy in front of the bare handler", 1.5),
 }
-"""What the deployment is held against on the read, and how many times its rate ours is to be."""
+"""The contenders of the deployment on the read, and the wanted ratio of its rate to theirs."""
 
 STILL = 1.1
 """So much may the slowest answers of others move while one vendor hangs."""
 
 
 def targets(findings: Findings) -> list[Target]:
-    """The targets that this run can tell of."""
+    """The targets that this run measured."""
     reached: list[Target] = []
     rates = findings.rates
     for name, (words, wanted) in _RIVALS.items():
@@ -95,7 +95,7 @@ def show(console: Paper, findings: Findings) -> None:
 
 
 _MEANING = {
-    "bare": ("one Litestar handler with the answer ready made", "bare"),
+    "bare": ("one Litestar handler with a precomputed answer", "bare"),
     "gateway": ("the gateway, all policies on, and three tiers", "bare"),
     "envoy": ("Envoy (jwt_authn, local_ratelimit) in front of bare", "bare"),
     "fastapi": ("three FastAPI services (Authlib, slowapi, httpx)", "bare"),

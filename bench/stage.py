@@ -149,7 +149,7 @@ class Stage:
         ]
 
     async def server(self, name: str, port: int, *, workers: int = 1, **environ: str) -> Process:
-        """One of the servers of bench/serving.py, until the stage goes."""
+        """One of the servers of bench/serving.py, until the stage is closed."""
         variables = {
             "BENCH_DATABASE_URL": self.database_url,
             "BENCH_CACHE_URL": self.cache_url,

@@ -22,7 +22,9 @@ _TIMEOUT_SECONDS = 30
 
 def configure_admin(parser: argparse.ArgumentParser) -> None:
     """The options that every command has which asks an admin API."""
-    parser.add_argument("--by", default="petra.platform", metavar="PERSON", help="who asks, for the audit")
+    parser.add_argument(
+        "--by", default="petra.platform", metavar="PERSON", help="the acting person, for the audit"
+    )
     parser.add_argument("--url", help="the internal listener's address (that of the stack on --data)")
     parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
 

@@ -1,4 +1,4 @@
-"""deploy: the one place that names all real things and puts the deployment together from its settings."""
+"""deploy: the composition root: builds the deployment from its settings."""
 
 import os
 import secrets
@@ -49,13 +49,13 @@ from system_apis.connector import Connector, ConnectorContext, Profile
 
 OWNERSHIP = Path(contracts.__file__).parent / "ownership.toml"
 APPLICATION = "enfilade"
-# Raised by hand, and only for a change of a flow that runs begun before cannot bear.
+# Raised by hand, and only for a change of a flow with which earlier runs are incompatible.
 FLOWS_VERSION = "1"
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where state is kept."""
+    """The stores of all state."""
 
     database: Database
     cache: Cache | None
@@ -75,7 +75,7 @@ class Tiers:
     inbox: InboxWorker | None = None
 
     def routes(self) -> list[Router]:
-        """Everything that stands here, as routes."""
+        """The routes of everything that this process serves."""
         routers = [router for instance in self.instances.values() for router in instance.routers()]
         return [
             *routers,
@@ -86,7 +86,7 @@ class Tiers:
 
 @dataclass(frozen=True, slots=True)
 class PolicyContext:
-    """The policy with which a process starts, the reference data it was held against, and what follows it."""
+    """A process's policy at its start, the reference data it was validated against, and its participants."""
 
     bundle: PolicyBundle
     reference: Reference
@@ -96,9 +96,9 @@ class PolicyContext:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A process of the deployment: its ASGI application, and what it is made of.
+    """A process of the deployment: its ASGI application, and its parts.
 
-    `policy` keeps the firm's policy in force, where gateway or flows go by it.
+    `policy` reloads the firm's policy, where the gateway or flows use it.
     """
 
     app: Any
@@ -147,7 +147,7 @@ async def assemble(settings: ServerSettings, environ: Mapping[str, str]) -> Asyn
 
 
 def _policy_context(settings: ServerSettings, tiers: Tiers) -> PolicyContext:
-    """The firm's policy as it stands, for all tiers of the process that go by it."""
+    """The firm's current policy, for all tiers of the process that use it."""
     facts = routing_facts(tiers.profiles, reference_files.read(settings.folder / "reference"))
     bundle = read_policy(settings.folder, facts, production=settings.production)
     current_policy = CurrentPolicy(bundle.routing, bundle.duties)
@@ -156,7 +156,7 @@ def _policy_context(settings: ServerSettings, tiers: Tiers) -> PolicyContext:
 
 
 def _tiers_app(tiers: Tiers, stores: Stores) -> Litestar:
-    """The tiers as an application of their own, for a process that the gateway reaches over HTTP."""
+    """The tiers as a separate application, for a process that the gateway calls over HTTP."""
     hooks = [hook_route(tiers.instances, stores.database)] if tiers.instances else []
     return Litestar(
         route_handlers=[*tiers.routes(), *hooks],
@@ -183,7 +183,7 @@ def internal_key(settings: ServerSettings, environ: Mapping[str, str]) -> Secret
 
 
 def master_keys(settings: ServerSettings, environ: Mapping[str, str]) -> privacy.Keys:
-    """The keys under which people's data is sealed; development keeps one of its own in the data folder."""
+    """The keys under which people's data is sealed; development stores one of its own in the data folder."""
     if settings.master_key:
         return privacy.Keys(resolve(settings.master_key, environ))
     path = Path(settings.data_dir) / "keys" / "master.key"
@@ -192,14 +192,14 @@ def master_keys(settings: ServerSettings, environ: Mapping[str, str]) -> privacy
 
 @asynccontextmanager
 async def open_stores(settings: ServerSettings, environ: Mapping[str, str]) -> AsyncIterator[Stores]:
-    """Database, cache and what stands directly on them."""
+    """Database, cache and their direct users."""
     keys = master_keys(settings, environ)
     # The name shows in pg_stat_activity whose sessions are whose.
     database = Database(settings.database_url, name=f"enfilade {executor_of(settings)}"[:50])
     cache = Cache(settings.cache_url) if settings.cache_url else None
     recorder = Recorder(database)
     slots = Slots(database.url)
-    # One that does not close well keeps no other from closing: the recorder has rows to write.
+    # Each is closed even when another fails to: the recorder has rows to write.
     async with AsyncExitStack() as stack:
         for store in (database, cache, recorder, slots):
             if store is not None:

@@ -29,7 +29,7 @@ _DUMP, _MANIFEST, _KEYS = "database.dump", "manifest.json", "keys"
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a backup says of itself; `master_key` is the fingerprint of the key under which it was written."""
+    """The description of a backup; `master_key` is the fingerprint of the key under which it was written."""
 
     release: str
     at: str
@@ -109,7 +109,7 @@ def server_major(url: str) -> int:
 
 @contextlib.contextmanager
 def _tool_errors_reported() -> Iterator[None]:
-    """What the embedded servers and tools say, as this command's own words."""
+    """Raise EmbeddedError of the embedded servers and tools as CommandError."""
     try:
         yield
     except EmbeddedError as error:
@@ -155,7 +155,9 @@ def _clear_data(folder: Path, *, replace: bool) -> None:
     if not (folder / "postgresql").exists():
         return
     if not replace:
-        raise CommandError(f"{folder} holds a database: say --replace to lose it, or name another folder.")
+        raise CommandError(
+            f"{folder} holds a database: give --replace to discard it, or name another folder."
+        )
     with _tool_errors_reported():
         wipe(folder)
 
@@ -206,7 +208,7 @@ def _unpack(file: Path, place: Path) -> Manifest:
 
 
 def _is_ours(member: tarfile.TarInfo) -> bool:
-    """Whether we write such a thing: a file or a folder, at its place; no link, no device, no way out."""
+    """Whether a backup has such members: a file or folder inside it; no link, no device, no path outside."""
     parts = member.name.split("/")
     if not (member.isfile() or member.isdir()) or not {"", ".", ".."}.isdisjoint(parts):
         return False

@@ -1,4 +1,4 @@
-"""deploy: how a process reaches tiers that other processes serve: over HTTP, with a token of our own."""
+"""deploy: calls tiers in other processes over HTTP, with an internal token."""
 
 import base64
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
-"""deploy: how a worker drains: it accepts no more connections, and answers on those that it has.
+"""deploy: how a worker drains: it accepts no more connections, and answers on the open ones.
 
-The server (granian) knows one way to end: it closes at once every connection on which no request is being
-answered, also one that it has just taken and whose request is on its way. So it is only told to end when none
-is left, which the worker says.
+On exit the server (granian) closes at once every connection on which no request is being answered, also a new
+one whose request is on its way. So a worker is stopped only when it has no connection, which it reports by a
+file.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from pathlib import Path
 from deploy.settings import ServerSettings
 
 CLOSE_SOON = signal.SIGUSR1
-"""Tells a worker that it will be stopped soon: its answers close their connections from now on."""
+"""The signal that a worker will be stopped soon: its answers close their connections from now on."""
 
 DRAIN = signal.SIGUSR2
-"""Tells a worker to leave."""
+"""The signal on which a worker drains."""
 
 DRAINING = "draining"
 """The file by which a deployment on its way down is known."""
@@ -29,7 +29,7 @@ LOOK_EVERY_SECONDS = 0.05
 
 
 def install_signal_handlers(settings: ServerSettings, close_connections: Callable[[], None]) -> None:
-    """Do in this worker from now on as its supervisor says, and let that know that this one serves."""
+    """Handle the supervisor's signals in this worker, and report to it that this worker serves."""
     if not settings.run_dir:
         return
     folder, loop = Path(settings.run_dir), asyncio.get_running_loop()
@@ -62,14 +62,14 @@ def serving_file(folder: Path, pid: int) -> Path:
 
 
 def drained_file(folder: Path, pid: int) -> Path:
-    """The file by which a worker is known to have no connection left."""
+    """The file by which a worker reports that it has no open connection."""
     return folder / f"{pid}.left"
 
 
 def _stop_accepting(listeners: set[int], *, last: bool) -> None:
-    """Let the server hear of no new connection: they are for its successor, or refused after the last."""
+    """Stop accepting: new connections go to the successor, or are refused after the last worker."""
     for descriptor in _open_files("anon_inode:[eventpoll]"):
-        # A copy of its descriptor is the same epoll, and ours to close.
+        # A copy of its descriptor is the same epoll, and can be closed here.
         with select.epoll.fromfd(os.dup(descriptor)) as poller:
             for listener in listeners:
                 with contextlib.suppress(FileNotFoundError):  # this epoll does not watch it

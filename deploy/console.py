@@ -1,7 +1,7 @@
 r"""deploy: the one place through which commands print: data is shown as it is, never interpreted.
 
-Names, paths and reasons come from strangers. None of them is markup to us, or a control sequence to the
-terminal: a character that would be obeyed or not seen is printed as its escape (`\x1b`, `\u202e`).
+Names, paths and reasons are untrusted. None of them is treated as markup, or reaches the terminal as a
+control sequence: a control or invisible character is printed as its escape (`\x1b`, `\u202e`).
 """
 
 import io
@@ -32,7 +32,7 @@ def lenient(*streams: Any) -> None:
 
 
 def styled(text: str, style: str) -> Text:
-    """Text in a style of ours, such as `red`."""
+    """Text in one of our styles, such as `red`."""
     return Text(visible(text), style=style)
 
 
@@ -56,7 +56,7 @@ class Sheet(Table):
 
 
 class Paper(Console):
-    """A console that prints data, and leaves a broken pipe to the command line, which knows what it means."""
+    """A console that prints data, and passes a broken pipe on to the command line, which handles it."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(markup=False, emoji=False, highlight=False, **given)
@@ -66,7 +66,7 @@ class Paper(Console):
         super().print(*(_as_data(each) for each in objects), **given)
 
     def status(self, status: Any, **given: Any) -> "StatusLine":
-        """A line that stands while something lasts."""
+        """A line that is shown during an operation."""
         return StatusLine(_as_data(status), console=self, **given)
 
     def on_broken_pipe(self) -> None:
@@ -110,7 +110,7 @@ def print_errors(*lines: str) -> None:
 
 
 def print_json(data: Any, *, indent: int | None = None) -> None:
-    """What was found, for a program; characters that a terminal would obey stand escaped, as JSON can."""
+    """The data as JSON, for a program; control characters are escaped."""
     encoded = msgspec.json.encode(data)
     lines = (msgspec.json.format(encoded, indent=indent) if indent else encoded).decode().split("\n")
     # A terminal that has no UTF-8 gets no more than ASCII: what it cannot show must not break the JSON.

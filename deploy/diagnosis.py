@@ -32,7 +32,7 @@ _WANTED_PYTHON = (3, 11)
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """The result of one check: its subject, whether it passed, what was found, and the remedy."""
+    """The result of one check: its subject, whether it passed, the observation, and the remedy."""
 
     what: str
     ok: bool
@@ -107,7 +107,7 @@ def _configuration(settings: ServerSettings) -> Iterator[Finding]:
 
 
 async def _instances(settings: ServerSettings, environ: Mapping[str, str]) -> list[Finding]:
-    """What keeps each instance from being opened, and whether the others answer as they should."""
+    """What prevents each instance from opening, and the first failed checks of the others."""
     survey = survey_profiles(settings.folder / "instances")
     # The demo's credentials are known while `enfilade up` runs.
     demo = settings.folder.resolve() == DEMO_CONFIG.resolve()
@@ -133,7 +133,7 @@ async def _instance(
     report = await check(connector, profile, settings, environ, faults)
     wrong = [finding for finding in report.findings if not finding.ok]
     if not wrong:
-        return [Finding(what, ok=True, found=f"{len(report.findings)} things looked at")]
+        return [Finding(what, ok=True, found=f"{len(report.findings)} points checked")]
     detail = f"{wrong[0].name}: {wrong[0].detail}" + (f", and {len(wrong) - 1} more" if wrong[1:] else "")
     return [Finding(what, ok=False, found=detail, fix=f"enfilade instance check {profile.name}")]
 

@@ -124,8 +124,8 @@ def readiness(
         if died := down():
             missing["background"] = f"Died, and will be started again: {', '.join(died)}"
         if draining(settings):
-            missing["draining"] = "The deployment was told to stop"
-        # The cache is losable: without it the deployment still answers, so it is told and does not count.
+            missing["draining"] = "The deployment is stopping"
+        # The cache is losable: without it the deployment still answers, so it is reported but does not count.
         return missing
 
     return ready
@@ -138,7 +138,7 @@ async def accept_push(
     headers: Mapping[str, str],
     body: bytes,
 ) -> None:
-    """Verify a vendor's push as that vendor defines and keep what it says, in one transaction."""
+    """Verify a vendor's push as that vendor defines, and store its changes in one transaction."""
     instance = instances.get(name)
     if instance is None or instance.opened.webhook is None:
         raise NotFound("No instance of this name takes pushes.")
@@ -162,7 +162,7 @@ async def _store(connection: Any, instance: str, delivery: Delivery) -> None:
 
 
 def hook_route(instances: Mapping[str, Instance], database: Database) -> Any:
-    """Where a system tier that stands alone takes the pushes that the gateway hands on."""
+    """The endpoint at which a system tier of its own process receives pushes from the gateway."""
 
     @post("/hooks/{instance:str}", status_code=202)
     async def take(instance: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:

@@ -1,4 +1,4 @@
-"""deploy: looks at vendors' accounts through their connectors' own checks."""
+"""deploy: checks vendors' accounts with their connectors' own checks."""
 
 from collections.abc import Mapping, Sequence
 

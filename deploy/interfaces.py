@@ -30,7 +30,7 @@ def interfaces() -> list[type]:
 
 
 def frozen_path(interface: type) -> Path:
-    """Where the interface's frozen document lies."""
+    """The path of the interface's frozen document."""
     api = api_of(interface)
     return FROZEN / api.tier / f"{api.name}.v{api.version}.json"
 

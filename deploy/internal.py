@@ -27,7 +27,7 @@ Ready = Callable[[], Awaitable[Mapping[str, str]]]
 
 
 class Internal:
-    """The internal listener's application: probes to anybody, the gateway's own APIs by their pipeline."""
+    """The internal listener: probes without authentication, the gateway's own APIs by their pipeline."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Internal:
         elif self._gateway is not None:
             await self._gateway.answer_internal(scope, receive, send)
         else:
-            await _answer(send, 404, b'{"title":"Nothing stands here"}')
+            await _answer(send, 404, b'{"title":"Not found"}')
 
     async def _answer_live(self) -> tuple[int, bytes]:
         return 200, b'{"live":true}'
@@ -84,7 +84,7 @@ async def _answer(send: Any, status: int, body: bytes, kind: bytes = b"applicati
 
 
 class _Listener(uvicorn.Server):
-    """A server beside the public one in the same process, which leaves the signals to that one."""
+    """A server beside the public one in the same process; only the public one handles signals."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""deploy: where each version of each API stands in its life, as contracts/versions.toml says."""
+"""deploy: the lifecycle of each version of each API, from contracts/versions.toml."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def read_lifecycles(file: Path = FILE) -> ApiLifecycles:
 
 
 def called_by(database: Database) -> ActiveConsumers:
-    """Who called an API, as the gateways of the deployment have counted it."""
+    """The consumers that called an API, as counted by the deployment's gateways."""
 
     async def active(slug: str, days: int) -> set[str]:
         return {use.consumer for use in await active_consumers(database, slug, days)}

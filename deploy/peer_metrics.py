@@ -26,7 +26,7 @@ class WorkerPeers:
         self._number = number
 
     async def families(self) -> list[Family]:
-        """What all workers have counted, labelled by worker; one that does not answer in time is left out."""
+        """The metrics of all workers, labelled by worker; one that does not answer in time is omitted."""
         own = labelled(families(), worker=str(self._number))
         others = await asyncio.gather(*(_ask(path) for path in self._others()))
         answered = [peer for peer in others if peer is not None]
@@ -73,7 +73,7 @@ async def _send_families(_: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 def _take_number(folder: Path) -> tuple[int, int]:
-    """A number that no living worker has, and the lock that goes with it."""
+    """A number that no running worker has, and its lock."""
     for number in range(MANY):
         lock = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

@@ -12,7 +12,7 @@ from kit.database.tables import audit, events, exceptions, inbox, ledger, runs, 
 
 
 class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing that happened: when, in which part of the deployment, what, how it ended, and its own id."""
+    """One event of a correlation: instant, part of the deployment, content, outcome, and its own id."""
 
     at: dt.datetime
     kind: str

@@ -33,9 +33,9 @@ _log = log("deploy")
 async def background_work(
     settings: ServerSettings, stores: "Stores", tiers: "Tiers", policy_source: Gateway | PolicyReloader | None
 ) -> AsyncIterator[None]:
-    """Run all background work for the length of the block, and end it with nothing lost.
+    """Run all background work for the length of the block, and stop it without losing any.
 
-    `policy_source` is the gateway; where there is none, what keeps the policy for the flows.
+    `policy_source` is the gateway; without one, the reloader of the flows' policy.
     """
     stop = asyncio.Event()
     tasks: list[asyncio.Task[None]] = []
@@ -96,7 +96,7 @@ def _work(
 
 
 async def run_housekeeping(database: Database, settings: ServerSettings) -> None:
-    """Until cancelled: anchor the audit each hour, and delete each day what is over."""
+    """Until cancelled: anchor the audit each hour, and delete each day what has expired."""
     while True:
         for name, work in (
             ("anchor", lambda: audit.anchor(database, settings.audit_anchors)),
@@ -112,7 +112,7 @@ async def run_housekeeping(database: Database, settings: ServerSettings) -> None
 
 
 class Receiver:
-    """Keeps what an instance's change sources report."""
+    """Stores what an instance's change sources report."""
 
     def __init__(self, instance: str, database: Database, worker: InboxWorker | None) -> None:
         self._instance = instance

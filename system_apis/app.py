@@ -60,7 +60,7 @@ class Instance:
 
     @property
     def interfaces(self) -> dict[type, Any]:
-        """Each capability's interface with the adapter that keeps it."""
+        """Each capability's interface with the adapter that implements it."""
         return {interface_of(name): self.opened.capabilities[name] for name in self.profile.capabilities}
 
     def routers(self) -> list[Router]:
@@ -83,7 +83,7 @@ class Survey(NamedTuple):
 
 
 def prefix_of(interface: type, instance: str) -> str:
-    """Where a capability of an instance stands."""
+    """The path at which a capability of an instance is mounted."""
     return api_of(interface).prefix.format(instance=instance)
 
 
@@ -200,8 +200,8 @@ async def open_instances(
 ) -> AsyncIterator[dict[str, Instance]]:
     """All instances, open for the length of the block.
 
-    One that cannot be opened is closed, says why, and keeps no other from serving; `faults` are those of its
-    profile.
+    An instance that cannot be opened is closed and answers with the reason; the others serve. `faults` are
+    those of its profile.
     """
     async with AsyncExitStack() as stack:
         opened: dict[str, Instance] = {}
@@ -230,9 +230,9 @@ async def watch(
     lease: Callable[[str], Any],
     stop: asyncio.Event,
 ) -> None:
-    """Run a change source wherever the lease is held, again after each failure, until told to stop.
+    """Run a change source wherever the lease is held, again after each failure, until it is stopped.
 
-    One that fails as soon as it runs is left alone for longer and longer.
+    The delay grows while the source fails as soon as it runs.
     """
     wait = FIRST_PAUSE_SECONDS
     while not stop.is_set():

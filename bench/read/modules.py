@@ -37,7 +37,7 @@ class MemoryProfile(Profile, frozen=True, kw_only=True):
 
 
 class Memory:
-    """The vendor's adapter, whose vendor is a dictionary."""
+    """The vendor's adapter over a dictionary."""
 
     def __init__(self) -> None:
         self._records = {RECORD_ID: _record(RECORD_ID)}
@@ -135,7 +135,7 @@ def compose(summary: Summary) -> Screen:
 
 
 def answer() -> Screen:
-    """The screen that the read answers with, ready made."""
+    """The screen that the read answers with, precomputed."""
     record = _record(RECORD_ID)
     billed = [line for line in record.lines if line.billed]
     return compose(Summary(record, _sum(record.lines), _sum(billed)))

@@ -1,4 +1,4 @@
-"""deploy/embedded: starts both servers on one data folder, tells where they answer, watches, stops them."""
+"""deploy/embedded: starts both servers on one data folder, gives their addresses, monitors and stops them."""
 
 import asyncio
 import contextlib
@@ -44,7 +44,7 @@ class Embedded:
     """PostgreSQL and Valkey on one data folder: `async with Embedded(folder) as servers:`, or start and stop.
 
     `durable=False` trades safety against a power cut for speed, for tests. Ports open the servers on loopback
-    too, behind a password made at each start.
+    too, behind a password created at each start.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Embedded:
         running.lock.release()
 
     def on_death(self, callback: Callable[[str], object]) -> None:
-        """Call back once, from a thread, with a sentence, when a server ends that was not told to."""
+        """Call back once, from a thread, with a sentence, when a server exits that was not stopped."""
         self._death.add_done_callback(lambda death: callback(death.result()))
 
     async def died(self) -> str:
@@ -140,7 +140,7 @@ class Embedded:
 
     def _report(self, running: _Running, child: Child) -> None:
         if self._running is not running or self._death.done():
-            return  # told to stop, or the other one has been reported
+            return  # stopped on request, or the other one has been reported
         status = child.ended.result()
         how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
         self._death.set_result(f"The embedded {child.program.title} has died ({how}): {child.last_words()}")

@@ -1,7 +1,7 @@
-"""deploy/embedded: the lock that says whether a launcher or one of its servers still lives on a data folder.
+"""deploy/embedded: the lock that shows whether a launcher or one of its servers still uses a data folder.
 
-The launcher takes it and its servers inherit it, so it is free exactly when the last of them has gone,
-without trusting any pid file. Its text (pid, start time, socket folder) serves only sentences and tidying.
+The launcher takes it and its servers inherit it, so it is free exactly when the last of them has exited,
+without reliance on a pid file. Its text (pid, start time, socket folder) is only for messages and cleanup.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ SERVERS_GONE_WITHIN_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Lock:
-    """A data folder held by this process; `descriptor` is what the servers inherit."""
+    """A data folder locked by this process; `descriptor` is what the servers inherit."""
 
     descriptor: int
 
@@ -29,7 +29,7 @@ class Lock:
         os.pwrite(self.descriptor, note, 0)
 
     def release(self) -> None:
-        # Unlock by name: a forked child of ours may hold a copy of the descriptor.
+        # Unlock by name: a forked child may have a copy of the descriptor.
         fcntl.flock(self.descriptor, fcntl.LOCK_UN)
         os.close(self.descriptor)
 
@@ -99,7 +99,7 @@ def _read_note(descriptor: int) -> tuple[int, str, str]:
 
 
 def _started_at(pid: int) -> str:
-    """When the kernel says a living process began, so that a later one with its pid is not it; else ''."""
+    """The kernel's start time of a running process, which distinguishes a later one with its pid; else ''."""
     with contextlib.suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         state, start_time = fields[0], fields[19]

@@ -29,24 +29,24 @@ class _Tool:
     errors: IO[bytes]
 
     def finish(self) -> None:
-        """Wait for its end; raises EmbeddedError with all that it said where it did not succeed."""
+        """Wait for its end; raises EmbeddedError with its whole error output when it failed."""
         if self.process.wait() == 0:
             return
         self.errors.seek(0)
-        output = self.errors.read().decode("utf-8", "replace").strip() or "it said nothing"
+        output = self.errors.read().decode("utf-8", "replace").strip() or "it wrote no message"
         raise EmbeddedError(f"{self.name} did not succeed: {output}")
 
 
 def run_tool(name: str, url: str, *arguments: str | Path) -> None:
-    """Run `pg_dump` or `psql` against a database; raises EmbeddedError with all that it said."""
+    """Run `pg_dump` or `psql` on a database; raises EmbeddedError with its whole error output."""
     with _started(name, url, *arguments) as tool:
         tool.finish()
 
 
 def restore_dump(url: str, dump: Path, major: int) -> None:
-    """Bring a dump into a database on a server of this major version, whole or not at all.
+    """Restore a dump into a database on a server of this major version, whole or not at all.
 
-    Raises EmbeddedError with all that the tool said which failed.
+    Raises EmbeddedError with the error output of the tool that failed.
     """
     options = ("--no-owner", "--no-privileges", "--file=-")
     with (
@@ -56,7 +56,7 @@ def restore_dump(url: str, dump: Path, major: int) -> None:
         source, target = reader.process.stdout, writer.process.stdin
         assert source is not None  # noqa: S101 - both were asked for
         assert target is not None  # noqa: S101
-        with contextlib.suppress(BrokenPipeError):  # psql has ended, and says why
+        with contextlib.suppress(BrokenPipeError):  # psql has exited; its error output has the reason
             _copy_head(source, target, without=_NEW_PARAMETER if major < _KNOWN_SINCE else None)
             shutil.copyfileobj(source, target)
             reader.finish()  # before psql commits what it has

@@ -19,7 +19,7 @@ _LAST_BYTES = 8192
 
 @dataclass(frozen=True)
 class Child:
-    """A Python module of ours that runs beside us; `ended` is done with its exit status when it is over."""
+    """A Python module of ours as a child process; `ended` gets its exit status when it has exited."""
 
     title: str
     process: asyncio.subprocess.Process
@@ -36,7 +36,7 @@ class Child:
         log: Path,
         piped: bool = False,
     ) -> Self:
-        """Start `python -m …`; with `piped` its standard output is ours to read, otherwise it is logged."""
+        """Start `python -m …`; with `piped` its standard output can be read here, otherwise it is logged."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as file:
             process = await asyncio.create_subprocess_exec(
@@ -48,7 +48,7 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE if piped else file,
                 stderr=file,
-                process_group=0,  # a Ctrl-C is ours: we stop them in order
+                process_group=0,  # only the launcher receives a Ctrl-C, and stops its children in order
             )
         return cls(title, process, log, asyncio.create_task(process.wait()))
 
@@ -64,7 +64,7 @@ class Child:
             await self.ended
 
     def epitaph(self) -> str:
-        """That it has ended, how, and what it said last."""
+        """Its exit status and the last message of its log."""
         status = self.ended.result()
         how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
         return f"{self.title} has ended ({how}): {self.last_words()}"

@@ -1,4 +1,4 @@
-"""deploy/launching: the stand-in vendors as children of the launcher, and what each says about itself."""
+"""deploy/launching: the stand-in vendors as children of the launcher, and what each prints at its start."""
 
 import asyncio
 import contextlib

@@ -20,7 +20,7 @@ _LOOKED_AT_SECONDS = 0.5
 
 
 class Stack(msgspec.Struct, frozen=True):
-    """What `up` runs: where it answers, on what it stands, and the stand-ins' addresses by vendor."""
+    """What `up` runs: its addresses, its stores, and the stand-ins' addresses by vendor."""
 
     pid: int
     gateway: str
@@ -39,7 +39,7 @@ def data_dir(given: str | None, environ: Mapping[str, str]) -> Path:
 
 @contextlib.contextmanager
 def lock_data(folder: Path) -> Iterator[None]:
-    """The folder as ours alone; raises CommandError when another `up` lives on it."""
+    """The locked folder; raises CommandError when another `up` uses it."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(_lock(folder), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -130,7 +130,7 @@ def _lock(folder: Path) -> Path:
 
 
 def _lock_soon(descriptor: int) -> bool:
-    """The lock, even where another command is just looking whether somebody has it."""
+    """The lock, also while another command briefly takes it to test whether it is free."""
     deadline = time.monotonic() + _LOOKED_AT_SECONDS
     while not _try_lock(descriptor):
         if time.monotonic() > deadline:

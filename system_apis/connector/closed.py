@@ -1,4 +1,4 @@
-"""system_apis: an instance that cannot be opened: it says what to mend, and everything else serves."""
+"""system_apis: an instance that cannot be opened: it reports what to correct, and the others serve."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
@@ -37,7 +37,7 @@ def _texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
 
 
 class ClosedInstance:
-    """Stands where an open instance would: every call is answered 503 with what is to be mended."""
+    """Replaces an open instance: every call is answered 503 with what is to be corrected."""
 
     changes: tuple[ChangeSource, ...] = ()
 

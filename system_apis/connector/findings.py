@@ -1,4 +1,4 @@
-"""system_apis: how every vendor's check words what it found."""
+"""system_apis: the findings that every vendor's check returns."""
 
 from contracts.problems import Problem
 from contracts.system.instance import Finding, Kind
@@ -15,5 +15,5 @@ def wrong(kind: Kind, name: str, why: str | Problem, fix: str = "") -> Finding:
 
 
 def judged(kind: Kind, name: str, detail: str, *, ok: bool, fix: str) -> Finding:
-    """Either, with the same detail; the fix is told only where it is needed."""
+    """Either, with the same detail; the fix is included only where it is needed."""
     return Finding(kind, name, ok=ok, detail=detail, fix="" if ok else fix)

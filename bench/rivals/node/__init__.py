@@ -1,6 +1,6 @@
 """bench/rivals/node: the Fastify proxy, with Node from its wheel.
 
-Its packages are fetched once, into a folder of the bench. Tests never fetch: they take what lies there.
+Its packages are fetched once, into a folder of the bench. Tests never fetch: they use what is installed.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ LIMIT = 1_000_000
 
 
 class NotThereError(Exception):
-    """The proxy cannot be had; the message says why, in a sentence for the reader."""
+    """The proxy is not available; the message is a sentence with the reason."""
 
 
 def program() -> tuple[str, list[str]] | None:
@@ -41,7 +41,7 @@ def program() -> tuple[str, list[str]] | None:
 
 
 def folder() -> Path:
-    """Where the packages of this lock lie, or would."""
+    """The folder for the packages of this lock."""
     digest = hashlib.sha256(b"".join((_HERE / name).read_bytes() for name in _FILES)).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "enfilade" / "bench" / f"node-{digest}"

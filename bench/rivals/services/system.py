@@ -1,4 +1,4 @@
-"""bench/rivals/services: the system service: records that lie in memory."""
+"""bench/rivals/services: the system service: records in memory."""
 
 import datetime as dt
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""system_apis: keeps the PSA capability with a Kantata OX account."""
+"""system_apis: implements the PSA capability with a Kantata OX account."""
 
 import asyncio
 import datetime as dt
@@ -74,7 +74,7 @@ class KantataPsa:
         )
 
     async def put_project(self, key: str, body: ProjectDraft) -> Project:
-        """Three calls when it is there and whole; see `provision` for what is made otherwise."""
+        """Three calls when it exists and is complete; otherwise `provision` creates what is missing."""
         async with self._exclusive(f"project:{key}") as confirm:
             catalogue = await self._client.catalogue()
             with self._refresh_catalogue_on_rejection():
@@ -106,7 +106,7 @@ class KantataPsa:
     async def _create_client(
         self, wanted: dict[str, object], key: str, catalogue: Catalogue
     ) -> KantataRecord:
-        """A new client, or the one that somebody made in the same moment."""
+        """A new client, or the one that was created at the same moment."""
         field = values.field_of(catalogue, facts.GROUP, self._maps.fields.client.key, self._maps.instance)
         made: KantataRecord | None = None
         try:
@@ -154,7 +154,7 @@ class KantataPsa:
 
     @contextmanager
     def _refresh_catalogue_on_rejection(self) -> Iterator[None]:
-        """After a refusal the account's fields and roles are read again: somebody may have mended them."""
+        """After a refusal the account's fields and roles are read again: they may have been corrected."""
         try:
             yield
         except VendorRejected:

@@ -1,7 +1,7 @@
 """system_apis: requests to Kantata OX without an answer: none is repeated while it may still take effect.
 
-Projects, clients and (where the account has the field) tasks bear a unique value, so that the vendor itself
-refuses a second one. Seats and bookings bear none: a lost request for them is waited out.
+Projects, clients and (where the account has the field) tasks have a unique value, so that the vendor itself
+refuses a second one. Seats and bookings have none: their next request waits until a lost one has expired.
 """
 
 import datetime as dt
@@ -41,11 +41,11 @@ class UnansweredRequests:
         """
         await self._wait_out(name)
         await self._note(name)
-        await confirm()  # after the note: who takes our place from here on waits for what we send
+        await confirm()  # after the note: a successor waits from here on for this request
         try:
             yield
         except VendorDoubtful:
-            await self._note(name)  # it may have waited for its turn: the vendor's time begins later
+            await self._note(name)  # it may have been queued: the vendor's time starts later
             raise
         except Problem:
             await self._forget(name)

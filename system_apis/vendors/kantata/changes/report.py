@@ -20,8 +20,8 @@ class Reporter:
     async def sweep(self, updated_after: dt.datetime | None) -> AsyncIterator[Page]:
         """Every project that changed after an instant, oldest change first.
 
-        A project that changes while the pages are read moves to their end; what slips between two pages by
-        that is found by the next sweep's overlap.
+        A project that changes while the pages are read moves to the end of the list. One that is skipped
+        between two pages because of that is read in the overlap of the next sweep.
         """
         catalogue = await self.client.catalogue()
         guard = PageGuard(self.client.instance, "changed projects")

@@ -68,7 +68,7 @@ class Changed(NamedTuple):
 
 
 class KantataClient:
-    """One account. Every refusal is a problem of ours; an answer off its schema is a ContractViolation."""
+    """One account. Every refusal is raised as a problem, an answer off its schema as a ContractViolation."""
 
     def __init__(self, outbound: Outbound, service_name: str) -> None:
         self._outbound = outbound
@@ -84,7 +84,7 @@ class KantataClient:
     # -- the account ------------------------------------------------------------------------------------
 
     async def me(self) -> Me:
-        """Our own user; asked once."""
+        """Our own user; read once."""
         if self._me is None:
             reply = await self._get("/users/me", include="account_membership")
             user = self._only(self._rows(reply.envelope, "users", User, reply.answer), reply)
@@ -102,7 +102,7 @@ class KantataClient:
             return self._catalogue
 
     def forget_catalogue(self) -> None:
-        """Read it again next time: somebody may have added what was missing."""
+        """Evict the catalogue, so that the next use reads what was added since."""
         self._catalogue = None
 
     async def _read_catalogue(self) -> Catalogue:
@@ -163,7 +163,7 @@ class KantataClient:
     async def project_by_reference(self, key: str) -> Project | None:
         """The project of a key, archived or not."""
         reply = await self._get("/workspaces", include=_PROJECT, **self._reference(key), **_ARCHIVED)
-        # A filter that the vendor does not know is ignored without a word.
+        # The vendor ignores an unknown filter silently.
         return first(
             project
             for project in self._projects(reply)
@@ -220,7 +220,7 @@ class KantataClient:
     async def set_custom_value(
         self, subject_type: str, subject_id: str, field_id: str, value: Any, known: CustomFieldValue | None
     ) -> CustomFieldValue:
-        """Set one custom value of a record that exists: the vendor takes them inline only when it is made."""
+        """Set one custom value of an existing record: the vendor accepts them inline only at creation."""
         if known is None:
             body = {
                 "subject_type": subject_type,
@@ -311,7 +311,7 @@ class KantataClient:
             yield events, reply.envelope.workspaces
 
     async def can_read_events(self) -> None:
-        """Raises what the account says to one who may not read the feed."""
+        """Raises the account's refusal when our user may not read the feed."""
         await self._get("/subscribed_events", subject_type="Workspace", per_page=1)
 
     # -- the wire ---------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ _STATUSES: dict[int, Meaning] = {
     504: Meaning(VendorUnavailable, "the vendor cut the request off; it may be done"),
 }
 
-# What a validation says, as far as we know its words: (pattern, our code, our sentence).
+# The known sentences of validations: (pattern, our code, our sentence).
 _VALIDATIONS = (
     (r"already been (entered|taken)", TAKEN, "another record has the same value"),
     (r"can'?t be blank|please give|required", "required", "is needed"),
@@ -52,7 +52,7 @@ _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]]{0,120}")
 
 
 def reader(throttled_seconds: float) -> Callable[[Answer], Problem | None]:
-    """Reads error answers; 429 comes without any hint when to come again, so the profile says."""
+    """Reads error answers; 429 comes without Retry-After, so the profile sets the delay."""
 
     def read_error(answer: Answer) -> Problem | None:
         meaning = _STATUSES.get(answer.status)

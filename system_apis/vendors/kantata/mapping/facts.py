@@ -25,7 +25,7 @@ class Facts(NamedTuple):
 
 
 def from_draft(draft: ProjectDraft, key: str, maps: Maps, catalogue: Catalogue) -> Facts:
-    """All that a project is told when it is made; raises VendorRejected for what the account lacks."""
+    """All facts of a project to create; raises VendorRejected for what the account lacks."""
     fields: dict[str, Any] = {
         "title": draft.name,
         "start_date": draft.start.isoformat(),
@@ -86,7 +86,7 @@ def wire_custom(
 
 
 def create_body(facts: Facts, key: str, maps: Maps) -> dict[str, Any]:
-    """The workspace to create, with the marks by which it is found again."""
+    """The workspace to create, with the marks by which it is looked up."""
     return {
         **facts.fields,
         "creator_role": "maven",
@@ -97,12 +97,12 @@ def create_body(facts: Facts, key: str, maps: Maps) -> dict[str, Any]:
 
 
 def reference(key: str, noun: str, maps: Maps) -> dict[str, str]:
-    """The mark of ours that the vendor keeps beside a record."""
+    """Our external reference, which the vendor stores beside a record."""
     return {"service_name": maps.service_name, "service_model": noun, "service_model_ref": key}
 
 
 def differing(facts: Facts, project: Project) -> Facts:
-    """The facts that the project does not have as the draft says."""
+    """The facts in which the project differs from the draft."""
     workspace = project.workspace
     actual = dict(_echoes(facts, workspace))
     fields = {name: facts.fields[name] for name, same in actual.items() if not same}
@@ -137,7 +137,7 @@ def _same(sent: Any, value: CustomFieldValue | None) -> bool:
 
 
 def ignored(rest: Facts, catalogue: Catalogue, instance: str) -> VendorRejected:
-    """The refusal that the vendor did not pronounce: it answered 200 and kept some fields as they were."""
+    """The problem for fields that the vendor left unchanged although it answered 200."""
     names = {field.id: field.name for field in catalogue.fields.values()}
     fields = [*rest.fields, *(names.get(id_, id_) for id_ in rest.custom)]
     return VendorRejected(
@@ -173,13 +173,13 @@ def key_of(record: Held, subject: str, name: str, maps: Maps, catalogue: Catalog
 
 
 def status_of(workspace: Workspace, maps: Maps) -> ProjectStatus:
-    """Our status; raises VendorRejected where the profile does not say which it is."""
+    """Our status; raises VendorRejected where the profile does not map it."""
     status = known_status(workspace, maps)
     if status is None:
         name = workspace.status.message or workspace.status.key if workspace.status else "none"
         raise values.missing(
             maps.instance,
-            f"[stages] of the profile does not say what the status “{name}” of project {workspace.id} is",
+            f"[stages] of the profile does not map the status “{name}” of project {workspace.id}",
             "/status",
             "status",
         )

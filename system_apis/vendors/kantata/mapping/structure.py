@@ -67,7 +67,7 @@ def known_tasks(
 
 
 def next_level(tasks: Sequence[TaskPlan], known: dict[str, str]) -> list[TaskPlan]:
-    """The missing tasks whose parents are there: what can be made in one call."""
+    """The missing tasks whose parents exist: those that can be created in one call."""
     codes = {plan.code for plan in tasks}
     return [
         plan
@@ -106,22 +106,22 @@ _STORY_ECHO = ("title", "story_type", "time_estimate_in_minutes", "budget_estima
 
 
 def check_stories(sent: Sequence[dict[str, Any]], made: Sequence[Story], instance: str) -> None:
-    """Raises VendorRejected when the account kept less than it was told; an answer has no order to trust."""
+    """Raises VendorRejected when the account saved less than was sent; an answer has no defined order."""
     expected = Counter(tuple(body.get(name) for name in _STORY_ECHO) for body in sent)
     saved = Counter(_sent_values(story, expected) for story in made)
     lost = expected - saved
     if lost:
         titles = [str(each[0]) for each in lost]
         raise VendorRejected(
-            f"{instance}: the account did not keep hours or budget of {', '.join(titles)};"
+            f"{instance}: the account did not save hours or budget of {', '.join(titles)};"
             " both need a budgeted project and the financial permission",
             instance=instance,
-            errors=tuple(Fault("/tasks", "was not kept", code="ignored", field=title) for title in titles),
+            errors=tuple(Fault("/tasks", "was not saved", code="ignored", field=title) for title in titles),
         )
 
 
 def _sent_values(story: Story, expected: Counter[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """A task as it was told: what was not said may have a value of the vendor's own."""
+    """A task's values that were sent; the others may have a default of the vendor."""
     exact = tuple(getattr(story, name) for name in _STORY_ECHO)
     for each in expected:
         if all(mine is None or mine == theirs for mine, theirs in zip(each, exact, strict=True)):
@@ -149,7 +149,7 @@ def demands(draft: ProjectDraft, maps: Maps, catalogue: Catalogue) -> tuple[Dema
 def missing_demands(
     wanted: Sequence[Demand], key: str, allocations: Iterable[WorkspaceAllocation]
 ) -> list[Demand]:
-    """The demands that no booking of ours stands for."""
+    """The demands for which there is no booking of ours."""
     there = {number for number, _ in _ours(key, allocations)}
     return [demand for demand in wanted if demand.number not in there]
 
@@ -170,7 +170,7 @@ def free_seats(structure: Structure) -> dict[str, list[str]]:
 
 
 def allocation_body(demand: Demand, seat_id: str, key: str) -> dict[str, Any]:
-    """A soft booking to create: it asks for somebody, and promises nobody."""
+    """A soft booking to create: it requests a person and assigns none."""
     wanted = demand.wanted
     notes = f"Enfilade {key}/{demand.number}"
     if wanted.region:
@@ -190,21 +190,21 @@ def allocation_body(demand: Demand, seat_id: str, key: str) -> dict[str, Any]:
 def check_allocations(
     sent: Sequence[dict[str, Any]], made: Sequence[WorkspaceAllocation], instance: str
 ) -> None:
-    """Raises VendorRejected when the account kept bookings otherwise than it was told."""
+    """Raises VendorRejected when the account saved other bookings than were sent."""
     expected = Counter((body["minutes"], body["hard"], body["notes"]) for body in sent)
     saved = Counter((each.minutes, each.hard, each.notes) for each in made)
     if expected != saved:
         raise VendorRejected(
-            f"{instance}: the account kept the staffing demand otherwise than it was told",
+            f"{instance}: the account saved another staffing demand than was sent",
             instance=instance,
-            errors=(Fault("/staffing", "was not kept", code="ignored", field="staffing"),),
+            errors=(Fault("/staffing", "was not saved", code="ignored", field="staffing"),),
         )
 
 
 def whole(project: Project, structure: Structure, maps: Maps, catalogue: Catalogue) -> CanonicalProject:
     """The project with its structure."""
     shown = [story for story in structure.stories if not story.deleted_at]
-    # Counted anew: a task that was just made has its subtasks made after it.
+    # Counted again: the subtasks of a new task are created after it.
     parents = {story.parent_id for story in shown}
     estimates = [story.time_estimate_in_minutes for story in shown if story.id not in parents]
     minutes = [each for each in estimates if each is not None]
@@ -233,7 +233,7 @@ def _task(story: Story) -> Task:
 
 
 def _planned(structure: Structure, maps: Maps, catalogue: Catalogue) -> tuple[StaffingDemand, ...]:
-    """Soft bookings of seats without a person, and those of ours whoever sits there by now."""
+    """Soft bookings of seats without a person, and our own bookings whether or not the seat is taken."""
     seats = {seat.id: seat for seat in structure.seats}
     demands: list[tuple[int, StaffingDemand]] = []
     for booking in structure.allocations:

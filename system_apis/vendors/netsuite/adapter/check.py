@@ -32,7 +32,7 @@ _TYPES = {
 
 
 class Checker:
-    """Looks an account over against its profile; changes nothing there."""
+    """Compares an account with its profile; changes nothing."""
 
     def __init__(
         self, profile: NetSuiteProfile, account: Account, client: NetSuiteClient, zone: Zone
@@ -150,7 +150,7 @@ class Checker:
         ]
 
     async def _time_zone(self) -> Finding:
-        """What was changed first and last may lie on either side of a change to summer time."""
+        """The first and the last change may be on either side of a change to summer time."""
         name = "time zone"
         try:
             seen = [one for one in (await self._zone.seen("DESC"), await self._zone.seen("ASC")) if one]

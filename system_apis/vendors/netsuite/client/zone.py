@@ -1,4 +1,4 @@
-"""system_apis: in which zone a NetSuite account answers SuiteQL, found out by asking for one record twice."""
+"""system_apis: the time zone of an account's SuiteQL answers, determined by reading one record twice."""
 
 import asyncio
 import datetime as dt
@@ -28,8 +28,8 @@ class Seen(NamedTuple):
 class Zone:
     """SuiteQL writes instants by the integration user's clock and names no zone; the record API writes UTC.
 
-    The profile says the zone. Where the account shows another the account is right: the profile is to be
-    mended, and until then the distance that was seen is used, which is wrong once summer time begins or ends.
+    The profile has the zone. Where the account shows another, the account is right: the profile must be
+    corrected, and until then the observed offset is used, which is wrong once summer time starts or ends.
     """
 
     def __init__(self, client: NetSuiteClient, configured: dt.tzinfo) -> None:
@@ -70,9 +70,7 @@ class Zone:
         try:
             seen = await self.seen()
         except VendorRejected:
-            return (
-                self._configured
-            )  # our role may not look; what it may not read either way is told by the check
+            return self._configured  # our role may not read it; the check reports the missing permission
         if seen is None or self.explains(seen):
             return self._configured
         _log.warning(

@@ -133,17 +133,17 @@ def customer_of_row(maps: Maps, row: Row) -> Customer:
 def _status(maps: Maps, *, inactive: bool, on_hold: bool, entity_status: str) -> CustomerStatus:
     if inactive or on_hold:
         return "blocked"
-    # Only what the account calls a customer is one: a status that nobody has named approves nobody.
+    # Only the statuses that the profile lists are approved: an unlisted one must not approve a customer.
     return "approved" if entity_status in maps.statuses.customer else "prospect"
 
 
 def _credit_limit(amount: Decimal | None, currency: str) -> Money | None:
-    # An amount whose currency the profile does not know is no money of ours.
+    # An amount in a currency that the profile does not map is left out.
     return currencies.shown(Money(amount, currency)) if amount is not None and currency else None
 
 
 def _tax(number: str, address: Address | None) -> tuple[TaxRegistration, ...]:
-    """NetSuite keeps one number without its country: a VAT id begins with it, else the address tells."""
+    """NetSuite stores one number without its country: a VAT id starts with it, else the address has it."""
     country, _ = matching.tax_number(number)
     return (TaxRegistration(country or (address.country if address else ""), number),) if number else ()
 

@@ -1,4 +1,4 @@
-"""system_apis: the small translations between NetSuite's values and ours."""
+"""system_apis: conversions between NetSuite's values and ours."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def point(ident: str) -> dict[str, str]:
 def to_id(table: Mapping[str, str], code: str, *, field: str, maps: Maps) -> dict[str, str]:
     """The vendor's record for one of our codes; raises VendorRejected where the profile has none."""
     if code not in table:
-        sentence = f"the profile of {maps.instance} does not say what {code!r} is at NetSuite"
+        sentence = f"the profile of {maps.instance} does not map {code!r} to a record of NetSuite"
         raise unmapped(sentence, f"/{field}", field, maps)
     return point(table[code])
 
@@ -88,9 +88,7 @@ def _custom(name: str, wanted: CustomValue, draft: msgspec.Struct, maps: Maps) -
     text = wanted.value or _reach(draft, wanted.source)
     if wanted.map and text:
         if text not in wanted.map:
-            sentence = (
-                f"the profile of {maps.instance} does not say what {text!r} is in NetSuite's field {name}"
-            )
+            sentence = f"the profile of {maps.instance} does not map {text!r} of NetSuite's field {name}"
             raise unmapped(sentence, f"/{name}", name, maps)
         text = wanted.map[text]
     try:

@@ -16,8 +16,8 @@ _FIRST_WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)
 class ChangedRecords:
     """An object's records by last change, the deleted included.
 
-    They cannot tell our own writes: the record's last change may be ours and hide a person's, so a reader has
-    to compare.
+    Our own writes are not recognised: the record's last change may be ours and hide a person's, so a
+    consumer has to compare.
     """
 
     def __init__(self, reporter: Reporter, sobject: SObject) -> None:
@@ -36,7 +36,7 @@ class ChangedRecords:
 
 
 def poll(reporter: Reporter) -> CursorPoll:
-    """While the streams are only beginning to listen, the poll looks often."""
+    """The poll runs often while the streams are still subscribing."""
     changes = reporter.profile.changes
     first = [seconds for seconds in _FIRST_WAITS if seconds < changes.poll_seconds]
     return CursorPoll(

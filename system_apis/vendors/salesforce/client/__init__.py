@@ -38,7 +38,7 @@ _CHILDREN = {"opportunity_line_items": LineItem, "opportunity_team_members": Tea
 
 
 class SalesforceClient:
-    """One org. Long answers are followed to their end; every refusal is a problem of ours."""
+    """One org. All pages of a long answer are read; every refusal is raised as a problem."""
 
     def __init__(self, outbound: Outbound, session: Session, maps: Maps, api_version: str) -> None:
         self._outbound = outbound
@@ -70,7 +70,7 @@ class SalesforceClient:
         return rows[0] if rows else None
 
     async def merged_into(self, record_id: str) -> str:
-        """The account that is left of a merger in which this one was deleted; empty where there was none."""
+        """The remaining account of a merger in which this one was deleted; empty without a merger."""
         rows = await self.query(soql.merged(soql.by_id(record_id)), MergedRecord, deleted=True)
         return (rows[0].record.master_record_id or "") if rows else ""
 
@@ -107,7 +107,7 @@ class SalesforceClient:
         return answer.json(ObjectDescribe)
 
     async def limits(self) -> dict[str, Limit]:
-        """What is left of each allowance."""
+        """The rest of each allowance."""
         answer = await self._get(f"{self._data}/limits")
         limits = answer.json(dict[str, Any])
         return {
@@ -121,8 +121,8 @@ class SalesforceClient:
     ) -> Stamped:
         """Write some fields and read the record's new stamps, in one call and one transaction.
 
-        Raises PreconditionFailed when somebody saved the record after the instant (whole seconds count).
-        Only stamps are read: texts come back from a composite call with HTML escapes in them.
+        Raises PreconditionFailed when the record was saved after the instant (in whole seconds).
+        Only stamps are read: a composite call returns texts with HTML escapes.
         """
         path = f"{self._data}/sobjects/Opportunity/{record_id}"
         answer = await self._send(
@@ -198,7 +198,7 @@ class SalesforceClient:
         except VendorDoubtful:
             raise
         except Problem:
-            # A login on the way may have told that the org has moved: then the call went to the old place.
+            # A login in between may have shown that the org has moved: then the call went to the old address.
             moved = await self.instance_url()
             if moved == url:
                 raise

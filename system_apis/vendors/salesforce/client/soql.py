@@ -85,7 +85,7 @@ def contacts(where: str, *, limit: int | None = None) -> str:
 
 
 def changed(sobject: str, where: str, *, limit: int | None = None) -> str:
-    """What the poll looks at, oldest change first."""
+    """The rows of the poll, oldest change first."""
     flags = _STAGE_FLAGS if sobject == "Opportunity" else ()
     return _select((*_CHANGE, *flags), sobject, where, limit)
 

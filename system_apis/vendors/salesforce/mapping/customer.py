@@ -62,7 +62,7 @@ def contact(row: Row[ContactRecord], maps: Maps) -> Contact:
 
 
 def billing_address(record: AccountRecord, maps: Maps) -> Address | None:
-    """The billing address; a street of several lines keeps its first apart."""
+    """The billing address; the first line of a street of several lines is separate."""
     line1, _, rest = (record.billing_street or "").replace("\r\n", "\n").partition("\n")
     address = Address(
         line1=line1.strip(),
@@ -76,7 +76,7 @@ def billing_address(record: AccountRecord, maps: Maps) -> Address | None:
 
 
 def _country(record: AccountRecord, maps: Maps) -> str:
-    """The country's ISO code; a text that means none stays as it was typed, so that somebody sees it."""
+    """The country's ISO code; an unknown text remains as it was typed, so that a person can correct it."""
     typed = [text for text in (record.billing_country_code, record.billing_country) if text]
     codes = (maps.picklists.country.get(text) or countries.code_of(text) for text in typed)
     return next(filter(None, codes), typed[-1] if typed else "")
@@ -89,7 +89,7 @@ def _tax(number: str, address: Address | None) -> tuple[TaxRegistration, ...]:
 
 
 def _status(values: dict[str, Any], maps: Maps) -> CustomerStatus:
-    # An account that nobody has judged is a prospect: only the ERP approves.
+    # An account without a known status is a prospect: only the ERP approves.
     status = _code(values, maps.fields.customer.status, maps.picklists.customer_status)
     return cast("CustomerStatus", status) if status in get_args(CustomerStatus) else "prospect"
 
