@@ -21,9 +21,8 @@ from process_apis.app import MIGRATIONS
 
 PARTS = ("read", "overview", "scaling", "hang", "hops", "policies", "activation", "start")
 DESCRIPTION = """\
-Measure what the deployment costs, beside what it could be replaced by. All numbers of one run are taken in
-turns
-on this machine, by loopback only, so read them as ratios.
+Measure what the deployment costs, beside what it could be replaced by. All numbers of one run are measured
+in turns on this machine, by loopback only, so read them as ratios.
 
 parts:
   read        the benchmark read (an audience, a flow and a vendor in memory) through the gateway with all

@@ -22,7 +22,7 @@ _ACCOUNT = "story"
 
 
 class Least(msgspec.Struct, frozen=True):
-    """The fewest calls that one purpose takes at a vendor, and why not fewer."""
+    """The fewest calls that one purpose needs at a vendor, and the reason."""
 
     calls: int
     purpose: str
@@ -32,17 +32,17 @@ class Least(msgspec.Struct, frozen=True):
 LEAST: dict[str, tuple[Least, ...]] = {
     "salesforce": (
         Least(1, "read the deal", "one query brings parents (account) and children (lines, contacts)"),
-        Least(1, "write the project's ids back", "one PATCH takes all fields of a record"),
+        Least(1, "write the project's ids back", "one PATCH sets all fields of a record"),
     ),
     "netsuite": (
-        Least(1, "search for the same customer", "one SuiteQL question asks name, tax number and domain"),
+        Least(1, "search for the same customer", "one SuiteQL query covers name, tax number and domain"),
         Least(1, "create the customer", "PUT by external id; the id comes back in Location"),
         Least(1, "create the billing schedule", "a record of its own, which the order names"),
         Least(1, "create the sales order with its lines", "lines go with their order"),
         Least(1, "learn the order's number", "creations answer without a body, and the number is NetSuite's"),
     ),
     "kantata": (
-        Least(1, "create the client", "its unique field refuses a second one, so nothing is asked before"),
+        Least(1, "create the client", "its unique field refuses a second one, so no query comes before"),
         Least(
             1,
             "create the project",
@@ -58,7 +58,7 @@ PER_SEAT = Least(1, "a seat per planned role", "seats are created one by one")
 
 
 class Calls(msgspec.Struct, frozen=True):
-    """What one vendor was asked for one activation."""
+    """The calls to one vendor for one activation."""
 
     vendor: str
     made: int

@@ -7,7 +7,7 @@ from bench.processes import Process
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A server, what it is asked, and the processes that work for it beside its own."""
+    """A server, its request, and the processes that work for it beside its own."""
 
     name: str
     path: str

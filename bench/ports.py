@@ -4,7 +4,7 @@ import secrets
 
 from deploy.launching.ports import port_fault
 
-# Below where systems take the ports of outgoing connections: one of those could have it first.
+# Below the range of outgoing connections' ports, which could be in use.
 _PORTS = range(10_000, 32_000)
 
 

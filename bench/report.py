@@ -168,7 +168,7 @@ def _show_policies(console: Paper, costs: Sequence[Cost]) -> None:
 
 
 def _tax(reads: dict[str, float]) -> str:
-    """What all policies together take of the whole read."""
+    """The share of all policies in the whole read."""
     whole = reads.get(WHOLE, 0.0)
     tax = whole - reads.get(TIERS, 0.0)
     return f"The gateway takes {tax:.0f} µs of the read's {whole:.0f} ({tax / whole:.0%})." if whole else ""

@@ -1,4 +1,4 @@
-"""bench: everything that is measured, side by side: the stores, the servers, and what to ask them."""
+"""bench: everything that is measured, side by side: the stores, the servers, and their requests."""
 
 import datetime as dt
 import secrets
@@ -37,7 +37,7 @@ PROJECT_SUMMARIES = 3
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The read as all contenders are asked it."""
+    """The request of the read, for all contenders."""
 
     path: str
     tokens: DevelopmentIssuer
@@ -76,7 +76,7 @@ class Stage:
         return contenders
 
     async def deployment(self, workers: int = 1) -> Contender:
-        """A deployment of its own, asked the benchmark read."""
+        """A separate deployment, for the benchmark read."""
         port = free_port()
         address = f"http://127.0.0.1:{port}"
         authorised = {"Authorization": f"Bearer {issuer(self.folder, address).mint(CONSUMER)}"}
@@ -101,7 +101,7 @@ class Stage:
         return Contender("envoy", asked.path, process, asked.headers, (bare.pid,))
 
     async def _services(self, asked: "_Asked") -> Contender:
-        """Three FastAPI services, each of which asks the one that was started before it."""
+        """Three FastAPI services, each of which calls the one that was started before it."""
         started: list[Process] = []
         for layer in services.LAYERS:
             options = services.write_options(
@@ -166,7 +166,7 @@ class Stage:
         return await self._stack.enter_async_context(starting)
 
     def _real_deployment(self, port: int) -> dict[str, str]:
-        """The demo's deployment without its vendors: the overview asks none."""
+        """The demo's deployment without its vendors: the overview calls none."""
         config = self.folder / "config"
         shutil.copytree(DEMO_CONFIG, config)
         shutil.copy(GATEWAY_SETTINGS, config / "gateway.toml")

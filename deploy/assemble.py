@@ -110,7 +110,7 @@ class Deployment:
 
 @asynccontextmanager
 async def assemble(settings: ServerSettings, environ: Mapping[str, str]) -> AsyncIterator[Deployment]:
-    """The deployment as the settings ask for it, open for the length of the block; raises SettingsError."""
+    """The deployment of these settings, open for the length of the block; raises SettingsError."""
     # Here as well as in the command: whatever starts a process, production refuses what is for development.
     if settings.production and (faults := unfitness(settings, environ)):
         raise SettingsError(faults)
@@ -281,7 +281,7 @@ def _system_clients(tiers: Tiers, carrier: Carrier) -> dict[tuple[str, type], An
 
 
 def _process_clients(tiers: Tiers, carrier: Carrier) -> dict[type, Any]:
-    """A client per process interface that the audiences ask for."""
+    """A client per process interface that the audiences use."""
     return {
         interface: local(interface, tiers.modules[interface].service)
         if interface in tiers.modules

@@ -1,4 +1,4 @@
-"""deploy: one file that restores a deployment: the database as of one instant, and the keys if asked."""
+"""deploy: one file that restores a deployment: the database as of one instant, and optionally the keys."""
 
 import contextlib
 import os

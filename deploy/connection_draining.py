@@ -69,7 +69,7 @@ def drained_file(folder: Path, pid: int) -> Path:
 def _stop_accepting(listeners: set[int], *, last: bool) -> None:
     """Stop accepting: new connections go to the successor, or are refused after the last worker."""
     for descriptor in _open_files("anon_inode:[eventpoll]"):
-        # A copy of its descriptor is the same epoll, and can be closed here.
+        # A copy of the descriptor is the same epoll, and closing it does not close the server's.
         with select.epoll.fromfd(os.dup(descriptor)) as poller:
             for listener in listeners:
                 with contextlib.suppress(FileNotFoundError):  # this epoll does not watch it

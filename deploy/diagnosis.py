@@ -144,7 +144,7 @@ def _faults(what: str, faults: list[str], fix: str) -> Iterator[Finding]:
 
 def _ports(settings: ServerSettings, port: int, sandbox_port: int) -> Iterator[Finding]:
     wanted = {port: ("gateway", "--port")}
-    if not settings.production:  # which has no stand-ins
+    if not settings.production:  # production has no stand-ins
         wanted |= {sandbox_port + n: (vendor, "--sandbox-port") for n, vendor in enumerate(VENDORS)}
     for number, (title, option) in wanted.items():
         fault = port_fault(settings.host, number)

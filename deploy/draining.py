@@ -67,12 +67,12 @@ class Supervisor(MPServer):
         os.register_at_fork(
             before=_hold_back, after_in_parent=_let_through, after_in_child=self._become_worker
         )
-        # A worker that is only just starting is not ended by a signal which it does not know yet.
+        # A worker that is still starting does not handle the signal yet and must not be killed by it.
         for number in (CLOSE_SOON, DRAIN):
             signal.signal(number, signal.SIG_IGN)
 
     def signal_handler_interrupt(self, *given: Any, **more: Any) -> None:
-        """Give notice; the second time, and where no notice is asked for, stop at once."""
+        """Give notice; the second time, and without a notice period, stop at once."""
         if not self._stopping:
             self._stopping = True
             _later(self._notice_seconds + LAST_SECONDS + (self.workers_kill_timeout or 0), kill_children)
@@ -100,9 +100,9 @@ class Supervisor(MPServer):
         return super()._spawn_worker(idx, target, callback_loader)
 
     def _become_worker(self) -> None:
-        """In a new worker: let go of the sockets of the others, and of how we take the signals that end us.
+        """In a new worker: close the other workers' sockets, and reset the handlers of stop signals.
 
-        Until it takes them itself it has nothing to finish, and ends by them at once.
+        Until it installs its own handlers it has no request to finish, and exits on them at once.
         """
         self._listeners.pop(self._entering, None)
         self._drop_shared_socket()
@@ -191,7 +191,7 @@ def wait(true: Callable[[], bool], seconds: float) -> None:
 
 
 def signal_workers(number: signal.Signals, workers: list[WorkerProcess]) -> None:
-    """Send a signal to those of the workers that live."""
+    """Send a signal to the running workers."""
     for worker in filter(WorkerProcess.is_alive, workers):
         with contextlib.suppress(ProcessLookupError):
             os.kill(worker.inner.pid, number)

@@ -110,7 +110,7 @@ def issuer_of(settings: ServerSettings, consumers: Mapping[str, Consumer]) -> De
 def readiness(
     settings: ServerSettings, stores: "Stores", tiers: "Tiers"
 ) -> Callable[[], Awaitable[Mapping[str, str]]]:
-    """What a process needs to answer, asked now."""
+    """A check that returns what the process lacks in order to answer; nothing when it is ready."""
 
     async def ready() -> Mapping[str, str]:
         missing = {}
@@ -122,7 +122,7 @@ def readiness(
         if tiers.runtime is not None and not tiers.runtime.running:
             missing["flows"] = "This process does not execute its flows"
         if died := down():
-            missing["background"] = f"Died, and will be started again: {', '.join(died)}"
+            missing["background"] = f"Crashed, and will be restarted: {', '.join(died)}"
         if draining(settings):
             missing["draining"] = "The deployment is stopping"
         # The cache is losable: without it the deployment still answers, so it is reported but does not count.
@@ -141,7 +141,7 @@ async def accept_push(
     """Verify a vendor's push as that vendor defines, and store its changes in one transaction."""
     instance = instances.get(name)
     if instance is None or instance.opened.webhook is None:
-        raise NotFound("No instance of this name takes pushes.")
+        raise NotFound("No instance of this name accepts pushes.")
     deliveries = await instance.opened.webhook.verify(headers, body)
     async with database.begin() as connection:
         for delivery in deliveries:

@@ -16,7 +16,7 @@ async def check(
     environ: Mapping[str, str],
     faults: Mapping[str, Sequence[str]],
 ) -> InstanceReport:
-    """What the connector's own check finds; an account that cannot be opened or asked is a finding, too."""
+    """The report of the connector's own check; an account that cannot be opened or read is a finding, too."""
     connector_context = ConnectorContext(environ=environ, deployment=settings.deployment)
     try:
         async with open_instances([(connector, profile)], connector_context, faults) as opened:

@@ -1,4 +1,4 @@
-"""deploy: the internal listener: what operators and probes ask a process, on an address of its own."""
+"""deploy: the internal listener: the endpoints for operators and probes, on a separate address."""
 
 import asyncio
 import contextlib

@@ -29,7 +29,7 @@ def called_by(database: Database) -> ActiveConsumers:
 
 
 async def lifecycle_faults(file: Path = FILE, active: ActiveConsumers | None = None) -> list[str]:
-    """What is wrong with the versions, a sentence each; with `active`, also whom a sunset would cut off."""
+    """The versions' faults, a sentence each; with `active`, also consumers that a sunset would cut off."""
     try:
         lifecycles = read_lifecycles(file)
     except SettingsError as error:

@@ -16,7 +16,7 @@ _BACKLOG_SECONDS = 5.0  # the greatest age of the reported state of the database
 _ASK_SECONDS = 2.0
 _lag = Histogram(
     "enfilade.loop.lag",
-    "How late the event loop wakes whoever waits",
+    "The delay of the event loop's timers",
     bounds=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
 )
 

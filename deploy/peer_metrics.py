@@ -1,4 +1,4 @@
-"""deploy: the workers of one deployment share their metrics: each answers the others when asked."""
+"""deploy: the workers of one deployment share their metrics: each answers the others' requests."""
 
 import asyncio
 import contextlib

@@ -50,7 +50,7 @@ def _variables(settings: ServerSettings) -> Iterator[str]:
 
 
 def _stores(settings: ServerSettings) -> Iterator[str]:
-    """The embedded stores live and die with `enfilade up`."""
+    """The embedded stores run only while `enfilade up` does."""
     embedded = running(settings.data_dir)
     if embedded is None:
         return

@@ -16,7 +16,7 @@ DEMO_CONFIG = Path(__file__).parent / "demo_config"
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of one process of a deployment.
 
-    `tiers` are those that it serves (``all``, or names with commas); `role` says whether it answers requests
+    `tiers` are those that it serves (``all``, or names with commas); `role` is whether it answers requests
     (api), works on flows and watches instances (worker), or both (all). A tier that it needs and does not
     serve is called at its `…_url`. `config` is the folder of instances, reference data, routing and policies.
     `internal_address` (``host:port``) is the operators' listener: by default the port after the public one,
@@ -113,7 +113,7 @@ def examine(environ: Mapping[str, str]) -> tuple[ServerSettings, list[str]]:
     values, faults = gather(ServerSettings, "ENFILADE", environ)
     settings = ServerSettings(**{"database_url": "", **values})
     try:
-        settings.served_tiers  # noqa: B018 - asked only whether it can be read
+        settings.served_tiers  # noqa: B018 - read only to validate it
     except msgspec.ValidationError:
         faults.append(f"ENFILADE_TIERS: {settings.tiers!r} names an unknown tier")
         settings = msgspec.structs.replace(settings, tiers="all")
@@ -124,7 +124,7 @@ def _faults(settings: ServerSettings) -> Iterator[str]:
     """What does not fit together in settings that can be read."""
     served_tiers = settings.served_tiers
     try:
-        settings.internal  # noqa: B018 - asked only whether it can be read
+        settings.internal  # noqa: B018 - read only to validate it
     except ValueError:
         yield f"ENFILADE_INTERNAL_ADDRESS: {settings.internal_address!r} is no host:port"
     if not settings.folder.is_dir():

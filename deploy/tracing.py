@@ -1,4 +1,4 @@
-"""deploy: the path of a correlation id, gathered from every durable table that knows it."""
+"""deploy: the path of a correlation id, from every durable table that contains it."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 async def correlation_of(connection: AsyncConnection, identity: str) -> str:
-    """The correlation id of a run or an exception; an id that is neither is taken for one itself."""
+    """The correlation id of a run or an exception; any other id is returned as a correlation id."""
     for table in (runs, exceptions):
         query = select(table.c.correlation_id).where(table.c.id == identity)
         if correlation := (await connection.execute(query)).scalar():

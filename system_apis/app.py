@@ -44,7 +44,7 @@ SOUND_SECONDS = 30.0  # a source that ran for so long failed for a new reason
 
 
 class Head(msgspec.Struct, frozen=True):
-    """As much of any profile as it takes to find its vendor's card."""
+    """The part of a profile that identifies its vendor's connector."""
 
     name: str
     vendor: str
@@ -159,7 +159,7 @@ def _read_profile(path: Path) -> tuple[Connector, Profile]:
 
 
 def _salvaged(path: Path) -> tuple[Connector, Profile]:
-    """As much of a faulty profile as routing must know; it may serve whatever its vendor can."""
+    """The part of a faulty profile that routing needs; it may serve every capability of its vendor."""
     head: dict[str, Any] = {}
     with contextlib.suppress(OSError, UnicodeDecodeError):
         for line in path.read_text(encoding="utf-8").splitlines():

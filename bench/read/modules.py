@@ -116,7 +116,7 @@ class Audience:
     async def get_screen(self, record_id: str) -> Screen:
         return compose(await self._summaries.get_summary(record_id))
 
-    async def add_note(self, record_id: str, body: Note) -> Note:  # noqa: ARG002 - all records take notes
+    async def add_note(self, record_id: str, body: Note) -> Note:  # noqa: ARG002 - all records accept notes
         return body
 
 

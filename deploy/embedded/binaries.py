@@ -45,7 +45,7 @@ def _reachable(package: str, parts: list[Path], identity: Identity) -> Path:
 
 
 def _site_packages(package: str) -> Path:
-    # find_spec, not import: the package's own launcher takes locks and writes files when imported.
+    # find_spec, not import: the package's own launcher acquires locks and writes files when imported.
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise EmbeddedError(

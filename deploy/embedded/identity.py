@@ -1,4 +1,4 @@
-"""deploy/embedded: as whom the servers run, and what that user can reach."""
+"""deploy/embedded: the user that the servers run as, and the files that it can reach."""
 
 import os
 import pwd

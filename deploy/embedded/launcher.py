@@ -25,7 +25,7 @@ from deploy.embedded.valkey import Valkey
 
 
 class Addresses(msgspec.Struct, frozen=True):
-    """Where the servers answer; the last two only when TCP was asked for."""
+    """The servers' addresses; the last two only when TCP was requested."""
 
     database_url: str
     cache_url: str
@@ -70,12 +70,12 @@ class Embedded:
 
     @property
     def database_url(self) -> str:
-        """PostgreSQL's address as SQLAlchemy takes it."""
+        """PostgreSQL's address as SQLAlchemy accepts it."""
         return self.addresses.database_url
 
     @property
     def cache_url(self) -> str:
-        """Valkey's address as redis-py takes it."""
+        """Valkey's address as redis-py accepts it."""
         return self.addresses.cache_url
 
     def start(self) -> Self:

@@ -1,6 +1,6 @@
 """deploy/embedded: the lock that shows whether a launcher or one of its servers still uses a data folder.
 
-The launcher takes it and its servers inherit it, so it is free exactly when the last of them has exited,
+The launcher acquires it and its servers inherit it, so it is free exactly when the last of them has exited,
 without reliance on a pid file. Its text (pid, start time, socket folder) is only for messages and cleanup.
 """
 
@@ -35,7 +35,7 @@ class Lock:
 
 
 def hold(data_dir: Path) -> Lock:
-    """Take the folder, waiting while the servers of a launcher that was killed still close down."""
+    """Lock the folder; waits while the servers of a killed launcher are still stopping."""
     descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _wait_for(descriptor, data_dir)
@@ -58,7 +58,7 @@ def is_held(data_dir: Path) -> bool:
 
 
 def wipe(data_dir: Path | str) -> None:
-    """Remove the databases' data; refuses while a launcher or its servers live on it."""
+    """Remove the databases' data; refuses while a launcher or its servers use it."""
     folder = Path(data_dir)
     if not folder.exists():
         return
@@ -108,7 +108,7 @@ def _started_at(pid: int) -> str:
 
 
 def _remove_leftover_sockets(descriptor: int) -> None:
-    """A killed launcher could not remove its socket folder; now nothing lives in it."""
+    """A killed launcher could not remove its socket folder; no process uses it now."""
     folder = Path(_read_note(descriptor)[2])
     if folder.name.startswith("enfilade-"):
         shutil.rmtree(folder, ignore_errors=True)

@@ -16,7 +16,7 @@ from deploy.embedded.binaries import postgresql_folder
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.identity import servers_identity
 
-# Our pg_restore sets it at once, and a server that does not know it refuses the whole dump.
+# Our pg_restore sets it first, and a server without that parameter refuses the whole dump.
 _NEW_PARAMETER, _KNOWN_SINCE = b"SET transaction_timeout = 0;\n", 17
 _DATA_FOLLOWS = b"COPY "
 _WHOLE_OR_NOTHING = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
@@ -54,7 +54,7 @@ def restore_dump(url: str, dump: Path, major: int) -> None:
         _started("psql", url, *_WHOLE_OR_NOTHING, "--file=-", stdin=subprocess.PIPE) as writer,
     ):
         source, target = reader.process.stdout, writer.process.stdin
-        assert source is not None  # noqa: S101 - both were asked for
+        assert source is not None  # noqa: S101 - both were opened as pipes
         assert target is not None  # noqa: S101
         with contextlib.suppress(BrokenPipeError):  # psql has exited; its error output has the reason
             _copy_head(source, target, without=_NEW_PARAMETER if major < _KNOWN_SINCE else None)

@@ -53,7 +53,7 @@ class Child:
         return cls(title, process, log, asyncio.create_task(process.wait()))
 
     async def stop(self, within: float) -> None:
-        """Ask it to end, and end it when it does not in time."""
+        """Terminate it, and kill it when it does not exit in time."""
         with contextlib.suppress(ProcessLookupError):
             self.process.terminate()
         try:

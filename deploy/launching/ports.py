@@ -1,4 +1,4 @@
-"""deploy/launching: whether the ports that are wanted are free, asked before anything is started."""
+"""deploy/launching: checks that the ports are free before anything is started."""
 
 import errno
 import socket

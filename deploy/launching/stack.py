@@ -94,7 +94,7 @@ def launcher(folder: Path) -> int | None:
 
 
 def end(folder: Path, pid: int, within: float) -> bool:
-    """Ask the holder to stop and wait until the folder is free; False when it was not in time."""
+    """Stop the process that has the lock and wait until the folder is free; False when it is not in time."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + within

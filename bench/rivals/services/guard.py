@@ -98,7 +98,7 @@ async def _refuse(_: Request, error: Exception) -> Response:
 
 
 async def fetch(request: Request, path: str, authorization: str) -> bytes:
-    """The next service's answer, asked under the caller's token."""
+    """The next service's answer, called with the caller's token."""
     answer = await request.app.state.http.get(path, headers={"Authorization": authorization})
     if answer.is_error:
         raise HTTPException(answer.status_code)

@@ -90,7 +90,7 @@ class KantataPsa:
             if project is None:
                 raise _no_such("project", key)
             if not self._is_deleted(project):
-                # Both in one call: an archived project takes no further changes in some accounts.
+                # Both in one call: an archived project accepts no further changes in some accounts.
                 wanted = {"status_key": self._maps.stages.cancelled[0], "archived": True}
                 project = await self._client.update_project(project.workspace.id, wanted)
             if not self._is_deleted(project):
@@ -113,7 +113,7 @@ class KantataPsa:
             made = await self._client.create_client(wanted)
             if field.id in facts.by_field(made):
                 return made
-            # Not every account takes custom values with a new group.
+            # Not every account accepts custom values with a new group.
             value = await self._client.set_custom_value(facts.GROUP, made.group.id, field.id, key, None)
             return msgspec.structs.replace(made, custom=(*made.custom, value))
         except VendorRejected as refusal:

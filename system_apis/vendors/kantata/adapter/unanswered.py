@@ -13,7 +13,7 @@ from kit import clock
 from kit.database import Database, drop_cursor, get_cursor, set_cursor
 
 Confirm = Callable[[], Awaitable[None]]
-"""Raises Unavailable when another process may have taken our place."""
+"""Raises Unavailable when another process may have replaced this one."""
 
 _ASK_AGAIN = 5.0  # seconds
 
@@ -23,7 +23,7 @@ async def no_fence() -> None:
 
 
 class UnansweredRequests:
-    """What was sent and not answered, by what it was for; with a database all processes know it."""
+    """Requests that were sent and not answered, by purpose; with a database all processes share them."""
 
     def __init__(self, instance: str, database: Database | None, settle_seconds: float) -> None:
         self._instance = instance
@@ -33,11 +33,11 @@ class UnansweredRequests:
 
     @asynccontextmanager
     async def guard(self, confirm: Confirm, name: str) -> AsyncIterator[None]:
-        """Around a request that the vendor would do twice.
+        """A guard around a request that the vendor would execute twice.
 
         Raises VendorDoubtful while an unanswered one of that name may still take effect. The request is noted
-        before it is sent, so that the next process knows of one whose process died. A process that stood
-        still and was replaced must not send: what it has read before is of yesterday.
+        before it is sent, so that a successor sees the request of a process that crashed. A process that was
+        suspended and replaced must not send, because what it has read is out of date.
         """
         await self._wait_out(name)
         await self._note(name)

@@ -1,4 +1,4 @@
-"""system_apis: the calls that we make to a Kantata OX account's API, as few as each question takes."""
+"""system_apis: the calls to a Kantata OX account's API, as few as each use needs."""
 
 import asyncio
 import datetime as dt
@@ -282,7 +282,7 @@ class KantataClient:
         return stories, keys_of([reply.envelope], key_field)
 
     async def create_seat(self, workspace_id: str, role_id: str) -> WorkspaceResource:
-        """A seat without a person; the vendor takes them one by one."""
+        """A seat without a person; the vendor accepts them one by one."""
         body = {"workspace_id": workspace_id, "user_id": None, "role_id": role_id}
         reply = await self._post("/workspace_resources", {"workspace_resource": body})
         return self._only(
@@ -355,7 +355,7 @@ class KantataClient:
 
     def _only(self, records: list[R], reply: Found) -> R:
         if not records:
-            raise reply.answer.violation("the record that was asked for is not in the answer")
+            raise reply.answer.violation("the requested record is not in the answer")
         return records[0]
 
     def _projects(self, reply: Found) -> list[Project]:

@@ -57,7 +57,7 @@ def reader(throttled_seconds: float) -> Callable[[Answer], Problem | None]:
     def read_error(answer: Answer) -> Problem | None:
         meaning = _STATUSES.get(answer.status)
         if meaning is None:
-            return None  # judged by its status alone
+            return None  # decided by its status alone
         refusals = answer.try_json(Errors)
         faults = _faults(refusals.errors if refusals else ())
         detail = f"{answer.instance}: {meaning.sentence}{_named(faults)}"

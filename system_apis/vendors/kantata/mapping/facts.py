@@ -187,7 +187,7 @@ def status_of(workspace: Workspace, maps: Maps) -> ProjectStatus:
 
 
 def known_status(workspace: Workspace, maps: Maps) -> ProjectStatus | None:
-    """Our status, None where the profile knows none; an archived live project counts as closed."""
+    """Our status, None where the profile maps none; an archived open project counts as closed."""
     known = maps.stages.keys.get(workspace.status.key) if workspace.status else None
     status = known or maps.stages.otherwise
     if workspace.archived and status in (None, "planned", "active"):

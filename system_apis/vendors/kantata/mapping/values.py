@@ -17,7 +17,7 @@ _MINUTES = 60
 
 
 def main_units(amount: Decimal) -> int:
-    """A budget as the vendor takes it: whole units, for its `price` has no decimals."""
+    """A budget as the vendor accepts it: whole units, because its `price` has no decimals."""
     return int(amount.quantize(Decimal(1), ROUND_HALF_UP))
 
 
@@ -97,7 +97,7 @@ def to_wire(catalogue: Catalogue, field: CustomField, text: str, instance: str) 
         except InvalidOperation:
             raise missing(
                 instance,
-                f"the custom field {field.name!r} takes numbers, not {text!r}",
+                f"the custom field {field.name!r} accepts numbers, not {text!r}",
                 f"/custom_fields/{field.name}",
                 field.name,
             ) from None

@@ -212,12 +212,12 @@ def _names(fields: object) -> list[str]:
 def _field(kind: str, properties: Raw, name: str, wanted: CustomValue) -> Finding:
     shape = properties.get(name)
     if shape is None:
-        fix = f"create {name} on {kind} and show it on the integration's form, or take it out of the profile"
+        fix = f"create {name} on {kind} and show it on the integration's form, or remove it from the profile"
         return wrong("field", f"{kind}.{name}", "not there, or hidden from our role", fix)
     return judged(
         "field",
         f"{kind}.{name}",
-        f"is a {shape.get('type')}, the profile takes it for a {wanted.kind}",
+        f"is a {shape.get('type')}, the profile declares a {wanted.kind}",
         ok=shape.get("type") in _TYPES[wanted.kind],
         fix="correct the kind in the profile, or the field's type",
     )

@@ -47,7 +47,7 @@ class Meaning(NamedTuple):
     tag: str = ""
 
 
-# The first line that fits is taken; an empty code or text fits all. NetSuite's statuses mislead: an unknown
+# The first line that fits is used; an empty code or text fits all. NetSuite's statuses mislead: an unknown
 # transaction is a 400, and a table that the role may not read is reported as a faulty query.
 MEANINGS = (
     Meaning(

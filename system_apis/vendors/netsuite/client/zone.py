@@ -40,7 +40,7 @@ class Zone:
         self._one = asyncio.Lock()
 
     async def current(self) -> dt.tzinfo:
-        """The zone in use; asked for once an hour."""
+        """The zone in use; read once an hour."""
         async with self._one:
             if self._zone is None or time.monotonic() >= self._until:
                 self._zone = await self._find()
@@ -74,7 +74,7 @@ class Zone:
         if seen is None or self.explains(seen):
             return self._configured
         _log.warning(
-            "the account answers in another zone than its profile says",
+            "the account answers in another zone than its profile has",
             instance=self._client.instance,
             profile=str(self._configured),
             hours=seen.offset / dt.timedelta(hours=1),

@@ -27,7 +27,7 @@ from system_apis.vendors.netsuite.settings.maps import Maps
 
 
 def customer_body(maps: Maps, draft: CustomerDraft) -> Raw:
-    """What a customer is at NetSuite; raises VendorRejected where the profile does not know a code."""
+    """A customer as NetSuite's record; raises VendorRejected where the profile does not map a code."""
     body: Raw = {
         "isPerson": False,
         "isInactive": False,
@@ -133,7 +133,7 @@ def customer_of_row(maps: Maps, row: Row) -> Customer:
 def _status(maps: Maps, *, inactive: bool, on_hold: bool, entity_status: str) -> CustomerStatus:
     if inactive or on_hold:
         return "blocked"
-    # Only the statuses that the profile lists are approved: an unlisted one must not approve a customer.
+    # An entity status that the profile does not list must not approve a customer.
     return "approved" if entity_status in maps.statuses.customer else "prospect"
 
 

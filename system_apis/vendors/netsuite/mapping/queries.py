@@ -78,7 +78,7 @@ def line_sums(order_ids: Iterable[str]) -> str:
 
 
 def matches(maps: Maps, name: str, tax_number: str, domain: str) -> str | None:
-    """Customers that may be the same firm, more than may be meant; None when nothing is asked."""
+    """Customers that may be the same firm, also some that are not; None without a criterion."""
     conditions = [*_by_number(maps, tax_number), *_by_name(name), *_by_domain(domain)]
     if not conditions:
         return None

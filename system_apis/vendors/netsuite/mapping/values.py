@@ -71,7 +71,7 @@ def refs_of(maps: Maps, noun: str, ident: str, external_id: str) -> tuple[Ref, .
 def custom_fields(
     wanted: Mapping[str, CustomValue], draft: msgspec.Struct, given: Mapping[str, str], maps: Maps
 ) -> Raw:
-    """The account's own fields: those that the profile asks for, and those that the caller named."""
+    """The account's own fields: those that the profile requires, and those that the caller named."""
     fields = {name: _custom(name, value, draft, maps) for name, value in wanted.items()}
     for name, value in given.items():
         if not name.startswith("cust"):

@@ -122,7 +122,7 @@ def _merged(record_id: str, survivor: str) -> NotFound:
 
 
 def _next_cursor(rows: Sequence[Row[R]], limit: int) -> str | None:
-    """Where the page ends; a row more than asked for shows that there is another."""
+    """Where the page ends; a row more than requested shows that there is another."""
     if len(rows) <= limit:
         return None
     last = rows[limit - 1].record

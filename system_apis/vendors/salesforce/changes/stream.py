@@ -46,7 +46,7 @@ class Stream:
         """Nothing: the bus sends events from the subscription on; the poll covers the time before."""
 
     async def run(self, receive: Receive, cursor: CursorStore, stop: asyncio.Event) -> None:
-        """Until `stop`. A broken stream is taken up where it was; what the org refuses is raised."""
+        """Until `stop`. A broken stream resumes at its position; the org's refusals are raised."""
         failures = 0
         earliest = False
         while not stop.is_set():

@@ -79,7 +79,7 @@ _CODES: dict[str, Meaning] = {
     # Ours.
     "MALFORMED_QUERY": Meaning(ContractViolation, "the org does not understand our query"),
     "JSON_PARSER_ERROR": Meaning(ContractViolation, "the org does not understand our request"),
-    "METHOD_NOT_ALLOWED": Meaning(ContractViolation, "the org does not take this method here"),
+    "METHOD_NOT_ALLOWED": Meaning(ContractViolation, "the org does not accept this method here"),
     "UNSUPPORTED_API_VERSION": Meaning(_REFUSED, "the org has retired the profile's api_version"),
 }
 

@@ -118,7 +118,7 @@ class Events:
             if answer is grpc.aio.EOF:  # pyright: ignore[reportAttributeAccessIssue] - missing in its types
                 raise self._unavailable("ended the stream")
             yield answer
-            # Asked for only after the events were taken in: a slow reader is not flooded.
+            # Requested only after the events were stored, so that a slow reader is not flooded.
             if answer.pending_num_requested < _MOST // 2:
                 more.put_nowait(_MOST - answer.pending_num_requested)
 
@@ -134,7 +134,7 @@ class Events:
         return self._schemas[schema_id]
 
     async def _ask(self, method: str, request: Any) -> Any:
-        """One question; asked again after a new login if that was the matter."""
+        """One call; repeated after a new login when the old one was refused."""
         for attempt in (1, 2):
             identity = await self._session.identity()
             ask = getattr(self._stub(), method)
@@ -154,7 +154,7 @@ class Events:
         if code is grpc.StatusCode.UNAUTHENTICATED:
             with suppress(VendorUnavailable):
                 await self._session.renew(used)
-            return self._unavailable("did not take our login", trailers)
+            return self._unavailable("refused our login", trailers)
         raw = (trailers.get("error-code", "") + (error.details() or "")).lower().replace(" ", "")
         if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE) and "replayid" in raw:
             return ReplayIdRefused()

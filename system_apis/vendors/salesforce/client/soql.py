@@ -2,7 +2,7 @@
 
 Names in them are constants of ours or of the profile, whose shape its schema checks; values are quoted.
 """
-# ruff: noqa: S608 - SOQL knows no parameters
+# ruff: noqa: S608 - SOQL has no parameters
 
 import datetime as dt
 from collections.abc import Iterable
