@@ -176,7 +176,7 @@ def _internal_app(settings: ServerSettings, modules: Litestar, key: Secret) -> A
 
 
 def internal_key(settings: ServerSettings, environ: Mapping[str, str]) -> Secret:
-    """The key with which tiers authenticate to each other; a deployment in one process makes its own."""
+    """The key with which tiers authenticate to each other; a deployment in one process creates its own."""
     if settings.internal_key:
         return resolve(settings.internal_key, environ)
     return Secret(secrets.token_hex(32))

@@ -92,7 +92,7 @@ def key_fault(manifest: Manifest, folder: Path, environ: Mapping[str, str]) -> s
 
 
 def refuse_server(major: int) -> None:
-    """Raises CommandError for a PostgreSQL that backups are not made of, nor restored into."""
+    """Raises CommandError for a version of PostgreSQL that backups do not support."""
     if not OLDEST_POSTGRESQL <= major <= POSTGRESQL_MAJOR:
         raise CommandError(
             f"The database is on PostgreSQL {major}; backups are made of, and restored into, "

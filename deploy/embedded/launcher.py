@@ -160,7 +160,7 @@ def _make_data_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / "logs").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise EmbeddedError(f"The data folder {folder} cannot be made: {error.strerror}.") from error
+        raise EmbeddedError(f"The data folder {folder} cannot be created: {error.strerror}.") from error
 
 
 def _set_old_logs_aside(logs: Path) -> None:

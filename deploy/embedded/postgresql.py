@@ -89,7 +89,7 @@ class PostgreSQL:
         child.start()
         if child.ended.result() != 0:
             raise EmbeddedError(
-                f"The embedded PostgreSQL could not make its data folder: {child.last_words()}"
+                f"The embedded PostgreSQL could not create its data folder: {child.last_words()}"
             )
         unfinished.rename(folder)
 

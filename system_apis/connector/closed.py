@@ -10,7 +10,7 @@ from contracts.system.instance import Finding, InstanceReport
 from kit.secrets import SecretError, resolve
 from system_apis.connector.declaration import ChangeSource, Delivery, Profile
 
-FIX = "mend the profile or the variable, then restart"
+FIX = "correct the profile or the variable, then restart"
 
 
 def unresolved_references(profile: Profile, environ: Mapping[str, str]) -> list[str]:

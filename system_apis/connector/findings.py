@@ -5,12 +5,12 @@ from contracts.system.instance import Finding, Kind
 
 
 def well(kind: Kind, name: str, detail: str) -> Finding:
-    """Nothing to mend."""
+    """A check that passed."""
     return Finding(kind, name, ok=True, detail=detail)
 
 
 def wrong(kind: Kind, name: str, why: str | Problem, fix: str = "") -> Finding:
-    """Something to mend, or a question that the vendor did not answer."""
+    """A fault to correct, or a call that the vendor did not answer."""
     return Finding(kind, name, ok=False, detail=why.detail if isinstance(why, Problem) else why, fix=fix)
 
 

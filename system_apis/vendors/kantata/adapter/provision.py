@@ -235,7 +235,7 @@ def task_key_field(maps: Maps, catalogue: Catalogue) -> str:
 
 
 def structure_lost(instance: str, plans: list[TaskPlan]) -> VendorRejected:
-    """Tasks that the account neither makes nor shows."""
+    """The problem for tasks that the account neither creates nor shows."""
     titles = ", ".join(plan.title for plan in plans)
     return VendorRejected(
         f"{instance}: the account reports that these tasks exist, but hides them from our user: {titles}",

@@ -1,7 +1,7 @@
 """system_apis: what a project consists of: tasks, seats and bookings, in both directions. Pure.
 
-A task of ours is known again by its unique field, where the account has one, or by its title. A demand of
-ours is known by the first words of its booking's notes, so that it stays known when the seat gets a person.
+Our tasks are recognised by their unique field, where the account has one, or by their titles. Our demands
+are recognised by the first words of their bookings' notes, also after the seat gets a person.
 """
 
 import re

@@ -14,7 +14,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=255)]
 class ProjectFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which custom field of the account's projects holds what, by name; empty: it is not stored there.
 
-    `key` must have the unique constraint: it is what makes one project of one key.
+    `key` must have the unique constraint: it prevents a second project of a key.
     """
 
     key: Name = "Enfilade key"
@@ -33,7 +33,7 @@ class TaskFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class ClientFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`key` must have the unique constraint: it is what makes one client of one key."""
+    """`key` must have the unique constraint: it prevents a second client of a key."""
 
     key: Name = "Enfilade key"
     custom: Codes = {}

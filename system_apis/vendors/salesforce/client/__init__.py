@@ -1,4 +1,4 @@
-"""system_apis: the calls that we make to a Salesforce org's REST API."""
+"""system_apis: the calls to a Salesforce org's REST API."""
 
 import datetime as dt
 from email.utils import format_datetime
@@ -148,7 +148,7 @@ class SalesforceClient:
                     },
                 ],
             },
-            # Writing the same again changes nothing, and a save in between is noticed.
+            # Writing the same again changes nothing, and a save in between is detected.
             repeatable=True,
         )
         written, read = self._succeeded(answer, "write", "read")

@@ -32,7 +32,7 @@ _REFUSED = (
 
 
 class ReplayIdRefused(Exception):  # noqa: N818 - the name of an event, not of an error
-    """The place where we wanted to go on is no longer (or never was) in the stream."""
+    """The position to resume from is no longer (or never was) in the stream."""
 
 
 class Schema(NamedTuple):

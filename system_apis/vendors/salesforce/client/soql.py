@@ -1,6 +1,6 @@
-"""system_apis: the queries that we send to Salesforce, as texts.
+"""system_apis: the texts of the SOQL queries.
 
-Names in them are constants of ours or of the profile, whose shape its schema checks; values are quoted.
+Names in them are constants or come from the profile, whose schema checks their shape; values are quoted.
 """
 # ruff: noqa: S608 - SOQL has no parameters
 
