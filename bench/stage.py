@@ -1,4 +1,4 @@
-"""bench: everything that is measured, side by side: the stores, the servers, and what to ask them."""
+"""bench: everything that is measured, side by side: the stores, the servers, and their requests."""
 
 import datetime as dt
 import secrets
@@ -39,7 +39,7 @@ PROJECT_SUMMARIES = 3
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The read as all contenders are asked it."""
+    """The request of the read, for all contenders."""
 
     path: str
     tokens: DevelopmentIssuer
@@ -68,17 +68,17 @@ class Stage:
         tokens = issuer(self.folder, deployment.process.url)
         asked = _Asked(deployment.path, tokens, tokens.mint(CONSUMER))
         bare = await self.server("bare", free_port())
-        found = [Contender("bare", deployment.path, bare), deployment]
+        contenders = [Contender("bare", deployment.path, bare), deployment]
         if envoy.binary() is not None:
-            found.append(await self._envoy(asked, bare))
+            contenders.append(await self._envoy(asked, bare))
         if services.installed():
-            found.append(await self._services(asked))
+            contenders.append(await self._services(asked))
         if node.installed():
-            found.append(await self._node(asked, bare))
-        return found
+            contenders.append(await self._node(asked, bare))
+        return contenders
 
     async def deployment(self, workers: int = 1) -> Contender:
-        """A deployment of its own, asked the benchmark read."""
+        """A separate deployment, for the benchmark read."""
         port = free_port()
         address = f"http://127.0.0.1:{port}"
         authorised = {"Authorization": f"Bearer {issuer(self.folder, address).mint(CONSUMER)}"}
@@ -103,10 +103,10 @@ class Stage:
         return Contender("envoy", asked.path, process, asked.headers, (bare.pid,))
 
     async def _services(self, asked: "_Asked") -> Contender:
-        """Three FastAPI services, each of which asks the one that was started before it."""
+        """Three FastAPI services, each of which calls the one that was started before it."""
         started: list[Process] = []
         for layer in services.LAYERS:
-            told = services.write_options(
+            options = services.write_options(
                 self.folder / f"{layer}.json",
                 issuer=asked.tokens.issuer,
                 jwks=asked.tokens.jwks(),
@@ -115,7 +115,7 @@ class Stage:
             )
             port = free_port()
             command = services.command(layer, port)
-            started.append(await self._start(f"fastapi-{layer}", command, port, BENCH_RIVAL=str(told)))
+            started.append(await self._start(f"fastapi-{layer}", command, port, BENCH_RIVAL=str(options)))
         *beside, first = started
         return Contender(
             "fastapi", asked.path, first, asked.headers, tuple(process.pid for process in beside)
@@ -151,8 +151,8 @@ class Stage:
         ]
 
     async def server(self, name: str, port: int, *, workers: int = 1, **environ: str) -> Process:
-        """One of the servers of bench/serving.py, until the stage goes."""
-        told = {
+        """One of the servers of bench/serving.py, until the stage is closed."""
+        variables = {
             "BENCH_DATABASE_URL": self.database_url,
             "BENCH_CACHE_URL": self.cache_url,
             "BENCH_FOLDER": str(self.folder),
@@ -160,7 +160,7 @@ class Stage:
             **environ,
         }
         command = python("bench.serving", name, "--port", str(port), "--workers", str(workers))
-        return await self._start(f"{name}-{port}", command, port, **told)
+        return await self._start(f"{name}-{port}", command, port, **variables)
 
     async def _start(self, name: str, command: list[str], port: int, **environ: str) -> Process:
         log = self.folder / "logs" / f"{name}.log"
@@ -168,7 +168,7 @@ class Stage:
         return await self._stack.enter_async_context(starting)
 
     def _real_deployment(self, port: int) -> dict[str, str]:
-        """The demo's deployment without its vendors: the overview asks none."""
+        """The demo's deployment without its vendors: the overview calls none."""
         config = self.folder / "config"
         shutil.copytree(DEMO_CONFIG, config)
         shutil.copy(GATEWAY_SETTINGS, config / "gateway.toml")

@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ended(given: list[str]) -> int:
     try:
         return _run(given)
-    except SystemExit as ended:  # argparse's way to say that it has shown help, or refused
+    except SystemExit as ended:  # argparse exits after help and after a usage error
         return ended.code if isinstance(ended.code, int) else OK
 
 
