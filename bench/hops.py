@@ -1,4 +1,4 @@
-"""bench: what a hop between two tiers costs: a plain await, a local client, a remote one over loopback."""
+"""bench: the cost of a hop between two tiers: a plain await, a local client, a remote one over loopback."""
 
 import time
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""bench: a deployment as `enfilade up` starts it, with the vendors' stand-ins, and how long that takes."""
+"""bench: a deployment as `enfilade up` starts it, with the vendors' stand-ins, and how long it takes."""
 
 import asyncio
 import os
@@ -39,18 +39,18 @@ async def up(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[tuple[St
     """A deployment without its story, and the seconds until it was ready."""
     port = free_ports(5)  # the gateway's, its internal listener's, and those of three vendors
     wanted = ("--no-demo", "--data", str(folder), "--port", str(port), "--sandbox-port", str(port + 2))
-    begun = time.monotonic()
+    started = time.monotonic()
     child = await asyncio.create_subprocess_exec(
         *python("deploy.cli", "up", *wanted),
         env={**os.environ, **environ},
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
-    # Read all along: a child that nobody listens to would wait for us.
+    # Read continuously: a child blocks on a full pipe.
     complaint = asyncio.create_task(child.communicate())
     try:
-        ours = await _until_reported(folder, complaint)
-        yield ours, time.monotonic() - begun
+        deployment = await _until_reported(folder, complaint)
+        yield deployment, time.monotonic() - started
     finally:
         if child.returncode is None:
             child.send_signal(signal.SIGTERM)
@@ -58,12 +58,12 @@ async def up(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[tuple[St
 
 
 async def _until_reported(folder: Path, complaint: "asyncio.Task[tuple[bytes, bytes]]") -> Stack:
-    """The launcher leaves word of the deployment once it is ready."""
+    """The deployment, once the launcher has recorded that it is ready."""
     deadline = time.monotonic() + READY_SECONDS
     while True:
-        found = stack.running(folder)
-        if found is not None:
-            return found
+        deployment = stack.running(folder)
+        if deployment is not None:
+            return deployment
         if complaint.done():
             raise RuntimeError(f"`enfilade up` has ended: {complaint.result()[1].decode()[-1000:]}")
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""bench: the load: wrk where it is installed, else a small generator of our own in a process of its own.
+"""bench: the load: wrk where it is installed, else a small built-in generator in its own process.
 
 `python -m bench.load URL --seconds S --connections N --header 'Name: value'` prints how many were answered.
 """
@@ -46,7 +46,7 @@ async def run(
 ) -> Answered:
     """Load a server for a while; raises RuntimeError when the generator itself fails.
 
-    With `ramp_seconds` the connections begin one after the other in that time, which wrk cannot do.
+    With `ramp_seconds` the connections open one after the other in that time, which wrk cannot do.
     """
     own = _own(url, headers, seconds, connections, ramp_seconds)
     command = own if ramp_seconds else _wrk(url, headers, seconds, connections) or own
@@ -64,12 +64,12 @@ async def run(
 
 
 def _wrk(url: str, headers: Mapping[str, str], seconds: float, connections: int) -> list[str]:
-    found = shutil.which("wrk")
+    wrk = shutil.which("wrk")
     # wrk counts in whole seconds.
-    if found is None or seconds < 1:
+    if wrk is None or seconds < 1:
         return []
     given = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
-    return [found, "-t1", "--latency", f"-c{connections}", f"-d{int(seconds)}s", *given, url]
+    return [wrk, "-t1", "--latency", f"-c{connections}", f"-d{int(seconds)}s", *given, url]
 
 
 def _own(
@@ -83,16 +83,16 @@ def _own(
 
 def read_wrk(printed: str) -> Answered:
     """What wrk prints, read."""
-    found = re.search(r"([0-9]+) requests in", printed)
+    total = re.search(r"([0-9]+) requests in", printed)
     wrong = re.search(r"Non-2xx or 3xx responses: ([0-9]+)", printed)
     bad = int(wrong.group(1)) if wrong else 0
     slow = re.search(r"99%\s+([0-9.]+)(us|ms|s|m)\b", printed)
     p99 = float(slow.group(1)) * _MILLISECONDS[slow.group(2)] if slow else 0.0
-    return Answered(int(found.group(1)) - bad if found else 0, bad, p99)
+    return Answered(int(total.group(1)) - bad if total else 0, bad, p99)
 
 
 class _Connection(asyncio.Protocol):
-    """Asks, reads the whole answer, asks again, until the time is over."""
+    """Sends a request, reads the whole answer, and repeats until the time has elapsed."""
 
     def __init__(self, request: bytes, until: float) -> None:
         self.good = self.bad = 0
@@ -113,8 +113,8 @@ class _Connection(asyncio.Protocol):
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             return
-        found = _LENGTH.search(self._buffer, 0, end)
-        whole = end + 4 + (int(found.group(1)) if found else 0)
+        length = _LENGTH.search(self._buffer, 0, end)
+        whole = end + 4 + (int(length.group(1)) if length else 0)
         if len(self._buffer) < whole:
             return
         good = self._buffer.startswith(b"HTTP/1.1 200")
@@ -123,7 +123,7 @@ class _Connection(asyncio.Protocol):
         self._buffer = self._buffer[whole:]
         self._ask()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the count says it
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the count shows it
         if not self.closed.done():
             self.closed.set_result(None)
 
@@ -157,7 +157,7 @@ async def _generate(options: argparse.Namespace) -> Answered:
 
 
 def main() -> None:
-    """Generate load as the command line says."""
+    """Generate load by the command line's arguments."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
     parser.add_argument("--seconds", type=float, required=True)

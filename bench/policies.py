@@ -40,7 +40,7 @@ _KEYS = itertools.count()
 class Cost(msgspec.Struct, frozen=True):
     """One policy alone in front of a step that answers at once, on a read and on a write with a body of 1 KB.
 
-    Of what asks the database, as the idempotency key does, only our own time shows here.
+    Of policies that query the database, as idempotency_key does, only this process's time is included.
     """
 
     policy: str
@@ -90,8 +90,8 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
         ):
             policies |= {field.name: getattr(group, field.name) for field in fields(group)}
         meter = _Meter(requests, table, await _facts(policies, requests, table), calls)
-        found = [await meter.alone(name, policies.get(name)) for name in ORDER]
-        found.append(await meter.tiers())
+        costs = [await meter.alone(name, policies.get(name)) for name in ORDER]
+        costs.append(await meter.tiers())
         gateway = Gateway(
             make_bundle(settings, deployment.CONSUMERS),
             ApiInventory(apis),
@@ -99,12 +99,12 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
             credentials=CredentialSources(tokens),
             stores=GatewayStores(database, cache),
         )
-        found.append(await meter.whole(gateway.runtime.version.public))
-        return found
+        costs.append(await meter.whole(gateway.runtime.version.public))
+        return costs
 
 
 class Requests:
-    """The two requests, as a server hands them over."""
+    """The two requests, as a server passes them on."""
 
     def __init__(self, token: str) -> None:
         self._body = modules.note()
@@ -144,7 +144,7 @@ class Requests:
 
 
 async def _facts(policies: dict[str, Any], requests: Requests, table: RouteTable) -> dict[str, Any]:
-    """What the policies before have found out when a later one is asked: route, caller, source."""
+    """The results of the earlier policies that a later one needs: route, caller, source."""
     exchange = requests.make("GET")
     route = _route(table, "GET")
     await policies["identity"].wrap(route, _nothing)(exchange)
@@ -188,7 +188,7 @@ class _Meter:
         return Cost(name, *costs)
 
     async def tiers(self) -> Cost:
-        """The three tiers as the hop reaches them, less the nothing that policies stand in front of."""
+        """The three tiers as the hop calls them, less the cost of an empty pipeline."""
         reads, writes = (_route(self._table, method).target for method in ("GET", "POST"))
         return Cost(TIERS, await self._more("GET", reads), await self._more("POST", writes))
 

@@ -4,12 +4,12 @@ import secrets
 
 from deploy.launching.ports import port_fault
 
-# Below where systems take the ports of outgoing connections: one of those could have it first.
+# Below the range of outgoing connections' ports, which could be in use.
 _PORTS = range(10_000, 32_000)
 
 
 def free_ports(many: int) -> int:
-    """The first of so many ports in a row on which nobody listens now."""
+    """The first of so many consecutive free ports."""
     while True:
         first = _PORTS[secrets.randbelow(len(_PORTS) - many)]
         if not any(port_fault("127.0.0.1", port) for port in range(first, first + many)):
@@ -17,5 +17,5 @@ def free_ports(many: int) -> int:
 
 
 def free_port() -> int:
-    """A port on which nobody listens now."""
+    """A free port."""
     return free_ports(1)

@@ -53,7 +53,7 @@ async def _until_ready(child: asyncio.subprocess.Process, address: str, log: Pat
     async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
         while True:
             with contextlib.suppress(httpx.TransportError):
-                # Where nothing stands at the address, a refusal shows as well that somebody answers.
+                # Any answer shows that the server is ready, also a refusal.
                 if (await http.get(address)).status_code < httpx.codes.INTERNAL_SERVER_ERROR:
                     return
             if child.returncode is not None or asyncio.get_running_loop().time() > deadline:
@@ -87,7 +87,7 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 
 def children_named(*names: str) -> list[int]:
-    """Our own children whose program's name begins so."""
+    """Our own children whose program's name starts with this."""
     children, _ = _table()
     return [pid for pid in children.get(os.getpid(), ()) if _name(pid).startswith(names)]
 
@@ -103,7 +103,7 @@ def _table() -> tuple[dict[int, list[int]], dict[int, int]]:
             text = (entry / "stat").read_text()
         except OSError:  # it ended meanwhile
             continue
-        # The name stands in brackets and may hold spaces: what is counted comes after it (proc(5)).
+        # The name is in brackets and may contain spaces: the counters follow it (proc(5)).
         fields = text.rpartition(")")[2].split()
         pid = int(entry.name)
         children.setdefault(int(fields[1]), []).append(pid)

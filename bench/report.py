@@ -16,7 +16,7 @@ from deploy.console import Paper, Sheet, styled
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Something to reach, what was found, and whether that is it."""
+    """A target, the measured value, and whether it was reached."""
 
     what: str
     wanted: str
@@ -25,7 +25,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, omit_defaults=True):
-    """All that one run has found; what was not asked for is absent."""
+    """The results of one run; those that were not requested are absent."""
 
     generator: str
     rates: dict[str, Rates] = {}
@@ -43,59 +43,59 @@ _RIVALS = {
     "fastapi": ("three FastAPI services", 20.0),
     "node": ("a Fastify proxy in front of the bare handler", 1.5),
 }
-"""What the deployment is held against on the read, and how many times its rate ours is to be."""
+"""The contenders of the deployment on the read, and the wanted ratio of its rate to theirs."""
 
 STILL = 1.1
 """So much may the slowest answers of others move while one vendor hangs."""
 
 
-def targets(found: Findings) -> list[Target]:
-    """The targets that this run can tell of."""
+def targets(findings: Findings) -> list[Target]:
+    """The targets that this run measured."""
     reached: list[Target] = []
-    rates = found.rates
+    rates = findings.rates
     for name, (words, wanted) in _RIVALS.items():
         if {"gateway", name} <= rates.keys():
             reached.append(_at_least(f"the read, of {words}", rates["gateway"].ratio_to(rates[name]), wanted))
-    if found.hanging is not None:
-        ratio = found.hanging.ratio
+    if findings.hanging is not None:
+        ratio = findings.hanging.ratio
         what = "the read's p99 beside a vendor that hangs"
         reached.append(Target(what, f"≤ {STILL:g}", f"{ratio:.2f}", ratio <= STILL))
-    if found.hops is not None:
-        reached.append(_at_least("a remote hop, in local hops", found.hops.times_cheaper, 20))
-    if found.starts is not None:
-        slowest = max(found.starts.fresh, found.starts.again)
+    if findings.hops is not None:
+        reached.append(_at_least("a remote hop, in local hops", findings.hops.times_cheaper, 20))
+    if findings.starts is not None:
+        slowest = max(findings.starts.fresh, findings.starts.again)
         reached.append(Target("`enfilade up` ready", "≤ 8 s", f"{slowest:.1f} s", slowest <= 8))  # noqa: PLR2004
     return reached
 
 
-def _at_least(what: str, found: float, wanted: float) -> Target:
-    return Target(what, f"≥ {wanted:g}", f"{found:.2f}", found >= wanted)
+def _at_least(what: str, measured: float, wanted: float) -> Target:
+    return Target(what, f"≥ {wanted:g}", f"{measured:.2f}", measured >= wanted)
 
 
-def show(console: Paper, found: Findings) -> None:
+def show(console: Paper, findings: Findings) -> None:
     """Everything, as tables."""
-    if found.rates:
-        _show_rates(console, found.rates, found.generator)
-    if found.scaling is not None:
-        _show_scaling(console, found.scaling)
-    if found.hanging is not None:
-        _show_hanging(console, found.hanging)
-    if found.hops is not None:
-        _show_hops(console, found.hops)
-    if found.policies:
-        _show_policies(console, found.policies)
-    if found.calls:
-        _show_calls(console, found.calls)
-    if found.starts is not None:
-        again, fresh = found.starts.again, found.starts.fresh
+    if findings.rates:
+        _show_rates(console, findings.rates, findings.generator)
+    if findings.scaling is not None:
+        _show_scaling(console, findings.scaling)
+    if findings.hanging is not None:
+        _show_hanging(console, findings.hanging)
+    if findings.hops is not None:
+        _show_hops(console, findings.hops)
+    if findings.policies:
+        _show_policies(console, findings.policies)
+    if findings.calls:
+        _show_calls(console, findings.calls)
+    if findings.starts is not None:
+        again, fresh = findings.starts.again, findings.starts.fresh
         console.print(
             f"`enfilade up` is ready after {again:.1f} s, with nothing there yet after {fresh:.1f} s."
         )
-    _show_targets(console, targets(found))
+    _show_targets(console, targets(findings))
 
 
 _MEANING = {
-    "bare": ("one Litestar handler with the answer ready made", "bare"),
+    "bare": ("one Litestar handler with a precomputed answer", "bare"),
     "gateway": ("the gateway, all policies on, and three tiers", "bare"),
     "envoy": ("Envoy (jwt_authn, local_ratelimit) in front of bare", "bare"),
     "fastapi": ("three FastAPI services (Authlib, slowapi, httpx)", "bare"),
@@ -168,7 +168,7 @@ def _show_policies(console: Paper, costs: Sequence[Cost]) -> None:
 
 
 def _tax(reads: dict[str, float]) -> str:
-    """What all policies together take of the whole read."""
+    """The share of all policies in the whole read."""
     whole = reads.get(WHOLE, 0.0)
     tax = whole - reads.get(TIERS, 0.0)
     return f"The gateway takes {tax:.0f} µs of the read's {whole:.0f} ({tax / whole:.0%})." if whole else ""

@@ -37,5 +37,5 @@ async def measure(
         replace(deployment, name=name)
         for deployment, name in zip(deployments, ("1 worker", "2 workers"), strict=True)
     ]
-    found = await throughput.measure(named, rounds=rounds, seconds=seconds, progress=progress)
-    return Scaling(*found.values(), processors=len(os.sched_getaffinity(0)))
+    rates = await throughput.measure(named, rounds=rounds, seconds=seconds, progress=progress)
+    return Scaling(*rates.values(), processors=len(os.sched_getaffinity(0)))

@@ -1,6 +1,6 @@
 """bench: the measured servers as processes of their own, each under granian.
 
-`python -m bench.serving NAME --port N [--workers N]`, told by BENCH_… variables where its stores are.
+`python -m bench.serving NAME --port N [--workers N]`, with the addresses of its stores in BENCH_… variables.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from kit.database import Database
 from kit.routes import require_delegation
 from kit.secrets import Secret
 from kit.telemetry import configure_logging
-from process_apis import read_models
+from process_apis.views import projects
 
 BARE_PATH = "/experience/bench-screen/v1/screens"
 OVERVIEW_PATH = "/experience/crm-ui/v1/accounts"
@@ -39,7 +39,7 @@ STOP_SECONDS = 10
 
 @asynccontextmanager
 async def open_bare(_: Mapping[str, str]) -> AsyncIterator[Litestar]:
-    """The answer of the read from one handler, ready made."""
+    """The answer of the read from one handler, precomputed."""
     screen = modules.answer()
 
     @get(f"{BARE_PATH}/{{record_id:str}}")
@@ -51,7 +51,7 @@ async def open_bare(_: Mapping[str, str]) -> AsyncIterator[Litestar]:
 
 @asynccontextmanager
 async def open_tier(environ: Mapping[str, str]) -> AsyncIterator[Any]:
-    """The system tier of the read alone, admitting our own processes only."""
+    """The system tier of the read alone, admitting internal callers only."""
     async with open_tiers() as tiers:
         yield require_delegation(tiers.app(), Secret(environ["BENCH_INTERNAL_KEY"]), ["system"])
 
@@ -64,7 +64,7 @@ async def open_overview(environ: Mapping[str, str]) -> AsyncIterator[Litestar]:
     @get(f"{OVERVIEW_PATH}/{{account_id:str}}/overview")
     async def read(account_id: str) -> AccountScreen:
         async with database.connect() as connection:
-            overview = await read_models.get_overview(connection, OVERVIEW_INSTANCE, account_id)
+            overview = await projects.get_overview(connection, OVERVIEW_INSTANCE, account_id)
         if overview is None:
             raise NotFound
         return account_screen(overview, clock.now())
@@ -106,7 +106,7 @@ app = Serving()
 
 
 def main() -> None:
-    """Serve one of them until told to stop."""
+    """Serve one of them until it is stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=OPENERS)
     parser.add_argument("--port", type=int, required=True)
@@ -124,7 +124,7 @@ def main() -> None:
         loop=Loops.asyncio,
         workers=options.workers,
         websockets=False,
-        # As `enfilade serve` has it: all stand under the same server.
+        # As in `enfilade serve`: all run under the same server.
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=HEADER_BYTES),
         log_level=LogLevels.warning,
         workers_kill_timeout=STOP_SECONDS,

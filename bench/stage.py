@@ -1,4 +1,4 @@
-"""bench: everything that is measured, side by side: the stores, the servers, and what to ask them."""
+"""bench: everything that is measured, side by side: the stores, the servers, and their requests."""
 
 import datetime as dt
 import secrets
@@ -21,15 +21,17 @@ from bench.rivals.services import starting as services
 from bench.serving import BARE_PATH, OVERVIEW_INSTANCE, OVERVIEW_PATH
 from contracts.canonical.contract import BillingLine
 from contracts.canonical.values import Money
+from contracts.events.kinds import ActivationUpdated
 from deploy.embedded import Embedded
 from deploy.gateway_assembly import issuer_of
 from deploy.settings import DEMO_CONFIG, read_settings
 from gateway.identity import DevelopmentIssuer
 from gateway.plans import read_consumers
+from kit import clock
 from kit.database import Database
 from kit.operations import api_of
 from process_apis import read_models
-from process_apis.read_models import ProjectSummary
+from process_apis.views.projects.projector import put
 
 ACCOUNT_ID = "001000000000001AAA"
 PROJECT_SUMMARIES = 3
@@ -37,7 +39,7 @@ PROJECT_SUMMARIES = 3
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The read as all contenders are asked it."""
+    """The request of the read, for all contenders."""
 
     path: str
     tokens: DevelopmentIssuer
@@ -66,17 +68,17 @@ class Stage:
         tokens = issuer(self.folder, deployment.process.url)
         asked = _Asked(deployment.path, tokens, tokens.mint(CONSUMER))
         bare = await self.server("bare", free_port())
-        found = [Contender("bare", deployment.path, bare), deployment]
+        contenders = [Contender("bare", deployment.path, bare), deployment]
         if envoy.binary() is not None:
-            found.append(await self._envoy(asked, bare))
+            contenders.append(await self._envoy(asked, bare))
         if services.installed():
-            found.append(await self._services(asked))
+            contenders.append(await self._services(asked))
         if node.installed():
-            found.append(await self._node(asked, bare))
-        return found
+            contenders.append(await self._node(asked, bare))
+        return contenders
 
     async def deployment(self, workers: int = 1) -> Contender:
-        """A deployment of its own, asked the benchmark read."""
+        """A separate deployment, for the benchmark read."""
         port = free_port()
         address = f"http://127.0.0.1:{port}"
         authorised = {"Authorization": f"Bearer {issuer(self.folder, address).mint(CONSUMER)}"}
@@ -101,10 +103,10 @@ class Stage:
         return Contender("envoy", asked.path, process, asked.headers, (bare.pid,))
 
     async def _services(self, asked: "_Asked") -> Contender:
-        """Three FastAPI services, each of which asks the one that was started before it."""
+        """Three FastAPI services, each of which calls the one that was started before it."""
         started: list[Process] = []
         for layer in services.LAYERS:
-            told = services.write_options(
+            options = services.write_options(
                 self.folder / f"{layer}.json",
                 issuer=asked.tokens.issuer,
                 jwks=asked.tokens.jwks(),
@@ -113,7 +115,7 @@ class Stage:
             )
             port = free_port()
             command = services.command(layer, port)
-            started.append(await self._start(f"fastapi-{layer}", command, port, BENCH_RIVAL=str(told)))
+            started.append(await self._start(f"fastapi-{layer}", command, port, BENCH_RIVAL=str(options)))
         *beside, first = started
         return Contender(
             "fastapi", asked.path, first, asked.headers, tuple(process.pid for process in beside)
@@ -149,8 +151,8 @@ class Stage:
         ]
 
     async def server(self, name: str, port: int, *, workers: int = 1, **environ: str) -> Process:
-        """One of the servers of bench/serving.py, until the stage goes."""
-        told = {
+        """One of the servers of bench/serving.py, until the stage is closed."""
+        variables = {
             "BENCH_DATABASE_URL": self.database_url,
             "BENCH_CACHE_URL": self.cache_url,
             "BENCH_FOLDER": str(self.folder),
@@ -158,7 +160,7 @@ class Stage:
             **environ,
         }
         command = python("bench.serving", name, "--port", str(port), "--workers", str(workers))
-        return await self._start(f"{name}-{port}", command, port, **told)
+        return await self._start(f"{name}-{port}", command, port, **variables)
 
     async def _start(self, name: str, command: list[str], port: int, **environ: str) -> Process:
         log = self.folder / "logs" / f"{name}.log"
@@ -166,7 +168,7 @@ class Stage:
         return await self._stack.enter_async_context(starting)
 
     def _real_deployment(self, port: int) -> dict[str, str]:
-        """The demo's deployment without its vendors: the overview asks none."""
+        """The demo's deployment without its vendors: the overview calls none."""
         config = self.folder / "config"
         shutil.copytree(DEMO_CONFIG, config)
         shutil.copy(GATEWAY_SETTINGS, config / "gateway.toml")
@@ -198,23 +200,20 @@ async def _fill(database_url: str) -> None:
     async with database.begin() as connection:
         await read_models.put_account(connection, OVERVIEW_INSTANCE, ACCOUNT_ID, "Globex Corporation")
         for number in range(PROJECT_SUMMARIES):
-            await read_models.put_project_summary(
-                connection,
-                activation_id=f"act_{number}",
-                instance=OVERVIEW_INSTANCE,
-                account_id=ACCOUNT_ID,
-                opportunity_id=f"006{number}",
-                status="done",
-                summary=_project_summary(number),
-            )
+            await put(connection, _project(number), clock.now())
     await database.close()
 
 
-def _project_summary(number: int) -> ProjectSummary:
+def _project(number: int) -> ActivationUpdated:
     amount = Money(Decimal("60000.00"), "USD")
     schedule = tuple(BillingLine(f"Month {month}", dt.date(2027, month, 28), amount) for month in (1, 2, 3))
-    return ProjectSummary(
-        opportunity_name=f"Globex data platform {number}",
+    return ActivationUpdated(
+        activation_id=f"act_{number}",
+        status="done",
+        instance=OVERVIEW_INSTANCE,
+        opportunity_id=f"006{number}",
+        account_id=ACCOUNT_ID,
+        name=f"Globex data platform {number}",
         value=Money(Decimal("180000.00"), "USD"),
         contract_id=f"con_{number}",
         project_id=f"prj_{number}",

@@ -1,4 +1,4 @@
-"""bench: requests per second of the servers' processor time, in turns, so that all share the weather."""
+"""bench: requests per second of the servers' processor time, in turns, for equal conditions."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ WARM_UP_SECONDS = 1.0
 
 
 class Rates(msgspec.Struct, frozen=True):
-    """What each round found for one contender, in requests per second of processor time, and of the clock."""
+    """The rounds of one contender, in requests per second of processor time and of wall-clock time."""
 
     name: str
     rounds: tuple[float, ...]
@@ -25,7 +25,7 @@ class Rates(msgspec.Struct, frozen=True):
         return statistics.median(self.rounds)
 
     def ratio_to(self, other: "Rates") -> float:
-        """Of another's, round by round: both had the same weather then."""
+        """The ratio to another's rate, round by round, because both had the same conditions then."""
         return statistics.median(
             mine / theirs for mine, theirs in zip(self.rounds, other.rounds, strict=True)
         )
@@ -45,12 +45,12 @@ async def measure(
         if not answer.is_success:
             raise RuntimeError(f"{contender.name} answers {answer.status_code}: {answer.text}")
         await _round(contender, min(seconds, WARM_UP_SECONDS))
-    found: dict[str, list[tuple[float, float]]] = {contender.name: [] for contender in contenders}
+    measured: dict[str, list[tuple[float, float]]] = {contender.name: [] for contender in contenders}
     for number in range(rounds):
         for contender in contenders:
             progress(f"round {number + 1} of {rounds}: {contender.name}")
-            found[contender.name].append(await _round(contender, seconds))
-    return {name: Rates(name, *zip(*values, strict=True)) for name, values in found.items()}
+            measured[contender.name].append(await _round(contender, seconds))
+    return {name: Rates(name, *zip(*values, strict=True)) for name, values in measured.items()}
 
 
 async def check_same(contenders: Sequence[Contender]) -> None:
@@ -70,7 +70,7 @@ async def _round(contender: Contender, seconds: float) -> tuple[float, float]:
         raise RuntimeError(
             f"{contender.name}: {answered.bad} requests of {answered} were not answered with 200"
         )
-    # One tick is the least that can be told.
+    # One tick is the resolution.
     return answered.good / max(used, 0.01), answered.good / seconds
 
 

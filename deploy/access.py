@@ -1,4 +1,4 @@
-"""deploy: the firm's policy: who may call, on which terms, what nobody may do together, and what is where."""
+"""deploy: the firm's policy: consumers, plans, conflicting duties and routing."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from system_apis.connector import Connector, Profile
 
 @dataclass(frozen=True, slots=True)
 class RoutingFacts:
-    """What routing is held against: the firm's reference data, and where its instances keep which data.
+    """What routing is validated against: the firm's reference data, and its instances' data regions.
 
     `served` maps (instance, capability) to a region.
     """
@@ -49,7 +49,7 @@ def routing_facts(profiles: Iterable[tuple[Connector, Profile]], reference: Refe
 
 
 def names_known(facts: RoutingFacts | None = None) -> KnownNames:
-    """What policy files may name; without `facts` nobody knows legal entities and instances."""
+    """What policy files may name; without `facts` legal entities and instances are unknown."""
     if facts is None:
         return known_names(interfaces(), read_lifecycles())
     instances = {instance for instance, _ in facts.served}

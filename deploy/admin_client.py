@@ -1,4 +1,4 @@
-"""deploy: how a command asks the gateway's own APIs: on the internal listener, with a development token."""
+"""deploy: calls the gateway's own APIs for commands: on the internal listener, with a development token."""
 
 import argparse
 import os
@@ -21,8 +21,10 @@ _TIMEOUT_SECONDS = 30
 
 
 def configure_admin(parser: argparse.ArgumentParser) -> None:
-    """The options that every command has which asks an admin API."""
-    parser.add_argument("--by", default="petra.platform", metavar="PERSON", help="who asks, for the audit")
+    """The options of every command that calls an admin API."""
+    parser.add_argument(
+        "--by", default="petra.platform", metavar="PERSON", help="the acting person, for the audit"
+    )
     parser.add_argument("--url", help="the internal listener's address (that of the stack on --data)")
     parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
 
@@ -42,10 +44,10 @@ async def administrator(options: argparse.Namespace, consumer: str = CONSUMER) -
 
 
 def _issuer(data: str | None, consumer: str) -> DevelopmentIssuer:
-    """The embedded issuer; also where a policy file is broken, which is when its state is asked for most."""
+    """The embedded issuer; also while a policy file is faulty, when its state is needed most."""
     try:
         return embedded_issuer(data)
     except SettingsError:
         settings = settings_beside(data_dir(data, os.environ), os.environ)
-        # What the gateway grants is decided by the policy that it has in force, not by what we ask for here.
+        # The gateway's current policy decides what is granted, not the scopes that are requested here.
         return issuer_of(settings, {consumer: Consumer(title=consumer, scopes=("gateway.*.*",))})

@@ -1,4 +1,4 @@
-"""deploy: the one place that names all real things and puts the deployment together from its settings."""
+"""deploy: the composition root: builds the deployment from its settings."""
 
 import os
 import secrets
@@ -49,13 +49,13 @@ from system_apis.connector import Connector, ConnectorContext, Profile
 
 OWNERSHIP = Path(contracts.__file__).parent / "ownership.toml"
 APPLICATION = "enfilade"
-# Raised by hand, and only for a change of a flow that runs begun before cannot bear.
+# Raised by hand, and only for a change of a flow with which earlier runs are incompatible.
 FLOWS_VERSION = "1"
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where state is kept."""
+    """The stores of all state."""
 
     database: Database
     cache: Cache | None
@@ -75,10 +75,10 @@ class Tiers:
     inbox: InboxWorker | None = None
 
     def routes(self) -> list[Router]:
-        """Everything that stands here, as routes."""
-        found = [module for instance in self.instances.values() for module in instance.routers()]
+        """The routes of everything that this process serves."""
+        routers = [router for instance in self.instances.values() for router in instance.routers()]
         return [
-            *found,
+            *routers,
             *process_apis.app.routes(self.modules),
             *experience_apis.app.routes(self.audiences),
         ]
@@ -86,7 +86,7 @@ class Tiers:
 
 @dataclass(frozen=True, slots=True)
 class PolicyContext:
-    """The policy with which a process starts, the reference data it was held against, and what follows it."""
+    """A process's policy at its start, the reference data it was validated against, and its participants."""
 
     bundle: PolicyBundle
     reference: Reference
@@ -96,9 +96,9 @@ class PolicyContext:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A process of the deployment: its ASGI application, and what it is made of.
+    """A process of the deployment: its ASGI application, and its parts.
 
-    `policy` keeps the firm's policy in force, where gateway or flows go by it.
+    `policy` reloads the firm's policy, where the gateway or flows use it.
     """
 
     app: Any
@@ -110,7 +110,7 @@ class Deployment:
 
 @asynccontextmanager
 async def assemble(settings: ServerSettings, environ: Mapping[str, str]) -> AsyncIterator[Deployment]:
-    """The deployment as the settings ask for it, open for the length of the block; raises SettingsError."""
+    """The deployment of these settings, open for the length of the block; raises SettingsError."""
     # Here as well as in the command: whatever starts a process, production refuses what is for development.
     if settings.production and (faults := unfitness(settings, environ)):
         raise SettingsError(faults)
@@ -147,7 +147,7 @@ async def assemble(settings: ServerSettings, environ: Mapping[str, str]) -> Asyn
 
 
 def _policy_context(settings: ServerSettings, tiers: Tiers) -> PolicyContext:
-    """The firm's policy as it stands, for all tiers of the process that go by it."""
+    """The firm's current policy, for all tiers of the process that use it."""
     facts = routing_facts(tiers.profiles, reference_files.read(settings.folder / "reference"))
     bundle = read_policy(settings.folder, facts, production=settings.production)
     current_policy = CurrentPolicy(bundle.routing, bundle.duties)
@@ -156,7 +156,7 @@ def _policy_context(settings: ServerSettings, tiers: Tiers) -> PolicyContext:
 
 
 def _tiers_app(tiers: Tiers, stores: Stores) -> Litestar:
-    """The tiers as an application of their own, for a process that the gateway reaches over HTTP."""
+    """The tiers as a separate application, for a process that the gateway calls over HTTP."""
     hooks = [hook_route(tiers.instances, stores.database)] if tiers.instances else []
     return Litestar(
         route_handlers=[*tiers.routes(), *hooks],
@@ -176,14 +176,14 @@ def _internal_app(settings: ServerSettings, modules: Litestar, key: Secret) -> A
 
 
 def internal_key(settings: ServerSettings, environ: Mapping[str, str]) -> Secret:
-    """The key with which tiers authenticate to each other; a deployment in one process makes its own."""
+    """The key with which tiers authenticate to each other; a deployment in one process creates its own."""
     if settings.internal_key:
         return resolve(settings.internal_key, environ)
     return Secret(secrets.token_hex(32))
 
 
 def master_keys(settings: ServerSettings, environ: Mapping[str, str]) -> privacy.Keys:
-    """The keys under which people's data is sealed; development keeps one of its own in the data folder."""
+    """The keys under which people's data is sealed; development stores one of its own in the data folder."""
     if settings.master_key:
         return privacy.Keys(resolve(settings.master_key, environ))
     path = Path(settings.data_dir) / "keys" / "master.key"
@@ -192,14 +192,14 @@ def master_keys(settings: ServerSettings, environ: Mapping[str, str]) -> privacy
 
 @asynccontextmanager
 async def open_stores(settings: ServerSettings, environ: Mapping[str, str]) -> AsyncIterator[Stores]:
-    """Database, cache and what stands directly on them."""
+    """Database, cache and their direct users."""
     keys = master_keys(settings, environ)
     # The name shows in pg_stat_activity whose sessions are whose.
     database = Database(settings.database_url, name=f"enfilade {executor_of(settings)}"[:50])
     cache = Cache(settings.cache_url) if settings.cache_url else None
     recorder = Recorder(database)
     slots = Slots(database.url)
-    # One that does not close well keeps no other from closing: the recorder has rows to write.
+    # Each is closed even when another fails to: the recorder has rows to write.
     async with AsyncExitStack() as stack:
         for store in (database, cache, recorder, slots):
             if store is not None:
@@ -268,12 +268,12 @@ def _system_clients(tiers: Tiers, carrier: Carrier) -> dict[tuple[str, type], An
     """A client per instance and capability, for effects to write with: local or remote."""
     clients: dict[tuple[str, type], Any] = {}
     for _, profile in tiers.profiles:
-        held = tiers.instances.get(profile.name)
+        instance = tiers.instances.get(profile.name)
         for capability in profile.capabilities:
             interface = interface_of(capability)
             client = (
-                local(interface, held.interfaces[interface])
-                if held is not None
+                local(interface, instance.interfaces[interface])
+                if instance is not None
                 else carrier.client("system", interface, prefix_of(interface, profile.name))
             )
             clients[profile.name, interface] = guarded(interface, client)
@@ -281,7 +281,7 @@ def _system_clients(tiers: Tiers, carrier: Carrier) -> dict[tuple[str, type], An
 
 
 def _process_clients(tiers: Tiers, carrier: Carrier) -> dict[type, Any]:
-    """A client per process interface that the audiences ask for."""
+    """A client per process interface that the audiences use."""
     return {
         interface: local(interface, tiers.modules[interface].service)
         if interface in tiers.modules

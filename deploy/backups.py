@@ -1,4 +1,4 @@
-"""deploy: one file that restores a deployment: the database as of one instant, and the keys if asked."""
+"""deploy: one file that restores a deployment: the database as of one instant, and optionally the keys."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ _DUMP, _MANIFEST, _KEYS = "database.dump", "manifest.json", "keys"
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a backup says of itself; `master_key` is the fingerprint of the key under which it was written."""
+    """The description of a backup; `master_key` is the fingerprint of the key under which it was written."""
 
     release: str
     at: str
@@ -92,7 +92,7 @@ def key_fault(manifest: Manifest, folder: Path, environ: Mapping[str, str]) -> s
 
 
 def refuse_server(major: int) -> None:
-    """Raises CommandError for a PostgreSQL that backups are not made of, nor restored into."""
+    """Raises CommandError for a version of PostgreSQL that backups do not support."""
     if not OLDEST_POSTGRESQL <= major <= POSTGRESQL_MAJOR:
         raise CommandError(
             f"The database is on PostgreSQL {major}; backups are made of, and restored into, "
@@ -109,7 +109,7 @@ def server_major(url: str) -> int:
 
 @contextlib.contextmanager
 def _tool_errors_reported() -> Iterator[None]:
-    """What the embedded servers and tools say, as this command's own words."""
+    """Raise EmbeddedError of the embedded servers and tools as CommandError."""
     try:
         yield
     except EmbeddedError as error:
@@ -155,7 +155,9 @@ def _clear_data(folder: Path, *, replace: bool) -> None:
     if not (folder / "postgresql").exists():
         return
     if not replace:
-        raise CommandError(f"{folder} holds a database: say --replace to lose it, or name another folder.")
+        raise CommandError(
+            f"{folder} holds a database: give --replace to discard it, or name another folder."
+        )
     with _tool_errors_reported():
         wipe(folder)
 
@@ -206,7 +208,7 @@ def _unpack(file: Path, place: Path) -> Manifest:
 
 
 def _is_ours(member: tarfile.TarInfo) -> bool:
-    """Whether we write such a thing: a file or a folder, at its place; no link, no device, no way out."""
+    """Whether a backup has such members: a file or folder inside it; no link, no device, no path outside."""
     parts = member.name.split("/")
     if not (member.isfile() or member.isdir()) or not {"", ".", ".."}.isdisjoint(parts):
         return False

@@ -1,4 +1,4 @@
-"""deploy: how a process reaches tiers that other processes serve: over HTTP, with a token of our own."""
+"""deploy: calls tiers in other processes over HTTP, with an internal token."""
 
 import base64
 from collections.abc import Mapping
@@ -53,13 +53,13 @@ class Carrier:
         self, audience: str, scope: str, method: str, url: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
         """Send a request as it is; raises DeadlineExceeded and Unavailable."""
-        left = context.remaining() or LONGEST_SECONDS
+        remaining = context.remaining() or LONGEST_SECONDS
         headers |= {
             "Authorization": self._credential(audience, scope).authorization,
-            "Deadline": f"{left:.3f}",
+            "Deadline": f"{remaining:.3f}",
         }
         try:
-            answer = await self._http.request(method, url, headers=headers, content=body, timeout=left)
+            answer = await self._http.request(method, url, headers=headers, content=body, timeout=remaining)
         except httpx.TimeoutException:
             raise DeadlineExceeded from None
         except httpx.HTTPError:
@@ -69,8 +69,8 @@ class Carrier:
     async def push(self, instance: str, headers: Mapping[str, str], body: bytes) -> None:
         """Hand a vendor's push to the system tier; raises what it answers."""
         url = f"{self._urls['system'].rstrip('/')}/hooks/{instance}"
-        told = {VENDOR_HEADERS: pack(headers)}
-        status, _, answer = await self.send(audience_of("system"), HOOKS_SCOPE, "POST", url, told, body)
+        packed = {VENDOR_HEADERS: pack(headers)}
+        status, _, answer = await self.send(audience_of("system"), HOOKS_SCOPE, "POST", url, packed, body)
         if status >= httpx.codes.BAD_REQUEST:
             raise from_document(msgspec.json.decode(answer, type=dict[str, Any]))
 

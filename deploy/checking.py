@@ -1,4 +1,4 @@
-"""deploy: everything that can be wrong with settings and their folder, found before anything is started."""
+"""deploy: validates settings and their folder before the deployment starts."""
 
 import tomllib
 from collections.abc import Callable, Mapping
@@ -59,7 +59,7 @@ def _faults_of(work: Callable[[], Any]) -> list[str]:
 
 
 def policy_faults(folder: Path, *, production: bool = False) -> list[str]:
-    """All faults of the policy files, each with its file and line, and of what routing is held against."""
+    """All faults of the policy files, each with its file and line, and of the reference data."""
     try:
         facts = read_routing_facts(folder)
     except SettingsError as error:
@@ -82,7 +82,7 @@ def _routing_faults(folder: Path, facts: RoutingFacts) -> list[str]:
         text = path.read_text(encoding="utf-8")
         routing = parse(text, Routing, str(path))
     except (OSError, UnicodeDecodeError, SettingsError):
-        return []  # told of already
+        return []  # reported already
     alone = make_bundle(
         GatewaySettings(), {}, routing=routing, folder=folder, lines={ROUTING: lines_of(text)}
     )

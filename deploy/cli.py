@@ -33,6 +33,7 @@ COMMANDS = {
     "audit": "read, verify and export the audit trail",
     "privacy": "export or erase the data about a person",
     "retention": "show retention periods, delete expired data, place legal holds",
+    "views": "list the views that screens read, rebuild one from the events",
     "backup": "write the database to a file",
     "restore": "restore the database from a backup",
     "instance": "check a vendor's account against its profile",
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ended(given: list[str]) -> int:
     try:
         return _run(given)
-    except SystemExit as ended:  # argparse's way to say that it has shown help, or refused
+    except SystemExit as ended:  # argparse exits after help and after a usage error
         return ended.code if isinstance(ended.code, int) else OK
 
 

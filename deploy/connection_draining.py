@@ -1,8 +1,8 @@
-"""deploy: how a worker drains: it accepts no more connections, and answers on those that it has.
+"""deploy: how a worker drains: it accepts no more connections, and answers on the open ones.
 
-The server (granian) knows one way to end: it closes at once every connection on which no request is being
-answered, also one that it has just taken and whose request is on its way. So it is only told to end when none
-is left, which the worker says.
+On exit the server (granian) closes at once every connection on which no request is being answered, also a new
+one whose request is on its way. So a worker is stopped only when it has no connection, which it reports by a
+file.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from pathlib import Path
 from deploy.settings import ServerSettings
 
 CLOSE_SOON = signal.SIGUSR1
-"""Tells a worker that it will be stopped soon: its answers close their connections from now on."""
+"""The signal that a worker will be stopped soon: its answers close their connections from now on."""
 
 DRAIN = signal.SIGUSR2
-"""Tells a worker to leave."""
+"""The signal on which a worker drains."""
 
 DRAINING = "draining"
 """The file by which a deployment on its way down is known."""
@@ -29,12 +29,12 @@ LOOK_EVERY_SECONDS = 0.05
 
 
 def install_signal_handlers(settings: ServerSettings, close_connections: Callable[[], None]) -> None:
-    """Do in this worker from now on as its supervisor says, and let that know that this one serves."""
+    """Handle the supervisor's signals in this worker, and report to it that this worker serves."""
     if not settings.run_dir:
         return
     folder, loop = Path(settings.run_dir), asyncio.get_running_loop()
 
-    def leave() -> None:
+    def drain() -> None:
         close_connections()
         listeners = _sockets(settings.port, listening=True)
         _stop_accepting(listeners, last=draining(settings))
@@ -47,7 +47,7 @@ def install_signal_handlers(settings: ServerSettings, close_connections: Callabl
             drained_file(folder, os.getpid()).touch()
 
     loop.add_signal_handler(CLOSE_SOON, close_connections)
-    loop.add_signal_handler(DRAIN, leave)
+    loop.add_signal_handler(DRAIN, drain)
     serving_file(folder, os.getpid()).touch()
 
 
@@ -62,18 +62,18 @@ def serving_file(folder: Path, pid: int) -> Path:
 
 
 def drained_file(folder: Path, pid: int) -> Path:
-    """The file by which a worker is known to have no connection left."""
+    """The file by which a worker reports that it has no open connection."""
     return folder / f"{pid}.left"
 
 
 def _stop_accepting(listeners: set[int], *, last: bool) -> None:
-    """Let the server hear of no new connection: they are for its successor, or refused after the last."""
+    """Stop accepting: new connections go to the successor, or are refused after the last worker."""
     for descriptor in _open_files("anon_inode:[eventpoll]"):
-        # A copy of its descriptor is the same epoll, and ours to close.
-        with select.epoll.fromfd(os.dup(descriptor)) as heard:
+        # A copy of the descriptor is the same epoll, and closing it does not close the server's.
+        with select.epoll.fromfd(os.dup(descriptor)) as poller:
             for listener in listeners:
                 with contextlib.suppress(FileNotFoundError):  # this epoll does not watch it
-                    heard.unregister(listener)
+                    poller.unregister(listener)
     for listener in listeners if last else ():
         with socket.socket(fileno=os.dup(listener)) as listening:
             listening.shutdown(socket.SHUT_RDWR)
@@ -84,13 +84,15 @@ def _sockets(port: int, *, listening: bool) -> set[int]:
     sockets: set[int] = set()
     for descriptor in _open_files("socket:"):
         with contextlib.suppress(OSError):  # it was closed meanwhile
-            found = socket.socket(fileno=descriptor)
+            opened = socket.socket(fileno=descriptor)
             try:
-                at_port = found.family in (socket.AF_INET, socket.AF_INET6) and found.getsockname()[1] == port
-                if at_port and bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)) is listening:
+                at_port = (
+                    opened.family in (socket.AF_INET, socket.AF_INET6) and opened.getsockname()[1] == port
+                )
+                if at_port and bool(opened.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)) is listening:
                     sockets.add(descriptor)
             finally:
-                found.detach()
+                opened.detach()
     return sockets
 
 

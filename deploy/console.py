@@ -1,7 +1,7 @@
 r"""deploy: the one place through which commands print: data is shown as it is, never interpreted.
 
-Names, paths and reasons come from strangers. None of them is markup to us, or a control sequence to the
-terminal: a character that would be obeyed or not seen is printed as its escape (`\x1b`, `\u202e`).
+Names, paths and reasons are untrusted. None of them is treated as markup, or reaches the terminal as a
+control sequence: a control or invisible character is printed as its escape (`\x1b`, `\u202e`).
 """
 
 import io
@@ -32,7 +32,7 @@ def lenient(*streams: Any) -> None:
 
 
 def styled(text: str, style: str) -> Text:
-    """Text in a style of ours, such as `red`."""
+    """Text in one of our styles, such as `red`."""
     return Text(visible(text), style=style)
 
 
@@ -41,10 +41,10 @@ def mark(*, ok: bool) -> Text:
     return styled("✓", "green") if ok else styled("✗", "red")
 
 
-def _as_data(found: Any) -> Any:
-    if isinstance(found, list):
-        return Text("\n").join(Text(visible(line)) for line in found)
-    return Text(visible(found)) if isinstance(found, str) else found
+def _as_data(data: Any) -> Any:
+    if isinstance(data, list):
+        return Text("\n").join(Text(visible(line)) for line in data)
+    return Text(visible(data)) if isinstance(data, str) else data
 
 
 class Sheet(Table):
@@ -56,7 +56,7 @@ class Sheet(Table):
 
 
 class Paper(Console):
-    """A console that prints data, and leaves a broken pipe to the command line, which knows what it means."""
+    """A console that prints data, and passes a broken pipe on to the command line, which handles it."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(markup=False, emoji=False, highlight=False, **given)
@@ -66,7 +66,7 @@ class Paper(Console):
         super().print(*(_as_data(each) for each in objects), **given)
 
     def status(self, status: Any, **given: Any) -> "StatusLine":
-        """A line that stands while something lasts."""
+        """A line that is shown during an operation."""
         return StatusLine(_as_data(status), console=self, **given)
 
     def on_broken_pipe(self) -> None:
@@ -87,8 +87,8 @@ class StatusLine(Status):
 
 def paper() -> Paper:
     """A console for standard output."""
-    found = Paper()
-    return found if found.is_terminal else Paper(width=_WIDTH_WITHOUT_TERMINAL)
+    paper = Paper()
+    return paper if paper.is_terminal else Paper(width=_WIDTH_WITHOUT_TERMINAL)
 
 
 def table(title: str, *columns: str) -> Sheet:
@@ -109,9 +109,9 @@ def print_errors(*lines: str) -> None:
     _write(sys.stderr, map(visible, lines))
 
 
-def print_json(found: Any, *, indent: int | None = None) -> None:
-    """What was found, for a program; characters that a terminal would obey stand escaped, as JSON can."""
-    encoded = msgspec.json.encode(found)
+def print_json(data: Any, *, indent: int | None = None) -> None:
+    """The data as JSON, for a program; control characters are escaped."""
+    encoded = msgspec.json.encode(data)
     lines = (msgspec.json.format(encoded, indent=indent) if indent else encoded).decode().split("\n")
     # A terminal that has no UTF-8 gets no more than ASCII: what it cannot show must not break the JSON.
     unseen = UNSEEN if _is_utf8(sys.stdout) else _NOT_ASCII

@@ -32,7 +32,7 @@ _WANTED_PYTHON = (3, 11)
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """The result of one check: its subject, whether it passed, what was found, and the remedy."""
+    """The result of one check: its subject, whether it passed, the observation, and the remedy."""
 
     what: str
     ok: bool
@@ -49,8 +49,8 @@ def diagnose(folder: Path, environ: Mapping[str, str], port: int | None, sandbox
     try:
         settings = settings_beside(folder, environ)
     except SettingsError as error:
-        told = [] if production else _faults("settings", error.faults, "correct the variable")
-        return [*findings, *told]
+        faults = [] if production else _faults("settings", error.faults, "correct the variable")
+        return [*findings, *faults]
     findings += [] if production else _configuration(settings)
     findings += [] if stack else _ports(settings, port or settings.port, sandbox_port)
     known = {**(stack.environ if stack else {}), **environ}
@@ -58,9 +58,9 @@ def diagnose(folder: Path, environ: Mapping[str, str], port: int | None, sandbox
 
 
 def _python() -> Finding:
-    found = ".".join(str(part) for part in sys.version_info[:3])
+    python = ".".join(str(part) for part in sys.version_info[:3])
     ok = sys.version_info[:2] >= _WANTED_PYTHON
-    return Finding("Python", ok, found, "" if ok else "install Python 3.11 or newer and run `make run`")
+    return Finding("Python", ok, python, "" if ok else "install Python 3.11 or newer and run `make run`")
 
 
 def _packages(lock: Path) -> Finding:
@@ -70,11 +70,11 @@ def _packages(lock: Path) -> Finding:
     pinned = _PINNED.findall(lock.read_text(encoding="utf-8"))
     for name, wanted, condition in pinned:
         try:
-            found = version(name)
+            installed = version(name)
         except PackageNotFoundError:
-            found = "" if ";" not in condition else wanted  # meant for another platform
-        if found != wanted:
-            wrong.append(f"{name} {found or 'missing'} instead of {wanted}")
+            installed = "" if ";" not in condition else wanted  # meant for another platform
+        if installed != wanted:
+            wrong.append(f"{name} {installed or 'missing'} instead of {wanted}")
     if wrong:
         return Finding("packages", ok=False, found="; ".join(wrong), fix="make run (it installs the lock)")
     return Finding("packages", ok=True, found=f"{len(pinned)}, as in the lock")
@@ -107,16 +107,16 @@ def _configuration(settings: ServerSettings) -> Iterator[Finding]:
 
 
 async def _instances(settings: ServerSettings, environ: Mapping[str, str]) -> list[Finding]:
-    """What keeps each instance from being opened, and whether the others answer as they should."""
+    """What prevents each instance from opening, and the first failed checks of the others."""
     survey = survey_profiles(settings.folder / "instances")
     # The demo's credentials are known while `enfilade up` runs.
     demo = settings.folder.resolve() == DEMO_CONFIG.resolve()
-    looks = [
+    checks = [
         _instance(connector, profile, settings, environ, survey.faults)
         for connector, profile in survey.profiles
         if not (demo and unresolved_references(profile, environ))
     ]
-    return [finding for findings in await asyncio.gather(*looks) for finding in findings]
+    return [finding for findings in await asyncio.gather(*checks) for finding in findings]
 
 
 async def _instance(
@@ -127,15 +127,15 @@ async def _instance(
     faults: Mapping[str, Sequence[str]],
 ) -> list[Finding]:
     what = f"instance {profile.name}"
-    told = faults.get(profile.name) or unresolved_references(profile, environ)
-    if told:
-        return list(_faults(what, list(told), FIX))
+    reasons = faults.get(profile.name) or unresolved_references(profile, environ)
+    if reasons:
+        return list(_faults(what, list(reasons), FIX))
     report = await check(connector, profile, settings, environ, faults)
     wrong = [finding for finding in report.findings if not finding.ok]
     if not wrong:
-        return [Finding(what, ok=True, found=f"{len(report.findings)} things looked at")]
-    found = f"{wrong[0].name}: {wrong[0].detail}" + (f", and {len(wrong) - 1} more" if wrong[1:] else "")
-    return [Finding(what, ok=False, found=found, fix=f"enfilade instance check {profile.name}")]
+        return [Finding(what, ok=True, found=f"{len(report.findings)} points checked")]
+    detail = f"{wrong[0].name}: {wrong[0].detail}" + (f", and {len(wrong) - 1} more" if wrong[1:] else "")
+    return [Finding(what, ok=False, found=detail, fix=f"enfilade instance check {profile.name}")]
 
 
 def _faults(what: str, faults: list[str], fix: str) -> Iterator[Finding]:
@@ -144,7 +144,7 @@ def _faults(what: str, faults: list[str], fix: str) -> Iterator[Finding]:
 
 def _ports(settings: ServerSettings, port: int, sandbox_port: int) -> Iterator[Finding]:
     wanted = {port: ("gateway", "--port")}
-    if not settings.production:  # which has no stand-ins
+    if not settings.production:  # production has no stand-ins
         wanted |= {sandbox_port + n: (vendor, "--sandbox-port") for n, vendor in enumerate(VENDORS)}
     for number, (title, option) in wanted.items():
         fault = port_fault(settings.host, number)

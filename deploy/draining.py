@@ -1,9 +1,9 @@
-"""deploy: how the public server starts, is told to stop and starts its workers anew, with no request lost.
+"""deploy: starts, stops and restarts the public server without losing a request.
 
-Told to stop, it says so first: `/health/ready` answers 503 and every answer closes its connection, while
-requests are still taken. After that notice nothing new is taken, and what is being answered is finished.
+Before it stops it gives notice: `/health/ready` answers 503 and every answer closes its connection, while
+requests are still accepted. After the notice no new request is accepted, and pending ones are finished.
 
-Told to restart its workers, it starts the successor of each before that one drains
+To restart its workers it starts the successor of each before that one drains
 (`deploy.connection_draining`).
 """
 
@@ -40,20 +40,20 @@ START_SECONDS = 60.0
 """What a successor has to start in."""
 
 DRAIN_SECONDS = HEADER_SECONDS + 1.0
-"""What the callers of a worker that is replaced have to go over: an idle connection ends in less anyway."""
+"""How long the callers of a replaced worker have to reconnect: an idle connection ends sooner anyway."""
 
 LAST_SECONDS = 1.0
-"""What is left, when the deployment stops, to a request whose connection was taken."""
+"""The time, when the deployment stops, for a request whose connection was accepted."""
 
 
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Supervisor(MPServer):
-    """granian's server, which gives notice before it stops its workers, and replaces them without a loss.
+    """granian's server, which gives notice before it stops, and replaces workers without losing a request.
 
-    granian's workers open their listening sockets themselves, and with a worker's end the kernel resets the
-    callers who wait at its own. Ours are opened here, one for each worker, and a successor goes on with it.
+    granian's workers open their listening sockets themselves, and when a worker exits the kernel resets the
+    connections that wait at its socket. Here the server opens one for each worker; the successor reuses it.
     """
 
     def __init__(self, *, folder: Path, notice_seconds: float, **given: Any) -> None:
@@ -67,12 +67,12 @@ class Supervisor(MPServer):
         os.register_at_fork(
             before=_hold_back, after_in_parent=_let_through, after_in_child=self._become_worker
         )
-        # A worker that is only just starting is not ended by a signal which it does not know yet.
+        # A worker that is still starting does not handle the signal yet and must not be killed by it.
         for number in (CLOSE_SOON, DRAIN):
             signal.signal(number, signal.SIG_IGN)
 
     def signal_handler_interrupt(self, *given: Any, **more: Any) -> None:
-        """Give notice; the second time, and where no notice is asked for, stop at once."""
+        """Give notice; the second time, and without a notice period, stop at once."""
         if not self._stopping:
             self._stopping = True
             _later(self._notice_seconds + LAST_SECONDS + (self.workers_kill_timeout or 0), kill_children)
@@ -100,9 +100,9 @@ class Supervisor(MPServer):
         return super()._spawn_worker(idx, target, callback_loader)
 
     def _become_worker(self) -> None:
-        """In a new worker: let go of the sockets of the others, and of how we take the signals that end us.
+        """In a new worker: close the other workers' sockets, and reset the handlers of stop signals.
 
-        Until it takes them itself it has nothing to finish, and ends by them at once.
+        Until it installs its own handlers it has no request to finish, and exits on them at once.
         """
         self._listeners.pop(self._entering, None)
         self._drop_shared_socket()
@@ -120,9 +120,9 @@ class Supervisor(MPServer):
                 return
 
     def _replace(self, idx: int, spawn_target: Any, target_loader: Any) -> bool:
-        """Let a worker leave once its successor serves; where that one does not start, it stays: False."""
+        """Drain a worker once its successor serves; False, and the worker stays, when that does not start."""
         successor = self._spawn_worker(idx, spawn_target, target_loader)
-        successor.interrupt_by_parent = True  # should it end before it serves, nobody need take its place
+        successor.interrupt_by_parent = True  # if it exits before it serves, it needs no replacement
         successor.start()
         serves = self._serves(successor)
         successor.interrupt_by_parent = not serves
@@ -130,23 +130,23 @@ class Supervisor(MPServer):
             logger.error(f"The successor of worker-{idx + 1} did not start: the worker stays")
             successor.kill()
             return False
-        self.wrks[idx], leaving = successor, self.wrks[idx]
-        self._let_drain([leaving], DRAIN_SECONDS)
-        leaving.terminate()
-        leaving.join(self.workers_kill_timeout)
-        if leaving.is_alive():
-            leaving.kill()
+        self.wrks[idx], old = successor, self.wrks[idx]
+        self._let_drain([old], DRAIN_SECONDS)
+        old.terminate()
+        old.join(self.workers_kill_timeout)
+        if old.is_alive():
+            old.kill()
         return True
 
     def _serves(self, worker: WorkerProcess) -> bool:
-        """Whether a new worker serves, as soon as that is known or we are told to stop."""
-        told = serving_file(self._folder, worker.inner.pid)
-        told.unlink(missing_ok=True)  # of an earlier worker with the same number
-        wait(lambda: told.exists() or not worker.is_alive() or self.interrupt_signal, START_SECONDS)
-        return told.exists() and not self.interrupt_signal
+        """Whether a new worker serves, as soon as that is known or the server is stopped."""
+        serving = serving_file(self._folder, worker.inner.pid)
+        serving.unlink(missing_ok=True)  # of an earlier worker with the same number
+        wait(lambda: serving.exists() or not worker.is_alive() or self.interrupt_signal, START_SECONDS)
+        return serving.exists() and not self.interrupt_signal
 
     def _let_drain(self, workers: list[WorkerProcess], seconds: float) -> None:
-        """Tell workers to leave, and wait until they have no connection left."""
+        """Drain workers, and wait until they have no open connection."""
         for worker in workers:
             worker.interrupt_by_parent = True
             drained_file(self._folder, worker.inner.pid).unlink(missing_ok=True)  # as above
@@ -163,7 +163,7 @@ class Supervisor(MPServer):
 
 
 def _hold_back() -> None:
-    """Keep the signals that end a process waiting: between two owners they would be lost."""
+    """Block the signals that stop a process: between two handlers they would be lost."""
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
 
 
@@ -178,7 +178,7 @@ def _later(seconds: float, do: Callable[[], None]) -> None:
 
 
 def kill_children() -> None:
-    """End what has not ended in its time, workers and their successors; who waits for them then goes on."""
+    """Kill the workers and successors that have not exited in time, so that those who join them continue."""
     for child in multiprocessing.active_children():
         child.kill()
 
@@ -191,7 +191,7 @@ def wait(true: Callable[[], bool], seconds: float) -> None:
 
 
 def signal_workers(number: signal.Signals, workers: list[WorkerProcess]) -> None:
-    """Send a signal to those of the workers that live."""
+    """Send a signal to the running workers."""
     for worker in filter(WorkerProcess.is_alive, workers):
         with contextlib.suppress(ProcessLookupError):
             os.kill(worker.inner.pid, number)
@@ -209,7 +209,7 @@ def supervisor(target: str, settings: ServerSettings, folder: Path, **more: Any)
         interface=Interfaces.ASGI,
         loop=Loops.asyncio,  # the same wherever it runs, not whatever else happens to be installed
         workers=settings.workers,
-        http=HTTPModes.http1,  # whose limits are ours: of HTTP/2 none is set
+        http=HTTPModes.http1,  # its limits are set below: for HTTP/2 none are
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
@@ -219,5 +219,5 @@ def supervisor(target: str, settings: ServerSettings, folder: Path, **more: Any)
 
 
 def http1(header_seconds: float) -> HTTP1Settings:
-    """How much patience, and how much room, a request's head gets."""
+    """The time and size limits of a request's head."""
     return HTTP1Settings(header_read_timeout=int(header_seconds * 1000), max_buffer_size=HEADER_BYTES)

@@ -73,22 +73,22 @@ def build_gateway(
 
 
 def _mounted(settings: ServerSettings, tiers: "Tiers", carrier: Carrier) -> Iterable[Mounted]:
-    def target(tier: TierName, interface: type, held: Any) -> Target:
-        return in_process(interface, held) if tier in settings.served_tiers else carrier.target(tier)
+    def target(tier: TierName, interface: type, service: Any) -> Target:
+        return in_process(interface, service) if tier in settings.served_tiers else carrier.target(tier)
 
     for _, profile in tiers.profiles:
         instance = tiers.instances.get(profile.name)
         for capability in profile.capabilities:
             interface = interface_of(capability)
-            held = instance.interfaces[interface] if instance else None
-            yield Mounted(interface, frozen(interface), target("system", interface, held), profile.name)
+            service = instance.interfaces[interface] if instance else None
+            yield Mounted(interface, frozen(interface), target("system", interface, service), profile.name)
     for interface in process_apis.app.interfaces():
         module = tiers.modules.get(interface)
-        held = module.service if module else None
-        yield Mounted(interface, frozen(interface), target("process", interface, held))
+        service = module.service if module else None
+        yield Mounted(interface, frozen(interface), target("process", interface, service))
     for interface in experience_apis.app.interfaces():
-        held = tiers.audiences.get(interface)
-        yield Mounted(interface, frozen(interface), target("experience", interface, held))
+        service = tiers.audiences.get(interface)
+        yield Mounted(interface, frozen(interface), target("experience", interface, service))
 
 
 def apis() -> list[Api]:
@@ -111,7 +111,7 @@ def issuer_of(settings: ServerSettings, consumers: Mapping[str, Consumer]) -> De
 def readiness(
     settings: ServerSettings, stores: "Stores", tiers: "Tiers"
 ) -> Callable[[], Awaitable[Mapping[str, str]]]:
-    """What a process needs to answer, asked now."""
+    """A check that returns what the process lacks in order to answer; nothing when it is ready."""
 
     async def ready() -> Mapping[str, str]:
         missing = {}
@@ -123,10 +123,10 @@ def readiness(
         if tiers.runtime is not None and not tiers.runtime.running:
             missing["flows"] = "This process does not execute its flows"
         if died := down():
-            missing["background"] = f"Died, and will be started again: {', '.join(died)}"
+            missing["background"] = f"Crashed, and will be restarted: {', '.join(died)}"
         if draining(settings):
-            missing["draining"] = "The deployment was told to stop"
-        # The cache is losable: without it the deployment still answers, so it is told and does not count.
+            missing["draining"] = "The deployment is stopping"
+        # The cache is losable: without it the deployment still answers, so it is reported but does not count.
         return missing
 
     return ready
@@ -139,10 +139,10 @@ async def accept_push(
     headers: Mapping[str, str],
     body: bytes,
 ) -> None:
-    """Verify a vendor's push as that vendor defines and keep what it says, in one transaction."""
+    """Verify a vendor's push as that vendor defines, and store its changes in one transaction."""
     instance = instances.get(name)
     if instance is None or instance.opened.webhook is None:
-        raise NotFound("No instance of this name takes pushes.")
+        raise NotFound("No instance of this name accepts pushes.")
     deliveries = await instance.opened.webhook.verify(headers, body)
     async with database.begin() as connection:
         for delivery in deliveries:
@@ -163,7 +163,7 @@ async def _store(connection: Any, instance: str, delivery: Delivery) -> None:
 
 
 def hook_route(instances: Mapping[str, Instance], database: Database) -> Any:
-    """Where a system tier that stands alone takes the pushes that the gateway hands on."""
+    """The endpoint at which a system tier of its own process receives pushes from the gateway."""
 
     @post("/hooks/{instance:str}", status_code=202)
     async def take(instance: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:

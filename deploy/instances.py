@@ -1,4 +1,4 @@
-"""deploy: looks at vendors' accounts through their connectors' own checks."""
+"""deploy: checks vendors' accounts with their connectors' own checks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ async def check(
     environ: Mapping[str, str],
     faults: Mapping[str, Sequence[str]],
 ) -> InstanceReport:
-    """What the connector's own check finds; an account that cannot be opened or asked is a finding, too."""
+    """The report of the connector's own check; an account that cannot be opened or read is a finding, too."""
     connector_context = ConnectorContext(environ=environ, deployment=settings.deployment)
     try:
         async with open_instances([(connector, profile)], connector_context, faults) as opened:
@@ -26,5 +26,5 @@ async def check(
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one account is a finding of that account
         detail = f"the check itself failed ({type(error).__name__})"
     fix = "see that the account answers and that the credentials are its own"
-    found = Finding("login", connector.title, ok=False, detail=detail, fix=fix)
-    return InstanceReport(profile.name, connector.name, profile.environment, (found,))
+    finding = Finding("login", connector.title, ok=False, detail=detail, fix=fix)
+    return InstanceReport(profile.name, connector.name, profile.environment, (finding,))

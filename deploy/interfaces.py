@@ -17,7 +17,7 @@ FROZEN = Path(contracts.__file__).parent / "openapi"
 
 def interfaces() -> list[type]:
     """All interfaces that contracts/ declares, by tier and name."""
-    found = {
+    interfaces = {
         kind
         for package in PACKAGES
         for module in pkgutil.iter_modules(importlib.import_module(f"contracts.{package}").__path__)
@@ -26,11 +26,11 @@ def interfaces() -> list[type]:
         )
         if isinstance(vars(kind).get("__api__"), Api)
     }
-    return sorted(found, key=lambda kind: api_of(kind).slug)
+    return sorted(interfaces, key=lambda kind: api_of(kind).slug)
 
 
 def frozen_path(interface: type) -> Path:
-    """Where the interface's frozen document lies."""
+    """The path of the interface's frozen document."""
     api = api_of(interface)
     return FROZEN / api.tier / f"{api.name}.v{api.version}.json"
 

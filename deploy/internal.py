@@ -1,4 +1,4 @@
-"""deploy: the internal listener: what operators and probes ask a process, on an address of its own."""
+"""deploy: the internal listener: the endpoints for operators and probes, on a separate address."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ Ready = Callable[[], Awaitable[Mapping[str, str]]]
 
 
 class Internal:
-    """The internal listener's application: probes to anybody, the gateway's own APIs by their pipeline."""
+    """The internal listener: probes without authentication, the gateway's own APIs by their pipeline."""
 
     def __init__(
         self,
@@ -55,17 +55,17 @@ class Internal:
         elif self._gateway is not None:
             await self._gateway.answer_internal(scope, receive, send)
         else:
-            await _answer(send, 404, b'{"title":"Nothing stands here"}')
+            await _answer(send, 404, b'{"title":"Not found"}')
 
     async def _answer_live(self) -> tuple[int, bytes]:
         return 200, b'{"live":true}'
 
     async def _answer_ready(self) -> tuple[int, bytes]:
         missing = dict(await self._ready())
-        told: dict[str, Any] = {"ready": not missing, "missing": missing}
+        document: dict[str, Any] = {"ready": not missing, "missing": missing}
         if self._policy is not None:
-            told["policy"] = self._policy.bundle.digest
-        return 503 if missing else 200, msgspec.json.encode(told)
+            document["policy"] = self._policy.bundle.digest
+        return 503 if missing else 200, msgspec.json.encode(document)
 
     async def _answer_metrics(self) -> tuple[int, bytes, bytes]:
         """Of all workers, and of what waits in the database (Prometheus's text format, version 0.0.4)."""
@@ -84,7 +84,7 @@ async def _answer(send: Any, status: int, body: bytes, kind: bytes = b"applicati
 
 
 class _Listener(uvicorn.Server):
-    """A server beside the public one in the same process, which leaves the signals to that one."""
+    """A server beside the public one in the same process; only the public one handles signals."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

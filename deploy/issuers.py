@@ -12,7 +12,7 @@ TIMEOUT_SECONDS = 5.0
 
 
 class IssuerCalls:
-    """Fetches key sets and asks about tokens, over the deployment's own HTTP client."""
+    """Fetches key sets and introspects tokens, over the deployment's own HTTP client."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http

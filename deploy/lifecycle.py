@@ -1,4 +1,4 @@
-"""deploy: where each version of each API stands in its life, as contracts/versions.toml says."""
+"""deploy: the lifecycle of each version of each API, from contracts/versions.toml."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def read_lifecycles(file: Path = FILE) -> ApiLifecycles:
 
 
 def called_by(database: Database) -> ActiveConsumers:
-    """Who called an API, as the gateways of the deployment have counted it."""
+    """The consumers that called an API, as counted by the deployment's gateways."""
 
     async def active(slug: str, days: int) -> set[str]:
         return {use.consumer for use in await active_consumers(database, slug, days)}
@@ -29,14 +29,14 @@ def called_by(database: Database) -> ActiveConsumers:
 
 
 async def lifecycle_faults(file: Path = FILE, active: ActiveConsumers | None = None) -> list[str]:
-    """What is wrong with the versions, a sentence each; with `active`, also whom a sunset would cut off."""
+    """The versions' faults, a sentence each; with `active`, also consumers that a sunset would cut off."""
     try:
-        found = read_lifecycles(file)
+        lifecycles = read_lifecycles(file)
     except SettingsError as error:
         return error.faults
     declared = {
         api_of(kind): [bound.operation.deprecation for bound in bind(kind) if bound.operation.deprecation]
         for kind in interfaces()
     }
-    late = await refusals(found, active) if active is not None else []
-    return [f"{file.name}: {fault}" for fault in (*faults(found, declared), *late)]
+    late = await refusals(lifecycles, active) if active is not None else []
+    return [f"{file.name}: {fault}" for fault in (*faults(lifecycles, declared), *late)]

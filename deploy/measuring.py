@@ -12,11 +12,11 @@ from kit.database.backlog import backlog
 from kit.telemetry import Family, Histogram, Sample
 
 _EVERY_SECONDS = 0.25
-_BACKLOG_SECONDS = 5.0  # how old may be what we tell of the database
+_BACKLOG_SECONDS = 5.0  # the greatest age of the reported state of the database
 _ASK_SECONDS = 2.0
 _lag = Histogram(
     "enfilade.loop.lag",
-    "How late the event loop wakes whoever waits",
+    "The delay of the event loop's timers",
     bounds=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
 )
 
@@ -40,7 +40,7 @@ async def _measure_lag() -> None:
 
 
 class Backlog:
-    """What waits in the database, asked at most every few seconds however often somebody scrapes."""
+    """The backlog in the database, queried at most every few seconds however often it is scraped."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

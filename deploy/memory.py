@@ -1,12 +1,12 @@
-"""deploy: what a process keeps for as long as it lives, taken out of the garbage collector's rounds."""
+"""deploy: excludes long-lived objects from garbage collection."""
 
 import gc
 
 
 def freeze_gc() -> None:
-    """Say that all there is now stays: code, contracts and clients are never garbage.
+    """Freeze all present objects: code, contracts and clients are never garbage.
 
-    A full round over them holds up whoever is being answered for some hundred milliseconds.
+    A full collection over them delays pending requests by some hundred milliseconds.
     """
     gc.collect()
     gc.freeze()

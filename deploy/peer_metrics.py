@@ -1,4 +1,4 @@
-"""deploy: the workers of one deployment share their metrics: each answers the others when asked."""
+"""deploy: the workers of one deployment share their metrics: each answers the others' requests."""
 
 import asyncio
 import contextlib
@@ -26,11 +26,11 @@ class WorkerPeers:
         self._number = number
 
     async def families(self) -> list[Family]:
-        """What all workers have counted, labelled by worker; one that does not answer in time is left out."""
-        found = labelled(families(), worker=str(self._number))
+        """The metrics of all workers, labelled by worker; one that does not answer in time is omitted."""
+        own = labelled(families(), worker=str(self._number))
         others = await asyncio.gather(*(_ask(path) for path in self._others()))
-        answered = [told for told in others if told is not None]
-        return merged([*found, *(family for told in answered for family in told)])
+        answered = [peer for peer in others if peer is not None]
+        return merged([*own, *(family for peer in answered for family in peer)])
 
     def _others(self) -> list[Path]:
         if self._folder is None:
@@ -73,7 +73,7 @@ async def _send_families(_: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 def _take_number(folder: Path) -> tuple[int, int]:
-    """A number that no living worker has, and the lock that goes with it."""
+    """A number that no running worker has, and its lock."""
     for number in range(MANY):
         lock = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

@@ -42,15 +42,15 @@ def _variables(settings: ServerSettings) -> Iterator[str]:
     if not settings.master_key:
         yield "ENFILADE_MASTER_KEY is not set (env:NAME or file:PATH); production needs it"
     if "gateway" in settings.served_tiers and not settings.public_url:
-        yield "ENFILADE_PUBLIC_URL is not set: say at which https address callers reach the gateway"
+        yield "ENFILADE_PUBLIC_URL is not set: set it to the https address at which callers reach the gateway"
     elif settings.public_url and (fault := _address_fault(settings.public_url)):
-        yield f"ENFILADE_PUBLIC_URL: {settings.public_url} {fault}: say what callers call us, by https"
+        yield f"ENFILADE_PUBLIC_URL: {settings.public_url} {fault}: set the https address that callers use"
     if clock.is_moved():
         yield "ENFILADE_CLOCK_OFFSET moves the clock, for tests only: unset it"
 
 
 def _stores(settings: ServerSettings) -> Iterator[str]:
-    """The embedded stores live and die with `enfilade up`."""
+    """The embedded stores run only while `enfilade up` does."""
     embedded = running(settings.data_dir)
     if embedded is None:
         return
@@ -80,7 +80,7 @@ def _profiles(settings: ServerSettings, environ: Mapping[str, str]) -> Iterator[
 
 
 def _connection(profile: Profile, environ: Mapping[str, str]) -> Iterator[str]:
-    """The addresses of a profile at which credentials would go in the clear, or to a stand-in."""
+    """The addresses of a profile at which credentials would be sent without TLS, or to a stand-in."""
     connection = getattr(profile, "connection", None)
     for name, value in msgspec.to_builtins(connection).items() if connection is not None else ():
         if not name.endswith("_url") or not value:
@@ -94,11 +94,11 @@ def _connection(profile: Profile, environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _reference(folder: Path) -> Iterator[str]:
-    """The demo's firm, and its prices, are nobody's."""
+    """The faults of reference data that is the demo's."""
     for path in sorted(folder.glob("*.toml")):
         model = DEMO_CONFIG / "reference" / path.name
         if model.exists() and _data(path) == _data(model):
-            yield f"{path}: says what the demo's says: put your own firm's data there"
+            yield f"{path}: equals the demo's: put your own firm's data there"
 
 
 def _data(path: Path) -> object:
@@ -112,11 +112,11 @@ def _identity(bundle: PolicyBundle) -> Iterator[str]:
     identity = bundle.settings.identity
     if identity.embedded_issuer:
         yield (
-            "identity.embedded_issuer: gives anybody a token without a password: set it to false "
+            "identity.embedded_issuer: issues tokens without a password: set it to false "
             "and name your identity provider under identity.issuers"
         )
     if identity.api_keys == "test":
-        yield 'identity.api_keys: "test" keys are not for production: say "live", or leave it out'
+        yield 'identity.api_keys: "test" keys are not for production: set "live", or leave it out'
     for index, one in enumerate(identity.issuers):
         if fault := _address_fault(one.issuer):
             yield f"identity.issuers[{index}].issuer: {one.issuer} {fault}: name your provider's own address"
@@ -144,7 +144,7 @@ def _address_fault(url: str) -> str:
     if address is None:
         return "is this machine alone" if f".{host}".endswith(".localhost") else ""
     if address.is_unspecified:
-        return "is an address to listen at, which nobody can call"
+        return "is an address to listen at, which no caller can reach"
     return "is this machine alone" if address.is_loopback else ""
 
 

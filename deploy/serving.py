@@ -40,7 +40,7 @@ class Serving:
             configure_metrics()
             self._deployment = await self._open(settings)
             freeze_gc()
-        except Exception as error:  # noqa: BLE001 - whatever it is, a server that goes on without us is worse
+        except Exception as error:  # noqa: BLE001 - whatever the failure, a server without a supervisor is worse
             if isinstance(error, SettingsError):
                 log("deploy").error("settings", faults=error.faults)
             else:
@@ -84,7 +84,7 @@ class Serving:
             log("deploy").error("not_closed", exc_info=error)
 
     def _close_connections(self) -> None:
-        """As a gateway does it, for tiers that stand apart."""
+        """As in a gateway, for tiers in a process of their own."""
         self._closing = True
 
 

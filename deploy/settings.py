@@ -16,14 +16,14 @@ DEMO_CONFIG = Path(__file__).parent / "demo_config"
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of one process of a deployment.
 
-    `tiers` are those that it holds (``all``, or names with commas); `role` says whether it answers requests
+    `tiers` are those that it serves (``all``, or names with commas); `role` is whether it answers requests
     (api), works on flows and watches instances (worker), or both (all). A tier that it needs and does not
-    hold is reached at its `…_url`. `config` is the folder of instances, reference data, routing and policies.
-    `internal_address` (``host:port``) is where operators ask: the port after the public one, on this machine
-    alone, unless another is given; ``off`` for none. `deployment` ``production`` refuses whatever is for
-    development only (`deploy.production`). Told to stop, a deployment says so for `drain_notice_seconds`
-    and then has `drain_seconds` to finish what it began. `run_dir` is where its workers meet; `serve` sets
-    it.
+    serve is called at its `…_url`. `config` is the folder of instances, reference data, routing and policies.
+    `internal_address` (``host:port``) is the operators' listener: by default the port after the public one,
+    on this machine alone; ``off`` for none. `deployment` ``production`` refuses whatever is for
+    development only (`deploy.production`). A deployment that is stopped gives notice for
+    `drain_notice_seconds`, then has `drain_seconds` to finish pending requests. `run_dir` is its workers'
+    shared folder; `serve` sets it.
     """
 
     database_url: str
@@ -96,7 +96,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_production(environ: Mapping[str, str]) -> bool:
-    """Whether these variables say so, whatever else is wrong with them."""
+    """Whether these variables set production, also when others are invalid."""
     return environ.get("ENFILADE_DEPLOYMENT") == "production"
 
 
@@ -113,7 +113,7 @@ def examine(environ: Mapping[str, str]) -> tuple[ServerSettings, list[str]]:
     values, faults = gather(ServerSettings, "ENFILADE", environ)
     settings = ServerSettings(**{"database_url": "", **values})
     try:
-        settings.served_tiers  # noqa: B018 - asked only whether it can be read
+        settings.served_tiers  # noqa: B018 - read only to validate it
     except msgspec.ValidationError:
         faults.append(f"ENFILADE_TIERS: {settings.tiers!r} names an unknown tier")
         settings = msgspec.structs.replace(settings, tiers="all")
@@ -124,7 +124,7 @@ def _faults(settings: ServerSettings) -> Iterator[str]:
     """What does not fit together in settings that can be read."""
     served_tiers = settings.served_tiers
     try:
-        settings.internal  # noqa: B018 - asked only whether it can be read
+        settings.internal  # noqa: B018 - read only to validate it
     except ValueError:
         yield f"ENFILADE_INTERNAL_ADDRESS: {settings.internal_address!r} is no host:port"
     if not settings.folder.is_dir():

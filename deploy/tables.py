@@ -1,8 +1,15 @@
 """deploy: the tables of every tier, declared by importing this, for whatever must miss none of them."""
 
+import importlib
+import pkgutil
+
 import gateway.tables
 import kit.database.tables
 import process_apis.known_records
 import process_apis.read_models
+from process_apis import views
+
+for _module in pkgutil.iter_modules(views.__path__, f"{views.__name__}."):
+    importlib.import_module(_module.name)
 
 __all__ = ["gateway", "kit", "process_apis"]

@@ -1,4 +1,4 @@
-"""deploy: the path of a correlation id, gathered from every durable table that knows it."""
+"""deploy: the path of a correlation id, from every durable table that contains it."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit.database.tables import audit, events, exceptions, inbox, ledger, runs, steps, vendor_calls
+from kit.inbox.outbox import SOURCE
 
 
 class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing that happened: when, in which part of the deployment, what, how it ended, and its own id."""
+    """One event of a correlation: instant, part of the deployment, content, outcome, and its own id."""
 
     at: dt.datetime
     kind: str
@@ -24,30 +25,34 @@ class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 async def correlation_of(connection: AsyncConnection, identity: str) -> str:
-    """The correlation id of a run or an exception; an id that is neither is taken for one itself."""
+    """The correlation id of a run or an exception; any other id is returned as a correlation id."""
     for table in (runs, exceptions):
         query = select(table.c.correlation_id).where(table.c.id == identity)
-        if found := (await connection.execute(query)).scalar():
-            return found
+        if correlation := (await connection.execute(query)).scalar():
+            return correlation
     return identity
 
 
 async def path_of(connection: AsyncConnection, correlation_id: str) -> list[Moment]:
     """Everything under the id, in order of time."""
-    found: list[Moment] = []
-    for table, tell in _READERS:
+    moments: list[Moment] = []
+    for table, read in _READERS:
         rows = await connection.execute(select(table).where(table.c.correlation_id == correlation_id))
-        found += [moment for row in rows for moment in tell(row)]
-    return sorted(found, key=lambda moment: moment.at)
+        moments += [moment for row in rows for moment in read(row)]
+    return sorted(moments, key=lambda moment: moment.at)
 
 
 def _gateway(row: Any) -> Iterable[Moment]:
-    who = " for ".join(part for part in (row.consumer, row.actor) if part)
+    caller = " for ".join(part for part in (row.consumer, row.actor) if part)
     what = f"{row.action} {row.subject}".strip()
-    yield Moment(row.at, "audit", f"{what} by {who}" if who else what, row.outcome, reference=row.hash[:12])
+    yield Moment(
+        row.at, "audit", f"{what} by {caller}" if caller else what, row.outcome, reference=row.hash[:12]
+    )
 
 
 def _inbox(row: Any) -> Iterable[Moment]:
+    if row.source == SOURCE:
+        return  # it is among the events
     took = (row.handled_at - row.received_at).total_seconds() if row.handled_at else None
     yield Moment(row.received_at, "inbox", f"{row.type} from {row.source}", row.status, took, row.id)
 

@@ -34,9 +34,9 @@ _log = log("deploy")
 async def background_work(
     settings: ServerSettings, stores: "Stores", tiers: "Tiers", policy_source: Gateway | PolicyReloader | None
 ) -> AsyncIterator[None]:
-    """Run all background work for the length of the block, and end it with nothing lost.
+    """Run all background work for the length of the block, and stop it without losing any.
 
-    `policy_source` is the gateway; where there is none, what keeps the policy for the flows.
+    `policy_source` is the gateway; without one, the reloader of the flows' policy.
     """
     stop = asyncio.Event()
     tasks: list[asyncio.Task[None]] = []
@@ -72,14 +72,14 @@ def _work(
     settings: ServerSettings, stores: "Stores", tiers: "Tiers", stop: asyncio.Event
 ) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
     """All background work with its name."""
-    found: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+    tasks: list[tuple[str, Callable[[], Awaitable[None]]]] = [
         ("housekeeping", partial(run_housekeeping, stores.database, settings))
     ]
     if tiers.inbox is not None:
-        found.append(("inbox", partial(tiers.inbox.run, stop)))
+        tasks.append(("inbox", partial(tiers.inbox.run, stop)))
     for name, instance in tiers.instances.items():
         receive = Receiver(name, stores.database, tiers.inbox)
-        found += [
+        tasks += [
             (
                 f"changes of {source.name}",
                 partial(
@@ -93,11 +93,11 @@ def _work(
             )
             for source in instance.opened.changes
         ]
-    return found
+    return tasks
 
 
 async def run_housekeeping(database: Database, settings: ServerSettings) -> None:
-    """Until cancelled: anchor the audit each hour, and delete each day what is over."""
+    """Until cancelled: anchor the audit each hour, and delete each day what has expired."""
     while True:
         for name, work in (
             ("anchor", lambda: audit.anchor(database, settings.audit_anchors)),
@@ -113,7 +113,7 @@ async def run_housekeeping(database: Database, settings: ServerSettings) -> None
 
 
 class Receiver:
-    """Keeps what an instance's change sources report."""
+    """Stores what an instance's change sources report."""
 
     def __init__(self, instance: str, database: Database, worker: InboxWorker | None) -> None:
         self._instance = instance
@@ -128,7 +128,7 @@ class Receiver:
         change: RecordChanged,
         occurred_at: dt.datetime,
     ) -> bool:
-        kept = await inbox.receive(
+        stored = await inbox.receive(
             self._database,
             source=self._instance,
             id=dedupe_id,
@@ -138,9 +138,9 @@ class Receiver:
             occurred_at=occurred_at,
             correlation_id=new_correlation_id(),
         )
-        if kept and self._worker is not None:
+        if stored and self._worker is not None:
             self._worker.wake()
-        return kept
+        return stored
 
 
 class Cursors:

@@ -13,8 +13,10 @@ from kit.effects import guarded
 from kit.operations import api_of
 from kit.routes import router
 from process_apis import flows
+from process_apis import views as view_packages
 from process_apis.changes import TYPES, Changes
 from process_apis.module import FlowDependencies, FlowModule, Handler
+from process_apis.views.view import View
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
 
@@ -51,10 +53,17 @@ def build(dependencies: FlowDependencies) -> dict[type, FlowModule]:
 def subscriptions(
     dependencies: FlowDependencies, flow_modules: dict[type, FlowModule]
 ) -> list[tuple[str, Handler]]:
-    """Which handler takes which events of the inbox: the tier's own judge of changes, then the modules'."""
+    """Which handler takes which events of the inbox: the judge of changes, the modules' and the views'."""
     judge = Changes(dependencies.ownership, dependencies.systems)
     found: list[tuple[str, Handler]] = [(kind, judge.take) for kind in TYPES]
-    return found + [pair for router in flow_modules.values() for pair in router.subscriptions.items()]
+    found += [pair for router in flow_modules.values() for pair in router.subscriptions.items()]
+    return found + [(kind, view.projector) for view in views() for kind in view.types]
+
+
+def views() -> list[View]:
+    """The views, one per package."""
+    packages = [m.name for m in pkgutil.iter_modules(view_packages.__path__) if m.ispkg]
+    return [importlib.import_module(f"{view_packages.__name__}.{name}").VIEW for name in packages]
 
 
 def routes(flow_modules: dict[type, FlowModule]) -> list[Router]:

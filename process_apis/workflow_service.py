@@ -1,5 +1,6 @@
 """What every flow's API does with its runs: start, read, list, with timeline and planned requests."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +14,7 @@ from kit.workflows import RunRow, Runtime
 V = TypeVar("V", bound=WorkflowView)
 
 
-class WorkflowService(Generic[V]):
+class WorkflowService(ABC, Generic[V]):
     """The base of the services of durable flows. `flow` is the flow's name, `noun` what people call a run.
 
     A flow's service says how its view is made of a run, and of the fields that all views share.
@@ -26,8 +27,8 @@ class WorkflowService(Generic[V]):
         self._runtime = runtime
         self._database = database
 
-    async def _view(self, connection: AsyncConnection, row: RunRow, shared: dict[str, Any]) -> V:
-        raise NotImplementedError
+    @abstractmethod
+    async def _view(self, connection: AsyncConnection, row: RunRow, shared: dict[str, Any]) -> V: ...
 
     async def _start(self, connection: AsyncConnection, run_id: str, **more: Any) -> bool:
         """Start a run in the caller's transaction, in his name (`Runtime.start`)."""

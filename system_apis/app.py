@@ -44,7 +44,7 @@ SOUND_SECONDS = 30.0  # a source that ran for so long failed for a new reason
 
 
 class Head(msgspec.Struct, frozen=True):
-    """As much of any profile as it takes to find its vendor's card."""
+    """The part of a profile that identifies its vendor's connector."""
 
     name: str
     vendor: str
@@ -60,7 +60,7 @@ class Instance:
 
     @property
     def interfaces(self) -> dict[type, Any]:
-        """Each capability's interface with the adapter that keeps it."""
+        """Each capability's interface with the adapter that implements it."""
         return {interface_of(name): self.opened.capabilities[name] for name in self.profile.capabilities}
 
     def routers(self) -> list[Router]:
@@ -83,20 +83,20 @@ class Survey(NamedTuple):
 
 
 def prefix_of(interface: type, instance: str) -> str:
-    """Where a capability of an instance stands."""
+    """The path at which a capability of an instance is mounted."""
     return api_of(interface).prefix.format(instance=instance)
 
 
 @cache
 def capabilities() -> dict[str, type]:
     """The interfaces of all capabilities by their names, as contracts/system declares them."""
-    found: dict[str, type] = {}
+    interfaces: dict[str, type] = {}
     for module in pkgutil.iter_modules(contracts.system.__path__):
         for kind in vars(importlib.import_module(f"contracts.system.{module.name}")).values():
             declared = getattr(kind, "__api__", None)
             if isinstance(declared, Api):
-                found[declared.name] = kind
-    return found
+                interfaces[declared.name] = kind
+    return interfaces
 
 
 def interface_of(capability: str) -> type:
@@ -159,7 +159,7 @@ def _read_profile(path: Path) -> tuple[Connector, Profile]:
 
 
 def _salvaged(path: Path) -> tuple[Connector, Profile]:
-    """As much of a faulty profile as routing must know; it may serve whatever its vendor can."""
+    """The part of a faulty profile that routing needs; it may serve every capability of its vendor."""
     head: dict[str, Any] = {}
     with contextlib.suppress(OSError, UnicodeDecodeError):
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -169,8 +169,10 @@ def _salvaged(path: Path) -> tuple[Connector, Profile]:
                 head |= tomllib.loads(line)
     vendor, region = str(head.get("vendor", "")), str(head.get("data_region", ""))
     connector = connector_of(vendor) if vendor in vendors() else _unknown_vendor(vendor)
-    said = head.get("capabilities")
-    known = tuple(name for name in said if name in connector.capabilities) if isinstance(said, list) else ()
+    listed = head.get("capabilities")
+    known = (
+        tuple(name for name in listed if name in connector.capabilities) if isinstance(listed, list) else ()
+    )
     profile = Profile(
         name=path.stem,
         vendor=vendor,
@@ -198,25 +200,25 @@ async def open_instances(
 ) -> AsyncIterator[dict[str, Instance]]:
     """All instances, open for the length of the block.
 
-    One that cannot be opened is closed, says why, and keeps no other from serving; `faults` are those of its
-    profile.
+    An instance that cannot be opened is closed and answers with the reason; the others serve. `faults` are
+    those of its profile.
     """
     async with AsyncExitStack() as stack:
         opened: dict[str, Instance] = {}
         for connector, profile in profiles:
-            found = list((faults or {}).get(profile.name, ()))
-            found = found or unresolved_references(profile, connector_context.environ)
-            if not found:
+            reasons = list((faults or {}).get(profile.name, ()))
+            reasons = reasons or unresolved_references(profile, connector_context.environ)
+            if not reasons:
                 try:
                     one = await stack.enter_async_context(connector.open(profile, connector_context))
                     opened[profile.name] = Instance(profile, connector, one)
                     continue
                 except (SettingsError, SecretError, Problem) as error:
-                    found = error.faults if isinstance(error, SettingsError) else [str(error)]
+                    reasons = error.faults if isinstance(error, SettingsError) else [str(error)]
                 except Exception as error:  # noqa: BLE001 - a broken instance is one instance away
-                    found = [f"it cannot be opened ({type(error).__name__}: {error})"]
-            _log.error("instance_not_open", instance=profile.name, faults=found)
-            opened[profile.name] = Instance(profile, connector, ClosedInstance(profile, found))
+                    reasons = [f"it cannot be opened ({type(error).__name__}: {error})"]
+            _log.error("instance_not_open", instance=profile.name, faults=reasons)
+            opened[profile.name] = Instance(profile, connector, ClosedInstance(profile, reasons))
         yield opened
 
 
@@ -228,9 +230,9 @@ async def watch(
     lease: Callable[[str], Any],
     stop: asyncio.Event,
 ) -> None:
-    """Run a change source wherever the lease is held, again after each failure, until told to stop.
+    """Run a change source wherever the lease is held, again after each failure, until it is stopped.
 
-    One that fails as soon as it runs is left alone for longer and longer.
+    The delay grows while the source fails as soon as it runs.
     """
     wait = FIRST_PAUSE_SECONDS
     while not stop.is_set():

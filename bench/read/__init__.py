@@ -1,1 +1,1 @@
-"""bench/read: the benchmark read: an audience, a flow and a vendor whose records lie in memory."""
+"""bench/read: the benchmark read: an audience, a flow and a vendor with records in memory."""

@@ -19,7 +19,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """An agreement as its system keeps it."""
+    """An agreement as its system stores it."""
 
     id: str
     number: str
@@ -62,7 +62,7 @@ class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     paragraphs: Annotated[tuple[str, ...], Meta(min_length=1, max_length=20)]
 
 
-@api("system", "bench-record", version=1, summary="Records that lie in memory")
+@api("system", "bench-record", version=1, summary="Records in memory")
 class BenchRecord(Protocol):
     """One vendor's records."""
 
@@ -93,5 +93,5 @@ class BenchScreen(Protocol):
 
     @operation("POST", "/screens/{record_id}/notes", summary="Add a note", status=201)
     async def add_note(self, record_id: Id, body: Note) -> Note:
-        """The note as it was kept."""
+        """The note as it was stored."""
         ...

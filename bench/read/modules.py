@@ -37,16 +37,16 @@ class MemoryProfile(Profile, frozen=True, kw_only=True):
 
 
 class Memory:
-    """The vendor's adapter, whose vendor is a dictionary."""
+    """The vendor's adapter over a dictionary."""
 
     def __init__(self) -> None:
         self._records = {RECORD_ID: _record(RECORD_ID)}
 
     async def get_record(self, record_id: str) -> Record:
-        found = self._records.get(record_id)
-        if found is None:
+        record = self._records.get(record_id)
+        if record is None:
             raise NotFound(f"There is no record {record_id}")
-        return found
+        return record
 
 
 class Hanging:
@@ -116,7 +116,7 @@ class Audience:
     async def get_screen(self, record_id: str) -> Screen:
         return compose(await self._summaries.get_summary(record_id))
 
-    async def add_note(self, record_id: str, body: Note) -> Note:  # noqa: ARG002 - all records take notes
+    async def add_note(self, record_id: str, body: Note) -> Note:  # noqa: ARG002 - all records accept notes
         return body
 
 
@@ -135,7 +135,7 @@ def compose(summary: Summary) -> Screen:
 
 
 def answer() -> Screen:
-    """The screen that the read answers with, ready made."""
+    """The screen that the read answers with, precomputed."""
     record = _record(RECORD_ID)
     billed = [line for line in record.lines if line.billed]
     return compose(Summary(record, _sum(record.lines), _sum(billed)))

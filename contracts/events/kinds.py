@@ -5,8 +5,10 @@ from typing import Literal
 
 import msgspec
 
+from contracts.canonical.contract import BillingLine
 from contracts.canonical.project import StaffingDemand
 from contracts.canonical.values import Money
+from contracts.canonical.workflow import WorkflowStatus
 
 OPPORTUNITY_WON = "enfilade.opportunity.won.v1"
 OPPORTUNITY_CHANGED = "enfilade.opportunity.changed.v1"
@@ -18,6 +20,7 @@ CONTRACT_CHANGED = "enfilade.contract.changed.v1"
 PROJECT_CHANGED = "enfilade.project.changed.v1"
 PROJECT_CREATED = "enfilade.project.created.v1"
 STAFFING_DEMAND_PUBLISHED = "enfilade.staffing_demand.published.v1"
+ACTIVATION_UPDATED = "enfilade.activation.updated.v1"
 WORKFLOW_STATUS_CHANGED = "enfilade.workflow.status_changed.v1"
 EXCEPTION_RAISED = "enfilade.exception.raised.v1"
 EXCEPTION_RESOLVED = "enfilade.exception.resolved.v1"
@@ -57,6 +60,24 @@ class ProjectCreated(msgspec.Struct, frozen=True):
     contract_id: str
     customer_id: str
     name: str
+
+
+class ActivationUpdated(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An activation as it stands, observing or not: its deal's terms, and what was made of them."""
+
+    activation_id: str
+    status: WorkflowStatus
+    instance: str
+    opportunity_id: str
+    account_id: str
+    name: str
+    value: Money
+    selling_entity: str = ""
+    contract_id: str = ""
+    project_id: str = ""
+    start: dt.date | None = None
+    end: dt.date | None = None
+    billing_schedule: tuple[BillingLine, ...] = ()
 
 
 class CustomerApproved(msgspec.Struct, frozen=True):

@@ -20,19 +20,19 @@ The audit trail of {period}, exported by Enfilade.
   manifest.json   the period, and what the two files must be
   verify.py       verifies all of it; needs Python 3.10 or newer and nothing else: python verify.py
 
-Each line of both files is an object of two members. "told" is what was written down, "hash" the SHA-256 of
-exactly the bytes after "told": up to the closing brace. In a line, "chain" and "seq" say where it stands,
+Each line of both files is an object of two members. "told" is the content, "hash" the SHA-256 of
+exactly the bytes after "told": up to the closing brace. In a line, "chain" and "seq" are its position,
 "previous" is the hash of the line before it in its chain, "at" is in seconds since 1970-01-01 UTC. In an
 anchor, "heads" has the number and hash of each chain's last line at that time, "previous" is the hash of the
-anchor before. So a line that was altered, removed, added or moved is found, and an anchor that somebody kept
-elsewhere proves that all of it is what it was then. Ask for such a copy, then: python verify.py . COPY
+anchor before. So an altered, removed, added or moved line is detected, and an anchor that was stored
+elsewhere proves that the trail up to it is unaltered. Ask for such a copy, then: python verify.py . COPY
 
-The lines begin right after the last anchor before the period and end with the first anchor after it, so up to
-an hour more is here than was asked for. While a period is open its last lines stand under no anchor yet;
-verify.py says how many these are.
+The lines start right after the last anchor before the period and end with the first anchor after it, so up to
+an hour more is here than was requested. While a period is open no anchor covers its last lines yet;
+verify.py prints how many these are.
 
-An "actor" that begins with "per_" is a person, under a pseudonym. "sealed" in a detail is encrypted under
-that person's key; the hashes are over what is encrypted, so they hold even when the key was destroyed.
+An "actor" that starts with "per_" is a person, under a pseudonym. "sealed" in a detail is encrypted under
+that person's key; the hashes are over the ciphertext, so they are valid even when the key was destroyed.
 """
 
 
@@ -44,14 +44,14 @@ class Export:
         self._period = period
         self._lines = 0
         folder.mkdir(parents=True)
-        self._write("anchors.jsonl", (_anchor(found) for found in period.anchors))
+        self._write("anchors.jsonl", (_anchor(anchor) for anchor in period.anchors))
 
     def add(self, lines: Iterable[AuditLine]) -> None:
         """Add lines in the order of their chains."""
-        self._lines += self._write("lines.jsonl", (_line(found) for found in lines))
+        self._lines += self._write("lines.jsonl", (_line(line) for line in lines))
 
     def finish(self) -> int:
-        """Write what goes with them; how many lines there are."""
+        """Write the other files; returns the number of lines."""
         self.add(())
         counted = {"lines": self._lines, "anchors": len(self._period.anchors)}
         content = {"period": self._period.period, "after": self._period.after, "upto": self._period.upto}
@@ -72,13 +72,15 @@ class Export:
         return count
 
 
-def _line(found: AuditLine) -> bytes:
-    row: dict[str, Any] = msgspec.structs.asdict(found)
-    return _export_line(found.hash, canonical(row))
+def _line(line: AuditLine) -> bytes:
+    row: dict[str, Any] = msgspec.structs.asdict(line)
+    return _export_line(line.hash, canonical(row))
 
 
-def _anchor(found: AuditAnchor) -> bytes:
-    return _export_line(found.hash, canonical_anchor(found.number, found.at, found.previous, found.heads))
+def _anchor(anchor: AuditAnchor) -> bytes:
+    return _export_line(
+        anchor.hash, canonical_anchor(anchor.number, anchor.at, anchor.previous, anchor.heads)
+    )
 
 
 def _export_line(digest: str, content: bytes) -> bytes:

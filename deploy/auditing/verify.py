@@ -3,7 +3,7 @@
 usage: python verify.py [FOLDER [COPY]]
 
 FOLDER holds lines.jsonl, anchors.jsonl and manifest.json (by default where this file is). COPY is a file of
-anchors that was kept elsewhere, an object with "number" and "hash" in each line. The exit status is 0 when
+anchors that was stored elsewhere, an object with "number" and "hash" in each line. The exit status is 0 when
 everything is whole, else 1.
 """
 
@@ -94,7 +94,7 @@ class Check:
             self.faults.append("lines.jsonl: lines were removed or added")
 
     def check_rows(self) -> None:
-        """Whoever writes batches numbers its rows: one that is missing was never written."""
+        """A writer numbers the rows of its batches: a missing one was never written."""
         for writer, numbers in sorted(self.rows.items()):
             missing = max(numbers) - min(numbers) + 1 - len(numbers)
             if missing:
@@ -110,17 +110,17 @@ class Check:
                         f"chain {chain}: line {head[0]} is not the one that anchor {number} saw"
                     )
         if self.manifest["upto"] and self.last != self.anchors[self.manifest["upto"]][1]:
-            self.faults.append("lines.jsonl does not end where the last anchor says")
+            self.faults.append("lines.jsonl does not end at the last anchor's heads")
 
     def compare_copy(self, copy: Path) -> None:
         for text in copy.read_text(encoding="utf-8").splitlines():
-            kept = json.loads(text)
-            found = self.anchors.get(kept["number"])
-            if found is not None and found[0] != kept["hash"]:
-                self.faults.append(f"anchor {kept['number']} is not the one that was kept elsewhere")
+            anchor = json.loads(text)
+            published = self.anchors.get(anchor["number"])
+            if published is not None and published[0] != anchor["hash"]:
+                self.faults.append(f"anchor {anchor['number']} is not the one that was kept elsewhere")
 
     def beyond(self) -> int:
-        """How many lines stand under no anchor yet."""
+        """The number of lines that no anchor covers yet."""
         heads = self.anchors[max(self.anchors)][1] if self.anchors else {}
         return sum(place - heads.get(chain, GENESIS)[0] for chain, (place, _) in self.last.items())
 
@@ -140,7 +140,7 @@ def main(arguments: list[str]) -> int:
         number = max(check.anchors)
         print(f"Last anchor: {number} {check.anchors[number][0]}")
     if check.beyond():
-        print(f"{check.beyond()} lines stand under no anchor yet.")
+        print(f"{check.beyond()} lines are not covered by an anchor yet.")
     for fault in check.faults:
         print(f"FAULT: {visible(fault)}")
     print("Something is not as it was written." if check.faults else "Everything is as it was written.")

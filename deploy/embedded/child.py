@@ -19,13 +19,13 @@ ENDED_WITHIN_SECONDS = 20.0
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 _WORDS_OF_FAILURE = ("FATAL", "PANIC", "rror")
-# Nothing of ours leaks in: a PGDATA or LD_LIBRARY_PATH of the launcher must not steer the server.
+# Our own environment is not inherited: a PGDATA or LD_LIBRARY_PATH of the launcher must not steer the server.
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run: the command, the folder it stands in, whose user, and what it inherits."""
+    """What to run: the command, its working directory, its user, and what it inherits."""
 
     title: str
     command: list[str]
@@ -71,14 +71,14 @@ class Child:
             self.ended.result()
 
     def last_words(self) -> str:
-        """What its log says last about a failure, and where the log is."""
-        telling = [
+        """The last message of its log about a failure, and the log's path."""
+        complaints = [
             line for line in _tail(self.program.log) if any(word in line for word in _WORDS_OF_FAILURE)
         ]
-        if not telling:
+        if not complaints:
             return f"its log is {self.program.log}."
-        said = telling[-1].partition("FATAL:")[2] or telling[-1]
-        return f"{said.strip()} (its log is {self.program.log})."
+        message = complaints[-1].partition("FATAL:")[2] or complaints[-1]
+        return f"{message.strip()} (its log is {self.program.log})."
 
     def _wait(self) -> None:
         try:
@@ -119,7 +119,7 @@ def _dies_with(parent: int, stop_signal: signal.Signals) -> Callable[[], None]:
             signal.SIG_SETMASK, []
         )  # a launcher that waits for its own signals blocks them
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(stop_signal))
-        if os.getppid() != parent:  # it died before we asked to be told
+        if os.getppid() != parent:  # it exited before the request took effect
             os._exit(1)
 
     return arrange

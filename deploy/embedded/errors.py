@@ -1,5 +1,5 @@
-"""deploy/embedded: the one failure of this package, a sentence for the person who started it."""
+"""deploy/embedded: the one exception of this package, a sentence for the operator."""
 
 
 class EmbeddedError(Exception):
-    """An embedded server cannot start or has died; its text is one sentence that says why and what to do."""
+    """An embedded server cannot start or has exited; the text has the reason and what to do."""

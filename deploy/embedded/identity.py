@@ -1,4 +1,4 @@
-"""deploy/embedded: as whom the servers run, and what that user can reach."""
+"""deploy/embedded: the user that the servers run as, and the files that it can reach."""
 
 import os
 import pwd
@@ -13,7 +13,7 @@ _LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.65535.lock")
 
 @dataclass(frozen=True)
 class Identity:
-    """Whom the servers run as: ourselves, or `nobody` when we are root, which PostgreSQL refuses to be."""
+    """The servers' user: our own, or `nobody` when we are root, as which PostgreSQL refuses to run."""
 
     uid: int
     gid: int
@@ -41,7 +41,7 @@ class Identity:
         if len(os.fsencode(base)) > _LONGEST_SOCKET_FOLDER - len("/enfilade-12345678") or not self.can_reach(
             base
         ):
-            base = Path("/tmp")  # noqa: S108 the folder made in it is private and its name unguessable
+            base = Path("/tmp")  # noqa: S108 the folder created in it is private and its name unguessable
         folder = Path(tempfile.mkdtemp(prefix="enfilade-", dir=base))
         self.take(folder)
         return folder
@@ -50,5 +50,5 @@ class Identity:
 def servers_identity() -> Identity:
     if os.geteuid() != 0:
         return Identity(os.geteuid(), os.getegid(), is_other=False)
-    nobody = pwd.getpwnam("nobody")
-    return Identity(nobody.pw_uid, nobody.pw_gid, is_other=True)
+    user = pwd.getpwnam("nobody")
+    return Identity(user.pw_uid, user.pw_gid, is_other=True)

@@ -1,4 +1,4 @@
-"""deploy/embedded: starts both servers on one data folder, tells where they answer, watches, stops them."""
+"""deploy/embedded: starts both servers on one data folder, gives their addresses, monitors and stops them."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ from deploy.embedded.valkey import Valkey
 
 
 class Addresses(msgspec.Struct, frozen=True):
-    """Where the servers answer; the last two only when TCP was asked for."""
+    """The servers' addresses; the last two only when TCP was requested."""
 
     database_url: str
     cache_url: str
@@ -44,7 +44,7 @@ class Embedded:
     """PostgreSQL and Valkey on one data folder: `async with Embedded(folder) as servers:`, or start and stop.
 
     `durable=False` trades safety against a power cut for speed, for tests. Ports open the servers on loopback
-    too, behind a password made at each start.
+    too, behind a password created at each start.
     """
 
     def __init__(
@@ -70,12 +70,12 @@ class Embedded:
 
     @property
     def database_url(self) -> str:
-        """PostgreSQL's address as SQLAlchemy takes it."""
+        """PostgreSQL's address as SQLAlchemy accepts it."""
         return self.addresses.database_url
 
     @property
     def cache_url(self) -> str:
-        """Valkey's address as redis-py takes it."""
+        """Valkey's address as redis-py accepts it."""
         return self.addresses.cache_url
 
     def start(self) -> Self:
@@ -111,7 +111,7 @@ class Embedded:
         running.lock.release()
 
     def on_death(self, callback: Callable[[str], object]) -> None:
-        """Call back once, from a thread, with a sentence, when a server ends that was not told to."""
+        """Call back once, from a thread, with a sentence, when a server exits that was not stopped."""
         self._death.add_done_callback(lambda death: callback(death.result()))
 
     async def died(self) -> str:
@@ -140,7 +140,7 @@ class Embedded:
 
     def _report(self, running: _Running, child: Child) -> None:
         if self._running is not running or self._death.done():
-            return  # told to stop, or the other one has been reported
+            return  # stopped on request, or the other one has been reported
         status = child.ended.result()
         how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
         self._death.set_result(f"The embedded {child.program.title} has died ({how}): {child.last_words()}")
@@ -160,7 +160,7 @@ def _make_data_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / "logs").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise EmbeddedError(f"The data folder {folder} cannot be made: {error.strerror}.") from error
+        raise EmbeddedError(f"The data folder {folder} cannot be created: {error.strerror}.") from error
 
 
 def _set_old_logs_aside(logs: Path) -> None:

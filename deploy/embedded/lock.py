@@ -1,7 +1,7 @@
-"""deploy/embedded: the lock that says whether a launcher or one of its servers still lives on a data folder.
+"""deploy/embedded: the lock that shows whether a launcher or one of its servers still uses a data folder.
 
-The launcher takes it and its servers inherit it, so it is free exactly when the last of them has gone,
-without trusting any pid file. Its text (pid, start time, socket folder) serves only sentences and tidying.
+The launcher acquires it and its servers inherit it, so it is free exactly when the last of them has exited,
+without reliance on a pid file. Its text (pid, start time, socket folder) is only for messages and cleanup.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ SERVERS_GONE_WITHIN_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Lock:
-    """A data folder held by this process; `descriptor` is what the servers inherit."""
+    """A data folder locked by this process; `descriptor` is what the servers inherit."""
 
     descriptor: int
 
@@ -29,13 +29,13 @@ class Lock:
         os.pwrite(self.descriptor, note, 0)
 
     def release(self) -> None:
-        # Unlock by name: a forked child of ours may hold a copy of the descriptor.
+        # Unlock by name: a forked child may have a copy of the descriptor.
         fcntl.flock(self.descriptor, fcntl.LOCK_UN)
         os.close(self.descriptor)
 
 
 def hold(data_dir: Path) -> Lock:
-    """Take the folder, waiting while the servers of a launcher that was killed still close down."""
+    """Lock the folder; waits while the servers of a killed launcher are still stopping."""
     descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _wait_for(descriptor, data_dir)
@@ -58,7 +58,7 @@ def is_held(data_dir: Path) -> bool:
 
 
 def wipe(data_dir: Path | str) -> None:
-    """Remove the databases' data; refuses while a launcher or its servers live on it."""
+    """Remove the databases' data; refuses while a launcher or its servers use it."""
     folder = Path(data_dir)
     if not folder.exists():
         return
@@ -99,7 +99,7 @@ def _read_note(descriptor: int) -> tuple[int, str, str]:
 
 
 def _started_at(pid: int) -> str:
-    """When the kernel says a living process began, so that a later one with its pid is not it; else ''."""
+    """The kernel's start time of a running process, which distinguishes a later one with its pid; else ''."""
     with contextlib.suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         state, start_time = fields[0], fields[19]
@@ -108,7 +108,7 @@ def _started_at(pid: int) -> str:
 
 
 def _remove_leftover_sockets(descriptor: int) -> None:
-    """A killed launcher could not remove its socket folder; now nothing lives in it."""
+    """A killed launcher could not remove its socket folder; no process uses it now."""
     folder = Path(_read_note(descriptor)[2])
     if folder.name.startswith("enfilade-"):
         shutil.rmtree(folder, ignore_errors=True)

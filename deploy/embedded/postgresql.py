@@ -66,15 +66,15 @@ class PostgreSQL:
                 f"{folder} belongs to another user (uid {folder.stat().st_uid}): "
                 "start as that user, or wipe the data."
             )
-        kept = (folder / "PG_VERSION").read_text().strip()
-        if kept != str(POSTGRESQL_MAJOR):
+        major = (folder / "PG_VERSION").read_text().strip()
+        if major != str(POSTGRESQL_MAJOR):
             raise EmbeddedError(
-                f"{folder} holds data of PostgreSQL {kept}, but this release runs {POSTGRESQL_MAJOR}: "
+                f"{folder} holds data of PostgreSQL {major}, but this release runs {POSTGRESQL_MAJOR}: "
                 "move it away or wipe the data."
             )
 
     def _initialise(self, folder: Path) -> None:
-        """Run initdb beside the folder, then rename, so that an interrupted one leaves no half-made data."""
+        """Run initdb beside the folder, then rename, so that an interrupted one leaves no incomplete data."""
         unfinished = folder.with_suffix(".new")
         shutil.rmtree(unfinished, ignore_errors=True)
         self.identity.make_folder(unfinished)
@@ -89,7 +89,7 @@ class PostgreSQL:
         child.start()
         if child.ended.result() != 0:
             raise EmbeddedError(
-                f"The embedded PostgreSQL could not make its data folder: {child.last_words()}"
+                f"The embedded PostgreSQL could not create its data folder: {child.last_words()}"
             )
         unfinished.rename(folder)
 
@@ -124,7 +124,7 @@ class PostgreSQL:
         return True
 
     def _settle(self) -> None:
-        """Make our database once, and let the password be this start's."""
+        """Create our database once, and set this start's password."""
         with self._connect("postgres") as connection:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if known is None:
@@ -135,7 +135,7 @@ class PostgreSQL:
 
 
 def _forget_dead_postmaster(folder: Path) -> None:
-    """Remove a pid file whose pid is now nobody's or another program's, as PostgreSQL would not dare to."""
+    """Remove a pid file whose process has exited or is another program, which PostgreSQL would not remove."""
     note = folder / "postmaster.pid"
     if not note.exists():
         return

@@ -16,7 +16,7 @@ from deploy.embedded.binaries import postgresql_folder
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.identity import servers_identity
 
-# Our pg_restore sets it at once, and a server that does not know it refuses the whole dump.
+# Our pg_restore sets it first, and a server without that parameter refuses the whole dump.
 _NEW_PARAMETER, _KNOWN_SINCE = b"SET transaction_timeout = 0;\n", 17
 _DATA_FOLLOWS = b"COPY "
 _WHOLE_OR_NOTHING = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
@@ -26,27 +26,27 @@ _WHOLE_OR_NOTHING = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON
 class _Tool:
     name: str
     process: "subprocess.Popen[bytes]"
-    said: IO[bytes]
+    errors: IO[bytes]
 
     def finish(self) -> None:
-        """Wait for its end; raises EmbeddedError with all that it said where it did not succeed."""
+        """Wait for its end; raises EmbeddedError with its whole error output when it failed."""
         if self.process.wait() == 0:
             return
-        self.said.seek(0)
-        said = self.said.read().decode("utf-8", "replace").strip() or "it said nothing"
-        raise EmbeddedError(f"{self.name} did not succeed: {said}")
+        self.errors.seek(0)
+        output = self.errors.read().decode("utf-8", "replace").strip() or "it wrote no message"
+        raise EmbeddedError(f"{self.name} did not succeed: {output}")
 
 
 def run_tool(name: str, url: str, *arguments: str | Path) -> None:
-    """Run `pg_dump` or `psql` against a database; raises EmbeddedError with all that it said."""
+    """Run `pg_dump` or `psql` on a database; raises EmbeddedError with its whole error output."""
     with _started(name, url, *arguments) as tool:
         tool.finish()
 
 
 def restore_dump(url: str, dump: Path, major: int) -> None:
-    """Bring a dump into a database on a server of this major version, whole or not at all.
+    """Restore a dump into a database on a server of this major version, whole or not at all.
 
-    Raises EmbeddedError with all that the tool said which failed.
+    Raises EmbeddedError with the error output of the tool that failed.
     """
     options = ("--no-owner", "--no-privileges", "--file=-")
     with (
@@ -54,9 +54,9 @@ def restore_dump(url: str, dump: Path, major: int) -> None:
         _started("psql", url, *_WHOLE_OR_NOTHING, "--file=-", stdin=subprocess.PIPE) as writer,
     ):
         source, target = reader.process.stdout, writer.process.stdin
-        assert source is not None  # noqa: S101 - both were asked for
+        assert source is not None  # noqa: S101 - both were opened as pipes
         assert target is not None  # noqa: S101
-        with contextlib.suppress(BrokenPipeError):  # psql has ended, and says why
+        with contextlib.suppress(BrokenPipeError):  # psql has exited; its error output has the reason
             _copy_head(source, target, without=_NEW_PARAMETER if major < _KNOWN_SINCE else None)
             shutil.copyfileobj(source, target)
             reader.finish()  # before psql commits what it has
@@ -83,16 +83,16 @@ def _started(
 ) -> Iterator[_Tool]:
     """A running tool, which does not outlive the block."""
     database, secret = _address(url) if url is not None else ((), {})
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [postgresql_folder(servers_identity()) / name, *database, *arguments],
             env={**os.environ, **secret, "LC_ALL": "C.UTF-8"},
             stdin=stdin,
             stdout=stdout,
-            stderr=said,
+            stderr=errors,
         )
         try:
-            yield _Tool(name, process, said)
+            yield _Tool(name, process, errors)
         finally:
             process.kill()
             process.wait()

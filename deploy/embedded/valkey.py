@@ -1,4 +1,4 @@
-"""deploy/embedded: Valkey, on a socket, keeping what it is told."""
+"""deploy/embedded: Valkey, on a socket, with durable data."""
 
 import signal
 from dataclasses import dataclass

@@ -19,7 +19,7 @@ _LAST_BYTES = 8192
 
 @dataclass(frozen=True)
 class Child:
-    """A Python module of ours that runs beside us; `ended` is done with its exit status when it is over."""
+    """A Python module of ours as a child process; `ended` gets its exit status when it has exited."""
 
     title: str
     process: asyncio.subprocess.Process
@@ -36,7 +36,7 @@ class Child:
         log: Path,
         piped: bool = False,
     ) -> Self:
-        """Start `python -m …`; with `piped` its standard output is ours to read, otherwise it is logged."""
+        """Start `python -m …`; with `piped` its standard output can be read here, otherwise it is logged."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as file:
             process = await asyncio.create_subprocess_exec(
@@ -48,12 +48,12 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE if piped else file,
                 stderr=file,
-                process_group=0,  # a Ctrl-C is ours: we stop them in order
+                process_group=0,  # only the launcher receives a Ctrl-C, and stops its children in order
             )
         return cls(title, process, log, asyncio.create_task(process.wait()))
 
     async def stop(self, within: float) -> None:
-        """Ask it to end, and end it when it does not in time."""
+        """Terminate it, and kill it when it does not exit in time."""
         with contextlib.suppress(ProcessLookupError):
             self.process.terminate()
         try:
@@ -64,7 +64,7 @@ class Child:
             await self.ended
 
     def epitaph(self) -> str:
-        """That it has ended, how, and what it said last."""
+        """Its exit status and the last message of its log."""
         status = self.ended.result()
         how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
         return f"{self.title} has ended ({how}): {self.last_words()}"
@@ -72,8 +72,8 @@ class Child:
     def last_words(self) -> str:
         """The last complaint in its log, and where that is."""
         lines = self.log.read_bytes()[-_LAST_BYTES:].decode(errors="replace").splitlines()
-        said = next((words for line in reversed(lines) if (words := _complaint(line.strip()))), "")
-        return f"{said.rstrip('.')} (its log is {self.log})." if said else f"its log is {self.log}."
+        complaint = next((words for line in reversed(lines) if (words := _complaint(line.strip()))), "")
+        return f"{complaint.rstrip('.')} (its log is {self.log})." if complaint else f"its log is {self.log}."
 
     def refuse_ended(self) -> None:
         """Raises CommandError once it has ended."""

@@ -8,8 +8,8 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent() -> None:
-    """Ask the kernel for SIGTERM once our parent is gone, also when it was killed."""
+    """Ask the kernel for SIGTERM once our parent has exited, also when it was killed."""
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
-    if os.getppid() != parent:  # it died before we asked to be told
+    if os.getppid() != parent:  # it exited before the request took effect
         os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""deploy/launching: whether the ports that are wanted are free, asked before anything is started."""
+"""deploy/launching: checks that the ports are free before anything is started."""
 
 import errno
 import socket
@@ -26,7 +26,9 @@ def refuse_overlap(wanted: Iterable[tuple[int, str]]) -> None:
     owners: dict[int, list[str]] = {}
     for port, option in wanted:
         owners.setdefault(port, []).append(option)
-    faults = [f"Port {port} is wanted by {' and '.join(who)}" for port, who in owners.items() if len(who) > 1]
+    faults = [
+        f"Port {port} is wanted by {' and '.join(each)}" for port, each in owners.items() if len(each) > 1
+    ]
     if faults:
         raise CommandError(f"{', '.join(faults)}: choose another for one of them.")
 
@@ -39,5 +41,5 @@ def refuse_ports_in_use(host: str, wanted: Mapping[int, str]) -> None:
         if (fault := port_fault(host, port))
     ]
     if faults:
-        said = ", ".join(faults)
-        raise CommandError(f"{said[0].upper()}{said[1:]}: stop what listens there, or choose another.")
+        joined = ", ".join(faults)
+        raise CommandError(f"{joined[0].upper()}{joined[1:]}: stop what listens there, or choose another.")

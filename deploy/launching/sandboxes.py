@@ -1,4 +1,4 @@
-"""deploy/launching: the stand-in vendors as children of the launcher, and what each says about itself."""
+"""deploy/launching: the stand-in vendors as children of the launcher, and what each prints at its start."""
 
 import asyncio
 import contextlib
@@ -75,13 +75,13 @@ async def _start(vendor: str, port: int, folder: Path, started: list[Sandbox]) -
 
 async def _read_environ(child: Child) -> dict[str, str]:
     """The KEY=VALUE lines up to the blank one; raises CommandError when it ends instead."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     lines = child.process.stdout
     while lines is not None and (line := await lines.readline()):
         text = line.decode().strip()
         if not text:
-            return found
+            return values
         key, _, value = text.partition("=")
-        found[key] = "".join(shlex.split(value))
+        values[key] = "".join(shlex.split(value))
     await child.ended
     raise CommandError(child.epitaph())

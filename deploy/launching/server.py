@@ -28,7 +28,7 @@ async def serving(environ: Mapping[str, str], log: Path) -> AsyncIterator[Child]
 
 
 async def until_ready(child: Child, url: str) -> None:
-    """Wait until the gateway says that it is ready; raises CommandError when it ends or takes too long."""
+    """Wait until the gateway reports that it is ready; raises CommandError when it ends or takes too long."""
     deadline = time.monotonic() + READY_SECONDS
     async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
         while not await _is_ready(http, url):

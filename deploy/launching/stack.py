@@ -20,7 +20,7 @@ _LOOKED_AT_SECONDS = 0.5
 
 
 class Stack(msgspec.Struct, frozen=True):
-    """What `up` runs: where it answers, on what it stands, and the stand-ins' addresses by vendor."""
+    """What `up` runs: its addresses, its stores, and the stand-ins' addresses by vendor."""
 
     pid: int
     gateway: str
@@ -39,7 +39,7 @@ def data_dir(given: str | None, environ: Mapping[str, str]) -> Path:
 
 @contextlib.contextmanager
 def lock_data(folder: Path) -> Iterator[None]:
-    """The folder as ours alone; raises CommandError when another `up` lives on it."""
+    """The locked folder; raises CommandError when another `up` uses it."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(_lock(folder), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -94,7 +94,7 @@ def launcher(folder: Path) -> int | None:
 
 
 def end(folder: Path, pid: int, within: float) -> bool:
-    """Ask the holder to stop and wait until the folder is free; False when it was not in time."""
+    """Stop the process that has the lock and wait until the folder is free; False when it is not in time."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + within
@@ -108,16 +108,16 @@ def end(folder: Path, pid: int, within: float) -> bool:
 def settings_beside(folder: Path, environ: Mapping[str, str]) -> ServerSettings:
     """The settings for a command: the environment's, else those of the running deployment."""
     stack = running(folder)
-    told = {"ENFILADE_DATA_DIR": str(folder), "ENFILADE_DATABASE_URL": _NOWHERE}
+    variables = {"ENFILADE_DATA_DIR": str(folder), "ENFILADE_DATABASE_URL": _NOWHERE}
     if stack is not None:
-        told |= {
+        variables |= {
             "ENFILADE_DATABASE_URL": stack.database_url,
             "ENFILADE_CACHE_URL": stack.cache_url,
             "ENFILADE_PUBLIC_URL": stack.gateway,
             "ENFILADE_INTERNAL_ADDRESS": stack.internal.removeprefix("http://") or "off",
             "ENFILADE_CONFIG": stack.config,
         }
-    return read_settings({**told, **{name: value for name, value in environ.items() if value}})
+    return read_settings({**variables, **{name: value for name, value in environ.items() if value}})
 
 
 def has_database(settings: ServerSettings) -> bool:
@@ -130,7 +130,7 @@ def _lock(folder: Path) -> Path:
 
 
 def _lock_soon(descriptor: int) -> bool:
-    """The lock, even where another command is just looking whether somebody has it."""
+    """The lock, also while another command briefly takes it to test whether it is free."""
     deadline = time.monotonic() + _LOOKED_AT_SECONDS
     while not _try_lock(descriptor):
         if time.monotonic() > deadline:

@@ -4,7 +4,7 @@ The worker is in `kit.inbox.worker`: it raises exceptions, which are told throug
 """
 
 from kit.inbox.deliveries import release
-from kit.inbox.outbox import latest, publish, read
+from kit.inbox.outbox import latest, publish, read, replay
 from kit.inbox.receiving import InboxRow, receive
 
-__all__ = ["InboxRow", "latest", "publish", "read", "receive", "release"]
+__all__ = ["InboxRow", "latest", "publish", "read", "receive", "release", "replay"]

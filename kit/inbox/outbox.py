@@ -2,7 +2,7 @@
 
 # ruff: noqa: A002 - an id, a type and an object are called what they are
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 import msgspec
@@ -17,8 +17,10 @@ from kit.database import decode_page, encode_page
 from kit.database.locks import number_of
 from kit.database.rows import own
 from kit.database.tables import event_positions, event_sequences, events
+from kit.inbox.receiving import InboxRow, receive
 
 SOURCE = "/enfilade"
+_PAGE = 500
 
 
 async def publish(
@@ -31,10 +33,12 @@ async def publish(
     correlation_id: str,
     id: str = "",
     run_id: str = "",
+    deliver: bool = False,
 ) -> str | None:
     """Write an event of the business object `key`; its id, or None when that id was written before.
 
-    `run_id` is the run that it tells of: whoever may see that may see the event.
+    `run_id` is the run that it tells of: whoever may see that may see the event. With `deliver` it comes to
+    our own subscribers, through the inbox.
     """
     identity = id or new_id("evt")
     if id and (await conn.execute(select(events.c.id).where(events.c.id == id))).scalar():
@@ -46,6 +50,7 @@ async def publish(
             index_elements=["partitionkey"], set_={"sequence": event_sequences.c.sequence + 1}
         ).returning(event_sequences.c.sequence)
     )
+    now, plain = clock.now(), msgspec.to_builtins(data, str_keys=True)
     await conn.execute(
         insert(events).values(
             id=identity,
@@ -55,11 +60,22 @@ async def publish(
             partitionkey=key,
             sequence=sequence.scalar_one(),
             correlation_id=correlation_id,
-            time=clock.now(),
-            data=msgspec.to_builtins(data, str_keys=True),
+            time=now,
+            data=plain,
             run_id=run_id,
         )
     )
+    if deliver:
+        await receive(
+            conn,
+            source=SOURCE,
+            id=identity,
+            type=type,
+            key=key,
+            data=plain,
+            occurred_at=now,
+            correlation_id=correlation_id,
+        )
     return identity
 
 
@@ -86,6 +102,28 @@ async def read(
     rows = (await conn.execute(query.order_by(events.c.position).limit(limit))).all()
     last = rows[-1].position if rows else after
     return Events(items=tuple(_event(row) for row in rows), next_cursor=encode_page(last))
+
+
+async def replay(conn: AsyncConnection, types: Collection[str]) -> AsyncIterator[InboxRow]:
+    """All committed events of some types as subscribers get them, in order within each key."""
+    last = 0
+    while True:
+        query = select(events).where(events.c.number > last, events.c.type.in_(types))
+        rows = (await conn.execute(query.order_by(events.c.number).limit(_PAGE))).all()
+        for row in rows:
+            last = row.number
+            yield InboxRow(
+                seq=row.number,
+                source=row.source,
+                id=row.id,
+                type=row.type,
+                key=row.partitionkey,
+                data=row.data,
+                occurred_at=row.time,
+                correlation_id=row.correlation_id,
+            )
+        if len(rows) < _PAGE:
+            return
 
 
 async def latest(conn: AsyncConnection) -> str:

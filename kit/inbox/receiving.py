@@ -36,7 +36,7 @@ async def receive(
     id: str,
     type: str,
     key: str,
-    data: msgspec.Struct,
+    data: msgspec.Struct | dict[str, Any],
     occurred_at: dt.datetime,
     correlation_id: str,
 ) -> bool:

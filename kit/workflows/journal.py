@@ -140,7 +140,7 @@ class Journal:
             values["exception_id"] = exception_id
         await connection.execute(update(runs).where(runs.c.id == self.run_id).values(**values))
         if status and status != before.status:
-            await self._announce(connection, position, status, text or before.status_text)
+            await self.announce(connection, position, status, text or before.status_text)
 
     async def finish(self, position: int) -> None:
         """Show the run as done, unless it already shows an end."""
@@ -233,18 +233,27 @@ class Journal:
         async with self._database.begin() as connection:
             await connection.execute(row.on_conflict_do_nothing())
 
-    async def _announce(
+    async def announce(
         self, connection: AsyncConnection, position: int, status: WorkflowStatus, text: str
     ) -> None:
+        """Publish the run's new status, in the caller's transaction."""
+        changed = WorkflowStatusChanged(self.run_id, self.flow, status, text)
+        await self.publish_in(connection, f"{position}", WORKFLOW_STATUS_CHANGED, changed)
+
+    async def publish_in(
+        self, connection: AsyncConnection, key: str, type: str, data: msgspec.Struct
+    ) -> None:
+        """Write an event of the run itself, once per key, in the caller's transaction."""
         await publish(
             connection,
-            id=f"evt_{self.run_id}_{position}",
-            type=WORKFLOW_STATUS_CHANGED,
+            id=f"evt_{self.run_id}_{key}",
+            type=type,
             subject=self.run_id,
             key=self.run_id,
-            data=WorkflowStatusChanged(self.run_id, self.flow, status, text),
+            data=data,
             correlation_id=self.correlation_id,
             run_id=self.run_id,
+            deliver=True,
         )
 
 

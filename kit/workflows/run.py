@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from dbos import DBOS
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.values import Ref
 from contracts.canonical.workflow import Mode, PlannedRequest, StepStatus, WorkflowStatus
@@ -31,7 +32,7 @@ T = TypeVar("T")
 M = TypeVar("M", bound=msgspec.Struct)
 
 _FOREVER_SECONDS = 100 * 366 * 24 * 3600.0
-_SEQUENCES_PER_ATTEMPT = 1_000_000
+SEQUENCES_PER_ATTEMPT = 1_000_000
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -80,7 +81,7 @@ class Run:
         self._planned = 0
         self._flow = flow
         self._gate = gate
-        self._place = order.attempt * _SEQUENCES_PER_ATTEMPT
+        self._place = order.attempt * SEQUENCES_PER_ATTEMPT
         self._undo: list[_Done[Any]] = []
         self._in_doubt: Callable[[], Awaitable[None]] | None = None
         self._journal = Journal(database, order.run_id, flow.name, order.correlation_id, order.subject)
@@ -206,6 +207,10 @@ class Run:
             f"emit {key}",
             lambda: self._journal.emit(identity, type, subject, msgspec.to_builtins(data, str_keys=True)),
         )
+
+    async def publish_in(self, connection: AsyncConnection, type: str, data: msgspec.Struct) -> None:
+        """Write an event of the run itself, also while it observes: from within a step, once per step."""
+        await self._journal.publish_in(connection, f"{self._place}_in", type, data)
 
     async def would_send(self, planned: PlannedRequest) -> None:
         """Record what observe mode worked out and does not send."""

@@ -27,10 +27,11 @@ from kit.workflows import reading
 from kit.workflows.engine import pin_loop
 from kit.workflows.flow import Flow, Owner, RunRow, Undone, WorkflowSettings
 from kit.workflows.gate import Gate
+from kit.workflows.journal import Journal
 from kit.workflows.liveness import Liveness
 from kit.workflows.overdue import sweep
 from kit.workflows.reading import RunPage
-from kit.workflows.run import Order, Run
+from kit.workflows.run import SEQUENCES_PER_ATTEMPT, Order, Run
 from kit.workflows.serializing import JsonSerializer
 
 logger = logging.getLogger(__name__)
@@ -241,6 +242,8 @@ class Runtime:
                 version=runs.c.version + 1,
             )
         )
+        journal = Journal(self.database, row.id, row.flow, row.correlation_id, row.subject)
+        await journal.announce(conn, order.attempt * SEQUENCES_PER_ATTEMPT, "running", "Started again")
         await self._enqueue(conn, row.flow, engine_id, order)
 
     async def signal(

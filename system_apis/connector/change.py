@@ -1,4 +1,4 @@
-"""system_apis: one change of a record, as a vendor's stream, poll or feed found it. Pure."""
+"""system_apis: one change of a record, as a vendor's stream, poll or feed reports it. Pure."""
 
 import datetime as dt
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from contracts.events.kinds import RecordChanged
 
 
 class Change(NamedTuple):
-    """One change, under an id that the same change has however it is found."""
+    """One change, under an id that is the same from every source."""
 
     dedupe_id: str
     type: str

@@ -1,4 +1,4 @@
-"""system_apis: an instance that cannot be opened: it says what to mend, and everything else serves."""
+"""system_apis: an instance that cannot be opened: it reports what to correct, and the others serve."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
@@ -10,7 +10,7 @@ from contracts.system.instance import Finding, InstanceReport
 from kit.secrets import SecretError, resolve
 from system_apis.connector.declaration import ChangeSource, Delivery, Profile
 
-FIX = "mend the profile or the variable, then restart"
+FIX = "correct the profile or the variable, then restart"
 
 
 def unresolved_references(profile: Profile, environ: Mapping[str, str]) -> list[str]:
@@ -37,7 +37,7 @@ def _texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
 
 
 class ClosedInstance:
-    """Stands where an open instance would: every call is answered 503 with what is to be mended."""
+    """Replaces an open instance: every call is answered 503 with what is to be corrected."""
 
     changes: tuple[ChangeSource, ...] = ()
 
@@ -56,9 +56,9 @@ class ClosedInstance:
         return InstanceReport(self._profile.name, self._profile.vendor, self._profile.environment, findings)
 
     def _refuse(self) -> NoReturn:
-        told = "; ".join(self.faults)
+        faults = "; ".join(self.faults)
         raise VendorUnavailable(
-            f"{self._profile.name} is not open ({told}): {FIX}",
+            f"{self._profile.name} is not open ({faults}): {FIX}",
             instance=self._profile.name,
             nothing_done=True,
         )

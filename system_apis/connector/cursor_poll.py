@@ -1,4 +1,4 @@
-"""system_apis: a poll over what changed last in an instance, with an overlap and a floor, for any vendor."""
+"""system_apis: polls the last changes of an instance, with an overlap and a lower bound, for any vendor."""
 
 import asyncio
 import datetime as dt
@@ -16,7 +16,7 @@ BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class Page(NamedTuple):
-    """Changes that were found together, and the youngest instant of the page's records."""
+    """The changes of one page, and the newest instant of its records."""
 
     changes: Sequence[Change]
     youngest: dt.datetime
@@ -35,10 +35,10 @@ class Watched(Protocol):
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """How far a poll has come, and where it began: what changed before that is none of our business.
+    """A poll's position `at`, and its start `floor`: changes before the start are not reported.
 
-    `known` are the changes of the very instant at which it began: vendors' clocks are coarse, some count
-    minutes, so that what changes right after may bear the same instant.
+    `known` are the changes at the start's own instant: vendors' clocks are coarse, some count minutes, so a
+    change right after the start may have the same instant.
     """
 
     at: dt.datetime
@@ -50,19 +50,19 @@ class Cursor(msgspec.Struct, frozen=True):
         return max(self.floor, self.at - overlap)
 
     def moved(self, at: dt.datetime, overlap: dt.timedelta) -> "Cursor":
-        """Further on; what was known is forgotten as soon as it is not read again."""
+        """The cursor at a later position; known changes are dropped once they are outside the overlap."""
         return Cursor(at, self.floor, self.known if at - overlap <= self.floor else frozenset())
 
-    def counts(self, found: Change) -> bool:
+    def counts(self, change: Change) -> bool:
         """Whether a change happened after the beginning."""
-        return found.at >= self.floor and found.dedupe_id not in self.known
+        return change.at >= self.floor and change.dedupe_id not in self.known
 
 
 class CursorPoll:
-    """Looks again and again at what changed last; the overlap finds what became visible late.
+    """Polls the last changes repeatedly; the overlap covers changes that became visible late.
 
-    A change is reported once by one process; the inbox knows those of earlier ones. The place is saved after
-    each page, so that a look which fails goes on where it was.
+    One process reports a change once; the inbox recognises those of earlier processes. The position is saved
+    after each page, so that a failed poll resumes there.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class CursorPoll:
         self._reported: dict[str, dict[str, dt.datetime]] = {}
 
     async def begin(self, cursor: CursorStore) -> None:
-        """Set the mark of each list that has none: what was there before is for an import to bring over."""
+        """Set the mark of each list that has none: an import brings over older records."""
         with context.use(in_background(self.name)):
             for part in self._watched:
                 await self._cursor(part, cursor)
@@ -90,7 +90,7 @@ class CursorPoll:
         await poll_repeatedly(self.name, lambda: self.look(receive, cursor), stop, self._waits())
 
     async def look(self, receive: Receive, cursor: CursorStore) -> None:
-        """One look at everything that is watched."""
+        """One poll of every watched list."""
         for part in self._watched:
             await self._look_at(part, receive, cursor)
 
@@ -98,13 +98,13 @@ class CursorPoll:
         cursor = await self._cursor(part, store)
         reported = self._reported.get(part, {})
         async for page in self._watched[part].pages(cursor.back(self._overlap)):
-            for found in page.changes:
-                if cursor.counts(found) and found.dedupe_id not in reported:
-                    await report(receive, found)
-                reported[found.dedupe_id] = page.youngest
+            for change in page.changes:
+                if cursor.counts(change) and change.dedupe_id not in reported:
+                    await report(receive, change)
+                reported[change.dedupe_id] = page.youngest
             if page.youngest > cursor.at:
                 cursor = await self._save(part, store, cursor.moved(page.youngest, self._overlap))
-            # What lies in the overlap comes again with the next look; older changes do not.
+            # Changes in the overlap come again with the next poll; older ones do not.
             begin = cursor.back(self._overlap)
             reported = {name: at for name, at in reported.items() if at >= begin}
             self._reported[part] = reported
@@ -122,7 +122,7 @@ class CursorPoll:
         newest = await watched.newest()
         if newest == BEGINNING:
             return Cursor(newest, newest)
-        known = [found.dedupe_id async for page in watched.pages(newest) for found in page.changes]
+        known = [change.dedupe_id async for page in watched.pages(newest) for change in page.changes]
         return Cursor(newest, newest, frozenset(known))
 
     async def _save(self, part: str, store: CursorStore, cursor: Cursor) -> Cursor:
@@ -133,7 +133,7 @@ class CursorPoll:
         return f"{self.name}:{part}" if part else self.name
 
 
-async def report(receive: Receive, found: Change) -> None:
+async def report(receive: Receive, change: Change) -> None:
     """Hand a change on under the key of its record."""
-    key = ordering_key(found.change.instance, found.change.object, found.change.id)
-    await receive(found.dedupe_id, found.type, key, found.change, found.at)
+    key = ordering_key(change.change.instance, change.change.object, change.change.id)
+    await receive(change.dedupe_id, change.type, key, change.change, change.at)

@@ -39,7 +39,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class ConnectorContext:
     """What a connector is given: where secrets are looked up, and the shared stores.
 
-    `deployment` says what we are ourselves: a test deployment refuses a vendor's production account.
+    `deployment` is the kind of this deployment: a test deployment refuses a vendor's production account.
     Without a database or a cache the budgets hold within this process only.
     """
 
@@ -61,7 +61,7 @@ class ConnectorContext:
 
 
 class CursorStore(Protocol):
-    """Where a change source keeps how far it has come; durable, one value per name."""
+    """A change source's position; durable, one value per name."""
 
     async def get(self, name: str) -> str | None: ...
 
@@ -90,7 +90,7 @@ class ChangeSource(Protocol):
     name: str
 
     async def begin(self, cursor: CursorStore) -> None:
-        """Set the mark from which changes count, where there is none yet; before we say that we are ready."""
+        """Set the mark from which changes count, where there is none yet; called before readiness."""
         ...
 
     async def run(self, receive: Receive, cursor: CursorStore, stop: asyncio.Event) -> None:
@@ -112,7 +112,7 @@ class WebhookReceiver(Protocol):
     """Reads what a vendor pushes to `/hooks/{instance}`."""
 
     async def verify(self, headers: Mapping[str, str], body: bytes) -> tuple[Delivery, ...]:
-        """What the push says; raises InvalidToken when forged or stale, BadRequest when unreadable.
+        """The push's change; raises InvalidToken when forged or stale, BadRequest when unreadable.
 
         The names of `headers` are lower case.
         """
@@ -160,5 +160,5 @@ class Connector:
 
 
 def ordering_key(instance: str, object: str, id: str) -> str:  # noqa: A002
-    """The inbox key under which all changes of one record keep their order."""
+    """The inbox key under which all changes of one record stay in order."""
     return f"{instance}:{object}:{id}"

@@ -8,9 +8,9 @@ MOST_PAGES = 100_000
 
 
 class PageGuard:
-    """Watches over one reading of a list: each page must be another than those before, and they must end.
+    """Guards one reading of a list: each page must differ from those before, and the list must end.
 
-    A vendor that ignores a cursor answers the same page for ever.
+    A vendor that ignores a cursor returns the same page without end.
     """
 
     def __init__(self, instance: str, what: str, *, most: int = MOST_PAGES) -> None:
@@ -20,7 +20,7 @@ class PageGuard:
         self._seen: set[Hashable] = set()
 
     def turn(self, mark: Hashable) -> None:
-        """Before the next page is asked for: `mark` is its place, or what the last page held.
+        """Called before the next page is requested: `mark` is its place, or the content of the last page.
 
         Raises ContractViolation where the mark came before, or the list does not end.
         """

@@ -1,4 +1,4 @@
-"""system_apis: how what watches a vendor works: in the background, again and again, until told to stop."""
+"""system_apis: polls a vendor in the background until it is stopped."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -10,7 +10,7 @@ _log = telemetry.log(__name__)
 
 
 def in_background(source: str) -> context.Context:
-    """Nobody waits for this work: it leaves people's share of the account's allowance alone."""
+    """No caller waits for this work: it uses no share of the account's allowance that callers need."""
     return context.Context(context.new_correlation_id(), actor=source, lane="batch")
 
 
@@ -24,17 +24,17 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
 
 
 async def poll_repeatedly(
-    source: str, look: Callable[[], Awaitable[None]], stop: asyncio.Event, waits: Iterable[float]
+    source: str, poll: Callable[[], Awaitable[None]], stop: asyncio.Event, waits: Iterable[float]
 ) -> None:
-    """Look until `stop`, with endless `waits` between; raises what the vendor refuses.
+    """Poll until `stop`, with the endless `waits` between; raises what the vendor refuses.
 
-    An account that is away, throttles or is out of calls is waited for.
+    It retries when an account is unavailable, throttles or has no calls left.
     """
     for seconds in waits:
         wait = seconds
         try:
             with context.use(in_background(source)):
-                await look()
+                await poll()
         except VendorUnavailable as problem:
             wait = max(wait, problem.retry_after or 0)
             _log.warning("the account is waited for", source=source, code=problem.code, seconds=wait)

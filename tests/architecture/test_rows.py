@@ -42,6 +42,7 @@ OWN_WORK = {
     "kit/exceptions.py:run_of:exceptions": "before the run is read as the caller's",
     "kit/inbox/outbox.py:_place:events": "gives every event its place in the feed",
     "kit/inbox/outbox.py:latest:events": "a place in the feed, and no event",
+    "kit/inbox/outbox.py:replay:events": "rebuilds a view from every event",
     "kit/inbox/outbox.py:publish:events": "whether the event was published before",
     "kit/retention.py:_delete_runs:runs": "deletes what has expired",
     "kit/workflows/journal.py:belongs_to:runs": "the run's own work",

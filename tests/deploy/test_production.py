@@ -39,10 +39,10 @@ DEMO_MARKS = (
     'salesforce-main.toml: environment is "test"',
     'netsuite-main.toml: environment is "test"',
     'kantata-main.toml: environment is "test"',
-    "firm.toml: says what the demo's says",
-    "rate_cards.toml: says what the demo's says",
-    "delivery_templates.toml: says what the demo's says",
-    "identity.embedded_issuer: gives anybody a token",
+    "firm.toml: equals the demo's",
+    "rate_cards.toml: equals the demo's",
+    "delivery_templates.toml: equals the demo's",
+    "identity.embedded_issuer: issues tokens without a password",
     'identity.api_keys: "test" keys',
     "consumers.ci: is the demo's",
     "consumers.platform: is the demo's",
@@ -196,7 +196,7 @@ async def test_a_change_to_what_is_for_development_is_refused_while_it_runs(fold
     part = policy_participant(CurrentPolicy(bundle.routing, bundle.duties), firm, production=True)
     part(bundle)
     edit(folder / "gateway.toml", "[identity]", "[identity]\nembedded_issuer = true")
-    with pytest.raises(SettingsError, match="gives anybody a token"):
+    with pytest.raises(SettingsError, match="issues tokens without a password"):
         part(read_bundle(folder))
 
 

@@ -42,6 +42,6 @@ async def test_a_process_whose_background_work_has_died_is_not_ready(stores: Sto
 
     task = run_background("the inbox", die)
     missing = await until("the death is known", ready, 10)
-    assert missing == {"background": "Died, and will be started again: the inbox"}
+    assert missing == {"background": "Crashed, and will be restarted: the inbox"}
     await stop_background(task)
     assert await ready() == {}

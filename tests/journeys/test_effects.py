@@ -15,6 +15,7 @@ from contracts.process.customer_master import CustomerMaster, CustomerProposal
 from contracts.process.opportunity_to_project import ActivationRequest, OpportunityToProject
 from deploy import assemble as assembling
 from deploy.settings import read_settings
+from experience_apis.audiences.crm_ui.compose import account_screen
 from kit import clients, context
 from kit.operations import Bound, bind
 from kit.workflows import RunRow
@@ -110,6 +111,18 @@ async def ended(deployment: Any, interface: type, deal: Deal) -> RunRow:
     return await until("the run has ended", look)
 
 
+async def shown_as_observed(deployment: Any, deal: Deal) -> None:
+    """The account shows the deal as observed, and counts no money of it."""
+    service = deployment.tiers.modules[OpportunityToProject].service
+
+    async def look() -> Any:
+        overview = await service.get_account("salesforce-main", deal.account_id)
+        return overview if [item.activation_status for item in overview.items] == ["observed"] else None
+
+    overview = await until("the account shows the observed deal", look)
+    assert account_screen(overview, overview.as_of).totals == ()
+
+
 def named(sent: Sent, row: RunRow) -> dict[str, str]:
     """What the placeholders stand for, by what came back when the same was sent."""
     names = {f"<our {noun}>": row.data.get(f"{noun}_id", "") for noun in ("contract", "project")}
@@ -141,6 +154,8 @@ async def test_what_a_flow_would_send_is_what_it_sends(
         async with process(stack, fresh_database_url, "observe") as deployment:
             row = await ended(deployment, interface, deal)
             planned = await deployment.tiers.runtime.planned_requests(row.id)
+            if interface is OpportunityToProject:
+                await shown_as_observed(deployment, deal)
         assert (row.status, observed.calls) == ("observed", [])
         assert [call for account in stack.accounts.all for call in await writes(account)] == []
         monkeypatch.undo()

@@ -48,8 +48,11 @@ async def test_a_person_may_undo_what_was_made(new_deployment: Stack) -> None:
     ):
         await screen.activate(deal.opportunity_id)
         parked = await screen.activation(deal.opportunity_id, "parked")
+        await screen.overview(deal.account_id, "parked")
         await resolve(finance, parked["exception_id"], "undo")
         await screen.activation(deal.opportunity_id, "undone")
+        overview = await screen.overview(deal.account_id, "undone")
+    assert "totals" not in overview
     assert (await truth(new_deployment.accounts, deal)).counts() == (1, 0, 0)
 
 
@@ -67,11 +70,14 @@ async def test_undone_at_once_then_replayed_it_revives_the_same_objects(new_depl
     ):
         await screen.activate(deal.opportunity_id)
         undone = await screen.activation(deal.opportunity_id, "undone")
+        await screen.overview(deal.account_id, "undone")
         after_undo = await truth(new_deployment.accounts, deal)
         assert after_undo.counts() == (1, 0, 0)
         await new_deployment.accounts.salesforce.clear_faults()
         await resolve(finance, undone["exception_id"], "replay")
         await screen.activation(deal.opportunity_id, "done")
+        overview = await screen.overview(deal.account_id, "done")
+    assert overview["totals"] == [{"amount": "96000.00", "currency": "GBP"}]
     found = await truth(new_deployment.accounts, deal)
     assert found.counts() == (1, 1, 1)
     assert [len(found.orders), len(found.projects)] == [1, 1]

@@ -245,6 +245,16 @@ class Caller:
             error.add_note(f"It was last seen as {found}")
             raise
 
+    async def overview(self, account_id: str, *statuses: str) -> Any:
+        """The account's overview once its projects have these statuses, in any order."""
+
+        async def look() -> Any:
+            found = await self.find(f"/experience/crm-ui/v1/accounts/{account_id}/overview")
+            shown = [card["activation_status"] for card in found.get("projects", ())] if found else []
+            return found if sorted(shown) == sorted(statuses) else None
+
+        return await until(f"the account {account_id} shows {statuses}", look)
+
 
 @asynccontextmanager
 async def open_accounts(salesforce: Sandbox, netsuite: Sandbox, kantata: Sandbox) -> AsyncIterator[Accounts]:

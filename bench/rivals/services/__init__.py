@@ -1,1 +1,1 @@
-"""bench/rivals/services: the read as three FastAPI services that ask one another over HTTP."""
+"""bench/rivals/services: the read as three FastAPI services that call one another over HTTP."""

@@ -21,11 +21,11 @@ with warnings.catch_warnings():
     from authlib.jose.errors import JoseError
 
 LIMITS = "1000000/second;60000000/minute"
-"""As far away as those of the measured gateways, and kept in memory, which is slowapi's quickest way."""
+"""As high as those of the measured gateways, and stored in memory, which is slowapi's fastest store."""
 
 
 class GuardOptions(msgspec.Struct, frozen=True):
-    """What a service is told by BENCH_RIVAL: whose tokens it believes, and where the next service is."""
+    """A service's options, from BENCH_RIVAL: the issuer whose tokens it accepts, and the next service."""
 
     issuer: str
     jwks: dict[str, Any]
@@ -98,7 +98,7 @@ async def _refuse(_: Request, error: Exception) -> Response:
 
 
 async def fetch(request: Request, path: str, authorization: str) -> bytes:
-    """The next service's answer, asked under the caller's token."""
+    """The next service's answer, called with the caller's token."""
     answer = await request.app.state.http.get(path, headers={"Authorization": authorization})
     if answer.is_error:
         raise HTTPException(answer.status_code)

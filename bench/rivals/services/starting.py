@@ -9,7 +9,7 @@ import msgspec
 from bench.processes import python
 
 LAYERS = ("system", "process", "experience")
-"""In the order of their starts: each asks the one before."""
+"""In the order of their starts: each calls the one before."""
 
 _QUICK = ("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning")
 

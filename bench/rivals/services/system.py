@@ -1,4 +1,4 @@
-"""bench/rivals/services: the system service: records that lie in memory."""
+"""bench/rivals/services: the system service: records in memory."""
 
 import datetime as dt
 from decimal import Decimal
@@ -34,7 +34,7 @@ _RECORDS = {
 @app.get("/records/{record_id}")
 @limiter.limit(LIMITS)
 async def get_record(request: Request, record_id: str, _: Authorised) -> Record:  # noqa: ARG001 - the limiter's
-    found = _RECORDS.get(record_id)
-    if found is None:
+    record = _RECORDS.get(record_id)
+    if record is None:
         raise HTTPException(404)
-    return found
+    return record

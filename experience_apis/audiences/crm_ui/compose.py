@@ -16,6 +16,8 @@ from contracts.experience.crm_ui import (
 from contracts.process.opportunity_to_project import AccountOverview, AccountProject, Activation
 
 PREFIX = "/experience/crm-ui/v1"
+# Ends of an activation that leave no contract.
+UNCONTRACTED = ("undone", "observed", "failed")
 WAITING_FOR = {"waiting": "finance", "parked": "operations"}
 
 
@@ -74,7 +76,7 @@ def account_screen(overview: AccountOverview, now: dt.datetime) -> AccountScreen
 def _totals(overview: AccountOverview) -> tuple[Money, ...]:
     sums: dict[str, Decimal] = {}
     for item in overview.items:
-        if item.activation_status == "undone":
+        if item.activation_status in UNCONTRACTED:
             continue
         value = item.contract_value
         sums[value.currency] = sums.get(value.currency, Decimal(0)) + value.amount

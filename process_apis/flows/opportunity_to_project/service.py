@@ -28,7 +28,6 @@ from kit.database import Database
 from kit.database.rows import Bounds, bounds
 from kit.inbox import InboxRow
 from kit.workflows import Owner, RunRow, Runtime
-from process_apis import read_models
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.judging import account_of, crm_of, terms_or_blocked
 from process_apis.flows.opportunity_to_project.steps import (
@@ -40,6 +39,7 @@ from process_apis.flows.opportunity_to_project.steps import (
 from process_apis.reference import Reference
 from process_apis.settings import FlowSettings
 from process_apis.systems import Systems
+from process_apis.views import projects
 from process_apis.workflow_service import WorkflowService
 
 FIRST_REVISION = 1
@@ -208,10 +208,10 @@ class OpportunityToProjectService(WorkflowService[Activation]):
         return Activation(**shared, **own, seconds=seconds)
 
     async def get_account(self, instance: str, account_id: str) -> AccountOverview:
-        """What the read model knows of an account."""
+        """What the view of projects knows of an account."""
         account_id = self._systems.canonical_id(instance, "customer", account_id)
         async with self._database.connect() as connection:
-            overview = await read_models.get_overview(connection, instance, account_id)
+            overview = await projects.get_overview(connection, instance, account_id)
         if overview is None:
             raise NotFound(f"Nothing is known of the account {account_id} in {instance}.")
         return overview

@@ -9,11 +9,14 @@ import msgspec
 from contracts.canonical.contract import Contract
 from contracts.canonical.project import Project
 from contracts.canonical.values import Ref
+from contracts.canonical.workflow import WorkflowStatus
 from contracts.events.kinds import (
+    ACTIVATION_UPDATED,
     CONTRACT_ACTIVATED,
     OPPORTUNITY_WON,
     PROJECT_CREATED,
     STAFFING_DEMAND_PUBLISHED,
+    ActivationUpdated,
     ContractActivated,
     CustomerSettled,
     ProjectCreated,
@@ -41,7 +44,6 @@ from process_apis.flows.opportunity_to_project.failures import blocked, describe
 from process_apis.flows.opportunity_to_project.judging import DealReader, crm_of
 from process_apis.flows.opportunity_to_project.rereading import Deal, NewTerms, OnReplay
 from process_apis.flows.opportunity_to_project.rules import Terms
-from process_apis.read_models import ProjectSummary
 from process_apis.reference import Reference
 from process_apis.settings import FlowSettings
 from process_apis.systems import Systems
@@ -324,34 +326,33 @@ class OpportunityToProjectFlow:
         self,
         run: Run,
         terms: Terms,
-        status: read_models.WorkflowStatus,
+        status: WorkflowStatus,
         recorded: RecordedIds | None = None,
         contract: Contract | None = None,
     ) -> None:
+        updated = ActivationUpdated(
+            activation_id=run.id,
+            status=status,
+            instance=terms.instance,
+            opportunity_id=terms.opportunity_id,
+            account_id=terms.account_id,
+            name=terms.name,
+            selling_entity=terms.selling_entity,
+            value=terms.value,
+            contract_id=recorded.contract_id if recorded else "",
+            project_id=recorded.project_id if recorded else "",
+            start=terms.start,
+            end=terms.end,
+            billing_schedule=contract.billing_schedule if contract else (),
+        )
+
         async def write() -> bool:
             await run.belongs_to(Owner(systems=msgspec.to_builtins(self._systems_of(terms))))
             async with self._database.begin() as connection:
                 await read_models.put_account(
                     connection, terms.instance, terms.account_id, terms.account_name
                 )
-                await read_models.put_project_summary(
-                    connection,
-                    activation_id=run.id,
-                    instance=terms.instance,
-                    account_id=terms.account_id,
-                    opportunity_id=terms.opportunity_id,
-                    status=status,
-                    summary=ProjectSummary(
-                        opportunity_name=terms.name,
-                        selling_entity=terms.selling_entity,
-                        value=terms.value,
-                        contract_id=recorded.contract_id if recorded else "",
-                        project_id=recorded.project_id if recorded else "",
-                        start=terms.start,
-                        end=terms.end,
-                        billing_schedule=contract.billing_schedule if contract else (),
-                    ),
-                )
+                await run.publish_in(connection, ACTIVATION_UPDATED, updated)
             return True
 
         await run.step(f"show-{status}", "Show it on the account", write, returns=bool)

@@ -164,7 +164,7 @@ class AccountMembership(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SubscribedEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that somebody did; `subject_changed_at` is when, `created_at` when the feed showed it."""
+    """One action of a user; `subject_changed_at` is its time, `created_at` when the feed showed it."""
 
     id: str
     event_type: str
@@ -176,7 +176,7 @@ class SubscribedEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """Every answer: `results` gives the order, the records lie beside it by id, side-loaded ones too."""
+    """Every answer: `results` gives the order; all records, side-loaded ones too, are in tables by id."""
 
     results: tuple[Result, ...]
     count: int = 0
@@ -205,7 +205,7 @@ class Catalogue(msgspec.Struct, frozen=True):
 
     def role_name(self, role_id: WireId | None) -> str:
         """The role's name, empty when the account has none of that id."""
-        return next((name for name, found in self.roles.items() if found == str(role_id)), "")
+        return next((name for name, ident in self.roles.items() if ident == str(role_id)), "")
 
 
 class Held(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""system_apis: which NetSuite account this is, where its hosts are, and our login there."""
+"""system_apis: the identity of a NetSuite account, its hosts and our login there."""
 
 from collections.abc import Mapping
 
@@ -25,7 +25,7 @@ class Account(msgspec.Struct, frozen=True):
 
     @property
     def environment(self) -> Environment:
-        """What the account's id says; a host that is not NetSuite's is a stand-in."""
+        """The environment by the account's id; a host that is not NetSuite's is a stand-in."""
         suffix = any(mark in self.id for mark in _TEST_SUFFIXES)
         test = suffix or self.id.startswith(_TEST_PREFIXES) or ".netsuite.com" not in self.base_url
         return "test" if test else "production"

@@ -25,7 +25,7 @@ _TABLES: dict[Noun, tuple[str, str]] = {
 
 
 class ChangedRows:
-    """A table's rows by last change; our own writes are known by what was remembered of them."""
+    """A table's rows by last change; our own writes are recognised by their recorded versions."""
 
     def __init__(
         self, noun: Noun, client: NetSuiteClient, echoes: Echoes, zone: Zone, page_size: int
@@ -38,7 +38,7 @@ class ChangedRows:
         self._size = page_size
 
     async def newest(self) -> dt.datetime:
-        """What was there before we were connected is for an import to bring over."""
+        """An import brings over the records from before the connection."""
         rows = await self._client.query(queries.newest(self._table))
         return instant_of(rows[0]["changed"], await self._zone.current()) if rows else BEGINNING
 
@@ -49,8 +49,8 @@ class ChangedRows:
             guard.turn(place)
             rows = await self._client.query(queries.changes_since(self._table, place, self._size))
             if rows:
-                found = [await self._change(row, zone) for row in rows]
-                yield Page(found, max(one.at for one in found))
+                page = [await self._change(row, zone) for row in rows]
+                yield Page(page, max(one.at for one in page))
                 place = Place(rows[-1]["changed"], int(rows[-1]["id"]))
             if len(rows) < self._size:
                 return
@@ -69,7 +69,7 @@ class ChangedRows:
 
 
 def poll(client: NetSuiteClient, echoes: Echoes, zone: Zone, settings: Changes) -> CursorPoll:
-    """NetSuite saves late and coarsely, so each look goes back a while."""
+    """NetSuite's instants are late and coarse, so each poll overlaps the one before."""
     return CursorPoll(
         f"{client.instance}:poll",
         {noun: ChangedRows(noun, client, echoes, zone, settings.page_size) for noun in _TABLES},

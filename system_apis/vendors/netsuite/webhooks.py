@@ -19,7 +19,7 @@ _NOUNS = {"customer": ("customer", CUSTOMER_CHANGED), "salesorder": ("contract",
 
 
 class Push:
-    """Takes what NetSuite itself does not define: our script's thin events, signed with a shared secret."""
+    """Verifies the thin events of our own script at NetSuite, signed with a shared secret."""
 
     def __init__(
         self,
@@ -37,9 +37,9 @@ class Push:
         self._now = now
 
     async def verify(self, headers: Mapping[str, str], body: bytes) -> tuple[Delivery, ...]:
-        """The change that a push tells; raises InvalidToken when forged or stale, BadRequest when unreadable.
+        """A push's change; raises InvalidToken when forged or stale, BadRequest when unreadable.
 
-        The event id names a delivery, so a replay is one that was seen before.
+        The event id names a delivery, so a replay has the id of an earlier one.
         """
         self._authentic(headers, body)
         try:

@@ -1,4 +1,4 @@
-"""system_apis: our login at a Salesforce org, and what its answer tells: where the org is and who we are."""
+"""system_apis: our login at a Salesforce org, and its answer: the org's address and our identity."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ class Identity(msgspec.Struct, frozen=True):
 class Session:
     """The login of one instance, shared by its REST calls and its event stream.
 
-    Salesforce says nothing about a token's life: its end is learnt from a refusal.
+    Salesforce does not send a token's expiry: a refusal shows that it has expired.
     """
 
     def __init__(self, instance: str, connection: Connection, environ: Mapping[str, str]) -> None:
@@ -35,7 +35,7 @@ class Session:
         self.grant = _grant(connection, environ)
 
     async def identity(self) -> Identity:
-        """What the present token's answer says; `instance_url` may be another after each login."""
+        """The identity of the present token; `instance_url` may differ after each login."""
         token = await self.grant.token()
         *_, organization, user = ["", "", *str(token.get("id", "")).split("/")]
         url = str(token.get("instance_url", "")).rstrip("/")
@@ -46,7 +46,7 @@ class Session:
         return Identity(url, organization, user, str(token["access_token"]))
 
     async def renew(self, used: Identity) -> None:
-        """Log in again, unless somebody has done so since that identity was read."""
+        """Log in again, unless another task has done so since that identity was read."""
         await self.grant.renew({"Authorization": f"Bearer {used.access_token}"})
 
 

@@ -1,4 +1,4 @@
-"""system_apis: what Salesforce answers, as it answers it; money keeps its digits, instants stay text."""
+"""system_apis: Salesforce's answers on the wire; money retains its digits, instants remain text."""
 
 import datetime as dt
 from decimal import Decimal
@@ -99,7 +99,7 @@ class ContactRecord(Stamped, frozen=True, rename="pascal", kw_only=True):
 
 
 class ChangeRecord(Stamped, frozen=True, rename="pascal", kw_only=True):
-    """What the poll looks at; the stage's fields are there for opportunities only."""
+    """A row of the poll; only opportunities have the stage's fields."""
 
     created_date: str
     is_deleted: bool = False
@@ -155,7 +155,7 @@ class Limit(msgspec.Struct, frozen=True):
 
 
 class ApiError(msgspec.Struct, frozen=True):
-    """An error of the REST API; rows of a batch say statusCode where calls say errorCode."""
+    """An error of the REST API; rows of a batch have statusCode where calls have errorCode."""
 
     error_code: str = msgspec.field(name="errorCode", default="")
     status_code: str = msgspec.field(name="statusCode", default="")

@@ -86,7 +86,7 @@ async def test_an_auditor_verifies_a_period_alone(database: Database, tmp_path: 
     status, said = verify(folder, str(copy))
     assert status == 0, said
     assert "9 lines, 4 anchors" in said
-    assert "lines stand under no anchor" not in said
+    assert "lines are not covered by an anchor" not in said
     assert "per_" in (folder / "README.txt").read_text()
     copy.write_text(f'{{"number": 3, "hash": "{"0" * 64}"}}\n')
     assert verify(folder, str(copy))[0] == 1
@@ -111,7 +111,7 @@ async def test_a_period_that_is_still_open_says_what_stands_under_no_anchor(
     status, said = verify(await export(database, "2026", tmp_path / "year"))
     assert status == 0, said
     assert "13 lines, 4 anchors" in said
-    assert "1 lines stand under no anchor yet" in said
+    assert "1 lines are not covered by an anchor yet" in said
 
 
 def _swap(lines: list[bytes]) -> list[bytes]:

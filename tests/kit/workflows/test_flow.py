@@ -241,6 +241,9 @@ async def test_a_replay_after_an_undo_revives_the_same_keys(deployment: Workbenc
         again = await deployment.until("done")
     assert (again.attempt, again.id, again.correlation_id) == (2, "run_1", "cor_1")
     assert await deployment.vendor.live() == ALL
+    async with deployment.database.begin() as connection:
+        published = (await read(connection, subjects=["run_1"])).items
+    assert [event.data["status"] for event in published] == ["undone", "running", "done"]
 
 
 async def test_an_undo_that_fails_is_a_case_of_its_own(deployment: Workbench) -> None:

@@ -272,7 +272,7 @@ async def test_required_custom_field(
         contract={"custbody_entity": CustomValue(source="selling_entity", map={"NB-US": "US Inc"})},
     )
     other = (await open_netsuite(changed(profile, required_custom=wanted))).capabilities["erp"]
-    with pytest.raises(VendorRejected, match="does not say what 'NB-UK' is"):
+    with pytest.raises(VendorRejected, match="does not map 'NB-UK'"):
         await other.put_contract("enf-con-2", platform(customer.id, selling_entity="NB-UK"))
     await other.put_customer("enf-cus-1", globex())
     await other.put_contract("enf-con-1", platform(customer.id))

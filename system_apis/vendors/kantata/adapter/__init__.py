@@ -1,4 +1,4 @@
-"""system_apis: keeps the PSA capability with a Kantata OX account."""
+"""system_apis: implements the PSA capability with a Kantata OX account."""
 
 import asyncio
 import datetime as dt
@@ -38,10 +38,10 @@ class KantataPsa:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get_client_by_key(self, key: str) -> Client:
-        found = await self._client.client_by_reference(key)
-        if found is None:
+        client = await self._client.client_by_reference(key)
+        if client is None:
             raise _no_such("client", key)
-        return clients.to_client(found, self._maps, await self._client.catalogue())
+        return clients.to_client(client, self._maps, await self._client.catalogue())
 
     async def put_client(self, key: str, body: ClientDraft) -> Client:
         """One call when it is there, two when it is not; a name that people changed stays."""
@@ -49,30 +49,32 @@ class KantataPsa:
             catalogue = await self._client.catalogue()
             with self._refresh_catalogue_on_rejection():
                 wanted = clients.create_body(body, key, self._maps, catalogue)
-                found = await self._client.client_by_reference(key)
-                if found is None:
-                    found = await self._create_client(wanted, key, catalogue)
-                return clients.to_client(found, self._maps, catalogue)
+                client = await self._client.client_by_reference(key)
+                if client is None:
+                    client = await self._create_client(wanted, key, catalogue)
+                return clients.to_client(client, self._maps, catalogue)
 
     async def get_project(self, project_id: str) -> Project:
         return await self._whole(await self._client.project(ids.canonical("project", project_id)))
 
     async def get_project_by_key(self, key: str) -> Project:
-        found = await find_project(self._client, self._maps, await self._client.catalogue(), key)
-        if found is None:
+        project = await find_project(self._client, self._maps, await self._client.catalogue(), key)
+        if project is None:
             raise _no_such("project", key)
-        return await self._whole(found)
+        return await self._whole(project)
 
     async def list_projects(
         self, updated_since: dt.datetime | None = None, cursor: str | None = None, limit: int = 50
     ) -> Projects:
         """One call for up to 200 changes."""
-        found, next_cursor = await list_changed(self._client, updated_since, cursor, limit)
+        projects, next_cursor = await list_changed(self._client, updated_since, cursor, limit)
         catalogue = await self._client.catalogue()
-        return Projects(tuple(facts.to_project(each, self._maps, catalogue) for each in found), next_cursor)
+        return Projects(
+            tuple(facts.to_project(each, self._maps, catalogue) for each in projects), next_cursor
+        )
 
     async def put_project(self, key: str, body: ProjectDraft) -> Project:
-        """Three calls when it is there and whole; see `provision` for what is made otherwise."""
+        """Three calls when it exists and is complete; otherwise `provision` creates what is missing."""
         async with self._exclusive(f"project:{key}") as confirm:
             catalogue = await self._client.catalogue()
             with self._refresh_catalogue_on_rejection():
@@ -84,34 +86,34 @@ class KantataPsa:
         """Answered without the structure, which stays as it is."""
         async with self._exclusive(f"project:{key}"):
             catalogue = await self._client.catalogue()
-            found = await find_project(self._client, self._maps, catalogue, key)
-            if found is None:
+            project = await find_project(self._client, self._maps, catalogue, key)
+            if project is None:
                 raise _no_such("project", key)
-            if not self._is_deleted(found):
-                # Both in one call: an archived project takes no further changes in some accounts.
+            if not self._is_deleted(project):
+                # Both in one call: an archived project accepts no further changes in some accounts.
                 wanted = {"status_key": self._maps.stages.cancelled[0], "archived": True}
-                found = await self._client.update_project(found.workspace.id, wanted)
-            if not self._is_deleted(found):
+                project = await self._client.update_project(project.workspace.id, wanted)
+            if not self._is_deleted(project):
                 raise facts.ignored(
                     Facts({"status_key": 0, "archived": True}, {}), catalogue, self._maps.instance
                 )
-            return facts.to_project(found, self._maps, catalogue)
+            return facts.to_project(project, self._maps, catalogue)
 
-    def _is_deleted(self, found: Found) -> bool:
-        workspace = found.workspace
+    def _is_deleted(self, project: Found) -> bool:
+        workspace = project.workspace
         return workspace.archived and facts.status_of(workspace, self._maps) == "cancelled"
 
     async def _create_client(
         self, wanted: dict[str, object], key: str, catalogue: Catalogue
     ) -> KantataRecord:
-        """A new client, or the one that somebody made in the same moment."""
+        """A new client, or the one that was created at the same moment."""
         field = values.field_of(catalogue, facts.GROUP, self._maps.fields.client.key, self._maps.instance)
         made: KantataRecord | None = None
         try:
             made = await self._client.create_client(wanted)
             if field.id in facts.by_field(made):
                 return made
-            # Not every account takes custom values with a new group.
+            # Not every account accepts custom values with a new group.
             value = await self._client.set_custom_value(facts.GROUP, made.group.id, field.id, key, None)
             return msgspec.structs.replace(made, custom=(*made.custom, value))
         except VendorRejected as refusal:
@@ -119,25 +121,25 @@ class KantataPsa:
                 raise
             if made is not None:
                 await self._client.delete_client(made.group.id)
-            found = await self._find_client(key, field.id)
-            if found is None:
+            client = await self._find_client(key, field.id)
+            if client is None:
                 raise
-            return found
+            return client
 
     async def _find_client(self, key: str, field_id: str) -> KantataRecord | None:
         """By our reference, or by the unique field: then it has lost our reference and gets it again."""
-        found = await self._client.client_by_reference(key)
-        if found is None:
-            found = await self._client.client_by_field(key, field_id)
-            if found is not None:
+        client = await self._client.client_by_reference(key)
+        if client is None:
+            client = await self._client.client_by_field(key, field_id)
+            if client is not None:
                 mark = facts.reference(key, "client", self._maps)
-                await self._client.set_reference(facts.GROUP, found.group.id, mark)
-        return found
+                await self._client.set_reference(facts.GROUP, client.group.id, mark)
+        return client
 
-    async def _whole(self, found: Found) -> Project:
+    async def _whole(self, project: Found) -> Project:
         catalogue = await self._client.catalogue()
-        contents = await self._client.structure(found, task_key_field(self._maps, catalogue))
-        return structure.whole(found, contents, self._maps, catalogue)
+        contents = await self._client.structure(project, task_key_field(self._maps, catalogue))
+        return structure.whole(project, contents, self._maps, catalogue)
 
     @asynccontextmanager
     async def _exclusive(self, name: str) -> AsyncIterator[Confirm]:
@@ -147,12 +149,12 @@ class KantataPsa:
             async with lock:
                 yield no_fence
             return
-        async with self._database.locks.hold(f"{self._maps.instance}:{name}") as held:
-            yield held.confirm
+        async with self._database.locks.hold(f"{self._maps.instance}:{name}") as fence:
+            yield fence.confirm
 
     @contextmanager
     def _refresh_catalogue_on_rejection(self) -> Iterator[None]:
-        """After a refusal the account's fields and roles are read again: somebody may have mended them."""
+        """After a refusal the account's fields and roles are read again: they may have been corrected."""
         try:
             yield
         except VendorRejected:

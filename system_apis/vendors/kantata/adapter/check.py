@@ -1,4 +1,4 @@
-"""system_apis: whether a Kantata OX account is as its profile says: login, permissions, fields, statuses."""
+"""system_apis: compares a Kantata OX account with its profile: login, permissions, fields, statuses."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import NamedTuple
@@ -31,10 +31,10 @@ class Wanted(NamedTuple):
 
 
 async def check(profile: KantataProfile, client: KantataClient) -> InstanceReport:
-    """All that can be said without changing anything, each by the vendor's own names."""
+    """All findings that need no write, each with the vendor's own names."""
     client.forget_catalogue()
-    found = [finding async for finding in _findings(profile, client)]
-    return InstanceReport(profile.name, profile.vendor, profile.environment, tuple(found))
+    findings = [finding async for finding in _findings(profile, client)]
+    return InstanceReport(profile.name, profile.vendor, profile.environment, tuple(findings))
 
 
 async def _findings(profile: KantataProfile, client: KantataClient) -> AsyncIterator[Finding]:
@@ -73,13 +73,13 @@ def _administrator(me: Me) -> Finding:
 
 
 def _account(profile: KantataProfile, me: Me) -> Finding:
-    """The vendor has one host for all accounts and no flag that tells a test account."""
-    wanted, found = profile.connection.account_id, str(me.user.account_id or "")
+    """The vendor has one host for all accounts and no flag that marks a test account."""
+    wanted, actual = profile.connection.account_id, str(me.user.account_id or "")
     return judged(
         "environment",
         "account",
-        f"account {found}; the profile calls it {profile.environment}",
-        ok=wanted in ("", found),
+        f"account {actual}; the profile calls it {profile.environment}",
+        ok=wanted in ("", actual),
         fix=f"The profile expects account {wanted}: the token is of another one.",
     )
 

@@ -20,13 +20,13 @@ async def list_changed(
     """Some projects after a cursor's place, and the cursor of the next ones.
 
     The vendor pages by number, over a list in which every change moves a project to the end; so the place is
-    an instant and an id, and each page is asked for anew from that instant on.
+    an instant and an id, and each page is requested from that instant on.
     """
     place = _place(cursor)
     since = place[0] if place else updated_since
-    found, more = await _after(client, since, place, limit)
-    shown = found[:limit]
-    if not shown or not (more or len(found) > limit):
+    projects, more = await _after(client, since, place, limit)
+    shown = projects[:limit]
+    if not shown or not (more or len(projects) > limit):
         return shown, None
     last = shown[-1].workspace
     return shown, encode_page(last.updated_at, last.id)
@@ -54,7 +54,7 @@ async def _after(
 
 
 def _before(since: dt.datetime | None) -> dt.datetime | None:
-    """A second earlier, for whether the vendor's "after" includes the instant itself is not said."""
+    """A second earlier: the vendor does not document whether "after" includes the instant itself."""
     return since - _SECOND if since and since > _BEGINNING else None
 
 

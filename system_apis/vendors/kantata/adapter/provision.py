@@ -1,7 +1,7 @@
-"""system_apis: makes a Kantata OX project whole, whatever an earlier try has left of it, in few calls.
+"""system_apis: completes a Kantata OX project, also one that an earlier try left incomplete, in few calls.
 
-Until it is whole a project is ours: its facts are brought to the draft. Afterwards it is delivery's: what
-people change in it stays. Nothing that exists is made again, nothing that people made is deleted.
+Until a project is complete its facts are set to the draft's. Afterwards delivery owns it, and changes by
+people are preserved. No existing record is created again, and no record of a person is deleted.
 """
 
 from collections.abc import Awaitable, Callable
@@ -26,7 +26,7 @@ from system_apis.vendors.kantata.settings.maps import Maps
 
 T = TypeVar("T")
 Guard = Callable[[str], AbstractAsyncContextManager[None]]
-"""Stands around a request of that name which the vendor would do twice."""
+"""A guard around a request of that name which the vendor would execute twice."""
 
 
 class Provisioning:
@@ -47,7 +47,7 @@ class Provisioning:
         self._catalogue = catalogue
         self._key = key
         self._draft = draft
-        # Whatever the account lacks is found out before anything is made.
+        # All that the account lacks is reported before anything is created.
         self._facts: Facts = facts_.from_draft(draft, key, maps, catalogue)
         self._demands: tuple[Demand, ...] = structure_.demands(draft, maps, catalogue)
         self._key_field = task_key_field(maps, catalogue)
@@ -80,7 +80,7 @@ class Provisioning:
     # -- facts ------------------------------------------------------------------------------------------
 
     async def _create(self) -> tuple[Project, Structure]:
-        """A new project, or the one that somebody made in the same moment."""
+        """A new project, or the one that was created at the same moment."""
         body = facts_.create_body(self._facts, self._key, self._maps)
         try:
             project = await self._client.create_project(body)
@@ -95,21 +95,21 @@ class Provisioning:
             return project, await self._client.structure(project, self._key_field)
         project = await self._bring(project)
         if self._key_field:
-            # Nothing needs to be read: tasks that another process has begun to add bear the same unique keys.
+            # No read is needed: tasks that another process is adding have the same unique keys.
             return project, Structure(seats=project.seats)
-        # Without such keys only a look shows whether another process has begun already.
+        # Without such keys only a read shows whether another process has started already.
         return project, await self._client.structure(project, self._key_field)
 
     async def _bring(self, project: Project) -> Project:
         """The project alive and with the draft's facts; raises VendorRejected for what is ignored."""
-        left = self._left(project)
-        changes = dict(left.fields)
+        missing = self._left(project)
+        changes = dict(missing.fields)
         if project.workspace.archived:
             changes["archived"] = False
         if changes:
             updated = await self._client.update_project(project.workspace.id, changes)
             project = msgspec.structs.replace(updated, seats=updated.seats or project.seats)
-        for field_id, value in left.custom.items():
+        for field_id, value in missing.custom.items():
             known = facts_.by_field(project).get(field_id)
             made = await self._client.set_custom_value(
                 facts_.WORKSPACE, project.workspace.id, field_id, value, known
@@ -122,12 +122,12 @@ class Provisioning:
         return project
 
     def _left(self, project: Project) -> Facts:
-        """What is still to be told; the status only of a project that has ended: else people decide it."""
-        left = facts_.differing(self._facts, project)
+        """The facts to send; the status only of a project that has ended: otherwise people set it."""
+        missing = facts_.differing(self._facts, project)
         status = facts_.status_of(project.workspace, self._maps)
         if status in ("planned", "active"):
-            left.fields.pop("status_key", None)
-        return left
+            missing.fields.pop("status_key", None)
+        return missing
 
     # -- tasks ------------------------------------------------------------------------------------------
 
@@ -214,7 +214,7 @@ async def find_project(
 ) -> Project | None:
     """The project of a key by our reference, and by its unique field `despite` a refusal as the key is taken.
 
-    One that is found by its field only has lost our reference and gets it again.
+    A project that matches by its field only has lost our reference, which is restored.
     """
     project = await client.project_by_reference(key)
     if project is not None or despite is None:
@@ -235,9 +235,9 @@ def task_key_field(maps: Maps, catalogue: Catalogue) -> str:
 
 
 def structure_lost(instance: str, plans: list[TaskPlan]) -> VendorRejected:
-    """Tasks that the account neither makes nor shows."""
+    """The problem for tasks that the account neither creates nor shows."""
     titles = ", ".join(plan.title for plan in plans)
     return VendorRejected(
-        f"{instance}: the account says that these tasks exist, but does not show them to our user: {titles}",
+        f"{instance}: the account reports that these tasks exist, but hides them from our user: {titles}",
         instance=instance,
     )

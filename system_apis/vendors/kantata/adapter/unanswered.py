@@ -1,7 +1,7 @@
 """system_apis: requests to Kantata OX without an answer: none is repeated while it may still take effect.
 
-Projects, clients and (where the account has the field) tasks bear a unique value, so that the vendor itself
-refuses a second one. Seats and bookings bear none: a lost request for them is waited out.
+Projects, clients and (where the account has the field) tasks have a unique value, so that the vendor itself
+refuses a second one. Seats and bookings have none: their next request waits until a lost one has expired.
 """
 
 import datetime as dt
@@ -13,7 +13,7 @@ from kit import clock
 from kit.database import Database, drop_cursor, get_cursor, set_cursor
 
 Confirm = Callable[[], Awaitable[None]]
-"""Raises Unavailable when another process may have taken our place."""
+"""Raises Unavailable when another process may have replaced this one."""
 
 _ASK_AGAIN = 5.0  # seconds
 
@@ -23,7 +23,7 @@ async def no_fence() -> None:
 
 
 class UnansweredRequests:
-    """What was sent and not answered, by what it was for; with a database all processes know it."""
+    """Requests that were sent and not answered, by purpose; with a database all processes share them."""
 
     def __init__(self, instance: str, database: Database | None, settle_seconds: float) -> None:
         self._instance = instance
@@ -33,19 +33,19 @@ class UnansweredRequests:
 
     @asynccontextmanager
     async def guard(self, confirm: Confirm, name: str) -> AsyncIterator[None]:
-        """Around a request that the vendor would do twice.
+        """A guard around a request that the vendor would execute twice.
 
         Raises VendorDoubtful while an unanswered one of that name may still take effect. The request is noted
-        before it is sent, so that the next process knows of one whose process died. A process that stood
-        still and was replaced must not send: what it has read before is of yesterday.
+        before it is sent, so that a successor sees the request of a process that crashed. A process that was
+        suspended and replaced must not send, because what it has read is out of date.
         """
         await self._wait_out(name)
         await self._note(name)
-        await confirm()  # after the note: who takes our place from here on waits for what we send
+        await confirm()  # after the note: a successor waits from here on for this request
         try:
             yield
         except VendorDoubtful:
-            await self._note(name)  # it may have waited for its turn: the vendor's time begins later
+            await self._note(name)  # it may have been queued: the vendor's time starts later
             raise
         except Problem:
             await self._forget(name)
@@ -56,12 +56,12 @@ class UnansweredRequests:
         noted = await self._read(name)
         if noted is None:
             return
-        left = self._settle_seconds - (clock.now() - dt.datetime.fromisoformat(noted)).total_seconds()
-        if left > 0:
+        seconds = self._settle_seconds - (clock.now() - dt.datetime.fromisoformat(noted)).total_seconds()
+        if seconds > 0:
             raise VendorDoubtful(
                 f"{self._instance}: an earlier request for {name} may still take effect",
                 instance=self._instance,
-                retry_after=min(left, _ASK_AGAIN),
+                retry_after=min(seconds, _ASK_AGAIN),
             )
 
     async def _note(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""system_apis: how changes in a Kantata OX account are noticed: its event feed, and a poll beside it."""
+"""system_apis: a Kantata OX account's changes: its event feed and a poll."""
 
 from system_apis.vendors.kantata.changes.feed import feed
 from system_apis.vendors.kantata.changes.poll import poll

@@ -12,9 +12,9 @@ from system_apis.vendors.kantata.settings import Changes
 
 
 class FeedEvents:
-    """What administrators may see of everybody's doings, our own included, which it recognises.
+    """The event feed of all users' actions (administrators only); our own writes are recognised.
 
-    The feed keeps nine days: one that was not read for eight reports every project instead.
+    The feed retains nine days. A feed that was not read for eight days reports every project instead.
     """
 
     def __init__(self, reporter: Reporter, settings: Changes) -> None:
@@ -22,7 +22,7 @@ class FeedEvents:
         self._horizon = dt.timedelta(days=settings.feed_horizon_days)
 
     async def newest(self) -> dt.datetime:
-        """Now: the account tells no such thing, and a first look begins now."""
+        """Now: the account has no such mark, so the first poll starts at the present."""
         return clock.now()
 
     async def pages(self, since: dt.datetime) -> AsyncIterator[Page]:
@@ -46,7 +46,7 @@ class FeedEvents:
 
 
 def feed(reporter: Reporter, settings: Changes) -> CursorPoll:
-    """Events come minutes late and out of order, so each look goes back a while."""
+    """Events come minutes late and out of order, so each poll overlaps the one before."""
     return CursorPoll(
         f"{reporter.client.instance}:feed",
         {"": FeedEvents(reporter, settings)},

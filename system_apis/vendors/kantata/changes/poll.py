@@ -13,15 +13,15 @@ from system_apis.vendors.kantata.settings import Changes
 class ChangedProjects:
     """Projects by last change.
 
-    They cannot tell our own writes: a project's last change may be ours and hide a person's, so a reader has
-    to compare.
+    Our own writes are not recognised: a project's last change may be ours and hide a person's, so a consumer
+    has to compare.
     """
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
 
     async def newest(self) -> dt.datetime:
-        """Now: the account tells no such thing, and a first look begins now."""
+        """Now: the account has no such mark, so the first poll starts at the present."""
         return clock.now()
 
     def pages(self, since: dt.datetime) -> AsyncIterator[Page]:
@@ -29,7 +29,7 @@ class ChangedProjects:
 
 
 def poll(reporter: Reporter, settings: Changes) -> CursorPoll:
-    """Looks now and then at what changed last."""
+    """Polls the projects that changed last."""
     return CursorPoll(
         f"{reporter.client.instance}:poll",
         {"": ChangedProjects(reporter)},

@@ -20,16 +20,16 @@ class Reporter:
     async def sweep(self, updated_after: dt.datetime | None) -> AsyncIterator[Page]:
         """Every project that changed after an instant, oldest change first.
 
-        A project that changes while the pages are read moves to their end; what slips between two pages by
-        that is found by the next sweep's overlap.
+        A project that changes while the pages are read moves to the end of the list. One that is skipped
+        between two pages because of that is read in the overlap of the next sweep.
         """
         catalogue = await self.client.catalogue()
         guard = PageGuard(self.client.instance, "changed projects")
         number, more = 1, True
         while more:
             projects, more = await self.client.changed_projects(updated_after, number)
-            found = [changes.from_project(project, self.maps, catalogue) for project in projects]
-            if found:
-                yield Page(found, max(one.at for one in found))
-                guard.turn(tuple(one.dedupe_id for one in found))
+            page = [changes.from_project(project, self.maps, catalogue) for project in projects]
+            if page:
+                yield Page(page, max(one.at for one in page))
+                guard.turn(tuple(one.dedupe_id for one in page))
             number += 1

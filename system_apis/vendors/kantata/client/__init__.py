@@ -1,4 +1,4 @@
-"""system_apis: the calls that we make to a Kantata OX account's API, as few as each question takes."""
+"""system_apis: the calls to a Kantata OX account's API, as few as each use needs."""
 
 import asyncio
 import datetime as dt
@@ -68,7 +68,7 @@ class Changed(NamedTuple):
 
 
 class KantataClient:
-    """One account. Every refusal is a problem of ours; an answer off its schema is a ContractViolation."""
+    """One account. Every refusal is raised as a problem, an answer off its schema as a ContractViolation."""
 
     def __init__(self, outbound: Outbound, service_name: str) -> None:
         self._outbound = outbound
@@ -84,12 +84,12 @@ class KantataClient:
     # -- the account ------------------------------------------------------------------------------------
 
     async def me(self) -> Me:
-        """Our own user; asked once."""
+        """Our own user; read once."""
         if self._me is None:
-            found = await self._get("/users/me", include="account_membership")
-            user = self._only(self._rows(found.envelope, "users", User, found.answer), found)
+            reply = await self._get("/users/me", include="account_membership")
+            user = self._only(self._rows(reply.envelope, "users", User, reply.answer), reply)
             mine = [
-                each for each in found.envelope.account_memberships.values() if str(each.user_id) == user.id
+                each for each in reply.envelope.account_memberships.values() if str(each.user_id) == user.id
             ]
             self._me = Me(user, mine[0] if mine else None)
         return self._me
@@ -102,7 +102,7 @@ class KantataClient:
             return self._catalogue
 
     def forget_catalogue(self) -> None:
-        """Read it again next time: somebody may have added what was missing."""
+        """Evict the catalogue, so that the next use reads what was added since."""
         self._catalogue = None
 
     async def _read_catalogue(self) -> Catalogue:
@@ -127,24 +127,24 @@ class KantataClient:
     # -- clients ----------------------------------------------------------------------------------------
 
     async def client_by_reference(self, key: str) -> ClientGroup | None:
-        found = await self._get("/workspace_groups", include=_CLIENT, **self._reference(key))
+        reply = await self._get("/workspace_groups", include=_CLIENT, **self._reference(key))
         return first(
-            client for client in self._clients(found) if refers(client.references, self._service_name, key)
+            client for client in self._clients(reply) if refers(client.references, self._service_name, key)
         )
 
     async def client_by_field(self, key: str, field_id: str) -> ClientGroup | None:
         """By the unique field, for a group that lost our reference."""
-        found = await self._get(
+        reply = await self._get(
             "/workspace_groups",
             include=_CLIENT,
             by_custom_text_value=f"{field_id}:{key}",
             per_page=PAGE,
         )
-        return first(client for client in self._clients(found) if has_value(client.custom, field_id, key))
+        return first(client for client in self._clients(reply) if has_value(client.custom, field_id, key))
 
     async def create_client(self, body: Mapping[str, Any]) -> ClientGroup:
-        found = await self._post("/workspace_groups", {"workspace_group": body}, include=_CLIENT)
-        return self._only(self._clients(found), found)
+        reply = await self._post("/workspace_groups", {"workspace_group": body}, include=_CLIENT)
+        return self._only(self._clients(reply), reply)
 
     async def delete_client(self, group_id: str) -> None:
         await self._outbound.send(
@@ -155,36 +155,36 @@ class KantataClient:
 
     async def project(self, workspace_id: str) -> Project:
         """A project with custom values, references, seats and lead in one call; raises NotFound."""
-        found = await self._get(
+        reply = await self._get(
             f"/workspaces/{workspace_id}", "/workspaces/{id}", include=_PROJECT, **_ARCHIVED
         )
-        return self._only(self._projects(found), found)
+        return self._only(self._projects(reply), reply)
 
     async def project_by_reference(self, key: str) -> Project | None:
         """The project of a key, archived or not."""
-        found = await self._get("/workspaces", include=_PROJECT, **self._reference(key), **_ARCHIVED)
-        # A filter that the vendor does not know is ignored without a word.
+        reply = await self._get("/workspaces", include=_PROJECT, **self._reference(key), **_ARCHIVED)
+        # The vendor ignores an unknown filter silently.
         return first(
             project
-            for project in self._projects(found)
+            for project in self._projects(reply)
             if refers(project.references, self._service_name, key)
         )
 
     async def project_by_field(self, key: str, field_id: str) -> Project | None:
         """By the unique field, for a project that lost our reference."""
-        found = await self._get(
+        reply = await self._get(
             "/workspaces",
             include=_PROJECT,
             by_custom_text_value=f"{field_id}:{key}",
             per_page=PAGE,
             **_ARCHIVED,
         )
-        return first(project for project in self._projects(found) if has_value(project.custom, field_id, key))
+        return first(project for project in self._projects(reply) if has_value(project.custom, field_id, key))
 
     async def changed_projects(self, updated_after: dt.datetime | None, page: int) -> Changed:
         """A page of 200 by last change, oldest first."""
         since = {"updated_after": stamp(updated_after)} if updated_after else {}
-        found = await self._get(
+        reply = await self._get(
             "/workspaces",
             include=_PROJECT,
             order="updated_at:asc",
@@ -193,18 +193,18 @@ class KantataClient:
             **since,
             **_ARCHIVED,
         )
-        projects = self._projects(found)
-        return Changed(projects, more=bool(projects) and has_more(found.envelope))
+        projects = self._projects(reply)
+        return Changed(projects, more=bool(projects) and has_more(reply.envelope))
 
     async def seen_statuses(self) -> dict[int, Status]:
         """The statuses that the newest projects are in; the account has no list of them."""
-        found = await self._get("/workspaces", order="updated_at:desc", per_page=PAGE, **_ARCHIVED)
-        statuses = (each.status for each in found.envelope.workspaces.values())
+        reply = await self._get("/workspaces", order="updated_at:desc", per_page=PAGE, **_ARCHIVED)
+        statuses = (each.status for each in reply.envelope.workspaces.values())
         return {status.key: status for status in statuses if status is not None}
 
     async def create_project(self, body: Mapping[str, Any]) -> Project:
-        found = await self._post("/workspaces", {"workspace": body}, include=_PROJECT)
-        return self._only(self._projects(found), found)
+        reply = await self._post("/workspaces", {"workspace": body}, include=_PROJECT)
+        return self._only(self._projects(reply), reply)
 
     async def update_project(self, workspace_id: str, fields: Mapping[str, Any]) -> Project:
         answer = await self._outbound.send(
@@ -214,13 +214,13 @@ class KantataClient:
             params={"include": _PROJECT},
             body={"workspace": fields},
         )
-        found = Found(answer, answer.json(Envelope))
-        return self._only(self._projects(found), found)
+        reply = Found(answer, answer.json(Envelope))
+        return self._only(self._projects(reply), reply)
 
     async def set_custom_value(
         self, subject_type: str, subject_id: str, field_id: str, value: Any, known: CustomFieldValue | None
     ) -> CustomFieldValue:
-        """Set one custom value of a record that exists: the vendor takes them inline only when it is made."""
+        """Set one custom value of an existing record: the vendor accepts them inline only at creation."""
         if known is None:
             body = {
                 "subject_type": subject_type,
@@ -228,7 +228,7 @@ class KantataClient:
                 "custom_field_id": int(field_id),
                 "value": value,
             }
-            found = await self._post("/custom_field_values", {"custom_field_value": body})
+            reply = await self._post("/custom_field_values", {"custom_field_value": body})
         else:
             answer = await self._outbound.send(
                 "PUT",
@@ -236,9 +236,9 @@ class KantataClient:
                 template="/custom_field_values/{id}",
                 body={"custom_field_value": {"value": value}},
             )
-            found = Found(answer, answer.json(Envelope))
+            reply = Found(answer, answer.json(Envelope))
         return self._only(
-            self._rows(found.envelope, "custom_field_values", CustomFieldValue, found.answer), found
+            self._rows(reply.envelope, "custom_field_values", CustomFieldValue, reply.answer), reply
         )
 
     async def set_reference(self, subject_type: str, subject_id: str, reference: Mapping[str, str]) -> None:
@@ -266,33 +266,33 @@ class KantataClient:
     async def stories(self, workspace_id: str, key_field: str) -> tuple[list[Story], dict[str, str]]:
         """All tasks of a project, with our keys of them."""
         include = {"include": "custom_field_values"} if key_field else {}
-        found = await self._whole(
+        envelopes = await self._whole(
             "/stories", workspace_id=workspace_id, order="id:asc", **_HIDDEN_STORIES, **include
         )
-        stories = [story for envelope in found for story in envelope.stories.values()]
-        return stories, keys_of(found, key_field)
+        stories = [story for envelope in envelopes for story in envelope.stories.values()]
+        return stories, keys_of(envelopes, key_field)
 
     async def create_stories(
         self, bodies: Sequence[Mapping[str, Any]], key_field: str
     ) -> tuple[list[Story], dict[str, str]]:
         """At most 300 tasks in one call, all or none, with our keys of them."""
         include = {"include": "custom_field_values"} if key_field else {}
-        found = await self._post("/stories", {"stories": list(bodies)}, **include)
-        stories = self._rows(found.envelope, "stories", Story, found.answer)
-        return stories, keys_of([found.envelope], key_field)
+        reply = await self._post("/stories", {"stories": list(bodies)}, **include)
+        stories = self._rows(reply.envelope, "stories", Story, reply.answer)
+        return stories, keys_of([reply.envelope], key_field)
 
     async def create_seat(self, workspace_id: str, role_id: str) -> WorkspaceResource:
-        """A seat without a person; the vendor takes them one by one."""
+        """A seat without a person; the vendor accepts them one by one."""
         body = {"workspace_id": workspace_id, "user_id": None, "role_id": role_id}
-        found = await self._post("/workspace_resources", {"workspace_resource": body})
+        reply = await self._post("/workspace_resources", {"workspace_resource": body})
         return self._only(
-            self._rows(found.envelope, "workspace_resources", WorkspaceResource, found.answer), found
+            self._rows(reply.envelope, "workspace_resources", WorkspaceResource, reply.answer), reply
         )
 
     async def create_allocations(self, bodies: Sequence[Mapping[str, Any]]) -> list[WorkspaceAllocation]:
         """At most 200 bookings in one call, all or none."""
-        found = await self._post("/workspace_allocations", {"workspace_allocations": list(bodies)})
-        return self._rows(found.envelope, "workspace_allocations", WorkspaceAllocation, found.answer)
+        reply = await self._post("/workspace_allocations", {"workspace_allocations": list(bodies)})
+        return self._rows(reply.envelope, "workspace_allocations", WorkspaceAllocation, reply.answer)
 
     # -- changes ----------------------------------------------------------------------------------------
 
@@ -300,18 +300,18 @@ class KantataClient:
         self, created_after: dt.datetime
     ) -> AsyncIterator[tuple[list[SubscribedEvent], dict[str, Workspace]]]:
         """The feed's events about projects, oldest first, page by page, with the projects as they are now."""
-        async for found in self._pages(
+        async for reply in self._pages(
             "/subscribed_events",
             subject_type="Workspace",
             created_after=stamp(created_after),
             order="created_at:asc",
             include="subject",
         ):
-            events = self._rows(found.envelope, "subscribed_events", SubscribedEvent, found.answer)
-            yield events, found.envelope.workspaces
+            events = self._rows(reply.envelope, "subscribed_events", SubscribedEvent, reply.answer)
+            yield events, reply.envelope.workspaces
 
     async def can_read_events(self) -> None:
-        """Raises what the account says to one who may not read the feed."""
+        """Raises the account's refusal when our user may not read the feed."""
         await self._get("/subscribed_events", subject_type="Workspace", per_page=1)
 
     # -- the wire ---------------------------------------------------------------------------------------
@@ -333,33 +333,33 @@ class KantataClient:
     async def _pages(self, path: str, **params: Any) -> AsyncIterator[Found]:
         page, guard = 1, PageGuard(self.instance, path)
         while True:
-            found = await self._get(path, per_page=PAGE, page=page, **params)
-            yield found
-            if not has_more(found.envelope):
+            reply = await self._get(path, per_page=PAGE, page=page, **params)
+            yield reply
+            if not has_more(reply.envelope):
                 return
-            guard.turn(tuple((result.key, result.id) for result in found.envelope.results))
+            guard.turn(tuple((result.key, result.id) for result in reply.envelope.results))
             page += 1
 
     async def _whole(self, path: str, **params: Any) -> list[Envelope]:
-        return [found.envelope async for found in self._pages(path, **params)]
+        return [reply.envelope async for reply in self._pages(path, **params)]
 
     def _rows(self, envelope: Envelope, key: str, kind: type[T], answer: Answer) -> list[T]:
         """The records in the answer's own order."""
         rows = getattr(envelope, key)
-        found = [rows.get(result.id) for result in envelope.results if result.key == key]
-        if len(found) != len(envelope.results) or not all(isinstance(each, kind) for each in found):
+        records = [rows.get(result.id) for result in envelope.results if result.key == key]
+        if len(records) != len(envelope.results) or not all(isinstance(each, kind) for each in records):
             raise answer.violation(f"an answer names records that are not in its {key}")
-        if answer.method != "GET" and not found:
+        if answer.method != "GET" and not records:
             raise answer.violation(f"a write answered without {key}")
-        return found
+        return records
 
-    def _only(self, records: list[R], found: Found) -> R:
+    def _only(self, records: list[R], reply: Found) -> R:
         if not records:
-            raise found.answer.violation("the record that was asked for is not in the answer")
+            raise reply.answer.violation("the requested record is not in the answer")
         return records[0]
 
-    def _projects(self, found: Found) -> list[Project]:
-        envelope = found.envelope
+    def _projects(self, reply: Found) -> list[Project]:
+        envelope = reply.envelope
         return [
             Project(
                 workspace=workspace,
@@ -372,16 +372,16 @@ class KantataClient:
                 ),
                 lead=envelope.users.get(str(workspace.primary_maven_id)),
             )
-            for workspace in self._rows(envelope, "workspaces", Workspace, found.answer)
+            for workspace in self._rows(envelope, "workspaces", Workspace, reply.answer)
         ]
 
-    def _clients(self, found: Found) -> list[ClientGroup]:
-        envelope = found.envelope
+    def _clients(self, reply: Found) -> list[ClientGroup]:
+        envelope = reply.envelope
         return [
             ClientGroup(
                 group=group,
                 custom=marks_of(envelope.custom_field_values.values(), "WorkspaceGroup", group.id),
                 references=marks_of(envelope.external_references.values(), "WorkspaceGroup", group.id),
             )
-            for group in self._rows(envelope, "workspace_groups", WorkspaceGroup, found.answer)
+            for group in self._rows(envelope, "workspace_groups", WorkspaceGroup, reply.answer)
         ]

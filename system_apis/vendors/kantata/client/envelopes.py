@@ -1,4 +1,4 @@
-"""system_apis: how to read a Kantata OX answer: its pages, and whose the side-loaded marks are."""
+"""system_apis: reads Kantata OX answers: their pages, and the records of side-loaded marks."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -15,8 +15,8 @@ class Found(NamedTuple):
     envelope: Envelope
 
 
-def first(found: Iterable[Any]) -> Any:
-    return next(iter(found), None)
+def first(records: Iterable[Any]) -> Any:
+    return next(iter(records), None)
 
 
 def marks_of(marks: Iterable[Any], subject_type: str, subject_id: str) -> tuple[Any, ...]:
@@ -48,7 +48,7 @@ def keys_of(envelopes: Iterable[Envelope], key_field: str) -> dict[str, str]:
 
 
 def has_more(envelope: Envelope) -> bool:
-    """Whether another page follows; older answers say nothing but how many there are in all."""
+    """Whether another page follows; older answers have only the total count."""
     meta = envelope.meta
     if meta is None or meta.page_count is None or meta.page_number is None:
         return len(envelope.results) == PAGE

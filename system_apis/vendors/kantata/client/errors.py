@@ -40,7 +40,7 @@ _STATUSES: dict[int, Meaning] = {
     504: Meaning(VendorUnavailable, "the vendor cut the request off; it may be done"),
 }
 
-# What a validation says, as far as we know its words: (pattern, our code, our sentence).
+# The known sentences of validations: (pattern, our code, our sentence).
 _VALIDATIONS = (
     (r"already been (entered|taken)", TAKEN, "another record has the same value"),
     (r"can'?t be blank|please give|required", "required", "is needed"),
@@ -52,20 +52,20 @@ _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]]{0,120}")
 
 
 def reader(throttled_seconds: float) -> Callable[[Answer], Problem | None]:
-    """Reads error answers; 429 comes without any hint when to come again, so the profile says."""
+    """Reads error answers; 429 comes without Retry-After, so the profile sets the delay."""
 
     def read_error(answer: Answer) -> Problem | None:
         meaning = _STATUSES.get(answer.status)
         if meaning is None:
-            return None  # judged by its status alone
-        found = answer.try_json(Errors)
-        faults = _faults(found.errors if found else ())
+            return None  # decided by its status alone
+        refusals = answer.try_json(Errors)
+        faults = _faults(refusals.errors if refusals else ())
         detail = f"{answer.instance}: {meaning.sentence}{_named(faults)}"
-        who: dict[str, Any] = {"instance": answer.instance, "vendor_request_id": answer.request_id}
+        source: dict[str, Any] = {"instance": answer.instance, "vendor_request_id": answer.request_id}
         if not issubclass(meaning.kind, VendorFault):
-            return meaning.kind(detail, extra=who, errors=faults)
+            return meaning.kind(detail, extra=source, errors=faults)
         wait = throttled_seconds if answer.status == 429 else None  # noqa: PLR2004 - Too Many Requests
-        return meaning.kind(detail, **who, errors=faults, retry_after=wait)
+        return meaning.kind(detail, **source, errors=faults, retry_after=wait)
 
     return read_error
 

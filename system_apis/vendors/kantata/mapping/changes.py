@@ -8,7 +8,7 @@ from system_apis.vendors.kantata.settings.maps import Maps
 
 
 def from_event(event: SubscribedEvent, workspace: Workspace | None, our_user: str, maps: Maps) -> Change:
-    """What an event of the feed says; the project, where it still exists, is as it is now."""
+    """The change of a feed event; the project, where it still exists, is in its present state."""
     deleted = event.event_type == "workspace:deleted"
     gone = {"deleted": "true"} if deleted else {}
     status = facts.known_status(workspace, maps) if workspace else None
@@ -25,7 +25,7 @@ def from_event(event: SubscribedEvent, workspace: Workspace | None, our_user: st
 
 
 def from_project(project: Project, maps: Maps, catalogue: Catalogue) -> Change:
-    """What a project's present state says; who changed it, it does not say."""
+    """The change that a project's present state shows; it does not show who made it."""
     status = facts.known_status(project.workspace, maps)
     noun = facts.to_project(project, maps, catalogue, status or "planned")
     change = RecordChanged(

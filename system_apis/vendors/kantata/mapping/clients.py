@@ -14,7 +14,7 @@ from system_apis.vendors.kantata.settings.maps import Maps
 
 
 def create_body(draft: ClientDraft, key: str, maps: Maps, catalogue: Catalogue) -> dict[str, Any]:
-    """The group to create, with the marks by which it is found again."""
+    """The group to create, with the marks by which it is looked up."""
     body: dict[str, Any] = {"name": draft.name, "company": True}
     body.update({name: text for name in ("email", "website", "notes") if (text := getattr(draft, name))})
     names = maps.fields.client
@@ -29,7 +29,7 @@ def create_body(draft: ClientDraft, key: str, maps: Maps, catalogue: Catalogue) 
 def to_client(client: ClientGroup, maps: Maps, catalogue: Catalogue) -> CanonicalClient:
     group = client.group
     stamps = [group.updated_at, *(each.updated_at for each in (*client.custom, *client.references))]
-    # Not every account shows when a group changed; then its youngest mark says when it was made.
+    # Not every account shows when a group changed; then its newest mark gives when it was created.
     updated_at = max((stamp for stamp in stamps if stamp is not None), default=None)
     if updated_at is None:
         raise ContractViolation(

@@ -25,7 +25,7 @@ class Facts(NamedTuple):
 
 
 def from_draft(draft: ProjectDraft, key: str, maps: Maps, catalogue: Catalogue) -> Facts:
-    """All that a project is told when it is made; raises VendorRejected for what the account lacks."""
+    """All facts of a project to create; raises VendorRejected for what the account lacks."""
     fields: dict[str, Any] = {
         "title": draft.name,
         "start_date": draft.start.isoformat(),
@@ -86,7 +86,7 @@ def wire_custom(
 
 
 def create_body(facts: Facts, key: str, maps: Maps) -> dict[str, Any]:
-    """The workspace to create, with the marks by which it is found again."""
+    """The workspace to create, with the marks by which it is looked up."""
     return {
         **facts.fields,
         "creator_role": "maven",
@@ -97,15 +97,15 @@ def create_body(facts: Facts, key: str, maps: Maps) -> dict[str, Any]:
 
 
 def reference(key: str, noun: str, maps: Maps) -> dict[str, str]:
-    """The mark of ours that the vendor keeps beside a record."""
+    """Our external reference, which the vendor stores beside a record."""
     return {"service_name": maps.service_name, "service_model": noun, "service_model_ref": key}
 
 
 def differing(facts: Facts, project: Project) -> Facts:
-    """The facts that the project does not have as the draft says."""
+    """The facts in which the project differs from the draft."""
     workspace = project.workspace
-    told = dict(_echoes(facts, workspace))
-    fields = {name: facts.fields[name] for name, same in told.items() if not same}
+    actual = dict(_echoes(facts, workspace))
+    fields = {name: facts.fields[name] for name, same in actual.items() if not same}
     if "price" in fields:
         fields["budgeted"] = True
     values_ = by_field(project)
@@ -127,19 +127,19 @@ def _echoes(facts: Facts, workspace: Workspace) -> Iterator[tuple[str, bool]]:
         yield "price", workspace.price_in_cents == sent["price"] * workspace.currency_base_unit
 
 
-def _same(sent: Any, found: CustomFieldValue | None) -> bool:
-    if found is None:
+def _same(sent: Any, value: CustomFieldValue | None) -> bool:
+    if value is None:
         return False
     if isinstance(sent, list):
-        have = found.value if isinstance(found.value, list) else [found.value]
+        have = value.value if isinstance(value.value, list) else [value.value]
         return sorted(map(str, sent)) == sorted(map(str, have))
-    return str(found.value) == str(sent)
+    return str(value.value) == str(sent)
 
 
-def ignored(left: Facts, catalogue: Catalogue, instance: str) -> VendorRejected:
-    """The refusal that the vendor did not pronounce: it answered 200 and kept some fields as they were."""
+def ignored(rest: Facts, catalogue: Catalogue, instance: str) -> VendorRejected:
+    """The problem for fields that the vendor left unchanged although it answered 200."""
     names = {field.id: field.name for field in catalogue.fields.values()}
-    fields = [*left.fields, *(names.get(id_, id_) for id_ in left.custom)]
+    fields = [*rest.fields, *(names.get(id_, id_) for id_ in rest.custom)]
     return VendorRejected(
         f"{instance}: the account ignored {', '.join(fields)} of the project; our user may not set it, or the"
         " account does not allow it (money needs the financial permission)",
@@ -157,29 +157,29 @@ def ignored(left: Facts, catalogue: Catalogue, instance: str) -> VendorRejected:
     )
 
 
-def by_field(held: Held) -> dict[str, CustomFieldValue]:
+def by_field(record: Held) -> dict[str, CustomFieldValue]:
     """The record's custom values by field id."""
-    return {str(value.custom_field_id): value for value in held.custom}
+    return {str(value.custom_field_id): value for value in record.custom}
 
 
-def key_of(held: Held, subject: str, name: str, maps: Maps, catalogue: Catalogue) -> str:
+def key_of(record: Held, subject: str, name: str, maps: Maps, catalogue: Catalogue) -> str:
     """Our key of a record: from its unique field, or from our reference."""
     field = catalogue.fields.get((subject, name))
-    value = by_field(held).get(field.id) if field else None
+    value = by_field(record).get(field.id) if field else None
     if value is not None and value.value:
         return str(value.value)
-    ours = [each for each in held.references if each.service_name == maps.service_name]
-    return str(ours[0].service_model_ref) if ours else ""
+    references = [each for each in record.references if each.service_name == maps.service_name]
+    return str(references[0].service_model_ref) if references else ""
 
 
 def status_of(workspace: Workspace, maps: Maps) -> ProjectStatus:
-    """Our status; raises VendorRejected where the profile does not say which it is."""
+    """Our status; raises VendorRejected where the profile does not map it."""
     status = known_status(workspace, maps)
     if status is None:
         name = workspace.status.message or workspace.status.key if workspace.status else "none"
         raise values.missing(
             maps.instance,
-            f"[stages] of the profile does not say what the status “{name}” of project {workspace.id} is",
+            f"[stages] of the profile does not map the status “{name}” of project {workspace.id}",
             "/status",
             "status",
         )
@@ -187,7 +187,7 @@ def status_of(workspace: Workspace, maps: Maps) -> ProjectStatus:
 
 
 def known_status(workspace: Workspace, maps: Maps) -> ProjectStatus | None:
-    """Our status, None where the profile knows none; an archived live project counts as closed."""
+    """Our status, None where the profile maps none; an archived open project counts as closed."""
     known = maps.stages.keys.get(workspace.status.key) if workspace.status else None
     status = known or maps.stages.otherwise
     if workspace.archived and status in (None, "planned", "active"):
@@ -200,11 +200,11 @@ def to_project(
 ) -> CanonicalProject:
     """The project without its structure; VendorRejected where its status is neither known nor given."""
     workspace, names = project.workspace, maps.fields.project
-    found = by_field(project)
+    custom = by_field(project)
 
     def text(name: str) -> str:
         field = catalogue.fields.get((WORKSPACE, name)) if name else None
-        return values.from_wire(catalogue, field, found.get(field.id)) if field else ""
+        return values.from_wire(catalogue, field, custom.get(field.id)) if field else ""
 
     noun = CanonicalProject(
         id=workspace.id,

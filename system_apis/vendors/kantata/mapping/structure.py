@@ -1,7 +1,7 @@
 """system_apis: what a project consists of: tasks, seats and bookings, in both directions. Pure.
 
-A task of ours is known again by its unique field, where the account has one, or by its title. A demand of
-ours is known by the first words of its booking's notes, so that it stays known when the seat gets a person.
+Our tasks are recognised by their unique field, where the account has one, or by their titles. Our demands
+are recognised by the first words of their bookings' notes, also after the seat gets a person.
 """
 
 import re
@@ -56,18 +56,18 @@ def known_tasks(
         if story.id not in keys:
             place = (story.title, story.story_type == _MILESTONE)
             by_title.setdefault(place, []).append(story.id)
-    found: dict[str, str] = {}
+    ids: dict[str, str] = {}
     for plan in tasks:
         same = by_title.get((plan.title, plan.kind == _MILESTONE), [])
         if known := by_key.get(task_key(key, plan)):
-            found[plan.code] = known
+            ids[plan.code] = known
         elif same:
-            found[plan.code] = same.pop(0)
-    return found
+            ids[plan.code] = same.pop(0)
+    return ids
 
 
 def next_level(tasks: Sequence[TaskPlan], known: dict[str, str]) -> list[TaskPlan]:
-    """The missing tasks whose parents are there: what can be made in one call."""
+    """The missing tasks whose parents exist: those that can be created in one call."""
     codes = {plan.code for plan in tasks}
     return [
         plan
@@ -106,22 +106,22 @@ _STORY_ECHO = ("title", "story_type", "time_estimate_in_minutes", "budget_estima
 
 
 def check_stories(sent: Sequence[dict[str, Any]], made: Sequence[Story], instance: str) -> None:
-    """Raises VendorRejected when the account kept less than it was told; an answer has no order to trust."""
+    """Raises VendorRejected when the account saved less than was sent; an answer has no defined order."""
     expected = Counter(tuple(body.get(name) for name in _STORY_ECHO) for body in sent)
-    kept = Counter(_sent_values(story, expected) for story in made)
-    lost = expected - kept
+    saved = Counter(_sent_values(story, expected) for story in made)
+    lost = expected - saved
     if lost:
         titles = [str(each[0]) for each in lost]
         raise VendorRejected(
-            f"{instance}: the account did not keep hours or budget of {', '.join(titles)};"
+            f"{instance}: the account did not save hours or budget of {', '.join(titles)};"
             " both need a budgeted project and the financial permission",
             instance=instance,
-            errors=tuple(Fault("/tasks", "was not kept", code="ignored", field=title) for title in titles),
+            errors=tuple(Fault("/tasks", "was not saved", code="ignored", field=title) for title in titles),
         )
 
 
 def _sent_values(story: Story, expected: Counter[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """A task as it was told: what was not said may have a value of the vendor's own."""
+    """A task's values that were sent; the others may have a default of the vendor."""
     exact = tuple(getattr(story, name) for name in _STORY_ECHO)
     for each in expected:
         if all(mine is None or mine == theirs for mine, theirs in zip(each, exact, strict=True)):
@@ -131,7 +131,7 @@ def _sent_values(story: Story, expected: Counter[tuple[Any, ...]]) -> tuple[Any,
 
 def demands(draft: ProjectDraft, maps: Maps, catalogue: Catalogue) -> tuple[Demand, ...]:
     """The draft's demands; raises VendorRejected for a role that the account does not have."""
-    found: list[Demand] = []
+    demands: list[Demand] = []
     for number, wanted in enumerate(draft.staffing, start=1):
         name = values.label_of(wanted.role, maps.picklists.role)
         role_id = catalogue.roles.get(name)
@@ -142,35 +142,35 @@ def demands(draft: ProjectDraft, maps: Maps, catalogue: Catalogue) -> tuple[Dema
                 else f"[picklists.role] of the profile has no label for {wanted.role!r}"
             )
             raise values.missing(maps.instance, lacks, f"/staffing/{number - 1}/role", "role")
-        found.append(Demand(number, role_id, wanted))
-    return tuple(found)
+        demands.append(Demand(number, role_id, wanted))
+    return tuple(demands)
 
 
 def missing_demands(
     wanted: Sequence[Demand], key: str, allocations: Iterable[WorkspaceAllocation]
 ) -> list[Demand]:
-    """The demands that no booking of ours stands for."""
+    """The demands for which there is no booking of ours."""
     there = {number for number, _ in _ours(key, allocations)}
     return [demand for demand in wanted if demand.number not in there]
 
 
 def _ours(key: str, allocations: Iterable[WorkspaceAllocation]) -> list[tuple[int, WorkspaceAllocation]]:
-    found = ((each, _NOTES.match(each.notes or "")) for each in allocations)
-    return [(int(match["number"]), each) for each, match in found if match and match["key"] == key]
+    matches = ((each, _NOTES.match(each.notes or "")) for each in allocations)
+    return [(int(match["number"]), each) for each, match in matches if match and match["key"] == key]
 
 
 def free_seats(structure: Structure) -> dict[str, list[str]]:
     """Seats that wait for a person and have no booking yet, by role: an earlier try came so far."""
     booked = {str(each.workspace_resource_id) for each in structure.allocations}
-    found: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = {}
     for seat in structure.seats:
         if seat.user_id is None and seat.id not in booked:
-            found.setdefault(str(seat.role_id), []).append(seat.id)
-    return found
+            groups.setdefault(str(seat.role_id), []).append(seat.id)
+    return groups
 
 
 def allocation_body(demand: Demand, seat_id: str, key: str) -> dict[str, Any]:
-    """A soft booking to create: it asks for somebody, and promises nobody."""
+    """A soft booking to create: it requests a person and assigns none."""
     wanted = demand.wanted
     notes = f"Enfilade {key}/{demand.number}"
     if wanted.region:
@@ -190,21 +190,21 @@ def allocation_body(demand: Demand, seat_id: str, key: str) -> dict[str, Any]:
 def check_allocations(
     sent: Sequence[dict[str, Any]], made: Sequence[WorkspaceAllocation], instance: str
 ) -> None:
-    """Raises VendorRejected when the account kept bookings otherwise than it was told."""
+    """Raises VendorRejected when the account saved other bookings than were sent."""
     expected = Counter((body["minutes"], body["hard"], body["notes"]) for body in sent)
-    kept = Counter((each.minutes, each.hard, each.notes) for each in made)
-    if expected != kept:
+    saved = Counter((each.minutes, each.hard, each.notes) for each in made)
+    if expected != saved:
         raise VendorRejected(
-            f"{instance}: the account kept the staffing demand otherwise than it was told",
+            f"{instance}: the account saved another staffing demand than was sent",
             instance=instance,
-            errors=(Fault("/staffing", "was not kept", code="ignored", field="staffing"),),
+            errors=(Fault("/staffing", "was not saved", code="ignored", field="staffing"),),
         )
 
 
 def whole(project: Project, structure: Structure, maps: Maps, catalogue: Catalogue) -> CanonicalProject:
     """The project with its structure."""
     shown = [story for story in structure.stories if not story.deleted_at]
-    # Counted anew: a task that was just made has its subtasks made after it.
+    # Counted again: the subtasks of a new task are created after it.
     parents = {story.parent_id for story in shown}
     estimates = [story.time_estimate_in_minutes for story in shown if story.id not in parents]
     minutes = [each for each in estimates if each is not None]
@@ -233,34 +233,34 @@ def _task(story: Story) -> Task:
 
 
 def _planned(structure: Structure, maps: Maps, catalogue: Catalogue) -> tuple[StaffingDemand, ...]:
-    """Soft bookings of seats without a person, and those of ours whoever sits there by now."""
+    """Soft bookings of seats without a person, and our own bookings whether or not the seat is taken."""
     seats = {seat.id: seat for seat in structure.seats}
-    found: list[tuple[int, StaffingDemand]] = []
+    demands: list[tuple[int, StaffingDemand]] = []
     for booking in structure.allocations:
         seat = seats.get(str(booking.workspace_resource_id))
-        ours = _NOTES.match(booking.notes or "")
-        if seat is None or (ours is None and (booking.hard or seat.user_id is not None)):
+        notes = _NOTES.match(booking.notes or "")
+        if seat is None or (notes is None and (booking.hard or seat.user_id is not None)):
             continue
-        number = int(ours["number"]) if ours else len(structure.allocations)
-        found.append((number, _demand(booking, seat, ours, maps, catalogue)))
-    return tuple(demand for _, demand in sorted(found, key=lambda each: each[0]))
+        number = int(notes["number"]) if notes else len(structure.allocations)
+        demands.append((number, _demand(booking, seat, notes, maps, catalogue)))
+    return tuple(demand for _, demand in sorted(demands, key=lambda each: each[0]))
 
 
 def _demand(
     booking: WorkspaceAllocation,
     seat: WorkspaceResource,
-    ours: re.Match[str] | None,
+    notes: re.Match[str] | None,
     maps: Maps,
     catalogue: Catalogue,
 ) -> StaffingDemand:
     name = seat.role_name or catalogue.role_name(seat.role_id)
-    skills = (ours["skills"] if ours else None) or ""
+    skills = (notes["skills"] if notes else None) or ""
     return StaffingDemand(
         role=maps.picklists.role.get(name, name),
         start=booking.start_date,
         end=booking.end_date,
         hours=values.hours(booking.minutes) or Decimal(0),
-        region=(ours["region"] if ours else None) or "",
+        region=(notes["region"] if notes else None) or "",
         skills=tuple(skills.split(", ")) if skills else (),
         id=booking.id,
     )

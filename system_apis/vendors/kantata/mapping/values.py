@@ -17,7 +17,7 @@ _MINUTES = 60
 
 
 def main_units(amount: Decimal) -> int:
-    """A budget as the vendor takes it: whole units, for its `price` has no decimals."""
+    """A budget as the vendor accepts it: whole units, because its `price` has no decimals."""
     return int(amount.quantize(Decimal(1), ROUND_HALF_UP))
 
 
@@ -40,8 +40,8 @@ def minutes(hours: Decimal) -> int:
 def hours(in_minutes: int | None) -> Decimal | None:
     if in_minutes is None:
         return None
-    found = Decimal(in_minutes) / _MINUTES
-    return found.quantize(_CENT)
+    hours = Decimal(in_minutes) / _MINUTES
+    return hours.quantize(_CENT)
 
 
 def utc(instant: dt.datetime) -> dt.datetime:
@@ -68,15 +68,15 @@ def code_of(label: str, labels: dict[str, str]) -> str:
 
 def field_of(catalogue: Catalogue, subject: str, name: str, instance: str) -> CustomField:
     """The account's custom field of a name; raises VendorRejected where there is none."""
-    found = catalogue.fields.get((subject, name))
-    if found is None:
+    field = catalogue.fields.get((subject, name))
+    if field is None:
         raise missing(
             instance,
             f"the account has no custom field {name!r} for {subject}",
             f"/custom_fields/{name}",
             name,
         )
-    return found
+    return field
 
 
 def to_wire(catalogue: Catalogue, field: CustomField, text: str, instance: str) -> Any:
@@ -97,7 +97,7 @@ def to_wire(catalogue: Catalogue, field: CustomField, text: str, instance: str) 
         except InvalidOperation:
             raise missing(
                 instance,
-                f"the custom field {field.name!r} takes numbers, not {text!r}",
+                f"the custom field {field.name!r} accepts numbers, not {text!r}",
                 f"/custom_fields/{field.name}",
                 field.name,
             ) from None

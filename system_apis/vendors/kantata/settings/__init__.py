@@ -18,11 +18,11 @@ from system_apis.vendors.kantata.settings.maps import (
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the account is and who we are there; every text may be a reference, the token must be one.
+    """The account's address and our login there; every text may be a reference, the token must be one.
 
-    `service_name` is ours in the external references that mark what we made; never change it afterwards.
+    `service_name` is ours in the external references that mark what we created; never change it afterwards.
     `account_id` is the account that the token must belong to (empty: not checked).
-    `throttled_seconds` is how long to stay away after a 429, which comes without a hint.
+    `throttled_seconds` is how long to wait after a 429, which comes without Retry-After.
     `settle_seconds` is how long a request without an answer may still take effect: the vendor cuts at 180.
     """
 
@@ -38,8 +38,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Changes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How changes are noticed: the event feed (administrators only), and a poll over changed projects.
 
-    The feed comes minutes late and out of order, so each look goes back `feed_overlap_seconds`. A feed that
-    was not read for `feed_horizon_days` has lost events (it keeps nine): then all projects are reported.
+    The feed comes minutes late and out of order, so each poll goes back `feed_overlap_seconds`. A feed that
+    was not read for `feed_horizon_days` has lost events (it retains nine): then all projects are reported.
     """
 
     feed: bool = True
@@ -73,7 +73,7 @@ class KantataProfile(Profile, frozen=True, kw_only=True, forbid_unknown_fields=T
         keys = [key for each in stages for key in each]
         if len(keys) != len(set(keys)):
             yield "[stages] names a status key twice"
-        # A login on the way to a stand-in may go in the clear, a production token never.
+        # A stand-in's token may be sent without TLS, a production token never.
         if self.environment == "production" and self.connection.base_url.startswith("http://"):
             yield "connection.base_url would send a production token in the clear"
 

@@ -12,9 +12,9 @@ Name = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
 class ProjectFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which custom field of the account's projects holds what, by name; empty: it is not kept there.
+    """Which custom field of the account's projects holds what, by name; empty: it is not stored there.
 
-    `key` must have the unique constraint: it is what makes one project of one key.
+    `key` must have the unique constraint: it prevents a second project of a key.
     """
 
     key: Name = "Enfilade key"
@@ -27,13 +27,13 @@ class ProjectFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class TaskFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`key` must have the unique constraint; without such a field tasks are told apart by their titles."""
+    """`key` must have the unique constraint; without such a field tasks are distinguished by their titles."""
 
     key: str = ""
 
 
 class ClientFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`key` must have the unique constraint: it is what makes one client of one key."""
+    """`key` must have the unique constraint: it prevents a second client of a key."""
 
     key: Name = "Enfilade key"
     custom: Codes = {}
@@ -81,7 +81,7 @@ class Stages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the firm means where a draft says nothing; `access_level` says who may enter a project."""
+    """The values for what a draft leaves out; `access_level` is who may open a project."""
 
     access_level: Annotated[str, Meta(pattern=r"^(invitation|open|admin)$")] = "invitation"
 

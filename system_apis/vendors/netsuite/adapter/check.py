@@ -32,7 +32,7 @@ _TYPES = {
 
 
 class Checker:
-    """Looks an account over against its profile; changes nothing there."""
+    """Compares an account with its profile; changes nothing."""
 
     def __init__(
         self, profile: NetSuiteProfile, account: Account, client: NetSuiteClient, zone: Zone
@@ -55,12 +55,12 @@ class Checker:
         return InstanceReport(self._profile.name, "netsuite", self._account.environment, tuple(findings))
 
     def _environment(self) -> Finding:
-        said, found = self._profile.environment, self._account.environment
+        expected, actual = self._profile.environment, self._account.environment
         return judged(
             "environment",
             self._account.id,
-            f"a {found} account; the profile says {said}",
-            ok=said == found,
+            f"a {actual} account; the profile says {expected}",
+            ok=expected == actual,
             fix="set environment in the profile, or the right account",
         )
 
@@ -150,39 +150,39 @@ class Checker:
         ]
 
     async def _time_zone(self) -> Finding:
-        """What was changed first and last may lie on either side of a change to summer time."""
+        """The first and the last change may be on either side of a change to summer time."""
         name = "time zone"
         try:
             seen = [one for one in (await self._zone.seen("DESC"), await self._zone.seen("ASC")) if one]
         except Problem as problem:
             return wrong("environment", name, problem, "let the role read customers, also by SuiteQL")
-        said = self._profile.time_zone
+        expected = self._profile.time_zone
         if not seen:
             return well(
-                "environment", name, f"the profile says {said}; no customer shows whether it is right"
+                "environment", name, f"the profile says {expected}; no customer shows whether it is right"
             )
         other = [one for one in seen if not self._zone.explains(one)]
         return judged(
             "environment",
             name,
-            f"SuiteQL answers at {_distance((other or seen)[0])}; the profile says {said}",
+            f"SuiteQL answers at {_distance((other or seen)[0])}; the profile says {expected}",
             ok=not other,
             fix="set time_zone in the profile to the integration user's, as Home > Set Preferences shows it",
         )
 
     async def _limits(self) -> Finding:
         try:
-            found = await self._client.governance()
+            governance = await self._client.governance()
         except Problem as problem:
             # Only administrators may read it, so its absence is no fault.
             return well("limit", "governanceLimits", f"not readable: {problem.detail}")
-        most = found.integration_concurrency_limit or found.account_concurrency_limit
-        ours = self._profile.limits.concurrency
+        most = governance.integration_concurrency_limit or governance.account_concurrency_limit
+        configured = self._profile.limits.concurrency
         return judged(
             "limit",
             "concurrency",
-            f"NetSuite allows {most} calls at once, the profile uses {ours or 'any number'}",
-            ok=0 < ours <= most,
+            f"NetSuite allows {most} calls at once, the profile uses {configured or 'any number'}",
+            ok=0 < configured <= most,
             fix=f"set limits.concurrency to at most {most}",
         )
 
@@ -212,12 +212,12 @@ def _names(fields: object) -> list[str]:
 def _field(kind: str, properties: Raw, name: str, wanted: CustomValue) -> Finding:
     shape = properties.get(name)
     if shape is None:
-        fix = f"create {name} on {kind} and show it on the integration's form, or take it out of the profile"
+        fix = f"create {name} on {kind} and show it on the integration's form, or remove it from the profile"
         return wrong("field", f"{kind}.{name}", "not there, or hidden from our role", fix)
     return judged(
         "field",
         f"{kind}.{name}",
-        f"is a {shape.get('type')}, the profile takes it for a {wanted.kind}",
+        f"is a {shape.get('type')}, the profile declares a {wanted.kind}",
         ok=shape.get("type") in _TYPES[wanted.kind],
         fix="correct the kind in the profile, or the field's type",
     )

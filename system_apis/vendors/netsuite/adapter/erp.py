@@ -1,4 +1,4 @@
-"""system_apis: the ERP capability kept by one NetSuite account: customers, and sales orders as contracts."""
+"""system_apis: the ERP capability of one NetSuite account: customers, and sales orders as contracts."""
 
 import asyncio
 import datetime as dt
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class NetSuiteErp:
-    """Keeps `contracts.system.erp.Erp`. Every create is an upsert under the caller's key as external id."""
+    """`contracts.system.erp.Erp` at NetSuite. A create is an upsert under the caller's key as external id."""
 
     def __init__(self, maps: Maps, client: NetSuiteClient, echoes: Echoes, zone: Zone) -> None:
         self._instance = maps.instance
@@ -74,8 +74,8 @@ class NetSuiteErp:
         sql = queries.matches(maps, *asked)
         rows = await self._client.query(sql) if sql else []
         customers = await self._of_rows(maps, customer_of_row, rows)
-        found = [each for each in customers if matching.fits(each, *asked)]
-        return Customers(tuple(found[: queries.MOST_MATCHES]))
+        matches = [each for each in customers if matching.fits(each, *asked)]
+        return Customers(tuple(matches[: queries.MOST_MATCHES]))
 
     async def put_customer(self, key: str, body: CustomerDraft) -> Customer:
         maps = await self._maps()
@@ -107,7 +107,7 @@ class NetSuiteErp:
         try:
             owner = ids.canonical("customer", customer_id) if customer_id is not None else ""
         except NotFound:
-            return Contracts(())  # no id of NetSuite's, so nobody's contracts
+            return Contracts(())  # no id of NetSuite's, so there are no contracts
         maps = await self._maps()
         place = await self._place(updated_since, cursor)
         rows = await self._client.query(queries.orders_since(maps, place, limit, owner))
@@ -158,7 +158,7 @@ class NetSuiteErp:
         return contract(maps, record, raw, schedule)
 
     async def _written(self, maps: Maps, order_id: str, plan: Raw | None) -> Contract:
-        """The order as NetSuite left it; its schedule is the one that was just saved as sent."""
+        """The order as NetSuite saved it; its schedule is the one that was just saved as sent."""
         record, raw = await self._client.read("salesOrder", order_id, NetSuiteOrder)
         await self._echoes.wrote("contract", record.id, record.last_modified_date)
         return contract(maps, record, raw, msgspec.convert(plan, NetSuiteSchedule) if plan else None)
@@ -166,7 +166,7 @@ class NetSuiteErp:
     # -- both
 
     async def _maps(self) -> Maps:
-        """The profile's maps; currencies and terms that it leaves out are read from the account once."""
+        """The profile's maps; currencies and terms that it omits are read from the account once."""
         if self._complete is None:
             async with self._reading:
                 if self._complete is None:
@@ -174,17 +174,17 @@ class NetSuiteErp:
         return self._complete
 
     async def _completed(self) -> Maps:
-        found: dict[str, dict[str, str]] = {}
+        tables: dict[str, dict[str, str]] = {}
         if not self._given.currencies:
             rows = await self._client.query("SELECT id, symbol FROM currency FETCH FIRST 1000 ROWS ONLY")
-            found["currencies"] = {row["symbol"]: row["id"] for row in rows if "symbol" in row}
+            tables["currencies"] = {row["symbol"]: row["id"] for row in rows if "symbol" in row}
         if not self._given.terms:
             rows = await self._client.query("SELECT id, name FROM term FETCH FIRST 1000 ROWS ONLY")
-            found["terms"] = {row["name"]: row["id"] for row in rows if "name" in row}
-        return msgspec.structs.replace(self._given, **found)
+            tables["terms"] = {row["name"]: row["id"] for row in rows if "name" in row}
+        return msgspec.structs.replace(self._given, **tables)
 
     async def _place(self, updated_since: dt.datetime | None, cursor: str | None) -> Place | None:
-        """Where a list goes on; a cursor holds the time as SuiteQL wrote it, which fits any zone."""
+        """Where a list continues; a cursor has the time as SuiteQL wrote it, which is right in any zone."""
         if cursor is not None:
             changed, ident = decode_page(cursor, tuple[dt.datetime, int])
             return Place(changed.replace(tzinfo=None).isoformat(" ", "seconds"), ident)

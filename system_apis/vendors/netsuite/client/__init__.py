@@ -37,18 +37,18 @@ _MOST_REMEMBERED = 50_000
 
 
 class Meaning(NamedTuple):
-    """One line of the error table: what an answer looks like, and what it is to us."""
+    """One line of the error table: how to recognise an answer, and the problem to raise."""
 
     status: int
     code: str
-    says: str
+    part: str
     problem: type[Problem]
     sentence: str
     tag: str = ""
 
 
-# The first line that fits is taken; an empty code or text fits all. NetSuite's statuses mislead: an unknown
-# transaction is a 400, and a table that the role may not read looks like a faulty query.
+# The first line that fits is used; an empty code or text fits all. NetSuite's statuses mislead: an unknown
+# transaction is a 400, and a table that the role may not read is reported as a faulty query.
 MEANINGS = (
     Meaning(
         400, "USER_ERROR", "Transaction type specified is incorrect", NotFound, "there is no such record"
@@ -57,7 +57,7 @@ MEANINGS = (
     Meaning(
         400, "USER_ERROR", "Please enter value", VendorRejected, "a mandatory field has no value", "required"
     ),
-    Meaning(400, "RCRD_HAS_BEEN_CHANGED", "", VendorUnavailable, "somebody else just changed the record"),
+    Meaning(400, "RCRD_HAS_BEEN_CHANGED", "", VendorUnavailable, "the record was changed at the same time"),
     Meaning(400, "SSS_REQUEST_LIMIT_EXCEEDED", "", VendorUnavailable, "too many calls at once"),
     Meaning(400, "USER_ERROR", "", VendorRejected, "a rule of the account forbids it", "rule"),
     Meaning(400, "INVALID_CONTENT", "", VendorRejected, "a value is not accepted", "value"),
@@ -74,26 +74,26 @@ MEANINGS = (
 
 
 def read_error(answer: Answer) -> Problem | None:
-    """What a refusal of NetSuite means; None where only the status speaks (a gateway's page, say)."""
+    """The problem of a refusal; None where only the status is known (a gateway's page, for example)."""
     error = answer.try_json(NetSuiteError)
     details = error.details if error and error.details else (NetSuiteErrorDetail(),)
-    found = next((line for line in MEANINGS if _fits(line, answer.status, details[0])), None)
-    if found is None:
+    meaning = next((line for line in MEANINGS if _fits(line, answer.status, details[0])), None)
+    if meaning is None:
         return None
-    sentence = f"{answer.instance}: {found.sentence} ({answer.method} {answer.template})"
-    faults = [fault for detail in details for fault in _faults(found, detail)] if found.tag else []
+    sentence = f"{answer.instance}: {meaning.sentence} ({answer.method} {answer.template})"
+    faults = [fault for detail in details for fault in _faults(meaning, detail)] if meaning.tag else []
     more: dict[str, Any] = {"instance": answer.instance, "vendor_request_id": answer.request_id}
-    if issubclass(found.problem, VendorFault):
-        return found.problem(sentence, errors=faults, **more)
-    return found.problem(sentence, extra=more)
+    if issubclass(meaning.problem, VendorFault):
+        return meaning.problem(sentence, errors=faults, **more)
+    return meaning.problem(sentence, extra=more)
 
 
 def _fits(line: Meaning, status: int, detail: NetSuiteErrorDetail) -> bool:
-    return line.status == status and line.code in ("", detail.code) and line.says in detail.detail
+    return line.status == status and line.code in ("", detail.code) and line.part in detail.detail
 
 
-def _faults(found: Meaning, detail: NetSuiteErrorDetail) -> list[Fault]:
-    """Each fault with the vendor's own words for it: the people who mend it know those."""
+def _faults(meaning: Meaning, detail: NetSuiteErrorDetail) -> list[Fault]:
+    """The faults in the vendor's own words, which its administrators know."""
     labels = re.search(r"Please enter value\(s\) for: (.+?)\.?$", detail.detail)
     if labels:
         return [
@@ -103,8 +103,8 @@ def _faults(found: Meaning, detail: NetSuiteErrorDetail) -> list[Fault]:
             for label in labels[1].split(", ")
         ]
     pointer = "/" + re.sub(r"[.\[\]]+", "/", detail.path).strip("/") if detail.path else ""
-    sentence = detail.detail[:_LONGEST_SENTENCE] or found.sentence
-    return [Fault(pointer, sentence, found.tag, field=detail.path, fixed_by="administrator")]
+    sentence = detail.detail[:_LONGEST_SENTENCE] or meaning.sentence
+    return [Fault(pointer, sentence, meaning.tag, field=detail.path, fixed_by="administrator")]
 
 
 class NetSuiteClient:
@@ -147,12 +147,12 @@ class NetSuiteClient:
             template=f"{RECORD}/{kind}/eid:{{key}}",
             params={"replace": ",".join(replace)} if replace else None,
             body=body,
-            # By default NetSuite drops a field that it does not know, and says so in a header only.
+            # By default NetSuite drops an unknown field, and reports it in a header only.
             headers={"X-NetSuite-PropertyNameValidation": "Error"},
         )
         ident = answer.headers.get("Location", "").rstrip("/").rpartition("/")[2]
         if not ident:
-            raise answer.violation(f"it saved a {kind} without saying which")
+            raise answer.violation(f"it saved a {kind} without its id")
         return ident
 
     async def change(self, kind: str, ident: str, body: Raw) -> None:
@@ -179,7 +179,7 @@ class NetSuiteClient:
         return answer.json(NetSuiteRows).items
 
     async def probe(self, method: str, path: str) -> None:
-        """A call that changes nothing, to see whether our role may make it; raises what stands against it."""
+        """A call that changes nothing; raises the refusal when our role may not make it."""
         body = {} if method == "PATCH" else None
         await self._outbound.send(method, f"{RECORD}/{path}", body=body, effect=False, ok=(404,))
 
@@ -199,7 +199,7 @@ class NetSuiteClient:
 
 
 class Echoes:
-    """What we wrote last, by record: so that the change it causes is known for our own."""
+    """Our last write of each record, so that the change it causes is recognised as our own."""
 
     def __init__(self, instance: str, cache: Cache | None) -> None:
         self._instance = instance
@@ -207,7 +207,7 @@ class Echoes:
         self._here: OrderedDict[str, str] = OrderedDict()
 
     async def wrote(self, noun: str, ident: str, changed: dt.datetime) -> None:
-        """Remember for a day that this change of the record is ours."""
+        """Record for a day that this change of the record is ours."""
         name, version = self._name(noun, ident), version_of(changed)
         if self._cache is None:
             self._here[name] = version
@@ -217,12 +217,12 @@ class Echoes:
         await self._cache.ask("echoes", lambda client: client.set(name, version, ex=86_400), otherwise=None)
 
     async def is_ours(self, noun: str, ident: str, changed: dt.datetime) -> bool:
-        """Whether our own write made this change. In doubt it is not: reading a record twice does no harm."""
+        """Whether our own write made this change. In doubt False: reading a record twice does no harm."""
         name = self._name(noun, ident)
         if self._cache is None:
             return self._here.get(name) == version_of(changed)
-        found = await self._cache.ask("echoes", lambda client: client.get(name), otherwise=None)
-        return found is not None and found.decode() == version_of(changed)
+        version = await self._cache.ask("echoes", lambda client: client.get(name), otherwise=None)
+        return version is not None and version.decode() == version_of(changed)
 
     def _name(self, noun: str, ident: str) -> str:
         return f"enfilade:{{{self._instance}}}:wrote:{noun}:{ident}"

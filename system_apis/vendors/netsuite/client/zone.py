@@ -1,4 +1,4 @@
-"""system_apis: in which zone a NetSuite account answers SuiteQL, found out by asking for one record twice."""
+"""system_apis: the time zone of an account's SuiteQL answers, determined by reading one record twice."""
 
 import asyncio
 import datetime as dt
@@ -28,19 +28,19 @@ class Seen(NamedTuple):
 class Zone:
     """SuiteQL writes instants by the integration user's clock and names no zone; the record API writes UTC.
 
-    The profile says the zone. Where the account shows another the account is right: the profile is to be
-    mended, and until then the distance that was seen is used, which is wrong once summer time begins or ends.
+    The profile has the zone. Where the account shows another, the account is right: the profile must be
+    corrected, and until then the observed offset is used, which is wrong once summer time starts or ends.
     """
 
-    def __init__(self, client: NetSuiteClient, said: dt.tzinfo) -> None:
+    def __init__(self, client: NetSuiteClient, configured: dt.tzinfo) -> None:
         self._client = client
-        self.said = said
+        self._configured = configured
         self._zone: dt.tzinfo | None = None
         self._until = 0.0
         self._one = asyncio.Lock()
 
     async def current(self) -> dt.tzinfo:
-        """The zone in use; asked for once an hour."""
+        """The zone in use; read once an hour."""
         async with self._one:
             if self._zone is None or time.monotonic() >= self._until:
                 self._zone = await self._find()
@@ -64,19 +64,19 @@ class Zone:
 
     def explains(self, seen: Seen) -> bool:
         """Whether the profile's zone is what was seen."""
-        return seen.at.astimezone(self.said).utcoffset() == seen.offset
+        return seen.at.astimezone(self._configured).utcoffset() == seen.offset
 
     async def _find(self) -> dt.tzinfo:
         try:
             seen = await self.seen()
         except VendorRejected:
-            return self.said  # our role may not look; what it may not read either way is told by the check
+            return self._configured  # our role may not read it; the check reports the missing permission
         if seen is None or self.explains(seen):
-            return self.said
+            return self._configured
         _log.warning(
-            "the account answers in another zone than its profile says",
+            "the account answers in another zone than its profile has",
             instance=self._client.instance,
-            profile=str(self.said),
+            profile=str(self._configured),
             hours=seen.offset / dt.timedelta(hours=1),
         )
         return dt.timezone(seen.offset)

@@ -1,1 +1,1 @@
-"""system_apis: NetSuite's records in our language and back: arithmetic, no I/O."""
+"""system_apis: maps NetSuite's records to ours and back. Pure."""

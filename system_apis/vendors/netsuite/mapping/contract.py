@@ -117,7 +117,7 @@ def contract(maps: Maps, record: NetSuiteOrder, raw: Raw, schedule: NetSuiteSche
 
 
 def contract_of_row(maps: Maps, row: Row, value: Decimal) -> Contract:
-    """A contract from a SuiteQL row and the sum of its lines; only a whole order tells its schedule."""
+    """A contract from a SuiteQL row and the sum of its lines; only a whole order has its schedule."""
     fields = maps.fields.contract
     changed = instant_of(row["changed"], maps.zone)
     return Contract(

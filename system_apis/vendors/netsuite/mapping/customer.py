@@ -27,7 +27,7 @@ from system_apis.vendors.netsuite.settings.maps import Maps
 
 
 def customer_body(maps: Maps, draft: CustomerDraft) -> Raw:
-    """What a customer is at NetSuite; raises VendorRejected where the profile does not know a code."""
+    """A customer as NetSuite's record; raises VendorRejected where the profile does not map a code."""
     body: Raw = {
         "isPerson": False,
         "isInactive": False,
@@ -55,7 +55,7 @@ def customer_body(maps: Maps, draft: CustomerDraft) -> Raw:
 
 
 def _address_line(maps: Maps, address: Address, addressee: str) -> Raw:
-    found = {
+    texts = {
         "addressee": addressee,
         "addr1": address.line1,
         "addr2": address.line2,
@@ -63,7 +63,7 @@ def _address_line(maps: Maps, address: Address, addressee: str) -> Raw:
         "state": address.state,
         "zip": address.postal_code,
     }
-    lines: Raw = {name: value for name, value in found.items() if value}
+    lines: Raw = {name: value for name, value in texts.items() if value}
     if address.country:
         if not countries.is_code(address.country):
             sentence = f"{address.country!r} is no country code of ISO 3166-1"
@@ -133,38 +133,38 @@ def customer_of_row(maps: Maps, row: Row) -> Customer:
 def _status(maps: Maps, *, inactive: bool, on_hold: bool, entity_status: str) -> CustomerStatus:
     if inactive or on_hold:
         return "blocked"
-    # Only what the account calls a customer is one: a status that nobody has named approves nobody.
+    # An entity status that the profile does not list must not approve a customer.
     return "approved" if entity_status in maps.statuses.customer else "prospect"
 
 
 def _credit_limit(amount: Decimal | None, currency: str) -> Money | None:
-    # An amount whose currency the profile does not know is no money of ours.
+    # An amount in a currency that the profile does not map is left out.
     return currencies.shown(Money(amount, currency)) if amount is not None and currency else None
 
 
 def _tax(number: str, address: Address | None) -> tuple[TaxRegistration, ...]:
-    """NetSuite keeps one number without its country: a VAT id begins with it, else the address tells."""
+    """NetSuite stores one number without its country: a VAT id starts with it, else the address has it."""
     country, _ = matching.tax_number(number)
     return (TaxRegistration(country or (address.country if address else ""), number),) if number else ()
 
 
 def _billing_address(record: NetSuiteCustomer) -> Address | None:
     lines = record.address_book.items if record.address_book else ()
-    found = next((line.address_book_address for line in lines if line.default_billing), None)
-    return _address(found) if found is not None else None
+    billing = next((line.address_book_address for line in lines if line.default_billing), None)
+    return _address(billing) if billing is not None else None
 
 
-def _country(found: NetSuiteReference) -> str:
+def _country(reference: NetSuiteReference) -> str:
     """The ISO code; what means none stays as NetSuite names it."""
-    return countries.code_of(found.id) or countries.code_or_text(found.ref_name or found.id)
+    return countries.code_of(reference.id) or countries.code_or_text(reference.ref_name or reference.id)
 
 
-def _address(found: NetSuiteAddress) -> Address:
+def _address(address: NetSuiteAddress) -> Address:
     return Address(
-        line1=found.addr1,
-        line2=found.addr2,
-        city=found.city,
-        state=found.state,
-        postal_code=found.zip,
-        country=_country(found.country) if found.country else "",
+        line1=address.addr1,
+        line2=address.addr2,
+        city=address.city,
+        state=address.state,
+        postal_code=address.zip,
+        country=_country(address.country) if address.country else "",
     )

@@ -1,7 +1,7 @@
-"""system_apis: the questions that we put to NetSuite in SuiteQL.
+"""system_apis: the SuiteQL queries to NetSuite.
 
-Not every account takes bound parameters, so values stand in the text: numbers are made numbers first, texts
-go through `literal`, and column names are checked when the profile is read.
+Not every account accepts bound parameters, so values are in the text: numbers are converted first, texts are
+quoted by `literal`, and column names are checked when the profile is read.
 """
 # ruff: noqa: S608 - see above
 
@@ -54,7 +54,7 @@ def orders_since(maps: Maps, place: Place | None, limit: int, customer_id: str =
 
 
 def changes_since(table: str, place: Place, limit: int) -> str:
-    """Only what tells a change: id, key and when."""
+    """Only the columns that identify a change: id, key and instant."""
     conditions = ["type = 'SalesOrd'"] if table == "transaction" else []
     return _select(["id", "externalid"], table, [*conditions, *_after(place)], limit)
 
@@ -78,7 +78,7 @@ def line_sums(order_ids: Iterable[str]) -> str:
 
 
 def matches(maps: Maps, name: str, tax_number: str, domain: str) -> str | None:
-    """Customers that may be the same firm, more than may be meant; None when nothing is asked."""
+    """Customers that may be the same firm, also some that are not; None without a criterion."""
     conditions = [*_by_number(maps, tax_number), *_by_name(name), *_by_domain(domain)]
     if not conditions:
         return None
@@ -119,8 +119,8 @@ def _patterns(word: str) -> set[str]:
     """A word with a sign for any letter where it may have an accent: the vendor compares letters."""
     if word.isascii() and len(word) < _SHORT:
         return {word}
-    found = (word, _DIGRAPHS.sub("_", word), _VOWELS.sub("_", word), _CONSONANTS.sub("_", word))
-    return {each for each in found if len(each.replace("_", "")) >= _LEAST_LETTERS}
+    spellings = (word, _DIGRAPHS.sub("_", word), _VOWELS.sub("_", word), _CONSONANTS.sub("_", word))
+    return {each for each in spellings if len(each.replace("_", "")) >= _LEAST_LETTERS}
 
 
 def _stripped(column: str, characters: str) -> str:
@@ -135,7 +135,7 @@ def _columns(names: str, fields: msgspec.Struct) -> list[str]:
 
 
 def _after(place: Place | None) -> list[str]:
-    """Strictly after a place. The text is compared, for the column may be finer than the second we keep."""
+    """Strictly after a place. The text is compared, because the column may be finer than seconds."""
     if place is None:
         return []
     at = literal(place.changed)
@@ -154,9 +154,9 @@ def _select(columns: list[str], table: str, conditions: list[str], limit: int) -
 
 
 def place_at(instant: dt.datetime, zone: dt.tzinfo) -> Place:
-    """Just before all that changed at an instant or after it, by the clock of a zone.
+    """Just before all changes at an instant or after it, by the clock of a zone.
 
-    When summer time ends a clock goes back: what changed later may bear an earlier time than the instant.
+    When summer time ends the clock goes back: a later change may have an earlier local time.
     """
     later = instant + _LONGEST_SHIFT
     now = instant.astimezone(zone).replace(tzinfo=None)

@@ -58,7 +58,7 @@ def _recurrence(number: int, line: BillingLine) -> Raw:
 
 
 def pricing_model(maps: Maps, schedule: NetSuiteSchedule | None) -> PricingModel | None:
-    """The pricing model that the schedule's type stands for; None without one."""
+    """The pricing model of the schedule's type; None without one."""
     if schedule is None:
         return None
     return next((model for model in _MODELS if _how(maps, model).type == schedule.schedule_type.id), None)
@@ -84,9 +84,9 @@ def billing_lines(maps: Maps, schedule: NetSuiteSchedule | None, currency: str) 
 
 
 class _Line(NamedTuple):
-    """What the lines of a schedule are; `says` is formatted with the date."""
+    """The lines of a schedule; `label` is formatted with the date."""
 
-    says: str
+    label: str
     kind: Kind
 
 
@@ -97,7 +97,7 @@ _WORDS: dict[PricingModel | None, _Line] = {
 
 
 def _other(schedule: NetSuiteSchedule) -> _Line:
-    """An amount and a date are all that a schedule of another type tells."""
+    """The lines of another type of schedule, which has only an amount and a date."""
     return _Line(schedule.name.replace("{", "{{").replace("}", "}}"), "milestone")
 
 
@@ -108,4 +108,4 @@ def _line_of(
         amount = shown(Money(Decimal(recurrence.amount), currency))
     except (InvalidOperation, ValueError):
         raise ContractViolation("a recurrence's amount is no number", instance=maps.instance) from None
-    return BillingLine(line.says.format(due), due, amount, line.kind)
+    return BillingLine(line.label.format(due), due, amount, line.kind)

@@ -1,4 +1,4 @@
-"""system_apis: the small translations between NetSuite's values and ours."""
+"""system_apis: conversions between NetSuite's values and ours."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def point(ident: str) -> dict[str, str]:
 def to_id(table: Mapping[str, str], code: str, *, field: str, maps: Maps) -> dict[str, str]:
     """The vendor's record for one of our codes; raises VendorRejected where the profile has none."""
     if code not in table:
-        sentence = f"the profile of {maps.instance} does not say what {code!r} is at NetSuite"
+        sentence = f"the profile of {maps.instance} does not map {code!r} to a record of NetSuite"
         raise unmapped(sentence, f"/{field}", field, maps)
     return point(table[code])
 
@@ -40,9 +40,9 @@ def unmapped(
     return VendorRejected(sentence, instance=maps.instance, errors=(fault,))
 
 
-def to_code(table: Mapping[str, str], found: NetSuiteReference | str | None) -> str:
+def to_code(table: Mapping[str, str], reference: NetSuiteReference | str | None) -> str:
     """Our code for one of the vendor's records; empty where the profile has none."""
-    ident = found.id if isinstance(found, NetSuiteReference) else found
+    ident = reference.id if isinstance(reference, NetSuiteReference) else reference
     return next((code for code, known in table.items() if known == ident), "") if ident else ""
 
 
@@ -71,7 +71,7 @@ def refs_of(maps: Maps, noun: str, ident: str, external_id: str) -> tuple[Ref, .
 def custom_fields(
     wanted: Mapping[str, CustomValue], draft: msgspec.Struct, given: Mapping[str, str], maps: Maps
 ) -> Raw:
-    """The account's own fields: those that the profile asks for, and those that the caller named."""
+    """The account's own fields: those that the profile requires, and those that the caller named."""
     fields = {name: _custom(name, value, draft, maps) for name, value in wanted.items()}
     for name, value in given.items():
         if not name.startswith("cust"):
@@ -88,9 +88,7 @@ def _custom(name: str, wanted: CustomValue, draft: msgspec.Struct, maps: Maps) -
     text = wanted.value or _reach(draft, wanted.source)
     if wanted.map and text:
         if text not in wanted.map:
-            sentence = (
-                f"the profile of {maps.instance} does not say what {text!r} is in NetSuite's field {name}"
-            )
+            sentence = f"the profile of {maps.instance} does not map {text!r} of NetSuite's field {name}"
             raise unmapped(sentence, f"/{name}", name, maps)
         text = wanted.map[text]
     try:

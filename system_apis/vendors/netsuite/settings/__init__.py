@@ -1,4 +1,4 @@
-"""system_apis: the profile of one NetSuite account: where it is, how to log in, and how it names things."""
+"""system_apis: the profile of one NetSuite account: its address, its login and its names."""
 
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -20,10 +20,10 @@ from system_apis.vendors.netsuite.settings.maps import (
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the account is and who we are there; every text may be a reference, a secret must be one.
+    """The account's address and our login there; every text may be a reference, a secret must be one.
 
     `account` is the account's id as NetSuite shows it (``123456`` or ``123456_SB1``); hosts are derived from
-    it unless `base_url` says otherwise. `certificate_id` is what the mapping page shows for the certificate.
+    it unless `base_url` is set. `certificate_id` is what the mapping page shows for the certificate.
     """
 
     account: str
@@ -36,9 +36,9 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How changes are noticed: a poll that looks again at the last `overlap_seconds`, and a signed push.
+    """How changes are noticed: a poll that goes back `overlap_seconds`, and a signed push.
 
-    The push is taken where the connection has a `push_secret`; it may be `skew_seconds` old.
+    The push is accepted where the connection has a `push_secret`; it may be `skew_seconds` old.
     """
 
     poll_seconds: Annotated[float, Meta(gt=0)] = 60.0

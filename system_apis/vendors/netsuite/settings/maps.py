@@ -1,4 +1,4 @@
-"""system_apis: how one NetSuite account's own ids and fields read in our language. Pure data."""
+"""system_apis: the mapping of one NetSuite account's ids and fields to our codes. Pure data."""
 
 import datetime as dt
 from typing import Annotated, Any, Literal
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-# A field's name goes into SuiteQL as it is, so its shape is checked here.
+# A field's name is inserted into SuiteQL without quotes, so its shape is checked here.
 FieldName = Annotated[str, Meta(pattern=r"^([A-Za-z][A-Za-z0-9_]{0,79})?$")]
 RecordId = Annotated[str, Meta(pattern=r"^-?[0-9]+$")]
 Ids = dict[str, RecordId]
@@ -70,7 +70,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the billing schedule of a pricing model is made: milestones, or recurrences on given dates."""
+    """How the billing schedule of a pricing model is created: milestones, or recurrences on given dates."""
 
     type: str
     lines: Literal["milestone", "recurrence"]
@@ -85,7 +85,7 @@ class Schedules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Statuses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which entity statuses are customers; every other one, also one that is made later, is a prospect."""
+    """Which entity statuses are customers; every other one, also one that is added later, is a prospect."""
 
     customer: tuple[str, ...] = ("13", "15", "16")
 

@@ -1,4 +1,4 @@
-"""system_apis: keeps the CRM promise on a Salesforce org."""
+"""system_apis: implements the CRM capability with a Salesforce org."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from system_apis.vendors.salesforce.settings.maps import Maps
 
 R = TypeVar("R", bound=Stamped)
 
-_TRIES = 3  # a record that people save again and again between our read and our write
+_TRIES = 3  # for a record that is saved repeatedly between our read and our write
 
 
 class SalesforceCrm:
@@ -58,7 +58,7 @@ class SalesforceCrm:
             except PreconditionFailed:
                 continue
             return await self._opportunity(_written(row, changes, stamps))
-        raise PreconditionFailed("the opportunity is being saved by others over and over")
+        raise PreconditionFailed("the opportunity was changed by others during each attempt")
 
     async def get_customer(self, customer_id: str) -> Customer:
         account_id = ids.normalise(customer_id, ids.ACCOUNT)
@@ -106,7 +106,7 @@ def _demand_stage(record: OpportunityRecord, body: ProjectLink) -> None:
 def _written(
     row: Row[OpportunityRecord], changes: dict[str, object], stamps: Stamped
 ) -> Row[OpportunityRecord]:
-    """The row as it stands after our write."""
+    """The row after our write."""
     record = msgspec.structs.replace(
         row.record, system_modstamp=stamps.system_modstamp, last_modified_date=stamps.last_modified_date
     )
@@ -122,7 +122,7 @@ def _merged(record_id: str, survivor: str) -> NotFound:
 
 
 def _next_cursor(rows: Sequence[Row[R]], limit: int) -> str | None:
-    """Where the page ends; a row more than asked for shows that there is another."""
+    """Where the page ends; a row more than requested shows that there is another."""
     if len(rows) <= limit:
         return None
     last = rows[limit - 1].record

@@ -1,4 +1,4 @@
-"""system_apis: whether an org is as its profile says: login, permissions, fields, values and limits."""
+"""system_apis: compares an org with its profile: login, permissions, fields, values and limits."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import NamedTuple
@@ -36,9 +36,9 @@ class Wanted(NamedTuple):
 async def check(
     profile: SalesforceProfile, session: Session, client: SalesforceClient, events: Events
 ) -> InstanceReport:
-    """All that can be said without changing anything, each by the vendor's own names."""
-    found = [finding async for finding in _findings(profile, session, client, events)]
-    return InstanceReport(profile.name, profile.vendor, profile.environment, tuple(found))
+    """All findings that need no write, each with the vendor's own names."""
+    findings = [finding async for finding in _findings(profile, session, client, events)]
+    return InstanceReport(profile.name, profile.vendor, profile.environment, tuple(findings))
 
 
 async def _findings(
@@ -49,8 +49,8 @@ async def _findings(
     except Problem as problem:
         yield wrong("login", "External Client App", problem, _LOGIN_FIX)
         return
-    who = f"user {identity.user_id} of org {identity.organization_id} at {identity.instance_url}"
-    yield well("login", "External Client App", who)
+    login = f"user {identity.user_id} of org {identity.organization_id} at {identity.instance_url}"
+    yield well("login", "External Client App", login)
     for sobject in ("Opportunity", "Account", "Contact"):
         async for finding in _object(sobject, profile, client):
             yield finding
@@ -121,7 +121,7 @@ def _wanted(sobject: str, profile: SalesforceProfile) -> Iterator[Wanted]:
 def _field(sobject: str, wanted: Wanted, field: FieldDescribe | None) -> Finding:
     name = f"{sobject}.{wanted.name}"
     if field is None:
-        # Salesforce does not tell a missing field from a hidden one.
+        # Salesforce does not distinguish a missing field from a hidden one.
         fix = f"Create it, or give Read Access to it (Field-Level Security): it holds {wanted.noun}."
         return wrong("field", name, "does not exist, or is hidden from our user", fix)
     if wanted.kinds and field.type not in wanted.kinds:
@@ -162,7 +162,7 @@ def _currency(there: dict[str, FieldDescribe], profile: SalesforceProfile) -> Fi
 
 
 def _demanded(described: ObjectDescribe, profile: SalesforceProfile) -> Iterator[Finding]:
-    """Required custom fields would refuse our write to an opportunity on which nobody filled them."""
+    """Required custom fields that are empty make the org refuse our write to an opportunity."""
     for field in described.fields:
         demanded = field.custom and field.updateable and not field.nillable and not field.defaulted_on_create
         if not demanded or field.type == "boolean":
@@ -184,13 +184,13 @@ async def _allowance(client: SalesforceClient) -> Finding:
     except Problem as problem:
         return wrong("limit", name, problem)
     if limit is None:
-        return well("limit", name, "the org does not say")
+        return well("limit", name, "the org does not report it")
     return judged(
         "limit",
         name,
         f"{limit.remaining} of {limit.max} calls are left in these 24 hours",
         ok=limit.remaining > limit.max * _LOW,
-        fix="Find who else calls (Setup, API Usage), or buy more calls.",
+        fix="See which clients call (Setup, API Usage), or buy more calls.",
     )
 
 
@@ -202,7 +202,7 @@ async def _environment(profile: SalesforceProfile, client: SalesforceClient) -> 
         org = None
     if org is None:
         return well("environment", name, f"not readable; the profile says {profile.environment}")
-    # A Developer Edition is no sandbox by its flag, but nobody's production either.
+    # A Developer Edition is not flagged as a sandbox, but is not production either.
     actual = "test" if org.is_sandbox or org.organization_type == "Developer Edition" else "production"
     return judged(
         "environment",

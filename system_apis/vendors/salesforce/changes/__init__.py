@@ -1,4 +1,4 @@
-"""system_apis: how changes in a Salesforce org are noticed: its event stream, and a poll beside it."""
+"""system_apis: a Salesforce org's changes: its event stream and a poll."""
 
 from system_apis.vendors.salesforce.changes.poll import poll
 from system_apis.vendors.salesforce.changes.stream import Stream

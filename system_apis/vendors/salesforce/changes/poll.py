@@ -16,8 +16,8 @@ _FIRST_WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)
 class ChangedRecords:
     """An object's records by last change, the deleted included.
 
-    They cannot tell our own writes: the record's last change may be ours and hide a person's, so a reader has
-    to compare.
+    Our own writes are not recognised: the record's last change may be ours and hide a person's, so a
+    consumer has to compare.
     """
 
     def __init__(self, reporter: Reporter, sobject: SObject) -> None:
@@ -31,12 +31,12 @@ class ChangedRecords:
 
     async def pages(self, since: dt.datetime) -> AsyncIterator[Page]:
         async for records in self._reporter.sweep(self._sobject, soql.since(since)):
-            found = [one for record in records for one in self._reporter.found(self._sobject, record)]
-            yield Page(found, instant(records[-1].system_modstamp))
+            changes = [one for record in records for one in self._reporter.found(self._sobject, record)]
+            yield Page(changes, instant(records[-1].system_modstamp))
 
 
 def poll(reporter: Reporter) -> CursorPoll:
-    """While the streams are only beginning to listen, the poll looks often."""
+    """The poll runs often while the streams are still subscribing."""
     changes = reporter.profile.changes
     first = [seconds for seconds in _FIRST_WAITS if seconds < changes.poll_seconds]
     return CursorPoll(

@@ -1,4 +1,4 @@
-"""system_apis: what a Salesforce org's stream and poll share: reporting what was found."""
+"""system_apis: reports changes, for a Salesforce org's stream and poll."""
 
 import datetime as dt
 from collections.abc import AsyncIterator, Iterable
@@ -16,19 +16,19 @@ from system_apis.vendors.salesforce.settings import SalesforceProfile
 
 
 class Reporter:
-    """Reads changed records of one org and hands the changes on."""
+    """Reads changed records of one org and reports the changes."""
 
     def __init__(self, client: SalesforceClient, profile: SalesforceProfile) -> None:
         self.client = client
         self.profile = profile
         self.maps = profile.maps
 
-    async def report(self, receive: Receive, found: Iterable[Change]) -> None:
-        for one in found:
+    async def report(self, receive: Receive, changes: Iterable[Change]) -> None:
+        for one in changes:
             await report(receive, one)
 
     async def report_records(self, receive: Receive, sobject: SObject, ids: Iterable[str]) -> None:
-        """What the present state of some records says."""
+        """The changes that the present state of some records shows."""
         for row in await self.client.changed(sobject, soql.by_ids(ids)):
             await self.report(receive, self.found(sobject, row.record))
 
@@ -50,5 +50,5 @@ class Reporter:
 
 
 def hour_before(instant: dt.datetime) -> dt.datetime:
-    """A margin for a long transaction, whose records bear instants before its commit."""
+    """A margin for a long transaction, whose records have instants before its commit."""
     return instant - dt.timedelta(hours=1)

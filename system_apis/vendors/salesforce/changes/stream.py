@@ -24,13 +24,13 @@ from system_apis.vendors.salesforce.records import ChangeEventHeader
 _log = telemetry.log(__name__)
 
 _LONGEST_PAUSE = 30.0  # seconds
-_GIVE_UP = 20  # failures in a row, after which whoever runs us should know
+_GIVE_UP = 20  # failures in a row, after which the failure is raised to the caller
 _REMEMBERED = 5000
 _AT_ONCE = 200  # records that one query reads by id
 
 
 class Stream:
-    """One object's change events, each at least once: the place is kept after the events were stored."""
+    """One object's change events, each at least once: the position is saved after the events were stored."""
 
     def __init__(self, reporter: Reporter, events: Events, sobject: SObject) -> None:
         self.name = f"{reporter.profile.name}:stream:{sobject}"
@@ -43,10 +43,10 @@ class Stream:
         self._first: OrderedDict[str, int] = OrderedDict()
 
     async def begin(self, cursor: CursorStore) -> None:
-        """Nothing: the bus tells from when it is asked, and the poll's mark closes the gap before that."""
+        """Nothing: the bus sends events from the subscription on; the poll covers the time before."""
 
     async def run(self, receive: Receive, cursor: CursorStore, stop: asyncio.Event) -> None:
-        """Until `stop`. A broken stream is taken up where it was; what the org refuses is raised."""
+        """Until `stop`. A broken stream resumes at its position; the org's refusals are raised."""
         failures = 0
         earliest = False
         while not stop.is_set():
@@ -55,8 +55,8 @@ class Stream:
                     async for _ in self._listen(receive, cursor, stop, earliest=earliest):
                         failures, earliest = 0, False
             except ReplayIdRefused:
-                # Older than what the bus keeps: take all that it has, the poll finds the rest.
-                _log.warning("the stream starts from the oldest event kept", source=self.name)
+                # Older than the bus's retention: read all that it has, the poll reports the rest.
+                _log.warning("the stream starts from the oldest retained event", source=self.name)
                 await cursor.set(self.name, "")
                 earliest = True
             except VendorUnavailable as problem:
@@ -71,8 +71,8 @@ class Stream:
         self, receive: Receive, cursor: CursorStore, stop: asyncio.Event, *, earliest: bool
     ) -> AsyncIterator[None]:
         """Subscribe and report; yields after each answer of the bus."""
-        kept = await cursor.get(self.name)
-        place = bytes.fromhex(kept) if kept else None
+        stored = await cursor.get(self.name)
+        place = bytes.fromhex(stored) if stored else None
         async with self._events.subscribe(self._topic, place, earliest=earliest) as answers:
             async for answer in _until(stop, answers):
                 for event in answer.events:
@@ -98,7 +98,7 @@ class Stream:
             await self._report(header, payload, names, receive)
 
     async def _read_up(self, header: ChangeEventHeader, receive: Receive) -> None:
-        """An event without data, or even without ids: the records themselves must tell."""
+        """An event without data, or even without ids: the records are read instead."""
         known = [record_id for record_id in header.record_ids if not record_id.endswith("*")]
         if header.change_type == "GAP_OVERFLOW" or len(known) < len(header.record_ids):
             committed = dt.datetime.fromtimestamp(header.commit_timestamp / 1000, dt.UTC)
@@ -114,8 +114,8 @@ class Stream:
     ) -> None:
         await self._learn_stage(payload.get("StageName"))
         maps, client_name = self._reporter.maps, self._reporter.profile.connection.client_name
-        found = from_event(self._sobject, header, payload, names, self._won, maps, client_name)
-        await self._reporter.report(receive, [self._distinct(one, header) for one in found])
+        changes = from_event(self._sobject, header, payload, names, self._won, maps, client_name)
+        await self._reporter.report(receive, [self._distinct(one, header) for one in changes])
 
     async def _learn_stage(self, stage: Any) -> None:
         """Read the org's stages once, and again for an unknown stage: an administrator may have added it."""
@@ -132,14 +132,14 @@ class Stream:
         # A stage may be any text: one that the table lacks is remembered, too, and is not won.
         self._stages |= {stage, *(row.api_name or row.master_label for row in stages)}
 
-    def _distinct(self, found: Change, header: ChangeEventHeader) -> Change:
+    def _distinct(self, change: Change, header: ChangeEventHeader) -> Change:
         """A second change of a record within one second is another change; the poll can only see one."""
-        first = self._first.setdefault(found.dedupe_id, header.commit_number)
+        first = self._first.setdefault(change.dedupe_id, header.commit_number)
         if len(self._first) > _REMEMBERED:
             self._first.popitem(last=False)
         if first == header.commit_number:
-            return found
-        return found._replace(dedupe_id=f"{found.dedupe_id}:{header.commit_number}")
+            return change
+        return change._replace(dedupe_id=f"{change.dedupe_id}:{header.commit_number}")
 
 
 async def _until(

@@ -1,4 +1,4 @@
-"""system_apis: the calls that we make to a Salesforce org's REST API."""
+"""system_apis: the calls to a Salesforce org's REST API."""
 
 import datetime as dt
 from email.utils import format_datetime
@@ -38,7 +38,7 @@ _CHILDREN = {"opportunity_line_items": LineItem, "opportunity_team_members": Tea
 
 
 class SalesforceClient:
-    """One org. Long answers are followed to their end; every refusal is a problem of ours."""
+    """One org. All pages of a long answer are read; every refusal is raised as a problem."""
 
     def __init__(self, outbound: Outbound, session: Session, maps: Maps, api_version: str) -> None:
         self._outbound = outbound
@@ -70,7 +70,7 @@ class SalesforceClient:
         return rows[0] if rows else None
 
     async def merged_into(self, record_id: str) -> str:
-        """The account that is left of a merger in which this one was deleted; empty where there was none."""
+        """The remaining account of a merger in which this one was deleted; empty without a merger."""
         rows = await self.query(soql.merged(soql.by_id(record_id)), MergedRecord, deleted=True)
         return (rows[0].record.master_record_id or "") if rows else ""
 
@@ -107,12 +107,12 @@ class SalesforceClient:
         return answer.json(ObjectDescribe)
 
     async def limits(self) -> dict[str, Limit]:
-        """What is left of each allowance."""
+        """The rest of each allowance."""
         answer = await self._get(f"{self._data}/limits")
-        found = answer.json(dict[str, Any])
+        limits = answer.json(dict[str, Any])
         return {
             name: self._convert(value, Limit, answer)
-            for name, value in found.items()
+            for name, value in limits.items()
             if isinstance(value, dict) and {"Max", "Remaining"} <= value.keys()
         }
 
@@ -121,8 +121,8 @@ class SalesforceClient:
     ) -> Stamped:
         """Write some fields and read the record's new stamps, in one call and one transaction.
 
-        Raises PreconditionFailed when somebody saved the record after the instant (whole seconds count).
-        Only stamps are read: texts come back from a composite call with HTML escapes in them.
+        Raises PreconditionFailed when the record was saved after the instant (in whole seconds).
+        Only stamps are read: a composite call returns texts with HTML escapes.
         """
         path = f"{self._data}/sobjects/Opportunity/{record_id}"
         answer = await self._send(
@@ -148,7 +148,7 @@ class SalesforceClient:
                     },
                 ],
             },
-            # Writing the same again changes nothing, and a save in between is noticed.
+            # Writing the same again changes nothing, and a save in between is detected.
             repeatable=True,
         )
         written, read = self._succeeded(answer, "write", "read")
@@ -198,7 +198,7 @@ class SalesforceClient:
         except VendorDoubtful:
             raise
         except Problem:
-            # A login on the way may have told that the org has moved: then the call went to the old place.
+            # A login in between may have shown that the org has moved: then the call went to the old address.
             moved = await self.instance_url()
             if moved == url:
                 raise
@@ -206,10 +206,10 @@ class SalesforceClient:
 
     def _succeeded(self, answer: Answer, *references: str) -> tuple[SubAnswer, ...]:
         """The sub-answers by reference; raises ContractViolation where one is missing."""
-        found = {part.reference_id: part for part in answer.json(CompositeAnswer).composite_response}
-        if missing := [name for name in references if name not in found]:
+        parts = {part.reference_id: part for part in answer.json(CompositeAnswer).composite_response}
+        if missing := [name for name in references if name not in parts]:
             raise answer.violation(f"a composite call has no part {missing[0]}")
-        return tuple(found[name] for name in references)
+        return tuple(parts[name] for name in references)
 
     def _convert(self, value: Any, kind: type[R], answer: Answer) -> R:
         try:

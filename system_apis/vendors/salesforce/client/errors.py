@@ -17,7 +17,7 @@ from contracts.problems import (
 from kit.http import Answer
 from system_apis.vendors.salesforce.records import ApiError, CompositeAnswer, SubAnswer
 
-_A_WHILE = 900.0  # seconds; the daily count is over the last 24 hours, so calls come back little by little
+_A_WHILE = 900.0  # seconds; the daily count covers the last 24 hours, so calls become available gradually
 _SHORTLY = 1.0
 _LOGIN_AGAIN = 30.0
 _MULTIPLE_CHOICES = 300
@@ -34,19 +34,19 @@ class Meaning(NamedTuple):
 _REFUSED = VendorRejected
 _CODES: dict[str, Meaning] = {
     # Come again.
-    "UNABLE_TO_LOCK_ROW": Meaning(VendorUnavailable, "somebody else is saving the same record"),
+    "UNABLE_TO_LOCK_ROW": Meaning(VendorUnavailable, "the record is being saved at the same time"),
     "QUERY_TIMEOUT": Meaning(VendorUnavailable, "the query took too long"),
     "SERVER_UNAVAILABLE": Meaning(VendorUnavailable, "the org is not available"),
     "UNKNOWN_EXCEPTION": Meaning(VendorUnavailable, "the org failed inside"),
     "INVALID_QUERY_LOCATOR": Meaning(VendorUnavailable, "the org dropped our place in a long answer"),
     "INVALID_SESSION_ID": Meaning(VendorUnavailable, "the session ended again at once", _LOGIN_AGAIN),
     "REQUEST_LIMIT_EXCEEDED": Meaning(VendorUnavailable, "the org's daily API calls are used up", _A_WHILE),
-    # The record, or what we look for, is not there (or not for us).
+    # The record does not exist, or is hidden from our user.
     "NOT_FOUND": Meaning(NotFound, "there is no such record"),
     "ENTITY_IS_DELETED": Meaning(NotFound, "the record was deleted"),
     "INVALID_CROSS_REFERENCE_KEY": Meaning(NotFound, "there is no such record"),
     "MALFORMED_ID": Meaning(NotFound, "there is no such record"),
-    # Somebody was faster.
+    # Concurrent changes.
     "BATCH_PROCESSING_HALTED": Meaning(PreconditionFailed, "the record has changed since it was read"),
     # Our permissions or the profile: an administrator.
     "API_DISABLED_FOR_ORG": Meaning(_REFUSED, "the org's edition has no API access"),
@@ -62,7 +62,7 @@ _CODES: dict[str, Meaning] = {
     ),
     "INVALID_TYPE": Meaning(_REFUSED, "an object is missing in the org or hidden from our user"),
     "INVALID_FIELD_FOR_INSERT_UPDATE": Meaning(_REFUSED, "our user may not edit a field"),
-    # The record itself: somebody in the CRM.
+    # The record itself, which a person must correct in the CRM.
     "REQUIRED_FIELD_MISSING": Meaning(_REFUSED, "the org demands a field that is empty"),
     "FIELD_CUSTOM_VALIDATION_EXCEPTION": Meaning(_REFUSED, "a validation rule of the org refused the save"),
     "FIELD_INTEGRITY_EXCEPTION": Meaning(_REFUSED, "a field's value does not fit another's"),
@@ -79,7 +79,7 @@ _CODES: dict[str, Meaning] = {
     # Ours.
     "MALFORMED_QUERY": Meaning(ContractViolation, "the org does not understand our query"),
     "JSON_PARSER_ERROR": Meaning(ContractViolation, "the org does not understand our request"),
-    "METHOD_NOT_ALLOWED": Meaning(ContractViolation, "the org does not take this method here"),
+    "METHOD_NOT_ALLOWED": Meaning(ContractViolation, "the org does not accept this method here"),
     "UNSUPPORTED_API_VERSION": Meaning(_REFUSED, "the org has retired the profile's api_version"),
 }
 
@@ -107,18 +107,18 @@ def read_success(answer: Answer) -> Problem | None:
     """What went wrong within a composite call, which itself answers 200 whatever became of its parts."""
     if not answer.template.endswith("/composite"):
         return None
-    found = answer.try_json(CompositeAnswer)
+    composite = answer.try_json(CompositeAnswer)
     failed = [
         part
-        for part in (found.composite_response if found else ())
+        for part in (composite.composite_response if composite else ())
         if part.http_status_code >= _MULTIPLE_CHOICES
     ]
     if not failed:
         return None
     # The innocent ones are rolled back with a code of their own.
     part = min(failed, key=lambda part: any(each.code == "PROCESSING_HALTED" for each in _errors(part)))
-    who: dict[str, Any] = {"instance": answer.instance, "request_id": answer.request_id}
-    return problem(_errors(part), part.http_status_code, **who) or answer.violation(
+    source: dict[str, Any] = {"instance": answer.instance, "request_id": answer.request_id}
+    return problem(_errors(part), part.http_status_code, **source) or answer.violation(
         "a part of a composite call failed without a code"
     )
 
@@ -140,15 +140,15 @@ def problem(errors: list[ApiError], status: int, *, instance: str, request_id: s
         meaning = _UNKNOWN
     code = f" ({first.code})" if _CODE.fullmatch(first.code) else ""
     more: dict[str, Any] = {"errors": _faults(first, meaning.sentence), "retry_after": _wait(first, meaning)}
-    who: dict[str, Any] = {"instance": instance, "vendor_request_id": request_id}
+    source: dict[str, Any] = {"instance": instance, "vendor_request_id": request_id}
     detail = f"{instance}: {meaning.sentence}{code}"
     if issubclass(meaning.kind, VendorRejected | VendorUnavailable | ContractViolation):
-        return meaning.kind(detail, **who, **more)
-    return meaning.kind(detail, extra=who, **more)
+        return meaning.kind(detail, **source, **more)
+    return meaning.kind(detail, extra=source, **more)
 
 
 def _wait(error: ApiError, meaning: Meaning) -> float | None:
-    # Too many calls at once and too many in a day have one code; only the sentence tells them apart.
+    # Too many calls at once and too many in a day have one code; only the sentence distinguishes them.
     if error.code == "REQUEST_LIMIT_EXCEEDED" and error.message.startswith("Concurrent"):
         return _SHORTLY
     return meaning.wait
@@ -164,5 +164,5 @@ def _faults(error: ApiError, sentence: str) -> tuple[Fault, ...]:
 
 def usage(answer: Answer) -> tuple[int, int] | None:
     """The org's count of calls in 24 hours and its maximum: `Sforce-Limit-Info: api-usage=18/15000`."""
-    found = re.search(r"(?:^|[;\s])api-usage=(\d+)/(\d+)", answer.headers.get("Sforce-Limit-Info", ""))
-    return (int(found[1]), int(found[2])) if found else None
+    usage = re.search(r"(?:^|[;\s])api-usage=(\d+)/(\d+)", answer.headers.get("Sforce-Limit-Info", ""))
+    return (int(usage[1]), int(usage[2])) if usage else None

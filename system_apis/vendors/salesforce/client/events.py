@@ -20,7 +20,7 @@ from system_apis.vendors.salesforce.proto import pubsub_api_pb2_grpc as stubs
 from system_apis.vendors.salesforce.settings import Connection
 
 _MOST = 100  # events that may be on their way at once; the vendor refuses more
-_SILENCE = 330.0  # seconds; the vendor gives a sign of life every 270
+_SILENCE = 330.0  # seconds; the vendor sends a keepalive every 270
 _ANSWER = 30.0  # seconds for a single question
 _REFUSED = (
     grpc.StatusCode.PERMISSION_DENIED,
@@ -31,19 +31,19 @@ _REFUSED = (
 )
 
 
-class ReplayIdRefused(Exception):  # noqa: N818 - it says what happened
-    """The place where we wanted to go on is no longer (or never was) in the stream."""
+class ReplayIdRefused(Exception):  # noqa: N818 - the name of an event, not of an error
+    """The position to resume from is no longer (or never was) in the stream."""
 
 
 class Schema(NamedTuple):
-    """An event's Avro schema: as it was told, and ready to read with."""
+    """An event's Avro schema: as received, and parsed."""
 
     raw: dict[str, Any]
     parsed: Any
 
 
 class Events:
-    """The event bus of one org. The channel is made on first use, in the process that listens."""
+    """The event bus of one org. The channel is opened on first use, in the subscribing process."""
 
     def __init__(
         self, instance: str, session: Session, connection: Connection, environ: Mapping[str, str]
@@ -61,12 +61,12 @@ class Events:
             self._channel = None
 
     async def can_subscribe(self, topic: str) -> bool:
-        """Whether our user may listen; raises VendorRejected where the org has no such topic."""
-        found = await self._ask("GetTopic", wire.TopicRequest(topic_name=topic))
-        return bool(found.can_subscribe)
+        """Whether our user may subscribe; raises VendorRejected where the org has no such topic."""
+        info = await self._ask("GetTopic", wire.TopicRequest(topic_name=topic))
+        return bool(info.can_subscribe)
 
     async def decode(self, event: wire.ProducerEvent) -> tuple[dict[str, Any], dict[str, Any]]:
-        """An event's payload, and the schema that its bitmaps are over."""
+        """An event's payload, and the schema of its bitmaps."""
         schema = await self._schema(event.schema_id)
         try:
             payload: Any = fastavro.schemaless_reader(BytesIO(event.payload), schema.parsed, None)
@@ -80,10 +80,10 @@ class Events:
     async def subscribe(
         self, topic: str, replay_id: bytes | None, *, earliest: bool = False
     ) -> AsyncIterator[AsyncIterator[wire.FetchResponse]]:
-        """What comes after `replay_id`, else all that is kept, else only what is new.
+        """The events after `replay_id`, else all retained ones, else only new ones.
 
-        Reading raises ReplayIdRefused, VendorUnavailable when the stream breaks, VendorRejected when we may
-        not listen. A refused login is renewed before VendorUnavailable is raised.
+        Reading raises ReplayIdRefused, VendorUnavailable when the stream breaks, VendorRejected when our user
+        may not subscribe. A refused login is renewed before VendorUnavailable is raised.
         """
         identity = await self._session.identity()
         more: asyncio.Queue[int] = asyncio.Queue()
@@ -110,7 +110,7 @@ class Events:
                 async with asyncio.timeout(_SILENCE):
                     answer = await call.read()
             except TimeoutError:
-                raise self._unavailable("gave no sign of life") from None
+                raise self._unavailable("sent no keepalive") from None
             except asyncio.InvalidStateError:
                 raise self._unavailable("closed the stream") from None
             except grpc.aio.AioRpcError as error:
@@ -118,15 +118,15 @@ class Events:
             if answer is grpc.aio.EOF:  # pyright: ignore[reportAttributeAccessIssue] - missing in its types
                 raise self._unavailable("ended the stream")
             yield answer
-            # Asked for only after the events were taken in: a slow reader is not flooded.
+            # Requested only after the events were stored, so that a slow reader is not flooded.
             if answer.pending_num_requested < _MOST // 2:
                 more.put_nowait(_MOST - answer.pending_num_requested)
 
     async def _schema(self, schema_id: str) -> Schema:
         if schema_id not in self._schemas:
-            found = await self._ask("GetSchema", wire.SchemaRequest(schema_id=schema_id))
+            info = await self._ask("GetSchema", wire.SchemaRequest(schema_id=schema_id))
             try:
-                raw = msgspec.json.decode(found.schema_json, type=dict[str, Any])
+                raw = msgspec.json.decode(info.schema_json, type=dict[str, Any])
                 parsed = fastavro.parse_schema(raw, named_schemas={})
             except (msgspec.DecodeError, SchemaParseException, LookupError) as error:
                 raise self._violation(f"a schema is unreadable ({type(error).__name__})") from None
@@ -134,7 +134,7 @@ class Events:
         return self._schemas[schema_id]
 
     async def _ask(self, method: str, request: Any) -> Any:
-        """One question; asked again after a new login if that was the matter."""
+        """One call; repeated after a new login when the old one was refused."""
         for attempt in (1, 2):
             identity = await self._session.identity()
             ask = getattr(self._stub(), method)
@@ -154,7 +154,7 @@ class Events:
         if code is grpc.StatusCode.UNAUTHENTICATED:
             with suppress(VendorUnavailable):
                 await self._session.renew(used)
-            return self._unavailable("did not take our login", trailers)
+            return self._unavailable("refused our login", trailers)
         raw = (trailers.get("error-code", "") + (error.details() or "")).lower().replace(" ", "")
         if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE) and "replayid" in raw:
             return ReplayIdRefused()
@@ -179,7 +179,7 @@ class Events:
     def _stub(self) -> stubs.PubSubStub:
         if self._channel is None:
             if self._plaintext:
-                # A stand-in on this machine; the environment's proxy would not find it.
+                # A stand-in on this machine; the environment's proxy cannot reach it.
                 self._channel = grpc.aio.insecure_channel(self._address, [("grpc.enable_http_proxy", 0)])
             else:
                 self._channel = grpc.aio.secure_channel(self._address, grpc.ssl_channel_credentials())

@@ -1,8 +1,8 @@
-"""system_apis: the queries that we send to Salesforce, as texts.
+"""system_apis: the texts of the SOQL queries.
 
-Names in them are constants of ours or of the profile, whose shape its schema checks; values are quoted.
+Names in them are constants or come from the profile, whose schema checks their shape; values are quoted.
 """
-# ruff: noqa: S608 - SOQL knows no parameters
+# ruff: noqa: S608 - SOQL has no parameters
 
 import datetime as dt
 from collections.abc import Iterable
@@ -85,7 +85,7 @@ def contacts(where: str, *, limit: int | None = None) -> str:
 
 
 def changed(sobject: str, where: str, *, limit: int | None = None) -> str:
-    """What the poll looks at, oldest change first."""
+    """The rows of the poll, oldest change first."""
     flags = _STAGE_FLAGS if sobject == "Opportunity" else ()
     return _select((*_CHANGE, *flags), sobject, where, limit)
 

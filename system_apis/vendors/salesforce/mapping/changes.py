@@ -1,8 +1,8 @@
 """system_apis: Salesforce's changes, from a stream or from a poll, as canonical events. Pure.
 
-Stream and poll find the same change under the same dedupe id, because both take the instant that the record
-itself bears (whole seconds: a record shows no more). A win bears the instant of the stage's change, so that a
-poll finds a lost win even when the deal was edited afterwards; a deal won again is another win.
+Stream and poll report the same change under the same dedupe id, because both use the record's own instant
+(in whole seconds, as records have no more). A win has the instant of the stage's change, so that a poll
+reports a lost win even when the deal was edited afterwards; a deal won again is another win.
 """
 
 import datetime as dt
@@ -54,17 +54,17 @@ _CANONICAL = {
 
 
 def from_record(sobject: SObject, record: ChangeRecord, maps: Maps) -> list[Change]:
-    """What a record's present state says of its last change; a win also when later edits lie over it."""
+    """The last change of a record by its present state, and its win even when it was edited later."""
     modified = instant(record.last_modified_date)
     if record.is_deleted:
         return [_deleted(sobject, record.id, instant(record.system_modstamp), maps)]
     if not (record.is_won and record.is_closed):
         return [_changed(sobject, record.id, modified, maps)]
     won = instant(record.last_stage_change_date or record.created_date)
-    found = [_won(record.id, won, maps)]
+    changes = [_won(record.id, won, maps)]
     if _second(won) != _second(modified):
-        found.append(_changed(sobject, record.id, modified, maps))
-    return found
+        changes.append(_changed(sobject, record.id, modified, maps))
+    return changes
 
 
 def from_event(
@@ -76,7 +76,7 @@ def from_event(
     maps: Maps,
     client_name: str,
 ) -> list[Change]:
-    """What a change event with data says, for each record that it names; `names` are the changed fields."""
+    """The changes of an event with data, one for each of its records; `names` are the changed fields."""
     committed = dt.datetime.fromtimestamp(header.commit_timestamp / 1000, dt.UTC)
     by_us = f"client={client_name}" in header.change_origin.split(";")
     modified = _moment(payload.get("LastModifiedDate")) or committed
@@ -85,7 +85,7 @@ def from_event(
     created = header.change_type in ("CREATE", "UNDELETE")
     staged = sobject == "Opportunity" and (created or "StageName" in names)
     if staged and payload.get("StageName", "") in won_stages:
-        # LastStageChangeDate is empty on a deal that was made as a won one.
+        # LastStageChangeDate is empty on a deal that was created as won.
         at = _moment(payload.get("LastStageChangeDate")) or modified
         return [_won(record_id, at, maps, by_us=by_us) for record_id in header.record_ids]
     fields = () if created else canonical_names(sobject, names, maps)
@@ -105,14 +105,14 @@ def canonical_names(sobject: SObject, names: Sequence[str], maps: Maps) -> tuple
     }
     known = {**_STANDARD[sobject], **custom}
     # A compound field names its part, as in BillingAddress.City.
-    found = (known.get(name) or known.get(name.partition(".")[0]) for name in names)
-    return tuple(dict.fromkeys(name for name in found if name))
+    fields = (known.get(name) or known.get(name.partition(".")[0]) for name in names)
+    return tuple(dict.fromkeys(name for name in fields if name))
 
 
 def changed_names(bitmaps: Sequence[str], schema: Mapping[str, Any]) -> list[str]:
     """The fields that a change event's bitmaps mark, by their order in its Avro schema.
 
-    `0x…` is over the record's fields, `7-0x…` over those of the compound field at place 7.
+    `0x…` marks the record's fields, `7-0x…` those of the compound field at position 7.
     """
     names: list[str] = []
     for bitmap in bitmaps:

@@ -19,7 +19,7 @@ def customer(row: Row[AccountRecord], maps: Maps, instance_url: str = "") -> Cus
     currency = record.currency_iso_code or maps.currency
     address = billing_address(record, maps)
     url = f"{instance_url}/lightning/r/Account/{record.id}/view" if instance_url else ""
-    found = Customer(
+    customer = Customer(
         id=record.id,
         version="",
         updated_at=instant(record.system_modstamp),
@@ -42,13 +42,13 @@ def customer(row: Row[AccountRecord], maps: Maps, instance_url: str = "") -> Cus
         website=record.website or "",
         refs=(Ref(maps.instance, "customer", record.id, url),),
     )
-    return msgspec.structs.replace(found, version=version(record, found))
+    return msgspec.structs.replace(customer, version=version(record, customer))
 
 
 def contact(row: Row[ContactRecord], maps: Maps) -> Contact:
     """The person; their title is the only role that a Contact itself states."""
     record = row.record
-    found = Contact(
+    contact = Contact(
         id=record.id,
         version="",
         updated_at=instant(record.system_modstamp),
@@ -58,11 +58,11 @@ def contact(row: Row[ContactRecord], maps: Maps) -> Contact:
         roles=(record.title,) if record.title else (),
         refs=(Ref(maps.instance, "contact", record.id),),
     )
-    return msgspec.structs.replace(found, version=version(record, found))
+    return msgspec.structs.replace(contact, version=version(record, contact))
 
 
 def billing_address(record: AccountRecord, maps: Maps) -> Address | None:
-    """The billing address; a street of several lines keeps its first apart."""
+    """The billing address; the first line of a street of several lines is separate."""
     line1, _, rest = (record.billing_street or "").replace("\r\n", "\n").partition("\n")
     address = Address(
         line1=line1.strip(),
@@ -76,7 +76,7 @@ def billing_address(record: AccountRecord, maps: Maps) -> Address | None:
 
 
 def _country(record: AccountRecord, maps: Maps) -> str:
-    """The country's ISO code; a text that means none stays as it was typed, so that somebody sees it."""
+    """The country's ISO code; an unknown text remains as it was typed, so that a person can correct it."""
     typed = [text for text in (record.billing_country_code, record.billing_country) if text]
     codes = (maps.picklists.country.get(text) or countries.code_of(text) for text in typed)
     return next(filter(None, codes), typed[-1] if typed else "")
@@ -89,14 +89,14 @@ def _tax(number: str, address: Address | None) -> tuple[TaxRegistration, ...]:
 
 
 def _status(values: dict[str, Any], maps: Maps) -> CustomerStatus:
-    # An account that nobody has judged is a prospect: only the ERP approves.
-    found = _code(values, maps.fields.customer.status, maps.picklists.customer_status)
-    return cast("CustomerStatus", found) if found in get_args(CustomerStatus) else "prospect"
+    # An account without a known status is a prospect: only the ERP approves.
+    status = _code(values, maps.fields.customer.status, maps.picklists.customer_status)
+    return cast("CustomerStatus", status) if status in get_args(CustomerStatus) else "prospect"
 
 
 def _code(values: dict[str, Any], field: str, codes: dict[str, str]) -> str:
-    found = _text(values, field)
-    return codes.get(found, "") if codes else found
+    value = _text(values, field)
+    return codes.get(value, "") if codes else value
 
 
 def _code_or_text(values: dict[str, Any], field: str, codes: dict[str, str]) -> str:

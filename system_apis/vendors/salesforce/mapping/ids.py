@@ -10,7 +10,7 @@ _PREFIXES = {"opportunity": OPPORTUNITY, "customer": ACCOUNT, "contact": "003"}
 
 
 def checksum(short: str) -> str:
-    """The three characters that make a case-sensitive id of 15 safe where case is lost."""
+    """The three characters that extend a case-sensitive id of 15 for systems that lose case."""
     blocks = (short[start : start + _BLOCK] for start in range(0, _SHORT, _BLOCK))
     return "".join(
         _ALPHABET[sum(1 << place for place, letter in enumerate(block) if letter.isupper())]

@@ -37,7 +37,7 @@ def opportunity(row: Row[OpportunityRecord], maps: Maps, instance_url: str = "")
     record = row.record
     terms, unmapped = _terms(row.all, maps)
     currency = record.currency_iso_code or maps.currency
-    found = Opportunity(
+    opportunity = Opportunity(
         id=record.id,
         version="",
         updated_at=instant(record.system_modstamp),
@@ -57,7 +57,7 @@ def opportunity(row: Row[OpportunityRecord], maps: Maps, instance_url: str = "")
         refs=(Ref(maps.instance, "opportunity", record.id, _url(instance_url, record.id)),),
         **terms,
     )
-    return msgspec.structs.replace(found, version=version(record, found))
+    return msgspec.structs.replace(opportunity, version=version(record, opportunity))
 
 
 def stage(*, is_won: bool, is_closed: bool) -> Stage:
@@ -72,23 +72,23 @@ def _terms(values: dict[str, Any], maps: Maps) -> tuple[dict[str, Any], dict[str
     terms: dict[str, Any] = {}
     unmapped: dict[str, str] = {}
     for name in (*_AS_IT_IS, *_CODED):
-        found = text(values.get(getattr(fields, name)))
+        content = text(values.get(getattr(fields, name)))
         table = getattr(codes, name) if name in _CODED else {}
-        code = (table.get(found) if table else found) if found else getattr(defaults, name)
+        code = (table.get(content) if table else content) if content else getattr(defaults, name)
         if name == "pricing_model" and code and code not in get_args(PricingModel):
             code = None
-        if found and not code:
-            unmapped[name] = found
+        if content and not code:
+            unmapped[name] = content
         elif code:
             terms[name] = code
     return terms, unmapped
 
 
 def _date(values: dict[str, Any], field: str, name: str, unmapped: dict[str, str]) -> dt.date | None:
-    found = date_or_none(values.get(field))
-    if found is None and text(values.get(field)):
+    day = date_or_none(values.get(field))
+    if day is None and text(values.get(field)):
         unmapped[name] = text(values[field])
-    return found
+    return day
 
 
 def _lines(record: OpportunityRecord, currency: str) -> Iterator[OpportunityLine]:

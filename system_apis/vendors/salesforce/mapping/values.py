@@ -1,4 +1,4 @@
-"""system_apis: the small values of Salesforce's records in our terms: instants, money, versions. Pure."""
+"""system_apis: converts the values of Salesforce's records: instants, money, versions. Pure."""
 
 import datetime as dt
 import hashlib
@@ -43,7 +43,7 @@ def date_or_none(value: Any) -> dt.date | None:
 
 
 def text(value: Any) -> str:
-    """A custom text field's value; Salesforce keeps an empty text as null."""
+    """A custom text field's value; Salesforce stores an empty text as null."""
     return value if isinstance(value, str) else ""
 
 

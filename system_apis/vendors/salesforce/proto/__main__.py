@@ -1,4 +1,4 @@
-"""Makes the two generated modules anew after a change of pubsub_api.proto (needs grpcio-tools)."""
+"""Regenerates the two modules after a change of pubsub_api.proto (needs grpcio-tools)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""system_apis: the profile of one Salesforce org: where it is, how to log in, and how it names things."""
+"""system_apis: the profile of one Salesforce org: its address, its login and its names."""
 
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ from system_apis.vendors.salesforce.settings.maps import Defaults, Fields, Maps,
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the org is and who we are there; every text may be a reference, a secret must be one.
+    """The org's address and our login there; every text may be a reference, a secret must be one.
 
     `login_url` is the org's My Domain (client credentials accept no other) or the vendor's login host, and
     `audience` the login host that a JWT names. `client_name` goes with every call and comes back in the
@@ -33,9 +33,9 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How changes are noticed: the event stream, and a poll that finds what the stream lost.
+    """How changes are noticed: the event stream, and a poll that reports what the stream lost.
 
-    The poll looks again at the last `overlap_seconds`, because a long transaction becomes visible late.
+    The poll goes back `overlap_seconds`, because a long transaction becomes visible late.
     """
 
     stream: bool = True

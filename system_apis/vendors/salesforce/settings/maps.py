@@ -1,4 +1,4 @@
-"""system_apis: how one Salesforce org's own fields and picklist values read in our language. Pure data."""
+"""system_apis: the mapping of one Salesforce org's fields and picklist values to our codes. Pure data."""
 
 from typing import Annotated, get_args
 
@@ -9,7 +9,7 @@ from contracts.canonical import countries
 from contracts.canonical.customer import CustomerStatus
 from contracts.canonical.opportunity import PricingModel
 
-# A field's API name goes into SOQL as it is, so its shape is checked here.
+# A field's API name is inserted into SOQL without quotes, so its shape is checked here.
 FieldName = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,79}$")]
 OptionalFieldName = Annotated[str, Meta(pattern=r"^([A-Za-z][A-Za-z0-9_]{0,79})?$")]
 Codes = dict[str, str]

@@ -1,0 +1,1 @@
+"""What the screens read: one package per view, projected from events and rebuilt from them."""
