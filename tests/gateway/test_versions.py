@@ -276,5 +276,5 @@ async def test_the_houses_versions_are_in_order(tmp_path: Path):
     text = FILE.read_text(encoding="utf-8").replace('["process/events@1"]', '["process/happenings@1"]')
     (tmp_path / "versions.toml").write_text(text, encoding="utf-8")
     told = "\n".join(await lifecycle_faults(tmp_path / "versions.toml"))
-    assert "process/events@1: stands nowhere" in told
+    assert "process/events@1: is missing" in told
     assert "process/happenings@1: is published, and nothing declares it" in told
