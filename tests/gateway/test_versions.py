@@ -152,7 +152,7 @@ async def test_the_catalogue_tells_every_versions_life(keys_folder: Path):
     page = await html(deployment, "/apis")
     assert "Retired" in page
     assert "experience/shop@0" in page
-    assert "promised until 2026-12-31" in await html(deployment, "/apis/experience/shop/v1")
+    assert "served until 2026-12-31" in await html(deployment, "/apis/experience/shop/v1")
 
 
 async def html(deployment: Deployment, path: str) -> str:
