@@ -77,7 +77,7 @@ def test_a_waiver_holds_to_its_last_day_and_for_its_holder_only():
     """On the last day it still holds; the day after it is named in the refusal."""
     assert judge(waiver(TODAY)).refusals("both", BOTH) == []
     (late,) = judge(waiver(TODAY - dt.timedelta(days=1))).refusals("both", BOTH)
-    assert late.endswith("; its waiver ran out on 2026-11-20")
+    assert late.endswith("; its waiver expired on 2026-11-20")
     assert judge(waiver(TODAY)).refusals("other", BOTH) != []
 
 
