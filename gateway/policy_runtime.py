@@ -118,7 +118,7 @@ class PolicyRuntime:
         return self.bundle.settings
 
     def refusals(self, name: str, consumer: Consumer) -> list[str]:
-        """Why the current duties refuse a consumer with these grants, a sentence each; empty without reasons."""
+        """Why the current duties refuse a consumer, a sentence each; empty when they do not."""
         return self.version.duties.refusals(name, consumer)
 
     async def explain(self, method: str, path: str, consumer: str, person: str = "") -> Explanation:
