@@ -92,4 +92,4 @@ def _granted(consumer: Consumer, scope: str) -> bool:
 def _refusal(name: str, pair: ConflictingDuties, waiver: Waiver | None) -> str:
     both = " and ".join(pair.duties)
     expired = f"; its waiver expired on {waiver.until}" if waiver is not None else ""
-    return f"consumers.{name}: holds {both}, which nobody may hold together ({pair.why}){expired}"
+    return f"consumers.{name}: holds {both}, which no consumer may hold together ({pair.why}){expired}"

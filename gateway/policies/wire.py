@@ -88,20 +88,20 @@ class Wire:
 
     def explain(self, asked: Asked) -> list[Rule]:
         settings = self._settings
-        found = [
+        rules = [
             Rule(f"headers up to {settings.max_header_bytes} bytes", "wire.max_header_bytes"),
             Rule(f"an address up to {settings.max_uri_bytes} bytes", "wire.max_uri_bytes"),
         ]
         if asked.route.method in _WITH_BODY:
-            found.append(
+            rules.append(
                 Rule(
                     f"a body up to {settings.max_body_bytes} bytes, within {settings.body_seconds:g} s",
                     "wire.max_body_bytes",
                 )
             )
         if settings.hosts:
-            found.append(Rule(f"a Host among {', '.join(settings.hosts)}", "wire.hosts"))
-        return found
+            rules.append(Rule(f"a Host among {', '.join(settings.hosts)}", "wire.hosts"))
+        return rules
 
     def _check_headers(self, exchange: Exchange) -> None:
         raw = exchange.scope["headers"]

@@ -67,7 +67,8 @@ def test_a_duty_is_held_by_who_may_do_it(consumer: Consumer, held: tuple[str, ..
 def test_a_forbidden_pair_is_refused_with_its_name_and_the_reason():
     """The sentence says who, which two, and why."""
     told = (
-        "consumers.both: holds ask and seal, which nobody may hold together (nobody seals what he asked for)"
+        "consumers.both: holds ask and seal, which no consumer may hold together"
+        " (nobody seals what he asked for)"
     )
     assert judge().refusals("both", BOTH) == [told]
     assert judge().refusals("one", holder("process.works.approve")) == []

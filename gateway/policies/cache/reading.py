@@ -130,7 +130,7 @@ def _age(entry: Entry) -> float:
 
 
 def _key(exchange: Exchange) -> bytes:
-    """Whose question it is, and which: all that is known of the caller, and all that a tier is told."""
+    """The cache key: all that is known of the caller, and all that a tier receives of the request."""
     caller, headers = exchange.caller, exchange.headers
     if caller is None:
         raise Unexpected("The request has no caller")
