@@ -1,4 +1,4 @@
-"""The gateway: an ASGI application over the mounted APIs and the gateway's own addresses."""
+"""The gateway: an ASGI application over the mounted APIs and the gateway's open addresses."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,9 @@ from kit.telemetry import log
 
 __all__ = ["CredentialSources", "Gateway", "GatewayStores", "Reloading"]
 
-_WITHOUT_LENGTH = frozenset({204, 304})  # No Content has none, and Not Modified none of its own
+_WITHOUT_LENGTH = frozenset(
+    {204, 304}
+)  # No Content has no body, and Not Modified must not send a length of its own
 _log = log(__name__)
 _DRAIN_SECONDS = 15.0
 _NO_SOURCES = CredentialSources()
@@ -32,7 +34,7 @@ _NO_RELOADING = Reloading()
 
 @dataclass(frozen=True, slots=True)
 class GatewayStores:
-    """Where the gateway keeps state, and how many workers share it, those of other replicas included."""
+    """The stores of the gateway's state, and how many workers of all replicas share them."""
 
     database: Database | None = None
     cache: Cache | None = None
@@ -40,10 +42,9 @@ class GatewayStores:
 
 
 class Gateway:
-    """The ASGI application. `start` and `close` belong into the process's lifespan.
+    """The ASGI application. The process calls `start` and `close` in its lifespan.
 
-    It answers by what it is made of: the API inventory, the consumer directory and the policy runtime.
-    `admin` finds the frozen documents of the gateway's own APIs, which `answer_internal` serves; without it
+    `admin` returns the frozen documents of the gateway's own APIs, which `answer_internal` serves; without it
     there are none.
     """
 
@@ -123,18 +124,18 @@ class Gateway:
         await _send(send, exchange, await self.runtime.version.internal(exchange))
 
     def close_connections(self) -> None:
-        """From now on every answer closes its connection: its caller shall go on elsewhere."""
+        """Close the connection with every answer from now on, so that callers reconnect to other workers."""
         self._closing = True
 
     async def drain(self, seconds: float) -> None:
-        """Wait until all that is being answered is, for some seconds at most."""
+        """Close connections, and wait until no request is under way, for `seconds` at most."""
         self.close_connections()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._account.idle()
 
     async def start(self) -> None:
-        """Begin the work in the background."""
+        """Start the background work."""
         await self.directory.start()
         await self.allowances.start()
         await self._account.start()
@@ -145,7 +146,7 @@ class Gateway:
         await self.runtime.start()
 
     async def close(self) -> None:
-        """End it, with nothing lost: a part that does not end well keeps no other from writing the rest."""
+        """Close every part and write what waits; a part that fails does not stop the others."""
         parts = (
             self.runtime.reloader,
             self.credential_status,
@@ -159,7 +160,7 @@ class Gateway:
             if part is not None:
                 try:
                     await part.close()
-                except Exception as error:  # noqa: BLE001 - whatever it is, the next part is closed
+                except Exception as error:  # noqa: BLE001 - the next part must be closed in any case
                     _log.error("not closed", part=type(part).__name__, exc_info=error)
 
     async def _live(self, receive: Any, send: Any) -> None:

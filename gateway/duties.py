@@ -1,4 +1,4 @@
-"""Duties: which of them a consumer's grants and roles come to, and which it may not hold together."""
+"""Duties: which duties a consumer's grants and roles amount to, and which of them conflict."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ def operation_name(bound: Bound) -> str:
 
 
 def refuse_conflicts(matrix: "Matrix", consumers: Mapping[str, Consumer]) -> None:
-    """Raises SettingsError where a consumer holds what is kept apart."""
+    """Raise SettingsError when a consumer holds conflicting duties."""
     if faults := [fault for name, one in consumers.items() for fault in matrix.refusals(name, one)]:
         raise SettingsError(faults)
 
@@ -27,7 +27,7 @@ def matrix_of(duties: Duties, interfaces: Iterable[type]) -> "Matrix":
 
 
 class Matrix:
-    """The firm's duties over the operations that there are; `today` decides which waivers hold."""
+    """The duties over all known operations; `today` decides which waivers are valid."""
 
     def __init__(self, duties: Duties, operations: Iterable[Bound], today: dt.date | None = None) -> None:
         self.duties = duties
@@ -47,16 +47,16 @@ class Matrix:
         )
 
     def pairs_of(self, name: str, consumer: Consumer) -> list[tuple[ConflictingDuties, Waiver | None]]:
-        """The pairs that a consumer holds and should not, each with the waiver that there is, if any."""
+        """The conflicting pairs that a consumer holds, each with its waiver, if there is one."""
         pairs = self.duties.held_together(self.held_by(consumer))
         return [(pair, self.duties.waiver(name, pair)) for pair in pairs]
 
     def holds_still(self, waiver: Waiver | None) -> bool:
-        """Whether a waiver is there and has not run out."""
+        """Whether there is a waiver that has not expired."""
         return waiver is not None and self._today <= waiver.until
 
     def refusals(self, name: str, consumer: Consumer) -> list[str]:
-        """Why a consumer may not be let in, a sentence for each pair; empty when it may."""
+        """Why a consumer is refused, a sentence for each pair; empty when it is not."""
         return [
             _refusal(name, pair, waiver)
             for pair, waiver in self.pairs_of(name, consumer)
@@ -76,7 +76,7 @@ def may_call(consumer: Consumer, bound: Bound) -> bool:
 
 
 def _granted(consumer: Consumer, scope: str) -> bool:
-    """Whether some scope is meant by both a grant and a duty's pattern, of which any part may be ``*``."""
+    """Whether any scope matches both a grant and a duty's pattern, of which any part may be ``*``."""
     parts = scope.split(".")
     if consumer.outside and parts[0] != "experience":
         return False
@@ -91,5 +91,5 @@ def _granted(consumer: Consumer, scope: str) -> bool:
 
 def _refusal(name: str, pair: ConflictingDuties, waiver: Waiver | None) -> str:
     both = " and ".join(pair.duties)
-    ran_out = f"; its waiver ran out on {waiver.until}" if waiver is not None else ""
-    return f"consumers.{name}: holds {both}, which nobody may hold together ({pair.why}){ran_out}"
+    expired = f"; its waiver expired on {waiver.until}" if waiver is not None else ""
+    return f"consumers.{name}: holds {both}, which no consumer may hold together ({pair.why}){expired}"

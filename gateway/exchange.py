@@ -1,4 +1,4 @@
-"""The types that policies share: a request on its way down, the reply on its way up, the route between."""
+"""The types that policies share: exchange, reply, route, and the protocol of policies."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ JSON = b"application/json"
 
 
 class Reply:
-    """An answer, whole: the deployment answers in small documents."""
+    """A whole answer: answers are small documents, so none is streamed."""
 
     __slots__ = ("body", "headers", "status")
 
@@ -32,7 +32,7 @@ class Reply:
 
 
 class Exchange:
-    """One request and what the policies found out about it."""
+    """One request and the results of the policies so far."""
 
     __slots__ = (
         "body",
@@ -87,7 +87,7 @@ class Exchange:
         self.body_seconds = 10.0
 
     async def read_body(self) -> bytes:
-        """The body, read once; raises BodyTooLarge, and BadRequest when it does not come in time."""
+        """The body, read once; raises BodyTooLarge, and BadRequest when it does not arrive in time."""
         if self.body is None:
             try:
                 async with asyncio.timeout(self.body_seconds):
@@ -105,7 +105,7 @@ class Exchange:
         while True:
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                raise BadRequest("The caller left before the body was complete")
+                raise BadRequest("The caller disconnected before the body was complete")
             chunk = message.get("body", b"")
             size += len(chunk)
             if size > self.body_limit:
@@ -125,11 +125,11 @@ def too_large(limit: int) -> BodyTooLarge:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method at one path: an operation of an API, or an open address of the gateway's own.
+    """One method at one path: an operation of an API, or an open address of the gateway.
 
-    `template` is the path with its places unfilled, `shape` the operation's part of the API's document and
-    `components` the schemas that it refers to; both are absent at an open address. People come to a `page` by
-    their browser: no script of another origin may read it.
+    `template` is the path with its parameters, `shape` the operation's part of the API's document and
+    `components` the schemas that it refers to; both are empty at an open address. A `page` is for browsers:
+    no script of another origin may read it.
     """
 
     method: str
@@ -145,13 +145,13 @@ class Route:
 
     @property
     def scope(self) -> str:
-        """The OAuth scope that the operation asks for; empty at an open address."""
+        """The OAuth scope that the operation requires; empty at an open address."""
         return self.api.scope(self.operation.access) if self.api and self.operation else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who would call which route; `consumer` is None for one that is not known."""
+    """A hypothetical call of a route; `consumer` is None for an unknown one."""
 
     route: Route
     name: str
@@ -161,9 +161,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that a policy would do to a request: what, and the place of the file where that is written.
+    """One rule of a policy for a request, and the place of the file that configures it.
 
-    A rule without a `file` is written at the operation's declaration.
+    A rule without a `file` is part of the operation's declaration.
     """
 
     says: str
@@ -173,11 +173,10 @@ class Rule:
 
 @runtime_checkable
 class Policy(Protocol):
-    """A rule that stands around a step, and says what it does there.
+    """A policy wraps a step, and explains its rules.
 
-    `wrap` is called once per route when the pipeline is built (with None for what stands before routing);
-    a policy that has nothing to do there hands back the next step itself. `explain` returns which of its
-    rules would apply, in the words of its own settings.
+    `wrap` is called once per route when the pipeline is built (with None before routing); a policy that does
+    not apply returns the next step itself. `explain` returns the rules that would apply.
     """
 
     def wrap(self, route: Route | None, call_next: Step, /) -> Step: ...
@@ -187,10 +186,10 @@ class Policy(Protocol):
 
 @runtime_checkable
 class Judges(Protocol):
-    """What decides by method, path, query and caller alone, so that it can be asked before anybody comes.
+    """A policy that decides by method, path, query and caller alone, so that it can judge a probe.
 
-    Raises the Problem with which it would refuse. `probe` carries what was found out until then; `asked` is
-    None before the route is known. What depends on headers, a body or a count is not judged.
+    `judge` raises the Problem of a refusal. `probe` has the results of earlier policies; `asked` is None
+    before the route is known. What depends on headers, a body or a count is not judged.
     """
 
     async def judge(self, probe: Exchange, asked: Asked | None, /) -> None: ...
@@ -198,13 +197,13 @@ class Judges(Protocol):
 
 @runtime_checkable
 class Inherits(Protocol):
-    """A policy that goes on with counters or caches of its predecessor when the policy files change."""
+    """A policy that takes over counters or caches of its predecessor when the policy files change."""
 
     def inherit(self, old: Self, /) -> None: ...
 
 
 class _LetByError(Exception):
-    """A probe was let by: there is no answer that could be looked at."""
+    """The policy admitted a probe, which has no answer."""
 
 
 async def _arrive(_: Exchange) -> Reply:
@@ -212,7 +211,7 @@ async def _arrive(_: Exchange) -> Reply:
 
 
 async def try_policy(policy: Policy, route: Route | None, probe: Exchange) -> None:
-    """Let a probe meet a policy as a request does; raises what that refuses it with."""
+    """Run a policy on a probe as on a request; raises the problem of a refusal."""
     with contextlib.suppress(_LetByError):
         await policy.wrap(route, _arrive)(probe)
 

@@ -12,9 +12,9 @@ from gateway.lifecycle import NONE, ApiLifecycles, retired
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """An API where it stands: its interface and frozen document, and how its tier is reached.
+    """A mounted API: its interface and frozen document, and how its tier is reached.
 
-    A system API is mounted once per instance that keeps it.
+    A system API is mounted once per instance that serves it.
     """
 
     interface: type
@@ -29,18 +29,18 @@ class Mounted:
 
     @property
     def prefix(self) -> str:
-        """The path under which all operations stand."""
+        """The path prefix of all operations."""
         return self.api.prefix.replace("{instance}", self.instance)
 
 
 def scopes_of(apis: Iterable[Api]) -> tuple[str, ...]:
-    """Every scope that some operation of these APIs may ask for."""
+    """Every scope that an operation of these APIs may require."""
     accesses = ("read", "write", "approve")
     return tuple(sorted({api.scope(access) for api in apis for access in accesses}))
 
 
 class ApiInventory:
-    """The `public` APIs, and the gateway's `own`, which stand on the internal listener.
+    """The `public` APIs, and the gateway's `own` on the internal listener.
 
     `lifecycles` say which versions are drafts, deprecated or retired; one that they do not name is published.
     """
@@ -64,9 +64,9 @@ class ApiInventory:
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """Every scope that some operation may ask for."""
+        """Every scope that an operation may require."""
         return scopes_of(self.apis.values())
 
     def retired(self) -> Callable[[str], Problem | None]:
-        """What looks up whether a path was that of a version which is gone."""
+        """A lookup of the problem for a path of a retired version."""
         return retired(self.lifecycles, [mounted.api for mounted in self.public])

@@ -1,4 +1,4 @@
-"""The lifecycle of each API version, and what follows from it at the gateway."""
+"""The lifecycle of each API version, and how the gateway enforces and announces it."""
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
@@ -22,11 +22,11 @@ _log = log(__name__)
 Slug = Annotated[str, Meta(pattern=r"^(system|process|experience|gateway)/[a-z0-9\-]+@[0-9]+$")]
 
 ActiveConsumers = Callable[[str, int], Awaitable[Collection[str]]]
-"""Who has called an API (by its name in full) within so many days."""
+"""The consumers that called an API (by its slug) within so many days."""
 
 
 class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """That a consumer may go on calling a retired version until a day, and why."""
+    """Permits a consumer to call a retired version until a day, for a reason."""
 
     consumer: str
     reason: Annotated[str, Meta(min_length=1)]
@@ -34,10 +34,10 @@ class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ApiLifecycle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a version stands: in which state `since` which day, who answers for it, and what comes after.
+    """The state of a version since a day, its owner and its successor.
 
-    A deprecated version is promised until `sunset`; a retired one is gone but for waivers. A draft is open to
-    the consumers in `trial` only.
+    A deprecated version is served until `sunset`; a retired one only to consumers with a waiver. A draft is
+    open to the consumers in `trial` only.
     """
 
     state: Literal["draft", "published", "deprecated", "retired"]
@@ -52,14 +52,14 @@ class ApiLifecycle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if (self.state in ("deprecated", "retired")) != (self.sunset is not None):
             raise ValueError("a deprecated or retired version has a sunset, and no other has")
         if self.state == "deprecated" and self.sunset is not None and self.sunset < self.since:
-            raise ValueError("a version cannot go before it is deprecated")
+            raise ValueError("the sunset is earlier than the deprecation")
         if self.trial and self.state != "draft":
             raise ValueError("trial is for drafts")
         if self.waivers and self.sunset is None:
-            raise ValueError("waivers are for versions that go")
+            raise ValueError("waivers are for deprecated and retired versions")
 
     def waived(self, today: dt.date) -> set[str]:
-        """The consumers that may still call when it is gone."""
+        """The consumers that may still call the version once it is retired."""
         return {waiver.consumer for waiver in self.waivers if waiver.expires >= today}
 
 
@@ -68,7 +68,7 @@ NONE: ApiLifecycles = MappingProxyType({})
 
 
 def gate_of(slug: str, lifecycles: ApiLifecycles) -> Callable[[str], None] | None:
-    """What refuses a consumer the version; None where nobody is. Raises Forbidden and Gone when called."""
+    """A check that raises Forbidden or Gone for a consumer; None where every consumer is admitted."""
     lifecycle = lifecycles.get(slug)
     if lifecycle is None or lifecycle.state in ("published", "deprecated"):
         return None
@@ -76,7 +76,7 @@ def gate_of(slug: str, lifecycles: ApiLifecycles) -> Callable[[str], None] | Non
     def gate(consumer: str) -> None:
         if lifecycle.state == "draft":
             if consumer not in lifecycle.trial:
-                raise Forbidden(f"{slug} is a draft; {lifecycle.owner} says who may try it")
+                raise Forbidden(f"{slug} is a draft; ask {lifecycle.owner} for access")
         elif consumer not in lifecycle.waived(clock.now().date()):
             raise retired_problem(slug, lifecycle)
 
@@ -84,33 +84,33 @@ def gate_of(slug: str, lifecycles: ApiLifecycles) -> Callable[[str], None] | Non
 
 
 def retired_problem(slug: str, lifecycle: ApiLifecycle) -> Gone:
-    """That a version was retired, with a pointer to what came after."""
+    """The problem of a retired version, with a link to its successor."""
     if lifecycle.successor is None:
         return Gone(f"{slug} was retired", extra={"api": slug})
     address = address_of(lifecycle.successor)
     return Gone(
-        f"{slug} was retired; {lifecycle.successor} came after it",
+        f"{slug} was retired; its successor is {lifecycle.successor}",
         extra={"api": slug, "successor": address},
         headers={"Link": f'<{address}>; rel="successor-version"'},
     )
 
 
 def retired(lifecycles: ApiLifecycles, apis: Iterable[Api]) -> Callable[[str], Problem | None]:
-    """What tells of a path under which no API stands any more; an API that still stands refuses by itself."""
-    lifecycle = {api.slug for api in apis}
-    places: dict[tuple[str, ...], Problem] = {
+    """A lookup of the problem for a path whose API was retired; an API that is still mounted is left out."""
+    mounted = {api.slug for api in apis}
+    problems: dict[tuple[str, ...], Problem] = {
         _segments(slug): retired_problem(slug, one)
         for slug, one in lifecycles.items()
-        if one.state == "retired" and slug not in lifecycle
+        if one.state == "retired" and slug not in mounted
     }
 
-    def look(path: str) -> Problem | None:
+    def problem_at(path: str) -> Problem | None:
         segments = path.split("/")[1:]
         if segments[:1] == ["system"]:
             del segments[1:2]  # the instance
-        return places.get(tuple(segments[:3]))
+        return problems.get(tuple(segments[:3]))
 
-    return look
+    return problem_at
 
 
 def _segments(slug: str) -> tuple[str, str, str]:
@@ -125,12 +125,12 @@ def page_of(slug: str) -> str:
 
 
 def address_of(slug: str) -> str:
-    """Where a version stands; a system API stands at each instance, so its page is told."""
+    """The base path of a version; for a system API, which has one path per instance, its catalogue page."""
     return page_of(slug) if slug.startswith("system/") else "/" + "/".join(_segments(slug))
 
 
 def deprecation_headers(slug: str, lifecycles: ApiLifecycles, operation: Deprecation | None) -> list[Header]:
-    """The headers of a deprecated operation, or of one of a version that goes; none of any other."""
+    """The headers of a deprecated operation or version; none for any other."""
     if operation is not None:
         since, sunset = (dt.date.fromisoformat(day) for day in (operation.since, operation.sunset))
         return _headers(since, sunset, operation.successor, page_of(slug))
@@ -143,21 +143,21 @@ def deprecation_headers(slug: str, lifecycles: ApiLifecycles, operation: Depreca
 
 
 def _headers(since: dt.date | None, sunset: dt.date, successor: str, page: str) -> list[Header]:
-    """Deprecation (RFC 9745), Sunset (RFC 8594), and links to what came after and where it is written.
+    """Deprecation (RFC 9745), Sunset (RFC 8594), and links to the successor and the catalogue page.
 
-    Raises ValueError when something would go before it is deprecated.
+    Raises ValueError when the sunset is earlier than the deprecation.
     """
     if since is not None and sunset < since:
-        raise ValueError("an operation cannot go before it is deprecated")
+        raise ValueError("the sunset is earlier than the deprecation")
     links = [f'<{successor}>; rel="successor-version"'] if successor else []
     links += [f'<{page}>; rel="deprecation"; type="text/html"', f'<{page}>; rel="sunset"; type="text/html"']
-    found: list[Header] = [
+    headers: list[Header] = [
         (b"sunset", format_datetime(_midnight(sunset), usegmt=True).encode()),
         (b"link", ", ".join(links).encode()),
     ]
     if since is not None:
-        found.insert(0, (b"deprecation", f"@{int(_midnight(since).timestamp())}".encode()))
-    return found
+        headers.insert(0, (b"deprecation", f"@{int(_midnight(since).timestamp())}".encode()))
+    return headers
 
 
 def _midnight(day: dt.date) -> dt.datetime:
@@ -165,9 +165,9 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def faults(lifecycles: ApiLifecycles, declared: Mapping[Api, Iterable[Deprecation]]) -> list[str]:
-    """What does not fit together, a sentence each; `declared` are the APIs with their operations' dates."""
-    found = [f"{slug}: stands nowhere in the versions" for slug in _slugs(declared) - lifecycles.keys()]
-    found += [
+    """Every inconsistency as a sentence; `declared` are the APIs with their operations' deprecations."""
+    faults = [f"{slug}: is missing in the versions" for slug in _slugs(declared) - lifecycles.keys()]
+    faults += [
         f"{slug}: is {one.state}, and nothing declares it"
         for slug, one in lifecycles.items()
         if one.state != "retired" and slug not in _slugs(declared)
@@ -175,15 +175,15 @@ def faults(lifecycles: ApiLifecycles, declared: Mapping[Api, Iterable[Deprecatio
     for slug, one in lifecycles.items():
         after = lifecycles.get(one.successor) if one.successor else None
         if one.successor and (after is None or after.state in ("draft", "retired")):
-            found.append(f"{slug}: its successor {one.successor} is not published")
+            faults.append(f"{slug}: its successor {one.successor} is not published")
     for api, deprecations in declared.items():
         one = lifecycles.get(api.slug)
-        found += [
-            f"{api.slug}: an operation is promised until {each.sunset}, the version only until {one.sunset}"
+        faults += [
+            f"{api.slug}: an operation is served until {each.sunset}, the version only until {one.sunset}"
             for each in deprecations
             if one and one.sunset and dt.date.fromisoformat(each.sunset) > one.sunset
         ]
-    return sorted(found)
+    return sorted(faults)
 
 
 def _slugs(declared: Mapping[Api, Iterable[Deprecation]]) -> set[str]:
@@ -191,20 +191,19 @@ def _slugs(declared: Mapping[Api, Iterable[Deprecation]]) -> set[str]:
 
 
 def check_subscriptions(lifecycles: ApiLifecycles, consumers: Mapping[str, Consumer]) -> None:
-    """Refuse a policy that subscribes a consumer by name to what was retired under it without a waiver.
+    """Raise SettingsError with every configured subscription to a retired version without a waiver.
 
-    Raises SettingsError with every such subscription. It goes by what the files say and by no date, so that a
-    house which runs can start again tomorrow.
+    Only the files count, not today's date: a deployment that started today must be able to restart tomorrow.
     """
-    found = [
+    faults = [
         f"consumers.{name}.subscriptions.{slug}: was retired, and {name} has no waiver in the versions"
         for slug, one in sorted(lifecycles.items())
         if one.state == "retired"
         for name, consumer in consumers.items()
         if slug in consumer.subscriptions and name not in {waiver.consumer for waiver in one.waivers}
     ]
-    if found:
-        raise SettingsError(found)
+    if faults:
+        raise SettingsError(faults)
 
 
 def warn_of_dates(lifecycles: ApiLifecycles, consumers: Mapping[str, Consumer]) -> None:
@@ -220,16 +219,16 @@ def warn_of_dates(lifecycles: ApiLifecycles, consumers: Mapping[str, Consumer]) 
 
 
 async def refusals(lifecycles: ApiLifecycles, active: ActiveConsumers) -> list[str]:
-    """Why versions may not go yet: who called within thirty days and has no waiver, a sentence each."""
+    """Why versions may not be retired yet: each consumer that called within thirty days without a waiver."""
     today = clock.now().date()
-    found = []
+    reasons = []
     for slug, one in sorted(lifecycles.items()):
         if one.sunset is None or (one.state == "deprecated" and one.sunset > today):
             continue
         callers = sorted(set(await active(slug, ACTIVE_DAYS)) - one.waived(today))
-        found += [
+        reasons += [
             f"{slug}: {caller} called within {ACTIVE_DAYS} days and has no waiver" for caller in callers
         ]
         if one.state == "deprecated":
-            found.append(f"{slug}: its sunset {one.sunset} has passed; retire it or promise it longer")
-    return found
+            reasons.append(f"{slug}: its sunset {one.sunset} has passed; retire it or extend its sunset")
+    return reasons

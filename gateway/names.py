@@ -1,4 +1,4 @@
-"""Names: what the policy files name and there is not, so that no rule is silently without effect."""
+"""Names: finds unknown names in the policy files, so that no rule is silently without effect."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from gateway.policy_bundle import PolicyBundle
 from kit.operations import bind
 
 Places = Iterator[tuple[str, str]]
-"""Places of the policy files, each with what is wrong there."""
+"""Places in the policy files, each with its fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownNames:
-    """What policy files may name: what the interfaces declare, and what the firm has.
+    """What policy files may name: declarations of the interfaces, legal entities and instances.
 
-    Legal entities and instances are None where nobody knows them; then none is looked at.
+    Legal entities and instances are None where they are unknown; then they are not checked.
     """
 
     apis: frozenset[str]
@@ -27,7 +27,7 @@ class KnownNames:
     instances: frozenset[str] | None = None
 
     def matches(self, pattern: str) -> bool:
-        """Whether a grant, of which any part may be ``*``, covers a scope that some operation asks for."""
+        """Whether a grant, of which any part may be ``*``, covers a scope of any operation."""
         return any(grants((pattern,), scope) for scope in self.scopes)
 
     def has_api(self, name: str) -> bool:
@@ -44,7 +44,7 @@ def known_names(
     entities: Collection[str] | None = None,
     instances: Collection[str] | None = None,
 ) -> KnownNames:
-    """The names of some interfaces; `retired` are versions that are gone, which a waiver still lets call."""
+    """The names of some interfaces; `retired` are retired versions, which a waiver may still name."""
     bounds = [bound for interface in interfaces for bound in bind(interface)]
     return KnownNames(
         apis=frozenset({*(bound.api.slug for bound in bounds), *retired}),
@@ -57,13 +57,13 @@ def known_names(
 
 
 def unknown_names(bundle: PolicyBundle, known: KnownNames) -> list[str]:
-    """A sentence for every name in a policy that means nothing, each after its place."""
+    """A sentence for every unknown name in a policy, each after its place."""
     places = (*_of_settings(bundle, known), *_of_consumers(bundle, known), *_of_duties(bundle, known))
     return [f"{place}: {what}" for place, what in places]
 
 
 def roles_that_bind(bundle: PolicyBundle, known: KnownNames) -> frozenset[str]:
-    """The roles that mean something: an operation asks for them, or a duty goes by them."""
+    """The roles that have an effect: an operation or a duty names them."""
     return known.roles.union(*(duty.roles for duty in bundle.duties.duties.values()))
 
 
@@ -75,7 +75,7 @@ def unknown_roles(place: str, roles: Iterable[str], known: Collection[str]) -> P
 
 
 def unknown_claims(place: str, claims: Mapping[str, str | tuple[str, ...]], known: KnownNames) -> Places:
-    """The legal entities and instances that claims name and there are not."""
+    """The unknown legal entities and instances in claims."""
     for claim, what, names in (
         ("entities", "legal entity", known.entities),
         ("instance", "instance", known.instances),
@@ -87,7 +87,7 @@ def unknown_claims(place: str, claims: Mapping[str, str | tuple[str, ...]], know
 
 
 def unknown_grants(consumer: Consumer, known: KnownNames, roles: Collection[str]) -> Places:
-    """What a consumer was granted that means nothing."""
+    """The grants of a consumer that have no effect."""
     yield from _unknown_scopes("scopes", consumer.scopes, known)
     yield from unknown_roles("roles", consumer.roles, roles)
     yield from unknown_claims("claims", consumer.claims, known)

@@ -1,4 +1,4 @@
-"""Open addresses, where no token is asked for: health, catalogue, vendors' pushes, the embedded issuer."""
+"""Open addresses, which require no token: health, catalogue, vendors' pushes, the embedded issuer."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -21,7 +21,7 @@ Ready = Callable[[], Awaitable[Mapping[str, str]]]
 
 
 class OpenAddresses:
-    """The gateway's own addresses at its public listener; `resource_metadata` is what challenges name."""
+    """The gateway's open addresses at its public listener; challenges name `resource_metadata`."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class OpenAddresses:
         self._ready = ready
 
     def routes(self, settings: GatewaySettings, proofs: Proofs) -> list[Route]:
-        """The addresses as these settings ask for them."""
+        """The routes of the addresses that these settings switch on."""
         issuer = self._issuer if settings.identity.embedded_issuer else None
         targets: dict[tuple[str, str], Step] = {
             ("GET", "/"): _go_to_catalogue,
@@ -64,13 +64,13 @@ class OpenAddresses:
 
     def _describe_resource(self, settings: GatewaySettings, issuer: DevelopmentIssuer | None) -> Step:
         """The protected resource's metadata (RFC 9728)."""
-        believed = [one.issuer for one in settings.identity.issuers]
+        issuers = [one.issuer for one in settings.identity.issuers]
         if issuer is not None:
-            believed.insert(0, issuer.issuer)
+            issuers.insert(0, issuer.issuer)
         content = {
             "resource": self._public_url,
             "resource_name": "Enfilade",
-            "authorization_servers": believed,
+            "authorization_servers": issuers,
             "bearer_methods_supported": ["header"],
             "dpop_signing_alg_values_supported": list(ALGORITHMS),
             "tls_client_certificate_bound_access_tokens": bool(settings.identity.certificate_proxies),
@@ -93,7 +93,7 @@ class OpenAddresses:
         return json_reply(202, {"received": True})
 
     async def _answer_ready(self, _: Exchange) -> Reply:
-        """Whether, and no more: why not is told on the internal listener."""
+        """Whether the gateway is ready; only the internal listener answers why not."""
         missing = await self._ready() if self._ready is not None else {}
         return json_reply(503 if missing else 200, {"ready": not missing})
 

@@ -1,4 +1,4 @@
-"""The pipeline: every policy in its place. Order exists here and nowhere else, and a test pins it."""
+"""The pipeline: all policies in order. The order is defined only here, and a test pins it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -29,10 +29,9 @@ from kit.settings import SettingsError
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The settings of every policy; those that may be absent are absent unless configured.
+    """The settings of every policy; optional policies are off unless configured.
 
-    `plans` are the terms on which APIs are called: several policies go by them, and none of them needs
-    another to be configured.
+    `plans` are the terms on which APIs are called; several policies use them, each independently.
     """
 
     plans: dict[str, Plan] = {}
@@ -61,7 +60,7 @@ class BeforeRoute:
 
 @dataclass(frozen=True, slots=True)
 class AfterRoute:
-    """The policies around one route, in the order in which a request meets them."""
+    """The policies around one route, in the order in which they handle a request."""
 
     cors: Policy
     source_limit: Policy
@@ -85,9 +84,9 @@ ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class PolicyDependencies:
-    """What policies need beside their settings: who is known, who vouches, and where state is kept.
+    """What policies need beside their settings: consumers, verifiers and stores of state.
 
-    `scopes` are all that any operation may ask for; `judge` tells whom the duties do not let in.
+    `scopes` are all scopes of the operations; `judge` returns why the duties refuse a consumer.
     """
 
     consumers: Mapping[str, Consumer]
@@ -104,7 +103,7 @@ class PolicyDependencies:
 def before_route(
     settings: GatewaySettings, account: Account, lifecycles: ApiLifecycles = NONE
 ) -> BeforeRoute:
-    """The policies that every request meets before its route is known; what `account` noted stays noted."""
+    """The policies for every request before its route is known; `account` survives a policy change."""
     return BeforeRoute(
         account=account,
         answer=Answer(settings.answer, lifecycles),
@@ -113,7 +112,7 @@ def before_route(
 
 
 def after_route(settings: GatewaySettings, dependencies: PolicyDependencies) -> AfterRoute:
-    """The policies that a request meets on its route; raises SettingsError where they do not fit."""
+    """The policies for a request on its route; raises SettingsError when they are inconsistent."""
     check_subscriptions(dependencies.lifecycles or NONE, dependencies.consumers)
     return AfterRoute(
         cors=Cors(settings.cors),
@@ -144,10 +143,12 @@ def after_route(settings: GatewaySettings, dependencies: PolicyDependencies) -> 
 
 
 def validate(settings: GatewaySettings, consumers: Mapping[str, Consumer], lifecycles: ApiLifecycles) -> None:
-    """Raises SettingsError where settings, consumers and the versions' standings do not fit together."""
+    """Raise SettingsError when settings, consumers and lifecycles are inconsistent."""
     if not settings.identity.believes_any:
-        said = "name your identity provider under identity.issuers (for development: embedded_issuer = true)"
-        raise SettingsError([f"identity: no credential is believed: {said}"])
+        advice = (
+            "name your identity provider under identity.issuers (for development: embedded_issuer = true)"
+        )
+        raise SettingsError([f"identity: no credential is accepted: {advice}"])
     alone = Allowances(None, None, 1)
     after_route(
         settings,
@@ -165,14 +166,14 @@ def validate(settings: GatewaySettings, consumers: Mapping[str, Consumer], lifec
 
 
 def in_order(before: BeforeRoute, table: RouteTable, after: AfterRoute) -> dict[str, Policy | RouteTable]:
-    """The policies by name, in the order in which a request meets them, with the routes in their place.
+    """The policies by name, in the order in which they handle a request, with the route table.
 
-    Raises TypeError for one that does not say what it does.
+    Raises TypeError for an object that does not implement `Policy`.
     """
-    found = {**_by_name(before), "route": table, **_by_name(after)}
-    if silent := [name for name, one in found.items() if not isinstance(one, Policy | RouteTable)]:
-        raise TypeError(f"{', '.join(silent)}: a policy wraps a step and explains itself")
-    return found
+    policies = {**_by_name(before), "route": table, **_by_name(after)}
+    if invalid := [name for name, one in policies.items() if not isinstance(one, Policy | RouteTable)]:
+        raise TypeError(f"{', '.join(invalid)}: a policy wraps a step and explains itself")
+    return policies
 
 
 def _by_name(policies: BeforeRoute | AfterRoute) -> dict[str, Policy]:
@@ -180,7 +181,7 @@ def _by_name(policies: BeforeRoute | AfterRoute) -> dict[str, Policy]:
 
 
 def succeed(old: AfterRoute, new: AfterRoute) -> None:
-    """Hand on what must survive a change of policy; called where requests run, just before the change."""
+    """Pass on the state that survives a change of policy; called in the event loop, just before."""
     for field in fields(new):
         policy = getattr(new, field.name)
         if isinstance(policy, Inherits):
@@ -190,19 +191,21 @@ def succeed(old: AfterRoute, new: AfterRoute) -> None:
 def inside(
     settings: GatewaySettings, before: BeforeRoute, after: AfterRoute
 ) -> tuple[BeforeRoute, AfterRoute]:
-    """The same policies for the internal listener, which goes by other names and no browser's page calls."""
+    """The same policies for the internal listener, which has other host names and no browser as a caller."""
     wire = Wire(msgspec.structs.replace(settings.wire, hosts=()))
     return replace(before, wire=wire), replace(after, cors=Cors(None), source_limit=SourceLimit(None))
 
 
 def build(before: BeforeRoute, table: RouteTable, after: AfterRoute) -> Step:
-    """The whole pipeline as one step: each route has its own stack, made once.
+    """The whole pipeline as one step: each route has its own stack, built once.
 
-    Raises ValueError for a route that is neither an operation of an API nor an open address: what no policy
-    was made for is not served.
+    Raises ValueError for a route that is neither an operation of an API nor an open address, since no policy
+    would protect it.
     """
-    if halves := [route.name for route in table.routes if (route.api is None) != (route.operation is None)]:
-        raise ValueError(f"no policy fits {', '.join(halves)}")
+    if unprotected := [
+        route.name for route in table.routes if (route.api is None) != (route.operation is None)
+    ]:
+        raise ValueError(f"no policy fits {', '.join(unprotected)}")
     table.compose(lambda route: _stack(after, route, route.target))
     return _stack(before, None, table.follow())
 

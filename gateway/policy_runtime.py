@@ -1,4 +1,4 @@
-"""The policy runtime: compiles a policy bundle to pipelines, puts it in force, and explains it."""
+"""The policy runtime: compiles a policy bundle to pipelines, activates it, and explains it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -33,12 +33,12 @@ from gateway.policy_bundle.reloader import Participant, PolicyReloader
 from kit.database import Database
 
 OpenRoutes = Callable[[GatewaySettings, Proofs], list[Route]]
-"""The addresses where no token is asked for, under some settings."""
+"""The routes that require no token, for some settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class CredentialSources:
-    """Where the gateway learns whom to believe: its embedded issuer, and those that it asks by HTTP."""
+    """The sources of credential verification: the embedded issuer, and HTTP clients for other issuers."""
 
     issuer: DevelopmentIssuer | None = None
     fetch: Fetch | None = None
@@ -48,7 +48,7 @@ class CredentialSources:
 
 @dataclass(frozen=True, slots=True)
 class Lasting:
-    """What outlives every change of policy: who is known and revoked, what was used, spent and noted."""
+    """The state that every change of policy preserves: consumers, revocations, allowances, audit records."""
 
     public_url: str
     resource_metadata: str
@@ -64,7 +64,7 @@ class Lasting:
 
 @dataclass(frozen=True, slots=True)
 class Reloading:
-    """From which folder a changed policy is read, how often it is looked for, and who else follows it."""
+    """The folder that is watched for a changed policy, the poll interval, and the other participants."""
 
     folder: Path | None = None
     look_seconds: float = 1.0
@@ -73,7 +73,7 @@ class Reloading:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What is compiled from a policy bundle: the pipelines of the public and the internal listener."""
+    """A compiled policy bundle: the pipelines of the public and the internal listener."""
 
     duties: Matrix
     after: AfterRoute
@@ -86,7 +86,7 @@ class Version:
 
 
 class PolicyRuntime:
-    """Keeps one version in force for new requests; a request in flight ends under the one it began with."""
+    """Holds the current version for new requests; a request finishes under the version it started with."""
 
     version: Version
     reloader: PolicyReloader
@@ -96,7 +96,7 @@ class PolicyRuntime:
         self._lasting = lasting
 
     def load(self, bundle: PolicyBundle, reloading: Reloading) -> None:
-        """Put the first policy in force, once; raises SettingsError where it does not fit the deployment."""
+        """Activate the first policy, once; raises SettingsError when it does not fit the deployment."""
         self.version = self._compile(bundle)
         self._watch_credential_status()
         self._update_issuer(bundle)
@@ -109,20 +109,20 @@ class PolicyRuntime:
 
     @property
     def bundle(self) -> PolicyBundle:
-        """The policy that new requests meet."""
+        """The policy bundle for new requests."""
         return self.reloader.bundle
 
     @property
     def settings(self) -> GatewaySettings:
-        """Its settings."""
+        """The settings of the current bundle."""
         return self.bundle.settings
 
     def refusals(self, name: str, consumer: Consumer) -> list[str]:
-        """Why the duties in force let nobody in who was granted this, a sentence each; empty when they do."""
+        """Why the current duties refuse a consumer, a sentence each; empty when they do not."""
         return self.version.duties.refusals(name, consumer)
 
     async def explain(self, method: str, path: str, consumer: str, person: str = "") -> Explanation:
-        """Which rules a request of a consumer would meet, on whichever listener it stands."""
+        """Which rules would apply to a request of a consumer, on the listener that serves the path."""
         version = self.version
         return await explain(
             self.bundle,
@@ -132,31 +132,31 @@ class PolicyRuntime:
         )
 
     def restart_required(self) -> list[str]:
-        """What the policy files say and this process cannot do before it starts anew."""
+        """The changes in the policy files that take effect only after a restart."""
         settings, status = self.settings, self._lasting.credential_status
-        found = [] if settings.account == self._lasting.account.settings else ["gateway.toml: account"]
+        changes = [] if settings.account == self._lasting.account.settings else ["gateway.toml: account"]
         refresh = settings.identity.refresh_seconds, settings.identity.stale_seconds
         if status is not None and status.seconds != refresh:
-            found.append("gateway.toml: identity.refresh_seconds, identity.stale_seconds")
-        return found + self.reloader.waiting()
+            changes.append("gateway.toml: identity.refresh_seconds, identity.stale_seconds")
+        return changes + self.reloader.waiting()
 
     async def start(self) -> None:
-        """Look for changed policy files from now on."""
+        """Watch the policy files from now on."""
         warn_of_dates(self._inventory.lifecycles, self.bundle.consumers)
         await self.reloader.start()
 
     def _prepare(self, bundle: PolicyBundle) -> Callable[[], None]:
-        """The gateway's part in a change of policy."""
-        made = self._compile(bundle)
+        """The gateway as a participant in a change of policy."""
+        version = self._compile(bundle)
 
-        def put_in_force() -> None:
-            succeed(self.version.after, made.after)
-            self.version = made
+        def activate() -> None:
+            succeed(self.version.after, version.after)
+            self.version = version
             self._watch_credential_status()
             self._update_issuer(bundle)
             warn_of_dates(self._inventory.lifecycles, bundle.consumers)
 
-        return put_in_force
+        return activate
 
     def _compile(self, bundle: PolicyBundle) -> Version:
         settings, inventory, lasting = bundle.settings, self._inventory, self._lasting
@@ -204,12 +204,12 @@ class PolicyRuntime:
         )
 
     def _watch_credential_status(self) -> None:
-        """Let the identity policy in force hear when what it believes may not hold any more."""
+        """Let the current identity policy evict credentials when the credential status changes."""
         if self._lasting.credential_status is not None:
             self._lasting.credential_status.watch(self.version.after.identity.evict_revoked)
 
     def _update_issuer(self, bundle: PolicyBundle) -> None:
-        """Let the embedded issuer know whom it may give tokens to."""
+        """Set the consumers to which the embedded issuer may issue tokens."""
         issuer = self._lasting.credentials.issuer
         if issuer is not None:
             issuer.consumers = self._lasting.directory.consumers(bundle.consumers)

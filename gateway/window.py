@@ -1,4 +1,4 @@
-"""A moving window that remembers batches, not single requests: in memory, for one key."""
+"""A moving window of batches in place of single requests: in memory, for one key."""
 
 from collections import deque
 
@@ -18,12 +18,12 @@ class Window:
         return self._batches[0][0] if self._batches else None
 
     def forget(self, before: float) -> None:
-        """Let go of what was taken before an instant."""
+        """Evict the batches before an instant."""
         while self._batches and self._batches[0][0] < before:
             self.sum -= self._batches.popleft()[1]
 
     def take(self, now: float, amount: int, limit: int) -> bool:
-        """Add a batch where the limit has room for all of it."""
+        """Add a batch; False when it would exceed the limit."""
         if self.sum + amount > limit:
             return False
         self._batches.append((now, amount))

@@ -1,4 +1,4 @@
-"""The gateway's own APIs: which there are, and the service that keeps each."""
+"""The gateway's own APIs, and the service that implements each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ Documents = Callable[[type], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class AdminDependencies:
-    """What an admin service may be made of."""
+    """The dependencies of the admin services."""
 
     runtime: PolicyRuntime
     inventory: ApiInventory
@@ -74,7 +74,7 @@ SERVICES: dict[type, Callable[[AdminDependencies], Any]] = {
 
 
 def interfaces() -> list[type]:
-    """The interfaces that the gateway keeps itself."""
+    """The interfaces that the gateway itself implements."""
     return list(SERVICES)
 
 

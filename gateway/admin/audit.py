@@ -9,7 +9,7 @@ from kit.database import Database
 
 
 class AuditService:
-    """Reads the trail of the whole deployment, whichever process is asked."""
+    """Reads the trail of the whole deployment, in any process."""
 
     def __init__(self, store: Callable[[], Database]) -> None:
         self._store = store
@@ -40,15 +40,17 @@ class AuditService:
             )
 
     async def get_line(self, chain: str, seq: int) -> AuditLine:
-        """The line with what is sealed in it."""
+        """The line with its sealed fields."""
         async with self._store().connect() as connection:
             return await reading.get(connection, chain, seq)
 
     async def verify(self, anchor: str | None = None) -> AuditVerification:
         """Every break of the trail."""
-        number, _, kept = (anchor or "").partition(":")
-        found = await check(self._store(), (int(number), kept) if number else None)
-        return AuditVerification(found.lines, found.anchors, *found.anchor, found.faults, found.set_aside)
+        number, _, digest = (anchor or "").partition(":")
+        report = await check(self._store(), (int(number), digest) if number else None)
+        return AuditVerification(
+            report.lines, report.anchors, *report.anchor, report.faults, report.set_aside
+        )
 
     async def get_period(self, period: str) -> AuditPeriod:
         """The anchors around the period and within it."""

@@ -1,4 +1,4 @@
-"""The admin API of consumers: declared ones are read, others registered, and all can be suspended."""
+"""The admin API of consumers: reads declared ones, registers others, and suspends any."""
 
 from collections.abc import Callable, Mapping
 
@@ -30,7 +30,7 @@ _POINTER = str.maketrans({".": "/", "[": "/", "]": ""})
 
 
 class ConsumersService:
-    """Writes to the consumer directory's tables, and answers with what it then reads from them."""
+    """Writes to the consumer directory's tables, and answers what it reads back from them."""
 
     def __init__(
         self,
@@ -61,8 +61,7 @@ class ConsumersService:
     async def register_consumer(self, body: Registration) -> KnownConsumer:
         """The consumer as registered.
 
-        Raises Conflict where there is one of the name, Invalid where it would hold what is kept apart or
-        names what there is not.
+        Raises Conflict for a name in use, Invalid for conflicting duties or unknown names.
         """
         if body.name in self._runtime.bundle.consumers:
             raise Conflict(f"{body.name} is declared in consumers.toml")
@@ -75,9 +74,9 @@ class ConsumersService:
             subscriptions={},
         )
         if faults := self._unknown_grants(grants):
-            raise Invalid("The registration names what there is not", errors=faults)
+            raise Invalid("The registration names something that does not exist", errors=faults)
         if refusals := self._runtime.refusals(body.name, grants):
-            raise Invalid(errors=[Fault("", said, "segregation_of_duties") for said in refusals])
+            raise Invalid(errors=[Fault("", reason, "segregation_of_duties") for reason in refusals])
         async with writing(self._store(), "consumer.register", body.name) as connection:
             row = {
                 "name": body.name,
@@ -98,10 +97,10 @@ class ConsumersService:
         """The consumer as suspended; raises NotFound."""
         await self.get_consumer(name)
         async with writing(self._store(), "consumer.suspend", name, body.reason) as connection:
-            again = {"reason": body.reason, "suspended_by": await privacy.actor(connection)}
-            statement = insert(suspensions).values(consumer=name, **again)
+            suspension = {"reason": body.reason, "suspended_by": await privacy.actor(connection)}
+            statement = insert(suspensions).values(consumer=name, **suspension)
             await connection.execute(
-                statement.on_conflict_do_update(index_elements=[suspensions.c.consumer], set_=again)
+                statement.on_conflict_do_update(index_elements=[suspensions.c.consumer], set_=suspension)
             )
         return await self.get_consumer(name)
 
@@ -113,14 +112,14 @@ class ConsumersService:
         return await self.get_consumer(name)
 
     async def list_usage(self, days: int = 30, api: str | None = None) -> UsageOfApis:
-        """The usage of the last days, what this gateway counted a moment ago included."""
+        """The usage of the last days, including the counts that this process has not written yet."""
         database = self._store()
         await self._usage.write()
-        found = await (active_consumers(database, api, days) if api else used(database, days))
-        return UsageOfApis(tuple(UsageOfApi(use.consumer, use.api, use.calls, use.last_day) for use in found))
+        uses = await (active_consumers(database, api, days) if api else used(database, days))
+        return UsageOfApis(tuple(UsageOfApi(use.consumer, use.api, use.calls, use.last_day) for use in uses))
 
     def _unknown_grants(self, grants: Consumer) -> list[Fault]:
-        """Held to the same names as consumers.toml, as far as this gateway knows them."""
+        """Faults for names that consumers.toml could not use either, as far as this gateway knows them."""
         instances = {mounted.instance for mounted in self._inventory.public}
         known = known_names(self._inventory.interfaces, instances=instances)
         unknown = unknown_grants(grants, known, roles_that_bind(self._runtime.bundle, known))

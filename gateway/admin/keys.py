@@ -1,4 +1,4 @@
-"""The admin API of API keys and revocation: every change in one transaction with its line in the audit."""
+"""The admin API of API keys and revocations: each change and its audit record are one transaction."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from kit.database import Database
 
 
 class KeysService:
-    """Makes, lists and revokes; what it changed this process knows at once, its peers within seconds."""
+    """Creates, lists and revokes; a change takes effect here at once, in other processes within seconds."""
 
     def __init__(
         self,
@@ -40,14 +40,14 @@ class KeysService:
     async def list_keys(self, consumer: str | None = None) -> ApiKeys:
         """The keys of a consumer, or of all."""
         async with self._store().connect() as connection:
-            found = await api_keys.keys_of(connection, consumer or "")
-            return ApiKeys(tuple([await _shown(connection, key) for key in found]))
+            keys = await api_keys.keys_of(connection, consumer or "")
+            return ApiKeys(tuple([await _shown(connection, key) for key in keys]))
 
     async def create_key(self, body: KeyWanted) -> KeyMade:
         """The key with its text; raises NotFound, Conflict and TooManyKeys."""
         kind = self._runtime.settings.identity.api_keys
         if kind is None:
-            raise Conflict("This deployment takes no API keys (gateway.toml, identity.api_keys)")
+            raise Conflict("This deployment accepts no API keys (gateway.toml, identity.api_keys)")
         consumer = self._runtime.bundle.consumers.get(body.consumer)
         if consumer is None:
             raise NotFound(f"No consumer is named {body.consumer}")
@@ -64,27 +64,27 @@ class KeysService:
                 expires_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=days) if days else None,
             )
             await _note(connection, "gateway.key.made", body.consumer, key=made.id, prefix=made.prefix)
-            told = await _shown(connection, made)
-        await self._know()
-        return KeyMade(told, text)
+            shown = await _shown(connection, made)
+        await self._refresh()
+        return KeyMade(shown, text)
 
     async def revoke_key(self, key_id: str) -> ApiKey:
         """The key, revoked now or before; raises NotFound."""
         async with self._store().begin() as connection:
-            found = await api_keys.revoke_key(connection, key_id, by=await privacy.actor(connection))
-            await _note(connection, "gateway.key.revoked", found.consumer, key=found.id, prefix=found.prefix)
-            told = await _shown(connection, found)
-        await self._know()
-        return told
+            key = await api_keys.revoke_key(connection, key_id, by=await privacy.actor(connection))
+            await _note(connection, "gateway.key.revoked", key.consumer, key=key.id, prefix=key.prefix)
+            shown = await _shown(connection, key)
+        await self._refresh()
+        return shown
 
     async def list_revocations(self) -> Revocations:
-        """The revocations in force."""
+        """The active revocations."""
         async with self._store().connect() as connection:
-            found = await revocation.active_revocations(connection)
-            return Revocations(tuple([await _revoked(connection, one) for one in found]))
+            active = await revocation.active_revocations(connection)
+            return Revocations(tuple([await _revoked(connection, one) for one in active]))
 
     async def revoke_tokens(self, body: RevocationWanted) -> Revocation:
-        """The revocation, in force."""
+        """The revocation, active; raises Invalid for an instant in the future."""
         now = dt.datetime.now(dt.UTC)
         if body.issued_before is not None and body.issued_before > now:
             fault = Fault("/issued_before", "is in the future: tokens that are not issued cannot be revoked")
@@ -100,46 +100,46 @@ class KeysService:
                 reason=body.reason,
                 longest_seconds=self._runtime.settings.identity.longest_token_seconds,
             )
-            whose = body.name
-            if body.kind == "subject":  # the line stays when the revocation is long forgotten
-                whose = await privacy.of(connection).pseudonym(connection, body.name)
+            subject = body.name
+            if body.kind == "subject":  # the audit record outlives the revocation: it must name no person
+                subject = await privacy.of(connection).pseudonym(connection, body.name)
             detail = {"kind": body.kind, "issuer": body.issuer}
-            await _note(connection, "gateway.tokens.revoked", whose, {"reason": body.reason}, **detail)
-            told = await _revoked(connection, made)
-        await self._know()
-        return told
+            await _note(connection, "gateway.tokens.revoked", subject, {"reason": body.reason}, **detail)
+            shown = await _revoked(connection, made)
+        await self._refresh()
+        return shown
 
-    async def _know(self) -> None:
+    async def _refresh(self) -> None:
         if self._credential_status is not None:
             await self._credential_status.refresh()
 
 
 def _check_wanted(body: KeyWanted, consumer: Consumer) -> None:
-    """Raise Invalid for a grant that the consumer does not have: the key would be less than was asked for."""
+    """Raise Invalid for a scope that the consumer was not granted: the key would have less than requested."""
     faults = [
         Fault(f"/scopes/{index}", f"{scope} is more than {body.consumer} was granted")
         for index, scope in enumerate(body.scopes)
         if not grants(consumer.scopes, scope)
     ]
     if "api_key" not in consumer.credentials:
-        faults.append(Fault("/consumer", f"{body.consumer} may not come with an API key"))
+        faults.append(Fault("/consumer", f"{body.consumer} may not use API keys"))
     if faults:
         raise Invalid(errors=faults)
 
 
 async def _shown(connection: AsyncConnection, key: api_keys.ApiKey) -> ApiKey:
     holds = key.revoked_at is None and not api_keys.has_expired(key)
-    told = ApiKey(holds=holds, **msgspec.structs.asdict(key))
+    shown = ApiKey(holds=holds, **msgspec.structs.asdict(key))
     return msgspec.structs.replace(
-        told,
+        shown,
         made_by=await privacy.shown(connection, key.made_by),
         revoked_by=await privacy.shown(connection, key.revoked_by),
     )
 
 
 async def _revoked(connection: AsyncConnection, made: revocation.Revocation) -> Revocation:
-    told = msgspec.convert(made, Revocation, from_attributes=True)
-    return msgspec.structs.replace(told, revoked_by=await privacy.shown(connection, made.revoked_by))
+    shown = msgspec.convert(made, Revocation, from_attributes=True)
+    return msgspec.structs.replace(shown, revoked_by=await privacy.shown(connection, made.revoked_by))
 
 
 async def _note(

@@ -1,4 +1,4 @@
-"""The admin API of plans: what gateway.toml offers."""
+"""The admin API of plans: those of gateway.toml."""
 
 from contracts.admin.plans import LimitOffered, PlanOffered, PlansOffered
 from gateway.plans import Plan
@@ -6,7 +6,7 @@ from gateway.policy_runtime import PolicyRuntime
 
 
 class PlansService:
-    """Tells of the plans of the policy in force."""
+    """Answers the plans of the current policy."""
 
     def __init__(self, runtime: PolicyRuntime) -> None:
         self._runtime = runtime

@@ -1,11 +1,11 @@
-"""The admin API of the policy: what is in force."""
+"""The admin API of the current policy."""
 
 from contracts.admin.policy import Explanation, PolicyInForce, PolicyRefused
 from gateway.policy_runtime import PolicyRuntime
 
 
 class PolicyService:
-    """Tells of the policy of the process that is asked."""
+    """Answers the policy of the process that handles the request."""
 
     def __init__(self, runtime: PolicyRuntime) -> None:
         self._runtime = runtime
@@ -22,5 +22,5 @@ class PolicyService:
         )
 
     async def explain(self, method: str, path: str, consumer: str, person: str | None = None) -> Explanation:
-        """Every rule that the request would meet, in order."""
+        """Every rule that would apply to the request, in order."""
         return await self._runtime.explain(method, path, consumer, person or "")

@@ -1,4 +1,4 @@
-"""The admin API of what a person may ask."""
+"""The admin API of privacy: exports and erases the data of a person."""
 
 from collections.abc import Callable
 
@@ -10,13 +10,13 @@ from kit.privacy import requests
 
 
 class PrivacyService:
-    """Gathers what is held, and destroys keys."""
+    """Exports stored personal data, and erases it by destroying its keys."""
 
     def __init__(self, store: Callable[[], Database]) -> None:
         self._store = store
 
     async def export_person(self, body: PersonNamed) -> PersonalData:
-        """All that is held about the person."""
+        """All stored data about the person."""
         async with self._store().begin() as connection:
             held = await requests.export(connection, body.person)
         return PersonalData(

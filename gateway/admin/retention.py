@@ -1,4 +1,4 @@
-"""The admin API of retention: what is over, and what a legal hold keeps."""
+"""The admin API of retention: expired rows, and legal holds."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from kit.retention import Outcome, RetentionSettings
 
 
 class RetentionService:
-    """Goes by the same rules as the daily run."""
+    """Applies the rules of the daily run."""
 
     def __init__(self, store: Callable[[], Database], runtime: PolicyRuntime) -> None:
         self._store = store
@@ -31,8 +31,8 @@ class RetentionService:
     async def list_holds(self) -> Holds:
         """All legal holds."""
         async with self._store().connect() as connection:
-            found = [await _hold(connection, row) for row in await retention.list_holds(connection)]
-        return Holds(tuple(found))
+            holds = [await _hold(connection, row) for row in await retention.list_holds(connection)]
+        return Holds(tuple(holds))
 
     async def put_hold(self, subject: str, body: HoldWanted) -> Hold:
         """The hold."""
@@ -40,7 +40,7 @@ class RetentionService:
             return await _hold(connection, await retention.hold(connection, subject, body.reason))
 
     async def delete_hold(self, subject: str) -> Hold:
-        """The hold that was."""
+        """The hold that was lifted."""
         async with self._store().begin() as connection:
             return await _hold(connection, await retention.lift(connection, subject))
 

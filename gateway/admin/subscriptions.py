@@ -1,4 +1,4 @@
-"""The admin API of subscriptions: asked for by one person, approved by another where the plan wants that."""
+"""The admin API of subscriptions: requested by one person, approved by another where the plan requires it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -46,16 +46,16 @@ class SubscriptionsService:
     async def list_subscriptions(
         self, consumer: str | None = None, api: str | None = None, state: str | None = None
     ) -> ApiSubscriptions:
-        """The latest that fit."""
-        asked = {"consumer": consumer, "api": api, "state": state}
-        fitting = [subscriptions.c[name] == value for name, value in asked.items() if value is not None]
-        latest = select(*_COLUMNS).where(*fitting).order_by(subscriptions.c.requested_at.desc()).limit(_MANY)
+        """The latest that match."""
+        filters = {"consumer": consumer, "api": api, "state": state}
+        matching = [subscriptions.c[name] == value for name, value in filters.items() if value is not None]
+        latest = select(*_COLUMNS).where(*matching).order_by(subscriptions.c.requested_at.desc()).limit(_MANY)
         async with self._store().connect() as connection:
             rows = await connection.execute(latest)
             return ApiSubscriptions(tuple([await _shown(connection, ApiSubscription(*row)) for row in rows]))
 
     async def request_subscription(self, body: SubscriptionWanted) -> ApiSubscription:
-        """The subscription: active at once where the plan says so, else waiting for another person."""
+        """The subscription: active at once where the plan approves automatically, else requested."""
         plan = await self._plan(body)
         row: dict[str, Any] = {
             "id": context.new_id("sub"),
@@ -68,55 +68,59 @@ class SubscriptionsService:
         }
         async with writing(self._store(), "subscription.request", row["id"], body.reason) as connection:
             row["requested_by"] = await privacy.actor(connection)
-            waiting = [subscriptions.c[name] == row[name] for name in ("consumer", "api", "state")]
-            if await connection.scalar(select(subscriptions.c.id).where(*waiting)):
-                raise Conflict(f"{body.consumer} has asked for {body.api} already, and nobody has decided")
+            pending = [subscriptions.c[name] == row[name] for name in ("consumer", "api", "state")]
+            if await connection.scalar(select(subscriptions.c.id).where(*pending)):
+                raise Conflict(
+                    f"{body.consumer} has requested {body.api} already; the request is not decided yet"
+                )
             await connection.execute(insert(subscriptions).values(**row))
             if plan.approval == "automatic":
                 await _activate(connection, row["id"], body.consumer, body.api, "the plan", body.reason)
             return await _shown(connection, await _get(connection, row["id"]))
 
     async def decide_subscription(self, subscription_id: str, body: SubscriptionDecision) -> ApiSubscription:
-        """The subscription as decided; whoever asked for it may not decide."""
+        """The subscription as decided; raises SegregationOfDuties for the person who requested it."""
         action = f"subscription.{body.outcome}"
         async with writing(self._store(), action, subscription_id, body.reason) as connection:
-            found, by = await _get(connection, subscription_id), await privacy.actor(connection)
-            if found.state != "requested":
-                raise AlreadyDecided(f"The subscription is {found.state}")
-            if found.requested_by in (by, context.current().who):
-                raise SegregationOfDuties("Whoever asked for a subscription may not decide about it")
+            subscription, by = await _get(connection, subscription_id), await privacy.actor(connection)
+            if subscription.state != "requested":
+                raise AlreadyDecided(f"The subscription is {subscription.state}")
+            if subscription.requested_by in (by, context.current().who):
+                raise SegregationOfDuties("The person who requested a subscription may not decide about it")
             if body.outcome == "approved":
-                await _activate(connection, found.id, found.consumer, found.api, by, body.reason)
+                await _activate(
+                    connection, subscription.id, subscription.consumer, subscription.api, by, body.reason
+                )
             else:
-                await _set(connection, found.id, "rejected", by, body.reason)
+                await _set(connection, subscription.id, "rejected", by, body.reason)
             return await _shown(connection, await _get(connection, subscription_id))
 
     async def cancel_subscription(self, subscription_id: str, body: Cancellation) -> ApiSubscription:
         """The subscription as cancelled."""
         async with writing(self._store(), "subscription.cancel", subscription_id, body.reason) as connection:
-            found = await _get(connection, subscription_id)
-            if found.state not in ("requested", "active"):
-                raise AlreadyDecided(f"The subscription is {found.state}")
+            subscription = await _get(connection, subscription_id)
+            if subscription.state not in ("requested", "active"):
+                raise AlreadyDecided(f"The subscription is {subscription.state}")
             by = await privacy.actor(connection)
-            await _set(connection, found.id, "cancelled", by, body.reason)
+            await _set(connection, subscription.id, "cancelled", by, body.reason)
             return await _shown(connection, await _get(connection, subscription_id))
 
     async def _plan(self, body: SubscriptionWanted) -> Plan:
-        """The plan that is wanted; raises Invalid with everything that there is not, or that does not fit."""
+        """The requested plan; raises Invalid with every unknown name, or for a plan that excludes the API."""
         await self._directory.refresh()
         plans = self._runtime.settings.plans
-        there = {
+        known_names = {
             "consumer": self._directory.consumers(self._runtime.bundle.consumers),
             "api": self._inventory.apis,
             "plan": plans,
         }
         faults = [
             Fault(f"/{name}", f"there is no {name} named {getattr(body, name)}", "unknown", field=name)
-            for name, known in there.items()
-            if getattr(body, name) not in known
+            for name, names in known_names.items()
+            if getattr(body, name) not in names
         ]
         if faults:
-            raise Invalid("The subscription names what there is not", errors=faults)
+            raise Invalid("The subscription names something that does not exist", errors=faults)
         plan = plans[body.plan]
         if reason := unsuited(plan, self._inventory.apis[body.api]):
             raise Invalid(errors=[Fault("/plan", f"does not cover this: {reason}", "unsuited", field="plan")])
@@ -124,20 +128,20 @@ class SubscriptionsService:
 
 
 async def _get(connection: AsyncConnection, id: str) -> ApiSubscription:  # noqa: A002
-    """The subscription as it is kept, held until the transaction ends; raises NotFound."""
-    asked = select(*_COLUMNS).where(subscriptions.c.id == id).with_for_update()
-    row = (await connection.execute(asked)).one_or_none()
+    """The stored subscription, locked until the transaction ends; raises NotFound."""
+    locked = select(*_COLUMNS).where(subscriptions.c.id == id).with_for_update()
+    row = (await connection.execute(locked)).one_or_none()
     if row is None:
         raise NotFound(f"There is no subscription {id}")
     return ApiSubscription(*row)
 
 
-async def _shown(connection: AsyncConnection, kept: ApiSubscription) -> ApiSubscription:
-    """The subscription with its persons as the caller may see them."""
+async def _shown(connection: AsyncConnection, subscription: ApiSubscription) -> ApiSubscription:
+    """The subscription with the names of persons that the caller may see."""
     return msgspec.structs.replace(
-        kept,
-        requested_by=await privacy.shown(connection, kept.requested_by),
-        decided_by=await privacy.shown(connection, kept.decided_by),
+        subscription,
+        requested_by=await privacy.shown(connection, subscription.requested_by),
+        decided_by=await privacy.shown(connection, subscription.decided_by),
     )
 
 
@@ -154,7 +158,7 @@ async def _activate(
     by: str,
     reason: str,
 ) -> None:
-    """Put one in force in the place of the one before."""
+    """Activate a subscription and cancel the one that it replaces."""
     before = select(subscriptions.c.id).where(
         subscriptions.c.consumer == consumer, subscriptions.c.api == api, subscriptions.c.state == "active"
     )

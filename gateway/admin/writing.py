@@ -1,4 +1,4 @@
-"""How an admin service changes the consumer directory: audited and announced in one transaction."""
+"""Changes of the consumer directory by admin services: audited and announced in one transaction."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ from kit.database import Database
 async def writing(
     database: Database, action: str, subject: str, reason: str = ""
 ) -> AsyncIterator[AsyncConnection]:
-    """A transaction that every gateway hears of within seconds; nothing is told of one that fails."""
+    """A transaction that takes effect in every gateway within seconds; a failed one leaves no trace."""
     here = context.current()
     async with database.begin() as connection:
         yield connection

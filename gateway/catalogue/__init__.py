@@ -1,4 +1,4 @@
-"""The API catalogue: every API, its operations and its problems, to read in a browser or by a program."""
+"""The API catalogue: every API, its operations and its problems, as HTML pages and as JSON."""
 
 from collections.abc import Iterable
 
@@ -19,7 +19,7 @@ _PAGE_HEADERS: tuple[Header, ...] = (
 
 
 class Catalogue:
-    """Pages made once, at start, from the frozen documents."""
+    """Pages rendered once, at start, from the frozen documents."""
 
     def __init__(self, apis: Iterable[Mounted], public_url: str, lifecycles: ApiLifecycles = NONE) -> None:
         self._lifecycles = lifecycles
@@ -51,18 +51,18 @@ class Catalogue:
             }
             for kind in codes
         ]
-        found = {
+        pages = {
             "/apis": _either({"apis": listed, "retired": retired}, html.catalogue_page(listed, retired)),
             "/apis/problems": _either({"problems": problems}, html.problems_page(problems)),
         }
         for problem in problems:
-            found[f"/apis/problems/{problem['code']}"] = _either(problem, html.problem_page(problem))
+            pages[f"/apis/problems/{problem['code']}"] = _either(problem, html.problem_page(problem))
         for mounted, summary in zip(self._apis.values(), listed, strict=True):
             path = summary["page"]
             document = self._document(mounted)
-            found[path] = _either(summary, html.api_page(summary, document))
-            found[path + "/openapi.json"] = _json_only(document)
-        return found
+            pages[path] = _either(summary, html.api_page(summary, document))
+            pages[path + "/openapi.json"] = _json_only(document)
+        return pages
 
     def _listed(self, mounted: Mounted) -> dict:
         api = mounted.api
@@ -93,16 +93,16 @@ class Catalogue:
 
 
 def life_of(slug: str, lifecycles: ApiLifecycles) -> dict:
-    """Where a version stands in its life, as the catalogue tells it."""
+    """The lifecycle of a version, as the catalogue shows it."""
     lifecycle = lifecycles.get(slug)
     if lifecycle is None:
         return {"status": "published"}
-    told = {"status": lifecycle.state, "owner": lifecycle.owner, "since": lifecycle.since}
+    shown = {"status": lifecycle.state, "owner": lifecycle.owner, "since": lifecycle.since}
     if lifecycle.sunset is not None:
-        told |= {"sunset": lifecycle.sunset}
+        shown |= {"sunset": lifecycle.sunset}
     if lifecycle.successor is not None:
-        told |= {"successor": address_of(lifecycle.successor)}
-    return msgspec.to_builtins(told)
+        shown |= {"successor": address_of(lifecycle.successor)}
+    return msgspec.to_builtins(shown)
 
 
 def _either(content: object, page: str) -> Step:
@@ -135,7 +135,7 @@ def _json(encoded: bytes) -> Reply:
 
 
 def _wants_html(accept: bytes) -> bool:
-    """Browsers name text/html before anything else; programs name JSON, or nothing in particular."""
+    """Whether HTML is preferred: browsers name text/html first; programs name JSON or neither."""
     kinds = [kind.partition(b";")[0].strip() for kind in accept.split(b",")]
     html_at = kinds.index(b"text/html") if b"text/html" in kinds else len(kinds)
     json_at = kinds.index(b"application/json") if b"application/json" in kinds else len(kinds)

@@ -11,7 +11,7 @@ from gateway.catalogue import shapes
 _STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; frame-ancestors 'none'"
-"""The Content-Security-Policy of every page: no script, nothing from elsewhere, in nobody's frame."""
+"""The Content-Security-Policy of every page: no script, nothing from elsewhere, no framing."""
 
 _TIERS = {
     "experience": ("Experience", "What screens, portals and partners call."),
@@ -66,14 +66,14 @@ def _retired(apis: list[dict[str, Any]]) -> str:
 
 
 def _life(api: dict[str, Any]) -> str:
-    """A version's life in words, nothing for one that is published."""
+    """A version's lifecycle in words, empty for a published one."""
     if api["status"] == "published":
         return ""
     parts = [f"<b>{escape(api['status'])}</b> since {escape(api['since'])}"]
     if "sunset" in api and api["status"] == "deprecated":
-        parts.append(f"promised until {escape(api['sunset'])}")
+        parts.append(f"served until {escape(api['sunset'])}")
     if "successor" in api:
-        parts.append(f"its successor stands at <code>{escape(api['successor'])}</code>")
+        parts.append(f"its successor is at <code>{escape(api['successor'])}</code>")
     return f"<p class=meta>{', '.join(parts)}. Owner: {escape(api['owner'])}.</p>"
 
 
@@ -82,7 +82,7 @@ def _count(operations: int) -> str:
 
 
 def api_page(summary: dict[str, Any], document: dict[str, Any]) -> str:
-    """One API: its operations with what they ask for and how they fail."""
+    """One API: its operations with their scopes, parameters and problems."""
     operations = "".join(
         _operation(method.upper(), path, operation, document)
         for path, methods in document["paths"].items()
@@ -156,7 +156,7 @@ def problems_page(problems: list[dict[str, Any]]) -> str:
 
 def problem_page(item: dict[str, Any]) -> str:
     """One problem code."""
-    again = (
+    retry = (
         "The same request may be sent again."
         if item["retryable"]
         else "Sending the same again does not help."
@@ -165,5 +165,5 @@ def problem_page(item: dict[str, Any]) -> str:
         item["code"],
         f"<h1>{item['status']} <code>{escape(item['code'])}</code></h1>"
         f"<p class=lead>{escape(item['title'])}.</p>"
-        f"<p>{escape(item['meaning'])}</p><p>Who must act: <b>{escape(item['actor'])}</b>. {again}</p>",
+        f"<p>{escape(item['meaning'])}</p><p>Who must act: <b>{escape(item['actor'])}</b>. {retry}</p>",
     )

@@ -1,4 +1,4 @@
-"""The catalogue's tables of what goes in and comes out, and a call to try, from an API's document."""
+"""The catalogue's tables of request and answer fields, and an example call, from an API's document."""
 
 import shlex
 from html import escape
@@ -36,7 +36,7 @@ def body(operation: dict[str, Any], components: dict[str, Any]) -> str:
 
 
 def answer(operation: dict[str, Any], components: dict[str, Any]) -> str:
-    """The table of the answer's fields, when all is well."""
+    """The table of the fields of the successful answer."""
     for status, response in operation["responses"].items():
         content = response.get("content", {}).get("application/json")
         if status.startswith("2") and content:
@@ -45,7 +45,7 @@ def answer(operation: dict[str, Any], components: dict[str, Any]) -> str:
 
 
 def curl(method: str, url: str, operation: dict[str, Any]) -> str:
-    """The call as a command line; what stands in braces is the caller's to fill in."""
+    """The call as a command line; the caller fills in the parts in braces."""
     words = ["curl", "-X", method, url, "-H", "Authorization: Bearer $TOKEN"]
     for item in operation.get("parameters", ()):
         if item["in"] == "header" and item.get("required"):

@@ -1,4 +1,4 @@
-"""Identity: who a credential speaks for, and what makes us believe it."""
+"""Identity: verifies credentials and names the consumer and person that they identify."""
 
 from gateway.identity.certificates import Certificates
 from gateway.identity.challenges import Challenges

@@ -1,4 +1,4 @@
-"""API keys: made once, shown once, and kept as a hash alone."""
+"""API keys: created once, shown once, and stored only as a hash."""
 
 import datetime as dt
 import hashlib
@@ -20,12 +20,12 @@ from kit.context import new_id
 Kind = Literal["test", "live"]
 
 MARK = "enf_"
-LIVE_KEYS = 2  # per consumer: the one in use, and the one that takes its place
+LIVE_KEYS = 2  # per consumer: the one in use and its replacement
 _SHAPE = re.compile(r"(enf_(test|live)_[0-9a-f]{8})[0-9a-f]{64}")
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """A key as it is kept. Instants are in UTC; without `scopes` it has all that its consumer was granted."""
+    """A stored key. Instants are in UTC; without `scopes` it has every scope of its consumer."""
 
     id: str
     consumer: str
@@ -42,22 +42,22 @@ class ApiKey(msgspec.Struct, frozen=True):
 
 
 def new_key(kind: Kind) -> tuple[str, str]:
-    """A new key, 256 random bits, and the prefix by which people may know it."""
+    """A new key, 256 random bits, and the prefix that identifies it without revealing it."""
     prefix = f"{MARK}{kind}_{secrets.token_hex(4)}"
     return prefix + secrets.token_hex(32), prefix
 
 
 def kind_of(key: str) -> str:
-    """Whether what was sent is a test or a live key; empty for what is no key at all."""
-    found = _SHAPE.fullmatch(key)
-    return found.group(2) if found else ""
+    """Whether a text is a test or a live key; empty for a text that is not a key."""
+    match = _SHAPE.fullmatch(key)
+    return match.group(2) if match else ""
 
 
 def hash_of(key: str) -> str:
-    """What is kept of a key.
+    """The stored hash of a key.
 
-    SHA-256 without salt or stretching is right here, as it would not be for a password: there are 2^256 keys
-    to guess among, so a stolen hash leads nowhere, and a slow hash would only slow down the gateway.
+    SHA-256 without salt or stretching suffices here, unlike for passwords: with 2^256 possible keys a stolen
+    hash cannot be reversed, and a slow hash would only slow down the gateway.
     """
     return hashlib.sha256(key.encode()).hexdigest()
 
@@ -78,11 +78,11 @@ async def create(
     scopes: tuple[str, ...] = (),
     expires_at: dt.datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key of a consumer and its text, which nobody can show again; raises TooManyKeys beyond two."""
-    await note_change(connection)  # also the lock under which the live ones are counted
+    """A new key of a consumer and its text, which is not stored; raises TooManyKeys beyond two."""
+    await note_change(connection)  # also locks, so that the count below is exact
     counted = select(func.count()).select_from(api_keys).where(api_keys.c.consumer == consumer, _is_live())
     if (await connection.execute(counted)).scalar_one() >= LIVE_KEYS:
-        raise TooManyKeys(f"{consumer} has {LIVE_KEYS} live keys; revoke one before you make another")
+        raise TooManyKeys(f"{consumer} has {LIVE_KEYS} live keys; revoke one before you create another")
     text, prefix = new_key(kind)
     row = {
         "id": new_id("key"),
@@ -112,7 +112,7 @@ async def revoke_key(connection: AsyncConnection, key_id: str, *, by: str) -> Ap
 
 
 async def keys_of(connection: AsyncConnection, consumer: str = "") -> list[ApiKey]:
-    """The keys of a consumer, or of all, newest first; those that no longer hold too."""
+    """The keys of a consumer, or of all, newest first, expired and revoked ones included."""
     asked = select(api_keys).order_by(api_keys.c.made_at.desc(), api_keys.c.id)
     if consumer:
         asked = asked.where(api_keys.c.consumer == consumer)
@@ -120,13 +120,13 @@ async def keys_of(connection: AsyncConnection, consumer: str = "") -> list[ApiKe
 
 
 async def live_keys(connection: AsyncConnection) -> dict[str, ApiKey]:
-    """Every key that holds now, by its hash."""
+    """Every live key by its hash."""
     return {row.hash: _read(row) for row in await connection.execute(select(api_keys).where(_is_live()))}
 
 
 async def note_used(connection: AsyncConnection, used: dict[str, float]) -> None:
-    """Keep when keys were last used: key id to Unix time in seconds."""
-    for key_id, at in sorted(used.items()):  # in one order, so that no two gateways wait for each other
+    """Record when keys were last used: key id to Unix time in seconds."""
+    for key_id, at in sorted(used.items()):  # in one order, so that two gateways cannot deadlock
         instant = dt.datetime.fromtimestamp(at, dt.UTC)
         done = update(api_keys).where(api_keys.c.id == key_id)
         await connection.execute(
@@ -140,5 +140,5 @@ def has_expired(key: ApiKey) -> bool:
 
 
 def _read(row: Any) -> ApiKey:
-    found = {name: value for name, value in row._asdict().items() if name != "hash"}
-    return ApiKey(**{**found, "scopes": tuple(found["scopes"])})
+    columns = {name: value for name, value in row._asdict().items() if name != "hash"}
+    return ApiKey(**{**columns, "scopes": tuple(columns["scopes"])})

@@ -1,4 +1,4 @@
-"""Certificates: whose TLS connection it is, as a TLS terminator of ours tells it (RFC 9440, RFC 8705)."""
+"""Certificates: the client certificate that a trusted TLS terminator forwards (RFC 9440, RFC 8705)."""
 
 import base64
 import binascii
@@ -14,7 +14,7 @@ _FIELDS = frozenset({b"client-cert", b"client-cert-chain"})
 
 
 class Certificates:
-    """Believes the Client-Cert field of the terminators at the given networks, and of nobody else."""
+    """Accepts the Client-Cert field of terminators in the given networks, and of no other peer."""
 
     def __init__(self, terminators: Iterable[str]) -> None:
         self._networks = tuple(ipaddress.ip_network(network) for network in terminators)
@@ -22,10 +22,10 @@ class Certificates:
     def check(self, exchange: Exchange, thumbprint: str) -> None:
         """Raise InvalidToken unless the connection's certificate is the one that the token is bound to."""
         if self._thumbprint(exchange) != thumbprint:
-            raise InvalidToken("The token is bound to a certificate that did not come with it")
+            raise InvalidToken("The token is bound to a certificate that was not sent with it")
 
     def _thumbprint(self, exchange: Exchange) -> str:
-        """The certificate's ``x5t#S256``; empty without one. Fields from anywhere else are taken away."""
+        """The certificate's ``x5t#S256``; empty without one. Removes the fields of any other peer."""
         if not self._trusted(exchange.scope.get("client")):
             for name in _FIELDS:
                 exchange.headers.pop(name, None)
@@ -35,7 +35,7 @@ class Certificates:
         return jose.encode_part(hashlib.sha256(der).digest()) if der else ""
 
     def _trusted(self, peer: tuple[str, int] | None) -> bool:
-        """By the connection's own address: one told by X-Forwarded-For could be made up."""
+        """Whether the peer is a terminator, by its connection's address: X-Forwarded-For can be forged."""
         try:
             address = ipaddress.ip_address(peer[0] if peer else "")
         except ValueError:

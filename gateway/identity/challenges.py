@@ -1,4 +1,4 @@
-"""Challenges: how a refused caller is told what to send (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1)."""
+"""Challenges: the WWW-Authenticate headers of refusals (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1)."""
 
 from contracts.problems import InvalidProof, InvalidToken, NonceNeeded
 from gateway.identity.jose import ALGORITHMS
@@ -7,7 +7,7 @@ _ERRORS = {kind: kind.code for kind in (InvalidToken, InvalidProof, NonceNeeded)
 
 
 class Challenges:
-    """WWW-Authenticate for the protected resource whose metadata stands at an address."""
+    """WWW-Authenticate for the protected resource with its metadata at an address."""
 
     def __init__(self, resource_metadata: str) -> None:
         common = f'realm="enfilade", resource_metadata="{resource_metadata}"'
@@ -17,25 +17,22 @@ class Challenges:
         }
 
     def bare(self) -> dict[str, str]:
-        """For who sent no credential: every scheme that is taken, and no error."""
+        """For a request without a credential: every accepted scheme, and no error."""
         return {"WWW-Authenticate": ", ".join(self._schemes.values())}
 
     def malformed(self, scheme: str, description: str) -> dict[str, str]:
-        """For who sent what is no credential by its grammar, in whichever scheme."""
+        """For a credential that is malformed, in any scheme."""
         return self._error(scheme, "invalid_request", description)
 
     def refuse(self, refusal: InvalidToken, scheme: str) -> InvalidToken:
-        """The refusal with the challenge of the scheme in which the credential must come.
-
-        One that has its challenge already keeps it.
-        """
+        """The refusal with the challenge of the required scheme, or unchanged when it has a challenge."""
         if "WWW-Authenticate" in refusal.headers:
             return refusal
-        told = self._error(scheme, _ERRORS[type(refusal)], refusal.detail)
-        return type(refusal)(refusal.detail, headers={**refusal.headers, **told})
+        challenge = self._error(scheme, _ERRORS[type(refusal)], refusal.detail)
+        return type(refusal)(refusal.detail, headers={**refusal.headers, **challenge})
 
     def insufficient(self, authorization: bytes, scope: str) -> dict[str, str]:
-        """For who lacks a scope, in the scheme in which they came (RFC 6750 §3.1, RFC 9449 §7.1)."""
+        """For a missing scope, in the scheme of the request (RFC 6750 §3.1, RFC 9449 §7.1)."""
         scheme = "dpop" if authorization[:5].lower() == b"dpop " else "bearer"
         challenge = f'{self._schemes[scheme]}, error="insufficient_scope", scope="{scope}"'
         return {"WWW-Authenticate": challenge}

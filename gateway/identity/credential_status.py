@@ -1,4 +1,4 @@
-"""Credential status: all live API keys and all revocations in memory, as PostgreSQL had them a moment ago."""
+"""Credential status: all live API keys and revocations, cached in memory and refreshed from PostgreSQL."""
 
 import asyncio
 import contextlib
@@ -20,10 +20,10 @@ _log = log(__name__)
 
 
 class CredentialStatus:
-    """Looks each `refresh` seconds whether anything has changed, and reads anew only then.
+    """Polls for changes every `refresh` seconds, and reads keys and revocations only then.
 
-    A request asks the memory, never the database. Without the database what is known holds for `stale`
-    seconds; after that nobody can say who was revoked meanwhile, and `check_fresh` raises Unavailable.
+    Requests read the memory, never the database. Without the database the status is used for `stale` seconds;
+    after that revocations could be missing, and `check_fresh` raises Unavailable.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class CredentialStatus:
         self._write = write
         self._clock = clock
         self._version = -1
-        self._fresh_at = clock()  # a gateway that opens without the database has as long as one that loses it
+        self._fresh_at = clock()  # a start without the database is tolerated as long as its loss
         self._keys: dict[str, ApiKey] = {}
         self._live: frozenset[str] = frozenset()
         self._revoked = Revoked()
@@ -50,40 +50,40 @@ class CredentialStatus:
         self._tasks: list[asyncio.Task[None]] = []
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call `changed`, and nobody who watched before, when what was believed may not hold any more."""
+        """Call `changed`, in place of any earlier callback, when cached credentials may be invalid."""
         self._notify = changed
 
     @property
     def seconds(self) -> tuple[float, float]:
-        """How often it looks for changes, and for how long it is believed without the database."""
+        """The poll interval, and for how long the status is used without the database."""
         return self._refresh, self._stale
 
     def check_fresh(self) -> None:
-        """Raise Unavailable when the status is too old to be believed."""
+        """Raise Unavailable when the status is stale."""
         if not self.fresh:
             raise _away(self._refresh)
 
     @property
     def fresh(self) -> bool:
-        """Whether the status is young enough to be believed."""
+        """Whether the status is not stale."""
         return self._clock() - self._fresh_at <= self._stale
 
     def find_key(self, text: str) -> ApiKey | None:
-        """The live key that was sent, whose use is noted; None for any other text.
+        """The live key with this text, whose use is recorded; None for any other text.
 
-        Raises Unavailable when the status is too old, or was never read.
+        Raises Unavailable when the status is stale or was never read.
         """
         if self._version < 0:
             raise _away(self._refresh)
         self.check_fresh()
-        found = self._keys.get(api_keys.hash_of(text))
-        if found is None or api_keys.has_expired(found):
+        key = self._keys.get(api_keys.hash_of(text))
+        if key is None or api_keys.has_expired(key):
             return None
-        self._used[found.id] = time.time()
-        return found
+        self._used[key.id] = time.time()
+        return key
 
     def holds(self, key: ApiKey) -> bool:
-        """Whether a key that was found before is live still."""
+        """Whether a key that was live before is still live."""
         return key.id in self._live and not api_keys.has_expired(key)
 
     def is_revoked(self, consumer: str, claims: dict[str, Any], issuer: str) -> bool:
@@ -91,7 +91,7 @@ class CredentialStatus:
         return self._revoked.covers(consumer, claims, issuer)
 
     async def start(self) -> None:
-        """Read what there is and begin to keep up with it; a database that is away is waited for."""
+        """Read the status and refresh it in the background, even if the database is unavailable now."""
         with contextlib.suppress(Problem):
             await self.refresh()
         self._tasks = [
@@ -100,16 +100,16 @@ class CredentialStatus:
         ]
 
     async def close(self) -> None:
-        """Write what still waits."""
+        """Stop the background work and write the recorded uses."""
         await stop_background(*self._tasks)
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self.write_used()
-        except Exception as error:  # noqa: BLE001 - whatever it is, closing goes on and says what is lost
+        except Exception as error:  # noqa: BLE001 - closing must not fail: what is lost is logged
             _log.error("use of keys lost", keys=len(self._used), reason=type(error).__name__)
 
     async def refresh(self) -> None:
-        """Look for changes now; raises Unavailable without the database."""
+        """Poll for changes now; raises Unavailable without the database."""
         asked_at = self._clock()
         async with self._database.connect() as connection:
             version = await version_of(connection)
@@ -122,7 +122,7 @@ class CredentialStatus:
         self._fresh_at = asked_at
 
     async def write_used(self) -> None:
-        """Write when keys were last used; raises Unavailable without the database, and keeps it for later."""
+        """Write when keys were last used; on Unavailable they are retained for later."""
         used, self._used = self._used, {}
         if not used:
             return
@@ -150,15 +150,17 @@ class CredentialStatus:
 
 
 def _nothing() -> None:
-    """Nobody watches yet."""
+    """The callback until `watch` sets one."""
 
 
 def _away(retry_after: float) -> Unavailable:
-    return Unavailable("Nobody is identified while the database is away", retry_after=retry_after)
+    return Unavailable(
+        "Callers cannot be identified while the database is unavailable", retry_after=retry_after
+    )
 
 
 async def _try(what: str, work: Any, *, logged: bool) -> bool:
-    """Whether background work, which is tried again a moment later, was done; one line tells of an outage."""
+    """Whether background work succeeded; an outage is logged once, since the work is retried soon."""
     try:
         await work()
     except Problem as problem:

@@ -1,4 +1,4 @@
-"""JWTs as they lie on the wire, read strictly: what could be read in two ways is not read at all."""
+"""JWTs in their compact form, read strictly: what is ambiguous is refused."""
 
 import json
 import math
@@ -15,7 +15,7 @@ MAX_TOKEN = 8192
 _SMALLEST_RSA_BITS = 2048
 _LONGEST_TEXT = 1024
 _PART = re.compile(r"[A-Za-z0-9_-]+")
-_LATEST = 2**40  # an instant beyond the year 36,000 is a number, and no time
+_LATEST = 2**40  # beyond the year 36,000: datetime cannot represent it
 
 Key = jwk.RSAKey | jwk.ECKey
 
@@ -29,11 +29,11 @@ ALGORITHMS = ("RS256", "PS256", "ES256", "ES384")
 
 
 class UnreadableError(ValueError):
-    """What was sent is no signed JWT that can be read in one way only."""
+    """The text is not an unambiguous signed JWT."""
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """A signed JWT taken apart; nothing of it is believed yet."""
+    """The parts of a signed JWT, not verified yet."""
 
     token: str
     header: dict[str, Any]
@@ -51,21 +51,21 @@ def take_apart(token: str) -> Parts:
     if len(token) > MAX_TOKEN or len(parts) != 3:  # noqa: PLR2004 - header, payload, signature
         raise UnreadableError
     header, payload, _ = (decode_part(part) for part in parts)
-    read = Parts(token, read_object(header), read_object(payload))
-    # We know no extension that a token may declare critical (RFC 7515 §4.1.11); b64 is one (RFC 7797).
-    if "crit" in read.header or "b64" in read.header:
+    parsed = Parts(token, read_object(header), read_object(payload))
+    # No critical extension is supported (RFC 7515 §4.1.11); b64 is one (RFC 7797).
+    if "crit" in parsed.header or "b64" in parsed.header:
         raise UnreadableError
-    return read
+    return parsed
 
 
 def decode_part(part: str) -> bytes:
     """The bytes of a base64url part in its one canonical spelling; raises UnreadableError."""
     if not _PART.fullmatch(part) or len(part) % 4 == 1:
         raise UnreadableError
-    found = urlsafe_b64decode(part + "=" * (-len(part) % 4))
-    if encode_part(found) != part:  # bits to spare at the end would give one token many spellings
+    decoded = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    if encode_part(decoded) != part:  # spare bits at the end would allow several spellings of one token
         raise UnreadableError
-    return found
+    return decoded
 
 
 def encode_part(content: bytes) -> str:
@@ -74,32 +74,32 @@ def encode_part(content: bytes) -> str:
 
 
 def read_object(content: bytes) -> dict[str, Any]:
-    """A JSON object with each member named once and numbers that are some; raises UnreadableError."""
+    """A JSON object with unique names and finite numbers; raises UnreadableError."""
     try:
-        found = json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_no_number)
-        # Lone surrogates are no I-JSON (RFC 7493 §2.1), U+0000 is in no name; neither can be stored.
-        storable = b"\\u" not in content or holds_only_storable(found)
+        parsed = json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_no_number)
+        # Lone surrogates are not I-JSON (RFC 7493 §2.1); neither they nor U+0000 can be stored.
+        storable = b"\\u" not in content or holds_only_storable(parsed)
     except (ValueError, RecursionError):
         raise UnreadableError from None
-    if not isinstance(found, dict) or not storable:
+    if not isinstance(parsed, dict) or not storable:
         raise UnreadableError
-    return found
+    return parsed
 
 
 def holds(parts: Parts, key: Key, algorithm: str) -> bool:
-    """Whether the signature is that of the key under this very algorithm."""
+    """Whether the signature is valid for the key and exactly this algorithm."""
     registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
     try:
         jws.deserialize_compact(parts.token, key, registry=registry)
-    except Exception:  # noqa: BLE001 - the header is a stranger's: however it trips the reader, it is refused
+    except Exception:  # noqa: BLE001 - the header is not trusted: any failure is a refusal
         return False
     return parts.header.get("alg") == algorithm
 
 
 def public_key(item: dict[str, Any]) -> tuple[Key, frozenset[str]] | None:
-    """A public key and the algorithms that it may verify; None for one that is not for us.
+    """A public key and the algorithms that it may verify; None for an unsupported one.
 
-    Left out are symmetric and private keys, unknown curves, and RSA under 2048 bits (RFC 7518 §3.3).
+    Unsupported are symmetric and private keys, unknown curves, and RSA under 2048 bits (RFC 7518 §3.3).
     """
     usable = _ALGORITHMS.get((item.get("kty"), item.get("crv")), frozenset())
     if "alg" in item:
@@ -110,13 +110,13 @@ def public_key(item: dict[str, Any]) -> tuple[Key, frozenset[str]] | None:
         if item["kty"] == "RSA" and _rsa_bits(item) < _SMALLEST_RSA_BITS:
             return None
         key = jwk.import_key(item)
-    except Exception:  # noqa: BLE001 - however a stranger's key trips the reader, it is no key for us
+    except Exception:  # noqa: BLE001 - the key is not trusted: any failure is a refusal
         return None
     return (key, usable) if isinstance(key, jwk.RSAKey | jwk.ECKey) else None
 
 
 def is_text(value: Any) -> bool:
-    """Whether a claim is text, and not without end."""
+    """Whether a claim is text of a bounded length."""
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_TEXT
 
 
@@ -131,10 +131,10 @@ def _rsa_bits(item: dict[str, Any]) -> int:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise UnreadableError
-    return found
+    return members
 
 
 def _no_number(_: str) -> NoReturn:

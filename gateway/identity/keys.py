@@ -1,4 +1,4 @@
-"""An issuer's keys: found by kid, fetched again when a kid is new, and never oftener than a bound."""
+"""An issuer's keys: looked up by kid, refetched when a kid is unknown, at a bounded rate."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from gateway.identity.jose import Key, public_key
 from kit.telemetry import log
 
 Fetch = Callable[[str], Awaitable[dict[str, Any]]]
-"""Fetches a JSON document of bounded size; whatever it raises means that the document cannot be had."""
+"""Fetches a JSON document of bounded size; any exception means that the document is unavailable."""
 
 _log = log(__name__)
 
@@ -20,11 +20,11 @@ _MOST_ABSENT = 256
 
 
 class Keys:
-    """The public keys of one issuer, given at once or fetched from its JWKS address.
+    """The public keys of one issuer, from a document or fetched from its JWKS address.
 
-    All in seconds: `fetch_again` bounds how often unknown kids may cause a fetch, `absent` for how long a kid
-    that the issuer did not have causes none, `max_age` how old keys may be before they are fetched anew, and
-    `stale` how old keys are believed whose issuer does not answer; beyond that nobody is.
+    All in seconds: `fetch_again` is the least interval of fetches, `absent` for how long a kid that the
+    issuer did not have causes none, `max_age` the age at which keys are refetched, and `stale` the age up to
+    which they are used when their issuer does not answer.
     """
 
     def __init__(
@@ -55,26 +55,26 @@ class Keys:
     async def find(self, kid: str) -> tuple[Key, frozenset[str]] | None:
         """A key and the algorithms it may verify; None for a kid that the issuer does not have.
 
-        Raises Unavailable when the issuer has not given its keys for too long.
+        Raises Unavailable when the keys are stale.
         """
         if self._fetch is None:
             return self._keys.get(kid)
         if not self._fresh(kid):
             await self._refresh(kid)
         if self._clock() - self._known_at > self._stale:
-            raise Unavailable("The token's issuer does not give its keys", retry_after=self._fetch_again)
+            raise Unavailable("The keys of the token's issuer are unavailable", retry_after=self._fetch_again)
         return self._keys.get(kid)
 
     def _fresh(self, kid: str) -> bool:
-        """Whether what we know of a kid, also that there is none, needs no fetch."""
+        """Whether the state of a kid, present or absent, is recent enough to need no fetch."""
         now = self._clock()
         young = now - self._known_at <= self._max_age
         return young and (kid in self._keys or self._absent.get(kid, now) > now)
 
     async def _refresh(self, kid: str) -> None:
-        """Fetch the keys unless that was tried a moment ago; one caller fetches, the others wait for it."""
-        believed = kid in self._keys and self._clock() - self._known_at <= self._stale
-        if believed and self._lock.locked():
+        """Fetch the keys unless a fetch was tried just now; concurrent callers wait for one fetch."""
+        usable = kid in self._keys and self._clock() - self._known_at <= self._stale
+        if usable and self._lock.locked():
             return  # an issuer that hangs makes one caller wait, not all
         async with self._lock:
             now = self._clock()
@@ -84,7 +84,7 @@ class Keys:
             try:
                 self._keys = _read(await self._fetch(self._address))
                 self._known_at = self._clock()
-            except Exception as error:  # noqa: BLE001 - whatever the fetch fails of, the old keys still hold
+            except Exception as error:  # noqa: BLE001 - the old keys stay usable, whatever failed
                 _log.warning("keys not fetched", address=self._address, error=type(error).__name__)
                 return
             if kid not in self._keys:
@@ -97,13 +97,13 @@ class Keys:
 
 
 def _read(document: dict[str, Any]) -> dict[str, tuple[Key, frozenset[str]]]:
-    """The signing keys of a JWKS by kid; those that we cannot use are left out."""
-    found: dict[str, tuple[Key, frozenset[str]]] = {}
+    """The signing keys of a JWKS by kid, without unsupported ones."""
+    keys: dict[str, tuple[Key, frozenset[str]]] = {}
     for item in document["keys"][:_MOST_KEYS]:
         kid = item.get("kid")
         if not isinstance(kid, str) or not 0 < len(kid) <= _LONGEST_KID or item.get("use", "sig") != "sig":
             continue
         key = public_key(item)
         if key is not None:
-            found[kid] = key
-    return found
+            keys[kid] = key
+    return keys

@@ -1,4 +1,4 @@
-"""Revocation: of one token, or of all that a consumer or a person was given up to an instant."""
+"""Revocation: of one token, or of all tokens of a consumer or a person issued up to an instant."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -15,14 +15,14 @@ from kit.context import new_id
 
 Kind = Literal["token", "consumer", "subject"]
 
-_MARGIN_SECONDS = 300  # clocks differ, and a token is believed for a leeway beyond its expiry
+_MARGIN_SECONDS = 300  # clocks differ, and tokens are accepted for a leeway beyond their expiry
 
 
 class Revocation(msgspec.Struct, frozen=True):
-    """What no longer holds: the token with this ``jti``, or every token of a consumer or of a subject.
+    """A revocation of the token with a ``jti``, or of every token of a consumer or a subject.
 
-    Of the latter two those with an ``iat`` up to `issued_before`. Without `issuer` whoever issued them. It is
-    forgotten when no token can be left that it concerns.
+    Of the latter two, of those with an ``iat`` up to `issued_before`. Without `issuer`, of every issuer. It
+    is deleted when all tokens that it concerns have expired.
     """
 
     id: str
@@ -47,7 +47,7 @@ async def revoke(
     reason: str = "",
     longest_seconds: float = 86_400.0,
 ) -> Revocation:
-    """Revoke in the transaction of the caller; every gateway knows of it within seconds.
+    """Revoke in the caller's transaction; it takes effect in every gateway within seconds.
 
     `kind` is what `name` names: a token by its ``jti``, a consumer, or a subject (``sub``). `issued_before`
     is now unless it is given. `longest_seconds` is how long a token may live.
@@ -71,19 +71,19 @@ async def revoke(
 
 
 async def active_revocations(connection: AsyncConnection) -> list[Revocation]:
-    """Every revocation that is not forgotten, newest first."""
+    """Every revocation that has not expired, newest first."""
     asked = select(revocations).where(revocations.c.forget_at > func.clock_timestamp())
     rows = await connection.execute(asked.order_by(revocations.c.revoked_at.desc()))
     return [Revocation(**row._asdict()) for row in rows]
 
 
 class Revoked:
-    """The revocations in memory, ready to be asked."""
+    """The revocations in memory, indexed for lookup."""
 
-    def __init__(self, found: Iterable[Revocation] = ()) -> None:
+    def __init__(self, revocations: Iterable[Revocation] = ()) -> None:
         self._tokens: set[tuple[str, str]] = set()
         self._before: dict[tuple[str, str, str], float] = {}
-        for one in found:
+        for one in revocations:
             if one.kind == "token":
                 self._tokens.add((one.issuer, one.name))
             else:
@@ -97,7 +97,7 @@ class Revoked:
             return True
         concerned = (("consumer", consumer), ("subject", subject))
         return any(
-            issued <= self._before.get((kind, said, name), -1.0)
+            issued <= self._before.get((kind, revoked_issuer, name), -1.0)
             for kind, name in concerned
-            for said in (issuer, "")
+            for revoked_issuer in (issuer, "")
         )

@@ -1,4 +1,4 @@
-"""Access tokens: a JWT is believed by RFC 9068's rules, with RFC 8725's distrust of its own header."""
+"""Access tokens: JWTs verified by RFC 9068, without trust in their own header (RFC 8725)."""
 
 import time
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ Binding = Literal["bearer", "dpop", "mtls"]
 
 
 class Introspection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where an issuer tells of its opaque tokens (RFC 7662), and as whom we ask.
+    """Where an issuer introspects its opaque tokens (RFC 7662), and the client that asks.
 
-    `client_secret` is a reference (env:NAME, file:PATH). `prefix` is how the issuer's tokens begin: it says
-    whom to ask, so that no issuer is shown another's token. An answer is believed for `cache_seconds`, never
-    beyond the token's expiry; that a token is not active for `negative_seconds`.
+    `client_secret` is a reference (env:NAME, file:PATH). `prefix` is the start of the issuer's tokens: it
+    selects the issuer, so that none receives another's token. An answer is cached for `cache_seconds`, but
+    not beyond the token's expiry; that a token is not active, for `negative_seconds`.
     """
 
     endpoint: Address
@@ -40,13 +40,13 @@ class Introspection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An issuer that we believe: its name (``iss``), where its keys are, and how its tokens speak.
+    """A trusted issuer: its name (``iss``), where its keys are, and which claims its tokens use.
 
-    `consumer_claim` names the claim that holds our consumer's name, `id_claim` that of the token's own id.
-    `types` is what the header's ``typ`` may be; widen it only for an issuer that cannot write RFC 9068
-    tokens. Scopes, roles and groups stand in `scopes_claim`, `roles_claim` and `groups_claim`, each a claim's
-    name or the way to one inside others (``realm_access.roles``); `roles` says which roles a group means.
-    Keys are fetched anew after `keys_seconds`, and believed without their issuer for `keys_stale_seconds`.
+    `consumer_claim` names the claim with the consumer's name, `id_claim` that with the token's id. `types`
+    are the accepted values of the header's ``typ``; widen it only for an issuer that cannot issue RFC 9068
+    tokens. Scopes, roles and groups are in `scopes_claim`, `roles_claim` and `groups_claim`, each a claim's
+    name or a path to a nested one (``realm_access.roles``); `roles` maps groups to roles. Keys are refetched
+    after `keys_seconds`, and used for `keys_stale_seconds` when their issuer is unavailable.
     """
 
     issuer: str
@@ -70,11 +70,11 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.keys_stale_seconds < self.keys_seconds:
             raise ValueError("keys_stale_seconds must not be less than keys_seconds")
         if bool(self.groups_claim) != bool(self.roles):
-            raise ValueError("groups_claim says where groups stand, roles what they mean: name both")
+            raise ValueError("groups_claim needs roles, and roles needs groups_claim: set both or neither")
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """What a believed token says, in its issuer's way of speaking, and until when it holds (Unix time)."""
+    """The claims of a verified token, its issuer, and until when it is valid (Unix time)."""
 
     claims: dict[str, Any]
     issuer: Issuer
@@ -82,7 +82,7 @@ class Verified(msgspec.Struct, frozen=True):
 
     @property
     def consumer(self) -> str:
-        """The name of the consumer that the token was given to."""
+        """The name of the consumer that the token was issued to."""
         return str(self.claims.get(self.issuer.consumer_claim, ""))
 
     @property
@@ -93,9 +93,9 @@ class Verified(msgspec.Struct, frozen=True):
     @property
     def roles(self) -> frozenset[str]:
         """The roles of the person or machine behind the token."""
-        speech = self.issuer
+        issuer = self.issuer
         return roles_of(
-            self.claims, roles_at=speech.roles_claim, groups_at=speech.groups_claim, meaning=speech.roles
+            self.claims, roles_at=issuer.roles_claim, groups_at=issuer.groups_claim, meaning=issuer.roles
         )
 
     @property
@@ -105,10 +105,10 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What holds for the tokens of every issuer.
+    """The rules for the tokens of every issuer.
 
-    `audience` is what a token must name in ``aud`` unless its issuer says otherwise. No token may live longer
-    than `longest` seconds: that is for how long a revocation is kept.
+    `audience` must be in a token's ``aud`` unless its issuer sets another. A token whose lifetime exceeds
+    `longest` seconds is refused: revocations are not stored for longer.
     """
 
     audience: str
@@ -116,17 +116,17 @@ class Rules(msgspec.Struct, frozen=True):
     longest: float = 86_400.0
 
     def check(self, claims: dict[str, Any], issuer: Issuer) -> None:
-        """Hold the claims of a token to what was agreed; raises InvalidToken."""
+        """Raise InvalidToken unless the claims of a token follow the rules."""
         texts = ("sub", issuer.consumer_claim, *(name for name in ("iss", "jti") if name in claims))
         if not all(jose.is_text(claims.get(name)) for name in texts):
-            raise InvalidToken("The token does not say who it speaks for")
+            raise InvalidToken("The token does not name its subject and its client")
         self._check_audience(claims.get("aud"), issuer)
         self._check_times(claims)
         _check_confirmation(claims)
 
     def _check_audience(self, named: Any, issuer: Issuer) -> None:
         if (issuer.audience or self.audience) not in (named if isinstance(named, list) else [named]):
-            raise InvalidToken("The token is meant for somebody else")
+            raise InvalidToken("The token is for another audience")
 
     def _check_times(self, claims: dict[str, Any]) -> None:
         now = time.time()
@@ -138,18 +138,18 @@ class Rules(msgspec.Struct, frozen=True):
         if max(iat, nbf) > now + self.leeway:
             raise InvalidToken("The token is not valid yet")
         if exp - iat > self.longest:
-            raise InvalidToken("The token was given for longer than is taken here")
+            raise InvalidToken("The token was issued for longer than is accepted here")
 
 
 class Verifier:
-    """Believes or refuses the JWTs of a few issuers."""
+    """Verifies the JWTs of the configured issuers."""
 
     def __init__(self, issuers: Mapping[str, tuple[Issuer, Keys]], rules: Rules) -> None:
         self._issuers = issuers
         self._rules = rules
 
     async def verify(self, token: str) -> Verified:
-        """The token's claims; raises InvalidToken, and says no more than a stranger may know."""
+        """The verified token; raises InvalidToken without details that an attacker could use."""
         try:
             parts = jose.take_apart(token)
         except jose.UnreadableError:
@@ -174,28 +174,28 @@ async def _check_signature(parts: Parts, issuer: Issuer, keys: Keys) -> None:
         raise InvalidToken("The token is of another kind than an access token")
     algorithm, kid = parts.header.get("alg"), parts.header.get("kid")
     if not isinstance(kid, str) or algorithm not in issuer.algorithms:
-        raise InvalidToken("The token is signed in a way that is not taken here")
-    found = await keys.find(kid)
-    if found is None:
+        raise InvalidToken("The token is signed in a way that is not accepted here")
+    key_and_algorithms = await keys.find(kid)
+    if key_and_algorithms is None:
         raise InvalidToken("The token is signed with a key that is not known")
-    key, usable = found
+    key, usable = key_and_algorithms
     if algorithm not in usable:
         raise InvalidToken("The token is signed in a way that its key does not allow")
     if not jose.holds(parts, key, algorithm):
-        raise InvalidToken("The token's signature does not hold")
+        raise InvalidToken("The token's signature is not valid")
 
 
 def _check_confirmation(claims: dict[str, Any]) -> None:
-    """A binding that we cannot check is no reason to believe the token without it."""
+    """Raise InvalidToken for a binding that cannot be checked: ignoring it would make a bearer token."""
     if "cnf" not in claims:
         return
-    found = claims["cnf"]
-    known = isinstance(found, dict) and found and found.keys() <= {"jkt", "x5t#S256"}
-    if not known or not all(jose.is_text(value) for value in found.values()):
+    confirmation = claims["cnf"]
+    known = isinstance(confirmation, dict) and confirmation and confirmation.keys() <= {"jkt", "x5t#S256"}
+    if not known or not all(jose.is_text(value) for value in confirmation.values()):
         raise InvalidToken("The token is bound to its sender in a way that is not known here")
 
 
 def check_address(address: str) -> None:
-    """Raise ValueError unless an issuer's address is one that nobody on the way can forge answers of."""
+    """Raise ValueError unless an address is https or on this host, so that its answers cannot be forged."""
     if not address.startswith(("https://", *(f"{here}{end}" for here in _HERE for end in (":", "/")))):
         raise ValueError(f"{address!r} is no https address")

@@ -1,4 +1,4 @@
-"""Plans: which consumers there are, what each was granted, and how often each may come. All of it is data."""
+"""Plans: the consumers, their grants and the limits of their calls, all of it data."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -44,7 +44,7 @@ BY_DEFAULT: Mapping[str, str] = MappingProxyType({"*": "standard"})
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """So many requests per window of seconds; `name` is what the RateLimit fields call it."""
+    """The requests per window of seconds; `name` identifies the limit in the RateLimit fields."""
 
     name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9\-]*$")]
     requests: Annotated[int, Meta(ge=1)]
@@ -54,12 +54,12 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The terms on which a consumer calls an API: each subscriber has them for itself, and for each API.
 
-    `limits` hold all at once; `concurrency` bounds the calls under way, `monthly_quota` those of a month of
-    the calendar (UTC). `lane` says who is shed first when a process is overloaded. `approval` says whether a
-    subscription begins at once or waits for another person. Who may come with another kind of credential
-    than `credentials` is refused. `data_classes` are what may be seen, absent all: an API whose answers hold
-    more is not called on the plan. `entities` are the legal entities whose rows a subscriber sees, of those
-    that it may see otherwise.
+    `limits` apply all at once; `concurrency` bounds the calls under way, `monthly_quota` those of a calendar
+    month (UTC). `lane` decides which calls an overloaded process sheds first. `approval` says whether a
+    subscription is active at once or needs the approval of another person. A consumer that may use another
+    kind of credential than `credentials` is refused. `data_classes` are the classes of data that the plan
+    covers, absent all: an API with others is refused. `entities` are the legal entities to whose rows a
+    subscriber is restricted.
     """
 
     limits: Annotated[tuple[Limit, ...], Meta(min_length=1)]
@@ -79,15 +79,15 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody who calls.
+    """A consumer of APIs, and its grants.
 
     `outside` consumers reach experience APIs only. `scopes` are grants like ``process.*.read``: a token's
     scopes count only as far as they were granted. `roles` likewise. `claims` go into the tokens of the
     embedded issuer (``instance``, ``customer``) and restrict rows. `client` says how it gets those tokens.
-    `credentials` are the kinds that it may come with: without *bearer* and *api_key*, only such as are of no
-    use to a thief. `entities` are the legal entities whose rows it may see, absent all; a token's claim of
+    `credentials` are the kinds that it may use: without *bearer* and *api_key*, only those that are useless
+    when stolen. `entities` are the legal entities whose rows it may see, absent all; a token's claim of
     that name narrows them and never widens. `subscriptions` say on which plan which APIs are called: an
-    API's name, ``process/*`` or ``*``, of which the most exact holds.
+    API's name, ``process/*`` or ``*``, of which the most specific applies.
     """
 
     title: str
@@ -121,9 +121,9 @@ def read_consumers(path: Path) -> dict[str, Consumer]:
 
 
 def unknown_plans(consumers: Mapping[str, Consumer], plans: Mapping[str, Plan]) -> list[str]:
-    """A sentence for every declared subscription to a plan that there is not.
+    """A sentence for every declared subscription to an unknown plan.
 
-    Without any plans nobody subscribes, and what a consumer has by default names none.
+    Without any plans the default subscriptions are not checked.
     """
     return [
         f"consumers.{name}.subscriptions.{api}: there is no plan {plan!r} in the gateway's settings"
@@ -143,7 +143,7 @@ def grants(granted: tuple[str, ...], scope: str) -> bool:
 
 def _covers(grant: list[str], scope: list[str]) -> bool:
     return len(grant) == len(scope) and all(
-        mine in ("*", theirs) for mine, theirs in zip(grant, scope, strict=True)
+        granted in ("*", wanted) for granted, wanted in zip(grant, scope, strict=True)
     )
 
 
@@ -164,14 +164,14 @@ def unsuited(plan: Plan, api: Api) -> str:
 
 def row_claims(consumer: Consumer, claims: dict[str, Any]) -> dict[str, Any]:
     """A token's claims, with those that the consumer is bound to taking precedence."""
-    found = {**claims, **consumer.claims}
+    bound = {**claims, **consumer.claims}
     if (entities := _entities(consumer.entities, claims.get("entities"))) is not None:
-        found["entities"] = entities
-    return found
+        bound["entities"] = entities
+    return bound
 
 
 def narrowed(claims: dict[str, Any], entities: tuple[str, ...]) -> dict[str, Any]:
-    """A caller's claims where he sees no rows but those of these legal entities."""
+    """A caller's claims, restricted to rows of these legal entities."""
     return {**claims, "entities": _entities(entities, claims.get("entities"))}
 
 

@@ -1,4 +1,4 @@
-"""Work that a process repeats beside answering, whatever becomes of one turn of it."""
+"""Background work that a process repeats, also after a failure."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ _log = log(__name__)
 
 
 def repeat(what: str, seconds: float, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
-    """The task that does the work every so many seconds; `what` names in the log what failed."""
+    """The task that repeats the work at an interval in seconds; `what` is the log message of a failure."""
     return run_background(what, lambda: _repeat(what, seconds, work))
 
 

@@ -1,6 +1,6 @@
-"""The consumer directory: consumers, suspensions and subscriptions, as PostgreSQL had them a moment ago.
+"""The consumer directory: consumers, suspensions and subscriptions, cached from PostgreSQL.
 
-What the consumers' file declares stands beside it and needs no database.
+Consumers that consumers.toml declares need no database.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ REFRESH_SECONDS = 1.0
 
 
 async def note_change(connection: AsyncConnection) -> None:
-    """Raise the mark in the transaction of a change; changes wait here for each other.
+    """Increment the change counter in the transaction of a change, which serialises changes.
 
-    So a gateway that reads a mark has read all changes up to it, whichever transaction ended first.
+    So a gateway that reads a version has read all changes up to it, whichever transaction committed first.
     """
     raised = update(directory_changes).where(directory_changes.c.one == 1)
     await connection.execute(raised.values(version=directory_changes.c.version + 1))
 
 
 class ConsumerDirectory:
-    """Looks every second whether anything has changed, and reads anew only then.
+    """Polls for changes every second, and reads the tables only then.
 
-    A request asks the memory, never the database; without the database what is known goes on to hold.
-    `generation` rises with every change, so that who remembers an answer knows when to ask again.
+    Requests read the memory, never the database; without the database the last state stays in use.
+    `generation` rises with every change, and so invalidates what others have cached.
     """
 
     def __init__(self, database: Database | None) -> None:
@@ -48,7 +48,7 @@ class ConsumerDirectory:
         self._task: asyncio.Task[None] | None = None
 
     def consumers(self, declared: Mapping[str, Consumer]) -> Mapping[str, Consumer]:
-        """The declared consumers and, always as they are now, the registered ones."""
+        """The declared consumers and a live view of the registered ones."""
         return ChainMap(dict(declared), self._consumers)
 
     def suspended(self, consumer: str) -> str | None:
@@ -65,32 +65,32 @@ class ConsumerDirectory:
         return {api: plan for (name, api), plan in self._subscribed.items() if name == consumer}
 
     async def start(self) -> None:
-        """Read what there is and begin to keep up with it; a database that is away is waited for."""
+        """Read the directory and refresh it in the background, even if the database is unavailable now."""
         if self._database is not None:
             with contextlib.suppress(Problem):
                 await self.refresh()
             self._task = repeat("consumer directory not refreshed", REFRESH_SECONDS, self.refresh)
 
     async def close(self) -> None:
-        """End it."""
+        """Stop the refresh."""
         await stop_background(self._task)
 
     async def refresh(self) -> None:
-        """Look for changes now; raises Unavailable without the database."""
+        """Poll for changes now; raises Unavailable without the database."""
         if self._database is None:
             return
         async with self._database.connect() as connection:
             version = await connection.scalar(select(directory_changes.c.version))
             if version == self._version:
                 return
-            found = await _registered(connection)
+            registered = await _registered(connection)
             self._suspended = {
                 row.consumer: row.reason for row in await connection.execute(select(suspensions))
             }
             active = select(subscriptions).where(subscriptions.c.state == "active")
             self._subscribed = {(row.consumer, row.api): row.plan for row in await connection.execute(active)}
         self._consumers.clear()
-        self._consumers.update(found)
+        self._consumers.update(registered)
         self._version = version
         self.generation += 1
 

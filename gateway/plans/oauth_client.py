@@ -1,4 +1,4 @@
-"""A consumer as a client of the embedded issuer: where people are sent back to, and its public keys."""
+"""A consumer as a client of the embedded issuer: its redirect addresses and its public keys."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,12 +11,12 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class OAuthClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a consumer comes to its tokens.
+    """How a consumer gets its tokens.
 
-    `redirect_uris` are the exact addresses to which people who signed in may be sent back; without any the
-    consumer has no sign-in. A `public` client (a page in a browser) keeps no secret and gets tokens for
-    people only. `jwks` holds public keys (RFC 7517): a consumer that has some proves itself by them
-    (private_key_jwt, RFC 7523) and no longer by a secret.
+    `redirect_uris` are the exact addresses to which people may be redirected after signing in; without any
+    the consumer has no sign-in. A `public` client (a page in a browser) has no secret and gets tokens for
+    people only. `jwks` are public keys (RFC 7517): a consumer with keys authenticates by them
+    (private_key_jwt, RFC 7523) and not by a secret.
     """
 
     redirect_uris: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class OAuthClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _check_redirect(uri: str) -> None:
-    """Raises ValueError for an address that could lead a code astray (RFC 9700 §2.1, §4.1)."""
+    """Raise ValueError for an address that could leak a code (RFC 9700 §2.1, §4.1)."""
     parts = urlsplit(uri)
     safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
     plain = uri.isascii() and uri.isprintable() and not set(uri) & set(" *\\\"'<>#;,")

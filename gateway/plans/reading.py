@@ -1,4 +1,4 @@
-"""Reading policy files: a TOML file becomes frozen Structs, or is refused whole with every fault."""
+"""Reads a TOML policy file into frozen Structs, or refuses it with every fault."""
 
 import tomllib
 import types
@@ -35,11 +35,11 @@ def parse(text: str, kind: type[T], name: str) -> T:
 
 def decode(raw: Any, kind: type[T], name: str, text: str = "") -> T:
     """Plain data as a Struct; raises SettingsError with every fault, and its line where the text is known."""
-    found = list(_faults(raw, kind, ""))
-    lines = lines_of(text) if found and text else None
+    places = list(_faults(raw, kind, ""))
+    lines = lines_of(text) if places and text else None
     faults = [
         f"{name}:{line_of(lines, place)}: {place}: {what}" if lines else f"{name}: {place}: {what}"
-        for place, what in found
+        for place, what in places
     ]
     if not faults:
         try:
@@ -50,7 +50,7 @@ def decode(raw: Any, kind: type[T], name: str, text: str = "") -> T:
 
 
 def _faults(value: Any, kind: Any, place: str) -> list[tuple[str, str]]:
-    """Every fault of a value: msgspec stops at the first, so each part is tried for itself."""
+    """Every fault of a value: msgspec stops at the first, so each part is converted separately."""
     kind = _present(kind)
     if get_origin(kind) is Annotated:
         return _faults(value, get_args(kind)[0], place) or _whole_fault(value, kind, place)
@@ -77,17 +77,17 @@ def _whole_fault(value: Any, kind: Any, place: str) -> list[tuple[str, str]]:
 
 def _struct_faults(value: dict[str, Any], kind: type[msgspec.Struct], place: str) -> list[tuple[str, str]]:
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    found = [
+    faults = [
         (_join(place, name), f"is not a setting; known are {', '.join(sorted(fields))}")
         for name in value
         if name not in fields
     ]
     for name, field in fields.items():
         if name in value:
-            found += _faults(value[name], field.type, _join(place, name))
+            faults += _faults(value[name], field.type, _join(place, name))
         elif field.required:
-            found.append((_join(place, name), "is missing"))
-    return found or _whole_fault(value, kind, place)  # rules that span fields live in __post_init__
+            faults.append((_join(place, name), "is missing"))
+    return faults or _whole_fault(value, kind, place)  # rules that span fields live in __post_init__
 
 
 def _present(kind: Any) -> Any:

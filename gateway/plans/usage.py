@@ -1,6 +1,6 @@
-"""Usage: how often each consumer called each API on each day (UTC), counted here and kept in PostgreSQL.
+"""Usage: how often each consumer called each API on each day (UTC), counted here and stored in PostgreSQL.
 
-What was counted since the last writing, a second ago at most, is lost when a process is killed.
+A killed process loses the counts since its last write, a second ago at most.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _log = log(__name__)
 
 
 class Tally:
-    """How often one consumer called one API since the last writing."""
+    """How often one consumer called one API since the last write."""
 
     __slots__ = ("calls",)
 
@@ -47,7 +47,7 @@ class Use(msgspec.Struct, frozen=True):
 
 
 class Usage:
-    """Counts in memory; writes what was counted in one statement, again and again until it succeeds."""
+    """Counts in memory; writes the counts in one statement, which is retried until it succeeds."""
 
     def __init__(self, database: Database | None) -> None:
         self._database = database
@@ -56,11 +56,11 @@ class Usage:
         self._task: asyncio.Task[None] | None = None
 
     def tally(self, consumer: str, api: str) -> Tally:
-        """Where calls of an API by a consumer are counted."""
+        """The counter of calls of an API by a consumer."""
         return self._tallies.setdefault((consumer, api), Tally())
 
     async def start(self) -> None:
-        """Begin to write what is counted."""
+        """Start writing the counts in the background."""
         if self._database is not None:
             self._task = repeat("usage not written", WRITE_SECONDS, self.write)
 
@@ -71,15 +71,15 @@ class Usage:
             try:
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self.write()
-            except Exception as error:  # noqa: BLE001 - whatever it is, closing goes on and says what is lost
+            except Exception as error:  # noqa: BLE001 - closing must not fail: what is lost is logged
                 calls = sum(self._counted().values())
                 _log.error("usage lost", reason=type(error).__name__, calls=calls)
 
     async def write(self) -> None:
-        """Write what was counted; raises Unavailable without the database, and keeps it for later."""
+        """Write the counts; raises Unavailable without the database, and retains them for later."""
         async with self._writing:
             if self._database is not None:
-                # In one order, so that no two writers wait in a ring.
+                # In one order, so that two writers cannot deadlock.
                 counted = deque(sorted(self._counted().items()))
                 await write_apart(counted, partial(self._write_some, self._database), self._give_up)
 
@@ -98,7 +98,7 @@ class Usage:
             self._tallies[place].calls -= calls
 
     async def _give_up(self, counted: Counted, error: Exception) -> None:
-        """Let go of one count that can never be written, for the sake of the others."""
+        """Drop one count that can never be written, so that the others can be."""
         place, calls = counted
         self._tallies[place].calls -= calls
         consumer, api = map(storable, place)
@@ -109,12 +109,12 @@ class Usage:
 
 
 async def active_consumers(database: Database, api: str, days: int) -> list[Use]:
-    """Who called an API within the last so many days, today included, most calls first."""
+    """The consumers that called an API within the last `days`, today included, most calls first."""
     return [use for use in await used(database, days) if use.api == api]
 
 
 async def used(database: Database, days: int) -> list[Use]:
-    """Every consumer's calls of every API within the last so many days, today included, most calls first."""
+    """Every consumer's calls of every API within the last `days`, today included, most calls first."""
     since = clock.now().date() - dt.timedelta(days=days - 1)
     calls = func.sum(usage.c.calls)
     asked = (

@@ -1,4 +1,4 @@
-"""Account: what happened at the gateway, as metrics for all calls and audit rows for writes and denials."""
+"""Account: metrics of all calls, and audit records of writes and denials."""
 
 import asyncio
 import contextlib
@@ -32,7 +32,7 @@ _refusals = _meter.create_counter(
 
 
 class AccountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long rows wait to be written together, how many at most, and how many may wait in all.
+    """How long rows wait to be written as a batch, its size, and how many rows may wait in all.
 
     Rows that cannot be written wait for the database; beyond `max_waiting` the oldest are dropped, counted.
     """
@@ -43,7 +43,7 @@ class AccountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account:
-    """Measures every call; notes writes, and denials of those who were identified, for the audit."""
+    """Measures every call; records writes, and denials of identified callers, in the audit trail."""
 
     def __init__(self, settings: AccountSettings, database: Database | None) -> None:
         self.settings = settings
@@ -55,7 +55,7 @@ class Account:
             batch=settings.batch,
             most=settings.max_waiting,
         )
-        # Rows are numbered, so that a verification misses those that were never written.
+        # Rows are numbered, so that a verification detects those that were never written.
         self._writer = secrets.token_hex(8)
         self._noted = 0
         self._unknown: Counter[str] = Counter()
@@ -96,8 +96,8 @@ class Account:
         operation = asked.route.operation
         if self._database is None or operation is None:
             return [Rule("measured", "account")]
-        told = "denials are audited" if operation.access == "read" else "written down in the audit trail"
-        return [Rule(f"measured; {told}", "account")]
+        audited = "denials are audited" if operation.access == "read" else "recorded in the audit trail"
+        return [Rule(f"measured; {audited}", "account")]
 
     def _measure(self, exchange: Exchange, status: int) -> None:
         name = exchange.route.name if exchange.route else ""
@@ -121,9 +121,9 @@ class Account:
         self._noted += 1
         number = audit.numbered(self._writer, self._noted)
         detail: dict[str, Any] = {"method": exchange.method, "status": status, **number}
-        told = exchange.headers.get(b"correlation-id")
-        if told:  # the caller's own id is recorded and otherwise means nothing to us
-            detail["caller_correlation_id"] = told.decode("latin-1")[:_MAX_NOTE]
+        callers_id = exchange.headers.get(b"correlation-id")
+        if callers_id:  # only recorded: the gateway uses an id of its own
+            detail["caller_correlation_id"] = callers_id.decode("latin-1")[:_MAX_NOTE]
         self._rows.add(
             audit.Entry(
                 action=route.name,
@@ -144,15 +144,15 @@ class Account:
             await self._idle.wait()
 
     async def start(self) -> None:
-        """Begin to write what is noted."""
+        """Start writing records in the background."""
         if self._database is not None:
             self._task = run_background("writing of the audit", self._write_on)
 
     async def close(self) -> None:
-        """Write what still waits; says in the log what could not be written."""
+        """Write the waiting rows; logs those that could not be written."""
         self._stop.set()
         if self._task is not None:
-            # A batch on its way is left to end: cut off, nobody would know whether it is written.
+            # A batch under way may finish: when cancelled, it would be unknown whether it was written.
             await asyncio.wait({self._task}, timeout=CLOSE_SECONDS)
             await stop_background(self._task)
         await self._rows.close(CLOSE_SECONDS)
@@ -174,17 +174,17 @@ class Account:
         await self._write([audit.set_aside(row, error)])
 
     async def _write_on(self) -> None:
-        told_at = time.monotonic()
+        logged_at = time.monotonic()
         while not self._stop.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), self.settings.flush_seconds)
             await self.flush()
-            if time.monotonic() - told_at >= 60:  # noqa: PLR2004 - a minute
-                told_at = time.monotonic()
+            if time.monotonic() - logged_at >= 60:  # noqa: PLR2004 - a minute
+                logged_at = time.monotonic()
                 await self._log_unidentified()
 
     async def _log_unidentified(self) -> None:
-        """Denials before identity, counted per source and minute: the worst of them, for there are many."""
+        """Log and store the most frequent sources of denials before identity, counted per minute."""
         worst = dict(self._unknown.most_common(_WORST))
         self._unknown.clear()
         if not worst:
@@ -200,7 +200,7 @@ class Account:
 
 
 def _labels(route: Route | None, status: int, consumer: str, code: str) -> dict[str, str]:
-    """Few by nature: routes, consumers and codes are those that we know; every unknown address is one."""
+    """Bounded labels: known routes, consumers and codes only; all unknown addresses share one."""
     return {
         "http_request_method": route.method if route else "_OTHER",
         "http_route": route.template if route else "",

@@ -1,4 +1,4 @@
-"""Answer: every reply and every failure in its final form, with the headers that all answers carry."""
+"""Answer: gives every reply and failure its final form, with the headers that all answers carry."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ _PROBLEM_TYPE = (b"content-type", problems.MEDIA_TYPE.encode())
 
 
 class AnswerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`hsts_seconds` tells browsers to come by TLS only; zero where the gateway itself has none."""
+    """`hsts_seconds` makes browsers use TLS only; zero where the gateway itself serves no TLS."""
 
     hsts_seconds: Annotated[int, Meta(ge=0)] = 0
 
@@ -44,7 +44,7 @@ class Answer:
                 reply = await call_next(exchange)
             except Problem as problem:
                 reply = _log_failure(exchange, problem)
-            except Exception as error:  # noqa: BLE001 - whatever it was, the caller gets an answer
+            except Exception as error:  # noqa: BLE001 - the caller gets an answer in any case
                 _log.error(
                     "unexpected", path=exchange.path, correlation_id=exchange.correlation_id, exc_info=error
                 )
@@ -67,26 +67,28 @@ class Answer:
         return answer
 
     def explain(self, asked: Asked) -> list[Rule]:
-        found = []
+        rules = []
         if self._settings.hsts_seconds:
-            found.append(Rule("browsers are told to come by TLS only", "answer.hsts_seconds"))
+            rules.append(Rule("browsers use TLS only", "answer.hsts_seconds"))
         deprecation = asked.route.operation.deprecation if asked.route.operation else None
         if deprecation is not None:
-            found.append(Rule(f"deprecated since {deprecation.since}, gone on {deprecation.sunset}", file=""))
-        return found
+            rules.append(
+                Rule(f"deprecated since {deprecation.since}, retired on {deprecation.sunset}", file="")
+            )
+        return rules
 
     def _lifecycle_headers(self, route: Route) -> list[Header]:
-        """What is told of the life of the route's version, worked out once."""
-        found = self._headers_by_route.get(route.name)
-        if found is None:
+        """The deprecation headers of the route, computed once."""
+        headers = self._headers_by_route.get(route.name)
+        if headers is None:
             slug = route.api.slug if route.api else ""
             own = route.operation.deprecation if route.operation else None
-            found = self._headers_by_route[route.name] = deprecation_headers(slug, self._lifecycles, own)
-        return found
+            headers = self._headers_by_route[route.name] = deprecation_headers(slug, self._lifecycles, own)
+        return headers
 
 
 def _log_failure(exchange: Exchange, problem: Problem) -> Reply:
-    # The frames of its traceback hold the exchange: a circle, which only the garbage collector would end.
+    # The frames of its traceback reference the exchange: a cycle that only the garbage collector could free.
     problem.__traceback__ = problem.__context__ = problem.__cause__ = None
     exchange.problem = problem
     body = problems.encode(problem, instance=exchange.path, correlation_id=exchange.correlation_id)

@@ -1,4 +1,4 @@
-"""Authorisation: whether this caller may do this here, by audience, scope, role, instance and row."""
+"""Authorisation: whether the caller may call the operation, by audience, scope, role, instance and row."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,9 +13,9 @@ from kit.context import Caller
 
 
 class Authorisation:
-    """Needs no settings: the operations declare what they ask for, the consumers' file what was granted.
+    """Needs no settings: operations declare what they require, the consumers' file what is granted.
 
-    `resource_metadata` is the address that challenges name.
+    `resource_metadata` is the address in challenges.
     """
 
     def __init__(self, resource_metadata: str) -> None:
@@ -33,12 +33,12 @@ class Authorisation:
         async def authorisation(exchange: Exchange) -> Reply:
             caller = exchange.caller
             if caller is None:
-                raise Forbidden("Nobody was identified")
+                raise Forbidden("The request has no caller")
             if caller.outside and not outside_may:
                 raise AudienceForbidden("Consumers from outside reach experience APIs only")
             if scope not in caller.scopes:
                 raise InsufficientScope(
-                    f"The operation asks for the scope {scope}",
+                    f"The operation requires the scope {scope}",
                     headers=challenges.insufficient(exchange.headers.get(b"authorization", b""), scope),
                     extra={"scope": scope},
                 )
@@ -58,42 +58,48 @@ class Authorisation:
         route, consumer = asked.route, asked.consumer
         if route.operation is None or consumer is None:
             return []
-        mine = f"consumers.{asked.name}"
-        found = [Rule(f"asks for the scope {route.scope}", file="")]
+        section = f"consumers.{asked.name}"
+        rules = [Rule(f"requires the scope {route.scope}", file="")]
         granting = next((one for one in consumer.scopes if grants((one,), route.scope)), None)
-        said = "is not granted" if granting is None else f"is granted by {granting}"
-        found.append(Rule(f"{route.scope} {said}", f"{mine}.scopes", "consumers.toml"))
+        granted = "is not granted" if granting is None else f"is granted by {granting}"
+        rules.append(Rule(f"{route.scope} {granted}", f"{section}.scopes", "consumers.toml"))
         if consumer.outside:
-            found.append(
-                Rule("from outside: experience APIs that say so only", f"{mine}.outside", "consumers.toml")
+            rules.append(
+                Rule("from outside: experience APIs that say so only", f"{section}.outside", "consumers.toml")
             )
         if roles := route.operation.roles:
-            mine_too = ", ".join(role for role in roles if role in consumer.roles) or "none of them"
-            found.append(Rule(f"for {' or '.join(roles)}: has {mine_too}", f"{mine}.roles", "consumers.toml"))
+            own_roles = ", ".join(role for role in roles if role in consumer.roles) or "none of them"
+            rules.append(
+                Rule(f"for {' or '.join(roles)}: has {own_roles}", f"{section}.roles", "consumers.toml")
+            )
         if consumer.entities is not None:
             names = ", ".join(consumer.entities) or "none"
-            found.append(Rule(f"bound to the entities: {names}", f"{mine}.entities", "consumers.toml"))
+            rules.append(Rule(f"bound to the entities: {names}", f"{section}.entities", "consumers.toml"))
         if route.instance and "instance" in consumer.claims:
             bound = consumer.claims["instance"]
-            found.append(Rule(f"bound to the instance {bound}", f"{mine}.claims.instance", "consumers.toml"))
+            rules.append(
+                Rule(f"bound to the instance {bound}", f"{section}.claims.instance", "consumers.toml")
+            )
         for rule in route.operation.rows:
             claim = consumer.claims.get(rule.claim)
             bound = f" ({claim})" if claim else ", where the token has it"
-            found.append(Rule(f"{rule.source} {rule.name} must be the token's {rule.claim}{bound}", file=""))
-        return found
+            rules.append(Rule(f"{rule.source} {rule.name} must be the token's {rule.claim}{bound}", file=""))
+        return rules
 
 
 def _check_instance(caller: Caller, instance: str) -> None:
     bound = caller.claims.get("instance")
     if bound is not None and bound != instance:
         raise Forbidden("The token is bound to another instance")
-    # A vendor's records do not say whose they are.
+    # The records of a vendor do not name their owner.
     if any(claim in caller.claims for dimension, claim in DIMENSIONS.items() if dimension != "instance"):
-        raise Forbidden("Who is bound to rows within an instance reaches them through the flows only")
+        raise Forbidden(
+            "A caller that is bound to rows within an instance reaches them through the flows only"
+        )
 
 
 def _row_check(rows: tuple[RowRule, ...]) -> Callable[[Caller, Any, Any, Any], None]:
-    """A check of the row rules, called once path, query and body are read and the caller's plan is known."""
+    """A check of the row rules, for when path, query and body are read and the caller's plan is known."""
 
     def check(caller: Caller, path: Mapping[str, Any], query: Mapping[str, Any], body: Any) -> None:
         sources = {"path": path, "query": query, "body": body if isinstance(body, dict) else {}}
@@ -109,5 +115,5 @@ def _row_check(rows: tuple[RowRule, ...]) -> Callable[[Caller, Any, Any, Any], N
 
 
 def _options(claim: Any) -> tuple[Any, ...]:
-    """A claim names one row or several."""
+    """The values of a claim, which names one row or several."""
     return tuple(claim) if isinstance(claim, list | tuple) else (claim,)

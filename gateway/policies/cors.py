@@ -9,7 +9,7 @@ from gateway.exchange import Asked, Exchange, Header, Reply, Route, Rule, Step
 
 
 class CorsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Origins as a browser sends them (scheme, host, port), what their scripts may send and read."""
+    """Origins as a browser sends them (scheme, host, port), and which headers their scripts may use."""
 
     origins: Annotated[tuple[str, ...], Meta(min_length=1)]
     request_headers: tuple[str, ...] = ("Authorization", "Content-Type", "If-Match", "Idempotency-Key")

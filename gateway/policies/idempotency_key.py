@@ -1,4 +1,4 @@
-"""Idempotency key: the same key and request answer the same, started once, however often they come."""
+"""Idempotency key: a repeated request with the same key runs once and gets the same answer."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ _log = log(__name__)
 
 
 class IdempotencyKeySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long an answer is kept for a repetition of its request."""
+    """How long an answer is stored for repetitions of its request."""
 
     ttl_seconds: Annotated[int, Meta(ge=60)] = 86_400
 
@@ -27,8 +27,8 @@ class IdempotencyKeySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=
 class IdempotencyKey:
     """Reserves the key in PostgreSQL before the hop and settles it with the answer after.
 
-    Refusals before the hop never come here. What failed on our side is released, so that the caller may
-    come again: the tiers start nothing twice under the same key.
+    Refusals before the hop never reserve a key. A server error releases it, so that the caller may retry:
+    the tiers start nothing twice under the same key.
     """
 
     def __init__(self, settings: IdempotencyKeySettings, database: Database | None) -> None:
@@ -37,7 +37,7 @@ class IdempotencyKey:
         self.life: idempotency.Life | None = None
 
     def inherit(self, old: "IdempotencyKey") -> None:
-        """Go on under the name under which this process has reserved until now."""
+        """Continue with the identity under which this process has reserved keys so far."""
         self.life = old.life
 
     def _life(self, database: Database) -> idempotency.Life:
@@ -83,7 +83,7 @@ class IdempotencyKey:
     def explain(self, asked: Asked) -> list[Rule]:
         if asked.route.operation is None or asked.route.operation.idempotency != "key":
             return []
-        says = f"an Idempotency-Key; its answer is kept for {self._settings.ttl_seconds} s"
+        says = f"an Idempotency-Key; its answer is stored for {self._settings.ttl_seconds} s"
         return [Rule(says, "idempotency_key.ttl_seconds")]
 
 
@@ -96,13 +96,13 @@ async def _settled(database: Database, place: dict[str, str], exchange: Exchange
     if reply.status >= _SERVER_ERROR:
         await _release(database, place)
         return reply
-    kept = {
+    headers = {
         name.decode(): value.decode("latin-1") for name, value in reply.headers if name in _STORED_HEADERS
     }
     try:
-        await idempotency.settle(database, **place, status=reply.status, headers=kept, body=reply.body)
+        await idempotency.settle(database, **place, status=reply.status, headers=headers, body=reply.body)
     except Problem:
-        # The work is done and its answer is right; only a repetition will have to ask the tier again.
+        # The answer is valid without it; only a repetition will have to call the tier again.
         _log.warning("answer not stored", correlation_id=exchange.correlation_id)
     return reply
 
@@ -115,11 +115,13 @@ async def _release(database: Database, place: dict[str, str]) -> None:
 
 
 def _fingerprint(exchange: Exchange) -> str:
-    """What makes two requests the same: the address and the body, however its JSON is laid out."""
+    """A hash of the address and the body, independent of the layout of its JSON."""
     body = msgspec.json.encode(exchange.payload, order="sorted")
     return hashlib.sha256(exchange.raw_path + b"?" + exchange.query + b"\n" + body).hexdigest()
 
 
-def _replay(kept: idempotency.Replay) -> Reply:
-    headers: list[Header] = [(name.encode(), value.encode("latin-1")) for name, value in kept.headers.items()]
-    return Reply(kept.status, [*headers, (b"idempotency-replayed", b"?1")], bytes(kept.body))
+def _replay(replay: idempotency.Replay) -> Reply:
+    headers: list[Header] = [
+        (name.encode(), value.encode("latin-1")) for name, value in replay.headers.items()
+    ]
+    return Reply(replay.status, [*headers, (b"idempotency-replayed", b"?1")], bytes(replay.body))

@@ -1,4 +1,4 @@
-"""Identity: who calls, by a credential checked once and believed until something speaks against it."""
+"""Identity: identifies the caller by a credential that is verified once and cached until it lapses."""
 
 import ipaddress
 import re
@@ -37,21 +37,22 @@ from kit.secrets import SecretError, resolve
 from kit.settings import SettingsError
 
 _SOON = 1.0
-_MANY = 10_000  # credentials remembered before the expired ones are forgotten
-_KEY_SECONDS = 5.0  # so long is a key believed unasked: its last use is known as exactly
+_MANY = 10_000  # cached credentials, before the expired ones are evicted
+_KEY_SECONDS = 5.0  # a key is cached for so long; its last use is recorded with the same precision
 _CREDENTIAL = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 §2.1
 
 
 class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which credentials are believed, from whom, and for how long; instants and lengths are in seconds.
+    """Which credentials are accepted, from which issuers, and for how long; durations are in seconds.
 
-    `embedded_issuer` is for development: there only where it is asked for, refused in production. Its keys
-    rotate every `embedded_key_days`. When an issuer's keys or answers cannot be had, identity fails closed.
+    `embedded_issuer` is for development: off unless it is switched on, refused in production. Its keys
+    rotate every `embedded_key_days`. When an issuer's keys or answers are unavailable, identity fails closed.
 
-    `api_keys` says which kind of key this deployment takes; without it none is. `certificate_proxies` are the
-    networks of TLS terminators whose Client-Cert field is believed. Keys and revocations are looked for every
-    `refresh_seconds`; where the database is away for longer than `stale_seconds`, no key is believed, and
-    tokens as `stale_tokens` says. No token may live longer than `longest_token_seconds`.
+    `api_keys` is the kind of key that this deployment accepts; without it no key is accepted.
+    `certificate_proxies` are the networks of TLS terminators whose Client-Cert field is accepted. Keys and
+    revocations are polled every `refresh_seconds`; when the database is unavailable for longer than
+    `stale_seconds`, keys are refused, and tokens are treated as `stale_tokens` says. A token whose lifetime
+    exceeds `longest_token_seconds` is refused.
     """
 
     embedded_issuer: bool = False
@@ -69,7 +70,7 @@ class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def believes_any(self) -> bool:
-        """Whether there is a credential at all that is believed."""
+        """Whether any kind of credential is accepted."""
         return self.embedded_issuer or bool(self.issuers) or self.api_keys is not None
 
     def __post_init__(self) -> None:
@@ -78,14 +79,15 @@ class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         names = [one.issuer for one in self.issuers]
         if len(set(names)) < len(names):
             raise ValueError("an issuer is named twice")
-        if faceless := [one.issuer for one in self.issuers if not one.jwks_uri and one.introspection is None]:
-            raise ValueError(f"{faceless[0]} has neither jwks_uri nor introspection")
+        unverifiable = [one.issuer for one in self.issuers if not one.jwks_uri and one.introspection is None]
+        if unverifiable:
+            raise ValueError(f"{unverifiable[0]} has neither jwks_uri nor introspection")
         _check_prefixes(sorted(one.introspection.prefix for one in self.issuers if one.introspection))
 
 
 @dataclass(frozen=True, slots=True)
 class CredentialVerifiers:
-    """Whom identity asks: about JWTs, opaque tokens, keys and revocations, proofs, certificates."""
+    """The verifiers of JWTs, opaque tokens, keys and revocations, DPoP proofs and certificates."""
 
     verifier: Verifier
     introspector: Introspector | None
@@ -95,7 +97,7 @@ class CredentialVerifiers:
 
 
 class _Known(msgspec.Struct, frozen=True):
-    """A credential that was checked, and until when it need not be checked again (wall clock)."""
+    """A verified credential, and until when it need not be verified again (wall clock)."""
 
     caller: Caller
     consumer: Consumer
@@ -125,60 +127,60 @@ class Identity:
         self._consumers = consumers
         self._scopes = scopes
         self._challenges = Challenges(resource_metadata)
-        # What holds for whoever sends it, and what holds only together with a proof made for the very call.
+        # Bearer credentials; and credentials bound to a key, which need a proof with every request.
         self._known: dict[bytes, _Known] = {}
         self._bound: dict[bytes, _Known] = {}
 
     def wrap(self, route: Route | None, call_next: Step) -> Step:
         if route is None or route.operation is None:
             return call_next
-        known = self._known
+        cached = self._known
 
         async def identity(exchange: Exchange) -> Reply:
             header = exchange.headers.get(b"authorization", b"")
-            found = known.get(header)
-            if found is None or found.until <= time.time():
-                found = await self._identify(exchange, header)
-            exchange.caller = found.caller
-            exchange.consumer = found.consumer
+            known = cached.get(header)
+            if known is None or known.until <= time.time():
+                known = await self._identify(exchange, header)
+            exchange.caller = known.caller
+            exchange.consumer = known.consumer
             return await call_next(exchange)
 
         return identity
 
     async def judge(self, probe: Exchange, asked: Asked | None) -> None:
-        """The caller is whom a token with all that was granted makes; raises InvalidToken for an unknown."""
+        """Set the caller of a token with every granted scope; raises InvalidToken for an unknown consumer."""
         if asked is None or asked.route.operation is None:
             return
         if asked.consumer is None:
-            raise InvalidToken("The token was given to a consumer that is not known here")
+            raise InvalidToken("The token was issued to a consumer that is not known here")
         probe.consumer, probe.caller = asked.consumer, _caller(asked, asked.consumer)
 
     def explain(self, asked: Asked) -> list[Rule]:
         if asked.route.operation is None:
-            return [Rule("open: no token is asked for", file="")]
+            return [Rule("open: no token is required", file="")]
         if asked.consumer is None:
             return [Rule(f"no consumer is named {asked.name}: 401", "consumers", file="consumers.toml")]
-        mine = f"consumers.{asked.name}"
-        found = [Rule("a credential that a believed issuer, or we ourselves, have given", "identity")]
+        section = f"consumers.{asked.name}"
+        rules = [Rule("a credential of a configured issuer or of this gateway", "identity")]
         if set(asked.consumer.credentials) != set(get_args(Credential)):
             kinds = " or ".join(asked.consumer.credentials)
-            found.append(Rule(f"of the kind {kinds}", f"{mine}.credentials", "consumers.toml"))
-        return [*found, Rule(f"given to {asked.name}: {asked.consumer.title}", mine, "consumers.toml")]
+            rules.append(Rule(f"of the kind {kinds}", f"{section}.credentials", "consumers.toml"))
+        return [*rules, Rule(f"issued to {asked.name}: {asked.consumer.title}", section, "consumers.toml")]
 
     async def _identify(self, exchange: Exchange, header: bytes) -> _Known:
         scheme, credential = self._read(header)
         try:
             if scheme == "bearer" and credential.startswith(MARK):
-                found = self._by_key(credential)
+                known = self._by_key(credential)
             else:
-                found = await self._by_token(exchange, header, scheme, credential)
+                known = await self._by_token(exchange, header, scheme, credential)
         except InvalidToken as refusal:
             raise self._challenges.refuse(refusal, scheme) from None
-        self._remember(header, found)
-        return found
+        self._remember(header, known)
+        return known
 
     def _read(self, header: bytes) -> tuple[str, str]:
-        """Scheme and credential; raises Unauthenticated for another scheme, BadRequest for what is none."""
+        """Scheme and credential; raises Unauthenticated for another scheme, BadRequest for bad characters."""
         scheme, _, credential = header.decode("latin-1").partition(" ")
         scheme, credential = scheme.lower(), credential.strip(" ")
         if scheme not in ("bearer", "dpop") or not credential:
@@ -186,20 +188,20 @@ class Identity:
                 "Send an access token: Authorization: Bearer …", headers=self._challenges.bare()
             )
         if not _CREDENTIAL.fullmatch(credential):
-            said = "The credential has characters that no credential has"
-            raise BadRequest(said, headers=self._challenges.malformed(scheme, said))
+            detail = "The credential contains characters that are not allowed (RFC 6750 §2.1)"
+            raise BadRequest(detail, headers=self._challenges.malformed(scheme, detail))
         return scheme, credential
 
     def _by_key(self, text: str) -> _Known:
-        taken, kind, credential_status = (
+        accepted_kind, kind, credential_status = (
             self._settings.api_keys,
             kind_of(text),
             self._verifiers.credential_status,
         )
-        if taken is None or credential_status is None:
-            raise InvalidToken("API keys are not taken here")
-        if kind not in ("", taken):
-            raise InvalidToken(f"This deployment takes {taken} keys, and a {kind} key was sent")
+        if accepted_kind is None or credential_status is None:
+            raise InvalidToken("API keys are not accepted here")
+        if kind not in ("", accepted_kind):
+            raise InvalidToken(f"This deployment accepts {accepted_kind} keys, and a {kind} key was sent")
         key = credential_status.find_key(text)
         if key is None:
             raise InvalidToken("The API key is not known, has expired or was revoked")
@@ -218,25 +220,25 @@ class Identity:
         return _Known(caller=caller, consumer=consumer, until=until, key=key)
 
     async def _by_token(self, exchange: Exchange, header: bytes, scheme: str, token: str) -> _Known:
-        found = self._bound.get(header)
-        if found is None or found.until <= time.time():
-            found = self._know(await self._verify(token))
-        await self._prove(exchange, scheme, token, found.confirmation)
-        # Last, and with nothing awaited between it and the memory: a revocation can never be overtaken.
-        if not self._still_holds(found):
+        known = self._bound.get(header)
+        if known is None or known.until <= time.time():
+            known = self._know(await self._verify(token))
+        await self._prove(exchange, scheme, token, known.confirmation)
+        # Checked last, and nothing is awaited until the credential is cached: no revocation can be missed.
+        if not self._still_holds(known):
             self._check_credential_status()
             raise InvalidToken("The token was revoked")
-        return found
+        return known
 
     async def _verify(self, token: str) -> Verified:
         introspector = self._verifiers.introspector
-        told = await introspector.verify(token) if introspector is not None else None
-        return told if told is not None else await self._verifiers.verifier.verify(token)
+        verified = await introspector.verify(token) if introspector is not None else None
+        return verified if verified is not None else await self._verifiers.verifier.verify(token)
 
     def _know(self, verified: Verified) -> _Known:
         kinds = {"dpop": "jkt", "mtls": "x5t#S256"}
-        shown = {kind for kind, claim in kinds.items() if claim in verified.confirmation} or {"bearer"}
-        consumer = self._consumer(verified.consumer, shown)
+        bindings = {kind for kind, claim in kinds.items() if claim in verified.confirmation} or {"bearer"}
+        consumer = self._consumer(verified.consumer, bindings)
         caller = Caller(
             subject=str(verified.claims["sub"]),
             consumer=verified.consumer,
@@ -248,65 +250,66 @@ class Identity:
         until = min(verified.until, time.time() + self._settings.remember_seconds)
         return _Known(caller=caller, consumer=consumer, until=until, verified=verified)
 
-    def _consumer(self, name: str, shown: set[str]) -> Consumer:
-        """The consumer of a name; raises InvalidToken unless it may come with such a credential."""
+    def _consumer(self, name: str, bindings: set[str]) -> Consumer:
+        """The consumer of a name; raises InvalidToken unless it may use such a credential."""
         consumer = self._consumers.get(name)
         if consumer is None:
-            raise InvalidToken("The token was given to a consumer that is not known here")
-        if not shown & set(consumer.credentials):
+            raise InvalidToken("The token was issued to a consumer that is not known here")
+        if not bindings & set(consumer.credentials):
             wanted = " or ".join(consumer.credentials)
-            said = f"The consumer must come with a credential of the kind {wanted}"
-            wrong = "dpop" if "dpop" in consumer.credentials else "bearer"
-            raise self._challenges.refuse(InvalidToken(said), wrong)
+            detail = f"The consumer must use a credential of the kind {wanted}"
+            challenge = "dpop" if "dpop" in consumer.credentials else "bearer"
+            raise self._challenges.refuse(InvalidToken(detail), challenge)
         return consumer
 
-    async def _prove(self, exchange: Exchange, scheme: str, token: str, bound: dict[str, str]) -> None:
-        """Raise InvalidToken unless the sender shows that the token is its own."""
-        if "jkt" in bound:
+    async def _prove(self, exchange: Exchange, scheme: str, token: str, confirmation: dict[str, str]) -> None:
+        """Raise InvalidToken unless the sender proves possession of the key that the token is bound to."""
+        if "jkt" in confirmation:
             if scheme != "dpop":
                 unproved = InvalidToken("The token is bound to a key: send it as DPoP, with a proof")
                 raise self._challenges.refuse(unproved, "dpop")
-            await self._verifiers.proofs.check(exchange, token, bound["jkt"])
+            await self._verifiers.proofs.check(exchange, token, confirmation["jkt"])
         elif scheme == "dpop":
             raise InvalidToken("The token is bound to no key: it is a bearer token")
-        if "x5t#S256" in bound:
-            self._verifiers.certificates.check(exchange, bound["x5t#S256"])
+        if "x5t#S256" in confirmation:
+            self._verifiers.certificates.check(exchange, confirmation["x5t#S256"])
 
     def _check_credential_status(self) -> None:
-        """Raise Unavailable where nobody knows any more which tokens were revoked, and that matters."""
+        """Raise Unavailable when the revocations are stale and tokens are refused in that case."""
         credential_status = self._verifiers.credential_status
         if credential_status is not None and self._settings.stale_tokens == "refuse":
             credential_status.check_fresh()
 
-    def _still_holds(self, found: _Known) -> bool:
-        """Whether neither a revocation nor the register's age speaks against what was believed."""
+    def _still_holds(self, known: _Known) -> bool:
+        """Whether a cached credential is neither revoked nor refused because the revocations are stale."""
         credential_status = self._verifiers.credential_status
         if credential_status is None:
             return True
-        if found.key is not None:
-            return credential_status.fresh and credential_status.holds(found.key)
-        if found.verified is None or (
+        if known.key is not None:
+            return credential_status.fresh and credential_status.holds(known.key)
+        if known.verified is None or (
             self._settings.stale_tokens == "refuse" and not credential_status.fresh
         ):
             return False
-        verified = found.verified
+        verified = known.verified
         return not credential_status.is_revoked(verified.consumer, verified.claims, verified.issuer.issuer)
 
     def evict_revoked(self) -> None:
-        """Forget whatever no longer holds; called when the register has changed, not with every call."""
-        for memory in (self._known, self._bound):
-            for header in [header for header, found in memory.items() if not self._still_holds(found)]:
-                del memory[header]
+        """Evict credentials that are no longer valid; called when the credential status changes."""
+        for cache in (self._known, self._bound):
+            # A list first: the dictionary must not change while it is iterated.
+            for header in [header for header, known in cache.items() if not self._still_holds(known)]:
+                del cache[header]
 
-    def _remember(self, header: bytes, found: _Known) -> None:
-        memory = self._bound if found.confirmation else self._known
-        if len(memory) >= _MANY:
+    def _remember(self, header: bytes, known: _Known) -> None:
+        cache = self._bound if known.confirmation else self._known
+        if len(cache) >= _MANY:
             now = time.time()
-            fresh = {key: value for key, value in memory.items() if value.until > now}
-            memory.clear()
+            fresh = {key: value for key, value in cache.items() if value.until > now}
+            cache.clear()
             if len(fresh) < _MANY // 2:
-                memory.update(fresh)
-        memory[header] = found
+                cache.update(fresh)
+        cache[header] = known
 
 
 def _caller(asked: Asked, consumer: Consumer) -> Caller:
@@ -323,15 +326,15 @@ def _caller(asked: Asked, consumer: Consumer) -> Caller:
 
 
 def _covers(key: ApiKey, consumer: Consumer, scope: str) -> bool:
-    """Whether a key gives a scope: it never gives more than its consumer has."""
+    """Whether a key grants a scope: never more than its consumer was granted."""
     return grants(consumer.scopes, scope) and (not key.scopes or grants(key.scopes, scope))
 
 
 def _check_prefixes(prefixes: list[str]) -> None:
-    """Raise ValueError where a token could be shown to an issuer that did not give it."""
+    """Raise ValueError where a token could be sent to an issuer that did not issue it."""
     for one, next_one in pairwise(prefixes):
         if next_one.startswith(one):
-            raise ValueError(f"the introspection prefixes {one!r} and {next_one!r} cannot be told apart")
+            raise ValueError(f"the introspection prefixes {one!r} and {next_one!r} are ambiguous")
 
 
 def no_verifiers() -> CredentialVerifiers:
@@ -353,9 +356,9 @@ def credential_verifiers(
     credential_status: CredentialStatus | None,
     memory: Memory,
 ) -> CredentialVerifiers:
-    """The verifiers as the settings ask for them; raises SettingsError for what is named and not there.
+    """The verifiers that the settings configure; raises SettingsError when one of them lacks a dependency.
 
-    `public_url` is the audience of tokens and the address that proofs are made for.
+    `public_url` is the audience of tokens and the base of the addresses in proofs.
     """
     rules = Rules(public_url, settings.leeway_seconds, settings.longest_token_seconds)
     return CredentialVerifiers(
@@ -373,8 +376,8 @@ def _keys_of(
     """Every issuer of JWTs by its name, with its keys."""
     remote = [issuer for issuer in settings.issuers if issuer.jwks_uri]
     if remote and fetch is None:
-        raise SettingsError(["identity.issuers: nothing was given that fetches their keys"])
-    found = {
+        raise SettingsError(["identity.issuers: no client is configured to fetch their keys"])
+    keys_by_issuer = {
         one.issuer: (
             one,
             Keys(address=one.jwks_uri, fetch=fetch, max_age=one.keys_seconds, stale=one.keys_stale_seconds),
@@ -383,24 +386,24 @@ def _keys_of(
     }
     if settings.embedded_issuer:
         if embedded is None:
-            said = "The embedded issuer is switched on, but none was given"
-            raise SettingsError([f"identity.embedded_issuer: {said}"])
+            detail = "The embedded issuer is switched on, but this deployment has none"
+            raise SettingsError([f"identity.embedded_issuer: {detail}"])
         own = Issuer(issuer=embedded.issuer, audience=embedded.audience)
-        # It stands in this process, so asking it costs next to nothing, and a rotation is seen at once.
+        # It runs in this process: fetching its keys is cheap, and a rotation must take effect at once.
         keys = Keys(fetch=embedded.fetch_jwks, fetch_again=_SOON, absent=_SOON, max_age=_SOON)
-        found[embedded.issuer] = (own, keys)
-    return found
+        keys_by_issuer[embedded.issuer] = (own, keys)
+    return keys_by_issuer
 
 
 def _introspector(
     settings: IdentitySettings, rules: Rules, post: Post | None, environ: Mapping[str, str]
 ) -> Introspector | None:
-    asked = [issuer for issuer in settings.issuers if issuer.introspection is not None]
-    if not asked:
+    introspected = [issuer for issuer in settings.issuers if issuer.introspection is not None]
+    if not introspected:
         return None
     if post is None:
-        raise SettingsError(["identity.issuers: nothing was given that asks about their tokens"])
+        raise SettingsError(["identity.issuers: no client is configured to introspect their tokens"])
     try:
-        return Introspector(asked, rules, post, lambda reference: resolve(reference, environ))
+        return Introspector(introspected, rules, post, lambda reference: resolve(reference, environ))
     except SecretError as error:
         raise SettingsError([f"identity.issuers: {error}"]) from None

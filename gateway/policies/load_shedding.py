@@ -1,4 +1,4 @@
-"""Load shedding: when a process is asked for more than it can answer, whose calls it refuses first.
+"""Load shedding: which calls an overloaded process refuses first.
 
 The gateway's own APIs, its health and its other open addresses are never shed.
 """
@@ -26,12 +26,11 @@ _shed = meter(__name__).create_counter(
 
 
 class LoadSheddingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a process bears, and from which share of that on a lane is shed.
+    """The capacity of a process, and the share of it at which each lane is shed.
 
-    Load is the greater of two shares: of calls under way to `max_in_flight`, and of the time by which the
-    event loop is late to `max_lag_seconds`. A lane that is shed is taken again when the load has fallen to
-    `resume` of the share at which it was shed. A shed caller may come again after `retry_seconds` to twice
-    that.
+    Load is the greater of two shares: calls under way of `max_in_flight`, and the event loop's lag of
+    `max_lag_seconds`. A shed lane is admitted again when the load has fallen to `resume` of its share. A shed
+    caller may retry after `retry_seconds` to twice that.
     """
 
     max_in_flight: Annotated[int, Meta(ge=1)] = 500
@@ -48,7 +47,7 @@ class LoadSheddingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 
 
 class Load:
-    """How much this process bears, and which lanes it sheds for that."""
+    """The load of this process, and the lanes that it sheds."""
 
     def __init__(self, settings: LoadSheddingSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self.in_flight = 0
@@ -59,7 +58,7 @@ class Load:
         self.judge_by(settings)
 
     def judge_by(self, settings: LoadSheddingSettings) -> None:
-        """Go by other settings from now on."""
+        """Use other settings from now on."""
         self._settings = settings
         self._bounds: dict[Lane, float] = {
             "background": settings.background,
@@ -68,23 +67,23 @@ class Load:
         }
 
     def share(self) -> float:
-        """The load as a share of what the process bears.
+        """The load as a share of the capacity of the process.
 
-        A tick that is overdue tells at once how long the loop has not come round, also within one of its
-        turns: a burst that arrived together is not let in whole.
+        An overdue tick counts at once, even within one turn of the loop, so that a burst which arrives
+        together is not admitted as a whole.
         """
         overdue = self._clock() - self._due if self._due is not None else 0.0
         lag = max(self._lag, overdue)
         return max(self.in_flight / self._settings.max_in_flight, lag / self._settings.max_lag_seconds)
 
     def takes(self, lane: Lane) -> bool:
-        """Whether a call of a lane may go on."""
+        """Whether a call of a lane is admitted."""
         share, bound = self.share(), self._bounds[lane]
         if lane in self._shedding:
             if share >= bound * self._settings.resume:
                 return False
             self._shedding.discard(lane)
-            _log.info("lane taken again", lane=lane)
+            _log.info("lane admitted again", lane=lane)
         elif share >= bound:
             self._shedding.add(lane)
             _log.warning("lane shed", lane=lane, in_flight=self.in_flight, lag_seconds=round(self._lag, 3))
@@ -92,12 +91,12 @@ class Load:
         return True
 
     def watch(self) -> None:
-        """See to it that the loop's lag is measured; this goes on for as long as there are calls."""
+        """Start measuring the loop's lag, for as long as there are calls."""
         if self._due is None:
             self._expect_tick()
 
     def tick(self) -> None:
-        """The loop has come round."""
+        """Measure the lag of the loop by the delay of this callback."""
         due = self._due if self._due is not None else self._clock()
         self._lag = max(self._clock() - due, self._lag * _FADE)
         if self.in_flight or self._lag > _TICK_SECONDS / 10:
@@ -111,14 +110,14 @@ class Load:
 
 
 class LoadShedding:
-    """Refuses with Overloaded what comes in a lane that is shed; that costs nothing of any limit."""
+    """Raises Overloaded for calls of a shed lane; these use no call of any limit."""
 
     def __init__(self, settings: LoadSheddingSettings | None) -> None:
         self.settings = settings
         self.load = Load(settings) if settings is not None else None
 
     def inherit(self, old: "LoadShedding") -> None:
-        """Go on with what was measured."""
+        """Continue with the measured load."""
         if self.settings is not None and old.load is not None:
             self.load = old.load
             self.load.judge_by(self.settings)
@@ -137,7 +136,7 @@ class LoadShedding:
             load.watch()
             if not load.takes(lane):
                 _shed.add(1, {"lane": lane})
-                # Those who are refused together must not come again together.
+                # Random, so that callers which are refused together do not retry together.
                 wait = retry * (1 + random.random())  # noqa: S311 - no secret
                 raise Overloaded(
                     f"Calls of the lane {lane} are refused for the moment",
@@ -164,7 +163,7 @@ class LoadShedding:
 
 
 def _lane(exchange: Exchange, *, batch: bool) -> Lane:
-    """The lane of the caller's plan; what is declared as batch work is nobody's hurry."""
+    """The lane of the caller's plan; background for operations that are declared as batch work."""
     if batch:
         return "background"
     return exchange.plan.lane if exchange.plan is not None else "standard"

@@ -1,4 +1,4 @@
-"""Route: which operation stands at a path, from a table derived from the declared interfaces."""
+"""Route: which operation a path addresses, from a table derived from the declared interfaces."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -11,15 +11,15 @@ from gateway.inventory import Mounted
 
 
 def routes_of(mounted: Mounted) -> list[Route]:
-    """The routes of a mounted API; raises ValueError when the document does not know an operation."""
+    """The routes of a mounted API; raises ValueError when the document lacks an operation."""
     components = mounted.document.get("components", {})
-    found = []
+    routes = []
     for name, method in _operations(mounted.interface):
         operation: Operation = method.__operation__
         shape = mounted.document.get("paths", {}).get(operation.path, {}).get(operation.method.lower())
         if shape is None:
             raise ValueError(f"{mounted.api.slug}: the document lacks {operation.method} {operation.path}")
-        found.append(
+        routes.append(
             Route(
                 method=operation.method,
                 template=mounted.prefix + operation.path,
@@ -32,22 +32,22 @@ def routes_of(mounted: Mounted) -> list[Route]:
                 components=components,
             )
         )
-    return found
+    return routes
 
 
 def _operations(interface: type) -> Iterable[tuple[str, Any]]:
-    found = {
+    methods = {
         name: method
         for kind in reversed(interface.__mro__)
         for name, method in vars(kind).items()
         if isinstance(getattr(method, "__operation__", None), Operation)
     }
-    return found.items()
+    return methods.items()
 
 
 @dataclass(slots=True)
 class _Node:
-    """One segment of the tree of paths: what follows by name, what follows by place, and what ends here."""
+    """One segment of the tree of paths: its literal children, its parameter, and the routes that end here."""
 
     named: dict[str, "_Node"] = field(default_factory=dict)
     place: "_Node | None" = None
@@ -82,11 +82,11 @@ class RouteTable:
             else:
                 node = node.named.setdefault(segment, _Node())
         if route.method in node.ends:
-            raise ValueError(f"two routes stand at {route.method} {route.template}")
+            raise ValueError(f"two routes are declared for {route.method} {route.template}")
         node.ends[route.method] = (route, tuple(places))
 
     def compose(self, build: Callable[[Route], Step]) -> None:
-        """Give every route its own stack of policies, once."""
+        """Build the policy stack of every route, once."""
         self._compose(self._root, build)
 
     def _compose(self, node: _Node, build: Callable[[Route], Step]) -> None:
@@ -98,7 +98,7 @@ class RouteTable:
             self._compose(child, build)
 
     def _complete(self, node: _Node, build: Callable[[Route], Step]) -> None:
-        """HEAD is GET without its body; OPTIONS tells what the path takes."""
+        """Add HEAD, which is GET without its body, and OPTIONS, which answers the allowed methods."""
         if "GET" in node.steps:
             node.steps["HEAD"] = node.steps["GET"]
         node.allow = ", ".join(sorted({*node.steps, "OPTIONS"}))
@@ -107,30 +107,29 @@ class RouteTable:
         node.steps["OPTIONS"] = (build(options), options, places)
 
     def find(self, method: str, path: str) -> tuple[Step, Route, dict[str, str]]:
-        """The stack, the route and the path's parameters; raises UnknownRoute, MethodNotAllowed and Gone."""
+        """The stack, the route and the path parameters; raises UnknownRoute, MethodNotAllowed and Gone."""
         try:
             node, values = _walk(self._root, path)
         except UnknownRoute as unknown:
             raise self._retired(path) or unknown from None
-        found = node.steps.get(method)
-        if found is None:
+        match = node.steps.get(method)
+        if match is None:
             raise MethodNotAllowed(
-                f"{method} is not taken here; {node.allow} are", headers={"Allow": node.allow}
+                f"{method} is not allowed here; allowed are {node.allow}", headers={"Allow": node.allow}
             )
-        step, route, places = found
+        step, route, places = match
         return step, route, dict(zip(places, values, strict=True)) if places else {}
 
     async def judge(self, probe: Exchange, _: Asked | None) -> None:
-        """Find the probe's route; raises what a request would be refused with."""
-        found = self.find(probe.method, probe.path)
-        probe.route, probe.path_parameters = found[1:]
+        """Set the probe's route; raises the problem that a request would be refused with."""
+        probe.route, probe.path_parameters = self.find(probe.method, probe.path)[1:]
 
     def explain(self, asked: Asked) -> list[Rule]:
         operation = asked.route.operation
-        return [Rule(operation.summary if operation else "an address of the gateway's own", file="")]
+        return [Rule(operation.summary if operation else "an open address of the gateway", file="")]
 
     def follow(self) -> Step:
-        """The step that finds the route and goes its way; raises UnknownRoute and MethodNotAllowed."""
+        """The step that finds the route and calls its stack; raises UnknownRoute and MethodNotAllowed."""
         find = self.find
 
         async def route(exchange: Exchange) -> Reply:
@@ -147,11 +146,11 @@ def _walk(node: _Node, path: str) -> tuple[_Node, list[str]]:
         if child is None:
             child = node.place
             if child is None or not segment:
-                raise UnknownRoute(f"No API stands at {path[:200]}")
+                raise UnknownRoute(f"There is no API at {path[:200]}")
             values.append(segment)
         node = child
     if not node.steps:
-        raise UnknownRoute(f"No API stands at {path[:200]}")
+        raise UnknownRoute(f"There is no API at {path[:200]}")
     return node, values
 
 

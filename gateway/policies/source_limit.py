@@ -1,4 +1,4 @@
-"""Source limit: how often one address may come, in memory, before any signature is checked (slowapi)."""
+"""Source limit: bounds the requests of one address, in memory, before any signature is checked (slowapi)."""
 
 import logging
 import time
@@ -15,14 +15,14 @@ from contracts.problems import TooManyRequests
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.window import Window
 
-_MANY = 10_000  # sources remembered at once
+_MANY = 10_000  # sources in memory at once
 
 
 class SourceLimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """So many requests per window from one address, per worker process.
+    """The number of requests per window from one address, per worker process.
 
-    slowapi is asked for `batch` requests at a time, since one question costs more than all other policies
-    together. What is left of a batch holds for a window, so the limit is passed by a batch at most.
+    slowapi is called for `batch` requests at a time, since one call costs more than all other policies
+    together. The rest of a batch stays valid for a window, so the limit is exceeded by a batch at most.
     """
 
     requests: Annotated[int, Meta(ge=1)] = 6000
@@ -36,7 +36,7 @@ class SourceLimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 
 
 class SourceWindows(MemoryStorage):
-    """Where slowapi counts: by monotonic time, without the thread that limits starts at every counting."""
+    """The storage of slowapi: on monotonic time, without the thread that limits starts at every hit."""
 
     STORAGE_SCHEME: list[str] | None = ["enfilade-sources"]  # noqa: RUF012 - as limits declares it
 
@@ -55,15 +55,15 @@ class SourceWindows(MemoryStorage):
         return window.take(now, amount, limit)
 
     def _forget(self, before: float) -> None:
-        """Let go of silent sources; a flood that leaves none silent begins anew."""
+        """Evict idle sources; when a flood leaves too few idle, evict all."""
         for window in self._windows.values():
             window.forget(before)
-        kept = {key: window for key, window in self._windows.items() if window.sum}
-        self._windows = kept if len(kept) < _MANY // 2 else {}
+        active = {key: window for key, window in self._windows.items() if window.sum}
+        self._windows = active if len(active) < _MANY // 2 else {}
 
 
 class SourceLimit:
-    """Asks slowapi, with in-memory storage, and remembers the rest of a batch and a fresh denial."""
+    """Calls slowapi, with in-memory storage, and caches the rest of a batch and recent denials."""
 
     def __init__(self, settings: SourceLimitSettings | None) -> None:
         self.settings = settings
@@ -74,7 +74,7 @@ class SourceLimit:
         logging.getLogger("slowapi").propagate = False
 
     def inherit(self, old: "SourceLimit") -> None:
-        """Go on with what was counted, unless the limit is another now."""
+        """Continue with the counts, unless the limit has changed."""
         if old.settings == self.settings:
             self.left, self.denied, self.admit = old.left, old.denied, old.admit
 
@@ -121,7 +121,7 @@ class SourceLimit:
         raise _refusal(settings)
 
     def _forget(self) -> None:
-        # A flood of addresses must neither fill the memory nor make each of them cost a walk through all.
+        # A flood of addresses must neither fill the memory nor cause a scan for each of them.
         if len(self.left) + len(self.denied) > _MANY:
             self.left.clear()
             self.denied.clear()

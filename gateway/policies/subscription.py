@@ -1,4 +1,4 @@
-"""Subscription: on which plan a consumer calls an API, if on any, and whether it is suspended."""
+"""Subscription: the plan on which a consumer calls an API, and whether the consumer is suspended."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,11 +13,11 @@ from kit.context import Caller
 from kit.settings import SettingsError
 
 Judge = Callable[[str, Consumer], list[str]]
-"""Why the duties let nobody in who was granted this, a sentence each; nothing where they do."""
+"""Why the duties refuse a consumer with these grants, a sentence each; empty when they do not."""
 
 
 class _Terms:
-    """What was found for one consumer and API, and in which generation of the consumer directory."""
+    """The cached decision for one consumer and API, of a generation of the consumer directory."""
 
     __slots__ = ("entities", "generation", "plan", "refusal")
 
@@ -29,10 +29,10 @@ class _Terms:
 
 
 class Subscription:
-    """Needs no settings: the plans are data, and who subscribed to which is declared or approved.
+    """Needs no settings: plans are data, and subscriptions are declared or approved.
 
-    Raises ConsumerSuspended, also for a registered consumer whom `judge` does not let in any more, and
-    NotSubscribed. Without any plans nobody needs to subscribe, and all else holds.
+    Raises ConsumerSuspended, also for a registered consumer that `judge` refuses, and NotSubscribed. Without
+    any plans no subscription is needed, and all else applies.
     """
 
     def __init__(
@@ -78,33 +78,33 @@ class Subscription:
         if not self._plans or asked.consumer is None or api is None:
             return []
         plan = self._registry.plan_for(asked.name, asked.consumer, api.slug)
-        mine = f"consumers.{asked.name}.subscriptions"
+        section = f"consumers.{asked.name}.subscriptions"
         if plan is None:
-            return [Rule(f"no subscription to {api.slug}", mine, "consumers.toml")]
+            return [Rule(f"no subscription to {api.slug}", section, "consumers.toml")]
         if plan == asked.consumer.plan_for(api.slug):
             says = f"subscribed to {api.slug} on the plan {plan}"
         else:
             says = f"subscribed to {api.slug} on the plan {plan}, as it was approved"
         bounds = _bounds(plan, self._plans[plan]) if plan in self._plans else []
-        return [Rule(says, mine, "consumers.toml"), *bounds]
+        return [Rule(says, section, "consumers.toml"), *bounds]
 
 
 def _within(caller: Caller, entities: tuple[str, ...]) -> Caller:
-    """The caller where he sees no rows but those of these legal entities."""
+    """The caller, restricted to rows of these legal entities."""
     return msgspec.structs.replace(caller, claims=narrowed(caller.claims, entities))
 
 
 def _bounds(name: str, plan: Plan) -> list[Rule]:
-    """What a plan bounds beside how often one may come."""
+    """The bounds of a plan on data, beside its limits."""
     place = f"plans.{name}"
-    found: list[Rule] = []
+    rules: list[Rule] = []
     if plan.data_classes is not None:
         classes = ", ".join(plan.data_classes)
-        found.append(Rule(f"for data of the classes {classes} only", f"{place}.data_classes"))
+        rules.append(Rule(f"for data of the classes {classes} only", f"{place}.data_classes"))
     if plan.entities is not None:
         entities = ", ".join(plan.entities)
-        found.append(Rule(f"rows of the legal entities {entities} only", f"{place}.entities"))
-    return found
+        rules.append(Rule(f"rows of the legal entities {entities} only", f"{place}.entities"))
+    return rules
 
 
 def _find(
@@ -116,7 +116,7 @@ def _find(
     api: Api,
 ) -> _Terms:
     reason = directory.suspended(name)
-    # Where there are no plans only an approved subscription names one: it ended with its plan.
+    # Without plans only an approved subscription names one, which has ended with its plan.
     plan = directory.plan_for(name, consumer if plans else None, api.slug)
     refusal: Forbidden | None = None
     if reason is not None:
@@ -141,7 +141,7 @@ def _find(
 
 
 def _offer(plans: Mapping[str, Plan], api: Api) -> dict[str, object]:
-    """What a refused consumer may ask for: the plans on which the API is called."""
+    """What a refused consumer may request: the plans that cover the API."""
     return {"api": api.slug, "plans": sorted(name for name, plan in plans.items() if not unsuited(plan, api))}
 
 

@@ -1,4 +1,4 @@
-"""Wire: sizes, hosts, addresses and content types, before anything is looked up and no body is read."""
+"""Wire: checks sizes, hosts, addresses and content types, before the route is known or a body is read."""
 
 import ipaddress
 import re
@@ -23,17 +23,17 @@ _SINGLE = frozenset(
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _CONNECTIONS = frozenset({b"", b"close", b"http2-settings", b"keep-alive", b"te", b"upgrade"})
 _HOST = re.compile(rb"^([A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$")
-# What would read as another path behind us than in front of us is refused, not normalised.
+# A path that a proxy and a tier could read differently is refused, not normalised.
 _TRICKS = re.compile(rb"//|/(?:\.|%2e){1,2}(?:/|$)|%2f|%5c|%00|\\", re.IGNORECASE)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class WireSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How large and how strange a request may be.
+    """The bounds of a request.
 
-    `hosts` are the names under which we answer (empty: any). `trusted_proxies` are the networks whose
-    X-Forwarded-For tells the caller's address; from anybody else it is ignored.
+    `hosts` are the accepted Host names (empty: any). `trusted_proxies` are the networks of proxies whose
+    X-Forwarded-For is accepted as the caller's address; from any other peer it is ignored.
     """
 
     max_header_bytes: Annotated[int, Meta(ge=1024)] = 16_384
@@ -56,7 +56,7 @@ class WireSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Wire:
-    """Refuses what is too large or malformed, and sets the body's limits for whoever reads it later."""
+    """Refuses what is too large or malformed, and sets the limits for reading the body later."""
 
     def __init__(self, settings: WireSettings) -> None:
         self._settings = settings
@@ -88,20 +88,20 @@ class Wire:
 
     def explain(self, asked: Asked) -> list[Rule]:
         settings = self._settings
-        found = [
+        rules = [
             Rule(f"headers up to {settings.max_header_bytes} bytes", "wire.max_header_bytes"),
             Rule(f"an address up to {settings.max_uri_bytes} bytes", "wire.max_uri_bytes"),
         ]
         if asked.route.method in _WITH_BODY:
-            found.append(
+            rules.append(
                 Rule(
                     f"a body up to {settings.max_body_bytes} bytes, within {settings.body_seconds:g} s",
                     "wire.max_body_bytes",
                 )
             )
         if settings.hosts:
-            found.append(Rule(f"a Host among {', '.join(settings.hosts)}", "wire.hosts"))
-        return found
+            rules.append(Rule(f"a Host among {', '.join(settings.hosts)}", "wire.hosts"))
+        return rules
 
     def _check_headers(self, exchange: Exchange) -> None:
         raw = exchange.scope["headers"]
@@ -116,26 +116,26 @@ class Wire:
             _check_single([name for name, _ in raw])
             _join_credentials(exchange)
         host = exchange.headers.get(b"host", b"")
-        found = _HOST.match(host)
-        if found is None:
+        matched = _HOST.match(host)
+        if matched is None:
             raise _malformed("The Host header is missing or malformed")
-        if self._hosts and found.group(1).lower() not in self._hosts:
-            raise _malformed("We do not answer under this Host")
+        if self._hosts and matched.group(1).lower() not in self._hosts:
+            raise _malformed("This Host is not served here")
 
     def _check_body(self, headers: dict[bytes, bytes]) -> None:
         length = headers.get(b"content-length", b"0")
         if int(length) > self._settings.max_body_bytes:
             raise too_large(self._settings.max_body_bytes)
         if b"content-encoding" in headers:
-            raise UnsupportedMediaType("Bodies are taken unencoded only")
+            raise UnsupportedMediaType("Bodies are accepted unencoded only")
         if b"transfer-encoding" in headers or length.strip(b"0"):
             self._check_type(headers.get(b"content-type", b""))
 
     def _check_type(self, content_type: bytes) -> None:
         kind = content_type.partition(b";")[0].strip().lower()
         if kind not in self._types and not (kind.startswith(b"application/") and kind.endswith(b"+json")):
-            known = ", ".join(self._settings.content_types)
-            raise UnsupportedMediaType(f"A body needs a Content-Type; taken are {known}")
+            accepted = ", ".join(self._settings.content_types)
+            raise UnsupportedMediaType(f"A body needs a Content-Type; accepted are {accepted}")
 
     def _source(self, exchange: Exchange) -> str:
         client = exchange.scope.get("client")
@@ -157,14 +157,14 @@ class Wire:
 
 
 def _join_credentials(exchange: Exchange) -> None:
-    """Two credentials are one that is none (RFC 9110 §5.3): identity refuses it with the right challenge."""
+    """Join repeated credentials into one malformed one (RFC 9110 §5.3), which identity refuses."""
     sent = [value for name, value in exchange.scope["headers"] if name == b"authorization"]
     if len(sent) > 1:
         exchange.headers[b"authorization"] = b", ".join(sent)
 
 
 def _check_framing(headers: dict[bytes, bytes]) -> None:
-    """Refuse what would leave a doubt about where the body ends (RFC 9112 §6.3)."""
+    """Refuse headers that make the end of the body ambiguous (RFC 9112 §6.3)."""
     connection = headers.get(b"connection")
     if connection is not None and connection.lower() not in _CONNECTIONS:
         _check_connection(connection)
@@ -174,20 +174,20 @@ def _check_framing(headers: dict[bytes, bytes]) -> None:
     if coding is None:
         return
     if coding.strip().lower() != b"chunked":
-        raise _malformed("Of transfer codings only chunked is taken")
+        raise _malformed("The only transfer coding accepted is chunked")
     if length is not None:
         raise _malformed("A body has a Content-Length or a Transfer-Encoding, not both")
 
 
 def _check_connection(value: bytes) -> None:
-    """Refuse options by which a header that we go by would be meant for one hop only (RFC 9110 §7.6.1)."""
+    """Refuse options that would make an end-to-end header hop-by-hop (RFC 9110 §7.6.1)."""
     named = {option.strip() for option in value.lower().split(b",")}
     if not named <= _CONNECTIONS:
-        raise _malformed("Connection names what is not for it to name")
+        raise _malformed("Connection names a header that it may not name")
 
 
 def _malformed(detail: str) -> BadRequest:
-    """The refusal of what somebody else may read differently; what follows on the connection is not read."""
+    """The refusal of an ambiguous request; closes the connection, whose next bytes could be smuggled."""
     return BadRequest(detail, headers={"Connection": "close"})
 
 

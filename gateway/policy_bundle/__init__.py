@@ -1,4 +1,4 @@
-"""The policy bundle: all files that make the policy, read together as one version."""
+"""The policy bundle: all policy files, read together as one version."""
 
 import datetime as dt
 import hashlib
@@ -21,16 +21,16 @@ __all__ = ["FILES", "PolicyBundle", "make_bundle", "read_bundle", "read_texts"]
 
 POLICIES, CONSUMERS, DUTIES, ROUTING = "gateway.toml", "consumers.toml", "duties.toml", "routing.toml"
 FILES = (POLICIES, CONSUMERS, DUTIES, ROUTING)
-"""What makes the policy, and changes without a restart; every other file of the folder needs one."""
+"""The files that are reloaded without a restart; every other file of the folder needs one."""
 
 _NO_DUTIES, _NO_ROUTES = Duties({}, ()), Routing(())
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyBundle:
-    """A policy, whole. `digest` names what it says, not how its files are laid out.
+    """A whole policy. `digest` is a hash of its content, independent of the layout of its files.
 
-    `lines` are the places of each file, with the line on which they stand.
+    `lines` maps the places of each file to their lines.
     """
 
     settings: GatewaySettings
@@ -43,7 +43,7 @@ class PolicyBundle:
     lines: Mapping[str, dict[str, int]] = field(default_factory=dict)
 
     def source(self, file: str, place: str) -> str:
-        """Where a rule is written: ``gateway.toml:12``; that it is the default where it is not written."""
+        """The file and line of a rule, ``gateway.toml:12``; or that it is a default."""
         lines = self.lines.get(file, {})
         if place not in lines:
             return f"{file}, by default"
@@ -59,10 +59,10 @@ def make_bundle(
     folder: Path | None = None,
     lines: Mapping[str, dict[str, int]] | None = None,
 ) -> PolicyBundle:
-    """The policy bundle that these make; without `folder` and `lines` they were made in code."""
+    """A policy bundle of these parts; one that was made in code has neither `folder` nor `lines`."""
     duties, routing = duties or _NO_DUTIES, routing or _NO_ROUTES
-    said = msgspec.json.encode([settings, dict(consumers), duties, routing], order="sorted")
-    digest = hashlib.sha256(said).hexdigest()[:16]
+    content = msgspec.json.encode([settings, dict(consumers), duties, routing], order="sorted")
+    digest = hashlib.sha256(content).hexdigest()[:16]
     return PolicyBundle(settings, consumers, digest, clock.now(), duties, routing, folder, lines or {})
 
 
@@ -88,7 +88,7 @@ def read_texts(folder: Path) -> dict[str, str]:
 
 
 def parse_bundle(folder: Path, texts: Mapping[str, str]) -> PolicyBundle:
-    """The policy bundle that the texts of a folder's policy files make; raises SettingsError."""
+    """The policy bundle in the texts of a folder's policy files; raises SettingsError."""
     faults: list[str] = []
     parsed = []
     for name, kind in (
@@ -109,7 +109,7 @@ def parse_bundle(folder: Path, texts: Mapping[str, str]) -> PolicyBundle:
 
 
 def placed(bundle: PolicyBundle, error: SettingsError) -> SettingsError:
-    """The same faults, each with the file and line of the place that it begins with, where that is known."""
+    """The same faults, each with the file and line of its place, where these are known."""
     return SettingsError([_placed(bundle, fault) for fault in error.faults])
 
 

@@ -1,4 +1,4 @@
-"""Policy explain: which rules a request would meet, in order, and how that ends."""
+"""Policy explain: which rules would apply to a request, in order, and with which outcome."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -17,12 +17,12 @@ from kit.context import Caller
 
 ALLOWED = "allowed"
 Policies = Mapping[str, Policy | RouteTable]
-"""What a request meets, by name and in order: the policies, and the routes in their place."""
+"""The policies by name and in order, with the route table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request of a consumer, and of a person behind it if there is one."""
+    """A request of a consumer, and of the person behind it if there is one."""
 
     method: str
     path: str
@@ -33,16 +33,16 @@ class Question:
 async def explain(
     bundle: PolicyBundle, consumers: Mapping[str, Consumer], policies: Policies, question: Question
 ) -> Explanation:
-    """How a request would fare, said by the policies themselves as it would meet them.
+    """The outcome of a request, as the policies themselves explain and judge it.
 
-    What they decide by method, path, query and caller is decided here by the same code and in the same order;
-    what depends on headers, on the body, or on how often somebody came, is explained and not judged.
+    Decisions by method, path, query and caller are made here by the same code and in the same order; what
+    depends on headers, on the body or on a count is explained and not judged.
     """
     return await _Walk(bundle, policies, question).explanation(consumers.get(question.consumer))
 
 
 class _Walk:
-    """One way of a probe along the policies, until one of them refuses it."""
+    """Runs a probe through the policies until one refuses it."""
 
     def __init__(self, bundle: PolicyBundle, policies: Policies, question: Question) -> None:
         self._bundle = bundle
@@ -55,7 +55,7 @@ class _Walk:
         self._judge = ""
 
     async def explanation(self, consumer: Consumer | None) -> Explanation:
-        """What there is to say, whether the probe arrives or not."""
+        """The explanation, whether the probe is refused or not."""
         if await self._find_route():
             route = self._probe.route
             if route is not None:
@@ -65,7 +65,7 @@ class _Walk:
         return self._explanation()
 
     async def _find_route(self) -> bool:
-        """Meet what stands before the routes, and these: without a route no other rule can be told."""
+        """Run the policies before the route table, and it: no other rule is known without a route."""
         for name, policy in self._policies.items():
             if not await self._judged(name, policy):
                 by_table = isinstance(policy, RouteTable)
@@ -76,7 +76,7 @@ class _Walk:
         return False
 
     async def _meet(self, asked: Asked, declared: str) -> None:
-        """Meet every policy in order: its rules, and from the route on what it decides."""
+        """Collect the rules of every policy in order, and after the route also its decision."""
         past_route = False
         for name, policy in self._policies.items():
             for rule in policy.explain(asked):
@@ -88,7 +88,7 @@ class _Walk:
             past_route = past_route or isinstance(policy, RouteTable)
 
     async def _judged(self, name: str, policy: Policy | RouteTable) -> bool:
-        """Whether a policy lets the probe by; a check that it leaves to a later one stays its own."""
+        """Whether a policy admits the probe; a check that it defers is attributed to it."""
         if not isinstance(policy, Judges):
             return True
         self._judge, left = name, self._probe.check_rows
@@ -138,7 +138,7 @@ async def _nothing() -> Any:
 
 
 def _probe(bundle: PolicyBundle, question: Question) -> Exchange:
-    """A request that has an address under one of our names, and nothing else."""
+    """A request with an address under a configured host, and nothing else."""
     path, _, query = question.path.partition("?")
     host = next(iter(bundle.settings.wire.hosts), "localhost")
     scope = {
@@ -153,7 +153,7 @@ def _probe(bundle: PolicyBundle, question: Question) -> Exchange:
 
 
 def _declared(policies: Policies, route: Route) -> str:
-    """The file and line of the operation's declaration; the gateway itself for its open addresses."""
+    """The file and line of the operation's declaration; the module of the open addresses for those."""
     method = route.name.rpartition(".")[2]
     mounted = (one for table in policies.values() if isinstance(table, RouteTable) for one in table.apis)
     for one in mounted:

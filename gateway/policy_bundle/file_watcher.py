@@ -1,4 +1,4 @@
-"""A file watcher: a change of the policy files is read once it is whole, and put in force or refused."""
+"""A file watcher: reads a complete change of the policy files, and activates or refuses it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,12 +17,12 @@ Refuse = Callable[[SettingsError], None]
 
 
 def signature(folder: Path) -> Signature:
-    """What changes whenever a policy file does."""
+    """A value that changes whenever a policy file does."""
     return tuple(_mark(folder / name) for name in FILES)
 
 
 def _mark(path: Path) -> Mark:
-    """Inode, time of change and size; zeros for what is not there."""
+    """Inode, time of change and size; zeros for a missing file."""
     try:
         status = path.stat()
     except OSError:
@@ -37,7 +37,7 @@ def _others(folder: Path) -> dict[str, Mark]:
 
 
 class Watcher:
-    """Looks at the files of a folder every so often; `adopt` and `refuse` are told what came of a change."""
+    """Polls the files of a folder; calls `adopt` with a changed policy, or `refuse` with its faults."""
 
     def __init__(self, folder: Path, adopt: Adopt, refuse: Refuse, every_seconds: float) -> None:
         self._folder = folder
@@ -48,23 +48,23 @@ class Watcher:
         self._others = _others(folder)
 
     def waiting(self) -> list[str]:
-        """The files that have changed, come or gone since the start, and that only a restart reads again."""
+        """The files that were changed, added or deleted since the start, and that only a restart rereads."""
         now = _others(self._folder)
         return sorted(
             name for name in now.keys() | self._others.keys() if now.get(name) != self._others.get(name)
         )
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Poll until cancelled."""
         while True:
             await asyncio.sleep(self._every)
             try:
                 await self.look()
             except Exception as error:  # noqa: BLE001 - a fault here must not end the watching for good
-                _log.error("policy not looked at", exc_info=error)
+                _log.error("policy files not polled", exc_info=error)
 
     async def look(self) -> None:
-        """Read the files if they have changed; what changes while it is read waits for the next look."""
+        """Read the files if they have changed; a change during the read waits for the next poll."""
         now = signature(self._folder)
         if now == self._seen:
             return

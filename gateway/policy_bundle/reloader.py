@@ -14,10 +14,9 @@ from kit.settings import SettingsError
 from kit.telemetry import Sample, gauge, log, meter
 
 Participant = Callable[[PolicyBundle], Callable[[], None]]
-"""Makes ready, in a thread, what a part of the process needs of a policy bundle; gives what puts it in force.
+"""Prepares a policy bundle for a part of the process, in a thread; returns a function that activates it.
 
-Raises SettingsError for a policy bundle that does not fit there. What it gives runs where requests run, at
-once.
+Raises SettingsError for a policy bundle that does not fit there. The function runs in the event loop.
 """
 
 _log = log(__name__)
@@ -28,16 +27,16 @@ _refusals = meter(__name__).create_counter(
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A change of the policy files that was not put in force, and every reason."""
+    """A refused change of the policy files, with every reason."""
 
     at: dt.datetime
     faults: list[str]
 
 
 class PolicyReloader:
-    """Keeps one policy bundle in force in all `participants` of the process, which have it in force already.
+    """Holds the current policy bundle, which all `participants` of the process already use.
 
-    A change in `folder`, looked for every `look_seconds`, is put in force in all of them or in none.
+    A change in `folder`, which is polled every `look_seconds`, is activated in all of them or in none.
     """
 
     def __init__(
@@ -56,53 +55,53 @@ class PolicyReloader:
         gauge("enfilade.gateway.policy.current", "The policy in force, by its digest", self._samples)
 
     async def adopt(self, bundle: PolicyBundle) -> None:
-        """Put a policy bundle in force, whole, for what begins from now on.
+        """Activate a whole policy bundle for new requests.
 
-        Raises SettingsError for a policy bundle that does not fit some part; the one in force then stays.
+        Raises SettingsError when it does not fit a participant; the current one then stays.
         """
         if bundle.digest == self.bundle.digest:
             self.bundle = replace(bundle, since=self.bundle.since)
             self.refused = None
             return
-        made = await asyncio.to_thread(self._prepare, bundle)
-        for put_in_force in made:
-            put_in_force()
+        activations = await asyncio.to_thread(self._prepare, bundle)
+        for activate in activations:
+            activate()
         self.bundle = bundle
         self.refused = None
         _log.info("policy in force", digest=bundle.digest, folder=str(bundle.folder))
 
     def _prepare(self, bundle: PolicyBundle) -> list[Callable[[], None]]:
-        made: list[Callable[[], None]] = []
+        activations: list[Callable[[], None]] = []
         faults: list[str] = []
         for participant in self._participants:
             try:
-                made.append(participant(bundle))
+                activations.append(participant(bundle))
             except SettingsError as error:
                 faults += placed(bundle, error).faults
-            except Exception as error:  # noqa: BLE001 - whatever it is, the policy in force stays
+            except Exception as error:  # noqa: BLE001 - the current policy stays, whatever failed
                 faults.append(f"{bundle.folder}: cannot be put in force: {error}")
         if faults:
             raise SettingsError(list(dict.fromkeys(faults)))
-        return made
+        return activations
 
     def refuse(self, error: SettingsError) -> None:
-        """Note that a change of the policy files is not put in force."""
+        """Record and log a refused change of the policy files."""
         self.refused = Refusal(clock.now(), error.faults)
         _refusals.add(1)
         _log.error("policy refused", in_force=self.bundle.digest, faults=error.faults)
 
     def waiting(self) -> list[str]:
-        """The other files of the folder that have changed and that only a restart reads again."""
+        """The other files of the folder that have changed and that only a restart rereads."""
         return self._watcher.waiting() if self._watcher is not None else []
 
     async def start(self) -> None:
-        """Look at the files once, and from then on in the background."""
+        """Poll the files once, and from then on in the background."""
         if self._watcher is not None:
             await self._watcher.look()
             self._watching = run_background("watching of the policy files", self._watcher.run)
 
     async def close(self) -> None:
-        """Look no more."""
+        """Stop polling."""
         await stop_background(self._watching)
 
     def _samples(self) -> list[Sample]:

@@ -208,7 +208,7 @@ def test_the_embedded_issuer_is_off_unless_asked_for(folder: Path):
     start, end = text.index("[identity]"), text.index("# What one process bears")
     (folder / "gateway.toml").write_text(text[:start] + text[end:], encoding="utf-8")
     (fault,) = start_faults({"ENFILADE_DATABASE_URL": NOWHERE, "ENFILADE_CONFIG": str(folder)})
-    assert "no credential is believed" in fault
+    assert "no credential is accepted" in fault
 
 
 async def test_production_starts_with_a_configuration_of_ones_own(folder: Path, fresh_database_url: str):

@@ -110,7 +110,7 @@ async def test_a_deprecated_operation_says_so(deployment: Deployment):
 
 def test_nothing_goes_before_it_is_deprecated():
     """Sunset is never earlier than Deprecation."""
-    with pytest.raises(ValueError, match="before"):
+    with pytest.raises(ValueError, match="earlier"):
         deprecation_headers("experience/shop@1", NONE, Deprecation("2026-02-01", "2026-01-01", "/new"))
 
 

@@ -148,7 +148,7 @@ async def test_an_expired_key_is_refused_at_its_instant(door: Deployment, databa
 async def test_the_other_kind_is_refused_with_a_clear_sentence(door: Deployment):
     """A live key at a deployment that takes test keys is told so, before anybody looks it up."""
     found = problem(await call(door, api_keys.new_key("live")[0]), 401, "invalid_token")
-    assert found["detail"] == "This deployment takes test keys, and a live key was sent"
+    assert found["detail"] == "This deployment accepts test keys, and a live key was sent"
 
 
 async def test_where_no_kind_is_configured_no_key_is_taken(keys_folder: Path, database: Database):
@@ -156,7 +156,7 @@ async def test_where_no_kind_is_configured_no_key_is_taken(keys_folder: Path, da
     closed = Deployment(keys_folder, settings(api_keys=None), database=database)
     await closed.gateway.start()
     found = problem(await call(closed, api_keys.new_key("test")[0]), 401, "invalid_token")
-    assert found["detail"] == "API keys are not taken here"
+    assert found["detail"] == "API keys are not accepted here"
     await closed.gateway.close()
 
 

@@ -67,7 +67,8 @@ def test_a_duty_is_held_by_who_may_do_it(consumer: Consumer, held: tuple[str, ..
 def test_a_forbidden_pair_is_refused_with_its_name_and_the_reason():
     """The sentence says who, which two, and why."""
     told = (
-        "consumers.both: holds ask and seal, which nobody may hold together (nobody seals what he asked for)"
+        "consumers.both: holds ask and seal, which no consumer may hold together"
+        " (nobody seals what he asked for)"
     )
     assert judge().refusals("both", BOTH) == [told]
     assert judge().refusals("one", holder("process.works.approve")) == []
@@ -77,7 +78,7 @@ def test_a_waiver_holds_to_its_last_day_and_for_its_holder_only():
     """On the last day it still holds; the day after it is named in the refusal."""
     assert judge(waiver(TODAY)).refusals("both", BOTH) == []
     (late,) = judge(waiver(TODAY - dt.timedelta(days=1))).refusals("both", BOTH)
-    assert late.endswith("; its waiver ran out on 2026-11-20")
+    assert late.endswith("; its waiver expired on 2026-11-20")
     assert judge(waiver(TODAY)).refusals("other", BOTH) != []
 
 

@@ -220,5 +220,5 @@ async def test_roles_inside_another_claim(keys_folder: Path, provider: Provider)
 def test_groups_and_their_meaning_are_configured_together(provider: Provider):
     """A place without meaning, or a meaning without a place, is a mistake in the file."""
     for half in ({"groups_claim": "groups"}, {"roles": {"a": ["finance"]}}):
-        with pytest.raises(SettingsError, match="name both"):
+        with pytest.raises(SettingsError, match="set both or neither"):
             settings(provider, **half)

@@ -157,7 +157,7 @@ async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch):
     introspector = Desk().introspector()
     for number in range(50):
         await introspector.verify(f"opq_{number}")
-    assert len(introspector._desks[0]._known) <= 10
+    assert len(introspector._endpoints[0]._known) <= 10
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_prefixes_that_cannot_be_told_apart_are_refused():
         {"issuer": "https://a.test", "introspection": {**asked, "prefix": "a"}},
         {"issuer": "https://b.test", "introspection": {**asked, "prefix": "ab"}},
     ]
-    with pytest.raises(SettingsError, match="cannot be told apart"):
+    with pytest.raises(SettingsError, match="are ambiguous"):
         decode({"identity": {"issuers": issuers}}, GatewaySettings, "gateway.toml")
 
 

@@ -79,7 +79,7 @@ def test_a_document_that_lacks_an_operation_is_refused(deployment: Deployment):
 
 def test_two_apis_at_one_path_are_refused(deployment: Deployment):
     """One path has one meaning."""
-    with pytest.raises(ValueError, match="two routes stand at"):
+    with pytest.raises(ValueError, match="two routes are declared for"):
         RouteTable([deployment.apis[0], deployment.apis[0]])
 
 

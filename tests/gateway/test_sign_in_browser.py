@@ -129,7 +129,7 @@ async def test_another_site_can_neither_frame_nor_send_the_form(street: Street):
         )
         await page.go(f"{street.evil}/trap{number}")
         await page.until(HEARD + f"location.origin === {json.dumps(street.gateway)}")
-        assert "cannot go on" in await page.evaluate("document.body.innerText")
+        assert "cannot continue" in await page.evaluate("document.body.innerText")
     framed = f'<title>frame</title><iframe src="{escape(street.question(browser))}"></iframe>'
     street.elsewhere.pages["/frame"] = framed
     await page.go(f"{street.evil}/frame")

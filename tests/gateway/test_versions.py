@@ -152,7 +152,7 @@ async def test_the_catalogue_tells_every_versions_life(keys_folder: Path):
     page = await html(deployment, "/apis")
     assert "Retired" in page
     assert "experience/shop@0" in page
-    assert "promised until 2026-12-31" in await html(deployment, "/apis/experience/shop/v1")
+    assert "served until 2026-12-31" in await html(deployment, "/apis/experience/shop/v1")
 
 
 async def html(deployment: Deployment, path: str) -> str:
@@ -276,5 +276,5 @@ async def test_the_houses_versions_are_in_order(tmp_path: Path):
     text = FILE.read_text(encoding="utf-8").replace('["process/events@1"]', '["process/happenings@1"]')
     (tmp_path / "versions.toml").write_text(text, encoding="utf-8")
     told = "\n".join(await lifecycle_faults(tmp_path / "versions.toml"))
-    assert "process/events@1: stands nowhere" in told
+    assert "process/events@1: is missing" in told
     assert "process/happenings@1: is published, and nothing declares it" in told

@@ -26,11 +26,10 @@ _SHOWN = (b"cache-control", b"public, max-age=300")
 
 
 class Issuing:
-    """The embedded issuer, served.
+    """The endpoints of the embedded issuer.
 
-    Codes, used assertions and revocations are in the database, which all processes share; without one there
-    is neither sign-in nor private_key_jwt nor revocation. A key that has signed for `key_days` is followed by
-    the next one.
+    Codes, used assertions and revocations are stored in the database, which all processes share; without one
+    there is neither sign-in nor private_key_jwt nor revocation. Keys are rotated after `key_days`.
     """
 
     def __init__(
@@ -56,17 +55,17 @@ class Issuing:
 
     def steps(self) -> dict[tuple[str, str], Step]:
         """Every address of the issuer by method and path."""
-        about, _ = well_known("oauth-authorization-server", self._issuer.issuer)
-        found: dict[tuple[str, str], Step] = {
+        metadata_path, _ = well_known("oauth-authorization-server", self._issuer.issuer)
+        steps: dict[tuple[str, str], Step] = {
             ("POST", TOKEN_PATH): self._answer_token,
             ("GET", JWKS_PATH): self._answer_jwks,
-            ("GET", about): self._answer_metadata,
+            ("GET", metadata_path): self._answer_metadata,
         }
         if self._sign_in is not None:
-            found["GET", AUTHORIZE_PATH] = self._sign_in.show
-            found["POST", AUTHORIZE_PATH] = self._sign_in.decide
-            found["POST", REVOCATION_PATH] = self._tokens.take_back
-        return found
+            steps["GET", AUTHORIZE_PATH] = self._sign_in.show
+            steps["POST", AUTHORIZE_PATH] = self._sign_in.decide
+            steps["POST", REVOCATION_PATH] = self._tokens.take_back
+        return steps
 
     def _revoker(self, database: Database) -> Revoke:
         async def revoke(token_id: str, by: str, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Clients that prove themselves by a signed assertion, not by a secret (private_key_jwt, RFC 7523 §2.2)."""
+"""Client authentication by a signed assertion in place of a secret (private_key_jwt, RFC 7523 §2.2)."""
 
 import hashlib
 import time
@@ -16,12 +16,12 @@ from kit.database import Database
 
 METHOD = "private_key_jwt"
 LONGEST_SECONDS = 3600
-"""How far ahead an assertion may expire: until then its id is remembered."""
+"""How far ahead an assertion may expire: its id is stored until then."""
 _LEEWAY_SECONDS = 30
 
 
 class _Claims(msgspec.Struct, frozen=True):
-    """What an assertion must say, and may."""
+    """The claims of an assertion, required and optional."""
 
     iss: str
     sub: str
@@ -33,7 +33,7 @@ class _Claims(msgspec.Struct, frozen=True):
 
 
 class Assertions:
-    """Believes assertions of consumers whose public keys we have, each once, in whichever process."""
+    """Accepts assertions of consumers with registered public keys, each once across all processes."""
 
     def __init__(self, issuer: DevelopmentIssuer, audiences: tuple[str, ...], database: Database) -> None:
         self._issuer = issuer
@@ -48,11 +48,10 @@ class Assertions:
             raise InvalidClientError("The client_assertion_type is not known here.")
         claims = await self._verify(form.get("client_assertion", ""))
         if claims.iss != claims.sub or form.get("client_id", claims.sub) != claims.sub:
-            raise InvalidClientError("The assertion speaks for another client.")
+            raise InvalidClientError("The assertion is for another client.")
         self._check_use(claims)
-        used = f"{claims.sub}\n{claims.jti}".encode(
-            "utf-8", "surrogatepass"
-        )  # JSON has texts that UTF-8 has not
+        # surrogatepass: JSON texts may have lone surrogates, which UTF-8 cannot encode.
+        used = f"{claims.sub}\n{claims.jti}".encode("utf-8", "surrogatepass")
         name = hashlib.sha256(used).hexdigest()
         left = claims.exp - time.time() + 2 * _LEEWAY_SECONDS
         if not await one_time.store(self._database, f"assertion:{name}", seconds=left):
@@ -60,35 +59,37 @@ class Assertions:
         return claims.sub
 
     async def _verify(self, assertion: str) -> _Claims:
-        """What the assertion says, once its signature holds under a key of the client that it names."""
+        """The claims of the assertion, whose signature is valid for a key of the client that it names."""
         parts, claims = _read(assertion)
         consumer = self._issuer.consumers.get(claims.sub)
         keys = consumer.client.jwks if consumer else {}
         if not keys:
-            raise InvalidClientError("The client proves itself in another way, or is not known.")
+            raise InvalidClientError("The client authenticates with another method, or is not known.")
         kid = parts.header.get("kid") or (keys["keys"][0]["kid"] if len(keys["keys"]) == 1 else "")
-        found = await Keys(document=keys).find(str(kid))
+        key_and_algorithms = await Keys(document=keys).find(str(kid))
         algorithm = str(parts.header.get("alg"))
-        if found is None or algorithm not in found[1]:
-            raise InvalidClientError("The assertion is signed with a key or in a way that is not taken here.")
-        if not jose.holds(parts, found[0], algorithm):
-            raise InvalidClientError("The signature of the assertion does not hold.")
+        if key_and_algorithms is None or algorithm not in key_and_algorithms[1]:
+            raise InvalidClientError(
+                "The assertion is signed with a key or in a way that is not accepted here."
+            )
+        if not jose.holds(parts, key_and_algorithms[0], algorithm):
+            raise InvalidClientError("The signature of the assertion is not valid.")
         return claims
 
     def _check_use(self, claims: _Claims) -> None:
-        """For us alone (what is also meant for others, others could send), now, and not for long."""
+        """Raise unless it is for this issuer alone (another audience could replay it) and short-lived."""
         audience = (claims.aud,) if isinstance(claims.aud, str) else claims.aud
         if len(audience) != 1 or audience[0] not in self._audiences:
-            raise InvalidClientError("The assertion is meant for somebody else.")
+            raise InvalidClientError("The assertion is for another audience.")
         now = time.time()
         if now >= claims.exp + _LEEWAY_SECONDS or max(claims.nbf, claims.iat) > now + _LEEWAY_SECONDS:
             raise InvalidClientError("The assertion has expired or is not valid yet.")
         if claims.exp > now + LONGEST_SECONDS + _LEEWAY_SECONDS:
-            raise InvalidClientError(f"An assertion may live for {LONGEST_SECONDS} seconds.")
+            raise InvalidClientError(f"An assertion may be valid for {LONGEST_SECONDS} seconds.")
 
 
 def _read(assertion: str) -> tuple[jose.Parts, _Claims]:
-    """What an assertion says before anything of it is believed: only to know whose keys to try."""
+    """The unverified parts and claims of an assertion, which only select the keys to try."""
     try:
         parts = jose.take_apart(assertion)
         return parts, msgspec.convert(parts.payload, _Claims)

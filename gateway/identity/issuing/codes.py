@@ -1,4 +1,4 @@
-"""Authorization codes: each is redeemed once, soon, by the client it was made for, in whichever process."""
+"""Authorization codes: short-lived, each exchanged once by its client, in any process."""
 
 import hashlib
 
@@ -11,7 +11,7 @@ LIFETIME_SECONDS = 60.0
 
 
 class Code(msgspec.Struct, frozen=True):
-    """What a person allowed a client: the code's other half.
+    """The grant of a person to a client that a code represents.
 
     `challenge` is PKCE's (S256); `used_by` the id of the token that the code was exchanged for.
     """
@@ -24,35 +24,35 @@ class Code(msgspec.Struct, frozen=True):
     used_by: str = ""
 
     def get_redirect_uri(self) -> str:
-        """Asked by Authlib."""
+        """The redirect URI; called by Authlib."""
         return self.redirect_uri
 
     def get_scope(self) -> str:
-        """Asked by Authlib."""
+        """The scope; called by Authlib."""
         return self.scope
 
 
 class Codes:
-    """The codes of all processes. `remember` says for how many seconds a spent one is still known."""
+    """The codes of all processes. `remember` is for how many seconds a used one stays stored."""
 
     def __init__(self, database: Database, *, remember: float) -> None:
         self._database = database
         self._remember = remember
 
     async def store(self, code: str, meaning: Code) -> None:
-        """Make a code known."""
+        """Store a code."""
         content = msgspec.to_builtins(meaning)
         await one_time.store(self._database, _name(code), content=content, seconds=self._remember)
 
     async def find(self, code: str) -> Code | None:
-        """What a code stands for; None for one that was never made, or has expired unspent."""
-        kept = await one_time.find(self._database, _name(code))
-        if kept is None:
+        """The grant of a code; None for an unknown one, or one that expired unused."""
+        stored = await one_time.find(self._database, _name(code))
+        if stored is None:
             return None
-        age = (clock.now() - kept.stored_at).total_seconds()
-        if age > LIFETIME_SECONDS and not kept.used_by:
+        age = (clock.now() - stored.stored_at).total_seconds()
+        if age > LIFETIME_SECONDS and not stored.used_by:
             return None
-        return msgspec.convert({**kept.content, "used_by": kept.used_by}, Code)
+        return msgspec.convert({**stored.content, "used_by": stored.used_by}, Code)
 
     async def spend(self, code: str, token_id: str) -> bool:
         """Exchange a code for a token; False when it was exchanged before."""
@@ -60,5 +60,5 @@ class Codes:
 
 
 def _name(code: str) -> str:
-    """Codes are credentials: only their hash is kept."""
+    """The storage key: a hash, since codes are credentials."""
     return f"code:{hashlib.sha256(code.encode()).hexdigest()}"

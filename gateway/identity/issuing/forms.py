@@ -1,4 +1,4 @@
-"""What OAuth's two endpoints are asked, read strictly: each parameter once (RFC 6749 §3.1, §3.2)."""
+"""The requests of the OAuth endpoints, read strictly: each parameter once (RFC 6749 §3.1, §3.2)."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ _LONG = 16_384
 
 
 class Form:
-    """Parameters by name, and the names that came more than once."""
+    """Parameters by name, and the names that were repeated."""
 
     def __init__(self, raw: bytes) -> None:
         self.values: dict[str, str] = {}
@@ -30,42 +30,44 @@ class Form:
         names = [name for name, _ in pairs]
         self.repeated = {name for name in names if names.count(name) > 1}
         self.broken = not all(_harmless(value) for _, value in pairs)
-        self.values = {name: value for name, value in pairs if value}  # without a value it counts as left out
+        self.values = {
+            name: value for name, value in pairs if value
+        }  # an empty value counts as absent (RFC 6749 §3.1)
 
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, "")
 
 
 def _harmless(value: str) -> bool:
-    """All that OAuth's parameters may consist of: printable ASCII (RFC 6749, appendix A)."""
+    """Whether a value is bounded printable ASCII, as OAuth's parameters are (RFC 6749, appendix A)."""
     return value.isascii() and value.isprintable() and len(value) <= _LONG
 
 
 class OAuthRequest(OAuth2Request):
-    """A request to one of the endpoints as Authlib reads it, and what we found out about it.
+    """A request to one of the endpoints as Authlib reads it, with the results of its processing.
 
-    That the transport is safe is the deployment's to see to.
+    Authlib demands https; TLS is the deployment's task, so the address here is fixed.
     """
 
     def __init__(self, method: str, form: dict[str, str], headers: dict[str, str] | None = None) -> None:
         super().__init__(method, "https://localhost/", headers=headers)
         self.payload = BasicOAuth2Payload(form)
         self.proven_client = ""
-        """The consumer whose assertion holds."""
+        """The consumer whose assertion is valid."""
         self.code: Code | None = None
-        """What the code in the request stands for; or the code that answers it."""
+        """The grant of the code in the request, or of the code that answers it."""
         self.made_code = ""
-        """The code itself, where one answers the request."""
+        """The text of the code that answers the request."""
         self.replayed = False
-        """Whether the code's own client sent it once more."""
+        """Whether the code's client sent it a second time."""
         self.key = ""
-        """The thumbprint of the key that the token is to be bound to; empty for a bearer token."""
+        """The thumbprint of the key for the new token; empty for a bearer token."""
         self.given_back = ""
         """The id of the token that its client revokes."""
         self.error = ""
-        """Why it was refused, in OAuth's word."""
+        """The OAuth error code of a refusal."""
         self.given: dict[str, object] = {}
-        """What the token says that would be given."""
+        """The claims of the new token."""
 
     @property
     def form(self) -> dict[str, str]:
@@ -73,7 +75,7 @@ class OAuthRequest(OAuth2Request):
 
     @property
     def client_name(self) -> str:
-        """The client that has proven itself; empty before."""
+        """The authenticated client; empty before authentication."""
         return self.client.get_client_id() if self.client else ""
 
     def basic_client(self) -> str:
@@ -82,7 +84,7 @@ class OAuthRequest(OAuth2Request):
 
 
 def basic_header(exchange: Exchange) -> dict[str, str]:
-    """The Authorization header when it is a whole Basic credential; empty otherwise."""
+    """The Authorization header when it is a well-formed Basic credential; empty otherwise."""
     value = exchange.headers.get(b"authorization", b"").decode("latin-1")
     kind, _, credential = value.partition(" ")
     if kind.lower() != "basic":

@@ -1,4 +1,4 @@
-"""The embedded issuer, for development: mints tokens for our consumers and the people of the demo."""
+"""The embedded issuer, for development: issues tokens to consumers and to the people of the demo."""
 
 import hashlib
 import hmac
@@ -14,13 +14,13 @@ from gateway.plans import Consumer, expand
 from kit.secrets import load_or_create
 
 LIFETIME_SECONDS = 3600
-"""How long a token lives, and at most."""
+"""The default and the longest lifetime of a token."""
 
 
 class DevelopmentIssuer:
-    """Signs access tokens (RFC 9068) with keys that it keeps in the data directory.
+    """Signs access tokens (RFC 9068) with keys that are stored in the data directory.
 
-    Consumers' secrets are derived from a second kept secret, so that no file of the repository holds one.
+    Consumers' secrets are derived from a stored seed, so that no file of the repository contains one.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class DevelopmentIssuer:
         return self.keyring.jwks()
 
     async def fetch_jwks(self, _: str) -> dict[str, Any]:
-        """The same for whoever fetches key sets by their address."""
+        """The public key set, in the form of a `Fetch`."""
         return self.keyring.jwks()
 
     def client_secret(self, consumer: str) -> str:
@@ -54,7 +54,7 @@ class DevelopmentIssuer:
         return self._derived(consumer.encode()).hexdigest()
 
     def secret_for(self, purpose: str) -> bytes:
-        """A secret of the issuer's own; the colon keeps it apart from every consumer's."""
+        """A secret of the issuer itself; no consumer's name contains a colon, so none has the same."""
         return self._derived(f"own:{purpose}".encode()).digest()
 
     def _derived(self, name: bytes) -> hmac.HMAC:
@@ -69,10 +69,10 @@ class DevelopmentIssuer:
         lifetime: int = LIFETIME_SECONDS,
         **claims: Any,
     ) -> str:
-        """A token for a consumer with all that it was granted; raises KeyError for an unknown one.
+        """A token with all grants of a consumer; raises KeyError for an unknown one.
 
-        `subject` names a person behind the consumer. A known one brings the roles that they and the consumer
-        both have; anybody else speaks with the consumer's. `scopes` narrows; `claims` are added.
+        `subject` names a person behind the consumer. A known person has the roles that they share with the
+        consumer, an unknown one the consumer's. `scopes` narrows the scopes; `claims` are added.
         """
         return self.sign(
             self.claims_for(consumer, subject=subject, scopes=scopes, lifetime=lifetime) | claims
@@ -86,16 +86,16 @@ class DevelopmentIssuer:
         scopes: Iterable[str] | None = None,
         lifetime: int = LIFETIME_SECONDS,
     ) -> dict[str, Any]:
-        """What such a token says; raises ValueError for one that would outlive the key that signs it."""
+        """The claims of such a token; raises ValueError when it would outlive its signing key."""
         if lifetime > LIFETIME_SECONDS:
             raise ValueError(f"a token lives for {LIFETIME_SECONDS} seconds at most")
-        known = self.consumers[consumer]
+        entry = self.consumers[consumer]
         person = self.people.get(subject)
-        wanted = expand(known, self.scopes) if scopes is None else tuple(scopes)
+        wanted = expand(entry, self.scopes) if scopes is None else tuple(scopes)
         now = int(time.time())
         return {
             **(person.claims if person else {}),
-            **known.claims,
+            **entry.claims,
             "iss": self.issuer,
             "sub": subject or consumer,
             "aud": self.audience,
@@ -104,7 +104,7 @@ class DevelopmentIssuer:
             "exp": now + lifetime,
             "jti": secrets.token_urlsafe(12),
             "scope": " ".join(wanted),
-            "roles": list(person.roles_at(known) if person else known.roles),
+            "roles": list(person.roles_at(entry) if person else entry.roles),
         }
 
     def sign(self, claims: dict[str, Any], **header: Any) -> str:

@@ -1,4 +1,4 @@
-"""The embedded issuer's signing keys on disk: next, current and retiring; every process sees a rotation."""
+"""The embedded issuer's signing keys on disk: next, current and retiring; all processes share a rotation."""
 
 import fcntl
 import os
@@ -18,14 +18,14 @@ _ALGORITHM = "RS256"
 
 
 class Retiring(msgspec.Struct, frozen=True):
-    """A key that signs no more; the tokens that it signed may live until then (seconds since 1970)."""
+    """A key that no longer signs; its tokens may be valid until then (seconds since 1970)."""
 
     pem: str
     until: float
 
 
 class _Ring(msgspec.Struct, frozen=True):
-    """What the file keeps: the key that signs and since when, the one that will, and those that did."""
+    """The content of the file: the current key and since when it signs, the next and the retiring ones."""
 
     current: str
     since: float
@@ -34,7 +34,7 @@ class _Ring(msgspec.Struct, frozen=True):
 
 
 class SigningKey(msgspec.Struct, frozen=True):
-    """A key as a person lists it: its id, its state, and the instant since or until which that holds."""
+    """A key in a listing: its id, its state, and the instant since or until which the state lasts."""
 
     kid: str
     state: Literal["next", "current", "retiring"]
@@ -42,10 +42,10 @@ class SigningKey(msgspec.Struct, frozen=True):
 
 
 class Keyring:
-    """Signing keys in one file that is only ever replaced whole.
+    """Signing keys in one file that is replaced atomically.
 
-    The next key is shown long before it signs, so that whoever keeps our key set for a while knows it by
-    then. A key that signed is shown for `lifetime` seconds more: as long as the longest of its tokens lives.
+    The next key is published long before it signs, so that cached key sets contain it by then. A retiring key
+    is published for `lifetime` seconds more, the longest lifetime of its tokens.
     """
 
     def __init__(self, directory: Path, *, lifetime: float) -> None:
@@ -69,16 +69,16 @@ class Keyring:
     def jwks(self) -> dict[str, Any]:
         """The public key set (RFC 7517): the current key, the next one, and those still retiring."""
         self._load()
-        shown = [self._current, self._next, *(key for key, until in self._retiring if until > _now())]
-        return {"keys": [_public(key) for key in shown]}
+        published = [self._current, self._next, *(key for key, until in self._retiring if until > _now())]
+        return {"keys": [_public(key) for key in published]}
 
     def read(self, token: str) -> dict[str, Any]:
-        """What a token says that one of these keys signed, however old it is; empty for any other text."""
+        """The claims of a token that one of these keys signed, also an expired one; empty for other texts."""
         self._load()
         keys = KeySet([self._current, self._next, *(key for key, _ in self._retiring)])
         try:
             return dict(jwt.decode(token, keys, algorithms=[_ALGORITHM]).claims)
-        except Exception:  # noqa: BLE001 - however a stranger's text trips the reader, it is no token of ours
+        except Exception:  # noqa: BLE001 - the text is not trusted: any failure means that it is no token of this issuer
             return {}
 
     def list(self) -> list[SigningKey]:
@@ -96,9 +96,9 @@ class Keyring:
         return _now() - self._ring.since
 
     def rotate(self, *, older_than: float = 0.0) -> bool:
-        """The next key signs from now on; False when another process has just seen to that.
+        """Make the next key current; False when another process has just done so.
 
-        Makes a key, which takes a while: call it in a thread where others wait.
+        Generates a key, which is slow: call it in a thread where an event loop runs.
         """
         with self._locked():
             self._load()
@@ -117,14 +117,14 @@ class Keyring:
         return True
 
     def _load(self) -> None:
-        found = self._path.stat()
-        if self._seen == (found.st_ino, found.st_mtime_ns):
+        status = self._path.stat()
+        if self._seen == (status.st_ino, status.st_mtime_ns):
             return
         self._ring = msgspec.json.decode(self._path.read_bytes(), type=_Ring)
         self._current = jwk.RSAKey.import_key(self._ring.current)
         self._next = jwk.RSAKey.import_key(self._ring.next)
         self._retiring = [(jwk.RSAKey.import_key(key.pem), key.until) for key in self._ring.retiring]
-        self._seen = (found.st_ino, found.st_mtime_ns)
+        self._seen = (status.st_ino, status.st_mtime_ns)
 
     def _write(self, ring: _Ring) -> None:
         draft = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
@@ -134,7 +134,7 @@ class Keyring:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One process at a time changes the file."""
+        """Lock the file: one process at a time changes it."""
         handle = os.open(self._directory, os.O_RDONLY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""Where well-known documents stand, and what the embedded issuer says of itself (RFC 8414)."""
+"""The addresses of well-known documents, and the metadata of the embedded issuer (RFC 8414)."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,8 +21,8 @@ def well_known(name: str, url: str) -> tuple[str, str]:
 
 
 def metadata(issuer: str, scopes: tuple[str, ...], *, for_people: bool) -> dict[str, Any]:
-    """What the server can do; without a database only what needs none."""
-    found: dict[str, Any] = {
+    """The server's metadata; without a database only features that need none."""
+    document: dict[str, Any] = {
         "issuer": issuer,
         "token_endpoint": issuer + TOKEN_PATH,
         "jwks_uri": issuer + JWKS_PATH,
@@ -35,7 +35,7 @@ def metadata(issuer: str, scopes: tuple[str, ...], *, for_people: bool) -> dict[
     }
     if for_people:
         methods = [assertions.METHOD, *_SECRETS, "none"]
-        found |= {
+        document |= {
             "authorization_endpoint": issuer + AUTHORIZE_PATH,
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
@@ -48,4 +48,4 @@ def metadata(issuer: str, scopes: tuple[str, ...], *, for_people: bool) -> dict[
             "revocation_endpoint_auth_methods_supported": methods,
             "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         }
-    return found
+    return document

@@ -1,4 +1,4 @@
-"""The page on which a person says who they are and what a client may do: plain HTML, no script."""
+"""The sign-in page, where a person chooses an identity and approves a client: plain HTML, no script."""
 
 from collections.abc import Mapping
 from html import escape
@@ -13,7 +13,7 @@ from gateway.plans import Consumer
 def ask(
     consumer: Consumer, people: Mapping[str, Persona], scopes: list[str], back: str, request: str, path: str
 ) -> Reply:
-    """Who are you, and may this client act for you? The answer to `request` goes `back`."""
+    """The sign-in form for `request`; its answer redirects to `back`."""
     target = urlsplit(back)
     choices = "".join(
         _choice(number, subject, person, consumer) for number, (subject, person) in enumerate(people.items())
@@ -31,7 +31,7 @@ def ask(
         "<p class=meta>This is the development sign-in: it asks for no password. "
         "A firm names its own identity provider and switches this one off.</p>"
     )
-    # Browsers hold the redirect after a form to the form's rule as well.
+    # Browsers apply form-action to the redirect after a form, too.
     return _reply(
         200, "Sign in", body, f"{html.POLICY}; form-action 'self' {target.scheme}://{target.netloc}"
     )
@@ -48,10 +48,10 @@ def _choice(number: int, subject: str, person: Persona, consumer: Consumer) -> s
 
 
 def refuse(reason: str) -> Reply:
-    """The person is told, and sent nowhere: the address to go back to is what cannot be believed."""
+    """An error page without a redirect, since the redirect address is not trusted."""
     body = (
-        f"<h1>This sign-in cannot go on</h1><p class=lead>{escape(reason)}</p>"
-        "<p>Go back to the application and start again. If that does not help, its maker must act.</p>"
+        f"<h1>This sign-in cannot continue</h1><p class=lead>{escape(reason)}</p>"
+        "<p>Go back to the application and start again. If that does not help, ask its developer.</p>"
     )
     return _reply(400, "Sign in", body, f"{html.POLICY}; form-action 'none'")
 

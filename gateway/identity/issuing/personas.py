@@ -12,7 +12,7 @@ Subject = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9.\-]{1,62}$")]
 
 
 class Persona(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A person of the demo: `roles` as far as the consumer was granted them, `claims` restrict rows."""
+    """A person of the demo: `roles` count where the consumer has them too, `claims` restrict rows."""
 
     name: Annotated[str, Meta(min_length=1)]
     title: str = ""
@@ -20,12 +20,12 @@ class Persona(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     claims: dict[str, str | tuple[str, ...]] = {}
 
     def roles_at(self, consumer: Consumer) -> tuple[str, ...]:
-        """The person's roles as far as they count at a consumer."""
+        """The roles that the person shares with a consumer."""
         return tuple(role for role in self.roles if role in consumer.roles)
 
 
 class People(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Every person by the subject that tokens name."""
+    """Every person by their subject in tokens."""
 
     people: dict[Subject, Persona]
 

@@ -1,4 +1,4 @@
-"""The authorization server: Authlib's framework-free classes with our consumers, our codes and our tokens."""
+"""The authorization server: Authlib's framework-free classes over this gateway's consumers and tokens."""
 
 # The stubs of Authlib are narrower than what its classes take.
 # pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false
@@ -41,7 +41,7 @@ class IssuerClient(ClientMixin):
         return self.name
 
     def get_default_redirect_uri(self) -> None:
-        """None: a client always says where people are to be sent back to."""
+        """None: a client must always name its redirect URI."""
 
     def get_allowed_scope(self, scope: Any) -> str | None:
         granted = expand(self.consumer, self._issuer.scopes)
@@ -50,14 +50,14 @@ class IssuerClient(ClientMixin):
         return " ".join(dict.fromkeys(allowed)) or None
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        """Whether it is one of the registered addresses, letter by letter (RFC 9700 §2.1)."""
+        """Whether it is exactly one of the registered addresses (RFC 9700 §2.1)."""
         return redirect_uri in self.consumer.client.redirect_uris
 
     def check_client_secret(self, client_secret: str) -> bool:
         return hmac.compare_digest(client_secret.encode(), self._issuer.client_secret(self.name).encode())
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002 - the same at all
-        """One way per client: whoever has keys, or can keep no secret, is not believed by a secret."""
+        """Whether it is the client's only method: a client with keys, or a public one, has no secret."""
         client = self.consumer.client
         if client.public:
             return method == "none"
@@ -78,7 +78,7 @@ class _ForMachines(ClientCredentialsGrant):
 
 
 class _ForPeople(AuthorizationCodeGrant):
-    """Codes are looked up before and kept after: Authlib does not wait for a database."""
+    """Codes are read before and stored after: Authlib is synchronous, the database is not."""
 
     TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = _ANY
     request: OAuthRequest
@@ -94,22 +94,22 @@ class _ForPeople(AuthorizationCodeGrant):
             scope=asked.scope,
         )
 
-    def query_authorization_code(self, code: str, client: IssuerClient) -> Code | None:  # noqa: ARG002 - was found
-        found = self.request.code
-        if found is None or found.client != client.name:
+    def query_authorization_code(self, code: str, client: IssuerClient) -> Code | None:  # noqa: ARG002 - was read
+        stored = self.request.code
+        if stored is None or stored.client != client.name:
             return None
-        self.request.replayed = bool(found.used_by)
-        return None if found.used_by else found
+        self.request.replayed = bool(stored.used_by)
+        return None if stored.used_by else stored
 
     def delete_authorization_code(self, authorization_code: Code) -> None:
-        """Nothing: it is spent when the token is given."""
+        """Nothing: it is marked as used when the token is issued."""
 
     def authenticate_user(self, authorization_code: Code) -> str:
         return authorization_code.subject
 
 
 class _Pkce(CodeChallenge):
-    """PKCE for everybody, by S256 alone (RFC 9700 §2.1.1)."""
+    """PKCE for every client, with S256 only (RFC 9700 §2.1.1)."""
 
     SUPPORTED_CODE_CHALLENGE_METHOD: ClassVar = ["S256"]
 
@@ -127,19 +127,19 @@ class _Pkce(CodeChallenge):
 
 
 class _Token:
-    """A token of ours that its client sends back."""
+    """A token of this issuer that its client revokes."""
 
     def __init__(self, claims: dict[str, Any]) -> None:
         self.id = str(claims["jti"])
         self._client = claims["client_id"]
 
     def check_client(self, client: IssuerClient) -> bool:
-        """Asked by Authlib."""
+        """Whether the token was issued to the client; called by Authlib."""
         return self._client == client.name
 
 
 class _Revocation(RevocationEndpoint):
-    """RFC 7009: a client gives a token back. Which one is noted; the revoking is waited for outside."""
+    """RFC 7009: a client revokes a token. Its id is recorded here; the revocation is awaited outside."""
 
     CLIENT_AUTH_METHODS: ClassVar = _ANY
     server: "Server"
@@ -148,7 +148,7 @@ class _Revocation(RevocationEndpoint):
         return request
 
     def check_params(self, request: OAuthRequest, client: Any) -> None:  # noqa: ARG002 - the same for all
-        """A hint is a hint: whatever it says, the token is looked for (RFC 7009 §2.1)."""
+        """Raise InvalidRequestError without a token; the hint is ignored (RFC 7009 §2.1)."""
         if "token" not in request.form:
             raise InvalidRequestError("A token is needed.")
 
@@ -161,7 +161,7 @@ class _Revocation(RevocationEndpoint):
 
 
 class Server(AuthorizationServer):
-    """Reads and answers requests; what must be waited for is done around it."""
+    """Reads and answers requests synchronously; database work is awaited by the token endpoint."""
 
     def __init__(self, issuer: DevelopmentIssuer, *, for_people: bool) -> None:
         super().__init__(scopes_supported=list(issuer.scopes))
@@ -177,7 +177,7 @@ class Server(AuthorizationServer):
         return IssuerClient(self._issuer, client_id) if client_id in self._issuer.consumers else None
 
     def save_token(self, token: Any, request: Any) -> None:
-        """Sign what the token says; nothing is saved, for it says all itself."""
+        """Sign the token; nothing is stored, since it is self-contained."""
         request.given = token.pop("claims")
         if request.key:
             request.given["cnf"] = {"jkt": request.key}
@@ -185,33 +185,33 @@ class Server(AuthorizationServer):
         token["access_token"] = self._issuer.sign(request.given)
 
     def read_token(self, token: str) -> dict[str, Any]:
-        """What a token of ours says; nothing for any other text."""
+        """The claims of a token of this issuer; empty for any other text."""
         return self._issuer.keyring.read(token)
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
-        """Nobody listens."""
+        """Nothing: Authlib's signals have no listener."""
 
     def create_oauth2_request(self, request: Any) -> Any:
         return request
 
     def handle_error_response(self, request: Any, error: OAuth2Error) -> Any:
-        """An error in OAuth's words, or with them back to the client."""
+        """The error as an OAuth response, or as a redirect to the client."""
         request.error = error.error
         return self.handle_response(*error())
 
     def handle_response(self, status: int, body: Any, headers: Any) -> Any:
-        found = dict(headers)
-        if "Location" in found:
-            return self.send_back(found["Location"])
+        location = dict(headers).get("Location")
+        if location is not None:
+            return self.send_back(location)
         challenge: list[Header] = [
             (b"www-authenticate", value.encode()) for name, value in headers if name == "WWW-Authenticate"
         ]
         return json_reply(status, body, (b"cache-control", b"no-store"), (b"pragma", b"no-cache"), *challenge)
 
     def send_back(self, uri: str) -> Reply:
-        """A person goes back to the client; the answer names its issuer (RFC 9207 §2).
+        """A redirect of the person to the client, which names the issuer (RFC 9207 §2).
 
-        By 303, so that what they sent to us is not sent on (RFC 9700 §4.12).
+        A 303, so that the browser does not repost the sign-in form to the client (RFC 9700 §4.12).
         """
         target = add_params_to_uri(uri, [("iss", self._issuer.issuer)])
         return Reply(303, [(b"location", target.encode()), (b"cache-control", b"no-store")])
@@ -231,5 +231,5 @@ class Server(AuthorizationServer):
 
 
 def _proven(query_client: Any, request: OAuthRequest) -> IssuerClient | None:
-    """The client whose assertion was checked before Authlib was asked."""
+    """The client whose assertion was verified before Authlib was called."""
     return query_client(request.proven_client) if request.proven_client else None

@@ -26,10 +26,10 @@ _STALE = "The page was open for too long, or was not opened in this browser."
 
 
 class SignIn:
-    """Shows the page, and takes what was decided there.
+    """Shows the sign-in page and handles its form.
 
-    The page carries the request, signed and bound to a cookie of the browser that it was shown to: so no
-    other page can send its form for somebody.
+    The page contains the request, signed and bound to a cookie of the browser, so that no other page can
+    submit the form (CSRF).
     """
 
     def __init__(self, issuer: DevelopmentIssuer, server: Server, codes: Codes, path: str) -> None:
@@ -45,9 +45,9 @@ class SignIn:
         )
 
     async def show(self, exchange: Exchange) -> Reply:
-        """The page; what is wrong with the request is told to the client, if that can be believed."""
+        """The page; a faulty request redirects to the client with an error, if its address is registered."""
         form = Form(exchange.query)
-        if reason := self._distrust(form):
+        if reason := self._untrusted(form):
             return page.refuse(reason)
         request = OAuthRequest("GET", form.values)
         try:
@@ -68,7 +68,7 @@ class SignIn:
         return reply
 
     async def decide(self, exchange: Exchange) -> Reply:
-        """The way back to the client, with a code or a refusal."""
+        """The redirect to the client, with a code or an error."""
         form = Form(await exchange.read_body())
         if form.broken or form.repeated:
             return page.refuse("The form is malformed.")
@@ -79,7 +79,7 @@ class SignIn:
             return page.refuse(_STALE)
         approved = form["decision"] == "approve"
         if approved and form["person"] not in self._issuer.people:
-            return page.refuse("Nobody was chosen.")
+            return page.refuse("No person was chosen.")
         return await self._answer(asked, form["person"] if approved else None)
 
     async def _answer(self, asked: dict[str, str], subject: str | None) -> Reply:
@@ -94,8 +94,8 @@ class SignIn:
             _log.info("signed in", subject=subject, client=asked["client_id"], scope=request.scope)
         return cast("Reply", reply)
 
-    def _distrust(self, form: Form) -> str:
-        """Why nobody may be sent back to where the request says; empty when they may."""
+    def _untrusted(self, form: Form) -> str:
+        """Why the request's redirect address is not trusted; empty when it is."""
         client = self._server.query_client(form["client_id"])
         if client is None or form.repeated & {"client_id", "redirect_uri"}:
             return "The application is not known here."
@@ -115,27 +115,26 @@ class SignIn:
         return jwt.encode({"alg": "HS256"}, claims, self._key, algorithms=["HS256"])
 
     def _unseal(self, sealed: str, ticket: str) -> dict[str, str] | None:
-        """What was asked when the page was shown; None for another browser's page, or an old one."""
+        """The request of the page; None for an expired page or one of another browser."""
         try:
-            found = jwt.decode(sealed, self._key, algorithms=["HS256"])
+            claims = jwt.decode(sealed, self._key, algorithms=["HS256"]).claims
         except (JoseError, ValueError):
             return None
-        claims = found.claims
         fresh = claims["exp"] > time.time()
         return claims["asked"] if fresh and claims["ticket"] == _hash(ticket) else None
 
     def _ticket(self, exchange: Exchange) -> str:
-        """The browser's own secret from its cookie; empty without one."""
+        """The browser's secret from its cookie; empty without one."""
         try:
             cookies = SimpleCookie(exchange.headers.get(b"cookie", b"").decode("latin-1"))
         except CookieError:
             return ""
-        found = cookies[self._cookie].value if self._cookie in cookies else ""
-        return found if _TICKET.match(found) else ""
+        ticket = cookies[self._cookie].value if self._cookie in cookies else ""
+        return ticket if _TICKET.match(ticket) else ""
 
 
 def _check_form(form: Form) -> None:
-    """Raises OAuth2Error for what Authlib would not say, or say in the client's own words."""
+    """Raise OAuth2Error for what Authlib would not refuse, or would echo from the request."""
     if form.broken or form.repeated or not form["response_type"]:
         raise InvalidRequestError("A parameter is missing, malformed, or comes more than once.")
     if form["response_type"] != "code":

@@ -17,11 +17,11 @@ from kit.telemetry import log
 _log = log(__name__)
 
 Revoke = Callable[[str, str, str], Awaitable[None]]
-"""Takes the id of a token that counts no more, who says so, and why."""
+"""Revokes a token: takes its id, who revokes it, and why."""
 
 
 class TokenEndpoint:
-    """Does around Authlib's server what must be waited for: assertions, proofs, codes, revocation."""
+    """Wraps Authlib's synchronous server with what is awaited: assertions, proofs, codes, revocation."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class TokenEndpoint:
         return await self._answer(exchange, self._give)
 
     async def take_back(self, exchange: Exchange) -> Reply:
-        """Nothing, once a token of the client's own counts no more (RFC 7009), or an error."""
+        """An empty answer, once the client's token is revoked (RFC 7009), or an error."""
         return await self._answer(exchange, self._take_back)
 
     async def _answer(
@@ -58,7 +58,7 @@ class TokenEndpoint:
         except OAuth2Error as error:
             reply = cast("Reply", self._server.handle_error_response(request, error))
         if request.error == InvalidClientError.error:
-            exchange.problem = Unauthenticated("The client did not prove itself")  # counted per source
+            exchange.problem = Unauthenticated("The client is not authenticated")  # counted per source
         return reply
 
     async def _give(self, exchange: Exchange, form: Form, request: OAuthRequest) -> Reply:
@@ -74,11 +74,11 @@ class TokenEndpoint:
     async def _take_back(self, _: Exchange, __: Form, request: OAuthRequest) -> Reply:
         reply = self._server.create_endpoint_response("revocation", request)
         if request.given_back and self._revoke is not None:
-            await self._revoke(request.given_back, request.client_name, "given back by its client")
+            await self._revoke(request.given_back, request.client_name, "revoked by its client")
         return cast("Reply", reply)
 
     async def _read_proof(self, exchange: Exchange) -> str:
-        """The key that the token is to be bound to; what is wrong with its proof in OAuth's words."""
+        """The thumbprint of the key for the token; raises OAuth2Error for an invalid proof."""
         try:
             return await self._proofs.thumbprint(exchange)
         except (InvalidProof, NonceNeeded) as problem:
@@ -90,25 +90,25 @@ class TokenEndpoint:
             raise OAuth2Error(f"{problem.detail}.", error=problem.code) from None
 
     async def _spend(self, codes: Codes, code: str, request: OAuthRequest) -> None:
-        """A code buys one token. Sent again, it costs that token its validity too (RFC 6749 §4.1.2)."""
+        """Mark the code as used. A replayed code also revokes its token (RFC 6749 §4.1.2)."""
         if request.given and not await codes.spend(code, str(request.given["jti"])):
             request.code = await codes.find(code)
             request.replayed = True
         if request.replayed:
-            found = request.code
-            _log.warning("a code was sent again", client=found.client if found else "")
-            if self._revoke is not None and found is not None:
-                await self._revoke(found.used_by, found.client, "its code was sent again")
+            replayed = request.code
+            _log.warning("authorization code replayed", client=replayed.client if replayed else "")
+            if self._revoke is not None and replayed is not None:
+                await self._revoke(replayed.used_by, replayed.client, "its code was replayed")
             raise InvalidGrantError("Invalid 'code' in request.")
 
 
 def _check_form(form: Form, request: OAuthRequest) -> None:
-    """Raises OAuth2Error for what could be read in more than one way."""
+    """Raise OAuth2Error for an ambiguous form."""
     if form.broken or form.repeated:
         raise InvalidRequestError("A parameter is malformed, or comes more than once.")
     ways = [bool(request.headers), "client_secret" in form.values, "client_assertion" in form.values]
     if sum(ways) > 1:
-        raise InvalidRequestError("A client proves itself in one way (RFC 6749 section 2.3).")
+        raise InvalidRequestError("A client authenticates with one method (RFC 6749 section 2.3).")
     named = request.basic_client()
     if named and form["client_id"] not in ("", named):
         raise InvalidClientError("The credentials are those of another client.", status_code=401)

@@ -1,4 +1,4 @@
-"""Cache: reads under their conditions, and for reads that declare it the answer kept for its caller alone."""
+"""Cache: conditional reads, and answers of declared reads cached separately for each caller."""
 
 from typing import Annotated
 
@@ -19,11 +19,11 @@ _FAILURE = 500
 
 
 class CacheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much is kept, and how long an answer may be given after its time.
+    """How much is cached, and how long an answer may be served after it has expired.
 
-    An operation's `cache_seconds` is its answer's time. For `stale_while_revalidate_seconds` after, it is
-    still given while a new one is fetched; for `stale_if_error_seconds` after, when the tier fails. With
-    `max_bytes` zero nothing is kept.
+    An answer expires after its operation's `cache_seconds`. For `stale_while_revalidate_seconds` after that
+    it is still served while a new one is fetched; for `stale_if_error_seconds`, when the tier fails. With
+    `max_bytes` zero nothing is cached.
     """
 
     max_bytes: Annotated[int, Meta(ge=0)] = 32 << 20
@@ -32,7 +32,7 @@ class CacheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AnswerCache:
-    """Keeps answers in this process, each for one caller: losing them costs a hop and nothing else."""
+    """Caches answers in this process, each for one caller; nothing depends on them but speed."""
 
     def __init__(self, settings: CacheSettings) -> None:
         self.tags: list[CacheTag] = []
@@ -68,10 +68,10 @@ class AnswerCache:
             return []
         if not operation.cache_seconds or not self._settings.max_bytes:
             return [Rule("the request's conditions, if it has any", file="")]
-        return [Rule(f"an answer kept for this caller, at most {operation.cache_seconds} s old", file="")]
+        return [Rule(f"an answer cached for this caller, at most {operation.cache_seconds} s old", file="")]
 
     async def close(self) -> None:
-        """End what is being fetched for nobody."""
+        """Cancel the fetches under way."""
         await self._flights.close()
 
 
@@ -83,10 +83,9 @@ def _conditional(call_next: Step) -> Step:
 
 
 def _invalidating(place: list[CacheTag], call_next: Step) -> Step:
-    """A write: unless it was refused, what was read of its API at this place is outdated (RFC 9111 §4.4).
+    """A write: unless it was refused, it invalidates the cached answers of its API here (RFC 9111 §4.4).
 
-    The whole API's answers go, for we cannot know which others show what was written; and also when its
-    outcome is unknown.
+    All of them, since any could show what was written; and also when the outcome of the write is unknown.
     """
 
     async def cache(exchange: Exchange) -> Reply:

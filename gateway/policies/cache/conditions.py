@@ -1,4 +1,4 @@
-"""Conditions: what a request's headers ask of validators and of a cache (RFC 9110, RFC 9111)."""
+"""Conditions: a request's preconditions and cache directives (RFC 9110, RFC 9111)."""
 
 import re
 from typing import NamedTuple
@@ -13,7 +13,7 @@ _NOT_MODIFIED = 304
 
 
 class CacheDirectives(NamedTuple):
-    """A request's cache directives; ages in seconds, None where nothing was said."""
+    """A request's cache directives; ages in seconds, None where the directive is absent."""
 
     no_store: bool = False
     no_cache: bool = False
@@ -23,11 +23,11 @@ class CacheDirectives(NamedTuple):
 
     @property
     def patient(self) -> bool:
-        """Whether nothing was said about age, so that an answer past its time may do."""
+        """Whether no directive bounds the age, so that a stale answer may be served."""
         return not self.no_cache and self.max_age is None and not self.min_fresh
 
     def take(self, age: float, lifetime: float) -> bool:
-        """Whether a kept answer of that age will do."""
+        """Whether the directives accept a cached answer of that age."""
         young = self.max_age is None or age <= self.max_age
         return young and not self.no_cache and age + self.min_fresh < lifetime
 
@@ -36,30 +36,30 @@ NONE = CacheDirectives()
 
 
 def cache_directives(exchange: Exchange) -> CacheDirectives:
-    """What a request asks of us as a cache (RFC 9111 §5.2.1); max-stale is not granted."""
-    said = exchange.headers.get(b"cache-control")
-    if said is None:
+    """The cache directives of a request (RFC 9111 §5.2.1); max-stale is not supported."""
+    field = exchange.headers.get(b"cache-control")
+    if field is None:
         return (
             CacheDirectives(no_cache=True)
             if b"no-cache" in exchange.headers.get(b"pragma", b"").lower()
             else NONE
         )
-    told = {
+    directives = {
         name.strip().lower(): value.strip().strip(b'"')
-        for name, _, value in (item.partition(b"=") for item in said.split(b","))
+        for name, _, value in (item.partition(b"=") for item in field.split(b","))
     }
-    max_age = _seconds(told.get(b"max-age"))
+    max_age = _seconds(directives.get(b"max-age"))
     return CacheDirectives(
-        no_store=b"no-store" in told,
-        no_cache=b"no-cache" in told or max_age == 0,
-        only_if_cached=b"only-if-cached" in told,
+        no_store=b"no-store" in directives,
+        no_cache=b"no-cache" in directives or max_age == 0,
+        only_if_cached=b"only-if-cached" in directives,
         max_age=max_age,
-        min_fresh=_seconds(told.get(b"min-fresh")) or 0.0,
+        min_fresh=_seconds(directives.get(b"min-fresh")) or 0.0,
     )
 
 
 def _seconds(text: bytes | None) -> float | None:
-    """A delta-seconds; one that cannot be read asks for the strictest, zero."""
+    """A delta-seconds; an unreadable one counts as zero, the strictest."""
     if text is None:
         return None
     return float(text) if text.isdigit() else 0.0
@@ -67,13 +67,13 @@ def _seconds(text: bytes | None) -> float | None:
 
 def header(reply: Reply, name: bytes) -> bytes:
     """A header of a reply, empty when it is not there."""
-    return next((value for found, value in reply.headers if found == name), b"")
+    return next((value for each, value in reply.headers if each == name), b"")
 
 
 def met(exchange: Exchange, reply: Reply) -> Reply:
-    """A read's answer under the request's conditions (RFC 9110 §13.2.2): itself or 304.
+    """A read's answer under the request's conditions (RFC 9110 §13.2.2): the same or 304.
 
-    Raises PreconditionFailed. Conditions are asked of successes only; an answer without a tag matches `*`.
+    Raises PreconditionFailed. Conditions apply to successes only; an answer without a tag matches `*`.
     """
     if reply.status != _OK:
         return reply
@@ -89,7 +89,7 @@ def met(exchange: Exchange, reply: Reply) -> Reply:
 
 
 def _names(field: bytes, etag: bytes, *, weak: bool) -> bool:
-    """Whether the field names the tag; weakly, a weak tag is as good as a strong one (RFC 9110 §8.8.3.2)."""
+    """Whether the field names the tag; weak comparison ignores whether a tag is weak (RFC 9110 §8.8.3.2)."""
     if field.strip() == b"*":
         return True
     opaque = etag.removeprefix(b"W/")

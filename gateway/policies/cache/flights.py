@@ -1,4 +1,4 @@
-"""Flights: reads on their way to a tier, each in a task of its own, so that many may wait for one."""
+"""Flights: reads under way to a tier, each in its own task, so that several callers can share one."""
 
 import asyncio
 
@@ -6,9 +6,9 @@ from gateway.exchange import Exchange, Reply
 
 
 class Flight:
-    """A read on its way to the tier, in a task of its own: whoever waits may leave, the read goes on.
+    """A read under way, in its own task: it continues when a waiting caller disconnects.
 
-    It left in an epoch of its group, at a time (seconds).
+    `generation` is that of the cache tag when the read started, `asked_at` the time (Unix seconds).
     """
 
     __slots__ = ("asked_at", "correlation_id", "generation", "task")
@@ -30,7 +30,7 @@ class Flights:
         self._all: set[asyncio.Task[Reply]] = set()
 
     def begin(self, key: bytes, flight: Flight) -> None:
-        """Let others join it until it lands; it takes the place of one from an earlier epoch."""
+        """Make the flight joinable until it ends; it replaces one of an earlier generation."""
         self.joinable[key] = flight
         self._all.add(flight.task)
 
@@ -39,12 +39,12 @@ class Flights:
             if self.joinable.get(key) is flight:
                 del self.joinable[key]
             if not task.cancelled():
-                task.exception()  # it may be that nobody waited for it
+                task.exception()  # retrieved, or asyncio would log it when no caller is left
 
         flight.task.add_done_callback(land)
 
     async def close(self) -> None:
-        """Call back whatever is still under way."""
+        """Cancel all flights that are still under way."""
         for task in self._all:
             task.cancel()
         await asyncio.gather(*self._all, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Reading: one read that is kept, from the cache or from the tier, each answer for its own caller only."""
+"""Reading: answers one cacheable read from the cache or from the tier, separately for each caller."""
 
 import asyncio
 import hashlib
@@ -17,7 +17,7 @@ from kit.telemetry import meter
 
 _OK = 200
 _FAILURE = 500
-# What a token says of itself, not of its bearer: it differs in each, and decides no answer.
+# Claims about the token itself: they differ between tokens of one caller, and no answer depends on them.
 _OF_THE_TOKEN = frozenset({"exp", "iat", "nbf", "jti"})
 _VARY: Header = (b"vary", b"Authorization, Accept, Accept-Language")
 _KNOWN_VARY = frozenset({b"", b"authorization", b"accept", b"accept-language"})
@@ -29,10 +29,10 @@ _reads = meter(__name__).create_counter(
 
 
 class Reading:
-    """The answers of one read at one place.
+    """The answers of one read operation of one instance.
 
-    An answer is fresh for `lifetime` seconds; for `while_revalidating` after, it is still given while a new
-    one is fetched, and for `if_error` after, when the tier fails.
+    An answer is fresh for `lifetime` seconds; for `while_revalidating` after that it is still served while a
+    new one is fetched, and for `if_error`, when the tier fails.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class Reading:
         self._headers: list[Header] = [(b"cache-control", f"private, max-age={lifetime}".encode()), _VARY]
 
     async def answer(self, exchange: Exchange) -> Reply:
-        """The kept answer when it will do, else the tier's; raises NotCached and what the tier raises."""
+        """The cached answer when acceptable, else the tier's; raises NotCached and what the tier raises."""
         directives = cache_directives(exchange)
         if directives.no_store or exchange.caller is None:
             return _counted("passed by", exchange, await self._call_next(exchange))
         key = _key(exchange)
         entry = self._store.get(key, self._tag.generation)
-        if entry is not None and _age(entry) < 0:  # the clock was set back: nobody knows how old it is
+        if entry is not None and _age(entry) < 0:  # the clock was set back: its age is unknown
             entry = None
         if entry is not None and directives.take(_age(entry), self._lifetime):
             return _counted("hit", exchange, _given(entry))
@@ -76,7 +76,7 @@ class Reading:
     async def _fetched(
         self, key: bytes, exchange: Exchange, directives: CacheDirectives, entry: Entry | None
     ) -> Reply:
-        """The tier's answer, or the kept one when the tier fails and that is not too old."""
+        """The tier's answer, or the cached one when the tier fails and it is not too old."""
         flight = self._join(key, exchange) if directives.patient else self._begin(key, exchange)
         if entry is None or not directives.patient or _age(entry) >= self._if_error:
             return _counted("miss", exchange, _own(exchange, flight, await asyncio.shield(flight.task)))
@@ -91,12 +91,12 @@ class Reading:
         return _counted("miss", exchange, _own(exchange, flight, reply))
 
     def _join(self, key: bytes, exchange: Exchange) -> Flight:
-        """The flight under way for the key, if it left after the last change and brings what is fresh."""
-        found = self._flights.joinable.get(key)
-        if found is None or found.generation != self._tag.generation:
+        """The flight under way for the key, or a new one when that is invalidated or no longer fresh."""
+        flight = self._flights.joinable.get(key)
+        if flight is None or flight.generation != self._tag.generation:
             return self._begin(key, exchange)
-        fresh = 0 <= clock.now().timestamp() - found.asked_at <= self._lifetime
-        return found if fresh else self._begin(key, exchange)
+        fresh = 0 <= clock.now().timestamp() - flight.asked_at <= self._lifetime
+        return flight if fresh else self._begin(key, exchange)
 
     def _begin(self, key: bytes, exchange: Exchange) -> Flight:
         generation, asked_at = self._tag.generation, clock.now().timestamp()
@@ -130,12 +130,12 @@ def _age(entry: Entry) -> float:
 
 
 def _key(exchange: Exchange) -> bytes:
-    """Whose question it is, and which: all that is known of the caller, and all that a tier is told."""
+    """The cache key: all that is known of the caller, and all that a tier receives of the request."""
     caller, headers = exchange.caller, exchange.headers
     if caller is None:
-        raise Unexpected("Nobody was identified")
+        raise Unexpected("The request has no caller")
     claims = {name: value for name, value in caller.claims.items() if name not in _OF_THE_TOKEN}
-    whole: list[Any] = [
+    parts: list[Any] = [
         caller.consumer,
         caller.subject,
         caller.outside,
@@ -147,7 +147,7 @@ def _key(exchange: Exchange) -> bytes:
         headers.get(b"accept", b""),
         headers.get(b"accept-language", b""),
     ]
-    return hashlib.blake2b(_encode(whole), digest_size=32).digest()
+    return hashlib.blake2b(_encode(parts), digest_size=32).digest()
 
 
 def _etag(body: bytes) -> bytes:
@@ -155,19 +155,19 @@ def _etag(body: bytes) -> bytes:
 
 
 def _is_cacheable(reply: Reply) -> bool:
-    """Whether the tier lets its answer be kept, and it depends on nothing that the key lacks."""
-    said = header(reply, b"cache-control").lower()
-    depends_on = {name.strip().lower() for name in header(reply, b"vary").split(b",")}
-    return b"no-store" not in said and b"no-cache" not in said and depends_on <= _KNOWN_VARY
+    """Whether the tier allows caching, and the answer varies only by what the key contains."""
+    directives = header(reply, b"cache-control").lower()
+    varies_by = {name.strip().lower() for name in header(reply, b"vary").split(b",")}
+    return b"no-store" not in directives and b"no-cache" not in directives and varies_by <= _KNOWN_VARY
 
 
 def _given(entry: Entry) -> Reply:
-    """A kept answer as a reply that says how old it is, in seconds."""
+    """A cached answer as a reply with its Age, in seconds."""
     return Reply(_OK, [*entry.headers, (b"age", str(max(0, int(_age(entry)))).encode())], entry.body)
 
 
 def _own(exchange: Exchange, flight: Flight, reply: Reply) -> Reply:
-    """A reply for one of those who waited for it; a failure names each one's own correlation id."""
+    """A shared reply for one of the waiting callers; a problem carries that caller's correlation id."""
     body = reply.body
     if flight.correlation_id != exchange.correlation_id and header(reply, b"content-type") == _PROBLEM:
         body = _encode({**msgspec.json.decode(body), "correlation_id": exchange.correlation_id})

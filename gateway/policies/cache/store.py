@@ -1,4 +1,4 @@
-"""Store: answers kept in this process, the least recently asked for leaving first."""
+"""Store: answers cached in this process; the least recently used are evicted first."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _OVERHEAD_BYTES = 600  # of an entry's objects, roughly
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A kept answer, and in which epoch of its group and at what time (seconds) it was asked for."""
+    """A cached answer, with the generation of its tag and the time (Unix seconds) when it was requested."""
 
     headers: tuple[Header, ...]
     body: bytes
@@ -25,7 +25,7 @@ class Entry:
 
 
 class Store:
-    """At most so many bytes of answers."""
+    """An LRU cache of at most `max_bytes` of answers."""
 
     def __init__(self, max_bytes: int) -> None:
         self.size = 0
@@ -33,7 +33,7 @@ class Store:
         self._entries: OrderedDict[bytes, Entry] = OrderedDict()
 
     def get(self, key: bytes, generation: int) -> Entry | None:
-        """The answer under a key, unless its group has changed since."""
+        """The answer under a key, None when there is none or its tag was invalidated since."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -44,7 +44,7 @@ class Store:
         return entry
 
     def put(self, key: bytes, entry: Entry) -> None:
-        """Keep an answer; others leave for it."""
+        """Store an answer; evicts others when there is no capacity left."""
         self.drop(key)
         if entry.size > self._max_bytes:
             return
@@ -54,7 +54,7 @@ class Store:
             self.drop(next(iter(self._entries)))
 
     def drop(self, key: bytes) -> None:
-        """Forget what is kept under a key."""
+        """Evict the answer under a key."""
         entry = self._entries.pop(key, None)
         if entry is not None:
             self.size -= entry.size

@@ -14,7 +14,7 @@ _log = log(__name__)
 
 
 class CacheTag:
-    """The answers of one read at one place; those of an earlier generation are invalid."""
+    """The answers of one read operation of one instance; those of an earlier generation are invalid."""
 
     __slots__ = ("generation", "outdated_by")
 
@@ -23,20 +23,20 @@ class CacheTag:
         self.outdated_by = outdated_by
 
     def invalidate(self) -> None:
-        """What is cached, and what is on its way, answers no later request."""
+        """Invalidate what is cached and what is being fetched: neither answers a later request."""
         self.generation += 1
 
     def invalidate_on(self, kinds: Iterable[str]) -> None:
-        """Events of these types have happened."""
+        """Invalidate when one of these event types concerns the read."""
         if not self.outdated_by or any(kind in self.outdated_by for kind in kinds):
             self.invalidate()
 
 
 class InvalidationListener:
-    """Reads the events as they come, whichever process wrote them, and invalidates cached answers.
+    """Reads the events of all processes and invalidates cached answers.
 
-    `tags` gives those of the policy in force; where there are none, nothing is read. While the database is
-    away nothing is read, and answers live out their time: that bound always holds.
+    `tags` returns those of the current policy; without any, no event is read. While the database is
+    unavailable no event is read either, and answers stay valid until they expire.
     """
 
     def __init__(self, database: Database, tags: Callable[[], list[CacheTag]]) -> None:
@@ -46,22 +46,22 @@ class InvalidationListener:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to listen."""
-        self._task = run_background("listening for what outdates the cache", self._listen)
+        """Start listening in the background."""
+        self._task = run_background("listening for events that invalidate the cache", self._listen)
 
     async def close(self) -> None:
-        """End it."""
+        """Stop listening."""
         await stop_background(self._task)
 
     async def listen_once(self) -> None:
-        """Read what has happened since the last time."""
+        """Read the events since the last call, and invalidate what they concern."""
         tags = self._tags()
         if not tags:
             return
         async with self._database.begin() as connection:
             if self._cursor is None:
                 self._cursor = await inbox.latest(connection)
-                for tag in tags:  # what happened until now was not read
+                for tag in tags:  # earlier events were never read
                     tag.invalidate()
             kinds: set[str] = set()
             while (page := await inbox.read(connection, self._cursor)).items:

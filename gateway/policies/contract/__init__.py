@@ -1,4 +1,4 @@
-"""Contract: requests against the frozen document, every fault told at once, and answers as configured."""
+"""Contract: validates requests against the frozen document, with every fault, and answers as configured."""
 
 from dataclasses import replace
 from typing import Annotated, Any
@@ -36,9 +36,9 @@ class ContractSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Contract:
-    """Builds the validators of each route once; a broken schema refuses to start, and lets nothing pass.
+    """Builds the validators of each route once; raises SettingsError for a broken schema.
 
-    A version that is a draft or retired is refused to all but those who were let in.
+    A version that is a draft or retired is refused to every consumer without a trial or waiver.
     """
 
     def __init__(self, settings: ContractSettings, lifecycles: ApiLifecycles = NONE) -> None:
@@ -54,8 +54,8 @@ class Contract:
             check_body = _Body(route, self._settings.max_depth)
             check_answer = check_of(route, self._settings.answers)
         except (ValueError, RecursionError) as error:
-            said = str(error).partition("\n")[0]
-            raise SettingsError([f"{route.name}: a schema cannot be used: {said}"]) from None
+            reason = str(error).partition("\n")[0]
+            raise SettingsError([f"{route.name}: a schema cannot be used: {reason}"]) from None
 
         gate = gate_of(route.api.slug if route.api else "", self._lifecycles)
 
@@ -82,7 +82,7 @@ class Contract:
         return contract
 
     async def judge(self, probe: Exchange, asked: Asked | None) -> None:
-        """The operation as if it took neither headers nor a body, and rows that the path names."""
+        """Check the operation without its headers and body, and rows that the path names."""
         route = asked.route if asked else None
         if route is None or route.operation is None:
             return
@@ -94,16 +94,16 @@ class Contract:
     def explain(self, asked: Asked) -> list[Rule]:
         if asked.route.operation is None:
             return []
-        found = []
+        rules = []
         if lifecycle := self._lifecycles.get(asked.route.api.slug if asked.route.api else ""):
-            found.append(Rule(f"a version that is {lifecycle.state}", file=""))
-        found += [Rule("path, query and headers as the API's document says", file="")]
+            rules.append(Rule(f"a version that is {lifecycle.state}", file=""))
+        rules += [Rule("path, query and headers as the API's document says", file="")]
         if "requestBody" in asked.route.shape:
             depth = self._settings.max_depth
-            found.append(Rule(f"a JSON body, at most {depth} levels deep, as it says", "contract.max_depth"))
+            rules.append(Rule(f"a JSON body, at most {depth} levels deep, as it says", "contract.max_depth"))
         if says := answer_headers(asked.route, asked.name, self._settings.answers):
-            found.append(Rule(says, "contract.answers"))
-        return found
+            rules.append(Rule(says, "contract.answers"))
+        return rules
 
 
 class _Parameters:
@@ -165,7 +165,7 @@ def _repeated(pairs: list[tuple[str, str]]) -> list[Fault]:
 
 
 class _Headers:
-    """The headers that the document names: required ones are there, and all look as it says."""
+    """Checks the documented headers: required ones are present, and all match their schemas."""
 
     def __init__(self, route: Route) -> None:
         items = [item for item in route.shape.get("parameters", ()) if item["in"] == "header"]
@@ -202,7 +202,7 @@ def _missing(name: str) -> PreconditionRequired | MissingHeader:
 
 
 class _Body:
-    """The body, where the operation takes one; where it takes none, only an empty one passes."""
+    """Checks the body; where the operation takes none, only an empty one is accepted."""
 
     def __init__(self, route: Route, max_depth: int) -> None:
         content = route.shape.get("requestBody", {}).get("content", {}).get("application/json")

@@ -1,4 +1,4 @@
-"""Answers: what a tier answers against the frozen document, as often and as strictly as is configured."""
+"""Answers: validates a tier's answers against the frozen document, as often and as strictly as configured."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -22,10 +22,10 @@ _off_contract = meter(__name__).create_counter(
 
 
 class Checking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """*enforce* checks every answer and gives a bare 500 in place of one that is against the contract.
+    """*enforce* checks every answer and replaces one that violates the contract by a bare 500.
 
-    *shadow* checks every answer and only tells (a metric and a log line); *sample* does so for the share
-    `ratio` of them; *off* looks at none.
+    *shadow* checks every answer and only reports (a metric and a log line); *sample* does so for the share
+    `ratio` of them; *off* checks none.
     """
 
     mode: Literal["enforce", "sample", "shadow", "off"] = "sample"
@@ -36,7 +36,7 @@ class AnswerValidationSettings(Checking, frozen=True, forbid_unknown_fields=True
     """The rule for all, and those for some routes or consumers.
 
     A route is named as an API (``process/works@1``) or as an operation (``process/works@1.decide``). The
-    nearest rule holds: the consumer's, else the operation's, else its API's, else the one for all.
+    most specific rule applies: the consumer's, else the operation's, else its API's, else the one for all.
     """
 
     routes: dict[_RouteName, Checking] = {}
@@ -47,21 +47,21 @@ Check = Callable[[Exchange, Reply], None]
 
 
 def check_of(route: Route, settings: AnswerValidationSettings) -> Check | None:
-    """The check of a route's answers, None when nobody's are; raises ValueError for a schema of no use."""
+    """The check of a route's answers, None when none is checked; raises ValueError for a broken schema."""
     rule = _Rule(_of_route(route, settings))
     others = {name: _Rule(checking) for name, checking in settings.consumers.items()}
-    promises = _Promises(route)  # made in any case: a schema that cannot be used is refused, used or not
+    documented = _DocumentedAnswers(route)  # always: a broken schema is refused, even if it is not used
     if not rule.looks and not any(other.looks for other in others.values()):
         return None
 
     def check(exchange: Exchange, reply: Reply) -> None:
         consumer = exchange.caller.consumer if exchange.caller else ""
-        mine = others.get(consumer, rule) if others else rule
-        if not mine.due() or reply.status == _NOT_MODIFIED:
+        applicable = others.get(consumer, rule) if others else rule
+        if not applicable.due() or reply.status == _NOT_MODIFIED:
             return
-        if faults := promises.faults(reply):
-            _log_faults(exchange, route, reply, mine.mode, faults)
-            if mine.mode == "enforce":
+        if faults := documented.faults(reply):
+            _log_faults(exchange, route, reply, applicable.mode, faults)
+            if applicable.mode == "enforce":
                 raise Unexpected("The answer was against the contract")
 
     return check
@@ -80,7 +80,7 @@ def _of_route(route: Route, settings: AnswerValidationSettings) -> Checking:
 
 
 class _Rule:
-    """A rule that counts along, so that a share is a share: one in so many, without dice."""
+    """A rule with a counter, so that a sample is an exact share and not a random one."""
 
     def __init__(self, checking: Checking) -> None:
         self.mode = checking.mode
@@ -90,7 +90,7 @@ class _Rule:
         self._count = 0.0
 
     def due(self) -> bool:
-        """Whether this answer's turn has come."""
+        """Whether this answer is to be checked."""
         self._count += self._share
         if self._count < 1:
             return False
@@ -98,8 +98,8 @@ class _Rule:
         return True
 
 
-class _Promises:
-    """What the document promises of a route's answers, by status: a media type and a schema."""
+class _DocumentedAnswers:
+    """The documented answers of a route by status: a media type and a schema."""
 
     def __init__(self, route: Route) -> None:
         self._by_status: dict[int, tuple[bytes, Validator] | None] = {}
@@ -113,15 +113,15 @@ class _Promises:
                 self._by_status[int(status)] = (kind.encode(), made[same])
 
     def faults(self, reply: Reply) -> list[Fault]:
-        """How the reply is against them."""
+        """Every fault of a reply."""
         if reply.status not in self._by_status:
             return [Fault("", f"the status {reply.status} is not documented", "status")]
-        promised = self._by_status[reply.status]
-        if promised is None:
+        documented = self._by_status[reply.status]
+        if documented is None:
             return [Fault("", "a body is not documented", "body")] if reply.body else []
-        kind, validator = promised
-        told = next((value for name, value in reply.headers if name == b"content-type"), b"")
-        if told.partition(b";")[0].strip() != kind:
+        kind, validator = documented
+        content_type = next((value for name, value in reply.headers if name == b"content-type"), b"")
+        if content_type.partition(b";")[0].strip() != kind:
             return [Fault("", "the media type is not the documented one", "media_type")]
         try:
             value = msgspec.json.decode(reply.body)
@@ -131,7 +131,7 @@ class _Promises:
 
 
 def _log_faults(exchange: Exchange, route: Route, reply: Reply, mode: str, faults: list[Fault]) -> None:
-    """A count and a log line: where it is wrong and which rule it breaks, and nothing of what it says."""
+    """Count and log the faults by pointer and code, without values, which may be confidential."""
     consumer = exchange.caller.consumer if exchange.caller else ""
     attributes = {"http.route": route.template, "http.response.status_code": reply.status}
     _off_contract.add(1, {**attributes, "enfilade.consumer": consumer, "mode": mode})

@@ -1,4 +1,4 @@
-"""Bodies: JSON read strictly, so that we and the tiers behind us can only read the same thing."""
+"""Bodies: JSON read strictly, so that the gateway and the tiers cannot read it differently."""
 
 import json
 import re
@@ -12,12 +12,12 @@ _OPENING = re.compile(rb"[\[{]")
 
 
 def parse(body: bytes, max_depth: int) -> Any:
-    """The body's JSON; raises BadJson, TooDeep, DuplicateKeys, and Invalid for text that cannot be kept."""
-    # Whatever nests deeper than the limit has more opening brackets than the limit: most bodies end here.
+    """The body's JSON; raises BadJson, TooDeep, DuplicateKeys, and Invalid for text that cannot be stored."""
+    # A body that nests too deep has more opening brackets than the limit: this is cheap, and enough for most.
     if len(_OPENING.findall(body)) > max_depth and _too_deep(body, max_depth):
         raise TooDeep(f"A body may nest {max_depth} levels")
     try:
-        # msgspec refuses NaN, stray surrogates and numbers beyond a double; json shows keys named twice.
+        # msgspec refuses NaN, lone surrogates and numbers beyond a double; json reports duplicate keys.
         parsed = msgspec.json.decode(body)
         json.loads(body, object_pairs_hook=_unique)
     except RecursionError:
@@ -30,12 +30,12 @@ def parse(body: bytes, max_depth: int) -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         twice = sorted({name for name in names if names.count(name) > 1})
         raise DuplicateKeys(f"Named twice in one object: {', '.join(twice)[:200]}")
-    return found
+    return members
 
 
 def _too_deep(body: bytes, max_depth: int) -> bool:

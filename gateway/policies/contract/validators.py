@@ -1,4 +1,4 @@
-"""Validators: compiled once from the frozen document; one quick yes, or every fault with its pointer."""
+"""Validators: compiled once from the frozen document; a quick check, and every fault with its pointer."""
 
 import math
 import re
@@ -11,7 +11,7 @@ from contracts.problems import Fault
 from gateway.policies.contract.body import escape
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_MANY = 100  # faults told at once
+_MANY = 100  # faults reported at once
 _INTEGER = re.compile(r"^-?(0|[1-9][0-9]{0,17})$")
 _NUMBER = re.compile(r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$")
 
@@ -21,7 +21,7 @@ class Validator:
 
     def __init__(self, schema: dict[str, Any], components: dict[str, Any]) -> None:
         whole = {"$schema": DIALECT, **_pointed(schema), "components": _pointed(components)}
-        # Values are masked in messages: a fault is told to the caller and may be logged by anybody.
+        # Values are masked in messages: a fault is sent to the caller, which may log it.
         self._validator = jsonschema_rs.validator_for(
             whole, validate_formats=True, mask="the value", retriever=_fetch_nothing
         )
@@ -29,16 +29,16 @@ class Validator:
 
     def faults(self, value: Any, base: str = "") -> list[Fault]:
         """Every fault of a value (a hundred at most), pointers below `base`."""
-        found: list[Fault] = []
+        faults: list[Fault] = []
         for error in self._validator.iter_errors(value):
-            found += _faults(error, base)
-            if len(found) >= _MANY:
+            faults += _faults(error, base)
+            if len(faults) >= _MANY:
                 break
-        return found[:_MANY]
+        return faults[:_MANY]
 
 
 def _fetch_nothing(uri: str) -> Any:
-    """Refuses: a document is complete in itself, and a schema is no reason to ask any address or file."""
+    """Raise ValueError: documents are complete, and a schema must not cause a request or open a file."""
     raise ValueError(f"{uri} is not part of the document")
 
 
@@ -57,10 +57,10 @@ def _faults(error: Any, base: str) -> Iterator[Fault]:
 
 
 def _pointed(schema: Any) -> Any:
-    """A schema that means the same and whose failures point at the part that fails.
+    """An equivalent schema whose failures point at the part that fails.
 
-    An ``anyOf`` that fails says only that nothing fitted. One between null and something, or with a
-    discriminator, can be said as conditions, and then the branch that was meant reports its own faults.
+    A failed ``anyOf`` reports only that no branch matched. One with null, or with a discriminator, is
+    rewritten as conditions, so that the intended branch reports its own faults.
     """
     if isinstance(schema, list):
         return [_pointed(item) for item in schema]
@@ -92,10 +92,10 @@ def _by_kind(name: str, mapping: dict[str, str]) -> dict[str, Any]:
 
 
 def types_of(schema: dict[str, Any], components: dict[str, Any]) -> frozenset[str]:
-    """The JSON types that a parameter's schema takes, through references and alternatives."""
+    """The JSON types that a parameter's schema accepts, through references and alternatives."""
     if "$ref" in schema:
-        found = components.get("schemas", {}).get(schema["$ref"].rpartition("/")[2], {})
-        return types_of(found, components)
+        target = components.get("schemas", {}).get(schema["$ref"].rpartition("/")[2], {})
+        return types_of(target, components)
     options = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
     if options:
         return frozenset().union(*(types_of(option, components) for option in options))
@@ -104,7 +104,7 @@ def types_of(schema: dict[str, Any], components: dict[str, Any]) -> frozenset[st
 
 
 def coerced(text: str, kinds: frozenset[str]) -> Any:
-    """A parameter's text as the type that its schema takes; what does not fit stays text, and fails there."""
+    """A parameter's text as a type that its schema accepts; other text is returned as it is."""
     if "integer" in kinds and _INTEGER.match(text):
         return int(text)
     if "number" in kinds and _NUMBER.match(text) and math.isfinite(float(text)):

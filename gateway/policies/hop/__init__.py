@@ -1,4 +1,4 @@
-"""Hop: the step to the tier, with the context made and under the operation's deadline."""
+"""Hop: calls the tier, with the request's context and under the operation's deadline."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ class HopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Hop:
-    """The last policy: makes the context that travels on, and calls the route's target."""
+    """The last policy: builds the context for the tiers, and calls the route's target."""
 
     def __init__(self, settings: HopSettings) -> None:
         self._settings = settings

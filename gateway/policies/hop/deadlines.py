@@ -20,7 +20,7 @@ class Watch:
         self._ticking = False
 
     async def run(self, work: Awaitable[T], deadline: float) -> T:
-        """The work's result; raises DeadlineExceeded when it is not there by `deadline` (monotonic)."""
+        """The result of the work; raises DeadlineExceeded when `deadline` (monotonic) passes first."""
         task = asyncio.current_task()
         if task is None:
             return await work
@@ -34,7 +34,7 @@ class Watch:
             self._refuse_if_late(task)
             raise
         else:
-            # Work that met the cancellation with an answer of its own is late all the same.
+            # Work that answered its cancellation with a result is late, too.
             self._refuse_if_late(task)
             return result
         finally:
@@ -42,14 +42,14 @@ class Watch:
             self._late.discard(task)
 
     def _refuse_if_late(self, task: asyncio.Task[object]) -> None:
-        """Turn our own cancellation into DeadlineExceeded; one from elsewhere goes on as it is."""
+        """Turn a cancellation by `_end` into DeadlineExceeded; any other propagates."""
         if task in self._late and task.uncancel() == 0:
             raise DeadlineExceeded from None
 
     def _tick(self) -> None:
-        """Set a timer for those alone that are due before the next tick: nearly all end long before.
+        """Set timers only for hops that are due before the next tick: nearly all end long before.
 
-        Each is cancelled at its own time; together, they would hold up everybody else.
+        Each has its own timer: cancelling many at once would delay all other requests.
         """
         loop = asyncio.get_running_loop()
         soon = loop.time() + _TICK_SECONDS

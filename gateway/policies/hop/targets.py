@@ -9,13 +9,13 @@ from gateway.exchange import JSON, Exchange, Header, Reply, Step
 from kit import context, problems
 from kit.routes import Call, calls, foreseen
 
-# What a tier needs to know of a request. All else stays at the gateway: credentials, hop-by-hop headers, and
-# every header by which a caller might pretend to be a proxy or somebody else.
+# The request headers that a tier needs. No other is forwarded: not credentials, hop-by-hop headers, nor any
+# header by which a caller could pose as a proxy or as another caller.
 _PASSED = (b"accept", b"accept-language", b"content-type", b"if-match", b"if-none-match", b"prefer")
 _NOT_FORWARDED = frozenset(
     {
         b"connection",
-        b"content-encoding",  # what arrives is decoded
+        b"content-encoding",  # the client has decoded the body
         b"date",
         b"keep-alive",
         b"proxy-authenticate",
@@ -34,8 +34,8 @@ _NOT_FORWARDED = frozenset(
 _JSON = (b"content-type", JSON)
 
 Send = Callable[[str, str, dict[str, str], bytes], Awaitable[tuple[int, dict[str, str], bytes]]]
-"""Sends method, address, headers and body to a tier elsewhere, with an internal token for the caller of
-`kit.context.current()` and under its deadline; raises Unavailable or DeadlineExceeded."""
+"""Sends method, address, headers and body to a tier in another process, with an internal token for the
+caller of `kit.context.current()` and under its deadline; raises Unavailable or DeadlineExceeded."""
 
 
 Target = Callable[[str], Step]
@@ -44,8 +44,8 @@ Target = Callable[[str], Step]
 
 def in_process(interface: type, implementation: Any) -> Target:
     """The implementation in this process, called directly."""
-    found = calls(interface, implementation)
-    return lambda name: _direct(found[name])
+    calls_by_name = calls(interface, implementation)
+    return lambda name: _direct(calls_by_name[name])
 
 
 def _direct(call: Call) -> Step:
@@ -58,7 +58,7 @@ def _direct(call: Call) -> Step:
                 if_match.decode("latin-1") if if_match is not None else None,
                 exchange.body or b"",
             )
-        except Exception as error:  # noqa: BLE001 - a tier's refusal is an answer, too: policies may keep it
+        except Exception as error:  # noqa: BLE001 - a refusal is an answer, which policies may store
             return _refusal(foreseen(error, exchange.path), exchange.path)
         headers: list[Header] = [_JSON]
         if version:
@@ -69,13 +69,13 @@ def _direct(call: Call) -> Step:
 
 
 def _refusal(problem: Problem, path: str) -> Reply:
-    told = {**problems.headers(problem), "content-type": problems.MEDIA_TYPE}
-    headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
+    fields = {**problems.headers(problem), "content-type": problems.MEDIA_TYPE}
+    headers = [(name.lower().encode(), value.encode()) for name, value in fields.items()]
     return Reply(problem.status, headers, problems.encode(problem, instance=path))
 
 
 def over_http(base_url: str, send: Send) -> Target:
-    """The tier at an address, reached through a sender that the deployment gives."""
+    """The tier at an address, called through the deployment's sender."""
     base = base_url.rstrip("/")
 
     async def call(exchange: Exchange) -> Reply:
@@ -87,10 +87,11 @@ def over_http(base_url: str, send: Send) -> Target:
         address = (
             base + quote(exchange.path) + (f"?{exchange.query.decode('ascii')}" if exchange.query else "")
         )
-        status, found, body = await send(_method(exchange), address, headers, exchange.body or b"")
-        told = {name.lower().encode(): value.encode("latin-1") for name, value in found.items()}
-        stays = _NOT_FORWARDED | {name.strip() for name in told.get(b"connection", b"").lower().split(b",")}
-        return Reply(status, [(name, value) for name, value in told.items() if name not in stays], body)
+        status, received, body = await send(_method(exchange), address, headers, exchange.body or b"")
+        fields = {name.lower().encode(): value.encode("latin-1") for name, value in received.items()}
+        hop_by_hop = {name.strip() for name in fields.get(b"connection", b"").lower().split(b",")}
+        dropped = _NOT_FORWARDED | hop_by_hop
+        return Reply(status, [(name, value) for name, value in fields.items() if name not in dropped], body)
 
     return lambda _name: call
 
@@ -101,7 +102,7 @@ def _method(exchange: Exchange) -> str:
 
 def _headers(exchange: Exchange) -> list[Header]:
     headers = exchange.headers
-    found = [(name, headers[name]) for name in _PASSED if name in headers]
+    forwarded = [(name, headers[name]) for name in _PASSED if name in headers]
     if exchange.body:
-        found.append((b"content-length", str(len(exchange.body)).encode()))
-    return found
+        forwarded.append((b"content-length", str(len(exchange.body)).encode()))
+    return forwarded

@@ -1,6 +1,6 @@
-"""Rate limit: how often a consumer may call an API, shared by all workers, told in the RateLimit fields.
+"""Rate limit: how often a consumer may call an API, shared by all workers, announced in RateLimit fields.
 
-Bursts and sustained rates, calls at once and the month's quota: docs/reference/limits.md says how exactly.
+Bursts and sustained rates, concurrent calls and the monthly quota: see docs/reference/limits.md.
 """
 
 import time
@@ -25,15 +25,15 @@ __all__ = ["Allowances", "RateLimit", "RateLimitSettings"]
 class RateLimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The largest batch that a worker takes of a limit at once; the limits are those of the plans.
 
-    When the cache is away each worker gives its share of rates and slots, when the database is away of what
-    was left of the quota; both are counted.
+    When the cache is unavailable each worker serves its share of rates and slots, when the database is
+    unavailable its share of what was left of the quota; metrics count both.
     """
 
     batch: Annotated[int, Meta(ge=1, le=256)] = 64
 
 
 class RateLimit:
-    """Spends one call of every limit of the consumer's plan, or none of them; counts who called what."""
+    """Spends one call of every limit of the consumer's plan, or none; counts the calls of each consumer."""
 
     def __init__(
         self,
@@ -88,15 +88,15 @@ class RateLimit:
 
 
 def _rules(place: str, plan: Plan) -> list[Rule]:
-    found = [
+    rules = [
         Rule(f"{limit.requests} requests per {limit.seconds} s", f"{place}.limits[{index}]")
         for index, limit in enumerate(plan.limits)
     ]
     if plan.concurrency is not None:
-        found.append(Rule(f"{plan.concurrency} calls at once", f"{place}.concurrency"))
+        rules.append(Rule(f"{plan.concurrency} calls at once", f"{place}.concurrency"))
     if plan.monthly_quota is not None:
-        found.append(Rule(f"{plan.monthly_quota} calls a month", f"{place}.monthly_quota"))
-    return found
+        rules.append(Rule(f"{plan.monthly_quota} calls a month", f"{place}.monthly_quota"))
+    return rules
 
 
 def _set_headers(exchange: Exchange, allowance: Allowance, now: float) -> None:

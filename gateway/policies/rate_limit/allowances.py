@@ -1,4 +1,4 @@
-"""Allowances: what every consumer may still do of every API in this worker; outlives a change of settings."""
+"""Allowances: the remaining calls of every consumer and API in this worker; survive a policy change."""
 
 import asyncio
 import uuid
@@ -36,12 +36,12 @@ class Allowance:
         self.restate()
 
     def restate(self) -> None:
-        """Make the RateLimit-Policy field: a new month may be of another length."""
+        """Rebuild the RateLimit-Policy field: a new month may have another length."""
         limits = (*self.metered, self.slots) if self.slots is not None else self.metered
         self.policy = _joined([limit.policy for limit in limits])
 
     def spend(self, now: float) -> bool:
-        """Spend one call of every limit, if that is possible without asking anybody; else nothing."""
+        """Spend one call of every limit if all have one locally, else none; False without any."""
         if self._lacking(now) is not None:
             return False
         for each in self.metered:
@@ -52,7 +52,7 @@ class Allowance:
         return True
 
     async def refill(self, now: float) -> Lease | Quota | Slots | None:
-        """Ask for more of the first limit of which there is none here; the limit when it is reached."""
+        """Refill the first limit with no calls left locally; that limit when it is reached, else None."""
         lacking = self._lacking(now)
         if lacking is None:
             return None
@@ -95,7 +95,7 @@ class Allowances:
         self._task: asyncio.Task[None] | None = None
 
     def open(self, consumer: str, api: str, plan: Plan, largest_batch: int) -> Allowance:
-        """A consumer's allowance of an API; what it has used of it stays used when its plan changes."""
+        """A consumer's allowance of an API; calls that it has used stay used when its plan changes."""
         key = f"{consumer}:{api}"
         metered: list[Lease | Quota] = [
             self._lease(consumer, api, limit, largest_batch) for limit in plan.limits
@@ -125,12 +125,12 @@ class Allowances:
         return self._slots[consumer, api]
 
     async def start(self) -> None:
-        """Begin to renew slots, to keep up with quotas, and to write usage."""
+        """Start renewing slots, refreshing quotas and writing usage."""
         await self.usage.start()
         self._task = repeat("allowances not renewed", RENEW_SECONDS, self.renew)
 
     async def close(self) -> None:
-        """Give back what is not used, and write what was."""
+        """Return unused slots and quota, and write usage."""
         await stop_background(self._task)
         for slots in self._slots.values():
             await slots.close()
@@ -139,7 +139,7 @@ class Allowances:
         await self.usage.close()
 
     async def renew(self) -> None:
-        """Renew the slots in use, and learn what all workers took of the quotas."""
+        """Renew the slots in use, and read what all workers took of the quotas."""
         for slots in list(self._slots.values()):
             await slots.renew()
         await self._refresh_quotas()
@@ -154,9 +154,9 @@ class Allowances:
                 await quota.settle()
             except Problem:
                 raise
-            except Exception as error:  # noqa: BLE001 - one that cannot be noted does not keep the others from it
-                told = {"consumer": quota.consumer, "api": quota.api, "reason": type(error).__name__}
-                _log.error("quota not noted", **told)
+            except Exception as error:  # noqa: BLE001 - one quota that cannot be recorded must not block the others
+                fields = {"consumer": quota.consumer, "api": quota.api, "reason": type(error).__name__}
+                _log.error("quota not recorded", **fields)
         taken: Mapping[tuple[str, str], int] = await self._book.taken(next(iter(quotas.values())).month)
         for place, quota in quotas.items():
             quota.report(taken.get(place, 0))

@@ -1,7 +1,7 @@
-"""Leases: a shared limit taken in small batches, so that most calls ask nobody.
+"""Leases: a shared limit taken in small batches, so that most calls need no request to the cache.
 
-A batch counts in the window in which it was taken, and may be spent later. So a window holds at most the
-limit and what was left of every worker's batch when it began: see docs/reference/limits.md.
+A batch counts in the window in which it was taken, and may be spent later. So a window admits at most the
+limit and the rest of every worker's earlier batch: see docs/reference/limits.md.
 """
 
 import asyncio
@@ -19,7 +19,9 @@ from gateway.policies.rate_limit.window import Clock
 from kit.telemetry import meter
 
 AVOID_SECONDS = 1.0  # how long a cache that failed is not asked again
-LOOK_SECONDS = 1.0  # how old what we tell of others' use may be, or a fifth of the window where that is less
+LOOK_SECONDS = (
+    1.0  # the greatest age of the reported use of others, or a fifth of the window where that is less
+)
 _DENY_SECONDS = 0.05
 _BOUND = 20  # the batches of all workers together are at most a twentieth of the limit
 _local_shares = meter(__name__).create_counter(
@@ -28,12 +30,12 @@ _local_shares = meter(__name__).create_counter(
 
 
 def batch_of(limit: int, workers: int, largest: int) -> int:
-    """How much of a limit a worker takes at once: of small limits one by one."""
+    """How much of a limit a worker takes at once: one call of a small limit."""
     return max(1, min(largest, limit // (_BOUND * workers)))
 
 
 class Counters(Protocol):
-    """Where a limit is counted. Takes all of a cost or nothing, so that a refused batch burns nothing."""
+    """Counts a limit. Takes all of a cost or nothing, so that a refused batch uses no calls."""
 
     async def take(self, item: RateLimitItem, key: str, cost: int) -> bool: ...
 
@@ -61,7 +63,7 @@ class LocalCounters:
 
 
 class SharedCounters:
-    """Counted for all workers in one place; in the local share while that does not answer."""
+    """Counts for all workers in the cache; in the local share while the cache does not answer."""
 
     def __init__(
         self,
@@ -142,14 +144,14 @@ class Lease:
         return f'"{self.limit.name}";q={self.limit.requests};w={self.limit.seconds}'
 
     def ready(self, now: float) -> bool:
-        """Whether a request may be spent without asking anybody, and others' use is known well enough."""
+        """Whether a request may be spent locally, and the known use of others is recent enough."""
         return self.left > 0 and now < self.until
 
     async def refill(self) -> bool:
-        """Take a new batch, or learn anew what others left; False when the limit is reached."""
+        """Take a new batch, or refresh what others left; False when the limit is reached."""
         if self._denied_until > self._clock():
             return False
-        async with self._lock:  # one refill per consumer and worker; the others find it done
+        async with self._lock:  # one refill per consumer and worker; concurrent callers share it
             if self.ready(self._clock()):
                 return True
             if self._denied_until > self._clock():
@@ -161,7 +163,7 @@ class Lease:
             return self.left > 0
 
     async def _take(self) -> int:
-        """A batch, or as much of it as there is."""
+        """The size of the batch taken: as much as is left, zero when nothing is."""
         cost = self._batch
         if await self._counters.take(self._item, self._key, cost):
             await self._learn(cost)
@@ -175,7 +177,7 @@ class Lease:
         return 0
 
     async def _learn(self, taken: int) -> None:
-        """What is left for all, or a reckoning from what was known a moment ago."""
+        """Update what is left for all, by calculation while the last answer is recent."""
         if self._clock() < self.until and self._remaining >= taken:
             self._remaining -= taken
         else:
@@ -187,7 +189,7 @@ class Lease:
         self.until = now + self._fresh
 
     def field(self, now: float) -> str:
-        """This limit's item of the RateLimit field: what is left here, and was left elsewhere."""
+        """This limit's item of the RateLimit field: what is left locally and, at the last poll, elsewhere."""
         left = min(self.limit.requests, self.left + self._remaining)
         return f'"{self.limit.name}";r={left};t={self.wait(now)}'
 

@@ -1,7 +1,7 @@
-"""Quota: how many calls a consumer has in a month of the calendar (UTC), counted in PostgreSQL by batches.
+"""Quota: how many calls a consumer has in a calendar month (UTC), counted in PostgreSQL by batches.
 
-A batch counts when it is taken, so the quota is never exceeded while the database answers. What a worker
-holds when it is killed is lost to the consumer; what it holds when it closes goes back.
+A batch counts when it is taken, so the quota is never exceeded while the database answers. The batch of a
+killed worker is lost to the consumer; a worker that closes returns the rest of its batch.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from kit.telemetry import log, meter
 
 BOUND = 100  # the batches of all workers together are at most a hundredth of the quota
 _LARGEST = 10_000
-_AVOID_SECONDS = 1.0  # how long a quota that is used up, or a database that is away, is not asked about
-_REPORTED_SECONDS = 3.0  # how old what we tell of others' use may be
+_AVOID_SECONDS = 1.0  # how long a used-up quota or an unavailable database is not queried
+_REPORTED_SECONDS = 3.0  # the greatest age of the reported use of others
 _PATIENCE_SECONDS = 1.0
 _NAME = "month"
 _log = log(__name__)
@@ -33,7 +33,7 @@ _local_shares = meter(__name__).create_counter(
 
 
 def month_of(now: dt.datetime) -> dt.date:
-    """The month that an instant lies in, by its first day."""
+    """The first day of the month of an instant."""
     return now.astimezone(dt.UTC).date().replace(day=1)
 
 
@@ -46,7 +46,7 @@ def _following(month: dt.date) -> dt.date:
 
 
 class QuotaBook:
-    """What was taken of every quota, in PostgreSQL. Raises Unavailable when that does not answer."""
+    """The used part of every quota, in PostgreSQL. Raises Unavailable when that does not answer."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -54,7 +54,7 @@ class QuotaBook:
     async def take(
         self, consumer: str, api: str, month: dt.date, *, batch: int, quota: int
     ) -> tuple[int, int]:
-        """How much of a batch was left to be taken, and what is taken by all after that."""
+        """How much of a batch is granted, and what all workers have taken with it."""
         place = {"consumer": consumer, "api": api, "month": month}
         row = [getattr(quotas.c, name) == value for name, value in place.items()]
         async with _in_time(), self._database.begin() as connection:
@@ -66,7 +66,7 @@ class QuotaBook:
         return granted, taken + granted
 
     async def add(self, consumer: str, api: str, month: dt.date, amount: int) -> None:
-        """Note what was given without asking, or, where less than nothing, give back."""
+        """Record calls that were granted locally; a negative amount returns unused ones."""
         statement = insert(quotas).values(consumer=consumer, api=api, month=month, taken=max(0, amount))
         more = {"taken": quotas.c.taken + amount}
         statement = statement.on_conflict_do_update(index_elements=list(quotas.primary_key), set_=more)
@@ -82,7 +82,7 @@ class QuotaBook:
 
 @asynccontextmanager
 async def _in_time() -> AsyncIterator[None]:
-    """Some time for the database, and no more: a caller waits."""
+    """Bounds the time of a query, since a caller waits; raises Unavailable afterwards."""
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             yield
@@ -93,7 +93,7 @@ async def _in_time() -> AsyncIterator[None]:
 class Quota:
     """One consumer's part of its month in this worker.
 
-    While the database is away the worker gives its share of what was left, and notes it afterwards.
+    While the database is unavailable the worker grants its share of what was left, and records it later.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class Quota:
         return f'"{_NAME}";q={self.quota};w={self._seconds}'
 
     def ready(self, now: float) -> bool:
-        """Whether a call may be spent without asking anybody."""
+        """Whether a call may be spent locally."""
         return self.left > 0 and now < self._ends
 
     async def refill(self) -> bool:
@@ -167,31 +167,31 @@ class Quota:
         return granted
 
     def turn(self) -> None:
-        """Begin the new month when there is one."""
+        """Start a new month when the calendar has."""
         month = month_of(deployment_clock.now())
         if month != self.month:
             self._begin(month)
 
     async def settle(self) -> None:
-        """Note what was given while the database was away; raises Unavailable while it still is."""
+        """Record what was granted without the database; raises Unavailable while it does not answer."""
         async with self._lock:
             if self._owed and self._book is not None:
                 await self._book.add(self.consumer, self.api, self.month, self._owed)
                 self._owed = 0
 
     async def close(self) -> None:
-        """Give back what was not spent."""
+        """Return what was not spent."""
         async with self._lock:
             amount, self.left = self._owed - self.left, 0
             if amount and self._book is not None:
                 try:
                     await self._book.add(self.consumer, self.api, self.month, amount)
-                except Exception as error:  # noqa: BLE001 - the others are given back all the same
-                    told = {"consumer": self.consumer, "api": self.api, "calls": amount}
-                    _log.warning("quota not given back", **told, reason=type(error).__name__)
+                except Exception as error:  # noqa: BLE001 - the other quotas must still be returned
+                    fields = {"consumer": self.consumer, "api": self.api, "calls": amount}
+                    _log.warning("quota not returned", **fields, reason=type(error).__name__)
 
     def report(self, taken: int) -> None:
-        """Learn what all workers took."""
+        """Update what all workers took."""
         self._taken, self._reported_at = taken, self._clock()
 
     def field(self, now: float) -> str:
@@ -204,5 +204,5 @@ class Quota:
         return f'"{_NAME}";r=0;t={self.wait(now)}'
 
     def wait(self, now: float) -> int:
-        """Whole seconds until the month is over."""
+        """Whole seconds until the month ends."""
         return max(1, int(self._ends - now + 0.999))

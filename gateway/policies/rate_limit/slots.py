@@ -1,6 +1,6 @@
-"""Slots: how many calls of one consumer may be under way at once, leased so that most calls ask nobody.
+"""Slots: concurrent calls of one consumer, leased so that most calls need no request to the cache.
 
-A worker that dies gives its slots back by no longer renewing them.
+The slots of a worker that dies expire, since it no longer renews them.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from gateway.policies.rate_limit.window import Clock
 from kit.background import run_background, stop_background
 from kit.cache import Cache
 
-LIVE_SECONDS = 10.0  # slots that are not renewed come back after so long
+LIVE_SECONDS = 10.0  # slots that are not renewed expire after so long
 _AVOID_SECONDS = 1.0  # how long a cache that failed is not asked again
 _SCRIPT = (Path(__file__).parent / "slots.lua").read_text(encoding="utf-8")
 
 
 class SlotStore:
-    """Who holds how many slots, in the cache."""
+    """The slots of every worker, in the cache."""
 
     def __init__(self, cache: Cache, worker: str, live_seconds: float = LIVE_SECONDS) -> None:
         self.live_seconds = live_seconds
@@ -74,20 +74,20 @@ class Slots:
         return f'"concurrency";r={max(0, self.held - self.in_flight)}'
 
     def ready(self, now: float) -> bool:
-        """Whether a call may begin without asking anybody."""
+        """Whether a call may start on the slots held locally."""
         return self.in_flight < self.held and now < self._until
 
     def enter(self) -> None:
-        """A call begins."""
+        """Count a call that starts."""
         self.in_flight += 1
         self._peak = max(self._peak, self.in_flight)
 
     def leave(self) -> None:
-        """A call has ended; slots that nobody here needs go back."""
+        """Count a call that has ended, and return slots that this worker does not need."""
         self.in_flight -= 1
         spare = self._spare()
         if self.held - self.in_flight > 2 * spare and (self._giving is None or self._giving.done()):
-            self._giving = run_background("giving back of slots", lambda: self._hold(spare))
+            self._giving = run_background("returning of slots", lambda: self._hold(spare))
 
     async def refill(self) -> bool:
         """Hold more slots; False when there are none."""
@@ -97,24 +97,24 @@ class Slots:
             return self.in_flight < self.held
 
     async def renew(self) -> None:
-        """Keep what was in use since the last time, and give back the rest."""
+        """Renew the slots in use since the last renewal, and return the rest."""
         if self.held or self.in_flight:
             idle, self._peak = max(0, self._peak - self.in_flight), self.in_flight
             await self._hold(idle)
 
     async def close(self) -> None:
-        """Give all back."""
+        """Return all slots."""
         await stop_background(self._giving)
         if self.held and self._store is not None:
             await self._store.hold(self._key, 0, self.limit)
 
     def _spare(self) -> int:
-        """How many free slots a worker keeps: those of all workers are at most a quarter of the limit."""
+        """How many free slots a worker holds: those of all workers are at most a quarter of the limit."""
         return self.limit // (4 * self._workers)
 
     async def _hold(self, spare: int) -> None:
         async with self._lock:
-            # What goes back is no longer used from now on, whenever the cache hears of it.
+            # Reduced before the request: a slot must not be used once the cache may have reassigned it.
             wanted = min(self.limit, self.in_flight + spare)
             self.held = min(self.held, wanted)
             await self._ask(wanted)
@@ -125,5 +125,5 @@ class Slots:
         if held is None:
             held = max(1, self.limit // self._workers)
         self.held = held
-        # Of the slots for which no answer came in time we do not know when they expire.
+        # From before the request: the lease starts when the cache grants it, not when the answer arrives.
         self._until = now + (self._store.live_seconds if self._store is not None else float("inf"))

@@ -1,6 +1,6 @@
-"""Where limits' moving-window strategy keeps its windows: whole batches, on a clock that all workers share.
+"""Storages for the moving-window strategy of limits: whole batches, on a clock that all workers share.
 
-The storages of limits itself write an entry per request at the asking worker's own time, and keep timers.
+The library's own storages write an entry per request, by the worker's own clock, and run timers.
 """
 
 import time
@@ -44,7 +44,7 @@ class LocalWindows(MemoryStorage):
 
 
 class SharedWindows(RedisStorage):
-    """In the cache, by its clock. A window's start is told in this process's monotonic time."""
+    """In the cache, by its clock. A window's start is converted to this process's monotonic time."""
 
     STORAGE_SCHEME: list[str] | None = None
 

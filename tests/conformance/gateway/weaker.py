@@ -219,7 +219,7 @@ WEAKER: Mapping[str, Weaker] = MappingProxyType(
         ),
         "every answer is against its contract": Weaker(
             ("contract/answer-fits",),
-            patches=((answers._Promises, "faults", lambda *_: [Fault("", "so it is", "so")]),),
+            patches=((answers._DocumentedAnswers, "faults", lambda *_: [Fault("", "so it is", "so")]),),
         ),
         "requests under one key are all the same": Weaker(
             ("idempotency_key/another-body",), patches=((idempotency_key, "_fingerprint", lambda _: ""),)
