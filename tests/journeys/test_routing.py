@@ -247,13 +247,13 @@ async def held_before_the_customer(deployment: Stack, deal: Deal) -> AsyncIterat
     """The deal waits, its terms known, where its account is shown: another writes that row and takes long."""
     database = Database(deployment.database_url)
     row = "INSERT INTO enfilade.accounts (instance, account_id, seen_at) VALUES (:instance, :id, now())"
-    async with database.connect() as connection:
-        await connection.execute(text(row), {"instance": "salesforce-main", "id": deal.account_id})
-        try:
+    try:
+        async with database.connect() as connection:
+            await connection.execute(text(row), {"instance": "salesforce-main", "id": deal.account_id})
             yield database
-        finally:
             await connection.rollback()
-            await database.close()
+    finally:
+        await database.close()
 
 
 async def has_chosen(database: Database, deal: Deal) -> bool:
