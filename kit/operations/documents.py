@@ -1,5 +1,6 @@
 """Documents: the OpenAPI 3.1 promise of an interface, built from its declaration and our types' schemas."""
 
+import inspect
 from typing import Any
 
 import msgspec
@@ -52,7 +53,7 @@ def document(interface: type) -> dict[str, Any]:
             "title": api.slug,
             "version": f"{api.version}.0.0",
             "summary": api.summary,
-            "description": (interface.__doc__ or "").strip(),
+            "description": inspect.cleandoc(interface.__doc__ or ""),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [_server(api.prefix)],

@@ -1,5 +1,6 @@
 """Schemas: JSON Schema (2020-12) of our types, closed where a caller speaks and open where we answer."""
 
+import inspect
 from typing import Any
 
 import msgspec
@@ -39,12 +40,20 @@ class Schemas:
 
     def _gather(self, kind: Any, template: str, *, closed: bool) -> dict[str, Any]:
         (schema,), components = msgspec.json.schema_components([kind], ref_template=template)
-        for name, component in components.items():
+        for name, component in map(_dedented, components.items()):
             if closed:
                 self._components[name + CLOSED_SUFFIX] = _close(component)
             else:
                 self._components[name] = component
         return _strict(schema) if closed else schema
+
+
+def _dedented(named: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """The component with its docstring as Python 3.13 and later have it: without the source's indentation."""
+    name, component = named
+    if "description" not in component:
+        return name, component
+    return name, {**component, "description": inspect.cleandoc(component["description"])}
 
 
 def _close(component: dict[str, Any]) -> dict[str, Any]:
