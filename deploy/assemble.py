@@ -260,8 +260,8 @@ def _build_process_tier(
         for module in tiers.modules.values():
             if module.flow is not None:
                 tiers.runtime.register(module.flow)
-        for kind, handler in process_apis.app.subscriptions(dependencies, tiers.modules):
-            tiers.inbox.subscribe(kind, handler)
+        for trigger in process_apis.app.triggers(dependencies, tiers.modules):
+            trigger.attach(tiers.inbox, tiers.runtime)
 
 
 def _system_clients(tiers: Tiers, carrier: Carrier) -> dict[tuple[str, type], Any]:

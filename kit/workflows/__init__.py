@@ -4,6 +4,7 @@ from kit.workflows.flow import ExceptionDraft, Flow, Owner, Recheck, RunRow, Und
 from kit.workflows.reading import RunPage
 from kit.workflows.run import Run
 from kit.workflows.runtime import Runtime
+from kit.workflows.schedules import Schedule
 
 __all__ = [
     "ExceptionDraft",
@@ -14,6 +15,7 @@ __all__ = [
     "RunPage",
     "RunRow",
     "Runtime",
+    "Schedule",
     "Undone",
     "WorkflowSettings",
     "explain",

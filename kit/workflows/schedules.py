@@ -1,0 +1,80 @@
+"""kit/workflows: schedules: the engine fires each tick once over all processes, the inbox hands it out."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import msgspec
+from croniter import croniter
+from dbos import DBOSClient
+
+from kit import clock
+from kit.context import new_correlation_id
+from kit.database import Database
+from kit.inbox import receive
+
+SOURCE = "/enfilade/schedules"
+WORKFLOW = "schedule-tick"
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """When something is due: a cron expression (a sixth field, in front, is of seconds) in a time zone.
+
+    `name` is the same in all processes and releases. What was due while no process ran is made up for at the
+    next start where `catch_up` says so. Raises ValueError for a wrong expression or zone.
+    """
+
+    name: str
+    cron: str
+    zone: str = "UTC"
+    catch_up: bool = True
+
+    def __post_init__(self) -> None:
+        if not croniter.is_valid(self.cron, second_at_beginning=True):
+            raise ValueError(f"{self.name}: {self.cron!r} is no cron expression")
+        ZoneInfo(self.zone)
+
+    @property
+    def event_type(self) -> str:
+        """The type of the event that a tick is in the inbox."""
+        return f"schedule.due:{self.name}"
+
+    def next_due(self) -> dt.datetime:
+        """The next tick, by the deployment's clock."""
+        now = clock.now().astimezone(ZoneInfo(self.zone))
+        return croniter(self.cron, now, second_at_beginning=True).get_next(dt.datetime).astimezone(dt.UTC)
+
+
+async def take_in(database: Database, name: str, due: str) -> None:
+    """Write a tick into the inbox, once: its key is its own, so that one that fails holds back no other."""
+    await receive(
+        database,
+        source=SOURCE,
+        id=f"{name}@{due}",
+        type=f"schedule.due:{name}",
+        key=f"{name}@{due}",
+        data={"due": due},
+        occurred_at=dt.datetime.fromisoformat(due),
+        correlation_id=new_correlation_id(),
+    )
+
+
+def apply_schedules(client: DBOSClient, queue: str, schedules: list[Schedule]) -> None:
+    """Have the engine know exactly these schedules of the application; blocks."""
+    wanted = {schedule.name for schedule in schedules}
+    for known in client.list_schedules():
+        if known["schedule_name"] not in wanted:
+            client.delete_schedule(known["schedule_name"])
+    client.apply_schedules(
+        [
+            {
+                "schedule_name": schedule.name,
+                "workflow_name": WORKFLOW,
+                "schedule": schedule.cron,
+                "context": schedule.name,
+                "cron_timezone": schedule.zone,
+                "automatic_backfill": schedule.catch_up,
+                "queue_name": queue,
+            }
+            for schedule in schedules
+        ]
+    )
