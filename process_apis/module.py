@@ -9,6 +9,7 @@ import msgspec
 from kit.database import Database
 from kit.effects import Effects
 from kit.ownership import Ownership
+from kit.postings.flow import PostingFlow
 from kit.settings import SettingsError
 from kit.workflows import Flow, Runtime
 from process_apis.current_policy import CurrentPolicy
@@ -55,8 +56,9 @@ class FlowDependencies:
 
 @dataclass(frozen=True, slots=True)
 class FlowModule:
-    """A flow's API, its durable workflow if it has one, and what starts it beside its API."""
+    """A flow's API, its durable workflow if it has one, what starts it beside its API, and what it posts."""
 
     service: Any
     flow: Flow | None = None
     triggers: tuple[Trigger, ...] = ()
+    postings: tuple[PostingFlow[Any], ...] = ()

@@ -1,6 +1,16 @@
 """kit/workflows: durable flows on PostgreSQL: steps that survive a crash, waits, exceptions, undo."""
 
-from kit.workflows.flow import ExceptionDraft, Flow, Owner, Recheck, RunRow, Undone, WorkflowSettings, explain
+from kit.workflows.flow import (
+    ExceptionDraft,
+    Flow,
+    NoState,
+    Owner,
+    Recheck,
+    RunRow,
+    Undone,
+    WorkflowSettings,
+    explain,
+)
 from kit.workflows.reading import RunPage
 from kit.workflows.run import Run
 from kit.workflows.runtime import Runtime
@@ -9,6 +19,7 @@ from kit.workflows.schedules import Schedule
 __all__ = [
     "ExceptionDraft",
     "Flow",
+    "NoState",
     "Owner",
     "Recheck",
     "Run",
