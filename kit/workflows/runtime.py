@@ -3,6 +3,7 @@
 # ruff: noqa: A002 - an id, a type and an object are called what they are
 
 import asyncio
+import datetime as dt
 import hashlib
 import logging
 from collections.abc import Collection
@@ -33,7 +34,7 @@ from kit.workflows.overdue import sweep
 from kit.workflows.reading import RunPage
 from kit.workflows.run import SEQUENCES_PER_ATTEMPT, Order, Run
 from kit.workflows.schedules import WORKFLOW as TICK
-from kit.workflows.schedules import Schedule, apply_schedules, take_in
+from kit.workflows.schedules import Schedule, apply_schedules, known_schedules, take_in
 from kit.workflows.serializing import JsonSerializer
 
 logger = logging.getLogger(__name__)
@@ -320,6 +321,11 @@ class Runtime:
                 limit=limit,
                 **more,
             )
+
+    async def known_schedules(self) -> list[tuple[Schedule, dt.datetime | None]]:
+        """The schedules that the workers have, each with its last tick."""
+        async with self.database.connect() as connection:
+            return await known_schedules(connection, self._application)
 
     async def waiting_for(self, conn: AsyncConnection, key: str, *, flow: str) -> tuple[str, ...]:
         """The ids of a flow's unfinished runs that wait for what has the key (`Run.waits_for`)."""

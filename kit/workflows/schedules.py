@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from croniter import croniter
 from dbos import DBOSClient
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit import clock
 from kit.context import new_correlation_id
@@ -14,6 +16,10 @@ from kit.inbox import receive
 
 SOURCE = "/enfilade/schedules"
 WORKFLOW = "schedule-tick"
+_KNOWN = text(
+    "SELECT schedule_name, schedule, cron_timezone, automatic_backfill, last_fired_at"
+    " FROM dbos.workflow_schedules WHERE application_name = :application ORDER BY schedule_name"
+)
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -56,6 +62,20 @@ async def take_in(database: Database, name: str, due: str) -> None:
         occurred_at=dt.datetime.fromisoformat(due),
         correlation_id=new_correlation_id(),
     )
+
+
+async def known_schedules(
+    connection: AsyncConnection, application: str
+) -> list[tuple[Schedule, dt.datetime | None]]:
+    """The application's schedules, by name, each with its last tick."""
+    rows = await connection.execute(_KNOWN, {"application": application})
+    return [
+        (
+            Schedule(row.schedule_name, row.schedule, row.cron_timezone or "UTC", row.automatic_backfill),
+            dt.datetime.fromisoformat(row.last_fired_at) if row.last_fired_at else None,
+        )
+        for row in rows
+    ]
 
 
 def apply_schedules(client: DBOSClient, queue: str, schedules: list[Schedule]) -> None:

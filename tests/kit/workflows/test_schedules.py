@@ -83,14 +83,15 @@ async def test_only_a_worker_has_schedules_and_only_those_that_are_declared(depl
     api.every(schedule)
     await api.launch()
     assert (api.schedules, engines_schedules(deployment)) == ([schedule], [])
-    await api.close()
     for schedules, known in (([schedule], ["nightly"]), ([], [])):
         worker = deployment.make_runtime("worker")
         for one in schedules:
             worker.every(one)
         await worker.launch()
         assert engines_schedules(deployment) == known
+        assert await api.known_schedules() == [(one, None) for one in schedules]
         await worker.close()
+    await api.close()
 
 
 def test_a_schedule_is_refused_where_it_is_wrong() -> None:
