@@ -82,20 +82,26 @@ class BatchRows:
         await self.settle(Settled(done=tuple(posted)))
 
     async def settle(self, settled: Settled) -> None:
-        """Write what became of records, raise the exceptions of those refused, and add to the totals."""
+        """Write what became of records, raise the exceptions of those refused, and add to the totals.
+
+        One that was settled before, by a process that has taken this one's place, is passed over.
+        """
         if settled == Settled():
             return
-        keys = [each.key for each in (*settled.done, *settled.refused)]
-        rows = {row.key: row for row in await self._rows(keys=keys)}
         async with self._database.begin() as connection:
-            totals = Totals(unexpected=dict.fromkeys(settled.unexpected, 1))
-            totals += self._done(settled.done, rows)
-            results = [{"key": each.key, "result": msgspec.to_builtins(each)} for each in settled.done]
+            rows = await self._unsettled(connection, settled)
+            done = [each for each in settled.done if each.key in rows]
+            refused = [each for each in settled.refused if each.key in rows]
+            results = [{"key": each.key, "result": msgspec.to_builtins(each)} for each in done]
             await move_each(connection, self._run.id, "done", results)
-            cases = [await self._refuse(connection, rows[each.key], each) for each in settled.refused]
+            cases = [await self._refuse(connection, rows[each.key], each) for each in refused]
             await move_each(connection, self._run.id, "refused", cases)
-            amounts = [self._amount(rows[each.key]) for each in settled.refused]
-            totals += Totals(refused=Side.of(amounts))
+            totals = Totals(
+                sent=Side.of([self._amount(rows[each.key]) for each in done]),
+                acknowledged=Side.of([each.amount for each in done]),
+                refused=Side.of([self._amount(rows[each.key]) for each in refused]),
+                unexpected=dict.fromkeys(settled.unexpected, 1),
+            )
             await move(connection, self._mine & postings.c.key.in_(settled.doubtful), "doubtful")
             before = await self._totals(connection)
             await connection.execute(
@@ -143,9 +149,13 @@ class BatchRows:
                 values["exception_id"] = await self._unbalanced(connection, row.target, faults)
             await connection.execute(update(batches).where(self._batch).values(**values))
 
-    def _done(self, posted: Sequence[Posted], rows: dict[str, Row[Any]]) -> Totals:
-        amounts = [self._amount(rows[each.key]) for each in posted]
-        return Totals(sent=Side.of(amounts), acknowledged=Side.of([each.amount for each in posted]))
+    async def _unsettled(self, connection: AsyncConnection, settled: Settled) -> dict[str, Row[Any]]:
+        """Those of the records that are not settled yet, by key, locked until the commit."""
+        keys = [each.key for each in (*settled.done, *settled.refused)]
+        open_ = postings.c.state.in_(("claimed", "sent", "doubtful"))
+        query = select(postings).where(self._mine, postings.c.key.in_(keys), open_)
+        rows = await connection.execute(query.order_by(postings.c.number).with_for_update())
+        return {row.key: row for row in rows}
 
     async def _refuse(
         self, connection: AsyncConnection, row: Row[Any], refusal: RefusedRecord
@@ -206,11 +216,10 @@ class BatchRows:
         query = select(batches.c.totals).where(self._batch).with_for_update()
         return msgspec.convert((await connection.execute(query)).scalar_one(), Totals, strict=False)
 
-    async def _rows(self, state: State | None = None, keys: Sequence[str] | None = None) -> list[Row[Any]]:
+    async def _rows(self, state: State) -> list[Row[Any]]:
         seconds = func.extract("epoch", func.clock_timestamp() - postings.c.sent_at).label("seconds_since")
-        query = select(postings, seconds).where(self._mine).order_by(postings.c.number)
-        query = query.where(postings.c.state == state) if state else query
-        query = query.where(postings.c.key.in_(keys)) if keys is not None else query
+        query = select(postings, seconds).where(self._mine, postings.c.state == state)
+        query = query.order_by(postings.c.number)
         async with self._database.connect() as connection:
             return list((await connection.execute(query)).all())
 

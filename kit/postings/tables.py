@@ -42,7 +42,7 @@ Index(
     postings.c.flow,
     postings.c.state,
     postings.c.number,
-    postgresql_where=postings.c.state.in_(("gathered", "claimed", "sent")),
+    postgresql_where=postings.c.state.in_(("gathered", "claimed", "sent", "doubtful")),
 )
 Index("postings_by_batch", postings.c.batch_id)
 Index("postings_by_correlation", postings.c.correlation_id)

@@ -34,7 +34,7 @@ from kit.workflows.overdue import sweep
 from kit.workflows.reading import RunPage
 from kit.workflows.run import SEQUENCES_PER_ATTEMPT, Order, Run
 from kit.workflows.schedules import WORKFLOW as TICK
-from kit.workflows.schedules import Schedule, apply_schedules, known_schedules, take_in
+from kit.workflows.schedules import Schedule, apply_schedules, fill_gaps, known_schedules, take_in
 from kit.workflows.serializing import JsonSerializer
 
 logger = logging.getLogger(__name__)
@@ -105,10 +105,14 @@ class Runtime:
         for schedule in self.schedules:
             logger.info("The schedule %s is due next at %s", schedule.name, schedule.next_due())
         DBOS.listen_queues([self._queue])
+        since = dt.datetime.now(dt.UTC)
         DBOS.launch()
         self._watchers = [
             run_background("looking after other processes", self._liveness.watch),
             run_background("sweep of the runs", lambda: sweep(self.database, self._settings.sweep)),
+            run_background(
+                "missed ticks", lambda: fill_gaps(self._client, self.schedules, since, self._settings.sweep)
+            ),
         ]
 
     @property

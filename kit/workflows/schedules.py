@@ -1,6 +1,8 @@
 """kit/workflows: schedules: the engine fires each tick once over all processes, the inbox hands it out."""
 
+import asyncio
 import datetime as dt
+import logging
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -13,6 +15,8 @@ from kit import clock
 from kit.context import new_correlation_id
 from kit.database import Database
 from kit.inbox import receive
+
+logger = logging.getLogger(__name__)
 
 SOURCE = "/enfilade/schedules"
 WORKFLOW = "schedule-tick"
@@ -98,3 +102,23 @@ def apply_schedules(client: DBOSClient, queue: str, schedules: list[Schedule]) -
             for schedule in schedules
         ]
     )
+
+
+async def fill_gaps(
+    client: DBOSClient, schedules: list[Schedule], since: dt.datetime, seconds: float
+) -> None:
+    """Until cancelled, look every while whether a tick was missed since the launch, and fire it.
+
+    The engine makes up for what was due before it started, and then counts from when its own thread began:
+    what was due between is nobody's. A tick has one id, so that one that was fired is not fired again.
+    """
+    while schedules:
+        await asyncio.sleep(seconds)
+        now = dt.datetime.now(dt.UTC)
+        try:
+            for schedule in schedules:
+                await asyncio.to_thread(client.backfill_schedule, schedule.name, since, now)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next look covers the same time
+            logger.warning("Missed ticks are looked for later: %s", type(error).__name__)
+        else:
+            since = now

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -18,10 +18,12 @@ from contracts.problems import ContractViolation, VendorDoubtful, VendorRejected
 from kit import exceptions
 from kit.effects import Owned
 from kit.postings import Posting, gather
+from kit.postings.batch import BatchRows
 from kit.postings.collector import Collector
 from kit.postings.flow import PostingFlow
+from kit.postings.states import Settled
 from kit.postings.tables import batches, postings
-from kit.workflows import RunRow
+from kit.workflows import Run, RunRow
 from tests.kit.postings.toy import CLOSED, FLOW, NOUN, Entry, EntryBatch, posting, posting_flow
 from tests.kit.workflows.conftest import LONGEST_SECONDS, Workbench
 from tests.kit.workflows.story import DUTIES, QUICK
@@ -281,3 +283,22 @@ async def test_a_batch_that_does_not_balance_is_an_exception(deployment: Workben
         await here.ended("done", 1)
         (case,) = await here.cases()
     assert case.why == "Sent: 1 records, USD 1; acknowledged: 1 records, USD 0.5."
+
+
+async def test_a_record_is_settled_once(deployment: Workbench) -> None:
+    """A process that wakes after it was taken over adds nothing to what the other has settled."""
+    target = Target()
+    async with poster(deployment, target) as here:
+        await here.post(posting(1))
+        run = await here.ended("done")
+        flow = posting_flow(target, deployment.database)
+        before = (await here.batches(), await here.rows())
+        posted, refused = Posted("entry-1-1"), RefusedRecord("entry-1-1", "late", "Too late")
+        for settled in (
+            Settled(done=(posted,)),
+            Settled(refused=(refused,)),
+            Settled(doubtful=("entry-1-1",)),
+        ):
+            await BatchRows(flow, cast("Run", run)).settle(settled)
+        assert (await here.batches(), await here.rows()) == before
+        assert await here.cases() == []

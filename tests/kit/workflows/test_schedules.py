@@ -11,11 +11,12 @@ from sqlalchemy import text
 from kit import clock
 from kit.workflows import Schedule
 from kit.workflows.serializing import JsonSerializer
-from tests.kit.workflows.conftest import LONGEST_SECONDS, Spawn, Workbench, launched
+from tests.kit.workflows.conftest import Spawn, Workbench, launched
 from tests.support.forkserver import Forked
 
 MODULE = "tests.kit.workflows.ticking"
 SECOND = dt.timedelta(seconds=1)
+LONGEST_SECONDS = 90  # four processes start one after the other
 
 
 async def prepare(deployment: Workbench) -> None:
@@ -24,13 +25,14 @@ async def prepare(deployment: Workbench) -> None:
 
 
 async def ticks(deployment: Workbench, count: int) -> int:
-    """How many have been handled, as soon as the first so many are each second's one, with its run ended."""
+    """How many have been handled, as soon as the first so many are each second's one and their runs ended."""
     end = time.monotonic() + LONGEST_SECONDS
     while True:
         async with deployment.database.connect() as connection:
             rows = (await connection.execute(text("SELECT due, runs FROM public.ticks ORDER BY due"))).all()
-        expected = [(rows[0].due + number * SECOND, 1) for number in range(count)] if rows else []
-        if expected and [tuple(row) for row in rows[:count]] == expected:
+        first = rows[:count]
+        expected = [rows[0].due + number * SECOND for number in range(count)] if rows else [None]
+        if [row.due for row in first] == expected and all(row.runs for row in first):
             return len(rows)
         assert time.monotonic() < end, rows
         await asyncio.sleep(0.05)

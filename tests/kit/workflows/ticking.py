@@ -74,7 +74,7 @@ async def main(url: str) -> None:
         version="1",
         executor=f"replica-{os.getpid()}",
         worker=True,
-        settings=QUICK,
+        settings=msgspec.structs.replace(QUICK, sweep=1),
     )
     inbox = InboxWorker(database, InboxSettings(poll_seconds=0.05))
     flow = Ticking(database, runtime)

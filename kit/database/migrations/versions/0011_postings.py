@@ -44,7 +44,7 @@ def upgrade() -> None:
     )
     op.execute(
         "CREATE INDEX postings_unsettled ON enfilade.postings (flow, state, number)"
-        " WHERE state IN ('gathered', 'claimed', 'sent')"
+        " WHERE state IN ('gathered', 'claimed', 'sent', 'doubtful')"
     )
     op.execute("CREATE INDEX postings_by_batch ON enfilade.postings (batch_id)")
     op.execute("CREATE INDEX postings_by_correlation ON enfilade.postings (correlation_id)")
