@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from contracts.canonical.contract import Contract, ContractDraft, Contracts
-from contracts.canonical.customer import Customer, CustomerDraft, Customers
+from contracts.canonical.contract import CONTRACT, Contract, ContractDraft, Contracts
+from contracts.canonical.customer import CUSTOMER, Customer, CustomerDraft, Customers
 from contracts.canonical.values import Cursor, Id, Instant, Key, Name, PageSize
 from contracts.operation import Link, api, operation
 from contracts.problems import ContractViolation, NotFound, VendorDoubtful, VendorRejected, VendorUnavailable
@@ -18,6 +18,7 @@ READ = (NotFound, *LIST)
     version=1,
     summary="Customers and contracts of one ERP instance",
     data_classes=("commercial", "financial", "personal"),
+    team="finance",
 )
 class Erp(Protocol):
     """One ERP instance. Ids are the vendor's own; every create takes the caller's key.
@@ -31,6 +32,7 @@ class Erp(Protocol):
         summary="Read a customer",
         cache_seconds=5,
         problems=READ,
+        reads=CUSTOMER,
     )
     async def get_customer(self, customer_id: Id) -> Customer:
         """The customer's legal and billing master; raises NotFound."""
@@ -70,7 +72,11 @@ class Erp(Protocol):
         ...
 
     @operation(
-        "GET", "/contracts/{contract_id}", summary="Read a contract and its billing schedule", problems=READ
+        "GET",
+        "/contracts/{contract_id}",
+        summary="Read a contract and its billing schedule",
+        problems=READ,
+        reads=CONTRACT,
     )
     async def get_contract(self, contract_id: Id) -> Contract:
         """The contract; raises NotFound."""

@@ -19,6 +19,7 @@ from process_apis.flows.opportunity_to_project.assignment import vendor_id
 from process_apis.flows.opportunity_to_project.failures import describe_failure
 from process_apis.flows.opportunity_to_project.rereading import Deal
 from process_apis.reference import Reference
+from process_apis.systems import instance_of
 
 # What the draft of a project calls otherwise than the project itself, whose fields the ownership file names.
 _PROJECT_NAMES = {"client_id": "customer_id", "contract_number": "contract_id", "staffing": "planned_roles"}
@@ -49,8 +50,9 @@ def propose_customer(run_id: str, deal: Deal, systems: SystemAssignment) -> Effe
         )
 
     def settled(request: CustomerRequest) -> CustomerRequest:
-        refs = (Ref(systems.erp, "customer", "<customer>"), Ref(systems.psa, "client", "<client>"))
-        return msgspec.structs.replace(request, refs=refs)
+        customer = Ref(instance_of(Erp, systems), "customer", "<customer>")
+        client = Ref(instance_of(Psa, systems), "client", "<client>")
+        return msgspec.structs.replace(request, refs=(customer, client))
 
     return Effect(
         step="propose-customer",
@@ -69,16 +71,16 @@ def create_contract(
     deal: Deal, systems: SystemAssignment, refs: tuple[Ref, ...], reference: Reference
 ) -> Effect[Contract]:
     """The contract of the customer with these references."""
-    terms = deal.terms
+    terms, instance = deal.terms, instance_of(Erp, systems)
 
     def draft() -> ContractDraft:
-        customer_id = vendor_id(terms, refs, systems.erp, "customer")
+        customer_id = vendor_id(terms, refs, instance, "customer")
         return rules.contract_draft(deal.terms, customer_id, reference.templates[deal.terms.template])
 
     return Effect(
         step="create-contract",
         title="Create the contract with its billing schedule in the ERP",
-        instance=systems.erp,
+        instance=instance,
         operation=Erp.put_contract,
         key=rules.key_of("con", terms.instance, terms.opportunity_id, terms.revision),
         body=draft,
@@ -95,17 +97,17 @@ def provision_project(
     deal: Deal, systems: SystemAssignment, refs: tuple[Ref, ...], reference: Reference, contract: Contract
 ) -> Effect[Project]:
     """The project of the contract, for the client with these references."""
-    terms = deal.terms
+    terms, instance = deal.terms, instance_of(Psa, systems)
 
     def draft() -> ProjectDraft:
-        client_id, now = vendor_id(terms, refs, systems.psa, "client"), deal.terms
+        client_id, now = vendor_id(terms, refs, instance, "client"), deal.terms
         template, rate_card = reference.templates[now.template], reference.rate_cards[now.rate_card]
         return rules.project_draft(now, contract.number or contract.id, client_id, template, rate_card)
 
     return Effect(
         step="provision-project",
         title="Provision the project with its structure, roles and staffing demand in the PSA",
-        instance=systems.psa,
+        instance=instance,
         operation=Psa.put_project,
         key=rules.key_of("prj", terms.instance, terms.opportunity_id, terms.revision),
         body=draft,
