@@ -1,4 +1,4 @@
-"""A capability is what its interface and nouns declare: it is routed, owned, read and changed by these alone."""
+"""A capability is what its interface and nouns declare: by these it is routed, owned, read and changed."""
 
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from contracts.routing import Route, Routing
 from contracts.system.crm import Crm
 from contracts.system.erp import Erp
 from contracts.system.psa import Psa
-from deploy.assemble import OWNERSHIP
+from deploy.composition.assemble import OWNERSHIP
 from kit import clock, crossrefs
 from kit.database import Database
 from kit.database.tables import events, exceptions
