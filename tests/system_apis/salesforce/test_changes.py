@@ -239,6 +239,6 @@ async def test_deletion(org, open_org, deal):
             await until_started(org, stream, cursors)
             await until_started(org, poll, cursors)
             await org.delete("Opportunity", deal)
-            gone = await inbox.until(lambda item: "deleted" in item.change.values)
+            gone = await inbox.until(lambda item: item.change.kind == "deleted")
             await inbox.until_repeated()
     assert gone.change.id == deal

@@ -173,7 +173,7 @@ def _deleted(sobject: SObject, record_id: str, at: dt.datetime, maps: Maps, *, b
         instance=maps.instance,
         object=name,
         id=record_id,
-        values={"deleted": "true"},
+        kind="deleted",
         changed_at=at,
         by_us=by_us,
     )
