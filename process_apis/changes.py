@@ -86,8 +86,7 @@ class Changes:
         False where it stands for another of ours already: which of the two remains, a person decides.
         """
         instance, kind = change.instance, change.object
-        remaining = await self._systems.read(instance, kind, change.merged_into)
-        url = next((ref.url for ref in getattr(remaining, "refs", ()) if ref.id == change.merged_into), "")
+        url = await self._address(instance, kind, change.merged_into)
         stands_for = await crossrefs.follow(
             connection, instance=instance, object=kind, vendor_id=change.id, into=change.merged_into, url=url
         )
@@ -106,6 +105,14 @@ class Changes:
         else:
             await self._raise_double(connection, row, ours, change, stands_for or "")
         return followed
+
+    async def _address(self, instance: str, kind: str, ident: str) -> str:
+        """Where a person finds the record; empty for one that is gone, which is judged as deleted then."""
+        try:
+            record = await self._systems.read(instance, kind, ident)
+        except NotFound:
+            return ""
+        return next((ref.url for ref in getattr(record, "refs", ()) if ref.id == ident), "")
 
     async def _touched(self, connection: AsyncConnection, change: RecordChanged) -> Touched:
         """By the vendor's word, or by comparing the record with what we know; either way it is known anew."""
