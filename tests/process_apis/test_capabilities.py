@@ -30,6 +30,9 @@ from process_apis.app import modules, routed_by, routed_capabilities
 from process_apis.changes import Changes
 from process_apis.current_policy import CurrentPolicy
 from process_apis.systems import Systems, instance_of
+from system_apis.app import Instance, connector_of
+from system_apis.connector import Profile
+from system_apis.connector.closed import ClosedInstance
 
 LEASE = BusinessObject("lease", stage="signed")
 
@@ -253,6 +256,19 @@ async def test_a_change_whose_instance_is_gone_is_a_strangers(suite: World) -> N
     await suite.link("cus_1", "removed-1", "customer", "7")
     await suite.take("removed-1", "customer", "7")
     assert (await suite.published(), await suite.raised()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("capability", "kind", "accepted"),
+    [("crm", "customer", True), ("crm", "project", False), ("psa", "project", True), ("psa", "lease", False)],
+)
+def test_an_instance_reports_changes_of_what_it_reads_and_of_nothing_else(
+    capability: str, kind: str, accepted: bool
+) -> None:
+    """The name of the object is checked where a change enters, against what the capabilities declare."""
+    profile = Profile(name="one-1", vendor="x", environment="test", capabilities=(capability,))
+    instance = Instance(profile, connector_of("salesforce"), ClosedInstance(profile, []))
+    assert instance.accepts(RecordChanged("one-1", kind, "7")) is accepted
 
 
 def test_every_object_has_its_rules_and_every_change_its_type() -> None:

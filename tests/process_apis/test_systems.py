@@ -133,6 +133,37 @@ def test_runs_begun_before_they_kept_their_systems_go_on() -> None:
         assert deployment.pinned_or_current(kept, "NB-UK") == AMERICA
 
 
+class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An assignment in the form in which earlier releases stored it: a field for each of two capabilities."""
+
+    erp: str = ""
+    psa: str = ""
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        (Stored("erp-eu", "psa"), EUROPE),
+        (Stored("erp-eu"), {"erp": "erp-eu", "psa": "psa"}),
+        (Stored(), AMERICA),
+    ],
+)
+def test_assignments_stored_by_earlier_releases_are_read_as_they_are(
+    stored: Stored, read: SystemAssignment
+) -> None:
+    """In the run's row, its input and the results of its steps; what one did not pin, the routing gives."""
+    old = msgspec.to_builtins(stored)
+    proposal = msgspec.to_builtins(CustomerProposal("salesforce-main", "001A", "NB-UK", "GBP"))
+    deployment = systems(CurrentPolicy(routing(("*", "erp-us")), NO_DUTIES))
+    for kept in (
+        assignment_of_run(row(old)),
+        msgspec.convert(msgspec.to_builtins(terms()) | {"systems": old}, Terms).systems,
+        msgspec.convert(proposal | {"systems": old}, ProposalInput).systems,
+        msgspec.convert({"request": None, "systems": old}, Settled).systems,
+    ):
+        assert deployment.pinned_or_current(kept, "NB-UK") == read
+
+
 def test_a_run_tells_others_which_systems_it_keeps() -> None:
     """As it was told; nothing for a run that told none, and for none at all."""
     assert assignment_of_run(row(EUROPE)) == EUROPE
