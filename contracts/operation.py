@@ -87,12 +87,21 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Feature:
+    """What an instance of a capability may lack; `without` says to people what a flow then does without."""
+
+    name: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """What an interface is: its tier, name and major version, and the audiences that may reach it.
 
     `data_classes` are what its answers hold: *personal* is what tells of a person, *financial* what tells of
     money, *commercial* whatever else is the firm's business, *public* what anybody may know. One that does
-    not say may hold anything. `team` decides on what a system API's capability owns.
+    not say may hold anything. `team` decides on what a system API's capability owns;
+    `features` are those that not every instance of the capability has.
     """
 
     tier: Tier
@@ -103,6 +112,7 @@ class Api:
     data_classes: tuple[DataClass, ...] = DATA_CLASSES
     tags: tuple[str, ...] = field(default=())
     team: str = "operations"
+    features: tuple[Feature, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -135,6 +145,7 @@ def api(
     audiences: tuple[Literal["internal", "outside"], ...] = ("internal",),
     data_classes: tuple[DataClass, ...] = DATA_CLASSES,
     team: str = "operations",
+    features: tuple[Feature, ...] = (),
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a class as an API."""
     stated = Api(
@@ -145,6 +156,7 @@ def api(
         audiences=audiences,
         data_classes=data_classes,
         team=team,
+        features=features,
     )
 
     def mark(cls: type[_T]) -> type[_T]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from contracts.canonical.objects import BusinessObject
+from contracts.operation import Feature
 from contracts.problems import Conflict, Fault, NotFound, Unexpected
 from contracts.routing import SystemAssignment
 from kit.operations import api_of, readings
@@ -17,7 +18,8 @@ class Systems:
     """Clients by (instance, interface); which of them serve a legal entity is chosen once per run.
 
     `ids` holds, by instance, its vendor's knowledge of how a record's id is spelled: (kind, id) to the id.
-    `routed` are the interfaces for which the routing chooses an instance.
+    `lacking` are, by instance, the names of optional features that it does not have; `routed` the interfaces
+    for which the routing chooses an instance.
     """
 
     def __init__(
@@ -25,16 +27,19 @@ class Systems:
         clients: Mapping[tuple[str, type], Any],
         current_policy: CurrentPolicy,
         ids: Mapping[str, Callable[[str, str], str]] | None = None,
+        *,
+        lacking: Mapping[str, frozenset[str]] | None = None,
         routed: Iterable[type] = (),
     ) -> None:
         self._clients = clients
         self._current_policy = current_policy
         self._ids = ids or {}
+        self._lacking = lacking or {}
         self._routed = tuple(api_of(interface).name for interface in routed)
 
     def for_flow(self, routed: Iterable[type]) -> "Systems":
         """The same systems, for a flow whose instances of these interfaces the routing chooses."""
-        return Systems(self._clients, self._current_policy, self._ids, routed)
+        return Systems(self._clients, self._current_policy, self._ids, lacking=self._lacking, routed=routed)
 
     def canonical_id(self, instance: str, kind: str, given: str) -> str:
         """The one spelling of a vendor's id, before anything is keyed by it; no vendor is asked.
@@ -79,6 +84,10 @@ class Systems:
         if interface is None:
             raise NotFound(f"{instance} has no {kind} that can be read")
         return await getattr(self.client(interface, instance), readings(interface)[kind].name)(ident)
+
+    def lacks(self, instance: str, feature: Feature) -> bool:
+        """Whether an instance does not have an optional feature of a capability that it serves."""
+        return feature.name in self._lacking.get(instance, ())
 
     def team(self, capability: str) -> str:
         """Who decides on what a capability owns; operations, where no instance serves it."""

@@ -159,6 +159,12 @@ def _read_profile(path: Path) -> tuple[Connector, Profile]:
         for name in profile.capabilities
         if name not in connector.capabilities
     ]
+    features = {each.name for name in connector.capabilities for each in api_of(interface_of(name)).features}
+    faults += [
+        f"{path}: {connector.title} has no optional feature {name!r}"
+        for name in profile.lacks
+        if name not in features
+    ]
     if profile.name != path.stem:
         faults.insert(0, f"{path}: the instance is named {profile.name}, its file {path.stem}")
     if faults:

@@ -6,7 +6,7 @@ from contracts.canonical.contact import Contacts
 from contracts.canonical.customer import CUSTOMER, Customer, Customers
 from contracts.canonical.opportunity import OPPORTUNITY, Opportunities, Opportunity, ProjectLink
 from contracts.canonical.values import Cursor, Id, Instant, PageSize
-from contracts.operation import Link, api, operation
+from contracts.operation import Feature, Link, api, operation
 from contracts.problems import (
     ContractViolation,
     NotFound,
@@ -19,6 +19,7 @@ from contracts.problems import (
 READ = (NotFound, ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
 LIST = (ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
 WRITE = (*READ, PreconditionFailed)
+PRECONDITION = Feature("precondition", "without a condition: this CRM cannot refuse a write at another stage")
 
 
 @api(
@@ -28,9 +29,13 @@ WRITE = (*READ, PreconditionFailed)
     summary="Opportunities, accounts and contacts of one CRM instance",
     data_classes=("commercial", "financial", "personal"),
     team="sales operations",
+    features=(PRECONDITION,),
 )
 class Crm(Protocol):
-    """One CRM instance. Ids are the vendor's own."""
+    """One CRM instance. Ids are the vendor's own.
+
+    An instance that lacks PRECONDITION is given no `only_while`: its last writer wins.
+    """
 
     @operation(
         "GET",

@@ -5,11 +5,12 @@ from typing import Protocol
 from contracts.canonical.contract import CONTRACT, Contract, ContractDraft, Contracts
 from contracts.canonical.customer import CUSTOMER, Customer, CustomerDraft, Customers
 from contracts.canonical.values import Cursor, Id, Instant, Key, Name, PageSize
-from contracts.operation import Link, api, operation
+from contracts.operation import Feature, Link, api, operation
 from contracts.problems import ContractViolation, NotFound, VendorDoubtful, VendorRejected, VendorUnavailable
 
 LIST = (ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
 READ = (NotFound, *LIST)
+BILLING_SCHEDULE = Feature("billing_schedule", "no billing dates: this ERP keeps no billing schedule")
 
 
 @api(
@@ -19,11 +20,13 @@ READ = (NotFound, *LIST)
     summary="Customers and contracts of one ERP instance",
     data_classes=("commercial", "financial", "personal"),
     team="finance",
+    features=(BILLING_SCHEDULE,),
 )
 class Erp(Protocol):
     """One ERP instance. Ids are the vendor's own; every create takes the caller's key.
 
-    Creating twice under one key, at once or years apart, in one process or several, makes one object.
+    Creating twice under one key, at once or years apart, in one process or several, makes one object. An
+    instance that lacks BILLING_SCHEDULE is given contracts without one.
     """
 
     @operation(

@@ -26,7 +26,7 @@ from contracts.events.kinds import (
 from contracts.problems import Conflict
 from contracts.process.customer_master import CustomerMaster, CustomerRequest
 from contracts.routing import SystemAssignment
-from contracts.system.crm import Crm
+from contracts.system.crm import PRECONDITION, Crm
 from contracts.system.erp import Erp
 from contracts.system.psa import Psa
 from kit import clock
@@ -139,7 +139,7 @@ class OpportunityToProjectFlow:
         customer = await self._customer(run, deal)
         systems, source = self._systems_of(deal.terms), source_of(deal)
         contract = await self._effects.apply(
-            run, source, create_contract(deal, systems, customer.refs, self._reference)
+            run, source, create_contract(deal, systems, customer.refs, self._reference, self._systems.lacks)
         )
         project = await self._effects.apply(
             run, source, provision_project(deal, systems, customer.refs, self._reference, contract)
@@ -147,9 +147,11 @@ class OpportunityToProjectFlow:
         recorded = await self._record_ids(run, deal.terms, customer, contract, project)
         await self._publish(run, deal.terms, customer, recorded, project, turn)
         crm = self._systems.client(Crm, terms.instance)
-        link = write_back(deal, crm, project, recorded.project_id)
-        # It says itself for which stage it is: read again for a person only.
-        written = await self._effects.apply(run, replace(source, recheck=deal.on_replay), link)
+        conditional = not self._systems.lacks(terms.instance, PRECONDITION)
+        link = write_back(deal, crm, project, recorded.project_id, conditional=conditional)
+        # One with a condition says itself for which stage it is: read again for a person only.
+        source = replace(source, recheck=deal.on_replay) if conditional else source
+        written = await self._effects.apply(run, source, link)
         if run.observing:
             await run.observed(deal.terms.name)
             return
