@@ -19,7 +19,7 @@ from kit.context import new_correlation_id
 from kit.database import Database, get_cursor, lease, set_cursor
 from kit.inbox.worker import InboxWorker
 from kit.telemetry import log
-from system_apis.app import watch
+from system_apis.app import Instance, watch
 
 BEGIN_SECONDS = 3.0
 HOUSEKEEPING_SECONDS = 30.0
@@ -77,7 +77,7 @@ def _work(
     if tiers.postings is not None:
         tasks.append(("postings", partial(tiers.postings.run, stop)))
     for name, instance in tiers.instances.items():
-        receive = Receiver(name, stores.database, tiers.inbox)
+        receive = Receiver(instance, stores.database, tiers.inbox)
         tasks += [
             (
                 f"changes of {source.name}",
@@ -114,7 +114,7 @@ async def run_housekeeping(database: Database, settings: ServerSettings) -> None
 class Receiver:
     """Stores what an instance's change sources report."""
 
-    def __init__(self, instance: str, database: Database, worker: InboxWorker | None) -> None:
+    def __init__(self, instance: Instance, database: Database, worker: InboxWorker | None) -> None:
         self._instance = instance
         self._database = database
         self._worker = worker
@@ -127,9 +127,11 @@ class Receiver:
         change: RecordChanged,
         occurred_at: dt.datetime,
     ) -> bool:
+        if not self._instance.accepts(change):
+            return False
         stored = await inbox.receive(
             self._database,
-            source=self._instance,
+            source=self._instance.profile.name,
             id=dedupe_id,
             type=type,
             key=key,
