@@ -1,5 +1,6 @@
 """The pipeline: all policies in order. The order is defined only here, and a test pins it."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
@@ -24,6 +25,7 @@ from gateway.policies.route import RouteTable
 from gateway.policies.source_limit import SourceLimit, SourceLimitSettings
 from gateway.policies.subscription import Judge, Subscription
 from gateway.policies.wire import Wire, WireSettings
+from gateway.streams import OpenStreams
 from kit.database import Database
 from kit.settings import SettingsError
 
@@ -97,6 +99,7 @@ class PolicyDependencies:
     resource_metadata: str
     database: Database | None
     lifecycles: ApiLifecycles | None = None
+    streams: OpenStreams = dataclasses.field(default_factory=OpenStreams)
     judge: Judge = lambda _name, _consumer: []
 
 
@@ -138,7 +141,7 @@ def after_route(settings: GatewaySettings, dependencies: PolicyDependencies) -> 
         contract=Contract(settings.contract, dependencies.lifecycles or NONE),
         idempotency_key=IdempotencyKey(settings.idempotency_key, dependencies.database),
         cache=AnswerCache(settings.cache),
-        hop=Hop(settings.hop),
+        hop=Hop(settings.hop, dependencies.streams),
     )
 
 

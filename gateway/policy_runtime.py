@@ -30,6 +30,7 @@ from gateway.policies.route import RouteTable
 from gateway.policy_bundle import PolicyBundle
 from gateway.policy_bundle.explain import Question, explain
 from gateway.policy_bundle.reloader import Participant, PolicyReloader
+from gateway.streams import OpenStreams
 from kit.database import Database
 
 OpenRoutes = Callable[[GatewaySettings, Proofs], list[Route]]
@@ -60,6 +61,7 @@ class Lasting:
     credential_status: CredentialStatus | None
     database: Database | None
     open_routes: OpenRoutes
+    streams: OpenStreams
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,7 @@ class PolicyRuntime:
             resource_metadata=lasting.resource_metadata,
             database=lasting.database,
             lifecycles=self._inventory.lifecycles,
+            streams=lasting.streams,
             judge=matrix.refusals,
         )
 

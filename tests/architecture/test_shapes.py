@@ -150,6 +150,8 @@ def test_every_task_is_awaited_or_is_background_work() -> None:
     awaited = {
         "kit/background.py",
         "kit/database/locks.py",
+        "kit/streaming.py",
+        "gateway/streams.py",
         "gateway/identity/introspection.py",
         "gateway/policies/cache/reading.py",
         "deploy/launching/children.py",
