@@ -11,6 +11,7 @@ from gateway.exchange import Exchange, Reply
 from gateway.identity import CredentialStatus, Memory
 from gateway.inventory import ApiInventory
 from gateway.open_addresses import Hooks, OpenAddresses, Ready
+from gateway.pages.mounting import PageDependencies
 from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policies.account import Account
 from gateway.policies.cache import InvalidationListener
@@ -87,6 +88,14 @@ class Gateway:
                 database=database,
                 open_routes=addresses.routes,
                 streams=self._streams,
+                pages=PageDependencies(
+                    public_url,
+                    database=database,
+                    issuer=credentials.issuer,
+                    fetch=credentials.fetch,
+                    post=credentials.post,
+                    environ=credentials.environ,
+                ),
             ),
         )
         if admin is not None:

@@ -8,7 +8,8 @@ import msgspec
 
 from gateway.exchange import Inherits, Policy, Route, Step
 from gateway.lifecycle import NONE, ApiLifecycles, check_subscriptions
-from gateway.plans import Consumer, Plan
+from gateway.pages import PageSettings, check_paths
+from gateway.plans import Consumer, Name, Plan
 from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policies.account import Account, AccountSettings
 from gateway.policies.answer import Answer, AnswerSettings
@@ -18,7 +19,7 @@ from gateway.policies.contract import Contract, ContractSettings
 from gateway.policies.cors import Cors, CorsSettings
 from gateway.policies.hop import Hop, HopSettings
 from gateway.policies.idempotency_key import IdempotencyKey, IdempotencyKeySettings
-from gateway.policies.identity import CredentialVerifiers, Identity, IdentitySettings, no_verifiers
+from gateway.policies.identity import Authorize, CredentialVerifiers, Identity, IdentitySettings, no_verifiers
 from gateway.policies.load_shedding import LoadShedding, LoadSheddingSettings
 from gateway.policies.rate_limit import Allowances, RateLimit, RateLimitSettings
 from gateway.policies.route import RouteTable
@@ -33,10 +34,12 @@ from kit.settings import SettingsError
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings of every policy; optional policies are off unless configured.
 
-    `plans` are the terms on which APIs are called; several policies use them, each independently.
+    `plans` are the terms on which APIs are called; several policies use them, each independently. `pages` are
+    the page bundles.
     """
 
     plans: dict[str, Plan] = {}
+    pages: dict[Name, PageSettings] = {}
     account: AccountSettings = AccountSettings()
     answer: AnswerSettings = AnswerSettings()
     wire: WireSettings = WireSettings()
@@ -49,6 +52,9 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idempotency_key: IdempotencyKeySettings = IdempotencyKeySettings()
     cache: CacheSettings = CacheSettings()
     hop: HopSettings = HopSettings()
+
+    def __post_init__(self) -> None:
+        check_paths(self.pages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,7 @@ class PolicyDependencies:
     resource_metadata: str
     database: Database | None
     lifecycles: ApiLifecycles | None = None
+    authorize: Authorize | None = None
     streams: OpenStreams = dataclasses.field(default_factory=OpenStreams)
     judge: Judge = lambda _name, _consumer: []
 
@@ -126,6 +133,7 @@ def after_route(settings: GatewaySettings, dependencies: PolicyDependencies) -> 
             dependencies.consumers,
             dependencies.scopes,
             dependencies.resource_metadata,
+            dependencies.authorize,
         ),
         authorisation=Authorisation(dependencies.resource_metadata),
         subscription=Subscription(
