@@ -8,7 +8,7 @@ import msgspec
 
 from gateway.exchange import Inherits, Policy, Route, Step
 from gateway.lifecycle import NONE, ApiLifecycles, check_subscriptions
-from gateway.pages import PageSettings, check_paths
+from gateway.pages import PageSettings, check_pages
 from gateway.plans import Consumer, Name, Plan
 from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policies.account import Account, AccountSettings
@@ -54,7 +54,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hop: HopSettings = HopSettings()
 
     def __post_init__(self) -> None:
-        check_paths(self.pages)
+        embedded = {""} if self.identity.embedded_issuer else set[str]()
+        check_pages(self.pages, {one.issuer for one in self.identity.issuers} | embedded)
 
 
 @dataclass(frozen=True, slots=True)

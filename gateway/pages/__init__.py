@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-__all__ = ["API", "AUTH", "PageSettings", "SignInSettings", "check_paths"]
+__all__ = ["API", "AUTH", "PageSettings", "SignInSettings", "check_pages"]
 
 API = "/api/"
 AUTH = "/auth/"
@@ -56,9 +56,11 @@ class PageSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sign_in: SignInSettings | None = None
 
 
-def check_paths(pages: dict[str, PageSettings]) -> None:
-    """Raise ValueError for bundles that are not each alone under their path."""
+def check_pages(pages: dict[str, PageSettings], issuers: set[str]) -> None:
+    """Raise ValueError for a bundle that is not alone under its path, or whose issuer is not trusted."""
     for name, page in pages.items():
+        if page.sign_in is not None and page.sign_in.issuer not in issuers:
+            raise ValueError(f"pages.{name}.sign_in.issuer: name one of identity.issuers")
         if page.path.split("/")[1] in _RESERVED:
             raise ValueError(f"pages.{name}.path: {page.path} is a path of the gateway")
         for other, one in pages.items():

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from contracts.problems import Forbidden
 from deploy.composition.issuers import IssuerCalls
 from gateway.exchange import Exchange
-from gateway.pages import PageSettings, SignInSettings, check_paths
+from gateway.pages import PageSettings, SignInSettings, check_pages
 from gateway.pages.browser import check_own_page, local_address
 from gateway.pages.files import Files
 from gateway.pipeline import GatewaySettings
@@ -64,7 +64,7 @@ class Site:
             GatewaySettings(
                 plans=PLANS,
                 pages={"toy": page, "open": PageSettings(path="/open", folder=str(BUNDLE))},
-                identity=IdentitySettings(issuers=(trusted(URL),)),
+                identity=IdentitySettings(embedded_issuer=True, issuers=(trusted(URL),)),
             ),
             consumers={"page": PAGE, "ci": Consumer(title="All", scopes=("*.*.*",))},
             url=URL,
@@ -443,7 +443,11 @@ async def test_people_of_the_embedded_issuer_sign_in(keys_folder: Path, database
     client = OAuthClient(redirect_uris=(f"{url}/toy/auth/callback",))
     found = rooms["it"] = Deployment(
         keys_folder,
-        GatewaySettings(plans=PLANS, pages={"toy": PageSettings("/toy", str(BUNDLE), sign_in=sign_in)}),
+        GatewaySettings(
+            plans=PLANS,
+            pages={"toy": PageSettings("/toy", str(BUNDLE), sign_in=sign_in)},
+            identity=IdentitySettings(embedded_issuer=True),
+        ),
         consumers={"page": msgspec.structs.replace(PAGE, client=client)},
         people=PEOPLE,
         url=url,
@@ -471,12 +475,13 @@ async def test_people_of_the_embedded_issuer_sign_in(keys_folder: Path, database
     [
         ({"a": PageSettings("/apis", "x")}, "a path of the gateway"),
         ({"a": PageSettings("/a", "x"), "b": PageSettings("/a/b", "x")}, "is within pages.a"),
+        ({"a": toy(issuer="https://other.test")}, "name one of identity.issuers"),
     ],
 )
 def test_bundles_have_paths_of_their_own(pages: dict[str, PageSettings], fault: str):
-    """Neither the gateway's own addresses nor another bundle's are a bundle's."""
+    """Neither the gateway's addresses nor another bundle's are a bundle's, and its issuer is trusted."""
     with pytest.raises(ValueError, match=fault):
-        check_paths(pages)
+        check_pages(pages, {ISSUER})
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from deploy.composition.issuers import IssuerCalls
 from gateway.pages import PageSettings, SignInSettings
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, OAuthClient
+from gateway.policies.identity import IdentitySettings
 from kit.database import Database
 from tests.gateway.deployment import PLANS, Deployment
 from tests.gateway.feed import FeedTier, mounted
@@ -45,7 +46,7 @@ async def test_a_person_signs_in_sees_live_data_and_signs_out(
         pages = {"toy": PageSettings("/toy", str(BUNDLE), sign_in=sign_in)}
         rooms["it"] = Deployment(
             keys_folder,
-            GatewaySettings(plans=PLANS, pages=pages),
+            GatewaySettings(plans=PLANS, pages=pages, identity=IdentitySettings(embedded_issuer=True)),
             consumers={"page": consumer},
             people=PEOPLE,
             url=url,
