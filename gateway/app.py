@@ -95,6 +95,7 @@ class Gateway:
                     fetch=credentials.fetch,
                     post=credentials.post,
                     environ=credentials.environ,
+                    credential_status=self.credential_status,
                 ),
             ),
         )

@@ -59,7 +59,8 @@ class Files:
     def __init__(self, place: str, settings: PageSettings, folder: Path) -> None:
         self._settings = settings
         self._files: dict[str, dict[str, Representation]] = {}
-        root = folder.resolve()
+        self._root = root = folder.resolve()
+        self._seen = _state(root)
         paths = {path.relative_to(root).as_posix(): path for path in _files_in(root)}
         if settings.entry not in paths:
             raise SettingsError([f"{place}.folder: there is no {settings.entry} in {folder}"])
@@ -84,6 +85,11 @@ class Files:
         media_type = kind + ("; charset=utf-8" if kind.startswith("text/") else "")
         common = [(b"content-type", media_type.encode()), caching, (b"vary", b"Accept-Encoding"), *_HEADERS]
         return {coding: _representation(content, coding, common) for coding, content in bodies.items()}
+
+    def is_current(self, settings: PageSettings) -> bool:
+        """Whether the folder and how it is to be served are as when it was read."""
+        same = (settings.entry, settings.immutable) == (self._settings.entry, self._settings.immutable)
+        return same and self._seen == _state(self._root)
 
     @property
     def entry(self) -> str:
@@ -123,6 +129,12 @@ def _files_in(root: Path) -> Iterator[Path]:
         hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
         if not hidden and path.is_file() and path.resolve().is_relative_to(root):
             yield path
+
+
+def _state(root: Path) -> list[tuple[str, int, int]]:
+    """What tells whether a file of a folder has changed."""
+    states = ((path, path.stat()) for path in _files_in(root))
+    return [(str(path), state.st_size, state.st_mtime_ns) for path, state in states]
 
 
 def _representation(body: bytes, coding: str, common: list[Header]) -> Representation:

@@ -25,12 +25,17 @@ _log = log(__name__)
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """What an issuer gave for a person; `until` is when the access token expires (Unix time)."""
+    """What an issuer gave for a person; `until` is when the access token expires (Unix time).
+
+    `subject` is the person, `since` the time of the sign-in: both stay when the tokens are renewed.
+    """
 
     access_token: str
     until: float
     refresh_token: str = ""
     id_token: str = ""
+    subject: str = ""
+    since: float = 0.0
 
 
 class IssuerClient:
@@ -115,6 +120,8 @@ class IssuerClient:
             fresh,
             refresh_token=fresh.refresh_token or tokens.refresh_token,
             id_token=fresh.id_token or tokens.id_token,
+            subject=tokens.subject,
+            since=tokens.since,
         )
 
     async def revoke(self, tokens: Tokens) -> None:

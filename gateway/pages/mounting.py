@@ -5,7 +5,7 @@ from pathlib import Path
 
 from contracts.problems import UnknownRoute
 from gateway.exchange import Exchange, Reply, Route, Step
-from gateway.identity import DevelopmentIssuer, Fetch, Post
+from gateway.identity import CredentialStatus, DevelopmentIssuer, Fetch, Post
 from gateway.pages import API, AUTH, PageSettings, SignInSettings
 from gateway.pages.files import Files
 from gateway.pages.issuer_client import IssuerClient
@@ -30,7 +30,9 @@ class PageDependencies:
         fetch: Fetch | None,
         post: Post | None,
         environ: Mapping[str, str],
+        credential_status: CredentialStatus | None,
     ) -> None:
+        self.credential_status = credential_status
         self.public_url = public_url
         self.database = database
         self.issuer = issuer
@@ -38,6 +40,14 @@ class PageDependencies:
         self.post = post
         self.environ = environ
         self.sessions = Sessions(database) if database is not None else None
+        self._files: dict[Path, Files] = {}
+
+    def files(self, place: str, settings: PageSettings, folder: Path) -> Files:
+        """The files of a bundle, read again only when one of them has changed."""
+        known = self._files.get(folder)
+        if known is None or not known.is_current(settings):
+            known = self._files[folder] = Files(place, settings, folder)
+        return known
 
 
 class Pages:
@@ -82,7 +92,7 @@ class _Page:
     ) -> None:
         self._name = name
         self._path = settings.path
-        self._files = Files(f"pages.{name}", settings, folder)
+        self._files = dependencies.files(f"pages.{name}", settings, folder)
         wanted = settings.sign_in
         self.sign_in = (
             _sign_in(name, settings, wanted, consumers, dependencies) if wanted is not None else None
@@ -144,6 +154,7 @@ def _sign_in(
         client=IssuerClient(issuer, wanted.client_id, secret, dependencies.fetch, dependencies.post),
         sessions=sessions,
         keys=privacy.keys_of(database),
+        credential_status=dependencies.credential_status,
         public_url=dependencies.public_url,
     )
     if not wanted.issuer and sign_in.redirect_uri not in consumer.client.redirect_uris:

@@ -48,7 +48,7 @@ class Sessions:
         self._cached: dict[str, tuple[float, Session]] = {}
         self._renewals: dict[str, asyncio.Future[Session | None]] = {}
 
-    async def begin(self, page: str, consumer: str, subject: str, tokens: Tokens, *, seconds: float) -> str:
+    async def begin(self, page: str, consumer: str, tokens: Tokens, *, seconds: float) -> str:
         """A new session's id; expired sessions of all are deleted."""
         session_id = secrets.token_urlsafe(32)
         now, key = clock.now(), _key(session_id)
@@ -67,7 +67,7 @@ class Sessions:
                 connection,
                 action="pages.signed_in",
                 outcome="done",
-                actor=subject,
+                actor=tokens.subject,
                 consumer=consumer,
                 subject=page,
             )
@@ -132,6 +132,12 @@ class Sessions:
             sealed = _seal(connection, key, tokens)
             await connection.execute(update(table).where(table.c.key == key).values(sealed=sealed))
         return msgspec.structs.replace(session, tokens=tokens)
+
+    async def discard(self, session: Session) -> None:
+        """End a session that must not be used again."""
+        self._cached.pop(session.key, None)
+        async with self._database.begin() as connection:
+            await connection.execute(delete(table).where(table.c.key == session.key))
 
     async def end(self, page: str, session_id: str) -> Session | None:
         """End a session; returns it, None when there is none."""

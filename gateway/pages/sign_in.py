@@ -10,6 +10,7 @@ import msgspec
 
 from contracts.problems import InvalidToken, Problem, Unauthenticated
 from gateway.exchange import Exchange, Reply, Step, json_reply
+from gateway.identity import CredentialStatus
 from gateway.identity.issuing import page
 from gateway.pages import AUTH, PageSettings, SignInSettings
 from gateway.pages.browser import Cookie, check_own_page, local_address, origin_of
@@ -49,8 +50,10 @@ class SignIn:
         client: IssuerClient,
         sessions: Sessions,
         keys: Keys,
+        credential_status: CredentialStatus | None,
         public_url: str,
     ) -> None:
+        self._credential_status = credential_status
         self.settings = sign_in
         self._name = name
         self._path = settings.path
@@ -101,11 +104,21 @@ class SignIn:
 
     async def _session(self, exchange: Exchange) -> Session:
         session = await self._find(exchange)
+        if session is not None and self._is_revoked(session):
+            # Before the renewal, which would give a new token to someone whose tokens were all revoked.
+            await self._sessions.discard(session)
+            session = None
         if session is not None:
             session = await self._sessions.renewed(session, self._client.refresh)
         if session is None:
             raise Unauthenticated("There is no session, or it has ended: sign in")
         return session
+
+    def _is_revoked(self, session: Session) -> bool:
+        if self._credential_status is None:
+            return False
+        claims = {"sub": session.tokens.subject, "iat": session.tokens.since, "jti": ""}
+        return self._credential_status.is_revoked(session.consumer, claims, self._client.issuer)
 
     async def _begin(self, exchange: Exchange) -> Reply:
         """A redirect to the issuer."""
@@ -163,9 +176,8 @@ class SignIn:
         seconds = self.settings.absolute_seconds
         if not tokens.refresh_token:
             seconds = min(seconds, max(1.0, tokens.until - time.time()))
-        return await self._sessions.begin(
-            self._name, caller.consumer, caller.subject, tokens, seconds=seconds
-        )
+        tokens = msgspec.structs.replace(tokens, subject=caller.subject, since=time.time())
+        return await self._sessions.begin(self._name, caller.consumer, tokens, seconds=seconds)
 
     async def _show(self, exchange: Exchange, identify: Identify) -> Reply:
         """Who has signed in; never a token."""

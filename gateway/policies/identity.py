@@ -143,8 +143,8 @@ class Identity:
         cached = self._known
 
         async def identity(exchange: Exchange) -> Reply:
-            if exchange.page and self._authorize is not None:
-                await self._authorize(exchange)
+            if exchange.page:
+                await self._enter_session(exchange)
             header = exchange.headers.get(b"authorization", b"")
             known = cached.get(header)
             if known is None or known.until <= time.time():
@@ -154,6 +154,15 @@ class Identity:
             return await call_next(exchange)
 
         return identity
+
+    async def _enter_session(self, exchange: Exchange) -> None:
+        """Take the credential from the session of the page; raises Unauthenticated without one."""
+        if self._authorize is None:
+            raise Unauthenticated(headers=self._challenges.bare())
+        try:
+            await self._authorize(exchange)
+        except Unauthenticated as refusal:
+            raise Unauthenticated(refusal.detail, headers=self._challenges.bare()) from None
 
     async def caller_of(self, token: str) -> Caller:
         """Who a bearer token identifies; raises InvalidToken as for a request with it."""

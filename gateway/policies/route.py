@@ -143,6 +143,8 @@ class RouteTable:
 
     async def judge(self, probe: Exchange, _: Asked | None) -> None:
         """Set the probe's route; raises the problem that a request would be refused with."""
+        if self._pages and probe.path.startswith(tuple(self._pages)):
+            self._enter_page(probe)
         probe.route, probe.path_parameters = self.find(probe.method, probe.path)[1:]
 
     def explain(self, asked: Asked) -> list[Rule]:

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from contracts.problems import Forbidden
 from deploy.composition.issuers import IssuerCalls
 from gateway.exchange import Exchange
+from gateway.identity import revocation
 from gateway.pages import PageSettings, SignInSettings, check_pages
 from gateway.pages.browser import check_own_page, local_address
 from gateway.pages.files import Files
@@ -383,10 +384,7 @@ async def test_a_session_ends_when_the_issuer_renews_no_more(
     assert (await browser.get(READ)).status_code == 200
     await expire_token(site, browser, database)
 
-    async def refused() -> bool:
-        return (await browser.get(READ)).status_code == 401
-
-    await until("the session has ended", refused, 10)
+    await until("the session has ended", lambda: refused(browser), 10)
 
 
 def key_of(site: Site, browser: httpx.AsyncClient) -> str:
@@ -427,6 +425,41 @@ async def test_a_page_may_be_open_to_all(browser: httpx.AsyncClient):
     """Where sign-in is not required the page is shown, and its calls are refused until somebody signs in."""
     assert (await browser.get("/toy/", headers=HTML)).status_code == 200
     problem(await browser.get(READ), 401, "unauthenticated")
+
+
+async def test_a_revoked_person_has_no_session(site: Site, browser: httpx.AsyncClient, database: Database):
+    """Revoking a person's tokens ends their sessions: none is renewed into a token that would be valid."""
+    await site.sign_in(browser, subject="sofia.marsh")
+    await expire_token(site, browser, database)
+    async with database.begin() as connection:
+        await revocation.revoke(
+            connection,
+            kind="subject",
+            name="sofia.marsh",
+            issuer="",
+            by="test",
+            reason="left",
+            longest_seconds=3600,
+        )
+    status = site.deployment.gateway.credential_status
+    assert status is not None
+    await status.refresh()
+    problem(await browser.get(READ), 401, "unauthenticated")
+    assert not site.provider.asked("refresh_token")
+
+
+async def refused(browser: httpx.AsyncClient) -> bool:
+    return (await browser.get(READ)).status_code == 401
+
+
+def test_files_are_read_again_when_they_changed(tmp_path: Path):
+    """A bundle of the same content is not read twice, one with other content is."""
+    (tmp_path / "index.html").write_text("x")
+    files = Files("pages.x", PageSettings("/x", "x"), tmp_path)
+    assert files.is_current(PageSettings("/x", "x"))
+    assert not files.is_current(PageSettings("/x", "x", immutable=()))
+    (tmp_path / "new.js").write_text("y")
+    assert not files.is_current(PageSettings("/x", "x"))
 
 
 async def test_people_of_the_embedded_issuer_sign_in(keys_folder: Path, database: Database):
