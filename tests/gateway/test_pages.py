@@ -230,6 +230,13 @@ async def test_a_cookie_counts_under_its_own_bundle_only(site: Site, browser: ht
     problem(await browser.get("/open/api/experience/shop/v1/orders/o"), 404, "unknown_route")
 
 
+async def test_a_call_under_a_bundle_is_explained(site: Site):
+    """`policy explain` takes the page's address of an operation like the operation's own."""
+    explain = site.deployment.gateway.runtime.explain
+    own = await explain("GET", "/experience/shop/v1/orders/o", "page")
+    assert (await explain("GET", READ, "page")).rules == own.rules
+
+
 @pytest.mark.parametrize(
     "headers",
     [
