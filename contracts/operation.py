@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar, get_args
 
+from contracts.canonical.objects import BusinessObject
 from contracts.problems import Problem
 
 Tier = Literal["system", "process", "experience", "gateway"]
@@ -58,6 +59,7 @@ class Operation:
     to its API or an event of a type in `outdated_by` (none named: of any type).
     An operation that `streams` answers piece by piece in this media type (``text/event-stream``,
     ``text/csv``): its method returns an ``AsyncIterator[bytes]``, and `deadline` is until the first piece.
+    `reads` is the business object of a system API whose record the operation reads by its id there.
     """
 
     method: Method
@@ -76,6 +78,7 @@ class Operation:
     problems: tuple[type[Problem], ...] = ()
     deprecation: Deprecation | None = None
     links: tuple["Link", ...] = ()
+    reads: BusinessObject | None = None
     streams: str = ""
 
     def __post_init__(self) -> None:
@@ -97,12 +100,21 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Feature:
+    """What an instance of a capability may lack; `without` says to people what a flow then does without."""
+
+    name: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """What an interface is: its tier, name and major version, and the audiences that may reach it.
 
     `data_classes` are what its answers hold: *personal* is what tells of a person, *financial* what tells of
     money, *commercial* whatever else is the firm's business, *public* what anybody may know. One that does
-    not say may hold anything.
+    not say may hold anything. `team` decides on what a system API's capability owns;
+    `features` are those that not every instance of the capability has.
     """
 
     tier: Tier
@@ -112,6 +124,8 @@ class Api:
     audiences: tuple[Literal["internal", "outside"], ...] = ("internal",)
     data_classes: tuple[DataClass, ...] = DATA_CLASSES
     tags: tuple[str, ...] = field(default=())
+    team: str = "operations"
+    features: tuple[Feature, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -143,6 +157,8 @@ def api(
     summary: str,
     audiences: tuple[Literal["internal", "outside"], ...] = ("internal",),
     data_classes: tuple[DataClass, ...] = DATA_CLASSES,
+    team: str = "operations",
+    features: tuple[Feature, ...] = (),
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a class as an API."""
     stated = Api(
@@ -152,6 +168,8 @@ def api(
         summary=summary,
         audiences=audiences,
         data_classes=data_classes,
+        team=team,
+        features=features,
     )
 
     def mark(cls: type[_T]) -> type[_T]:
@@ -183,6 +201,7 @@ def operation(
     deprecation: Deprecation | None = None,
     links: tuple[Link, ...] = (),
     streams: str = "",
+    reads: BusinessObject | None = None,
 ) -> Callable[[_T], _T]:
     """Declare an async method as one HTTP operation; raises ValueError where options exclude each other."""
     read = method == "GET"
@@ -204,6 +223,7 @@ def operation(
         deprecation=deprecation,
         links=links,
         streams=streams,
+        reads=reads,
     )
 
     def mark(function: _T) -> _T:
