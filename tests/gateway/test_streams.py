@@ -267,6 +267,7 @@ def test_what_cannot_stream_is_refused_where_it_is_declared(options: dict[str, A
         operation("GET", "/", summary="", **{"streams": "text/csv", **options})
 
 
+@pytest.mark.whole
 async def test_the_real_server_breaks_off_and_notices_who_left(keys_folder: Path):
     """Under granian, too, a failing export has no clean end, and a reader who leaves stops the producer."""
     module = "tests.gateway.served_feed:app"

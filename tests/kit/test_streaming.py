@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from deploy.carrier import Carrier
 from hypothesis import given
 from hypothesis import strategies as st
 from litestar import Litestar
 
 from contracts.problems import Conflict, NotFound, Unavailable
+from deploy.composition.carrier import Carrier
 from deploy.settings import ServerSettings
 from gateway.inventory import Mounted
 from kit import clients, context, routes, streaming
