@@ -1,25 +1,30 @@
 """Outbound HTTP: the only place of the deployment that talks to a vendor's server."""
 
 from kit.http.answer import Answer
-from kit.http.auth import Auth, Bearer, ClientAssertion, ClientCredentials, Grant, JwtBearer, NoAuth
+from kit.http.auth import ClientAssertion, ClientCredentials, Grant, JwtBearer
 from kit.http.breaker import Breaker
 from kit.http.budget import Budget
 from kit.http.limits import Limits
+from kit.http.login import ApiKey, Auth, Basic, Bearer, InBody, Login, NoAuth
 from kit.http.outbound import Outbound, by_status
 from kit.http.recorder import Recorder, VendorCall
 from kit.http.slots import Slots
 
 __all__ = [
     "Answer",
+    "ApiKey",
     "Auth",
+    "Basic",
     "Bearer",
     "Breaker",
     "Budget",
     "ClientAssertion",
     "ClientCredentials",
     "Grant",
+    "InBody",
     "JwtBearer",
     "Limits",
+    "Login",
     "NoAuth",
     "Outbound",
     "Recorder",

@@ -1,11 +1,10 @@
-"""How one logs in at a vendor: bearer tokens and the OAuth 2.0 grants, each fetched once and shared."""
+"""The OAuth 2.0 grants with which one logs in at a vendor: each token is fetched once and shared."""
 
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 from urllib.parse import quote
 
 from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
@@ -14,62 +13,35 @@ from joserfc.jwk import ECKey, RSAKey
 
 from contracts.problems import ContractViolation, Problem, VendorRejected, VendorUnavailable
 from kit.http.answer import Answer
+from kit.http.login import Login, PostForm, basic, bearer
 from kit.secrets import Secret
-
-# What a grant needs of the outbound client: url, form and headers to an answer, whatever its status.
-PostForm = Callable[[str, Mapping[str, str], Mapping[str, str]], Awaitable[Answer]]
 
 _EARLY = 60.0  # seconds before its end at which a token is renewed
 _SERVER_ERROR = 500
-
-
-class Auth(Protocol):
-    """Headers that log a call in; `renew` when the vendor did not take those that were used."""
-
-    def attach(self, instance: str, post: PostForm) -> None: ...
-
-    async def headers(self) -> dict[str, str]: ...
-
-    async def renew(self, used: Mapping[str, str]) -> bool:
-        """Get new headers unless somebody else just did; False when there is nothing to renew."""
-        ...
-
-
-class NoAuth:
-    """For what is open to all."""
-
-    def attach(self, instance: str, post: PostForm) -> None: ...
-
-    async def headers(self) -> dict[str, str]:
-        return {}
-
-    async def renew(self, used: Mapping[str, str]) -> bool:
-        del used
-        return False
-
-
-class Bearer(NoAuth):
-    """A token that somebody made in the vendor's user interface."""
-
-    def __init__(self, token: Secret) -> None:
-        self._token = token
-
-    async def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token.reveal()}"}
 
 
 class Grant(ABC):
     """An OAuth 2.0 grant: one token at a time, fetched by one task while the others wait for it.
 
     A login that the vendor refused is not tried again for `rest` seconds: some lock the account after five.
+    `place` says where the token of an answer goes in a call, where that is not the bearer header.
     """
 
-    def __init__(self, token_url: str, *, rest: float = 10.0, lasts: float | None = None) -> None:
+    def __init__(
+        self,
+        token_url: str,
+        *,
+        rest: float = 10.0,
+        lasts: float | None = None,
+        place: Callable[[Mapping[str, Any]], Login] | None = None,
+    ) -> None:
         self.token_url = token_url
+        self._place = place or _in_header
         self._rest = rest
         self._lasts = lasts
         self._one = asyncio.Lock()
         self._token: dict[str, Any] | None = None
+        self._login = Login()
         self._until = 0.0
         self._refused: tuple[float, Problem] | None = None
         self._instance = ""
@@ -86,12 +58,13 @@ class Grant(ABC):
                     await self._fetch()
         return self._token or {}
 
-    async def headers(self) -> dict[str, str]:
-        return self._headers_of(await self.token())
+    async def login(self) -> Login:
+        await self.token()
+        return self._login
 
-    async def renew(self, used: Mapping[str, str]) -> bool:
+    async def renew(self, used: Login) -> bool:
         async with self._one:
-            if self._token is None or self._headers_of(self._token).items() <= used.items():
+            if self._token is None or self._login == used:
                 self._token = None
                 await self._fetch()
         return True
@@ -102,10 +75,6 @@ class Grant(ABC):
 
     def form_headers(self) -> dict[str, str]:
         return {}
-
-    @staticmethod
-    def _headers_of(token: Mapping[str, Any]) -> dict[str, str]:
-        return {"Authorization": f"Bearer {token['access_token']}"}
 
     async def _fetch(self) -> None:
         if self._refused and time.monotonic() < self._refused[0]:
@@ -124,7 +93,7 @@ class Grant(ABC):
                 vendor_request_id=answer.request_id,
             )
         self._refused = None
-        self._token = found
+        self._token, self._login = found, self._place(found)
         self._until = asked_at + _lifetime(found.get("expires_in"), self._lasts)
 
     def _refusal(self, answer: Answer, found: Mapping[str, Any]) -> Problem:
@@ -137,6 +106,10 @@ class Grant(ABC):
         problem = VendorRejected(f"{self._instance} refused our login: {code}", **more)
         self._refused = (time.monotonic() + self._rest, problem)
         return problem
+
+
+def _in_header(token: Mapping[str, Any]) -> Login:
+    return Login(headers=bearer(str(token["access_token"])))
 
 
 def _lifetime(expires_in: Any, lasts: float | None) -> float:
@@ -175,8 +148,7 @@ class ClientCredentials(Grant):
         if self._style == "body":
             return {}
         # RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
-        pair = f"{quote(self._id, safe='')}:{quote(self._secret.reveal(), safe='')}"
-        return {"Authorization": "Basic " + b64encode(pair.encode()).decode()}
+        return {"Authorization": basic(quote(self._id, safe=""), quote(self._secret.reveal(), safe=""))}
 
 
 class JwtBearer(Grant):

@@ -24,10 +24,10 @@ from contracts.problems import (
 )
 from kit import context
 from kit.http.answer import Answer
-from kit.http.auth import Auth, NoAuth
 from kit.http.breaker import Breaker
 from kit.http.budget import Budget, Turn
 from kit.http.limits import Limits
+from kit.http.login import Auth, Login, NoAuth
 from kit.http.recorder import Recorder, VendorCall
 
 ReadError = Callable[[Answer], Problem | None]
@@ -60,7 +60,8 @@ class Outbound:
 
     `read_error` turns the vendor's error answers into problems (None: judge by the status alone);
     `read_success` finds the error that a vendor puts into an answer of a 2xx status (None: there is none);
-    `read_allowance` finds the vendor's own count of our calls in an answer's headers.
+    `read_allowance` finds the vendor's own count of our calls in an answer's headers; `login_expired` finds
+    that an answer refuses the login, where the vendor does not say it by 401.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Outbound:
         read_error: ReadError | None = None,
         read_success: ReadError | None = None,
         read_allowance: ReadAllowance | None = None,
+        login_expired: Callable[[Answer], bool] | None = None,
         request_id_header: str = "",
         recorder: Recorder | None = None,
         headers: Mapping[str, str] | None = None,
@@ -86,6 +88,7 @@ class Outbound:
         self._read_error = read_error
         self._read_success = read_success
         self._read_allowance = read_allowance
+        self._login_expired = login_expired or _is_unauthorized
         self._request_id_header = request_id_header
         self._recorder = recorder
         self._limits = limits or (budget.limits if budget else Limits())
@@ -165,10 +168,10 @@ class Outbound:
     async def _try(self, call: Call) -> Answer:
         self._breaker.enter(self.instance)
         async with self._budget.turn() if self._budget else nullcontext(Turn()) as turn:
-            used = await self._auth.headers()
+            used = await self._auth.login()
             answer, problem = await self._exchange(call, used, turn)
-            if answer.status == httpx.codes.UNAUTHORIZED and await self._auth.renew(used):
-                answer, problem = await self._exchange(call, await self._auth.headers(), turn)
+            if self._login_expired(answer) and await self._auth.renew(used):
+                answer, problem = await self._exchange(call, await self._auth.login(), turn)
         if problem is not None:
             raise problem
         return answer
@@ -179,12 +182,10 @@ class Outbound:
         headers = {**media_type, **headers}
         # A lost login changes nothing, and what it was for was not sent.
         call = Call("POST", url, "token", None, content, headers, effect=False, repeatable=True, ok=())
-        answer, _ = await self._exchange(call, {}, Turn())
+        answer, _ = await self._exchange(call, Login(), Turn())
         return answer
 
-    async def _exchange(
-        self, call: Call, login: Mapping[str, str], turn: Turn
-    ) -> tuple[Answer, Problem | None]:
+    async def _exchange(self, call: Call, login: Login, turn: Turn) -> tuple[Answer, Problem | None]:
         """Send once, judge and record."""
         began, at = time.monotonic(), dt.datetime.now(dt.UTC)
         answer: Answer | None = None
@@ -208,23 +209,17 @@ class Outbound:
             self._breaker.succeeded()
         return found, problem
 
-    async def _roundtrip(self, call: Call, login: Mapping[str, str]) -> Answer:
+    async def _roundtrip(self, call: Call, login: Login) -> Answer:
         sent = False
 
         async def watch(event: str, _: Mapping[str, Any]) -> None:
             nonlocal sent
             sent = sent or event.endswith("send_request_headers.started")
 
+        request = self._request(call, login, watch)
         try:
             async with asyncio.timeout(_soonest(self._limits.timeout_seconds)):
-                found = await self._client.request(
-                    call.method,
-                    call.url,
-                    params=call.params,
-                    content=call.content,
-                    headers={**call.headers, **login},
-                    extensions={"trace": watch},
-                )
+                found = await self._client.send(request)
         except (httpx.TransportError, TimeoutError) as error:
             raise self._lost(call, error, sent=sent) from None
         return Answer(
@@ -235,6 +230,18 @@ class Outbound:
             headers=found.headers,
             body=found.content,
             request_id=found.headers.get(self._request_id_header, "") if self._request_id_header else "",
+        )
+
+    def _request(self, call: Call, login: Login, watch: Callable[..., Any]) -> httpx.Request:
+        """The request with the login in it."""
+        # httpx would put `params` in the place of a query that a vendor's own link has.
+        url = httpx.URL(call.url) if call.params is None else httpx.URL(call.url, params=call.params)
+        return self._client.build_request(
+            call.method,
+            url.copy_merge_params(login.params) if login.params else url,
+            content=login.body(call.content or b"") if login.body else call.content,
+            headers={**call.headers, **login.headers},
+            extensions={"trace": watch},
         )
 
     def _lost(self, call: Call, error: Exception, *, sent: bool) -> Problem:
@@ -258,7 +265,10 @@ class Outbound:
         if answer.status in call.ok:
             return None
         if httpx.codes.is_success(answer.status):
-            return self._read_success(answer) if self._read_success else None
+            problem = self._read_success(answer) if self._read_success else None
+            if isinstance(problem, VendorUnavailable):
+                problem.retry_after = problem.retry_after or retry_after(answer.headers)
+            return problem
         problem = (self._read_error(answer) if self._read_error else None) or by_status(answer)
         if isinstance(problem, VendorUnavailable):
             # A gateway before the vendor may answer so after the effect, unless the adapter knows better.
@@ -292,6 +302,10 @@ class Outbound:
                 seconds=seconds,
             )
         )
+
+
+def _is_unauthorized(answer: Answer) -> bool:
+    return answer.status == httpx.codes.UNAUTHORIZED
 
 
 def _soonest(timeout: float) -> float:
