@@ -8,6 +8,7 @@ from kit.http.limits import Limits
 from kit.http.login import ApiKey, Auth, Basic, Bearer, InBody, Login, NoAuth
 from kit.http.outbound import Outbound, by_status
 from kit.http.recorder import Recorder, VendorCall
+from kit.http.refresh import RefreshToken
 from kit.http.slots import Slots
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "NoAuth",
     "Outbound",
     "Recorder",
+    "RefreshToken",
     "Slots",
     "VendorCall",
     "by_status",

@@ -16,6 +16,8 @@ from kit.http.answer import Answer
 from kit.http.login import Login, PostForm, basic, bearer
 from kit.secrets import Secret
 
+Style = Literal["basic", "body"]
+
 _EARLY = 60.0  # seconds before its end at which a token is renewed
 _SERVER_ERROR = 500
 
@@ -55,7 +57,7 @@ class Grant(ABC):
         if self._token is None or time.monotonic() >= self._until:
             async with self._one:
                 if self._token is None or time.monotonic() >= self._until:
-                    await self._fetch()
+                    await self._fetch(None)
         return self._token or {}
 
     async def login(self) -> Login:
@@ -65,8 +67,8 @@ class Grant(ABC):
     async def renew(self, used: Login) -> bool:
         async with self._one:
             if self._token is None or self._login == used:
-                self._token = None
-                await self._fetch()
+                refused, self._token = self._token, None
+                await self._fetch(refused)
         return True
 
     @abstractmethod
@@ -76,13 +78,27 @@ class Grant(ABC):
     def form_headers(self) -> dict[str, str]:
         return {}
 
-    async def _fetch(self) -> None:
+    async def close(self) -> None:
+        """End what is under way in an order in which nothing is lost."""
+
+    async def _fetch(self, refused: Mapping[str, Any] | None) -> None:
+        """Get a token; `refused` is one that the vendor no longer accepts."""
+        del refused
+        asked_at = time.monotonic()
+        found = await self._ask(self.form(), self.form_headers())
+        self._use(found, asked_at + lifetime(found.get("expires_in"), self._lasts))
+
+    def _use(self, token: dict[str, Any], until: float) -> None:
+        self._refused = None
+        self._token, self._login, self._until = token, self._place(token), until
+
+    async def _ask(self, form: dict[str, str], headers: Mapping[str, str]) -> dict[str, Any]:
+        """What the token endpoint grants; raises VendorRejected when it refuses."""
         if self._refused and time.monotonic() < self._refused[0]:
             raise self._refused[1]
         if self._post is None:
             raise RuntimeError("a grant is attached to an outbound client before it is used")
-        asked_at = time.monotonic()
-        answer = await self._post(self.token_url, self.form(), self.form_headers())
+        answer = await self._post(self.token_url, form, headers)
         found = answer.try_json(dict[str, Any])
         if answer.status >= 400:  # noqa: PLR2004
             raise self._refusal(answer, found or {})
@@ -92,14 +108,14 @@ class Grant(ABC):
                 instance=self._instance,
                 vendor_request_id=answer.request_id,
             )
-        self._refused = None
-        self._token, self._login = found, self._place(found)
-        self._until = asked_at + _lifetime(found.get("expires_in"), self._lasts)
+        return found
 
     def _refusal(self, answer: Answer, found: Mapping[str, Any]) -> Problem:
         more: dict[str, Any] = {"instance": self._instance, "vendor_request_id": answer.request_id}
         if answer.status >= _SERVER_ERROR or answer.status == 429:  # noqa: PLR2004
-            return VendorUnavailable(f"{self._instance} grants no token at the moment", **more)
+            throttled = answer.status < _SERVER_ERROR
+            what = f"{self._instance} grants no token at the moment"
+            return VendorUnavailable(what, nothing_done=throttled, **more)
         # RFC 6749 §5.2 has a closed list of codes; anything else might be personal data.
         error = str(found.get("error", ""))
         code = error if error.replace("_", "").isalpha() else "no reason given"
@@ -112,13 +128,33 @@ def _in_header(token: Mapping[str, Any]) -> Login:
     return Login(headers=bearer(str(token["access_token"])))
 
 
-def _lifetime(expires_in: Any, lasts: float | None) -> float:
+def lifetime(expires_in: Any, lasts: float | None) -> float:
     """Seconds for which to use a token; a vendor that does not say will answer 401 when it is over."""
     try:
         seconds = float(expires_in)
     except (TypeError, ValueError):
         return lasts if lasts is not None else float("inf")
     return max(seconds - _EARLY, seconds / 2)
+
+
+class Client:
+    """Who we are to a token endpoint: id and secret in the Authorization header or in the body."""
+
+    def __init__(self, client_id: str, secret: Secret | None, style: Style) -> None:
+        self._id, self._secret, self._style = client_id, secret, style
+
+    def form(self) -> dict[str, str]:
+        if self._secret is None:
+            return {"client_id": self._id}
+        return (
+            {"client_id": self._id, "client_secret": self._secret.reveal()} if self._style == "body" else {}
+        )
+
+    def headers(self) -> dict[str, str]:
+        if self._secret is None or self._style == "body":
+            return {}
+        # RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
+        return {"Authorization": basic(quote(self._id, safe=""), quote(self._secret.reveal(), safe=""))}
 
 
 class ClientCredentials(Grant):
@@ -130,25 +166,19 @@ class ClientCredentials(Grant):
         client_id: str,
         client_secret: Secret,
         *,
-        style: Literal["basic", "body"] = "basic",
+        style: Style = "basic",
         form: Mapping[str, str] | None = None,
         **more: Any,
     ) -> None:
         super().__init__(token_url, **more)
-        self._id, self._secret, self._style = client_id, client_secret, style
+        self._client = Client(client_id, client_secret, style)
         self._more = dict(form or {})
 
     def form(self) -> dict[str, str]:
-        form = {"grant_type": "client_credentials", **self._more}
-        if self._style == "body":
-            form |= {"client_id": self._id, "client_secret": self._secret.reveal()}
-        return form
+        return {"grant_type": "client_credentials", **self._more, **self._client.form()}
 
     def form_headers(self) -> dict[str, str]:
-        if self._style == "body":
-            return {}
-        # RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
-        return {"Authorization": basic(quote(self._id, safe=""), quote(self._secret.reveal(), safe=""))}
+        return self._client.headers()
 
 
 class JwtBearer(Grant):

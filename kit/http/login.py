@@ -36,6 +36,10 @@ class Auth(Protocol):
         """Get a new login unless somebody else just did; False when there is nothing to renew."""
         ...
 
+    async def close(self) -> None:
+        """End what is under way in an order in which nothing is lost."""
+        ...
+
 
 class Fixed:
     """A login that never changes."""
@@ -51,6 +55,8 @@ class Fixed:
     async def renew(self, used: Login) -> bool:
         del used
         return False
+
+    async def close(self) -> None: ...
 
 
 class NoAuth(Fixed):

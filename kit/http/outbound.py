@@ -104,6 +104,7 @@ class Outbound:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self._auth.close()
         await self._client.aclose()
 
     async def send(
@@ -259,7 +260,7 @@ class Outbound:
         said = f"{self.instance} did not answer {call.method} {call.template} ({why})"
         if _is_past_deadline():  # ours, not the vendor's fault; and surely nothing was done
             return DeadlineExceeded(said, extra={"instance": self.instance})
-        return VendorUnavailable(said, instance=self.instance)
+        return VendorUnavailable(said, instance=self.instance, nothing_done=not sent)
 
     def _judge(self, call: Call, answer: Answer) -> Problem | None:
         if answer.status in call.ok:

@@ -33,6 +33,7 @@ MODULES = {
     "problems": "problems as answers",
     "retention": "what has expired is deleted",
     "routes": "interfaces as routes of the web framework",
+    "secret_store": "secrets that vendors hand out, sealed",
     "secrets": "references to secrets and their values",
     "settings": "configuration files, read strictly",
     "telemetry": "logs, metrics and traces",
