@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import time
 import tomllib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +19,7 @@ from litestar import Router
 import contracts.system
 from contracts.operation import Api
 from contracts.problems import Problem
+from kit.http import AllowanceLimits
 from kit.operations import api_of
 from kit.routes import router
 from kit.secrets import SecretError
@@ -140,17 +141,43 @@ def survey_profiles(folder: Path) -> Survey:
         except SettingsError as error:
             survey.profiles.append(_salvaged(path))
             survey.faults[path.stem] = error.faults
+    for name, fault in _allowance_faults(survey):
+        survey.faults.setdefault(name, []).append(fault)
     return survey
+
+
+def _allowance_faults(survey: Survey) -> Iterator[tuple[str, str]]:
+    """Instances that share an allowance and state other limits for it than the first of them."""
+    first: dict[str, Profile] = {}
+    for _, profile in survey.profiles:
+        if not profile.allowance or profile.name in survey.faults:
+            continue
+        other = first.setdefault(profile.allowance, profile)
+        if _allowances_of(profile) != _allowances_of(other):
+            what = f"shares the allowance {profile.allowance} with {other.name}, under other limits"
+            yield profile.name, f"{profile.name}: {what}"
+
+
+def _allowances_of(profile: Profile) -> tuple[Any, ...]:
+    """The limits that concern the vendor's allowances, and not the patience of a call."""
+    general = tuple(getattr(profile.limits, name) for name in AllowanceLimits.__struct_fields__)
+    return *general, profile.allowances
+
+
+def _undeclared(connector: Connector, profile: Profile) -> Iterator[str]:
+    """What a profile names and its connector does not declare."""
+    for name in profile.capabilities:
+        if name not in connector.capabilities:
+            yield f"{connector.title} has no capability {name!r}"
+    for name in profile.allowances:
+        if name not in connector.allowances:
+            yield f"allowances.{name}: {connector.title} counts nothing by this name"
 
 
 def _read_profile(path: Path) -> tuple[Connector, Profile]:
     connector = connector_of(read_toml(path, Head).vendor)
     profile = read_toml(path, connector.profile)
-    faults = [
-        f"{path}: {connector.title} has no capability {name!r}"
-        for name in profile.capabilities
-        if name not in connector.capabilities
-    ]
+    faults = [f"{path}: {fault}" for fault in _undeclared(connector, profile)]
     if profile.name != path.stem:
         faults.insert(0, f"{path}: the instance is named {profile.name}, its file {path.stem}")
     if faults:

@@ -3,8 +3,8 @@
 from kit.http.answer import Answer
 from kit.http.auth import ClientAssertion, ClientCredentials, Grant, JwtBearer
 from kit.http.breaker import Breaker
-from kit.http.budget import Budget
-from kit.http.limits import Limits
+from kit.http.budget import Budget, Counters
+from kit.http.limits import AllowanceLimits, Limits
 from kit.http.login import ApiKey, Auth, Basic, Bearer, InBody, Login, NoAuth
 from kit.http.outbound import Outbound, by_status
 from kit.http.recorder import Recorder, VendorCall
@@ -12,6 +12,7 @@ from kit.http.refresh import RefreshToken
 from kit.http.slots import Slots
 
 __all__ = [
+    "AllowanceLimits",
     "Answer",
     "ApiKey",
     "Auth",
@@ -21,6 +22,7 @@ __all__ = [
     "Budget",
     "ClientAssertion",
     "ClientCredentials",
+    "Counters",
     "Grant",
     "InBody",
     "JwtBearer",

@@ -79,7 +79,8 @@ class Grant(ABC):
         return {}
 
     async def close(self) -> None:
-        """End what is under way in an order in which nothing is lost."""
+        """Nothing is under way that may be lost."""
+        return
 
     async def _fetch(self, refused: Mapping[str, Any] | None) -> None:
         """Get a token; `refused` is one that the vendor no longer accepts."""

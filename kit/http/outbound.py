@@ -53,6 +53,7 @@ class Call(msgspec.Struct, frozen=True):
     effect: bool
     repeatable: bool
     ok: tuple[int, ...]
+    allowances: tuple[str, ...] = ()
 
 
 class Outbound:
@@ -120,11 +121,13 @@ class Outbound:
         effect: bool | None = None,
         repeatable: bool | None = None,
         ok: tuple[int, ...] = (),
+        allowances: tuple[str, ...] = (),
     ) -> Answer:
         """The vendor's answer of a 2xx status or one in `ok`.
 
         `template` is the path without its ids. `effect` says whether the call changes anything there: where
-        it is not given the method tells, so a read that is sent as POST says `effect=False`. Raises what
+        it is not given the method tells, so a read that is sent as POST says `effect=False`. `allowances` are
+        those of the instance from which this call takes beside the general one. Raises what
         `read_error` and `read_success` make of a refusal; VendorDoubtful when an effect may or may not have
         happened; VendorUnavailable when surely nothing did.
         """
@@ -140,6 +143,7 @@ class Outbound:
             effect=changes,
             repeatable=(not changes or method in _REPEATABLE) if repeatable is None else repeatable,
             ok=ok,
+            allowances=allowances,
         )
         attempt = 1
         while True:
@@ -168,7 +172,7 @@ class Outbound:
 
     async def _try(self, call: Call) -> Answer:
         self._breaker.enter(self.instance)
-        async with self._budget.turn() if self._budget else nullcontext(Turn()) as turn:
+        async with self._budget.turn(call.allowances) if self._budget else nullcontext(Turn()) as turn:
             used = await self._auth.login()
             answer, problem = await self._exchange(call, used, turn)
             if self._login_expired(answer) and await self._auth.renew(used):

@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -13,7 +13,7 @@ from contracts.events.kinds import RecordChanged
 from contracts.system.instance import InstanceReport
 from kit.cache import Cache
 from kit.database import Database
-from kit.http import Budget, Limits, Recorder, Slots
+from kit.http import AllowanceLimits, Budget, Counters, Limits, Recorder, Slots
 from kit.settings import SettingsError
 
 Environment = Literal["test", "production"]
@@ -23,7 +23,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The common head of `instances/<name>.toml`; each vendor's profile inherits it and adds its tables.
 
     `data_region` is where the instance's data resides; `capabilities` are those that it serves;
-    `owner` answers for the account and its credentials.
+    `owner` answers for the account and its credentials. Instances that share one allowance of the vendor (an
+    org, a tenant) give it the same name in `allowance` and have the same limits. `allowances` are the limits
+    of those that the connector declares beside the general one.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     owner: str = ""
     capabilities: tuple[str, ...] = ()
     limits: Limits = msgspec.field(default_factory=Limits)
+    allowance: str = ""
+    allowances: dict[str, AllowanceLimits] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,10 @@ class ConnectorContext:
     cache: Cache | None = None
     recorder: Recorder | None = None
     slots: Slots | None = None
+    counters: Counters = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "counters", Counters(self.slots, self.cache))
 
     def refuse_production(self, profile: Profile) -> None:
         """Raises SettingsError where a test deployment would open a production account."""
@@ -57,7 +65,13 @@ class ConnectorContext:
 
     def budget(self, profile: Profile) -> Budget:
         """The call budget of one instance, shared with every process that opens it."""
-        return Budget(profile.name, profile.limits, slots=self.slots, cache=self.cache)
+        return Budget(
+            profile.name,
+            profile.limits,
+            allowance=profile.allowance,
+            named=profile.allowances,
+            counters=self.counters,
+        )
 
 
 class CursorStore(Protocol):
@@ -148,7 +162,8 @@ class Connector:
 
     `canonical_id` gives the one spelling of a record's id, by our kind of the record and any spelling of the
     vendor's; it raises NotFound for what can be no such id. Pure: it works wherever the profile is read, also
-    in a process that does not open the instance, and while the vendor is away.
+    in a process that does not open the instance, and while the vendor is away. `allowances` names what the
+    vendor counts apart from all calls (searches, bulk jobs); a profile sets their limits.
     """
 
     name: str
@@ -157,6 +172,7 @@ class Connector:
     profile: type[Profile]
     open: Callable[[Any, ConnectorContext], AbstractAsyncContextManager[OpenInstance]]
     canonical_id: Callable[[str, str], str]
+    allowances: tuple[str, ...] = ()
 
 
 def ordering_key(instance: str, object: str, id: str) -> str:  # noqa: A002

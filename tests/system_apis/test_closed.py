@@ -104,3 +104,21 @@ def test_all_faults_of_all_profiles_together(folder: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         read_profiles(folder)
     assert len(caught.value.faults) == 2
+
+
+def test_a_shared_allowance_has_one_size(folder: Path) -> None:
+    """Instances that share an allowance under other limits, or name one that is not counted, are told."""
+    search = "[allowances.search]\nper_second = 5\n"
+    for name, more in (("kantata-main", search), ("netsuite-main", "")):
+        path = folder / f"{name}.toml"
+        path.write_text(
+            'allowance = "tenant-7"\n' + path.read_text(encoding="utf-8") + more, encoding="utf-8"
+        )
+    faults = survey_profiles(folder).faults
+    assert "counts nothing by this name" in faults["kantata-main"][0]
+    assert "netsuite-main" not in faults
+    edit(folder, "kantata-main", search, "")
+    assert (
+        "shares the allowance tenant-7 with kantata-main"
+        in survey_profiles(folder).faults["netsuite-main"][0]
+    )

@@ -122,7 +122,7 @@ async def test_a_caller_who_leaves(stand: Stand, client: Open, database: Databas
 
 
 async def test_an_answer_that_was_lost(stand: Stand, client: Open, database: Database) -> None:
-    """After the vendor has rotated and nothing was stored, the message says to authorise again; that works."""
+    """After the vendor has rotated and nothing was stored, the remedy is to authorise again."""
     shop = Rotating(stand)
     shop.lose_next = True
     outbound = client(auth=grant(stand, database, settle=0.2))
