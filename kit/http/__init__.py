@@ -4,12 +4,14 @@ from kit.http.answer import Answer
 from kit.http.auth import ClientAssertion, ClientCredentials, Grant, JwtBearer
 from kit.http.breaker import Breaker
 from kit.http.budget import Budget, Counters
+from kit.http.call import by_status
 from kit.http.limits import AllowanceLimits, Limits
 from kit.http.login import ApiKey, Auth, Basic, Bearer, InBody, Login, NoAuth
-from kit.http.outbound import Outbound, by_status
+from kit.http.outbound import Outbound
 from kit.http.recorder import Recorder, VendorCall
 from kit.http.refresh import RefreshToken
 from kit.http.slots import Slots
+from kit.http.streaming import StreamedAnswer
 
 __all__ = [
     "AllowanceLimits",
@@ -33,6 +35,7 @@ __all__ = [
     "Recorder",
     "RefreshToken",
     "Slots",
+    "StreamedAnswer",
     "VendorCall",
     "by_status",
 ]

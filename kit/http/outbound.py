@@ -4,56 +4,30 @@ import asyncio
 import datetime as dt
 import random
 import time
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
-from email.utils import parsedate_to_datetime
-from typing import Any, Self
-from urllib.parse import urlencode
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from typing import Any, Self, TypeVar
 
 import httpx
 import msgspec
 
-from contracts.problems import (
-    ContractViolation,
-    DeadlineExceeded,
-    NotFound,
-    Problem,
-    VendorDoubtful,
-    VendorRejected,
-    VendorUnavailable,
-)
+from contracts.problems import DeadlineExceeded, Problem, VendorDoubtful, VendorUnavailable
 from kit import context
 from kit.http.answer import Answer
 from kit.http.breaker import Breaker
 from kit.http.budget import Budget, Turn
+from kit.http.call import Call, by_status, make_call, retry_after
 from kit.http.limits import Limits
 from kit.http.login import Auth, Login, NoAuth
 from kit.http.recorder import Recorder, VendorCall
+from kit.http.streaming import ENCODINGS, MAX_BYTES, StreamedAnswer
 
+T = TypeVar("T")
 ReadError = Callable[[Answer], Problem | None]
 ReadAllowance = Callable[[Answer], tuple[int, int] | None]
 
-# Money is a JSON number on these wires.
-_encode = msgspec.json.Encoder(decimal_format="number").encode
-
-_REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
-_EFFECTLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_REFUSAL_BYTES = 1 << 16
 _LONGEST_PAUSE = 5.0  # seconds; a vendor that asks for more is left to the caller's own patience
-
-
-class Call(msgspec.Struct, frozen=True):
-    """One call as it was asked for, however often it is sent."""
-
-    method: str
-    url: str
-    template: str
-    params: Any
-    content: bytes | None
-    headers: dict[str, str]
-    effect: bool
-    repeatable: bool
-    ok: tuple[int, ...]
-    allowances: tuple[str, ...] = ()
 
 
 class Outbound:
@@ -131,24 +105,41 @@ class Outbound:
         `read_error` and `read_success` make of a refusal; VendorDoubtful when an effect may or may not have
         happened; VendorUnavailable when surely nothing did.
         """
-        content, media_type = _content(body, form)
-        changes = method not in _EFFECTLESS if effect is None else effect
-        call = Call(
-            method=method,
-            url=path_or_url,
-            template=template or path_or_url.partition("?")[0],
+        call = make_call(
+            method,
+            path_or_url,
+            template=template,
             params=params,
-            content=content,
-            headers={**media_type, **(headers or {})},
-            effect=changes,
-            repeatable=(not changes or method in _REPEATABLE) if repeatable is None else repeatable,
+            body=body,
+            form=form,
+            headers=headers,
+            effect=effect,
+            repeatable=repeatable,
             ok=ok,
             allowances=allowances,
         )
+        return await self._persist(call, lambda: self._try(call))
+
+    @asynccontextmanager
+    async def stream(
+        self, method: str, path_or_url: str, *, max_bytes: int = MAX_BYTES, **more: Any
+    ) -> AsyncIterator[StreamedAnswer]:
+        """A long answer to a read, for the length of the block; takes what `send` takes.
+
+        Failures before the body are retried and raised as by `send`; one within it is for the caller, who has
+        used a part of it. The call holds its share of the budget until the block ends.
+        """
+        call = make_call(method, path_or_url, **{**more, "effect": False})
+        call.headers.update(ENCODINGS)
+        async with AsyncExitStack() as stack:
+            yield await self._persist(call, lambda: self._open(call, stack, max_bytes))
+
+    async def _persist(self, call: Call, attempt_once: Callable[[], Awaitable[T]]) -> T:
+        """Try until it succeeds, or until another attempt is unsafe, useless or too late."""
         attempt = 1
         while True:
             try:
-                return await self._try(call)
+                return await attempt_once()
             except VendorUnavailable as problem:
                 pause = self._pause(call, problem, attempt)
                 if pause is None:
@@ -181,12 +172,53 @@ class Outbound:
             raise problem
         return answer
 
+    async def _open(self, call: Call, block: AsyncExitStack, max_bytes: int) -> StreamedAnswer:
+        """A 2xx answer before its body; the block then holds what belongs to the call."""
+        self._breaker.enter(self.instance)
+        async with AsyncExitStack() as stack:
+            turn = Turn()
+            if self._budget:
+                turn = await stack.enter_async_context(self._budget.turn(call.allowances))
+            used = await self._auth.login()
+            opened = await self._exchange_stream(call, used, turn, stack, max_bytes)
+            if isinstance(opened, Answer) and self._login_expired(opened) and await self._auth.renew(used):
+                opened = await self._exchange_stream(call, await self._auth.login(), turn, stack, max_bytes)
+            if isinstance(opened, Answer):
+                raise self._judge(call, opened) or opened.violation("a status without a body to read")
+            block.push_async_exit(stack.pop_all())
+            return opened
+
+    async def _exchange_stream(
+        self, call: Call, login: Login, turn: Turn, stack: AsyncExitStack, max_bytes: int
+    ) -> StreamedAnswer | Answer:
+        """Send once; the answer itself where its status is no 2xx. Recorded once its body is read or left."""
+        began, at = time.monotonic(), dt.datetime.now(dt.UTC)
+        try:
+            response = await self._send(call, login, stream=True)
+        except Problem as error:
+            if not _is_past_deadline():
+                self._breaker.failed()
+            self._record(call, None, error.code, at, time.monotonic() - began)
+            raise
+        head = self._answer(call, response, b"")
+        self._note(head, turn)
+        if response.is_success:
+            opened = StreamedAnswer(head, response, max_bytes)
+            stack.callback(lambda: self._record(call, head, opened.problem, at, time.monotonic() - began))
+            stack.push_async_callback(response.aclose)
+            return opened
+        try:
+            answer = self._answer(call, response, await _beginning(response))
+        finally:
+            await response.aclose()
+        problem = self._judge(call, answer)
+        self._record(call, answer, problem.code if problem else "", at, time.monotonic() - began)
+        return answer
+
     async def _post_form(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
         """For the grants: an answer of any status."""
-        content, media_type = _content(None, form)
-        headers = {**media_type, **headers}
         # A lost login changes nothing, and what it was for was not sent.
-        call = Call("POST", url, "token", None, content, headers, effect=False, repeatable=True, ok=())
+        call = make_call("POST", url, template="token", form=form, headers=headers, effect=False)
         answer, _ = await self._exchange(call, Login(), Turn())
         return answer
 
@@ -199,8 +231,6 @@ class Outbound:
             answer = found = await self._roundtrip(call, login)
             problem = self._judge(call, found)
             outcome = problem.code if problem else ""
-            if self._read_allowance:
-                turn.reported = self._read_allowance(found) or turn.reported
         except Problem as error:
             if not _is_past_deadline():  # a caller in a hurry says nothing about the vendor
                 self._breaker.failed()
@@ -208,13 +238,23 @@ class Outbound:
             raise
         finally:
             self._record(call, answer, outcome, at, time.monotonic() - began)
-        if found.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        self._note(found, turn)
+        return found, problem
+
+    def _note(self, answer: Answer, turn: Turn) -> None:
+        """What an answer says of the vendor's health and of our allowance."""
+        if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
             self._breaker.failed()
         else:
             self._breaker.succeeded()
-        return found, problem
+        if self._read_allowance:
+            turn.reported = self._read_allowance(answer) or turn.reported
 
     async def _roundtrip(self, call: Call, login: Login) -> Answer:
+        response = await self._send(call, login)
+        return self._answer(call, response, response.content)
+
+    async def _send(self, call: Call, login: Login, *, stream: bool = False) -> httpx.Response:
         sent = False
 
         async def watch(event: str, _: Mapping[str, Any]) -> None:
@@ -224,17 +264,19 @@ class Outbound:
         request = self._request(call, login, watch)
         try:
             async with asyncio.timeout(_soonest(self._limits.timeout_seconds)):
-                found = await self._client.send(request)
+                return await self._client.send(request, stream=stream)
         except (httpx.TransportError, TimeoutError) as error:
             raise self._lost(call, error, sent=sent) from None
+
+    def _answer(self, call: Call, response: httpx.Response, body: bytes) -> Answer:
         return Answer(
             instance=self.instance,
             method=call.method,
             template=call.template,
-            status=found.status_code,
-            headers=found.headers,
-            body=found.content,
-            request_id=found.headers.get(self._request_id_header, "") if self._request_id_header else "",
+            status=response.status_code,
+            headers=response.headers,
+            body=body,
+            request_id=response.headers.get(self._request_id_header, "") if self._request_id_header else "",
         )
 
     def _request(self, call: Call, login: Login, watch: Callable[..., Any]) -> httpx.Request:
@@ -309,6 +351,17 @@ class Outbound:
         )
 
 
+async def _beginning(response: httpx.Response) -> bytes:
+    """As much of a refusal as is read: enough for a vendor's error document."""
+    body = b""
+    with suppress(httpx.HTTPError):
+        async for part in response.aiter_bytes(_REFUSAL_BYTES):
+            body += part
+            if len(body) >= _REFUSAL_BYTES:
+                break
+    return body
+
+
 def _is_unauthorized(answer: Answer) -> bool:
     return answer.status == httpx.codes.UNAUTHORIZED
 
@@ -322,38 +375,3 @@ def _soonest(timeout: float) -> float:
 def _is_past_deadline() -> bool:
     deadline = context.current().deadline
     return deadline is not None and time.monotonic() >= deadline
-
-
-def by_status(answer: Answer) -> Problem:
-    """What an answer's status alone says; vendors' own codes say more."""
-    where = f"{answer.instance} answered {answer.method} {answer.template} with {answer.status}"
-    more: dict[str, Any] = {"instance": answer.instance, "vendor_request_id": answer.request_id}
-    if answer.status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
-        return NotFound(where, extra=more)
-    if answer.status == httpx.codes.TOO_MANY_REQUESTS or answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return VendorUnavailable(where, **more)
-    if answer.status >= httpx.codes.BAD_REQUEST:
-        return VendorRejected(where, **more)
-    return ContractViolation(where, **more)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a Retry-After header asks for (RFC 9110 §10.2.3)."""
-    value = headers.get("Retry-After", "")
-    if value.isdigit():
-        return float(value)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (until - dt.datetime.now(until.tzinfo or dt.UTC)).total_seconds())
-
-
-def _content(body: Any, form: Mapping[str, str] | None) -> tuple[bytes | None, dict[str, str]]:
-    if form is not None:
-        return urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
-    if body is None:
-        return None, {}
-    if isinstance(body, bytes):
-        return body, {}
-    return _encode(body), {"Content-Type": "application/json"}

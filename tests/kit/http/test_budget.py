@@ -288,7 +288,7 @@ async def test_calls_per_second(stand: Stand, client: Open, cache: Cache) -> Non
 
 
 async def test_instances_of_one_org(stand: Stand, client: Open, database_url: str, cache: Cache) -> None:
-    """Two instances that share an allowance, in two processes, never exceed it together; others have their own."""
+    """Two instances that share an allowance, in two processes, exceed it never; others have their own."""
     stand.answer = slowly
     limits = Limits(concurrency=3, per_window=40, window_seconds=2)
     opened = [Slots(database_url) for _ in range(2)]
