@@ -35,7 +35,7 @@ from system_apis.connector import (
     Receive,
 )
 from system_apis.connector.closed import ClosedInstance, unresolved_references
-from system_apis.connector.polling import pause
+from system_apis.connector.polling import look_now, pause
 
 _log = log("system_apis")
 
@@ -256,11 +256,13 @@ async def watch(
     cursor: CursorStore,
     lease: Callable[[str], Any],
     stop: asyncio.Event,
+    look: asyncio.Event | None = None,
 ) -> None:
     """Run a change source wherever the lease is held, again after each failure, until it is stopped.
 
-    The delay grows while the source fails as soon as it runs.
+    Setting `look` ends its wait for the next poll. The delay grows while the source fails as soon as it runs.
     """
+    look_now.set(look)
     wait = FIRST_PAUSE_SECONDS
     while not stop.is_set():
         began = time.monotonic()

@@ -5,13 +5,18 @@ from system_apis.connector.declaration import (
     Connector,
     ConnectorContext,
     CursorStore,
-    Delivery,
     Environment,
     OpenInstance,
     Profile,
     Receive,
-    WebhookReceiver,
     ordering_key,
+)
+from system_apis.connector.webhooks import (
+    Delivery,
+    WebhookAnswer,
+    WebhookReceiver,
+    WebhookRequest,
+    WebhookResult,
 )
 
 __all__ = [
@@ -24,6 +29,9 @@ __all__ = [
     "OpenInstance",
     "Profile",
     "Receive",
+    "WebhookAnswer",
     "WebhookReceiver",
+    "WebhookRequest",
+    "WebhookResult",
     "ordering_key",
 ]

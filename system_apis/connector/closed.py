@@ -8,7 +8,8 @@ import msgspec
 from contracts.problems import VendorUnavailable
 from contracts.system.instance import Finding, InstanceReport
 from kit.secrets import SecretError, resolve
-from system_apis.connector.declaration import ChangeSource, Delivery, Profile
+from system_apis.connector.declaration import ChangeSource, Profile
+from system_apis.connector.webhooks import RefusingReceiver
 
 FIX = "correct the profile or the variable, then restart"
 
@@ -46,7 +47,7 @@ class ClosedInstance:
         self.faults = tuple(faults)
         adapter = _Refusing(self._refuse)
         self.capabilities: Mapping[str, Any] = dict.fromkeys(profile.capabilities, adapter)
-        self.webhook = adapter
+        self.webhook = RefusingReceiver(self._refuse)
 
     async def check(self) -> InstanceReport:
         """Each fault as a finding."""
@@ -75,6 +76,3 @@ class _Refusing:
             self._refuse()
 
         return operation
-
-    async def verify(self, headers: Mapping[str, str], body: bytes) -> tuple[Delivery, ...]:  # noqa: ARG002
-        self._refuse()

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -14,7 +14,10 @@ from contracts.system.instance import InstanceReport
 from kit.cache import Cache
 from kit.database import Database
 from kit.http import AllowanceLimits, Budget, Counters, Limits, Recorder, Slots
+from kit.secret_store import SecretStore
 from kit.settings import SettingsError
+from system_apis.connector.stored_webhooks import Secrets, WebhookStore
+from system_apis.connector.webhooks import WebhookReceiver, WebhookRequest
 
 Environment = Literal["test", "production"]
 
@@ -44,7 +47,8 @@ class ConnectorContext:
     """What a connector is given: where secrets are looked up, and the shared stores.
 
     `deployment` is the kind of this deployment: a test deployment refuses a vendor's production account.
-    Without a database or a cache the budgets hold within this process only.
+    Without a database or a cache the budgets hold within this process only. `secrets` stores what vendors
+    hand out: rotated refresh tokens, webhooks' secrets.
     """
 
     environ: Mapping[str, str]
@@ -53,6 +57,7 @@ class ConnectorContext:
     cache: Cache | None = None
     recorder: Recorder | None = None
     slots: Slots | None = None
+    secrets: SecretStore | None = None
     counters: Counters = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,6 +67,18 @@ class ConnectorContext:
         """Raises SettingsError where a test deployment would open a production account."""
         if (profile.environment, self.deployment) == ("production", "test"):
             raise SettingsError([f"{profile.name}: a test deployment does not open a production account"])
+
+    def secret_store(self, profile: Profile) -> SecretStore:
+        """Where the instance's rotated tokens are stored; raises SettingsError without a database."""
+        if self.secrets is None:
+            raise SettingsError(
+                [f"{profile.name}: its login rotates, and needs the database to be stored in"]
+            )
+        return self.secrets
+
+    def webhook_secrets(self, profile: Profile, name: str = "") -> Secrets:
+        """How the receiver of an address reads the secrets that its calls are verified with."""
+        return WebhookStore(self.secret_store(profile)).secrets_of(profile.name, name)
 
     def budget(self, profile: Profile) -> Budget:
         """The call budget of one instance, shared with every process that opens it."""
@@ -112,27 +129,6 @@ class ChangeSource(Protocol):
         ...
 
 
-class Delivery(msgspec.Struct, frozen=True):
-    """One change that a verified push brought; a replay of the push gives the same `dedupe_id`."""
-
-    dedupe_id: str
-    type: str
-    key: str
-    change: RecordChanged
-    occurred_at: dt.datetime
-
-
-class WebhookReceiver(Protocol):
-    """Reads what a vendor pushes to `/hooks/{instance}`."""
-
-    async def verify(self, headers: Mapping[str, str], body: bytes) -> tuple[Delivery, ...]:
-        """The push's change; raises InvalidToken when forged or stale, BadRequest when unreadable.
-
-        The names of `headers` are lower case.
-        """
-        ...
-
-
 class OpenInstance(Protocol):
     """One configured account of a vendor, logged in on demand."""
 
@@ -164,6 +160,10 @@ class Connector:
     vendor's; it raises NotFound for what can be no such id. Pure: it works wherever the profile is read, also
     in a process that does not open the instance, and while the vendor is away. `allowances` names what the
     vendor counts apart from all calls (searches, bulk jobs); a profile sets their limits.
+
+    `shared_webhook` is there where the vendor calls one address for several instances
+    (`/vendor-hooks/{vendor}`): it returns the accounts that a request names, before that is verified.
+    `registers_webhooks` says whether an instance of a profile registers its addresses at the vendor itself.
     """
 
     name: str
@@ -173,6 +173,8 @@ class Connector:
     open: Callable[[Any, ConnectorContext], AbstractAsyncContextManager[OpenInstance]]
     canonical_id: Callable[[str, str], str]
     allowances: tuple[str, ...] = ()
+    shared_webhook: Callable[[WebhookRequest], Iterable[str]] | None = None
+    registers_webhooks: Callable[[Any], bool] = lambda _: False
 
 
 def ordering_key(instance: str, object: str, id: str) -> str:  # noqa: A002

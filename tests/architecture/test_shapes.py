@@ -150,10 +150,12 @@ def test_every_task_is_awaited_or_is_background_work() -> None:
     awaited = {
         "kit/background.py",
         "kit/database/locks.py",
+        "kit/http/refresh.py",
         "gateway/identity/introspection.py",
         "gateway/policies/cache/reading.py",
         "deploy/process/children.py",
         "deploy/cli/commands/up.py",
+        "system_apis/connector/polling.py",
         "system_apis/vendors/salesforce/changes/stream.py",
     }
     tiers = ("kit", "gateway", "experience_apis", "process_apis", "system_apis", "deploy")

@@ -14,7 +14,7 @@ from deploy.settings import DEMO_CONFIG
 from kit.clients import local
 from kit.settings import SettingsError
 from system_apis.app import open_instances, read_profiles, survey_profiles
-from system_apis.connector import ConnectorContext
+from system_apis.connector import ConnectorContext, WebhookRequest
 
 KANTATA = {"KANTATA_BASE_URL": "http://127.0.0.1:1", "KANTATA_TOKEN": "t"}
 
@@ -47,7 +47,9 @@ async def test_all_missing_secrets_of_one_instance(folder: Path) -> None:
             assert len(opened["salesforce-main"].routers()) == 1
             assert opened["netsuite-main"].opened.webhook is not None
             with pytest.raises(VendorUnavailable):
-                await opened["netsuite-main"].opened.webhook.verify({}, b"")
+                await opened["netsuite-main"].opened.webhook.receive(
+                    WebhookRequest("POST", "https://x/hooks/y")
+                )
     assert not isinstance(caught.value, VendorDoubtful)
     assert "SALESFORCE_CLIENT_ID" in caught.value.detail
     assert "SALESFORCE_" in caught.value.detail.replace("SALESFORCE_CLIENT_ID", "", 1)

@@ -15,6 +15,7 @@ from contracts.events.kinds import RecordChanged
 from contracts.problems import BadRequest, ContractViolation, InvalidToken, Problem
 from kit.cache import Cache
 from kit.secrets import Secret
+from system_apis.connector import WebhookRequest
 from system_apis.vendors.netsuite import NetSuite
 from system_apis.vendors.netsuite.client import Echoes
 from system_apis.vendors.netsuite.mapping.queries import place_at
@@ -236,6 +237,10 @@ def signed(content: bytes, *, at: int = NOW, secret: str = "s3cret") -> dict[str
     return {"x-ns-event-id": "e-1", "x-ns-timestamp": str(at), "x-ns-signature": f"sha256={digest}"}
 
 
+def called(headers: dict[str, str], content: bytes) -> WebhookRequest:
+    return WebhookRequest("POST", "https://enfilade.example/hooks/netsuite-main", headers, content)
+
+
 @pytest.fixture
 def push() -> Push:
     return Push(
@@ -245,8 +250,8 @@ def push() -> Push:
 
 async def test_push(push: Push) -> None:
     """A signed push is one delivery, and its replay the same one."""
-    (first,) = await push.verify(signed(body()), body())
-    (again,) = await push.verify(signed(body(), at=NOW + 100), body())
+    (first,) = (await push.receive(called(signed(body()), body()))).deliveries
+    (again,) = (await push.receive(called(signed(body(), at=NOW + 100), body()))).deliveries
     assert first == again
     assert first.dedupe_id == "push:e-1"
     assert first.key == "netsuite-main:contract:1001"
@@ -271,15 +276,15 @@ async def test_forged_pushes(push: Push) -> None:
         (signed(body(), at=NOW + 301), body()),
     ):
         with pytest.raises(InvalidToken):
-            await push.verify(headers, content)
+            await push.receive(called(headers, content))
 
 
 async def test_odd_pushes(push: Push) -> None:
     """A signed push that is unreadable is a bad request; one of another record type concerns nobody."""
     with pytest.raises(BadRequest):
-        await push.verify(signed(b"{"), b"{")
+        await push.receive(called(signed(b"{"), b"{"))
     other = body(recordType="invoice")
-    assert await push.verify(signed(other), other) == ()
+    assert (await push.receive(called(signed(other), other))).deliveries == ()
 
 
 async def test_pushes_as_the_vendor_sends_them(
@@ -293,7 +298,8 @@ async def test_pushes_as_the_vendor_sends_them(
         hand = await account.create("customer", companyName="By Hand Ltd", subsidiary={"id": "2"})
         await asyncio.wait_for(stand.seen(2), 10)
         assert opened.webhook
-        found = [(await opened.webhook.verify(asked.headers, asked.body))[0].change for asked in stand.asked]
+        calls = [called(asked.headers, asked.body) for asked in stand.asked]
+        found = [(await opened.webhook.receive(call)).deliveries[0].change for call in calls]
         assert {(change.id, change.by_us) for change in found} >= {(made.id, True), (hand["id"], False)}
         await account.remove()
 
@@ -306,5 +312,5 @@ async def test_a_push_of_our_own_write(opened: NetSuite, account: Account) -> No
     )
     assert opened.webhook
     headers = signed(content, at=int(time.time()), secret=account.credentials["push_secret"])
-    (delivery,) = await opened.webhook.verify(headers, content)
+    (delivery,) = (await opened.webhook.receive(called(headers, content))).deliveries
     assert delivery.change.by_us
