@@ -164,8 +164,13 @@ def master_keys(settings: ServerSettings, environ: Mapping[str, str]) -> privacy
     """The keys under which people's data is sealed; development stores one of its own in the data folder."""
     if settings.master_key:
         return privacy.Keys(resolve(settings.master_key, environ))
-    path = Path(settings.data_dir) / "keys" / "master.key"
+    path = master_key_path(settings)
     return privacy.Keys(Secret(load_or_create(path, lambda: secrets.token_hex(32).encode()).decode().strip()))
+
+
+def master_key_path(settings: ServerSettings) -> Path:
+    """Where development stores the key that it creates."""
+    return Path(settings.data_dir) / "keys" / "master.key"
 
 
 @asynccontextmanager
