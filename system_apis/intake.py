@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -12,9 +12,9 @@ from litestar import Request, post
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events.kinds import RecordChanged
-from contracts.problems import NotFound, Problem, VendorUnavailable
+from contracts.problems import NotFound, Problem, Unavailable, VendorUnavailable
 from kit import context, inbox
-from kit.database import Database, get_cursor, lease, set_cursor
+from kit.database import Database, get_cursor, get_cursors, lease, set_cursor
 from kit.secret_store import SecretStore
 from kit.telemetry import log
 from system_apis.app import Instance, connector_of, watch
@@ -85,7 +85,9 @@ class Intake:
 
     def work(self, stop: asyncio.Event) -> list[Work]:
         """What watches the instances, each with its name."""
-        tasks: list[Work] = [("webhooks' wish to look", partial(self._pass_on_looks, stop))]
+        tasks: list[Work] = []
+        if self._receiving():
+            tasks.append(("webhooks' wish to look", partial(self._pass_on_looks, stop)))
         for name, instance in self._instances.items():
             tasks += [
                 (
@@ -102,7 +104,7 @@ class Intake:
                 )
                 for source, look in zip(instance.opened.changes, self._looks[name], strict=True)
             ]
-        return tasks if len(tasks) > 1 else []
+        return tasks
 
     def look_now(self, name: str) -> None:
         """Poll an instance at once, where this process watches it."""
@@ -142,21 +144,31 @@ class Intake:
 
     async def _pass_on_looks(self, stop: asyncio.Event) -> None:
         """Until stopped: look where a process that does not watch the instance was told to."""
-        seen = await self._looks_stored()
+        seen: dict[str, str] | None = None
         while not stop.is_set():
+            with suppress(Unavailable):  # what is stored meanwhile is seen by the next look
+                stored = await self._looks_stored()
+                if seen is not None:
+                    self._look_where_new(seen, stored)
+                seen = stored
             await pause(stop, LOOK_SECONDS)
-            stored = await self._looks_stored()
-            for name, mark in stored.items():
-                if mark != seen.get(name):
-                    self.look_now(name)
-            seen = stored
 
-    async def _looks_stored(self) -> dict[str, str | None]:
-        receiving = [name for name, one in self._instances.items() if one.opened.webhook is not None]
-        if not receiving:
-            return {}
+    def _look_where_new(self, seen: Mapping[str, str], stored: Mapping[str, str]) -> None:
+        for name in self._receiving():
+            if stored.get(_look_of(name)) != seen.get(_look_of(name)):
+                self.look_now(name)
+
+    def _receiving(self) -> list[str]:
+        """The instances that vendors call, and that this process watches."""
+        return [
+            name
+            for name, one in self._instances.items()
+            if one.opened.webhook is not None and self._looks[name]
+        ]
+
+    async def _looks_stored(self) -> dict[str, str]:
         async with self._database.connect() as connection:
-            return {name: await get_cursor(connection, _look_of(name)) for name in receiving}
+            return await get_cursors(connection, [_look_of(name) for name in self._receiving()])
 
 
 async def _store_result(connection: AsyncConnection, instance: str, result: WebhookResult) -> None:
@@ -203,9 +215,16 @@ def registrar(
 
 
 async def keep_registered(registrar: WebhookRegistrar, database: Database, stop: asyncio.Event) -> None:
-    """Run the registrar while this process holds its lease."""
-    async with lease(database, "webhooks"):
-        await registrar.run(stop)
+    """Until stopped, run the registrar while this process holds its lease; a database is waited for."""
+    while not stop.is_set():
+        try:
+            if not await registrar.has_work():
+                return
+            async with lease(database, "webhooks") as hold:
+                await registrar.run(stop, hold)
+        except Unavailable:
+            _log.warning("webhooks_wait_for_the_database")
+            await pause(stop, LOOK_SECONDS)
 
 
 def route(intake: Intake) -> Any:

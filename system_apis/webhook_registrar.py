@@ -11,6 +11,7 @@ import msgspec
 
 from contracts.problems import NotFound, Problem
 from kit import clock, context
+from kit.database import Hold
 from kit.telemetry import log
 from system_apis.connector import OpenInstance, Profile
 from system_apis.connector.polling import in_background, pause
@@ -51,9 +52,14 @@ class WebhookRegistrar:
         self._open_stored = open_stored
         self._looked_up: dict[tuple[str, str], dt.datetime] = {}
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until stopped; what a vendor refuses is logged and tried again."""
+    async def has_work(self) -> bool:
+        """Whether any address is, or is to be, registered."""
+        return bool(self._wanted() or await self._store.all())
+
+    async def run(self, stop: asyncio.Event, hold: Hold) -> None:
+        """Until stopped; what a vendor refuses is logged and tried again. Raises Unavailable."""
         while not stop.is_set():
+            await hold.confirm()
             await self.ensure()
             await pause(stop, CHECK_SECONDS)
 

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,12 @@ class CountedPoll:
     async def until(self, polls: int) -> None:
         async with asyncio.timeout(20), self._polled:
             await self._polled.wait_for(lambda: self.polls >= polls)
+
+    async def within(self, polls: int, seconds: float) -> None:
+        """Wait for so many polls, but not for ever."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.until(polls)
 
     async def _poll(self) -> None:
         async with self._polled:
