@@ -95,7 +95,7 @@ class Intake:
                     partial(
                         watch,
                         source,
-                        receive=Receiver(name, self._database, self._wake),
+                        receive=Receiver(instance, self._database, self._wake),
                         cursor=Cursors(self._database, name),
                         lease=lambda what: lease(self._database, f"changes:{what}"),
                         stop=stop,
@@ -136,7 +136,7 @@ class Intake:
     async def _store(self, results: Mapping[str, WebhookResult]) -> None:
         async with self._database.begin() as connection:
             for name, result in results.items():
-                await _store_result(connection, name, result)
+                await _store_result(connection, self._instances[name], result)
         self._wake()
         for name, result in results.items():
             if result.look_now:
@@ -171,11 +171,11 @@ class Intake:
             return await get_cursors(connection, [_look_of(name) for name in self._receiving()])
 
 
-async def _store_result(connection: AsyncConnection, instance: str, result: WebhookResult) -> None:
-    for delivery in result.deliveries:
+async def _store_result(connection: AsyncConnection, instance: Instance, result: WebhookResult) -> None:
+    for delivery in filter(lambda each: instance.accepts(each.change), result.deliveries):
         await inbox.receive(
             connection,
-            source=instance,
+            source=instance.profile.name,
             id=delivery.dedupe_id,
             type=delivery.type,
             key=delivery.key,
@@ -184,7 +184,7 @@ async def _store_result(connection: AsyncConnection, instance: str, result: Webh
             correlation_id=context.current().correlation_id,
         )
     if result.look_now:
-        await set_cursor(connection, _look_of(instance), context.new_id("look"))
+        await set_cursor(connection, _look_of(instance.profile.name), context.new_id("look"))
 
 
 def _look_of(instance: str) -> str:
@@ -240,7 +240,7 @@ def route(intake: Intake) -> Any:
 class Receiver:
     """Stores what an instance's change sources report."""
 
-    def __init__(self, instance: str, database: Database, wake: Callable[[], None]) -> None:
+    def __init__(self, instance: Instance, database: Database, wake: Callable[[], None]) -> None:
         self._instance = instance
         self._database = database
         self._wake = wake
@@ -253,9 +253,11 @@ class Receiver:
         change: RecordChanged,
         occurred_at: dt.datetime,
     ) -> bool:
+        if not self._instance.accepts(change):
+            return False
         stored = await inbox.receive(
             self._database,
-            source=self._instance,
+            source=self._instance.profile.name,
             id=dedupe_id,
             type=type,
             key=key,

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from contracts.events.kinds import RecordChanged
+from contracts.operation import Feature
 from contracts.system.instance import InstanceReport
 from kit.cache import Cache
 from kit.database import Database
@@ -25,8 +26,9 @@ Environment = Literal["test", "production"]
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The common head of `instances/<name>.toml`; each vendor's profile inherits it and adds its tables.
 
-    `data_region` is where the instance's data resides; `capabilities` are those that it serves;
-    `owner` answers for the account and its credentials. Instances that share one allowance of the vendor (an
+    `data_region` is where the instance's data resides; `capabilities` are those that it serves, `lacks` their
+    optional features that this account does not have; `owner` answers for the account and its credentials.
+    Instances that share one allowance of the vendor (an
     org, a tenant) give it the same name in `allowance` and have the same limits. `allowances` are the limits
     of those that the connector declares beside the general one.
     """
@@ -37,6 +39,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     data_region: str = ""
     owner: str = ""
     capabilities: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
     limits: Limits = msgspec.field(default_factory=Limits)
     allowance: str = ""
     allowances: dict[str, AllowanceLimits] = msgspec.field(default_factory=dict)
@@ -159,7 +162,8 @@ class Connector:
     `canonical_id` gives the one spelling of a record's id, by our kind of the record and any spelling of the
     vendor's; it raises NotFound for what can be no such id. Pure: it works wherever the profile is read, also
     in a process that does not open the instance, and while the vendor is away. `allowances` names what the
-    vendor counts apart from all calls (searches, bulk jobs); a profile sets their limits.
+    vendor counts apart from all calls (searches, bulk jobs); a profile sets their limits. `lacks` are the
+    optional features of its capabilities that no account of it has.
 
     `shared_webhook` is there where the vendor calls one address for several instances
     (`/vendor-hooks/{vendor}`): it returns the accounts that a request names, before that is verified.
@@ -172,9 +176,14 @@ class Connector:
     profile: type[Profile]
     open: Callable[[Any, ConnectorContext], AbstractAsyncContextManager[OpenInstance]]
     canonical_id: Callable[[str, str], str]
+    lacks: frozenset[Feature] = frozenset()
     allowances: tuple[str, ...] = ()
     shared_webhook: Callable[[WebhookRequest], Iterable[str]] | None = None
     registers_webhooks: Callable[[Any], bool] = lambda _: False
+
+    def lacking(self, profile: Profile) -> frozenset[str]:
+        """The names of the optional features that an account does not have."""
+        return frozenset(profile.lacks) | {feature.name for feature in self.lacks}
 
 
 def ordering_key(instance: str, object: str, id: str) -> str:  # noqa: A002

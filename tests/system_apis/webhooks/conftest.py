@@ -79,8 +79,10 @@ def instance(name: str, opened: Any, vendor: str = "toy", **more: Any) -> Instan
     async def no_opening(*_: Any) -> AsyncIterator[Any]:
         yield opened
 
-    connector = Connector(vendor, vendor, (), Profile, no_opening, lambda _, given: given, **more)
-    return Instance(Profile(name=name, vendor=vendor, environment="test"), connector, opened)
+    connector = Connector(vendor, vendor, ("erp",), Profile, no_opening, lambda _, given: given, **more)
+    return Instance(
+        Profile(name=name, vendor=vendor, environment="test", capabilities=("erp",)), connector, opened
+    )
 
 
 @pytest.fixture
