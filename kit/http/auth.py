@@ -121,8 +121,12 @@ class Grant(ABC):
         error = str(found.get("error", ""))
         code = error if error.replace("_", "").isalpha() else "no reason given"
         problem = VendorRejected(f"{self._instance} refused our login: {code}", **more)
-        self._refused = (time.monotonic() + self._rest, problem)
+        self._rest_with(problem)
         return problem
+
+    def _rest_with(self, problem: Problem) -> None:
+        """Answer so, and do not ask the vendor, until it is time to try again."""
+        self._refused = (time.monotonic() + self._rest, problem)
 
 
 def _in_header(token: Mapping[str, Any]) -> Login:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from contracts.problems import Problem, Unavailable, VendorRejected, VendorUnavailable
+from contracts.problems import Problem, Unavailable, VendorFault, VendorRejected, VendorUnavailable
 from kit import clock, context, telemetry
 from kit.background import stop_background
 from kit.http.auth import Client, Grant, Style, lifetime
@@ -148,17 +148,20 @@ class RefreshToken(Grant):
                 _log.warning("renewed_login_waits_for_the_database", instance=self._instance)
                 await asyncio.sleep(_STORE_AGAIN)
 
-    def _explained(self, problem: Problem, held: Grantings) -> Problem:
-        if "invalid_grant" not in problem.detail:
+    def _explained(self, problem: VendorFault, held: Grantings) -> Problem:
+        if not problem.detail.endswith(": invalid_grant"):
             return problem
         why = "is expired or was revoked"
         if held.begun_at is not None:
             why = "was used, and a process or a connection ended before the vendor's answer was stored"
-        problem.detail = (
+        explained = VendorRejected(
             f"{problem.detail}. The refresh token of {self._instance} {why}: authorise Enfilade again at the"
-            " vendor, and put the new refresh token in the place that the profile names"
+            " vendor, and put the new refresh token in the place that the profile names",
+            instance=problem.instance,
+            vendor_request_id=problem.vendor_request_id,
         )
-        return problem
+        self._rest_with(explained)
+        return explained
 
 
 def _usable(held: Grantings, refused: Mapping[str, Any] | None) -> bool:
