@@ -10,11 +10,6 @@ Raw = dict[str, Any]
 Row = dict[str, Any]
 
 
-def version_of(changed: dt.datetime) -> str:
-    """NetSuite has no version but the instant of the last change."""
-    return changed.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 class NetSuiteReference(msgspec.Struct, frozen=True, rename="camel"):
     """A pointer to another record, or a value of a fixed list."""
 
@@ -45,6 +40,7 @@ class NetSuiteCustomer(msgspec.Struct, frozen=True, rename="camel"):
     last_modified_date: dt.datetime
     external_id: str = ""
     company_name: str = ""
+    entity_id: str = ""
     first_name: str = ""
     last_name: str = ""
     email: str = ""

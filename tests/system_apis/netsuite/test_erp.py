@@ -13,8 +13,8 @@ from contracts.canonical.matching import domain
 from contracts.canonical.values import Address, Money
 from contracts.problems import NotFound, VendorRejected
 from kit.database import encode_page
-from system_apis.vendors.netsuite.settings import NetSuiteProfile
-from system_apis.vendors.netsuite.settings.maps import CustomValue, RequiredCustom
+from system_apis.connector.custom_values import CustomValue
+from system_apis.vendors.netsuite.profile import NetSuiteProfile, RequiredCustom
 from tests.support.instances import Open
 from tests.support.sandboxes import Account
 from tests.system_apis.netsuite.conftest import changed

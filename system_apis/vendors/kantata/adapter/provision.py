@@ -5,7 +5,6 @@ people are preserved. No existing record is created again, and no record of a pe
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -14,19 +13,19 @@ import msgspec
 from contracts.canonical.project import Project as CanonicalProject
 from contracts.canonical.project import ProjectDraft, TaskPlan
 from contracts.problems import VendorRejected
+from system_apis.connector.errors import already_exists
+from system_apis.connector.once import Guard
+from system_apis.connector.psa import Demand, missing_demands, next_level
 from system_apis.vendors.kantata.client import MOST_ALLOCATIONS, MOST_STORIES, KantataClient
-from system_apis.vendors.kantata.client.errors import is_taken
-from system_apis.vendors.kantata.mapping import facts as facts_
+from system_apis.vendors.kantata.mapping import project as facts_
 from system_apis.vendors.kantata.mapping import structure as structure_
 from system_apis.vendors.kantata.mapping import values
-from system_apis.vendors.kantata.mapping.facts import Facts
-from system_apis.vendors.kantata.mapping.structure import Demand
+from system_apis.vendors.kantata.mapping.project import Facts
+from system_apis.vendors.kantata.mapping.values import STORY, WORKSPACE
+from system_apis.vendors.kantata.profile import KantataProfile
 from system_apis.vendors.kantata.records import Catalogue, Project, Story, Structure
-from system_apis.vendors.kantata.settings.maps import Maps
 
 T = TypeVar("T")
-Guard = Callable[[str], AbstractAsyncContextManager[None]]
-"""A guard around a request of that name which the vendor would execute twice."""
 
 
 class Provisioning:
@@ -35,25 +34,25 @@ class Provisioning:
     def __init__(
         self,
         client: KantataClient,
-        maps: Maps,
+        profile: KantataProfile,
         guard: Guard,
         catalogue: Catalogue,
         key: str,
         draft: ProjectDraft,
     ) -> None:
         self._client = client
-        self._maps = maps
+        self._profile = profile
         self._sending = guard
         self._catalogue = catalogue
         self._key = key
         self._draft = draft
         # All that the account lacks is reported before anything is created.
-        self._facts: Facts = facts_.from_draft(draft, key, maps, catalogue)
-        self._demands: tuple[Demand, ...] = structure_.demands(draft, maps, catalogue)
-        self._key_field = task_key_field(maps, catalogue)
+        self._facts: Facts = facts_.from_draft(draft, key, profile, catalogue)
+        self._demands: tuple[Demand, ...] = structure_.demands(draft, profile, catalogue)
+        self._key_field = task_key_field(profile, catalogue)
 
     async def run(self) -> CanonicalProject:
-        project = await find_project(self._client, self._maps, self._catalogue, self._key)
+        project = await find_project(self._client, self._profile, self._catalogue, self._key)
         if project is None:
             project, structure = await self._create()
         else:
@@ -62,33 +61,35 @@ class Provisioning:
                 project = await self._bring(project)
             structure = await self._client.structure(project, self._key_field)
         known = self._known(structure)
-        missing = structure_.missing_demands(self._demands, self._key, structure.allocations)
+        missing = missing_demands(
+            self._demands, self._key, (booking.notes for booking in structure.allocations)
+        )
         if len(known) < len(self._draft.tasks) or missing:
             project = await self._bring(project)
             structure = await self._add_tasks(project, structure, known)
             structure = await self._add_demands(project, structure, missing)
-        return structure_.whole(project, structure, self._maps, self._catalogue)
+        return structure_.whole(project, structure, self._profile, self._catalogue)
 
     def _known(self, structure: Structure) -> dict[str, str]:
-        return structure_.known_tasks(self._draft.tasks, self._key, structure.stories, structure.keys)
+        return structure_.known(self._draft, self._key, structure)
 
     def _is_live(self, project: Project) -> bool:
         return not project.workspace.archived and (
-            facts_.status_of(project.workspace, self._maps) != "cancelled"
+            facts_.status_of(project.workspace, self._profile) != "cancelled"
         )
 
     # -- facts ------------------------------------------------------------------------------------------
 
     async def _create(self) -> tuple[Project, Structure]:
         """A new project, or the one that was created at the same moment."""
-        body = facts_.create_body(self._facts, self._key, self._maps)
+        body = facts_.create_body(self._facts, self._key, self._profile)
         try:
             project = await self._client.create_project(body)
         except VendorRejected as refusal:
-            if not is_taken(refusal):
+            if not already_exists(refusal):
                 raise
             project = await find_project(
-                self._client, self._maps, self._catalogue, self._key, despite=refusal
+                self._client, self._profile, self._catalogue, self._key, despite=refusal
             )
             if project is None:
                 raise
@@ -110,21 +111,21 @@ class Provisioning:
             updated = await self._client.update_project(project.workspace.id, changes)
             project = msgspec.structs.replace(updated, seats=updated.seats or project.seats)
         for field_id, value in missing.custom.items():
-            known = facts_.by_field(project).get(field_id)
+            known = values.by_field(project).get(field_id)
             made = await self._client.set_custom_value(
-                facts_.WORKSPACE, project.workspace.id, field_id, value, known
+                WORKSPACE, project.workspace.id, field_id, value, known
             )
             others = tuple(each for each in project.custom if each.id != made.id)
             project = msgspec.structs.replace(project, custom=(*others, made))
         still = self._left(project)
         if still.fields or still.custom:
-            raise facts_.ignored(still, self._catalogue, self._maps.instance)
+            raise facts_.not_set(still, self._catalogue, self._profile.name)
         return project
 
     def _left(self, project: Project) -> Facts:
         """The facts to send; the status only of a project that has ended: otherwise people set it."""
         missing = facts_.differing(self._facts, project)
-        status = facts_.status_of(project.workspace, self._maps)
+        status = facts_.status_of(project.workspace, self._profile)
         if status in ("planned", "active"):
             missing.fields.pop("status_key", None)
         return missing
@@ -133,12 +134,12 @@ class Provisioning:
 
     async def _add_tasks(self, project: Project, structure: Structure, known: dict[str, str]) -> Structure:
         """All missing tasks, one level of the tree after the other."""
-        while plans := structure_.next_level(self._draft.tasks, known):
+        while plans := next_level(self._draft.tasks, known):
             batch = list(islice(plans, MOST_STORIES))
             structure = await self._add_batch(project, structure, batch, known)
             before, known = known, self._known(structure)
             if len(known) == len(before):
-                raise structure_lost(self._maps.instance, batch)
+                raise structure_.structure_lost(self._profile.name, batch)
         return structure
 
     async def _add_batch(
@@ -148,12 +149,12 @@ class Provisioning:
         try:
             made, keys = await self._create_stories(project, bodies)
         except VendorRejected as refusal:
-            if not is_taken(refusal):
+            if not already_exists(refusal):
                 raise
             # An earlier request has come to pass after all, or another process was faster.
             stories, keys = await self._client.stories(project.workspace.id, self._key_field)
             return msgspec.structs.replace(structure, stories=tuple(stories), keys=keys)
-        structure_.check_stories(bodies, made, self._maps.instance)
+        structure_.check_stories(bodies, made, self._profile.name)
         return msgspec.structs.replace(
             structure, stories=(*structure.stories, *made), keys={**structure.keys, **keys}
         )
@@ -194,7 +195,7 @@ class Provisioning:
                 f"staffing demand of {workspace_id}",
                 lambda batch=batch: self._client.create_allocations(batch),
             )
-            structure_.check_allocations(batch, made, self._maps.instance)
+            structure_.check_allocations(batch, made, self._profile.name)
             bookings += made
         return msgspec.structs.replace(structure, seats=tuple(seats), allocations=tuple(bookings))
 
@@ -206,7 +207,7 @@ class Provisioning:
 
 async def find_project(
     client: KantataClient,
-    maps: Maps,
+    profile: KantataProfile,
     catalogue: Catalogue,
     key: str,
     *,
@@ -216,28 +217,17 @@ async def find_project(
 
     A project that matches by its field only has lost our reference, which is restored.
     """
-    project = await client.project_by_reference(key)
+    project = await client.project_of_key(key)
     if project is not None or despite is None:
         return project
-    field = values.field_of(catalogue, facts_.WORKSPACE, maps.fields.project.key, maps.instance)
-    project = await client.project_by_field(key, field.id)
+    field = values.field_of(catalogue, WORKSPACE, profile.fields.project.key, profile.name)
+    project = await client.project_of_key(key, field.id)
     if project is not None:
-        await client.set_reference(
-            facts_.WORKSPACE, project.workspace.id, facts_.reference(key, "project", maps)
-        )
+        await client.set_reference(WORKSPACE, project.workspace.id, values.reference(key, "project", profile))
     return project
 
 
-def task_key_field(maps: Maps, catalogue: Catalogue) -> str:
+def task_key_field(profile: KantataProfile, catalogue: Catalogue) -> str:
     """The id of the unique field of tasks, empty where the profile names none."""
-    name = maps.fields.task.key
-    return values.field_of(catalogue, facts_.STORY, name, maps.instance).id if name else ""
-
-
-def structure_lost(instance: str, plans: list[TaskPlan]) -> VendorRejected:
-    """The problem for tasks that the account neither creates nor shows."""
-    titles = ", ".join(plan.title for plan in plans)
-    return VendorRejected(
-        f"{instance}: the account reports that these tasks exist, but hides them from our user: {titles}",
-        instance=instance,
-    )
+    name = profile.fields.task.key
+    return values.field_of(catalogue, STORY, name, profile.name).id if name else ""

@@ -14,16 +14,16 @@ from contracts.canonical.opportunity import PricingModel
 from contracts.canonical.values import Money
 from contracts.problems import ContractViolation
 from system_apis.vendors.netsuite.mapping.values import point
+from system_apis.vendors.netsuite.profile import NetSuiteProfile, Schedule
 from system_apis.vendors.netsuite.records import NetSuiteRecurrence, NetSuiteSchedule, Raw
-from system_apis.vendors.netsuite.settings.maps import Maps, Schedule
 
 Kind = Literal["milestone", "retainer", "time_and_materials_cap"]
 _MODELS: tuple[PricingModel, ...] = ("fixed_price", "retainer", "time_and_materials")
 
 
-def schedule_body(maps: Maps, draft: ContractDraft) -> Raw:
+def schedule_body(profile: NetSuiteProfile, draft: ContractDraft) -> Raw:
     """The schedule of a contract: its lines replace whatever was there."""
-    how = _how(maps, draft.pricing_model)
+    how = _how(profile, draft.pricing_model)
     body: Raw = {**how.more, "name": draft.name, "scheduleType": point(how.type)}
     if how.frequency:
         body["frequency"] = point(how.frequency)
@@ -33,8 +33,8 @@ def schedule_body(maps: Maps, draft: ContractDraft) -> Raw:
     return body | {"recurrence": {"items": [_recurrence(number, line) for number, line in lines]}}
 
 
-def _how(maps: Maps, model: PricingModel) -> Schedule:
-    return getattr(maps.billing_schedules, model)
+def _how(profile: NetSuiteProfile, model: PricingModel) -> Schedule:
+    return getattr(profile.billing_schedules, model)
 
 
 def _milestone(number: int, line: BillingLine) -> Raw:
@@ -57,14 +57,16 @@ def _recurrence(number: int, line: BillingLine) -> Raw:
     }
 
 
-def pricing_model(maps: Maps, schedule: NetSuiteSchedule | None) -> PricingModel | None:
+def pricing_model(profile: NetSuiteProfile, schedule: NetSuiteSchedule | None) -> PricingModel | None:
     """The pricing model of the schedule's type; None without one."""
     if schedule is None:
         return None
-    return next((model for model in _MODELS if _how(maps, model).type == schedule.schedule_type.id), None)
+    return next((model for model in _MODELS if _how(profile, model).type == schedule.schedule_type.id), None)
 
 
-def billing_lines(maps: Maps, schedule: NetSuiteSchedule | None, currency: str) -> tuple[BillingLine, ...]:
+def billing_lines(
+    profile: NetSuiteProfile, schedule: NetSuiteSchedule | None, currency: str
+) -> tuple[BillingLine, ...]:
     if schedule is None:
         return ()
     milestones = tuple(
@@ -73,10 +75,10 @@ def billing_lines(maps: Maps, schedule: NetSuiteSchedule | None, currency: str) 
         )
         for line in schedule.milestone.items
     )
-    model = pricing_model(maps, schedule)
+    model = pricing_model(profile, schedule)
     return milestones + tuple(
         _line_of(
-            maps, recurrence, recurrence.recurrence_date, currency, _WORDS.get(model) or _other(schedule)
+            profile, recurrence, recurrence.recurrence_date, currency, _WORDS.get(model) or _other(schedule)
         )
         for recurrence in schedule.recurrence.items
         if recurrence.recurrence_date is not None  # others are relative to what was billed before
@@ -102,10 +104,10 @@ def _other(schedule: NetSuiteSchedule) -> _Line:
 
 
 def _line_of(
-    maps: Maps, recurrence: NetSuiteRecurrence, due: dt.date, currency: str, line: _Line
+    profile: NetSuiteProfile, recurrence: NetSuiteRecurrence, due: dt.date, currency: str, line: _Line
 ) -> BillingLine:
     try:
         amount = shown(Money(Decimal(recurrence.amount), currency))
     except (InvalidOperation, ValueError):
-        raise ContractViolation("a recurrence's amount is no number", instance=maps.instance) from None
+        raise ContractViolation("a recurrence's amount is no number", instance=profile.name) from None
     return BillingLine(line.label.format(due), due, amount, line.kind)

@@ -6,14 +6,17 @@ reports a lost win even when the deal was edited afterwards; a deal won again is
 """
 
 import datetime as dt
-from collections.abc import Container, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from contracts.events.kinds import CUSTOMER_CHANGED, OPPORTUNITY_CHANGED, OPPORTUNITY_WON, RecordChanged
 from system_apis.connector.change import Change
-from system_apis.vendors.salesforce.mapping.values import instant
-from system_apis.vendors.salesforce.records import ChangeEventHeader, ChangeRecord
-from system_apis.vendors.salesforce.settings.maps import Maps
+from system_apis.connector.crm import canonical_names
+from system_apis.connector.values import utc
+from system_apis.platforms.salesforce_org.change_events import ChangeEvent
+from system_apis.platforms.salesforce_org.values import moment
+from system_apis.vendors.salesforce.profile import SalesforceProfile
+from system_apis.vendors.salesforce.records import DealChange
 
 SObject = Literal["Opportunity", "Account"]
 SOBJECTS: tuple[SObject, ...] = ("Opportunity", "Account")
@@ -44,103 +47,53 @@ _STANDARD = {
 }
 
 
-# What the profile calls by its part, and the nouns by the whole.
-_CANONICAL = {
-    "tax_number": "tax_registrations",
-    "project_id": "project_ref",
-    "project_url": "project_ref",
-    "project_status": "project_ref",
-}
-
-
-def from_record(sobject: SObject, record: ChangeRecord, maps: Maps) -> list[Change]:
+def from_record(profile: SalesforceProfile, sobject: SObject, record: DealChange) -> list[Change]:
     """The last change of a record by its present state, and its win even when it was edited later."""
-    modified = instant(record.last_modified_date)
+    modified = utc(record.last_modified_date)
     if record.is_deleted:
-        return [_deleted(sobject, record.id, instant(record.system_modstamp), maps)]
+        return [_deleted(sobject, record.id, utc(record.system_modstamp), profile)]
     if not (record.is_won and record.is_closed):
-        return [_changed(sobject, record.id, modified, maps)]
-    won = instant(record.last_stage_change_date or record.created_date)
-    changes = [_won(record.id, won, maps)]
+        return [_changed(sobject, record.id, modified, profile)]
+    won = utc(record.last_stage_change_date or record.created_date)
+    changes = [_won(record.id, won, profile)]
     if _second(won) != _second(modified):
-        changes.append(_changed(sobject, record.id, modified, maps))
+        changes.append(_changed(sobject, record.id, modified, profile))
     return changes
 
 
 def from_event(
-    sobject: SObject,
-    header: ChangeEventHeader,
-    payload: dict[str, Any],
-    names: Sequence[str],
-    won_stages: Container[str],
-    maps: Maps,
-    client_name: str,
+    profile: SalesforceProfile, sobject: SObject, event: ChangeEvent, *, won: bool
 ) -> list[Change]:
-    """The changes of an event with data, one for each of its records; `names` are the changed fields."""
+    """The changes of an event with data, one for each of its records; `won`: its stage is a won one."""
+    header, payload = event.header, event.payload
     committed = dt.datetime.fromtimestamp(header.commit_timestamp / 1000, dt.UTC)
-    by_us = f"client={client_name}" in header.change_origin.split(";")
-    modified = _moment(payload.get("LastModifiedDate")) or committed
+    modified = moment(payload.get("LastModifiedDate")) or committed
     if header.change_type == "DELETE":
-        return [_deleted(sobject, record_id, committed, maps, by_us=by_us) for record_id in header.record_ids]
-    created = header.change_type in ("CREATE", "UNDELETE")
-    staged = sobject == "Opportunity" and (created or "StageName" in names)
-    if staged and payload.get("StageName", "") in won_stages:
+        return [
+            _deleted(sobject, record_id, committed, profile, by_us=event.by_us)
+            for record_id in header.record_ids
+        ]
+    staged = sobject == "Opportunity" and (event.created or "StageName" in event.names)
+    if staged and won:
         # LastStageChangeDate is empty on a deal that was created as won.
-        at = _moment(payload.get("LastStageChangeDate")) or modified
-        return [_won(record_id, at, maps, by_us=by_us) for record_id in header.record_ids]
-    fields = () if created else canonical_names(sobject, names, maps)
+        at = moment(payload.get("LastStageChangeDate")) or modified
+        return [_won(record_id, at, profile, by_us=event.by_us) for record_id in header.record_ids]
+    fields = () if event.created else changed_fields(sobject, event.names, profile)
     return [
-        _changed(sobject, record_id, modified, maps, fields=fields, by_us=by_us)
+        _changed(sobject, record_id, modified, profile, fields=fields, by_us=event.by_us)
         for record_id in header.record_ids
     ]
 
 
-def canonical_names(sobject: SObject, names: Sequence[str], maps: Maps) -> tuple[str, ...]:
-    """Our names of the org's fields; a field that we do not read has none."""
-    part = maps.fields.opportunity if sobject == "Opportunity" else maps.fields.customer
-    custom = {
-        getattr(part, name): _CANONICAL.get(name, name)
-        for name in part.__struct_fields__
-        if getattr(part, name)
-    }
-    known = {**_STANDARD[sobject], **custom}
-    # A compound field names its part, as in BillingAddress.City.
-    fields = (known.get(name) or known.get(name.partition(".")[0]) for name in names)
-    return tuple(dict.fromkeys(name for name in fields if name))
+def changed_fields(sobject: SObject, names: Sequence[str], profile: SalesforceProfile) -> tuple[str, ...]:
+    """Our names of the org's fields."""
+    fields = profile.fields.opportunity if sobject == "Opportunity" else profile.fields.customer
+    return canonical_names(names, _STANDARD[sobject], fields)
 
 
-def changed_names(bitmaps: Sequence[str], schema: Mapping[str, Any]) -> list[str]:
-    """The fields that a change event's bitmaps mark, by their order in its Avro schema.
-
-    `0x…` marks the record's fields, `7-0x…` those of the compound field at position 7.
-    """
-    names: list[str] = []
-    for bitmap in bitmaps:
-        place, nested, bits = bitmap.rpartition("-")
-        if not nested:
-            names += _marked(bits, schema["fields"])
-            continue
-        parent = schema["fields"][int(place)]
-        names += [f"{parent['name']}.{name}" for name in _marked(bits, _record_of(parent["type"])["fields"])]
-    return names
-
-
-def _marked(bits: str, fields: Sequence[Mapping[str, Any]]) -> list[str]:
-    number = int(bits, 16)
-    return [field["name"] for place, field in enumerate(fields) if number >> place & 1]
-
-
-def _record_of(kind: Any) -> Mapping[str, Any]:
-    """The record among the alternatives of an optional compound field."""
-    for alternative in kind if isinstance(kind, list) else [kind]:
-        if isinstance(alternative, dict) and "fields" in alternative:
-            return alternative
-    raise ValueError("a bitmap marks parts of a field that has none")
-
-
-def _won(record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False) -> Change:
+def _won(record_id: str, at: dt.datetime, profile: SalesforceProfile, *, by_us: bool = False) -> Change:
     change = RecordChanged(
-        instance=maps.instance,
+        instance=profile.name,
         object="opportunity",
         id=record_id,
         fields=("stage",),
@@ -155,22 +108,24 @@ def _changed(
     sobject: SObject,
     record_id: str,
     at: dt.datetime,
-    maps: Maps,
+    profile: SalesforceProfile,
     *,
     fields: tuple[str, ...] = (),
     by_us: bool = False,
 ) -> Change:
     name = _OBJECTS[sobject]
     change = RecordChanged(
-        instance=maps.instance, object=name, id=record_id, fields=fields, changed_at=at, by_us=by_us
+        instance=profile.name, object=name, id=record_id, fields=fields, changed_at=at, by_us=by_us
     )
     return Change(f"{name}:{record_id}:{_second(at)}", _CHANGED[sobject], change, at)
 
 
-def _deleted(sobject: SObject, record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False) -> Change:
+def _deleted(
+    sobject: SObject, record_id: str, at: dt.datetime, profile: SalesforceProfile, *, by_us: bool = False
+) -> Change:
     name = _OBJECTS[sobject]
     change = RecordChanged(
-        instance=maps.instance,
+        instance=profile.name,
         object=name,
         id=record_id,
         values={"deleted": "true"},
@@ -182,12 +137,3 @@ def _deleted(sobject: SObject, record_id: str, at: dt.datetime, maps: Maps, *, b
 
 def _second(at: dt.datetime) -> int:
     return int(at.timestamp())
-
-
-def _moment(value: Any) -> dt.datetime | None:
-    """An instant of an event's payload: milliseconds of the epoch, with or without a logical type."""
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC)
-    if isinstance(value, int):
-        return dt.datetime.fromtimestamp(value / 1000, dt.UTC)
-    return instant(value) if isinstance(value, str) else None
