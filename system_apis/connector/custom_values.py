@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from contracts.problems import Fault, VendorRejected
-from system_apis.connector.refusals import unmapped
+from system_apis.connector.refusals import missing, unmapped
 
 Kind = Literal["text", "number", "boolean", "reference"]
 
@@ -63,6 +63,14 @@ def custom_fields(
     return {
         name: _typed(name, texts[name], custom_value(value).kind, instance) for name, value in wanted.items()
     }
+
+
+def named_texts(given: Mapping[str, str], names: Mapping[str, str], instance: str) -> dict[str, str]:
+    """What a draft adds, by the account's field names; raises VendorRejected for an unknown one."""
+    for noun in given:
+        if noun not in names:
+            raise missing(instance, f"the profile names no custom field for {noun!r}", f"custom/{noun}")
+    return {names[noun]: text for noun, text in given.items()}
 
 
 def _text(name: str, wanted: CustomValue, noun: Any, instance: str) -> str:

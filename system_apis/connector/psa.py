@@ -1,15 +1,25 @@
-"""system_apis: what every PSA needs to provision a project from a draft: order, marks, checks. Pure.
+"""system_apis: what the profiles and mappings of all PSAs share: fields, order of tasks, marks. Pure.
 
 A vendor without unique keys recognises our demands by the first words of a booking's notes.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from contracts.canonical.project import StaffingDemand, TaskPlan
+from msgspec import Meta
+
+from contracts.canonical.project import ClientDraft, ProjectDraft, StaffingDemand, TaskPlan
+from system_apis.connector.codes import Codes, ambiguous, value_of
+from system_apis.connector.custom_values import CustomValues, custom_texts, named_texts
+from system_apis.connector.profile import Names, Profile, Table
+from system_apis.connector.refusals import missing
+
+FieldLabel = Annotated[str, Meta(min_length=1, max_length=255)]
+
+CODED = ("service_line", "region", "template", "pricing_model")
 
 _MINUTES = 60
 _CENT = Decimal("0.01")
@@ -17,6 +27,100 @@ _NOTES = re.compile(
     r"Enfilade (?P<key>[A-Za-z0-9_\-]+)/(?P<number>\d+)"
     r"(?:; region (?P<region>[^;]*))?(?:; skills (?P<skills>[^;]*))?"
 )
+
+
+class ProjectFields(Names, frozen=True, kw_only=True):
+    """Which field of the account's projects holds what, by name; empty: it is not stored there.
+
+    `key` must have the unique constraint: it prevents a second project of a key. `custom` are the fields that
+    a draft may name.
+    """
+
+    key: FieldLabel = "Enfilade key"
+    contract_number: str = ""
+    service_line: str = ""
+    region: str = ""
+    template: str = ""
+    pricing_model: str = ""
+    custom: dict[str, str] = {}
+
+
+class TaskFields(Names, frozen=True, kw_only=True):
+    """`key` must have the unique constraint; without such a field tasks are distinguished by their titles."""
+
+    key: str = ""
+
+
+class ClientFields(Names, frozen=True, kw_only=True):
+    """`key` must have the unique constraint: it prevents a second client of a key."""
+
+    key: FieldLabel = "Enfilade key"
+    custom: dict[str, str] = {}
+
+
+class PsaFields(Table, frozen=True, kw_only=True):
+    project: ProjectFields = ProjectFields()
+    task: TaskFields = TaskFields()
+    client: ClientFields = ClientFields()
+
+
+class Picklists(Table, frozen=True, kw_only=True):
+    """By canonical field: the account's label → our code."""
+
+    service_line: Codes = {}
+    region: Codes = {}
+    template: Codes = {}
+    pricing_model: Codes = {}
+    role: Codes = {}
+
+
+class PsaRequired(Table, frozen=True, kw_only=True):
+    """Custom fields that the firm demands: what to put there, by field name."""
+
+    project: CustomValues = {}
+    client: CustomValues = {}
+
+
+class PsaProfile(Profile, frozen=True, kw_only=True):
+    """A PSA's profile."""
+
+    fields: PsaFields = PsaFields()
+    picklists: Picklists = Picklists()
+    required_custom: PsaRequired = PsaRequired()
+
+    def faults(self) -> Iterator[str]:
+        yield from super().faults()
+        for table in self.picklists.__struct_fields__:
+            yield from ambiguous(getattr(self.picklists, table), f"picklists.{table}")
+
+
+def project_texts(draft: ProjectDraft, key: str, profile: PsaProfile) -> dict[str, str]:
+    """What the account's own fields of a project are given, by their names; raises VendorRejected."""
+    names = profile.fields.project
+    texts = custom_texts(profile.required_custom.project, draft, profile.name) | {names.key: key}
+    if names.contract_number:
+        texts[names.contract_number] = draft.contract_number
+    for noun in CODED:
+        name, code = getattr(names, noun), getattr(draft, noun)
+        if name and code:
+            texts[name] = label_of(profile, noun, code, noun)
+    return texts | named_texts(draft.custom, names.custom, profile.name)
+
+
+def client_texts(draft: ClientDraft, key: str, profile: PsaProfile) -> dict[str, str]:
+    """The same of a client."""
+    names = profile.fields.client
+    texts = custom_texts(profile.required_custom.client, draft, profile.name) | {names.key: key}
+    return texts | named_texts(draft.custom, names.custom, profile.name)
+
+
+def label_of(profile: PsaProfile, table: str, code: str, place: str) -> str:
+    """The account's label of our code; raises VendorRejected where the profile has none."""
+    label = value_of(getattr(profile.picklists, table), code)
+    if not label:
+        sentence = f"[picklists.{table}] of the profile has no label for {code!r}"
+        raise missing(profile.name, sentence, place)
+    return label
 
 
 class Demand(NamedTuple):

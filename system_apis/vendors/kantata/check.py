@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from contracts.system.instance import Finding
+from system_apis.connector.catalogue import Catalogue
 from system_apis.connector.checks import Field, Fixes, Step, Wanted, field_finding, listed
 from system_apis.connector.findings import judged
 from system_apis.vendors.kantata.client import KantataClient
 from system_apis.vendors.kantata.mapping.values import GROUP, STORY, WORKSPACE
 from system_apis.vendors.kantata.profile import KantataProfile
-from system_apis.vendors.kantata.records import Catalogue, CustomField
 
 _TEXT = frozenset({"string"})
 _CODED = frozenset({"string", "single", "multi"})
@@ -76,20 +76,16 @@ def steps(profile: KantataProfile, client: KantataClient) -> Iterator[Step]:
 def _catalogue_findings(profile: KantataProfile, catalogue: Catalogue) -> Iterator[Finding]:
     for wanted in _wanted(profile):
         field = catalogue.fields.get((wanted.place, wanted.name))
+        shape = Field(field.type, unique=field.unique, choices=field.choices) if field else None
         absent = f"Settings, Custom Fields: add it to {wanted.place}, open to administrators."
         unique = "Settings, Custom Fields: make its values unique; without that one key may get two records."
         fixes = Fixes(
             absent, "Name another field in the profile; a field's type cannot be changed.", unique=unique
         )
-        yield field_finding(wanted, _shape(field, catalogue) if field else None, fixes)
+        yield field_finding(wanted, shape, fixes)
     roles = {f"role: {role}": role for role in profile.picklists.role}
     fix = "Settings, Roles: add it, or correct [picklists.role] of the profile."
     yield from listed("reference", roles, catalogue.roles, fix)
-
-
-def _shape(field: CustomField, catalogue: Catalogue) -> Field:
-    choices = None if field.value_type == "string" else catalogue.choices.get(field.id, {})
-    return Field(field.value_type, unique=field.unique_constraint, choices=choices)
 
 
 def _wanted(profile: KantataProfile) -> Iterator[Wanted]:

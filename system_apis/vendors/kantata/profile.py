@@ -6,11 +6,8 @@ from typing import Annotated, get_args
 from msgspec import Meta
 
 from contracts.canonical.project import ProjectStatus
-from system_apis.connector.codes import Codes, ambiguous
-from system_apis.connector.custom_values import CustomValues
-from system_apis.connector.profile import Connection, Names, Polling, Profile, SecretRef, Table
-
-Name = Annotated[str, Meta(min_length=1, max_length=255)]
+from system_apis.connector.profile import Connection, Polling, SecretRef, Table
+from system_apis.connector.psa import PsaProfile
 
 
 class KantataConnection(Connection, frozen=True, kw_only=True):
@@ -52,50 +49,6 @@ class Changes(Table, frozen=True, kw_only=True):
         return feed, Polling(poll_seconds=self.poll_seconds, overlap_seconds=self.poll_overlap_seconds)
 
 
-class ProjectFields(Names, frozen=True, kw_only=True):
-    """Which custom field of the account's projects holds what, by name; empty: it is not stored there.
-
-    `key` must have the unique constraint: it prevents a second project of a key.
-    """
-
-    key: Name = "Enfilade key"
-    contract_number: str = ""
-    service_line: str = ""
-    region: str = ""
-    template: str = ""
-    pricing_model: str = ""
-    custom: dict[str, str] = {}
-
-
-class TaskFields(Names, frozen=True, kw_only=True):
-    """`key` must have the unique constraint; without such a field tasks are distinguished by their titles."""
-
-    key: str = ""
-
-
-class ClientFields(Names, frozen=True, kw_only=True):
-    """`key` must have the unique constraint: it prevents a second client of a key."""
-
-    key: Name = "Enfilade key"
-    custom: dict[str, str] = {}
-
-
-class Fields(Table, frozen=True, kw_only=True):
-    project: ProjectFields = ProjectFields()
-    task: TaskFields = TaskFields()
-    client: ClientFields = ClientFields()
-
-
-class Picklists(Table, frozen=True, kw_only=True):
-    """The account's label → our code."""
-
-    service_line: Codes = {}
-    region: Codes = {}
-    template: Codes = {}
-    pricing_model: Codes = {}
-    role: Codes = {}
-
-
 class Stages(Table, frozen=True, kw_only=True):
     """The account's status keys by our status; the first of each is what we write.
 
@@ -128,26 +81,14 @@ class Defaults(Table, frozen=True, kw_only=True):
     access_level: Annotated[str, Meta(pattern=r"^(invitation|open|admin)$")] = "invitation"
 
 
-class RequiredCustom(Table, frozen=True, kw_only=True):
-    """Custom fields that the firm demands: what to put there, by field name."""
-
-    project: CustomValues = {}
-    client: CustomValues = {}
-
-
-class KantataProfile(Profile, frozen=True, kw_only=True):
+class KantataProfile(PsaProfile, frozen=True, kw_only=True):
     """`instances/<name>.toml` of a Kantata OX account."""
 
     connection: KantataConnection
     stages: Stages
-    fields: Fields = Fields()
     changes: Changes = Changes()
-    picklists: Picklists = Picklists()
     defaults: Defaults = Defaults()
-    required_custom: RequiredCustom = RequiredCustom()
 
     def faults(self) -> Iterator[str]:
         yield from super().faults()
         yield from self.stages.faults()
-        for table in self.picklists.__struct_fields__:
-            yield from ambiguous(getattr(self.picklists, table), f"picklists.{table}")

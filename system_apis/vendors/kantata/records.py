@@ -196,18 +196,6 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     subscribed_events: dict[str, SubscribedEvent] = {}
 
 
-class Catalogue(msgspec.Struct, frozen=True):
-    """The account's own custom fields, choices and roles; read once, looked up by name."""
-
-    fields: dict[tuple[str, str], CustomField]
-    choices: dict[str, dict[str, str]]
-    roles: dict[str, str]
-
-    def role_name(self, role_id: WireId | None) -> str:
-        """The role's name, empty when the account has none of that id."""
-        return next((name for name, ident in self.roles.items() if ident == str(role_id)), "")
-
-
 class Held(msgspec.Struct, frozen=True):
     """A project or client with what hangs on it."""
 

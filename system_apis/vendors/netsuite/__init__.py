@@ -7,13 +7,14 @@ import msgspec
 from kit.secrets import resolve
 from system_apis.connector import Account, Connector, ConnectorContext, Login, OpenInstance, opening
 from system_apis.connector.own_writes import OwnWrites
+from system_apis.connector.wall_clock import LocalZone
 from system_apis.vendors.netsuite import auth
 from system_apis.vendors.netsuite.adapter.erp import NetSuiteErp
 from system_apis.vendors.netsuite.changes import poll
 from system_apis.vendors.netsuite.check import NetSuiteCheck
 from system_apis.vendors.netsuite.client import REQUEST_ID_HEADER, NetSuiteClient
 from system_apis.vendors.netsuite.client.errors import read_error
-from system_apis.vendors.netsuite.client.zone import Zone
+from system_apis.vendors.netsuite.client.zone import seen
 from system_apis.vendors.netsuite.mapping.values import canonical_id
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.webhooks import Push
@@ -36,7 +37,7 @@ def _build(opened: Account[NetSuiteProfile]) -> OpenInstance:
     connection = msgspec.structs.replace(given, app_url=account.app_url)
     profile = msgspec.structs.replace(opened.profile, connection=connection)
     client, own_writes = NetSuiteClient(opened.outbound), OwnWrites(profile.name, context.cache)
-    zone = Zone(client, ZoneInfo(profile.time_zone))
+    zone = LocalZone(profile.name, ZoneInfo(profile.time_zone), lambda: seen(client))
     secret = resolve(given.push_secret, context.environ) if given.push_secret else None
     skew = profile.changes.skew_seconds
     return OpenInstance(

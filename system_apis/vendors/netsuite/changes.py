@@ -7,14 +7,14 @@ from typing import Literal
 from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED, RecordChanged
 from system_apis.connector.change import Change
 from system_apis.connector.cursor_poll import BEGINNING, CursorPoll, Page, Watched
+from system_apis.connector.local_time import instant_of
 from system_apis.connector.own_writes import OwnWrites
 from system_apis.connector.paging import pages
 from system_apis.connector.values import second_of
+from system_apis.connector.wall_clock import LocalZone
 from system_apis.vendors.netsuite.client import NetSuiteClient
-from system_apis.vendors.netsuite.client.zone import Zone
 from system_apis.vendors.netsuite.mapping import queries
 from system_apis.vendors.netsuite.mapping.queries import Place
-from system_apis.vendors.netsuite.mapping.values import instant_of
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import Row
 
@@ -25,7 +25,9 @@ _TABLES: dict[Noun, tuple[str, str]] = {
 }
 
 
-def poll(profile: NetSuiteProfile, client: NetSuiteClient, own_writes: OwnWrites, zone: Zone) -> CursorPoll:
+def poll(
+    profile: NetSuiteProfile, client: NetSuiteClient, own_writes: OwnWrites, zone: LocalZone
+) -> CursorPoll:
     """NetSuite's instants are late and coarse, so each poll overlaps the one before."""
     size = profile.changes.page_size
 

@@ -7,9 +7,10 @@ from contracts.system.instance import Finding
 from system_apis.connector.checks import Field, Fixes, Step, Wanted, field_finding
 from system_apis.connector.custom_values import CustomValues, custom_value
 from system_apis.connector.findings import judged
+from system_apis.connector.wall_clock import LocalZone
 from system_apis.vendors.netsuite.auth import Account
 from system_apis.vendors.netsuite.client import NetSuiteClient
-from system_apis.vendors.netsuite.client.zone import Seen, Zone
+from system_apis.vendors.netsuite.client.zone import seen
 from system_apis.vendors.netsuite.mapping import queries
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import Raw
@@ -52,7 +53,7 @@ class NetSuiteCheck:
     """The steps of a check; none changes anything."""
 
     def __init__(
-        self, profile: NetSuiteProfile, account: Account, client: NetSuiteClient, zone: Zone
+        self, profile: NetSuiteProfile, account: Account, client: NetSuiteClient, zone: LocalZone
     ) -> None:
         self._profile = profile
         self._account = account
@@ -63,22 +64,18 @@ class NetSuiteCheck:
         yield Step("environment", self._account.id, self._environment)
         login = partial(self._probe, "GET", "currency?limit=1")
         yield Step("login", "OAuth 2.0 (M2M)", login, _LOGIN_FIX, needed=True)
-        for method, path, name in _PROBES:
-            yield Step(
-                "permission", name, partial(self._probe, method, path), f"give the integration role {name}"
-            )
+        probes = {name: partial(self._probe, method, path) for method, path, name in _PROBES}
         for table in _TABLES:
             name = f"Reports > SuiteAnalytics Workbook (table {table})"
-            yield Step(
-                "permission", name, partial(self._readable, table), f"give the integration role {name}"
-            )
+            probes[name] = partial(self._readable, table)
+        for name, probe in probes.items():
+            yield Step("permission", name, probe, f"give the integration role {name}")
         fix = "give the integration role Setup > REST Web Services"
         yield Step("field", "metadata-catalog", self._fields, fix)
         for table, column, name in _REFERENCES:
             if ids := getattr(self._profile, name):
-                yield Step(
-                    "reference", table, partial(self._known, table, column, ids), f"let the role read {table}"
-                )
+                known = partial(self._known, table, column, ids)
+                yield Step("reference", table, known, f"let the role read {table}")
         fix = "let the role read customers, also by SuiteQL"
         yield Step("environment", "time zone", self._time_zone, fix)
         # Only administrators may read it, so its absence is no fault.
@@ -107,17 +104,11 @@ class NetSuiteCheck:
         names = {row["id"]: row.get("name", "") for row in rows}
         return [_reference(table, ident, code, names) for ident, code in ids.items()]
 
-    async def _time_zone(self) -> str | Finding:
+    async def _time_zone(self) -> Finding:
         """The first and the last change may be on either side of a change to summer time."""
-        seen = [one for one in (await self._zone.seen("DESC"), await self._zone.seen("ASC")) if one]
-        if not seen:
-            return f"the profile says {self._profile.time_zone}; no customer shows whether it is right"
-        other = [one for one in seen if not self._zone.explains(one)]
-        detail = (
-            f"SuiteQL answers at {_distance((other or seen)[0])}; the profile says {self._profile.time_zone}"
-        )
+        both = [await seen(self._client, "DESC"), await seen(self._client, "ASC")]
         fix = "set time_zone in the profile to the integration user's, as Home > Set Preferences shows it"
-        return judged("environment", "time zone", detail, ok=not other, fix=fix)
+        return self._zone.finding("time zone", [one for one in both if one], fix)
 
     async def _limits(self) -> Finding:
         governance = await self._client.governance()
@@ -132,13 +123,6 @@ def _reference(table: str, ident: str, code: str | tuple[str, ...], names: dict[
     codes = code if isinstance(code, str) else ", ".join(code)
     detail, fix = names.get(ident, "there is no such record"), f"correct the id of {codes} in the profile"
     return judged("reference", f"{table} {ident} ({codes})", detail, ok=ident in names, fix=fix)
-
-
-def _distance(seen: Seen) -> str:
-    """As UTC-08:00 on a day."""
-    minutes = round(seen.offset.total_seconds() / 60)
-    hours, rest = divmod(abs(minutes), 60)
-    return f"UTC{'-' if minutes < 0 else '+'}{hours:02}:{rest:02} (on {seen.at:%Y-%m-%d})"
 
 
 def _field_findings(profile: NetSuiteProfile, schemas: Raw) -> Iterator[Finding]:

@@ -6,24 +6,15 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 
-from contracts.canonical import currencies
-from system_apis.connector.codes import ambiguous, strays
-from system_apis.connector.custom_values import CustomValues
+from system_apis.connector.erp import TABLES, CustomerFields, ErpFields, ErpProfile
 from system_apis.connector.profile import (
     Connection,
-    Names,
     OptionalFieldName,
     OptionalSecretRef,
     Polling,
-    Profile,
     SecretRef,
     Table,
 )
-
-RecordId = Annotated[str, Meta(pattern=r"^-?[0-9]+$")]
-Ids = dict[RecordId, str | tuple[str, ...]]
-"""NetSuite's internal id → our code, or all of our codes that it stands for."""
-_TABLES = ("entities", "items", "tax_codes", "currencies", "terms")
 
 
 class NetSuiteConnection(Connection, frozen=True, kw_only=True):
@@ -55,39 +46,12 @@ class Changes(Polling, frozen=True, kw_only=True):
     skew_seconds: Annotated[float, Meta(gt=0)] = 300.0
 
 
-class CustomerFields(Names, frozen=True, kw_only=True):
+class NetSuiteCustomerFields(CustomerFields, frozen=True, kw_only=True):
     tax_number: OptionalFieldName = "vatRegNumber"
-    trading_name: OptionalFieldName = ""
 
 
-class ContractFields(Names, frozen=True, kw_only=True):
-    """Of the sales order."""
-
-    opportunity_ref: OptionalFieldName = ""
-    revision: OptionalFieldName = ""
-    rate_card_id: OptionalFieldName = ""
-    tax_profile: OptionalFieldName = ""
-
-
-class Fields(Table, frozen=True, kw_only=True):
-    customer: CustomerFields = CustomerFields()
-    contract: ContractFields = ContractFields()
-
-
-class RequiredCustom(Table, frozen=True, kw_only=True):
-    """Fields that the account insists on, by record: the vendor's field name and what it gets."""
-
-    customer: CustomValues = {}
-    contract: CustomValues = {}
-    contract_line: CustomValues = {}
-
-
-class Defaults(Table, frozen=True, kw_only=True):
-    """What every new record of a kind is given, in NetSuite's own words."""
-
-    customer: dict[str, Any] = {}
-    contract: dict[str, Any] = {}
-    contract_line: dict[str, Any] = {}
+class NetSuiteFields(ErpFields, frozen=True, kw_only=True):
+    customer: NetSuiteCustomerFields = NetSuiteCustomerFields()
 
 
 class Schedule(Table, frozen=True, kw_only=True):
@@ -111,33 +75,27 @@ class Statuses(Table, frozen=True, kw_only=True):
     customer: tuple[str, ...] = ("13", "15", "16")
 
 
-class NetSuiteProfile(Profile, frozen=True, kw_only=True):
-    """`instances/<name>.toml` of a NetSuite account.
+class NetSuiteProfile(ErpProfile, frozen=True, kw_only=True):
+    """`instances/<name>.toml` of a NetSuite account; its tables have NetSuite's internal ids.
 
     `time_zone` is the integration user's (Home > Set Preferences), by its IANA name: SuiteQL answers in it.
-    Currencies (ISO codes) and terms (names) that are not given here are read from the account once.
+    Currencies (ISO codes) and terms (names) that are not given are read from the account once.
     """
 
     connection: NetSuiteConnection
     time_zone: str = "UTC"
-    entities: Ids
-    items: Ids
-    tax_codes: Ids = {}
-    currencies: Ids = {}
-    terms: Ids = {}
     changes: Changes = Changes()
-    fields: Fields = Fields()
+    fields: NetSuiteFields = NetSuiteFields()
     statuses: Statuses = Statuses()
-    defaults: Defaults = Defaults()
     billing_schedules: Schedules = Schedules()
-    required_custom: RequiredCustom = RequiredCustom()
 
     def faults(self) -> Iterator[str]:
         yield from super().faults()
+        for table in TABLES:
+            for ident in getattr(self, table):
+                if not ident.lstrip("-").isdecimal():
+                    yield f"[{table}] {ident!r} is no internal id of NetSuite: a whole number"
         try:
             ZoneInfo(self.time_zone)
         except (KeyError, ValueError, OSError):
             yield f"time_zone: no zone is named {self.time_zone!r} (as in Europe/London)"
-        yield from strays(self.currencies, "currencies", currencies.is_code)
-        for table in _TABLES:
-            yield from ambiguous(getattr(self, table), table)

@@ -2,12 +2,19 @@
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
+T = TypeVar("T")
 Raw = dict[str, Any]
 Row = dict[str, Any]
+
+
+class Items(msgspec.Struct, Generic[T], frozen=True):
+    """A list of a record's lines."""
+
+    items: tuple[T, ...] = ()
 
 
 class NetSuiteReference(msgspec.Struct, frozen=True, rename="camel"):
@@ -31,10 +38,6 @@ class NetSuiteAddressLine(msgspec.Struct, frozen=True, rename="camel"):
     address_book_address: NetSuiteAddress | None = None
 
 
-class NetSuiteAddressBook(msgspec.Struct, frozen=True):
-    items: tuple[NetSuiteAddressLine, ...] = ()
-
-
 class NetSuiteCustomer(msgspec.Struct, frozen=True, rename="camel"):
     id: str
     last_modified_date: dt.datetime
@@ -53,16 +56,12 @@ class NetSuiteCustomer(msgspec.Struct, frozen=True, rename="camel"):
     credit_hold_override: NetSuiteReference | None = None
     credit_limit: Decimal | None = None
     is_inactive: bool = False
-    address_book: NetSuiteAddressBook | None = None
+    address_book: Items[NetSuiteAddressLine] | None = None
 
 
 class NetSuiteOrderLine(msgspec.Struct, frozen=True, rename="camel"):
     line: int
     is_closed: bool = False
-
-
-class NetSuiteOrderLines(msgspec.Struct, frozen=True):
-    items: tuple[NetSuiteOrderLine, ...] = ()
 
 
 class NetSuiteOrder(msgspec.Struct, frozen=True, rename="camel"):
@@ -82,17 +81,13 @@ class NetSuiteOrder(msgspec.Struct, frozen=True, rename="camel"):
     billing_schedule: NetSuiteReference | None = None
     start_date: dt.date | None = None
     end_date: dt.date | None = None
-    item: NetSuiteOrderLines = NetSuiteOrderLines()
+    item: Items[NetSuiteOrderLine] = Items()
 
 
 class NetSuiteMilestone(msgspec.Struct, frozen=True, rename="camel"):
     milestone_amount: Decimal
     milestone_date: dt.date
     comments: str = ""
-
-
-class NetSuiteMilestones(msgspec.Struct, frozen=True):
-    items: tuple[NetSuiteMilestone, ...] = ()
 
 
 class NetSuiteRecurrence(msgspec.Struct, frozen=True, rename="camel"):
@@ -102,15 +97,11 @@ class NetSuiteRecurrence(msgspec.Struct, frozen=True, rename="camel"):
     recurrence_date: dt.date | None = None
 
 
-class NetSuiteRecurrences(msgspec.Struct, frozen=True):
-    items: tuple[NetSuiteRecurrence, ...] = ()
-
-
 class NetSuiteSchedule(msgspec.Struct, frozen=True, rename="camel"):
     schedule_type: NetSuiteReference
     name: str = ""
-    milestone: NetSuiteMilestones = NetSuiteMilestones()
-    recurrence: NetSuiteRecurrences = NetSuiteRecurrences()
+    milestone: Items[NetSuiteMilestone] = Items()
+    recurrence: Items[NetSuiteRecurrence] = Items()
 
 
 class NetSuiteRows(msgspec.Struct, frozen=True, rename="camel"):

@@ -16,9 +16,9 @@ from contracts.problems import BadRequest, ContractViolation, InvalidToken, Prob
 from kit.cache import Cache
 from kit.secrets import Secret
 from system_apis.connector import OpenInstance
+from system_apis.connector.local_time import instant_of
 from system_apis.connector.own_writes import OwnWrites
 from system_apis.vendors.netsuite.mapping.queries import place_at
-from system_apis.vendors.netsuite.mapping.values import instant_of
 from system_apis.vendors.netsuite.profile import Changes, NetSuiteProfile
 from system_apis.vendors.netsuite.webhooks import Push
 from tests.kit.http.stand import open_stand

@@ -7,8 +7,9 @@ from contracts.problems import VendorRejected
 from kit.settings import SettingsError
 from system_apis.connector import OpenInstance
 from system_apis.connector.custom_values import CustomValue
+from system_apis.connector.erp import ErpRequired
 from system_apis.vendors.netsuite import CONNECTOR
-from system_apis.vendors.netsuite.profile import NetSuiteProfile, RequiredCustom
+from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from tests.support.instances import Open
 from tests.support.sandboxes import Account, Sandbox
 from tests.system_apis.netsuite.conftest import changed, hurried
@@ -51,7 +52,7 @@ async def test_fields_ids_and_limits(open_netsuite: Open, profile: NetSuiteProfi
     await account.change_schema(
         {"object": "customer", "add_field": {"name": "custentity_score", "type": "string"}}
     )
-    wanted = RequiredCustom(
+    wanted = ErpRequired(
         customer={
             "custentity_gone": CustomValue(value="x"),
             "custentity_score": CustomValue(value="1", kind="number"),

@@ -13,6 +13,7 @@ import msgspec
 from contracts.canonical.project import Project as CanonicalProject
 from contracts.canonical.project import ProjectDraft, TaskPlan
 from contracts.problems import VendorRejected
+from system_apis.connector.catalogue import Catalogue
 from system_apis.connector.errors import already_exists
 from system_apis.connector.once import Guard
 from system_apis.connector.psa import Demand, missing_demands, next_level
@@ -23,7 +24,7 @@ from system_apis.vendors.kantata.mapping import values
 from system_apis.vendors.kantata.mapping.project import Facts
 from system_apis.vendors.kantata.mapping.values import STORY, WORKSPACE
 from system_apis.vendors.kantata.profile import KantataProfile
-from system_apis.vendors.kantata.records import Catalogue, Project, Story, Structure
+from system_apis.vendors.kantata.records import Project, Story, Structure
 
 T = TypeVar("T")
 
@@ -220,7 +221,7 @@ async def find_project(
     project = await client.project_of_key(key)
     if project is not None or despite is None:
         return project
-    field = values.field_of(catalogue, WORKSPACE, profile.fields.project.key, profile.name)
+    field = catalogue.field_of(WORKSPACE, profile.fields.project.key, profile.name)
     project = await client.project_of_key(key, field.id)
     if project is not None:
         await client.set_reference(WORKSPACE, project.workspace.id, values.reference(key, "project", profile))
@@ -230,4 +231,4 @@ async def find_project(
 def task_key_field(profile: KantataProfile, catalogue: Catalogue) -> str:
     """The id of the unique field of tasks, empty where the profile names none."""
     name = profile.fields.task.key
-    return values.field_of(catalogue, STORY, name, profile.name).id if name else ""
+    return catalogue.field_of(STORY, name, profile.name).id if name else ""

@@ -8,6 +8,7 @@ import msgspec
 
 from contracts.canonical.project import Client, ClientDraft, Project, ProjectDraft, Projects
 from contracts.problems import NotFound, VendorRejected
+from system_apis.connector.catalogue import Catalogue
 from system_apis.connector.errors import already_exists
 from system_apis.connector.moving_list import MovingList
 from system_apis.connector.once import Writers
@@ -17,7 +18,6 @@ from system_apis.vendors.kantata.mapping import clients, structure, values
 from system_apis.vendors.kantata.mapping import project as projects
 from system_apis.vendors.kantata.mapping.values import GROUP, canonical_id
 from system_apis.vendors.kantata.profile import KantataProfile
-from system_apis.vendors.kantata.records import Catalogue
 from system_apis.vendors.kantata.records import ClientGroup as KantataRecord
 from system_apis.vendors.kantata.records import Project as Found
 
@@ -103,7 +103,7 @@ class KantataPsa:
         self, wanted: dict[str, object], key: str, catalogue: Catalogue
     ) -> KantataRecord:
         """A new client, or the one that was created at the same moment."""
-        field = values.field_of(catalogue, GROUP, self._profile.fields.client.key, self._profile.name)
+        field = catalogue.field_of(GROUP, self._profile.fields.client.key, self._profile.name)
         made: KantataRecord | None = None
         try:
             made = await self._client.create_client(wanted)

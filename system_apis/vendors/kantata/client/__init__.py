@@ -7,14 +7,15 @@ from typing import Any, NamedTuple
 
 from kit.http import Outbound
 from system_apis.connector.cached import ReadOnce
+from system_apis.connector.catalogue import Catalogue, CatalogueField
 from system_apis.connector.moving_list import Numbered
 from system_apis.connector.paging import pages
 from system_apis.connector.values import second_of
 from system_apis.vendors.kantata.client.envelopes import PAGE, Reply, keys_of, of_key, reply_of
 from system_apis.vendors.kantata.records import (
     AccountMembership,
-    Catalogue,
     ClientGroup,
+    CustomField,
     CustomFieldValue,
     Envelope,
     Project,
@@ -88,10 +89,9 @@ class KantataClient:
         choices: dict[str, dict[str, str]] = {}
         for choice in (each for envelope in fields for each in envelope.custom_field_choices.values()):
             choices.setdefault(str(choice.custom_field_id), {})[choice.label] = choice.id
-        known = (field for envelope in fields for field in envelope.custom_fields.values())
+        found = (each for envelope in fields for each in envelope.custom_fields.values())
         return Catalogue(
-            {(field.subject_type, field.name): field for field in known},
-            choices,
+            {(each.subject_type, each.name): _field(each, choices) for each in found},
             {role.name: role.id for envelope in roles for role in envelope.roles.values()},
         )
 
@@ -247,3 +247,8 @@ class KantataClient:
 
     async def _whole(self, path: str, **params: Any) -> list[Envelope]:
         return [reply.envelope async for reply in self._pages(path, order="id:asc", **params)]
+
+
+def _field(field: CustomField, choices: Mapping[str, dict[str, str]]) -> CatalogueField:
+    own = choices.get(field.id, {}) if field.value_type in ("single", "multi") else None
+    return CatalogueField(field.id, field.name, field.value_type, field.unique_constraint, own)

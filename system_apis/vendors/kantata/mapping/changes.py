@@ -1,11 +1,12 @@
 """system_apis: changes of Kantata OX projects as canonical events. Pure."""
 
 from contracts.events.kinds import PROJECT_CHANGED, RecordChanged
+from system_apis.connector.catalogue import Catalogue
 from system_apis.connector.change import Change
 from system_apis.connector.values import utc
 from system_apis.vendors.kantata.mapping import project as projects
 from system_apis.vendors.kantata.profile import KantataProfile
-from system_apis.vendors.kantata.records import Catalogue, Project, SubscribedEvent, Workspace
+from system_apis.vendors.kantata.records import Project, SubscribedEvent, Workspace
 
 
 def from_event(

@@ -6,23 +6,22 @@ from contracts.canonical.project import Client as CanonicalClient
 from contracts.canonical.project import ClientDraft
 from contracts.canonical.values import Ref
 from contracts.problems import ContractViolation
-from system_apis.connector.custom_values import custom_texts
+from system_apis.connector.catalogue import Catalogue
+from system_apis.connector.psa import client_texts
 from system_apis.connector.values import utc, versioned
 from system_apis.vendors.kantata.mapping import values
 from system_apis.vendors.kantata.mapping.values import GROUP
 from system_apis.vendors.kantata.profile import KantataProfile
-from system_apis.vendors.kantata.records import Catalogue, ClientGroup
+from system_apis.vendors.kantata.records import ClientGroup
 
 
 def create_body(
     draft: ClientDraft, key: str, profile: KantataProfile, catalogue: Catalogue
 ) -> dict[str, Any]:
     """The group to create, with the marks by which it is looked up."""
-    names = profile.fields.client
-    texts = custom_texts(profile.required_custom.client, draft, profile.name) | {names.key: key}
-    texts |= values.named_custom(draft.custom, names.custom, profile.name)
+    texts = client_texts(draft, key, profile)
     given = {name: text for name in ("email", "website", "notes") if (text := getattr(draft, name))}
-    custom = values.custom_values(GROUP, texts, profile.name, catalogue)
+    custom = catalogue.values_of(GROUP, texts, profile.name)
     return {
         "name": draft.name,
         "company": True,

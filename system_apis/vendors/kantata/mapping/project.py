@@ -7,16 +7,15 @@ from contracts.canonical.project import Project as CanonicalProject
 from contracts.canonical.project import ProjectDraft, ProjectStatus
 from contracts.canonical.values import Ref
 from contracts.problems import VendorRejected
-from system_apis.connector.codes import code_of, value_of
-from system_apis.connector.custom_values import custom_texts
+from system_apis.connector.catalogue import Catalogue, same_value
+from system_apis.connector.codes import code_of
+from system_apis.connector.psa import project_texts
 from system_apis.connector.refusals import ignored, missing
 from system_apis.connector.values import utc, versioned
 from system_apis.vendors.kantata.mapping import values
 from system_apis.vendors.kantata.mapping.values import WORKSPACE
 from system_apis.vendors.kantata.profile import KantataProfile
-from system_apis.vendors.kantata.records import Catalogue, CustomFieldValue, Project, Workspace
-
-_CODED = ("service_line", "region", "template", "pricing_model")
+from system_apis.vendors.kantata.records import Project, Workspace
 
 
 class Facts(NamedTuple):
@@ -43,28 +42,8 @@ def from_draft(draft: ProjectDraft, key: str, profile: KantataProfile, catalogue
             sentence = "the budget is in another currency than the project"
             raise missing(profile.name, sentence, "budget")
         fields["price"] = values.main_units(draft.budget.amount)
-    texts = _texts(draft, key, profile)
-    return Facts(fields, values.custom_values(WORKSPACE, texts, profile.name, catalogue))
-
-
-def _texts(draft: ProjectDraft, key: str, profile: KantataProfile) -> dict[str, str]:
-    """The custom fields' texts by name."""
-    names, labels = profile.fields.project, profile.picklists
-    texts = custom_texts(profile.required_custom.project, draft, profile.name) | {names.key: key}
-    if names.contract_number:
-        texts[names.contract_number] = draft.contract_number
-    for noun in _CODED:
-        name, code = getattr(names, noun), getattr(draft, noun)
-        if name and code:
-            texts[name] = label(getattr(labels, noun), code, noun, noun, profile)
-    return texts | values.named_custom(draft.custom, names.custom, profile.name)
-
-
-def label(codes: Any, code: str, table: str, place: str, profile: KantataProfile) -> str:
-    """The account's label of our code; raises VendorRejected where the profile has none."""
-    if found := value_of(codes, code):
-        return found
-    raise missing(profile.name, f"[picklists.{table}] of the profile has no label for {code!r}", place)
+    texts = project_texts(draft, key, profile)
+    return Facts(fields, catalogue.values_of(WORKSPACE, texts, profile.name))
 
 
 def create_body(facts: Facts, key: str, profile: KantataProfile) -> dict[str, Any]:
@@ -84,8 +63,8 @@ def differing(facts: Facts, project: Project) -> Facts:
     fields = {name: facts.fields[name] for name, same in actual.items() if not same}
     if "price" in fields:
         fields["budgeted"] = True
-    there = values.by_field(project)
-    custom = {id_: value for id_, value in facts.custom.items() if not _same(value, there.get(id_))}
+    there = {id_: value.value for id_, value in values.by_field(project).items()}
+    custom = {id_: value for id_, value in facts.custom.items() if not same_value(value, there.get(id_))}
     return Facts(fields, custom)
 
 
@@ -99,15 +78,6 @@ def _echoes(facts: Facts, workspace: Workspace) -> Iterator[tuple[str, bool]]:
     yield "primary_workspace_group_id", group == sent["primary_workspace_group_id"]
     if "price" in sent:
         yield "price", workspace.price_in_cents == sent["price"] * workspace.currency_base_unit
-
-
-def _same(sent: Any, value: CustomFieldValue | None) -> bool:
-    if value is None:
-        return False
-    if isinstance(sent, list):
-        have = value.value if isinstance(value.value, list) else [value.value]
-        return sorted(map(str, sent)) == sorted(map(str, have))
-    return str(value.value) == str(sent)
 
 
 def not_set(rest: Facts, catalogue: Catalogue, instance: str) -> VendorRejected:
@@ -147,7 +117,7 @@ def to_project(
     """The project without its structure; VendorRejected where its status is neither known nor given."""
     workspace, names = project.workspace, profile.fields.project
     page = f"{profile.connection.app_url.rstrip('/')}/workspaces/{workspace.id}"
-    template = values.text_of(catalogue, project, WORKSPACE, names.template)
+    text = values.texts(catalogue, project, WORKSPACE)
     noun = CanonicalProject(
         id=workspace.id,
         version="",
@@ -155,8 +125,8 @@ def to_project(
         name=workspace.title,
         status=status or status_of(workspace, profile),
         customer_id=str(workspace.primary_workspace_group_id or ""),
-        contract_id=values.text_of(catalogue, project, WORKSPACE, names.contract_number),
-        template=code_of(profile.picklists.template, template),
+        contract_id=text(names.contract_number),
+        template=code_of(profile.picklists.template, text(names.template)),
         start=workspace.start_date,
         end=workspace.due_date,
         budget=values.money(workspace.price_in_cents, workspace.currency, workspace.currency_base_unit),

@@ -12,12 +12,14 @@ import msgspec
 from contracts.canonical.project import Project as CanonicalProject
 from contracts.canonical.project import ProjectDraft, StaffingDemand, Task, TaskPlan
 from contracts.problems import VendorRejected
+from system_apis.connector.catalogue import Catalogue
 from system_apis.connector.codes import code_of
 from system_apis.connector.psa import (
     Demand,
     Existing,
     hours,
     known_tasks,
+    label_of,
     mark_of,
     minutes,
     not_saved,
@@ -26,10 +28,9 @@ from system_apis.connector.psa import (
 )
 from system_apis.connector.refusals import ignored, missing
 from system_apis.vendors.kantata.mapping import values
-from system_apis.vendors.kantata.mapping.project import label, to_project
+from system_apis.vendors.kantata.mapping.project import to_project
 from system_apis.vendors.kantata.profile import KantataProfile
 from system_apis.vendors.kantata.records import (
-    Catalogue,
     Project,
     Story,
     Structure,
@@ -87,7 +88,7 @@ def demands(draft: ProjectDraft, profile: KantataProfile, catalogue: Catalogue) 
 
     def demand(number: int, wanted: StaffingDemand) -> Demand:
         place = f"staffing/{number - 1}/role"
-        name = label(profile.picklists.role, wanted.role, "role", place, profile)
+        name = label_of(profile, "role", wanted.role, place)
         if name not in catalogue.roles:
             raise missing(profile.name, f"the account has no role {name!r}", place)
         return Demand(number, catalogue.roles[name], wanted)

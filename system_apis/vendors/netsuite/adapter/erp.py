@@ -1,6 +1,5 @@
 """system_apis: the ERP capability of one NetSuite account: customers, and sales orders as contracts."""
 
-import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -13,18 +12,20 @@ from contracts.canonical.contract import Contract, ContractDraft, Contracts
 from contracts.canonical.customer import Customer, CustomerDraft, Customers
 from contracts.problems import NotFound, VendorRejected
 from kit.database import decode_page
+from system_apis.connector.cached import ReadOnce
 from system_apis.connector.errors import on_schema
+from system_apis.connector.local_time import instant_of
 from system_apis.connector.own_writes import OwnWrites
 from system_apis.connector.paging import page_of
+from system_apis.connector.wall_clock import LocalZone
 from system_apis.vendors.netsuite.client import NetSuiteClient
-from system_apis.vendors.netsuite.client.zone import Zone
 from system_apis.vendors.netsuite.mapping import queries
 from system_apis.vendors.netsuite.mapping.contract import closing_body, contract, is_closed, order_body
 from system_apis.vendors.netsuite.mapping.customer import customer, customer_body
 from system_apis.vendors.netsuite.mapping.queries import Place
 from system_apis.vendors.netsuite.mapping.rows import record_of
 from system_apis.vendors.netsuite.mapping.schedule import schedule_body
-from system_apis.vendors.netsuite.mapping.values import canonical_id, instant_of
+from system_apis.vendors.netsuite.mapping.values import canonical_id
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule, Raw, Row
 
@@ -35,12 +36,11 @@ class NetSuiteErp:
     """`contracts.system.erp.Erp` at NetSuite. A create is an upsert under the caller's key as external id."""
 
     def __init__(
-        self, profile: NetSuiteProfile, client: NetSuiteClient, own_writes: OwnWrites, zone: Zone
+        self, profile: NetSuiteProfile, client: NetSuiteClient, own_writes: OwnWrites, zone: LocalZone
     ) -> None:
         self._instance = profile.name
         self._given = profile
-        self._complete: NetSuiteProfile | None = None
-        self._reading = asyncio.Lock()
+        self._complete = ReadOnce(self._completed)
         self._client = client
         self._own_writes = own_writes
         self._zone = zone
@@ -50,18 +50,18 @@ class NetSuiteErp:
     async def get_customer(self, customer_id: str) -> Customer:
         ident = canonical_id("customer", customer_id)
         record, raw = await self._client.read("customer", ident, NetSuiteCustomer)
-        return customer(await self._profile(), record, raw)
+        return customer(await self._complete.get(), record, raw)
 
     async def get_customer_by_key(self, key: str) -> Customer:
         record, raw = await self._client.read("customer", f"eid:{key}", NetSuiteCustomer)
         if record.is_inactive:
             raise NotFound(f"the customer of {key} is inactive", instance=self._instance)
-        return customer(await self._profile(), record, raw)
+        return customer(await self._complete.get(), record, raw)
 
     async def list_customers(
         self, updated_since: dt.datetime | None = None, cursor: str | None = None, limit: int = 50
     ) -> Customers:
-        profile = await self._profile()
+        profile = await self._complete.get()
         place = await self._place(updated_since, cursor)
         rows = await self._client.query(queries.customers_since(profile, place, limit + 1))
         shown, cursor = self._page(rows, limit)
@@ -70,7 +70,7 @@ class NetSuiteErp:
     async def find_customers(
         self, name: str | None = None, tax_number: str | None = None, domain: str | None = None
     ) -> Customers:
-        profile = await self._profile()
+        profile = await self._complete.get()
         asked = (name or "", tax_number or "", domain or "")
         sql = queries.matches(profile, *asked)
         customers = await self._customers(profile, await self._client.query(sql) if sql else [])
@@ -78,7 +78,7 @@ class NetSuiteErp:
         return Customers(tuple(matches[: queries.MOST_MATCHES]))
 
     async def put_customer(self, key: str, body: CustomerDraft) -> Customer:
-        profile = await self._profile()
+        profile = await self._complete.get()
         ident = await self._client.upsert(
             "customer",
             key,
@@ -108,7 +108,7 @@ class NetSuiteErp:
             owner = canonical_id("customer", customer_id) if customer_id is not None else ""
         except NotFound:
             return Contracts(())  # no id of NetSuite's, so there are no contracts
-        profile = await self._profile()
+        profile = await self._complete.get()
         place = await self._place(updated_since, cursor)
         rows = await self._client.query(queries.orders_since(profile, place, limit + 1, owner))
         rows, cursor = self._page(rows, limit)
@@ -119,7 +119,7 @@ class NetSuiteErp:
         return Contracts(tuple(contract(profile, order, row, None) for order, row in orders), cursor)
 
     async def put_contract(self, key: str, body: ContractDraft) -> Contract:
-        profile = await self._profile()
+        profile = await self._complete.get()
         plan = schedule_body(profile, body) if body.billing_schedule else None
         schedule_id = ""
         if plan is not None:
@@ -150,7 +150,7 @@ class NetSuiteErp:
         return closed
 
     async def _contract(self, ident: str) -> Contract:
-        profile = await self._profile()
+        profile = await self._complete.get()
         record, raw = await self._client.read("salesOrder", ident, NetSuiteOrder)
         schedule = None
         if record.billing_schedule is not None:
@@ -167,14 +167,8 @@ class NetSuiteErp:
 
     # -- both
 
-    async def _profile(self) -> NetSuiteProfile:
-        """The profile; currencies and terms that it omits are read from the account once."""
-        async with self._reading:
-            if self._complete is None:
-                self._complete = await self._completed()
-            return self._complete
-
     async def _completed(self) -> NetSuiteProfile:
+        """The profile; currencies and terms that it omits are read from the account."""
         tables: dict[str, Any] = {}
         for name, table, column in (("currencies", "currency", "symbol"), ("terms", "term", "name")):
             if not getattr(self._given, name):

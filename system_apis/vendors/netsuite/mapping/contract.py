@@ -4,6 +4,7 @@ from contracts.canonical import currencies
 from contracts.canonical.contract import Contract, ContractDraft, ContractLine, ContractStatus
 from contracts.canonical.values import Money
 from contracts.problems import ContractViolation
+from system_apis.connector.erp import own_fields
 from system_apis.connector.values import second_of
 from system_apis.vendors.netsuite.mapping.schedule import billing_lines, pricing_model
 from system_apis.vendors.netsuite.mapping.values import (
@@ -45,9 +46,7 @@ def order_body(profile: NetSuiteProfile, draft: ContractDraft, schedule_id: str)
             "items": [_line(profile, draft, number, line) for number, line in enumerate(draft.lines, 1)]
         },
     }
-    for noun, field in profile.fields.contract.named().items():
-        if value := str(getattr(draft, noun)):
-            body[field] = value
+    body |= own_fields(profile.fields.contract, draft)
     return body | custom_fields(profile.required_custom.contract, draft, draft.custom, profile)
 
 

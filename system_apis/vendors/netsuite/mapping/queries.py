@@ -6,13 +6,14 @@ quoted by `literal`, and column names are checked when the profile is read.
 # ruff: noqa: S608 - see above
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
-from contracts.canonical import matching
-from system_apis.connector.name_search import domain_spellings, name_condition
-from system_apis.vendors.netsuite.profile import ContractFields, CustomerFields, NetSuiteProfile
+from system_apis.connector.erp import ContractFields, CustomerFields
+from system_apis.connector.firm_search import by_domain, by_name, by_number, literal
+from system_apis.connector.local_time import text_before
+from system_apis.vendors.netsuite.profile import NetSuiteProfile
 
 _CUSTOMER = (
     "id externalid entityid companyname email url subsidiary currency terms creditlimit entitystatus"
@@ -21,7 +22,6 @@ _CUSTOMER = (
 _ORDER = "id tranid externalid entity status currency subsidiary memo terms"
 _CHANGED = "TO_CHAR(lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')"
 MOST_MATCHES = 20
-_LONGEST_SHIFT = dt.timedelta(hours=2)  # a clock is put back by one hour, at one place by half of one
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -29,11 +29,6 @@ class Place(msgspec.Struct, frozen=True):
 
     changed: str
     id: int = 0
-
-
-def literal(text: str) -> str:
-    """A text in SuiteQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def customers_since(profile: NetSuiteProfile, place: Place | None, limit: int) -> str:
@@ -89,37 +84,17 @@ def line_sums(order_ids: Iterable[str]) -> str:
 
 def matches(profile: NetSuiteProfile, name: str, tax_number: str, domain: str) -> str | None:
     """Customers that may be the same firm, also some that are not; None without a criterion."""
-    conditions = [*_by_number(profile, tax_number), *_by_name(name), *_by_domain(domain)]
+    number = profile.fields.customer.tax_number.lower()
+    conditions = [
+        *by_number(number, tax_number),
+        *by_name("companyname", name),
+        *by_domain("email", "url", domain),
+    ]
     if not conditions:
         return None
     columns = ", ".join([*_columns(_CUSTOMER, profile.fields.customer), f"{_CHANGED} AS changed"])
     where = " OR ".join(conditions)
     return f"SELECT {columns} FROM customer WHERE {where} ORDER BY id FETCH FIRST 500 ROWS ONLY"
-
-
-def _by_number(profile: NetSuiteProfile, tax_number: str) -> Iterator[str]:
-    """The number with or without its country's letters and endings, however it is grouped."""
-    field, (_, bare) = profile.fields.customer.tax_number.lower(), matching.tax_number(tax_number)
-    if field and bare:
-        yield f"{_stripped(f'UPPER({field})', ' -./')} LIKE {literal(f'%{bare}%')}"
-
-
-def _by_name(name: str) -> Iterator[str]:
-    column = _stripped("LOWER(companyname)", " .-'’")
-    if condition := name_condition(name, lambda pattern: f"{column} LIKE {literal(pattern)}"):
-        yield condition
-
-
-def _by_domain(domain: str) -> Iterator[str]:
-    for host in domain_spellings(domain):
-        yield f"LOWER(email) LIKE {literal(f'%@{host}%')}"
-        yield f"LOWER(url) LIKE {literal(f'%{host}%')}"
-
-
-def _stripped(column: str, characters: str) -> str:
-    for each in characters:
-        column = f"REPLACE({column}, {literal(each)}, '')"
-    return column
 
 
 def _columns(names: str, fields: CustomerFields | ContractFields) -> list[str]:
@@ -147,11 +122,5 @@ def _select(columns: list[str], table: str, conditions: list[str], limit: int) -
 
 
 def place_at(instant: dt.datetime, zone: dt.tzinfo) -> Place:
-    """Just before all changes at an instant or after it, by the clock of a zone.
-
-    When summer time ends the clock goes back: a later change may have an earlier local time.
-    """
-    later = instant + _LONGEST_SHIFT
-    now = instant.astimezone(zone).replace(tzinfo=None)
-    put_back = later.astimezone(zone).replace(tzinfo=None) - _LONGEST_SHIFT
-    return Place(min(now, put_back).isoformat(" ", "seconds"))
+    """Just before all changes at an instant or after it, by the clock of a zone."""
+    return Place(text_before(instant, zone))

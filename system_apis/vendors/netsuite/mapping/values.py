@@ -1,6 +1,5 @@
 """system_apis: conversions between NetSuite's values and ours. Pure."""
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,12 +7,12 @@ import msgspec
 
 from contracts.canonical.values import Ref
 from contracts.problems import Fault, VendorRejected
-from system_apis.connector.codes import code_of, inverse
+from system_apis.connector.codes import Codes
 from system_apis.connector.custom_values import CustomValues
 from system_apis.connector.custom_values import custom_fields as required_fields
-from system_apis.connector.refusals import unmapped
+from system_apis.connector.erp import coded, id_of
 from system_apis.connector.values import whole_number_ids
-from system_apis.vendors.netsuite.profile import Ids, NetSuiteProfile
+from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import NetSuiteReference, Raw
 
 _PAGES = {
@@ -29,18 +28,12 @@ def point(ident: str) -> dict[str, str]:
     return {"id": ident}
 
 
-def to_id(profile: NetSuiteProfile, table: str, code: str, field: str) -> dict[str, str]:
-    """The vendor's record for one of our codes; raises VendorRejected where the profile has none."""
-    ident = inverse(getattr(profile, table)).get(code)
-    if ident is None:
-        sentence = f"the profile of {profile.name} does not map {code!r} to a record of NetSuite"
-        raise unmapped(sentence, field, profile.name)
-    return point(ident)
+def to_id(profile: NetSuiteProfile, table: str, code: str, place: str) -> dict[str, str]:
+    return point(id_of(profile, table, code, place))
 
 
-def to_code(ids: Ids, reference: NetSuiteReference | None) -> str:
-    """Our code for one of the vendor's records; empty where the profile has none."""
-    return code_of(ids, reference.id) if reference and ids else ""
+def to_code(codes: Codes, reference: NetSuiteReference | None) -> str:
+    return coded(codes, reference.id if reference else None)
 
 
 def text_of(raw: Mapping[str, Any], field: str) -> str:
@@ -49,14 +42,6 @@ def text_of(raw: Mapping[str, Any], field: str) -> str:
     if isinstance(value, dict):
         value = value.get("refName", value.get("id"))
     return "" if value is None else str(value)
-
-
-def instant_of(column: str, zone: dt.tzinfo) -> dt.datetime:
-    """An instant as our queries format it, by the clock of the zone in which SuiteQL answers.
-
-    In the hour that comes twice when summer time ends it is the first of the two.
-    """
-    return dt.datetime.strptime(column, "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone).astimezone(dt.UTC)
 
 
 def refs_of(profile: NetSuiteProfile, noun: str, ident: str, external_id: str) -> tuple[Ref, ...]:
