@@ -3,7 +3,8 @@
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -25,6 +26,15 @@ class ReadOnce(Generic[T]):
                 self._value = [await self._read()]
                 self._until = time.monotonic() + self._seconds
             return self._value[0]
+
+    @contextmanager
+    def refreshed_after(self, kind: type[Exception]) -> Iterator[None]:
+        """After such an error the value is read again: what the account lacked may have been added since."""
+        try:
+            yield
+        except kind:
+            self.forget()
+            raise
 
     def forget(self) -> None:
         """The next use reads what was changed since."""

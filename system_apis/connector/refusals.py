@@ -2,13 +2,19 @@
 
 from collections.abc import Iterable
 
-from contracts.problems import Fault, VendorRejected
+from contracts.problems import Fault, NotFound, VendorRejected
 
 
 def unmapped(sentence: str, place: str, instance: str, fixed_by: str = "administrator") -> VendorRejected:
     """The refusal of a value for which the account has no other: nothing is ever put in its place."""
     fault = Fault(f"/{place}", sentence, "unmapped", field=place.rpartition("/")[2], fixed_by=fixed_by)
     return VendorRejected(sentence, instance=instance, errors=(fault,))
+
+
+def no_such(instance: str, noun: str, key: str) -> NotFound:
+    """What a look-up by key or by id did not find."""
+    sentence = f"{instance} has no {noun} {key}, or hides it from our user"
+    return NotFound(sentence, instance=instance)
 
 
 def missing(instance: str, sentence: str, place: str) -> VendorRejected:

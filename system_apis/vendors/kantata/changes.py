@@ -25,7 +25,7 @@ def sources(profile: KantataProfile, client: KantataClient) -> tuple[ChangeSourc
         consumer has to compare. A project that changes while the pages are read moves to the end of the list.
         One that is skipped between two pages because of that is read in the overlap of the next poll.
         """
-        catalogue = await client.catalogue()
+        catalogue = await client.catalogue.get()
 
         async def read(number: int) -> tuple[list[Project], int | None]:
             changed = await client.changed_projects(since, number)
@@ -43,7 +43,7 @@ def sources(profile: KantataProfile, client: KantataClient) -> tuple[ChangeSourc
                 yield page
             since = now
             yield Page((), now)
-        our_user = (await client.me()).user.id
+        our_user = (await client.me.get()).user.id
         async for rows, workspaces in client.events(since):
             if rows:
                 changes = [

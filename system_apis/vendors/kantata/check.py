@@ -21,14 +21,14 @@ _LOGIN_FIX = (
 
 def steps(profile: KantataProfile, client: KantataClient) -> Iterator[Step]:
     """All that is looked at; nothing is written."""
-    client.forget_catalogue()
+    client.catalogue.forget()
 
     async def login() -> str:
-        me = await client.me()
+        me = await client.me.get()
         return f"we are user {me.user.id} of {me.user.account_id}"
 
     async def administrator() -> Finding:
-        me = await client.me()
+        me = await client.me.get()
         given = bool(me.membership and me.membership.is_administrator)
         detail = "given" if given else f"our user is {me.user.account_permission or 'no administrator'}"
         fix = "Settings, Members: make the integration user an Account Administrator."
@@ -36,7 +36,7 @@ def steps(profile: KantataProfile, client: KantataClient) -> Iterator[Step]:
 
     async def account() -> Finding:
         """The vendor has one host for all accounts and no flag that marks a test account."""
-        wanted, actual = profile.connection.account_id, str((await client.me()).user.account_id or "")
+        wanted, actual = profile.connection.account_id, str((await client.me.get()).user.account_id or "")
         detail = f"account {actual}; the profile calls it {profile.environment}"
         fix = f"The profile expects account {wanted}: the token is of another one."
         return judged("environment", "account", detail, ok=wanted in ("", actual), fix=fix)
@@ -46,7 +46,7 @@ def steps(profile: KantataProfile, client: KantataClient) -> Iterator[Step]:
         return "our user may read the feed"
 
     async def fields_and_roles() -> list[Finding]:
-        return list(_catalogue_findings(profile, await client.catalogue()))
+        return list(_catalogue_findings(profile, await client.catalogue.get()))
 
     async def statuses() -> Finding:
         """The account does not list its statuses: they are read off the newest projects."""

@@ -36,9 +36,9 @@ async def test_an_account_that_answers_one_page_for_ever(
     await account.add_fault({"answer": {"status": 200, "body": body}}, path="/custom_fields", times=None)
     async with asyncio.timeout(20):
         with pytest.raises(ContractViolation, match="same page"):
-            await kantata.client.catalogue()
+            await kantata.client.catalogue.get()
         await account.clear_faults()
-        await kantata.client.catalogue()
+        await kantata.client.catalogue.get()
         body = {**real.json(dict[str, Any]), "meta": meta}
         await account.add_fault({"answer": {"status": 200, "body": body}}, path="/workspaces", times=None)
         with pytest.raises(ContractViolation, match="same page"):

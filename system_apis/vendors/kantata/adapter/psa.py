@@ -1,18 +1,17 @@
 """system_apis: implements the PSA capability with a Kantata OX account."""
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import msgspec
 
 from contracts.canonical.project import Client, ClientDraft, Project, ProjectDraft, Projects
-from contracts.problems import NotFound, VendorRejected
+from contracts.problems import VendorRejected
 from system_apis.connector.catalogue import Catalogue
 from system_apis.connector.errors import already_exists
 from system_apis.connector.moving_list import MovingList
 from system_apis.connector.once import Writers
-from system_apis.vendors.kantata.adapter.provision import Provisioning, find_project, task_key_field
+from system_apis.connector.refusals import no_such
+from system_apis.vendors.kantata.adapter.provision import Provisioning, task_key_field
 from system_apis.vendors.kantata.client import KantataClient
 from system_apis.vendors.kantata.mapping import clients, structure, values
 from system_apis.vendors.kantata.mapping import project as projects
@@ -39,15 +38,17 @@ class KantataPsa:
     async def get_client_by_key(self, key: str) -> Client:
         client = await self._client.client_of_key(key)
         if client is None:
-            raise self._no_such("client", key)
-        return clients.to_client(client, self._profile, await self._client.catalogue())
+            raise no_such(self._profile.name, "client of the key", key)
+        return clients.to_client(client, self._profile, await self._client.catalogue.get())
 
     async def put_client(self, key: str, body: ClientDraft) -> Client:
         """One call when it is there, two when it is not; a name that people changed stays."""
         async with self._writers.exclusive(f"client:{key}"):
-            catalogue = await self._client.catalogue()
-            with self._refresh_catalogue_on_rejection():
-                wanted = clients.create_body(body, key, self._profile, catalogue)
+            catalogue = await self._client.catalogue.get()
+            with self._client.catalogue.refreshed_after(VendorRejected):
+                wanted = clients.create_body(
+                    body, key, self._client.reference(key, "client"), self._profile, catalogue
+                )
                 client = await self._client.client_of_key(key)
                 if client is None:
                     client = await self._create_client(wanted, key, catalogue)
@@ -57,9 +58,9 @@ class KantataPsa:
         return await self._whole(await self._client.project(canonical_id("project", project_id)))
 
     async def get_project_by_key(self, key: str) -> Project:
-        project = await find_project(self._client, self._profile, await self._client.catalogue(), key)
+        project = await self._client.project_of_key(key)
         if project is None:
-            raise self._no_such("project", key)
+            raise no_such(self._profile.name, "project of the key", key)
         return await self._whole(project)
 
     async def list_projects(
@@ -67,25 +68,25 @@ class KantataPsa:
     ) -> Projects:
         """One call for up to 200 changes."""
         rows, following = await self._changed.page(updated_since, cursor, limit)
-        catalogue = await self._client.catalogue()
+        catalogue = await self._client.catalogue.get()
         items = (projects.to_project(row, self._profile, catalogue) for row in rows)
         return Projects(tuple(items), following)
 
     async def put_project(self, key: str, body: ProjectDraft) -> Project:
         """Three calls when it exists and is complete; otherwise `provision` creates what is missing."""
         async with self._writers.exclusive(f"project:{key}") as guard:
-            catalogue = await self._client.catalogue()
-            with self._refresh_catalogue_on_rejection():
+            catalogue = await self._client.catalogue.get()
+            with self._client.catalogue.refreshed_after(VendorRejected):
                 work = Provisioning(self._client, self._profile, guard, catalogue, key, body)
                 return await work.run()
 
     async def cancel_project(self, key: str) -> Project:
         """Answered without the structure, which stays as it is."""
         async with self._writers.exclusive(f"project:{key}"):
-            catalogue = await self._client.catalogue()
-            project = await find_project(self._client, self._profile, catalogue, key)
+            catalogue = await self._client.catalogue.get()
+            project = await self._client.project_of_key(key)
             if project is None:
-                raise self._no_such("project", key)
+                raise no_such(self._profile.name, "project of the key", key)
             if not self._is_deleted(project):
                 # Both in one call: an archived project accepts no further changes in some accounts.
                 wanted = {"status_key": self._profile.stages.cancelled[0], "archived": True}
@@ -117,35 +118,12 @@ class KantataPsa:
                 raise
             if made is not None:
                 await self._client.delete_client(made.group.id)
-            client = await self._find_client(key, field.id)
+            client = await self._client.recovered_client(key, field.id)
             if client is None:
                 raise
             return client
 
-    async def _find_client(self, key: str, field_id: str) -> KantataRecord | None:
-        """By our reference, or by the unique field: then it has lost our reference and gets it again."""
-        client = await self._client.client_of_key(key)
-        if client is None:
-            client = await self._client.client_of_key(key, field_id)
-            if client is not None:
-                mark = values.reference(key, "client", self._profile)
-                await self._client.set_reference(GROUP, client.group.id, mark)
-        return client
-
     async def _whole(self, project: Found) -> Project:
-        catalogue = await self._client.catalogue()
+        catalogue = await self._client.catalogue.get()
         contents = await self._client.structure(project, task_key_field(self._profile, catalogue))
         return structure.whole(project, contents, self._profile, catalogue)
-
-    @contextmanager
-    def _refresh_catalogue_on_rejection(self) -> Iterator[None]:
-        """After a refusal the account's fields and roles are read again: they may have been corrected."""
-        try:
-            yield
-        except VendorRejected:
-            self._client.forget_catalogue()
-            raise
-
-    def _no_such(self, noun: str, key: str) -> NotFound:
-        sentence = f"the account has no {noun} of the key {key}, or hides it from our user"
-        return NotFound(sentence, instance=self._profile.name)

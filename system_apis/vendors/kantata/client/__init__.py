@@ -54,8 +54,8 @@ class KantataClient:
     def __init__(self, outbound: Outbound, service_name: str) -> None:
         self._outbound = outbound
         self._service_name = service_name
-        self._me = ReadOnce(self._read_me)
-        self._catalogue = ReadOnce(self._read_catalogue)
+        self.me = ReadOnce(self._read_me)
+        self.catalogue = ReadOnce(self._read_catalogue)
 
     @property
     def instance(self) -> str:
@@ -63,19 +63,8 @@ class KantataClient:
 
     # -- the account ------------------------------------------------------------------------------------
 
-    async def me(self) -> Me:
-        """Our own user; read once."""
-        return await self._me.get()
-
-    async def catalogue(self) -> Catalogue:
-        """Custom fields with their choices, and roles; two calls, once."""
-        return await self._catalogue.get()
-
-    def forget_catalogue(self) -> None:
-        """Evict the catalogue, so that the next use reads what was added since."""
-        self._catalogue.forget()
-
     async def _read_me(self) -> Me:
+        """Our own user."""
         reply = await self._get("/users/me", include="account_membership")
         (user, *_) = reply.rows("users") or [None]
         user = user or reply.only([])
@@ -83,6 +72,7 @@ class KantataClient:
         return Me(user, next((each for each in memberships if str(each.user_id) == user.id), None))
 
     async def _read_catalogue(self) -> Catalogue:
+        """Custom fields with their choices, and roles, in two calls."""
         fields, roles = await asyncio.gather(
             self._whole("/custom_fields", include="choices"), self._whole("/roles")
         )
@@ -97,8 +87,17 @@ class KantataClient:
 
     # -- clients ----------------------------------------------------------------------------------------
 
-    async def client_of_key(self, key: str, field_id: str = "") -> ClientGroup | None:
-        """By our reference, or by the unique field, for a group that lost it."""
+    async def client_of_key(self, key: str) -> ClientGroup | None:
+        return await self._client(key, "")
+
+    async def recovered_client(self, key: str, field_id: str) -> ClientGroup | None:
+        """Also by the unique field: then it has lost our reference and gets it again."""
+        client = await self._client(key, "")
+        if client is None and (client := await self._client(key, field_id)):
+            await self._restore("WorkspaceGroup", client.group.id, key, "client")
+        return client
+
+    async def _client(self, key: str, field_id: str) -> ClientGroup | None:
         reply = await self._get("/workspace_groups", **self._by_key(key, field_id), **_CLIENT)
         return of_key(reply.clients, key, self._service_name, field_id)
 
@@ -117,8 +116,18 @@ class KantataClient:
         reply = await self._get(f"/workspaces/{workspace_id}", "/workspaces/{id}", **_PROJECT, **_ARCHIVED)
         return reply.only(reply.projects)
 
-    async def project_of_key(self, key: str, field_id: str = "") -> Project | None:
-        """Archived or not, by our reference, or by the unique field, for a project that lost it."""
+    async def project_of_key(self, key: str) -> Project | None:
+        """Archived or not."""
+        return await self._project(key, "")
+
+    async def recovered_project(self, key: str, field_id: str) -> Project | None:
+        """Also by the unique field: then it has lost our reference and gets it again."""
+        project = await self._project(key, "")
+        if project is None and (project := await self._project(key, field_id)):
+            await self._restore("Workspace", project.workspace.id, key, "project")
+        return project
+
+    async def _project(self, key: str, field_id: str) -> Project | None:
         reply = await self._get("/workspaces", **self._by_key(key, field_id), **_PROJECT, **_ARCHIVED)
         return of_key(reply.projects, key, self._service_name, field_id)
 
@@ -159,9 +168,13 @@ class KantataClient:
             reply = await self._send("PUT", f"{path}/{known.id}", {"custom_field_value": body}, template)
         return reply.rows("custom_field_values")[0]
 
-    async def set_reference(self, subject_type: str, subject_id: str, reference: Mapping[str, str]) -> None:
+    def reference(self, key: str, noun: str) -> dict[str, str]:
+        """Our external reference, which the vendor stores beside a record."""
+        return {"service_name": self._service_name, "service_model": noun, "service_model_ref": key}
+
+    async def _restore(self, subject_type: str, subject_id: str, key: str, noun: str) -> None:
         """Put our mark on a record that lost it: the one upsert that the vendor has."""
-        body = {"subject_type": subject_type, "subject_id": int(subject_id), **reference}
+        body = {"subject_type": subject_type, "subject_id": int(subject_id), **self.reference(key, noun)}
         path = "/external_references/create_or_update"
         await self._outbound.send("POST", path, body={"external_reference": body}, repeatable=True)
 

@@ -16,9 +16,9 @@ from system_apis.vendors.kantata.records import ClientGroup
 
 
 def create_body(
-    draft: ClientDraft, key: str, profile: KantataProfile, catalogue: Catalogue
+    draft: ClientDraft, key: str, reference: dict[str, str], profile: KantataProfile, catalogue: Catalogue
 ) -> dict[str, Any]:
-    """The group to create, with the marks by which it is looked up."""
+    """The group to create, with the marks by which it is looked up: unique field and reference."""
     texts = client_texts(draft, key, profile)
     given = {name: text for name in ("email", "website", "notes") if (text := getattr(draft, name))}
     custom = catalogue.values_of(GROUP, texts, profile.name)
@@ -27,7 +27,7 @@ def create_body(
         "company": True,
         **given,
         "custom_fields": values.custom_bodies(custom),
-        "external_reference": values.reference(key, "client", profile),
+        "external_reference": reference,
     }
 
 

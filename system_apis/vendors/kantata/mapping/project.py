@@ -46,14 +46,14 @@ def from_draft(draft: ProjectDraft, key: str, profile: KantataProfile, catalogue
     return Facts(fields, catalogue.values_of(WORKSPACE, texts, profile.name))
 
 
-def create_body(facts: Facts, key: str, profile: KantataProfile) -> dict[str, Any]:
+def create_body(facts: Facts, reference: dict[str, str], profile: KantataProfile) -> dict[str, Any]:
     """The workspace to create, with the marks by which it is looked up."""
     return {
         **facts.fields,
         "creator_role": "maven",
         "access_level": profile.defaults.access_level,
         "custom_fields": values.custom_bodies(facts.custom),
-        "external_reference": values.reference(key, "project", profile),
+        "external_reference": reference,
     }
 
 

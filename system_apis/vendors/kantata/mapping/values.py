@@ -45,12 +45,6 @@ def by_field(record: Held) -> dict[str, CustomFieldValue]:
     return {str(value.custom_field_id): value for value in record.custom}
 
 
-def reference(key: str, noun: str, profile: KantataProfile) -> dict[str, str]:
-    """Our external reference, which the vendor stores beside a record."""
-    service = profile.connection.service_name
-    return {"service_name": service, "service_model": noun, "service_model_ref": key}
-
-
 def key_of(record: Held, subject: str, name: str, profile: KantataProfile, catalogue: Catalogue) -> str:
     """Our key of a record: from its unique field, or from our reference."""
     service = profile.connection.service_name

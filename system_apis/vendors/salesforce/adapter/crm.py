@@ -11,6 +11,7 @@ from contracts.canonical.opportunity import Opportunities, Opportunity, ProjectL
 from contracts.problems import NotFound, PreconditionFailed
 from kit.database import decode_page
 from system_apis.connector.paging import page_of
+from system_apis.connector.refusals import no_such
 from system_apis.connector.values import utc
 from system_apis.platforms.salesforce_org import ids
 from system_apis.platforms.salesforce_org.records import Row, Stamped
@@ -68,7 +69,11 @@ class SalesforceCrm:
         row = await self._client.account(account_id)
         if row is None:
             survivor = await self._client.merged_into(account_id)
-            raise self._merged(customer_id, survivor) if survivor else self._no_record(customer_id)
+            raise (
+                self._merged(customer_id, survivor)
+                if survivor
+                else no_such(self._profile.name, "record", customer_id)
+            )
         return customers.customer(row, self._profile, await self._client.instance_url())
 
     async def list_customers(
@@ -83,14 +88,14 @@ class SalesforceCrm:
         account_id = ids.normalise(customer_id, ACCOUNT)
         rows = await self._client.contacts(account_id, _place(cursor), limit + 1)
         if not rows and await self._client.account(account_id) is None:
-            raise self._no_record(customer_id)
+            raise no_such(self._profile.name, "record", customer_id)
         shown, following = page_of(rows, limit, _place_of)
         return Contacts(tuple(customers.contact(row, self._profile) for row in shown), following)
 
     async def _row(self, record_id: str) -> Row[OpportunityRecord]:
         row = await self._client.opportunity(record_id)
         if row is None:
-            raise self._no_record(record_id)
+            raise no_such(self._profile.name, "record", record_id)
         return row
 
     async def _opportunity(self, row: Row[OpportunityRecord]) -> Opportunity:
@@ -102,10 +107,6 @@ class SalesforceCrm:
         if body.only_while not in (None, stage):
             sentence = f"the opportunity is {stage}, the link for one that is {body.only_while}"
             raise PreconditionFailed(sentence, instance=self._profile.name)
-
-    def _no_record(self, record_id: str) -> NotFound:
-        sentence = f"the org has no record {record_id}, or hides it from our user"
-        return NotFound(sentence, instance=self._profile.name)
 
     def _merged(self, record_id: str, survivor: str) -> NotFound:
         sentence = f"the account {record_id} was merged into the account {survivor}: use that one"
