@@ -6,6 +6,7 @@ from typing import NamedTuple
 from contracts.problems import Problem
 from contracts.system.instance import Finding, Kind
 from system_apis.connector.findings import judged, well, wrong
+from system_apis.connector.profile import Profile
 
 Probe = Callable[[], Awaitable[str | Finding | Iterable[Finding] | AsyncIterator[Finding]]]
 
@@ -57,6 +58,18 @@ async def _taken(step: Step) -> AsyncIterator[Finding]:
         case _:
             for one in seen:
                 yield one
+
+
+def environment_step(profile: Profile, account: str, actual: str) -> Step:
+    """Whether the account is of the kind that the profile says."""
+
+    async def probe() -> Finding:
+        detail = f"a {actual} account; the profile says {profile.environment}"
+        fix = "set environment in the profile, or the right account"
+        ok = actual == profile.environment
+        return judged("environment", account, detail, ok=ok, fix=fix)
+
+    return Step("environment", account, probe)
 
 
 class Wanted(NamedTuple):

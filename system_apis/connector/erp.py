@@ -1,15 +1,22 @@
 """system_apis: what the profiles and mappings of all ERPs share: codes of records, fields, defaults. Pure."""
 
-from collections.abc import Iterator
-from typing import Any
+import datetime as dt
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
+
+import msgspec
 
 from contracts.canonical import currencies
-from contracts.canonical.contract import ContractDraft
+from contracts.canonical.contract import BillingLine, ContractDraft
 from contracts.canonical.customer import CustomerDraft
+from contracts.canonical.opportunity import PricingModel
+from contracts.canonical.values import Money
 from system_apis.connector.codes import Codes, ambiguous, code_of, inverse, strays
 from system_apis.connector.custom_values import CustomValues
 from system_apis.connector.profile import Names, OptionalFieldName, Profile, Table
 from system_apis.connector.refusals import unmapped
+
+E = TypeVar("E", bound="ErpProfile")
 
 TABLES = ("entities", "items", "tax_codes", "currencies", "terms")
 
@@ -78,6 +85,26 @@ def id_of(profile: ErpProfile, table: str, code: str, place: str) -> str:
 def coded(codes: Codes, ident: str | None) -> str:
     """Our code for one of the vendor's records; empty where the profile has none."""
     return code_of(codes, ident) if codes else ""
+
+
+def unworded_line(model: PricingModel | None, due: dt.date, amount: Money, schedule: str) -> BillingLine:
+    """A billing line that is stored without words: they follow from the model, or the schedule's name.
+
+    They are those that the flows write, so that a line reads the same before and after.
+    """
+    match model:
+        case "retainer":
+            return BillingLine(f"Retainer {due:%B %Y}", due, amount, "retainer")
+        case "time_and_materials":
+            return BillingLine("Time and materials, up to", due, amount, "time_and_materials_cap")
+        case _:
+            return BillingLine(schedule, due, amount)
+
+
+async def completed(profile: E, read: Callable[[str], Awaitable[dict[str, str]]]) -> E:
+    """The profile; currencies and terms that it omits are read from the account, by their ids."""
+    omitted = [table for table in ("currencies", "terms") if not getattr(profile, table)]
+    return msgspec.structs.replace(profile, **{table: await read(table) for table in omitted})
 
 
 def own_fields(fields: Names, draft: CustomerDraft | ContractDraft) -> dict[str, str]:

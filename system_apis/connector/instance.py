@@ -10,7 +10,7 @@ from kit.http import Auth, Outbound
 from kit.settings import SettingsError
 from system_apis.connector.checks import Step, findings_of
 from system_apis.connector.declaration import ChangeSource, ConnectorContext, WebhookReceiver
-from system_apis.connector.profile import Profile
+from system_apis.connector.profile import Environment, Profile
 
 P = TypeVar("P", bound=Profile)
 
@@ -19,7 +19,8 @@ P = TypeVar("P", bound=Profile)
 class Login:
     """How an account is reached; `reading` are Outbound's readers of the vendor's answers.
 
-    `session` is what else shares the login, an event stream for example.
+    `session` is what else shares the login, an event stream for example; `environment` is what the account's
+    id shows, where it shows any.
     """
 
     base_url: str
@@ -28,6 +29,7 @@ class Login:
     headers: Mapping[str, str] = field(default_factory=dict)
     reading: Mapping[str, Any] = field(default_factory=dict)
     session: Any = None
+    environment: Environment | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +75,9 @@ def opening(
 
     @asynccontextmanager
     async def open_instance(profile: P, context: ConnectorContext) -> AsyncIterator[OpenInstance]:
-        context.refuse_production(profile)
         reached = login(profile, context)
-        _demand_tls(profile, reached.base_url)
+        _refuse(profile, reached)
+        context.refuse_production(profile)
         async with Outbound(
             instance=profile.name,
             base_url=reached.base_url,
@@ -96,7 +98,11 @@ def opening(
     return open_instance
 
 
-def _demand_tls(profile: Profile, base_url: str) -> None:
+def _refuse(profile: Profile, login: Login) -> None:
     """The profile is checked when it is read; this is what its references lead to."""
-    if profile.environment == "production" and base_url.startswith("http://"):
-        raise SettingsError([f"{profile.name}: {base_url} would send a production login in the clear"])
+    if login.environment not in (None, profile.environment):
+        raise SettingsError(
+            [f"{profile.name} is called {profile.environment}, its account is {login.environment}"]
+        )
+    if profile.environment == "production" and login.base_url.startswith("http://"):
+        raise SettingsError([f"{profile.name}: {login.base_url} would send a production login in the clear"])

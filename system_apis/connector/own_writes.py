@@ -2,7 +2,9 @@
 
 import datetime as dt
 from collections import OrderedDict
+from typing import Any
 
+from contracts.events.kinds import RecordChanged
 from kit.cache import Cache
 from system_apis.connector.values import second_of
 
@@ -35,6 +37,12 @@ class OwnWrites:
             return self._here.get(name) == second_of(changed)
         version = await self._cache.ask("echoes", lambda client: client.get(name), otherwise=None)
         return version is not None and version.decode() == second_of(changed)
+
+    async def change(self, noun: Any, ident: str, changed: dt.datetime) -> RecordChanged:
+        """A change of a record that states no more than its instant, with whether it is ours."""
+        ours = await self.is_ours(noun, ident, changed)
+        version = second_of(changed)
+        return RecordChanged(self._instance, noun, ident, version, changed_at=changed, by_us=ours)
 
     def _name(self, noun: str, ident: str) -> str:
         return f"enfilade:{{{self._instance}}}:wrote:{noun}:{ident}"

@@ -14,7 +14,6 @@ from system_apis.vendors.netsuite.changes import poll
 from system_apis.vendors.netsuite.check import NetSuiteCheck
 from system_apis.vendors.netsuite.client import REQUEST_ID_HEADER, NetSuiteClient
 from system_apis.vendors.netsuite.client.errors import read_error
-from system_apis.vendors.netsuite.client.zone import seen
 from system_apis.vendors.netsuite.mapping.values import canonical_id
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.webhooks import Push
@@ -22,10 +21,10 @@ from system_apis.vendors.netsuite.webhooks import Push
 
 def _login(profile: NetSuiteProfile, context: ConnectorContext) -> Login:
     account = auth.account_of(profile.connection, context.environ)
-    auth.refuse_wrong_environment(profile, account)
     return Login(
         base_url=account.base_url,
         auth=auth.grant(profile.connection, account, context.environ),
+        environment=account.environment,
         request_id_header=REQUEST_ID_HEADER,
         reading={"read_error": read_error},
     )
@@ -37,7 +36,7 @@ def _build(opened: Account[NetSuiteProfile]) -> OpenInstance:
     connection = msgspec.structs.replace(given, app_url=account.app_url)
     profile = msgspec.structs.replace(opened.profile, connection=connection)
     client, own_writes = NetSuiteClient(opened.outbound), OwnWrites(profile.name, context.cache)
-    zone = LocalZone(profile.name, ZoneInfo(profile.time_zone), lambda: seen(client))
+    zone = LocalZone(profile.name, ZoneInfo(profile.time_zone), client.clock)
     secret = resolve(given.push_secret, context.environ) if given.push_secret else None
     skew = profile.changes.skew_seconds
     return OpenInstance(

@@ -6,9 +6,8 @@ import msgspec
 
 from kit.http import ClientAssertion
 from kit.secrets import literal, resolve
-from kit.settings import SettingsError
 from system_apis.connector import Environment
-from system_apis.vendors.netsuite.profile import NetSuiteConnection, NetSuiteProfile
+from system_apis.vendors.netsuite.profile import NetSuiteConnection
 
 _TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - a path
 # Sandboxes, release previews, and the vendor's own kinds of trial account.
@@ -41,14 +40,6 @@ def account_of(connection: NetSuiteConnection, environ: Mapping[str, str]) -> Ac
         base_url=base_url.rstrip("/"),
         app_url=literal(connection.app_url, environ) or f"https://{host}.app.netsuite.com",
     )
-
-
-def refuse_wrong_environment(profile: NetSuiteProfile, account: Account) -> None:
-    """Raises SettingsError where the profile and the account's id disagree."""
-    if profile.environment != account.environment:
-        raise SettingsError(
-            [f"{profile.name} is called {profile.environment}, but {account.id} is {account.environment}"]
-        )
 
 
 def grant(connection: NetSuiteConnection, account: Account, environ: Mapping[str, str]) -> ClientAssertion:

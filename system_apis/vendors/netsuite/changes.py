@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import AsyncIterator
 from typing import Literal
 
-from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED, RecordChanged
+from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED
 from system_apis.connector.change import Change
 from system_apis.connector.cursor_poll import BEGINNING, CursorPoll, Page, Watched
 from system_apis.connector.local_time import instant_of
@@ -50,8 +50,7 @@ def poll(
 
     async def change(noun: Noun, row: Row, now: dt.tzinfo) -> Change:
         at, ident = instant_of(row["changed"], now), row["id"]
-        ours = await own_writes.is_ours(noun, ident, at)
-        record = RecordChanged(profile.name, noun, ident, second_of(at), changed_at=at, by_us=ours)
+        record = await own_writes.change(noun, ident, at)
         return Change(f"poll:{noun}:{ident}:{second_of(at)}", _TABLES[noun][1], record, at)
 
     def watched(noun: Noun) -> Watched:

@@ -91,9 +91,7 @@ class NetSuiteMilestone(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class NetSuiteRecurrence(msgspec.Struct, frozen=True, rename="camel"):
-    """`amount` is a text on this wire."""
-
-    amount: str
+    amount: Decimal  # a text on this wire
     recurrence_date: dt.date | None = None
 
 

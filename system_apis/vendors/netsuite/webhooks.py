@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED, RecordChanged
+from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED
 from contracts.problems import BadRequest, InvalidToken, NotFound
 from kit.secrets import Secret
 from system_apis.connector import Delivery, ordering_key
 from system_apis.connector.own_writes import OwnWrites
-from system_apis.connector.values import second_of
 from system_apis.vendors.netsuite.mapping.values import canonical_id
 from system_apis.vendors.netsuite.records import NetSuitePush
 
@@ -58,14 +57,7 @@ class Push:
             ident = canonical_id(noun, push.internal_id)
         except NotFound as problem:
             raise BadRequest(f"the push names no record: {problem.detail}") from None
-        change = RecordChanged(
-            instance=self._instance,
-            object=noun,  # pyright: ignore[reportArgumentType]
-            id=ident,
-            version=second_of(push.last_modified),
-            changed_at=push.last_modified,
-            by_us=await self._own_writes.is_ours(noun, ident, push.last_modified),
-        )
+        change = await self._own_writes.change(noun, ident, push.last_modified)
         return (
             Delivery(
                 dedupe_id=f"push:{push.event_id}",

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -13,6 +13,7 @@ from contracts.canonical.customer import Customer, CustomerDraft, Customers
 from contracts.problems import NotFound, VendorRejected
 from kit.database import decode_page
 from system_apis.connector.cached import ReadOnce
+from system_apis.connector.erp import completed
 from system_apis.connector.errors import on_schema
 from system_apis.connector.local_time import instant_of
 from system_apis.connector.own_writes import OwnWrites
@@ -39,8 +40,7 @@ class NetSuiteErp:
         self, profile: NetSuiteProfile, client: NetSuiteClient, own_writes: OwnWrites, zone: LocalZone
     ) -> None:
         self._instance = profile.name
-        self._given = profile
-        self._complete = ReadOnce(self._completed)
+        self._complete = ReadOnce(lambda: completed(profile, self._table))
         self._client = client
         self._own_writes = own_writes
         self._zone = zone
@@ -167,14 +167,10 @@ class NetSuiteErp:
 
     # -- both
 
-    async def _completed(self) -> NetSuiteProfile:
-        """The profile; currencies and terms that it omits are read from the account."""
-        tables: dict[str, Any] = {}
-        for name, table, column in (("currencies", "currency", "symbol"), ("terms", "term", "name")):
-            if not getattr(self._given, name):
-                rows = await self._client.query(queries.whole_table(table, column))
-                tables[name] = {row["id"]: row[column] for row in rows if column in row}
-        return msgspec.structs.replace(self._given, **tables)
+    async def _table(self, name: str) -> dict[str, str]:
+        table, column = {"currencies": ("currency", "symbol"), "terms": ("term", "name")}[name]
+        rows = await self._client.query(queries.whole_table(table, column))
+        return {row["id"]: row[column] for row in rows if column in row}
 
     async def _place(self, updated_since: dt.datetime | None, cursor: str | None) -> Place | None:
         """Where a list continues; a cursor has the time as SuiteQL wrote it, which is right in any zone."""

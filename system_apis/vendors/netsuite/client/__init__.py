@@ -1,11 +1,13 @@
 """system_apis: NetSuite's REST record service and SuiteQL."""
 
-from typing import Any, TypeVar
+import datetime as dt
+from typing import Any, Literal, TypeVar
 
-from contracts.problems import VendorRejected
+from contracts.problems import NotFound, VendorRejected
 from kit.http import Outbound
 from system_apis.connector.errors import already_exists
-from system_apis.vendors.netsuite.records import NetSuiteGovernance, NetSuiteRows, Raw, Row
+from system_apis.connector.wall_clock import Seen
+from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteGovernance, NetSuiteRows, Raw, Row
 
 T = TypeVar("T")
 
@@ -13,6 +15,7 @@ RECORD = "/services/rest/record/v1"
 _QUERY = "/services/rest/query/v1/suiteql"
 _GOVERNANCE = "/services/rest/system/v1/governanceLimits"
 REQUEST_ID_HEADER = "x-n-operationid"
+_CUSTOMERS = "SELECT id, TO_CHAR(lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS') AS changed FROM customer"
 # By default NetSuite drops an unknown field, and reports it in a header only.
 _STRICT = {"X-NetSuite-PropertyNameValidation": "Error"}
 
@@ -105,3 +108,15 @@ class NetSuiteClient:
     async def governance(self) -> NetSuiteGovernance:
         """How many calls may be under way at once."""
         return (await self._outbound.send("GET", _GOVERNANCE)).json(NetSuiteGovernance)
+
+    async def clock(self, which: Literal["DESC", "ASC"] = "DESC") -> Seen | None:
+        """By the customer that changed last (or first): SuiteQL has the user's clock, the record API UTC."""
+        order = f"ORDER BY lastmodifieddate {which}, id FETCH FIRST 1 ROWS ONLY"
+        rows = await self.query(f"{_CUSTOMERS} {order}")
+        if not rows or "changed" not in rows[0]:
+            return None
+        try:
+            record, _ = await self.read("customer", rows[0]["id"], NetSuiteCustomer)
+            return Seen.of(dt.datetime.fromisoformat(rows[0]["changed"]), record.last_modified_date)
+        except (NotFound, ValueError):
+            return None

@@ -21,6 +21,8 @@ from system_apis.vendors.netsuite.records import (
     Raw,
 )
 
+_ADDRESS = {"line1": "addr1", "line2": "addr2", "city": "city", "state": "state", "postal_code": "zip"}
+
 
 def customer_body(profile: NetSuiteProfile, draft: CustomerDraft) -> Raw:
     """A customer as NetSuite's record; raises VendorRejected where the profile does not map a code."""
@@ -51,14 +53,8 @@ def customer_body(profile: NetSuiteProfile, draft: CustomerDraft) -> Raw:
 
 
 def _address_line(profile: NetSuiteProfile, address: Address, addressee: str) -> Raw:
-    texts = {
-        "addressee": addressee,
-        "addr1": address.line1,
-        "addr2": address.line2,
-        "city": address.city,
-        "state": address.state,
-        "zip": address.postal_code,
-    }
+    texts = {theirs: getattr(address, ours) for ours, theirs in _ADDRESS.items()}
+    texts["addressee"] = addressee
     lines: Raw = {name: value for name, value in texts.items() if value}
     if address.country:
         if not countries.is_code(address.country):
@@ -79,12 +75,7 @@ def customer(profile: NetSuiteProfile, record: NetSuiteCustomer, raw: Raw) -> Cu
         legal_name=record.company_name
         or f"{record.first_name} {record.last_name}".strip()
         or record.entity_id,
-        status=_status(
-            profile,
-            inactive=record.is_inactive,
-            on_hold=record.credit_hold_override is not None and record.credit_hold_override.id == "ON",
-            entity_status=record.entity_status.id if record.entity_status else "",
-        ),
+        status=_status(profile, record),
         trading_name=text_of(raw, profile.fields.customer.trading_name),
         parent_id=record.parent.id if record.parent else "",
         selling_entity=to_code(profile.entities, record.subsidiary),
@@ -99,11 +90,12 @@ def customer(profile: NetSuiteProfile, record: NetSuiteCustomer, raw: Raw) -> Cu
     )
 
 
-def _status(profile: NetSuiteProfile, *, inactive: bool, on_hold: bool, entity_status: str) -> CustomerStatus:
-    if inactive or on_hold:
+def _status(profile: NetSuiteProfile, record: NetSuiteCustomer) -> CustomerStatus:
+    if record.is_inactive or (record.credit_hold_override and record.credit_hold_override.id == "ON"):
         return "blocked"
     # An entity status that the profile does not list must not approve a customer.
-    return "approved" if entity_status in profile.statuses.customer else "prospect"
+    approved = record.entity_status and record.entity_status.id in profile.statuses.customer
+    return "approved" if approved else "prospect"
 
 
 def _billing_address(record: NetSuiteCustomer) -> Address | None:
@@ -118,11 +110,5 @@ def _country(reference: NetSuiteReference) -> str:
 
 
 def _address(address: NetSuiteAddress) -> Address:
-    return Address(
-        line1=address.addr1,
-        line2=address.addr2,
-        city=address.city,
-        state=address.state,
-        postal_code=address.zip,
-        country=_country(address.country) if address.country else "",
-    )
+    lines = {ours: getattr(address, theirs) for ours, theirs in _ADDRESS.items()}
+    return Address(**lines, country=_country(address.country) if address.country else "")

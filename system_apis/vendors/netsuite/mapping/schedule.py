@@ -4,20 +4,15 @@ A fixed price is billed by milestones, which carry their own words. Retainers an
 recurrences on given dates, which carry none: their words follow from the schedule's type and the date.
 """
 
-import datetime as dt
-from decimal import Decimal, InvalidOperation
-from typing import Literal, NamedTuple
-
 from contracts.canonical.contract import BillingLine, ContractDraft
 from contracts.canonical.currencies import shown
 from contracts.canonical.opportunity import PricingModel
 from contracts.canonical.values import Money
-from contracts.problems import ContractViolation
+from system_apis.connector.erp import unworded_line
 from system_apis.vendors.netsuite.mapping.values import point
 from system_apis.vendors.netsuite.profile import NetSuiteProfile, Schedule
-from system_apis.vendors.netsuite.records import NetSuiteRecurrence, NetSuiteSchedule, Raw
+from system_apis.vendors.netsuite.records import NetSuiteSchedule, Raw
 
-Kind = Literal["milestone", "retainer", "time_and_materials_cap"]
 _MODELS: tuple[PricingModel, ...] = ("fixed_price", "retainer", "time_and_materials")
 
 
@@ -77,37 +72,7 @@ def billing_lines(
     )
     model = pricing_model(profile, schedule)
     return milestones + tuple(
-        _line_of(
-            profile, recurrence, recurrence.recurrence_date, currency, _WORDS.get(model) or _other(schedule)
-        )
-        for recurrence in schedule.recurrence.items
-        if recurrence.recurrence_date is not None  # others are relative to what was billed before
+        unworded_line(model, line.recurrence_date, shown(Money(line.amount, currency)), schedule.name)
+        for line in schedule.recurrence.items
+        if line.recurrence_date is not None  # others are relative to what was billed before
     )
-
-
-class _Line(NamedTuple):
-    """The lines of a schedule; `label` is formatted with the date."""
-
-    label: str
-    kind: Kind
-
-
-_WORDS: dict[PricingModel | None, _Line] = {
-    "retainer": _Line("Retainer {:%B %Y}", "retainer"),
-    "time_and_materials": _Line("Time and materials, up to", "time_and_materials_cap"),
-}
-
-
-def _other(schedule: NetSuiteSchedule) -> _Line:
-    """The lines of another type of schedule, which has only an amount and a date."""
-    return _Line(schedule.name.replace("{", "{{").replace("}", "}}"), "milestone")
-
-
-def _line_of(
-    profile: NetSuiteProfile, recurrence: NetSuiteRecurrence, due: dt.date, currency: str, line: _Line
-) -> BillingLine:
-    try:
-        amount = shown(Money(Decimal(recurrence.amount), currency))
-    except (InvalidOperation, ValueError):
-        raise ContractViolation("a recurrence's amount is no number", instance=profile.name) from None
-    return BillingLine(line.label.format(due), due, amount, line.kind)
