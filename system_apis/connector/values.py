@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +18,21 @@ N = TypeVar("N", bound=msgspec.Struct)
 def money(number: Decimal | None, currency: str | None) -> Money | None:
     """An amount with its currency's minor units, so that it always reads the same; None where none is."""
     return currencies.shown(Money(number, currency)) if number is not None and currency else None
+
+
+def money_of_subunits(number: int | None, currency: str | None, base_unit: int) -> Money | None:
+    """An amount that a vendor states in cents, or what the currency has for them."""
+    return None if number is None else money(Decimal(number) / base_unit, currency)
+
+
+def subunits(amount: Decimal, base_unit: int) -> int:
+    """An amount in cents, or what the currency has for them."""
+    return int((amount * base_unit).quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def main_units(amount: Decimal) -> int:
+    """An amount for a field that has no decimals."""
+    return int(amount.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def utc(instant: dt.datetime | str) -> dt.datetime:

@@ -54,27 +54,18 @@ class Provisioning:
         if project is None:
             project, structure = await self._create()
         else:
-            if not self._is_live(project):
+            workspace = project.workspace
+            if workspace.archived or facts_.is_cancelled(workspace, self.profile):
                 # First of all: of an archived project the account may hide the tasks.
                 project = await self._bring(project)
             structure = await self.client.structure(project, self._key_field)
-        known = self._known(structure)
-        missing = missing_demands(
-            self._demands, self.key, (booking.notes for booking in structure.allocations)
-        )
+        known = structure_.known(self.draft, self.key, structure)
+        missing = missing_demands(self._demands, self.key, [each.notes for each in structure.allocations])
         if len(known) < len(self.draft.tasks) or missing:
             project = await self._bring(project)
             structure = await self._add_tasks(project, structure, known)
             structure = await self._add_demands(project, structure, missing)
         return structure_.whole(project, structure, self.profile, self.catalogue)
-
-    def _known(self, structure: Structure) -> dict[str, str]:
-        return structure_.known(self.draft, self.key, structure)
-
-    def _is_live(self, project: Project) -> bool:
-        return not project.workspace.archived and (
-            facts_.status_of(project.workspace, self.profile) != "cancelled"
-        )
 
     # -- facts ------------------------------------------------------------------------------------------
 
@@ -132,7 +123,7 @@ class Provisioning:
         while plans := next_level(self.draft.tasks, known):
             batch = list(islice(plans, MOST_STORIES))
             structure = await self._add_batch(project, structure, batch, known)
-            before, known = known, self._known(structure)
+            before, known = known, structure_.known(self.draft, self.key, structure)
             if len(known) == len(before):
                 raise structure_.structure_lost(self.profile.name, batch)
         return structure

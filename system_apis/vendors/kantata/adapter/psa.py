@@ -87,18 +87,17 @@ class KantataPsa:
             project = await self._client.project_of_key(key)
             if project is None:
                 raise no_such(self._profile.name, "project of the key", key)
-            if not self._is_deleted(project):
+            if not self._is_gone(project):
                 # Both in one call: an archived project accepts no further changes in some accounts.
                 wanted = {"status_key": self._profile.stages.cancelled[0], "archived": True}
                 project = await self._client.update_project(project.workspace.id, wanted)
-            if not self._is_deleted(project):
+            if not self._is_gone(project):
                 rest = projects.Facts({"status_key": 0, "archived": True}, {})
                 raise projects.not_set(rest, catalogue, self._profile.name)
             return projects.to_project(project, self._profile, catalogue)
 
-    def _is_deleted(self, project: Found) -> bool:
-        workspace = project.workspace
-        return workspace.archived and projects.status_of(workspace, self._profile) == "cancelled"
+    def _is_gone(self, project: Found) -> bool:
+        return project.workspace.archived and projects.is_cancelled(project.workspace, self._profile)
 
     async def _create_client(
         self, wanted: dict[str, object], key: str, catalogue: Catalogue

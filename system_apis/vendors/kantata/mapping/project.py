@@ -11,7 +11,7 @@ from system_apis.connector.catalogue import Catalogue, same_value
 from system_apis.connector.codes import code_of
 from system_apis.connector.psa import project_texts
 from system_apis.connector.refusals import ignored, missing
-from system_apis.connector.values import utc, versioned
+from system_apis.connector.values import main_units, money_of_subunits, utc, versioned
 from system_apis.vendors.kantata.mapping import values
 from system_apis.vendors.kantata.mapping.values import WORKSPACE
 from system_apis.vendors.kantata.profile import KantataProfile
@@ -41,7 +41,7 @@ def from_draft(draft: ProjectDraft, key: str, profile: KantataProfile, catalogue
         if draft.budget.currency != draft.currency:
             sentence = "the budget is in another currency than the project"
             raise missing(profile.name, sentence, "budget")
-        fields["price"] = values.main_units(draft.budget.amount)
+        fields["price"] = main_units(draft.budget.amount)  # `price` has no decimals
     texts = project_texts(draft, key, profile)
     return Facts(fields, catalogue.values_of(WORKSPACE, texts, profile.name))
 
@@ -102,6 +102,10 @@ def status_of(workspace: Workspace, profile: KantataProfile) -> ProjectStatus:
     return status
 
 
+def is_cancelled(workspace: Workspace, profile: KantataProfile) -> bool:
+    return status_of(workspace, profile) == "cancelled"
+
+
 def known_status(workspace: Workspace, profile: KantataProfile) -> ProjectStatus | None:
     """Our status, None where the profile maps none; an archived open project counts as closed."""
     known = profile.stages.keys.get(workspace.status.key) if workspace.status else None
@@ -129,7 +133,7 @@ def to_project(
         template=code_of(profile.picklists.template, text(names.template)),
         start=workspace.start_date,
         end=workspace.due_date,
-        budget=values.money(workspace.price_in_cents, workspace.currency, workspace.currency_base_unit),
+        budget=money_of_subunits(workspace.price_in_cents, workspace.currency, workspace.currency_base_unit),
         manager=project.lead.full_name if project.lead else "",
         key=values.key_of(project, WORKSPACE, names.key, profile, catalogue),
         refs=(Ref(profile.name, "project", workspace.id, page),),

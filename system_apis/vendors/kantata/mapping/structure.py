@@ -27,6 +27,7 @@ from system_apis.connector.psa import (
     task_key,
 )
 from system_apis.connector.refusals import ignored, missing
+from system_apis.connector.values import subunits
 from system_apis.vendors.kantata.mapping import values
 from system_apis.vendors.kantata.mapping.project import to_project
 from system_apis.vendors.kantata.profile import KantataProfile
@@ -64,7 +65,7 @@ def story_body(
         "start_date": plan.start and plan.start.isoformat(),
         "due_date": plan.due and plan.due.isoformat(),
         "time_estimate_in_minutes": None if plan.hours is None else minutes(plan.hours),
-        "budget_estimate_in_cents": plan.amount and values.subunits(plan.amount.amount, base_unit),
+        "budget_estimate_in_cents": plan.amount and subunits(plan.amount.amount, base_unit),
         "parent_id": known.get(plan.parent),
     }
     if key_field:

@@ -1,11 +1,8 @@
 """system_apis: the values of Kantata OX's custom fields in our terms. Pure."""
 
 from collections.abc import Callable, Mapping
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Any
 
-from contracts.canonical.values import Money
-from system_apis.connector import values
 from system_apis.connector.catalogue import Catalogue
 from system_apis.connector.values import whole_number_ids
 from system_apis.vendors.kantata.profile import KantataProfile
@@ -13,20 +10,6 @@ from system_apis.vendors.kantata.records import CustomFieldValue, Held
 
 WORKSPACE, STORY, GROUP = "Workspace", "Story", "WorkspaceGroup"
 canonical_id = whole_number_ids("Kantata")
-
-
-def main_units(amount: Decimal) -> int:
-    """A budget as the vendor accepts it: whole units, because its `price` has no decimals."""
-    return int(amount.quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def subunits(amount: Decimal, base_unit: int) -> int:
-    """An amount in cents, or what the currency has for them."""
-    return int((amount * base_unit).quantize(Decimal(1), ROUND_HALF_EVEN))
-
-
-def money(in_cents: int | None, currency: str | None, base_unit: int) -> Money | None:
-    return None if in_cents is None else values.money(Decimal(in_cents) / base_unit, currency)
 
 
 def custom_bodies(custom: Mapping[str, Any]) -> list[dict[str, Any]]:
