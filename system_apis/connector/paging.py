@@ -49,6 +49,23 @@ async def pages(
         mark = following
 
 
+def keyset(
+    instance: str,
+    what: str,
+    read: Callable[[M], Awaitable[list[R]]],
+    place: Callable[[R], M],
+    size: int,
+    start: M,
+) -> AsyncIterator[list[R]]:
+    """Every page of a list in the order of a place: `read` gives up to `size` rows beyond one."""
+
+    async def page(mark: M) -> tuple[list[R], M | None]:
+        rows = await read(mark)
+        return rows, place(rows[-1]) if len(rows) == size else None
+
+    return pages(instance, what, page, start)
+
+
 class PageGuard:
     """Guards one reading of a list: each page must differ from those before, and the list must end.
 

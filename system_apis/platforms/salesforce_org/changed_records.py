@@ -1,12 +1,12 @@
 """system_apis: the records of a Salesforce org by last change, for an application's streams and poll."""
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from system_apis.connector.change import Change
 from system_apis.connector.cursor_poll import BEGINNING, CursorPoll, Page, Watched
-from system_apis.connector.paging import pages
+from system_apis.connector.paging import keyset
 from system_apis.connector.values import utc
 from system_apis.platforms.salesforce_org import soql
 from system_apis.platforms.salesforce_org.client import OrgClient
@@ -48,12 +48,11 @@ class ChangedRecords(Generic[C]):
     async def pages(self, since: dt.datetime) -> AsyncIterator[Page]:
         """All that changed since an instant, oldest change first."""
 
-        async def read(place: Place | None) -> tuple[list[C], Place | None]:
-            rows = await self._records(soql.both(soql.since(since), soql.after(place)), self._size)
-            full = len(rows) == self._size
-            return rows, (utc(rows[-1].system_modstamp), rows[-1].id) if full else None
+        def read(place: Place | None) -> Awaitable[list[C]]:
+            return self._records(soql.both(soql.since(since), soql.after(place)), self._size)
 
-        async for records in pages(self._client.instance, self._sobject.name, read, None):
+        name = self._sobject.name
+        async for records in keyset(self._client.instance, name, read, _place_of, self._size, None):
             if records:
                 yield Page(self._changes(records), utc(records[-1].system_modstamp))
 
@@ -67,6 +66,10 @@ class ChangedRecords(Generic[C]):
 
     def _changes(self, records: Iterable[C]) -> list[Change]:
         return [one for record in records for one in self._sobject.changes(record)]
+
+
+def _place_of(record: ChangeRecord) -> Place | None:
+    return utc(record.system_modstamp), record.id
 
 
 def poll(profile: OrgProfile, watched: dict[str, ChangedRecords]) -> CursorPoll:

@@ -1,7 +1,7 @@
 """system_apis: the lists of a NetSuite account that are polled: it has no stream, and a push may be lost."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Literal
 
 from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED
@@ -9,7 +9,7 @@ from system_apis.connector.change import Change
 from system_apis.connector.cursor_poll import BEGINNING, CursorPoll, Page, Watched
 from system_apis.connector.local_time import instant_of
 from system_apis.connector.own_writes import OwnWrites
-from system_apis.connector.paging import pages
+from system_apis.connector.paging import keyset
 from system_apis.connector.values import second_of
 from system_apis.connector.wall_clock import LocalZone
 from system_apis.vendors.netsuite.client import NetSuiteClient
@@ -39,12 +39,11 @@ def poll(
         """Our own writes are recognised by their recorded versions."""
         table, now = _TABLES[noun][0], await zone.current()
 
-        async def read(place: Place) -> tuple[list[Row], Place | None]:
-            rows = await client.query(queries.changes_since(table, place, size))
-            full = len(rows) == size
-            return rows, Place(rows[-1]["changed"], int(rows[-1]["id"])) if full else None
+        def read(place: Place) -> Awaitable[list[Row]]:
+            return client.query(queries.changes_since(table, place, size))
 
-        async for rows in pages(client.instance, table, read, queries.place_at(since, now)):
+        start = queries.place_at(since, now)
+        async for rows in keyset(client.instance, table, read, Place.of, size, start):
             if rows:
                 yield Page.of([await change(noun, row, now) for row in rows])
 

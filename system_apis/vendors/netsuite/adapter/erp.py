@@ -18,15 +18,16 @@ from system_apis.connector.errors import on_schema
 from system_apis.connector.local_time import instant_of
 from system_apis.connector.own_writes import OwnWrites
 from system_apis.connector.paging import page_of
+from system_apis.connector.refusals import no_such
+from system_apis.connector.rows import record_of
 from system_apis.connector.wall_clock import LocalZone
 from system_apis.vendors.netsuite.client import NetSuiteClient
 from system_apis.vendors.netsuite.mapping import queries
 from system_apis.vendors.netsuite.mapping.contract import closing_body, contract, is_closed, order_body
 from system_apis.vendors.netsuite.mapping.customer import customer, customer_body
 from system_apis.vendors.netsuite.mapping.queries import Place
-from system_apis.vendors.netsuite.mapping.rows import record_of
 from system_apis.vendors.netsuite.mapping.schedule import schedule_body
-from system_apis.vendors.netsuite.mapping.values import canonical_id
+from system_apis.vendors.netsuite.mapping.values import canonical_id, column
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule, Raw, Row
 
@@ -48,15 +49,18 @@ class NetSuiteErp:
     # -- customers
 
     async def get_customer(self, customer_id: str) -> Customer:
-        ident = canonical_id("customer", customer_id)
-        record, raw = await self._client.read("customer", ident, NetSuiteCustomer)
-        return customer(await self._complete.get(), record, raw)
+        _, found = await self._customer(canonical_id("customer", customer_id))
+        return found
 
     async def get_customer_by_key(self, key: str) -> Customer:
-        record, raw = await self._client.read("customer", f"eid:{key}", NetSuiteCustomer)
+        record, found = await self._customer(f"eid:{key}")
         if record.is_inactive:
             raise NotFound(f"the customer of {key} is inactive", instance=self._instance)
-        return customer(await self._complete.get(), record, raw)
+        return found
+
+    async def _customer(self, ident: str) -> tuple[NetSuiteCustomer, Customer]:
+        record, raw = await self._client.read("customer", ident, NetSuiteCustomer)
+        return record, customer(await self._complete.get(), record, raw)
 
     async def list_customers(
         self, updated_since: dt.datetime | None = None, cursor: str | None = None, limit: int = 50
@@ -78,16 +82,11 @@ class NetSuiteErp:
         return Customers(tuple(matches[: queries.MOST_MATCHES]))
 
     async def put_customer(self, key: str, body: CustomerDraft) -> Customer:
-        profile = await self._complete.get()
-        ident = await self._client.upsert(
-            "customer",
-            key,
-            customer_body(profile, body),
-            replace=("addressBook",) if body.billing_address else (),
-        )
-        record, raw = await self._client.read("customer", ident, NetSuiteCustomer)
-        await self._own_writes.wrote("customer", record.id, record.last_modified_date)
-        return customer(profile, record, raw)
+        wanted = customer_body(await self._complete.get(), body)
+        replaced = ("addressBook",) if body.billing_address else ()
+        _, saved = await self._customer(await self._client.upsert("customer", key, wanted, replace=replaced))
+        await self._own_writes.wrote("customer", saved.id, saved.updated_at)
+        return saved
 
     # -- contracts
 
@@ -123,22 +122,19 @@ class NetSuiteErp:
         plan = schedule_body(profile, body) if body.billing_schedule else None
         schedule_id = ""
         if plan is not None:
-            schedule_id = await self._client.upsert(
-                "billingSchedule", f"{key}-billing", plan, replace=("milestone", "recurrence")
-            )
+            lists = ("milestone", "recurrence")
+            schedule_id = await self._client.upsert("billingSchedule", f"{key}-billing", plan, replace=lists)
+        order = order_body(profile, body, schedule_id)
         try:
-            order_id = await self._client.upsert(
-                "salesOrder", key, order_body(profile, body, schedule_id), replace=("item",)
-            )
+            order_id = await self._client.upsert("salesOrder", key, order, replace=("item",))
         except VendorRejected as problem:
             if any(fault.field == "entity" for fault in problem.errors):
-                raise NotFound(
-                    f"{self._instance} has no customer {body.customer_id}",
-                    instance=self._instance,
-                    vendor_request_id=problem.vendor_request_id,
-                ) from None
+                raise no_such(self._instance, "customer", body.customer_id) from None
             raise
-        return await self._written(profile, order_id, plan)
+        # The schedule is the one that was just saved as sent.
+        saved = await self._contract(order_id, msgspec.convert(plan, NetSuiteSchedule) if plan else None)
+        await self._own_writes.wrote("contract", saved.id, saved.updated_at)
+        return saved
 
     async def close_contract(self, key: str) -> Contract:
         record, _ = await self._client.read("salesOrder", f"eid:{key}", NetSuiteOrder)
@@ -149,21 +145,12 @@ class NetSuiteErp:
         await self._own_writes.wrote("contract", closed.id, closed.updated_at)
         return closed
 
-    async def _contract(self, ident: str) -> Contract:
-        profile = await self._complete.get()
+    async def _contract(self, ident: str, schedule: NetSuiteSchedule | None = None) -> Contract:
         record, raw = await self._client.read("salesOrder", ident, NetSuiteOrder)
-        schedule = None
-        if record.billing_schedule is not None:
-            schedule, _ = await self._client.read(
-                "billingSchedule", record.billing_schedule.id, NetSuiteSchedule
-            )
-        return contract(profile, record, raw, schedule)
-
-    async def _written(self, profile: NetSuiteProfile, order_id: str, plan: Raw | None) -> Contract:
-        """The order as NetSuite saved it; its schedule is the one that was just saved as sent."""
-        record, raw = await self._client.read("salesOrder", order_id, NetSuiteOrder)
-        await self._own_writes.wrote("contract", record.id, record.last_modified_date)
-        return contract(profile, record, raw, msgspec.convert(plan, NetSuiteSchedule) if plan else None)
+        if record.billing_schedule is not None and schedule is None:
+            schedule_id = record.billing_schedule.id
+            schedule, _ = await self._client.read("billingSchedule", schedule_id, NetSuiteSchedule)
+        return contract(await self._complete.get(), record, raw, schedule)
 
     # -- both
 
@@ -189,11 +176,9 @@ class NetSuiteErp:
         """Rows as the records that they are of; ContractViolation where a row lacks what it must have."""
         zone = await self._zone.current() if rows else dt.UTC
         with on_schema(self._instance, "a row"):
-            changes = [instant_of(row["changed"], zone) for row in rows]
-            return [
-                (record_of(shape, row, at, **(more or {}).get(row["id"], {})), row)
-                for row, at in zip(rows, changes, strict=True)
-            ]
+            changed = [{"lastModifiedDate": instant_of(row["changed"], zone)} for row in rows]
+            whole = [row | (more or {}).get(row["id"], {}) for row in rows]
+            return [(record_of(shape, a | b, column), a) for a, b in zip(whole, changed, strict=True)]
 
     def _page(self, rows: Sequence[Row], limit: int) -> tuple[Sequence[Row], str | None]:
         with on_schema(self._instance, "a row"):

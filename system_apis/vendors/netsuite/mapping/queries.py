@@ -14,6 +14,7 @@ from system_apis.connector.erp import ContractFields, CustomerFields
 from system_apis.connector.firm_search import by_domain, by_name, by_number, literal
 from system_apis.connector.local_time import text_before
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
+from system_apis.vendors.netsuite.records import Row
 
 _CUSTOMER = (
     "id externalid entityid companyname email url subsidiary currency terms creditlimit entitystatus"
@@ -29,6 +30,10 @@ class Place(msgspec.Struct, frozen=True):
 
     changed: str
     id: int = 0
+
+    @classmethod
+    def of(cls, row: Row) -> "Place":
+        return cls(row["changed"], int(row["id"]))
 
 
 def customers_since(profile: NetSuiteProfile, place: Place | None, limit: int) -> str:

@@ -19,6 +19,9 @@ _PAGES = {
     "customer": "/app/common/entity/custjob.nl?id=",
     "contract": "/app/accounting/transactions/salesord.nl?id=",
 }
+_REFERENCES = frozenset(
+    ("entity", "subsidiary", "currency", "terms", "parent", "entitystatus", "creditholdoverride")
+)
 EXTERNAL_ID = "external_id"
 canonical_id = whole_number_ids("NetSuite")
 
@@ -62,3 +65,12 @@ def custom_fields(
                 errors=[Fault(f"/custom/{name}", "no custom field's name", "unmapped", fixed_by="caller")],
             )
     return required_fields(wanted, draft, profile.name) | dict(given)
+
+
+def column(name: str, value: Any) -> Any:
+    """A column of SuiteQL as the record API has it."""
+    if name in _REFERENCES:
+        return {"id": value}
+    if name == "status":
+        return {"id": str(value)[-1:]}  # as in SalesOrd:B
+    return value == "T" if name == "isinactive" else value
