@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from contracts.events.kinds import RecordChanged
+from contracts.operation import Feature
 from kit.cache import Cache
 from kit.database import Database
 from kit.http import Budget, Recorder, Slots
@@ -107,7 +108,8 @@ class Connector:
 
     `canonical_id` gives the one spelling of a record's id, by our kind of the record and any spelling of the
     vendor's; it raises NotFound for what can be no such id. Pure: it works wherever the profile is read, also
-    in a process that does not open the instance, and while the vendor is away.
+    in a process that does not open the instance, and while the vendor is away. `lacks` are the optional
+    features of its capabilities that no account of it has.
     """
 
     name: str
@@ -116,6 +118,11 @@ class Connector:
     profile: type[Profile]
     open: Callable[[Any, ConnectorContext], AbstractAsyncContextManager[Any]]
     canonical_id: Callable[[str, str], str]
+    lacks: frozenset[Feature] = frozenset()
+
+    def lacking(self, profile: Profile) -> frozenset[str]:
+        """The names of the optional features that an account does not have."""
+        return frozenset(profile.lacks) | {feature.name for feature in self.lacks}
 
 
 def ordering_key(instance: str, object: str, id: str) -> str:  # noqa: A002

@@ -11,7 +11,7 @@ from system_apis.connector.erp import TABLES, ErpProfile
 from system_apis.connector.findings import judged
 
 ReadNames = Callable[[str, Codes], Awaitable[Mapping[str, str]]]
-"""The names of a table's records by their ids, for those that exist."""
+"""The names of a record type's records by their ids, for those that exist."""
 
 _FIXES = Fixes(
     absent="create the field and show it to the integration, or remove it from the profile",
@@ -19,22 +19,23 @@ _FIXES = Fixes(
 )
 
 
-def reference_steps(profile: ErpProfile, read: ReadNames) -> Iterator[Step]:
-    """Each record that the profile names by its id must exist."""
+def reference_steps(profile: ErpProfile, read: ReadNames, records: Mapping[str, str]) -> Iterator[Step]:
+    """Each record that the profile names by its id must exist; `records` has the vendor's types by table."""
 
-    async def probe(table: str, codes: Codes) -> list[Finding]:
-        names = await read(table, codes)
-        return [_reference(table, ident, code, names) for ident, code in codes.items()]
+    async def probe(record: str, codes: Codes) -> list[Finding]:
+        names = await read(record, codes)
+        return [_reference(record, ident, code, names) for ident, code in codes.items()]
 
     for table in TABLES:
         if codes := getattr(profile, table):
-            yield Step("reference", table, partial(probe, table, codes), f"let the role read {table}")
+            fix = f"let the role read {records[table]}"
+            yield Step("reference", records[table], partial(probe, records[table], codes), fix)
 
 
-def _reference(table: str, ident: str, code: str | tuple[str, ...], names: Mapping[str, str]) -> Finding:
+def _reference(record: str, ident: str, code: str | tuple[str, ...], names: Mapping[str, str]) -> Finding:
     codes = code if isinstance(code, str) else ", ".join(code)
     detail, fix = names.get(ident, "there is no such record"), f"correct the id of {codes} in the profile"
-    return judged("reference", f"{table} {ident} ({codes})", detail, ok=ident in names, fix=fix)
+    return judged("reference", f"{record} {ident} ({codes})", detail, ok=ident in names, fix=fix)
 
 
 def field_findings(

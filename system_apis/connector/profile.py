@@ -53,8 +53,9 @@ class Polling(Table, frozen=True, kw_only=True):
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The common head of `instances/<name>.toml`; each vendor's profile inherits it and adds its tables.
 
-    `data_region` is where the instance's data resides; `capabilities` are those that it serves;
-    `owner` answers for the account and its credentials. A vendor's profile has a `connection`, too.
+    `data_region` is where the instance's data resides; `capabilities` are those that it serves, `lacks` their
+    optional features that this account does not have; `owner` answers for the account and its credentials.
+    A vendor's profile has a `connection`, too.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     data_region: str = ""
     owner: str = ""
     capabilities: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
     limits: Limits = msgspec.field(default_factory=Limits)
 
     def __post_init__(self) -> None:

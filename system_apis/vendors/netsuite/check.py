@@ -27,12 +27,13 @@ _PROBES = (
 )
 _TABLES = ("customer", "transaction", "transactionline", "currency", "term", "subsidiary")
 _RECORDS = {
-    "entities": ("subsidiary", "name"),
-    "items": ("item", "itemid"),
-    "tax_codes": ("salestaxitem", "itemid"),
-    "currencies": ("currency", "symbol"),
-    "terms": ("term", "name"),
+    "entities": "subsidiary",
+    "items": "item",
+    "tax_codes": "salestaxitem",
+    "currencies": "currency",
+    "terms": "term",
 }
+_NAMES = {"item": "itemid", "salestaxitem": "itemid", "currency": "symbol"}
 _TYPES: dict[Kind, tuple[str, ...]] = {
     "text": ("string",),
     "number": ("number", "integer"),
@@ -68,7 +69,7 @@ class NetSuiteCheck:
             yield Step("permission", name, probe, f"give the integration role {name}")
         fix = "give the integration role Setup > REST Web Services"
         yield Step("field", "metadata-catalog", self._fields, fix)
-        yield from reference_steps(self._profile, self._names)
+        yield from reference_steps(self._profile, self._names, _RECORDS)
         fix = "let the role read customers, also by SuiteQL"
         yield Step("environment", "time zone", self._time_zone, fix)
         # Only administrators may read it, so its absence is no fault.
@@ -91,8 +92,8 @@ class NetSuiteCheck:
         }
         return list(field_findings(self._profile, shapes, _TYPES))
 
-    async def _names(self, table: str, ids: Iterable[str]) -> dict[str, str]:
-        rows = await self._client.query(queries.by_ids(*_RECORDS[table], ids))
+    async def _names(self, record: str, ids: Iterable[str]) -> dict[str, str]:
+        rows = await self._client.query(queries.by_ids(record, _NAMES.get(record, "name"), ids))
         return {row["id"]: row.get("name", "") for row in rows}
 
     async def _time_zone(self) -> Finding:

@@ -12,22 +12,27 @@ from system_apis.platforms.salesforce_org.stream import Stream
 from system_apis.vendors.salesforce.client import SalesforceClient
 from system_apis.vendors.salesforce.mapping.changes import SOBJECTS, from_event, from_record
 from system_apis.vendors.salesforce.profile import SalesforceProfile
-from system_apis.vendors.salesforce.records import DealChange
+from system_apis.vendors.salesforce.records import SalesChange
 
-_STAGE = ("IsWon", "IsClosed", "LastStageChangeDate")
+_COLUMNS = {"Opportunity": ("IsWon", "IsClosed", "LastStageChangeDate"), "Account": ("MasterRecordId",)}
 
 
 def sources(profile: SalesforceProfile, client: SalesforceClient, events: Events) -> tuple[ChangeSource, ...]:
     """What watches the org."""
     stages, records = Stages(client), dict[str, ChangedRecords]()
     for name in SOBJECTS:
-        columns = _STAGE if name == "Opportunity" else ()
-        sobject = SObject(name, DealChange, columns, partial(from_record, profile, name))
+        sobject = SObject(name, SalesChange, _COLUMNS[name], partial(from_record, profile, name))
         records[name] = ChangedRecords(client, sobject, profile.changes.page_size)
 
     async def changes(sobject: Any, event: ChangeEvent) -> list[Change]:
         won = await stages.is_won(event.payload.get("StageName"))
-        return from_event(profile, sobject, event, won=won)
+        return from_event(profile, sobject, event, await merged(sobject, event), won=won)
+
+    async def merged(sobject: Any, event: ChangeEvent) -> dict[str, str]:
+        """The remaining account of each merged one; the event of its deletion does not name it."""
+        if event.header.change_type != "DELETE" or sobject != "Account":
+            return {}
+        return {each: await client.merged_into(each) for each in event.header.record_ids}
 
     watched = records.items() if profile.changes.stream else ()
     streams = [Stream(profile, events, name, each, partial(changes, name)) for name, each in watched]

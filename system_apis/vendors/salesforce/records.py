@@ -68,12 +68,13 @@ class ContactRecord(Stamped, frozen=True, rename="pascal", kw_only=True):
     title: str | None = None
 
 
-class DealChange(ChangeRecord, frozen=True, rename="pascal", kw_only=True):
-    """A row of the poll; only opportunities have the stage's fields."""
+class SalesChange(ChangeRecord, frozen=True, rename="pascal", kw_only=True):
+    """A row of the poll; only opportunities have the stage's fields, only accounts are merged."""
 
     is_won: bool = False
     is_closed: bool = False
     last_stage_change_date: str | None = None
+    master_record_id: str | None = None
 
 
 class StageRecord(msgspec.Struct, frozen=True, rename="pascal"):

@@ -13,17 +13,16 @@ def from_event(
     event: SubscribedEvent, workspace: Workspace | None, our_user: str, profile: KantataProfile
 ) -> Change:
     """The change of a feed event; the project, where it still exists, is in its present state."""
-    deleted = event.event_type == "workspace:deleted"
-    gone = {"deleted": "true"} if deleted else {}
     status = projects.known_status(workspace, profile) if workspace else None
     at = utc(event.subject_changed_at or event.created_at)
     change = RecordChanged(
         instance=profile.name,
         object="project",
         id=str(event.subject_id),
-        values=gone or ({"status": status} if status else {}),
+        values={"status": status} if status else {},
         changed_at=at,
         by_us=event.user_id is not None and str(event.user_id) == our_user,
+        kind="deleted" if event.event_type == "workspace:deleted" else "changed",
     )
     return Change(f"event:{event.id}", PROJECT_CHANGED, change, at)
 
