@@ -5,12 +5,11 @@ from system_apis.connector.declaration import (
     Connector,
     ConnectorContext,
     CursorStore,
-    Environment,
-    OpenInstance,
-    Profile,
     Receive,
     ordering_key,
 )
+from system_apis.connector.instance import Account, Login, OpenInstance, opening
+from system_apis.connector.profile import Environment, Profile
 from system_apis.connector.webhooks import (
     Delivery,
     WebhookAnswer,
@@ -20,12 +19,14 @@ from system_apis.connector.webhooks import (
 )
 
 __all__ = [
+    "Account",
     "ChangeSource",
     "Connector",
     "ConnectorContext",
     "CursorStore",
     "Delivery",
     "Environment",
+    "Login",
     "OpenInstance",
     "Profile",
     "Receive",
@@ -33,5 +34,6 @@ __all__ = [
     "WebhookReceiver",
     "WebhookRequest",
     "WebhookResult",
+    "opening",
     "ordering_key",
 ]

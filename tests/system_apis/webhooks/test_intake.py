@@ -20,7 +20,7 @@ from kit.routes import answer_problem
 from kit.secrets import Secret
 from system_apis.app import Instance
 from system_apis.connector import WebhookRequest
-from system_apis.connector.closed import ClosedInstance
+from system_apis.connector.closed import closed_instance
 from system_apis.connector.stored_webhooks import Secrets
 from system_apis.intake import AddressedRequest, Intake, route
 from tests.system_apis.webhooks.conftest import CountedPoll, Opened, instance
@@ -123,7 +123,7 @@ async def test_a_forged_call_at_a_shared_address(database: Database) -> None:
 async def test_a_closed_instance_at_a_shared_address(database: Database) -> None:
     """While an instance is not open, the vendor is asked to come again with what may be its own."""
     closed = hub("hub-us", "22")
-    shut = Instance(closed.profile, closed.connector, ClosedInstance(closed.profile, ["no secret"]))
+    shut = Instance(closed.profile, closed.connector, closed_instance(closed.profile, ["no secret"]))
     intake = Intake({"hub-eu": hub("hub-eu", "11"), "hub-us": shut}, database)
     assert (await intake.receive(hub_call(("11", 1)))).status == 204
     with pytest.raises(VendorUnavailable):

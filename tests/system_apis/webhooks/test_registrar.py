@@ -14,7 +14,7 @@ from kit.http import Outbound
 from kit.secret_store import SecretStore
 from system_apis.app import Instance
 from system_apis.connector import Profile, WebhookAnswer, WebhookReceiver, WebhookRequest
-from system_apis.connector.closed import ClosedInstance
+from system_apis.connector.closed import closed_instance
 from system_apis.connector.stored_webhooks import WebhookStore
 from system_apis.intake import AddressedRequest, Intake, keep_registered
 from system_apis.webhook_registrar import Configured, WebhookRegistrar
@@ -244,6 +244,6 @@ async def test_a_vendor_that_is_down(house: House, ledger: LedgerVendor) -> None
 def test_closed_instances_are_known_as_such() -> None:
     """An instance that cannot be opened has a receiver that refuses."""
     one = instance("toy-main", Opened(None))
-    shut = Instance(one.profile, one.connector, ClosedInstance(one.profile, ["no secret"]))
+    shut = Instance(one.profile, one.connector, closed_instance(one.profile, ["no secret"]))
     assert shut.opened.webhook is not None
     assert shut.opened.webhook.serves("any")
