@@ -6,7 +6,7 @@ from kit.http.breaker import Breaker
 from kit.http.budget import Budget, Counters
 from kit.http.call import by_status
 from kit.http.limits import AllowanceLimits, Limits
-from kit.http.login import ApiKey, Auth, Basic, Bearer, InBody, Login, NoAuth
+from kit.http.login import ApiKey, Auth, Basic, Bearer, Credentials, InBody, NoAuth
 from kit.http.outbound import Outbound
 from kit.http.recorder import Recorder, VendorCall
 from kit.http.refresh import RefreshToken
@@ -25,11 +25,11 @@ __all__ = [
     "ClientAssertion",
     "ClientCredentials",
     "Counters",
+    "Credentials",
     "Grant",
     "InBody",
     "JwtBearer",
     "Limits",
-    "Login",
     "NoAuth",
     "Outbound",
     "Recorder",

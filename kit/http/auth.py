@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from contracts.problems import ContractViolation, Problem, VendorRejected, VendorUnavailable
 from kit.http.answer import Answer
-from kit.http.login import Login, PostForm, basic, bearer
+from kit.http.login import Credentials, PostForm, basic, bearer
 from kit.secrets import Secret
 
 Style = Literal["basic", "body"]
@@ -35,7 +35,7 @@ class Grant(ABC):
         *,
         rest: float = 10.0,
         lasts: float | None = None,
-        place: Callable[[Mapping[str, Any]], Login] | None = None,
+        place: Callable[[Mapping[str, Any]], Credentials] | None = None,
     ) -> None:
         self.token_url = token_url
         self._place = place or _in_header
@@ -43,7 +43,7 @@ class Grant(ABC):
         self._lasts = lasts
         self._one = asyncio.Lock()
         self._token: dict[str, Any] | None = None
-        self._login = Login()
+        self._login = Credentials()
         self._until = 0.0
         self._refused: tuple[float, Problem] | None = None
         self._instance = ""
@@ -60,11 +60,11 @@ class Grant(ABC):
                     await self._fetch(None)
         return self._token or {}
 
-    async def login(self) -> Login:
+    async def login(self) -> Credentials:
         await self.token()
         return self._login
 
-    async def renew(self, used: Login) -> bool:
+    async def renew(self, used: Credentials) -> bool:
         async with self._one:
             if self._token is None or self._login == used:
                 refused, self._token = self._token, None
@@ -129,8 +129,8 @@ class Grant(ABC):
         self._refused = (time.monotonic() + self._rest, problem)
 
 
-def _in_header(token: Mapping[str, Any]) -> Login:
-    return Login(headers=bearer(str(token["access_token"])))
+def _in_header(token: Mapping[str, Any]) -> Credentials:
+    return Credentials(headers=bearer(str(token["access_token"])))
 
 
 def lifetime(expires_in: Any, lasts: float | None) -> float:

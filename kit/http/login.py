@@ -14,7 +14,7 @@ PostForm = Callable[[str, Mapping[str, str], Mapping[str, str]], Awaitable[Answe
 WriteBody = Callable[[bytes], bytes]
 
 
-class Login(msgspec.Struct, frozen=True):
+class Credentials(msgspec.Struct, frozen=True):
     """What is added to one call; `body` returns the body with the credentials in it."""
 
     headers: Mapping[str, str] = {}
@@ -22,7 +22,7 @@ class Login(msgspec.Struct, frozen=True):
     body: WriteBody | None = None
 
     def __repr__(self) -> str:
-        return "Login(…)"
+        return "Credentials(…)"
 
 
 class Auth(Protocol):
@@ -30,9 +30,9 @@ class Auth(Protocol):
 
     def attach(self, instance: str, post: PostForm) -> None: ...
 
-    async def login(self) -> Login: ...
+    async def login(self) -> Credentials: ...
 
-    async def renew(self, used: Login) -> bool:
+    async def renew(self, used: Credentials) -> bool:
         """Get a new login unless somebody else just did; False when there is nothing to renew."""
         ...
 
@@ -44,15 +44,15 @@ class Auth(Protocol):
 class Fixed:
     """A login that never changes."""
 
-    def __init__(self, login: Callable[[], Login]) -> None:
+    def __init__(self, login: Callable[[], Credentials]) -> None:
         self._login = login
 
     def attach(self, instance: str, post: PostForm) -> None: ...
 
-    async def login(self) -> Login:
+    async def login(self) -> Credentials:
         return self._login()
 
-    async def renew(self, used: Login) -> bool:
+    async def renew(self, used: Credentials) -> bool:
         del used
         return False
 
@@ -63,21 +63,23 @@ class NoAuth(Fixed):
     """For what is open to all."""
 
     def __init__(self) -> None:
-        super().__init__(Login)
+        super().__init__(Credentials)
 
 
 class Bearer(Fixed):
     """A token that somebody made in the vendor's user interface."""
 
     def __init__(self, token: Secret) -> None:
-        super().__init__(lambda: Login(headers=bearer(token.reveal())))
+        super().__init__(lambda: Credentials(headers=bearer(token.reveal())))
 
 
 class Basic(Fixed):
     """User name and password (RFC 7617); some vendors take an API key in one of the two places."""
 
     def __init__(self, user: str | Secret, password: str | Secret) -> None:
-        super().__init__(lambda: Login(headers={"Authorization": basic(_reveal(user), _reveal(password))}))
+        super().__init__(
+            lambda: Credentials(headers={"Authorization": basic(_reveal(user), _reveal(password))})
+        )
 
 
 class ApiKey(Fixed):
@@ -88,9 +90,9 @@ class ApiKey(Fixed):
             raise ValueError("an API key goes into one header or into one parameter of the query")
         super().__init__(
             lambda: (
-                Login(headers={header: prefix + key.reveal()})
+                Credentials(headers={header: prefix + key.reveal()})
                 if header
-                else Login(params={query: prefix + key.reveal()})
+                else Credentials(params={query: prefix + key.reveal()})
             )
         )
 
@@ -99,7 +101,7 @@ class InBody(Fixed):
     """Credentials that the vendor wants within the body: `write` returns the body with them."""
 
     def __init__(self, write: WriteBody) -> None:
-        super().__init__(lambda: Login(body=write))
+        super().__init__(lambda: Credentials(body=write))
 
 
 def bearer(token: str) -> dict[str, str]:

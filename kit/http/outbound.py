@@ -18,7 +18,7 @@ from kit.http.breaker import Breaker
 from kit.http.budget import Budget, Turn
 from kit.http.call import Call, by_status, make_call, retry_after
 from kit.http.limits import Limits
-from kit.http.login import Auth, Login, NoAuth
+from kit.http.login import Auth, Credentials, NoAuth
 from kit.http.recorder import Recorder, VendorCall
 from kit.http.streaming import ENCODINGS, MAX_BYTES, StreamedAnswer
 
@@ -189,7 +189,7 @@ class Outbound:
             return opened
 
     async def _exchange_stream(
-        self, call: Call, login: Login, turn: Turn, stack: AsyncExitStack, max_bytes: int
+        self, call: Call, login: Credentials, turn: Turn, stack: AsyncExitStack, max_bytes: int
     ) -> StreamedAnswer | Answer:
         """Send once; the answer itself where its status is no 2xx. Recorded once its body is read or left."""
         began, at = time.monotonic(), dt.datetime.now(dt.UTC)
@@ -219,10 +219,10 @@ class Outbound:
         """For the grants: an answer of any status."""
         # A lost login changes nothing, and what it was for was not sent.
         call = make_call("POST", url, template="token", form=form, headers=headers, effect=False)
-        answer, _ = await self._exchange(call, Login(), Turn())
+        answer, _ = await self._exchange(call, Credentials(), Turn())
         return answer
 
-    async def _exchange(self, call: Call, login: Login, turn: Turn) -> tuple[Answer, Problem | None]:
+    async def _exchange(self, call: Call, login: Credentials, turn: Turn) -> tuple[Answer, Problem | None]:
         """Send once, judge and record."""
         began, at = time.monotonic(), dt.datetime.now(dt.UTC)
         answer: Answer | None = None
@@ -250,11 +250,11 @@ class Outbound:
         if self._read_allowance:
             turn.reported = self._read_allowance(answer) or turn.reported
 
-    async def _roundtrip(self, call: Call, login: Login) -> Answer:
+    async def _roundtrip(self, call: Call, login: Credentials) -> Answer:
         response = await self._send(call, login)
         return self._answer(call, response, response.content)
 
-    async def _send(self, call: Call, login: Login, *, stream: bool = False) -> httpx.Response:
+    async def _send(self, call: Call, login: Credentials, *, stream: bool = False) -> httpx.Response:
         sent = False
 
         async def watch(event: str, _: Mapping[str, Any]) -> None:
@@ -279,7 +279,7 @@ class Outbound:
             request_id=response.headers.get(self._request_id_header, "") if self._request_id_header else "",
         )
 
-    def _request(self, call: Call, login: Login, watch: Callable[..., Any]) -> httpx.Request:
+    def _request(self, call: Call, login: Credentials, watch: Callable[..., Any]) -> httpx.Request:
         """The request with the login in it."""
         # httpx would put `params` in the place of a query that a vendor's own link has.
         url = httpx.URL(call.url) if call.params is None else httpx.URL(call.url, params=call.params)

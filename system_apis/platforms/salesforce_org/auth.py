@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from contracts.problems import ContractViolation
-from kit.http import ClientCredentials, Grant, JwtBearer, Login
+from kit.http import ClientCredentials, Credentials, Grant, JwtBearer
 from kit.secrets import literal, resolve
 from system_apis.platforms.salesforce_org.connection import OrgConnection
 
@@ -47,7 +47,7 @@ class Session:
 
     async def renew(self, used: Identity) -> None:
         """Log in again, unless another task has done so since that identity was read."""
-        await self.grant.renew(Login(headers={"Authorization": f"Bearer {used.access_token}"}))
+        await self.grant.renew(Credentials(headers={"Authorization": f"Bearer {used.access_token}"}))
 
 
 def _grant(connection: OrgConnection, environ: Mapping[str, str]) -> Grant:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
-from kit.http import ApiKey, Basic, ClientCredentials, InBody, Login, Outbound
+from kit.http import ApiKey, Basic, ClientCredentials, Credentials, InBody, Outbound
 from kit.http.answer import Answer
 from kit.secrets import Secret
 from kit.telemetry import tracing
@@ -65,9 +65,9 @@ async def test_a_token_in_the_body_that_expires(stand: Stand, client: Open) -> N
             return Reply(body=b'{"access_token":"t%d"}' % granted)
         return Reply(body=b"yes" if b'token="t2"' in asked.body else b"authentication failed")
 
-    def place(token: Mapping[str, Any]) -> Login:
+    def place(token: Mapping[str, Any]) -> Credentials:
         text = f'<c token="{token["access_token"]}"/>'.encode()
-        return Login(body=lambda body: body.replace(b"<c/>", text))
+        return Credentials(body=lambda body: body.replace(b"<c/>", text))
 
     def expired(given: Answer) -> bool:
         return b"authentication failed" in given.body
@@ -81,7 +81,7 @@ async def test_a_token_in_the_body_that_expires(stand: Stand, client: Open) -> N
 
 def test_a_login_does_not_show_itself() -> None:
     """Printed, a login shows none of its credentials."""
-    assert "k1" not in repr(Login(headers={"X": "k1"}, params={"q": "k1"}))
+    assert "k1" not in repr(Credentials(headers={"X": "k1"}, params={"q": "k1"}))
 
 
 async def test_no_span_has_a_query() -> None:
