@@ -7,10 +7,10 @@ from typing import Any
 
 from gateway.admin import AdminDependencies, Documents
 from gateway.admin import mounted as admin_apis
-from gateway.exchange import Exchange, Reply
+from gateway.exchange import Exchange, Reply, Step
 from gateway.identity import CredentialStatus, Memory
 from gateway.inventory import ApiInventory
-from gateway.open_addresses import Hooks, OpenAddresses, Ready
+from gateway.open_addresses import OpenAddresses, Ready
 from gateway.pages.mounting import PageDependencies
 from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policies.account import Account
@@ -60,7 +60,7 @@ class Gateway:
         stores: GatewayStores | None = None,
         reloading: Reloading = _NO_RELOADING,
         admin: Documents | None = None,
-        hooks: Hooks | None = None,
+        hooks: Step | None = None,
         ready: Ready | None = None,
     ) -> None:
         stores = stores or GatewayStores()

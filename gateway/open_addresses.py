@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from contracts.problems import NotFound
 from gateway.catalogue import Catalogue
 from gateway.exchange import Exchange, Reply, Route, Step, json_reply
 from gateway.identity import DevelopmentIssuer, Proofs
@@ -13,8 +12,15 @@ from gateway.inventory import ApiInventory, scopes_of
 from gateway.pipeline import GatewaySettings
 from kit.database import Database
 
-Hooks = Callable[[str, Mapping[str, str], bytes], Awaitable[None]]
-"""Takes instance, headers (lower case) and raw body of a vendor's push; verifies it itself."""
+HOOKS = (
+    ("GET", "/hooks/{instance}"),
+    ("POST", "/hooks/{instance}"),
+    ("GET", "/hooks/{instance}/{name}"),
+    ("POST", "/hooks/{instance}/{name}"),
+    ("GET", "/vendor-hooks/{vendor}"),
+    ("POST", "/vendor-hooks/{vendor}"),
+)
+"""Where vendors call: an instance, one of its further addresses, all instances of a vendor."""
 
 Ready = Callable[[], Awaitable[Mapping[str, str]]]
 """What is not ready, by name and sentence; empty when all is."""
@@ -30,7 +36,7 @@ class OpenAddresses:
         *,
         issuer: DevelopmentIssuer | None,
         database: Database | None,
-        hooks: Hooks | None,
+        hooks: Step | None,
         ready: Ready | None,
     ) -> None:
         self._described_at, self.resource_metadata = well_known("oauth-protected-resource", public_url)
@@ -53,7 +59,7 @@ class OpenAddresses:
             **{("GET", path): page for path, page in self._pages.items()},
         }
         if self._hooks is not None:
-            targets["POST", "/hooks/{instance}"] = self._take_hook
+            targets |= dict.fromkeys(HOOKS, self._hooks)
         if issuer is not None:
             days = settings.identity.embedded_key_days
             targets |= Issuing(issuer, self._database, proofs, key_days=days).steps()
@@ -82,15 +88,6 @@ class OpenAddresses:
             return json_reply(200, content, (b"cache-control", b"public, max-age=300"))
 
         return describe
-
-    async def _take_hook(self, exchange: Exchange) -> Reply:
-        if self._hooks is None:
-            raise NotFound
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in exchange.headers.items()
-        }
-        await self._hooks(exchange.path_parameters["instance"], headers, await exchange.read_body())
-        return json_reply(202, {"received": True})
 
     async def _answer_ready(self, _: Exchange) -> Reply:
         """Whether the gateway is ready; only the internal listener answers why not."""

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import time
 import tomllib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from litestar import Router
 from contracts.events.kinds import RecordChanged
 from contracts.problems import Problem
 from contracts.system import capabilities
+from kit.http import AllowanceLimits
 from kit.operations import api_of, readings
 from kit.routes import router
 from kit.secrets import SecretError
@@ -32,8 +33,8 @@ from system_apis.connector import (
     Profile,
     Receive,
 )
-from system_apis.connector.closed import ClosedInstance, unresolved_references
-from system_apis.connector.polling import pause
+from system_apis.connector.closed import closed_instance, unresolved_references
+from system_apis.connector.polling import look_now, pause
 
 _log = log("system_apis")
 
@@ -134,23 +135,47 @@ def survey_profiles(folder: Path) -> Survey:
         except SettingsError as error:
             survey.profiles.append(_salvaged(path))
             survey.faults[path.stem] = error.faults
+    for name, fault in _allowance_faults(survey):
+        survey.faults.setdefault(name, []).append(fault)
     return survey
+
+
+def _allowance_faults(survey: Survey) -> Iterator[tuple[str, str]]:
+    """Instances that share an allowance and state other limits for it than the first of them."""
+    first: dict[str, Profile] = {}
+    for _, profile in survey.profiles:
+        if not profile.allowance or profile.name in survey.faults:
+            continue
+        other = first.setdefault(profile.allowance, profile)
+        if _allowances_of(profile) != _allowances_of(other):
+            what = f"shares the allowance {profile.allowance} with {other.name}, under other limits"
+            yield profile.name, f"{profile.name}: {what}"
+
+
+def _allowances_of(profile: Profile) -> tuple[Any, ...]:
+    """The limits that concern the vendor's allowances, and not the patience of a call."""
+    general = tuple(getattr(profile.limits, name) for name in AllowanceLimits.__struct_fields__)
+    return *general, profile.allowances
+
+
+def _undeclared(connector: Connector, profile: Profile) -> Iterator[str]:
+    """What a profile names and its connector does not declare."""
+    for name in profile.capabilities:
+        if name not in connector.capabilities:
+            yield f"{connector.title} has no capability {name!r}"
+    features = {each.name for name in connector.capabilities for each in api_of(interface_of(name)).features}
+    for name in profile.lacks:
+        if name not in features:
+            yield f"{connector.title} has no optional feature {name!r}"
+    for name in profile.allowances:
+        if name not in connector.allowances:
+            yield f"allowances.{name}: {connector.title} counts nothing by this name"
 
 
 def _read_profile(path: Path) -> tuple[Connector, Profile]:
     connector = connector_of(read_toml(path, Head).vendor)
     profile = read_toml(path, connector.profile)
-    faults = [
-        f"{path}: {connector.title} has no capability {name!r}"
-        for name in profile.capabilities
-        if name not in connector.capabilities
-    ]
-    features = {each.name for name in connector.capabilities for each in api_of(interface_of(name)).features}
-    faults += [
-        f"{path}: {connector.title} has no optional feature {name!r}"
-        for name in profile.lacks
-        if name not in features
-    ]
+    faults = [f"{path}: {fault}" for fault in _undeclared(connector, profile)]
     if profile.name != path.stem:
         faults.insert(0, f"{path}: the instance is named {profile.name}, its file {path.stem}")
     if faults:
@@ -218,7 +243,7 @@ async def open_instances(
                 except Exception as error:  # noqa: BLE001 - a broken instance is one instance away
                     reasons = [f"it cannot be opened ({type(error).__name__}: {error})"]
             _log.error("instance_not_open", instance=profile.name, faults=reasons)
-            opened[profile.name] = Instance(profile, connector, ClosedInstance(profile, reasons))
+            opened[profile.name] = Instance(profile, connector, closed_instance(profile, reasons))
         yield opened
 
 
@@ -229,11 +254,13 @@ async def watch(
     cursor: CursorStore,
     lease: Callable[[str], Any],
     stop: asyncio.Event,
+    look: asyncio.Event | None = None,
 ) -> None:
     """Run a change source wherever the lease is held, again after each failure, until it is stopped.
 
-    The delay grows while the source fails as soon as it runs.
+    Setting `look` ends its wait for the next poll. The delay grows while the source fails as soon as it runs.
     """
+    look_now.set(look)
     wait = FIRST_PAUSE_SECONDS
     while not stop.is_set():
         began = time.monotonic()

@@ -130,12 +130,26 @@ async def _instance(
     reasons = faults.get(profile.name) or unresolved_references(profile, environ)
     if reasons:
         return list(_faults(what, list(reasons), FIX))
-    report = await check(connector, profile, settings, environ, faults)
+    return [*_addresses(connector, profile, settings), await _checked(connector, profile, settings, environ)]
+
+
+def _addresses(connector: Connector, profile: Profile, settings: ServerSettings) -> Iterator[Finding]:
+    if connector.registers_webhooks(profile) and not settings.public_url:
+        found = "ENFILADE_PUBLIC_URL is not set, so its addresses are not registered at the vendor"
+        fix = "set it to the https address at which the vendor reaches the gateway"
+        yield Finding(f"webhooks of {profile.name}", ok=False, found=found, fix=fix)
+
+
+async def _checked(
+    connector: Connector, profile: Profile, settings: ServerSettings, environ: Mapping[str, str]
+) -> Finding:
+    what = f"instance {profile.name}"
+    report = await check(connector, profile, settings, environ, {})
     wrong = [finding for finding in report.findings if not finding.ok]
     if not wrong:
-        return [Finding(what, ok=True, found=f"{len(report.findings)} points checked")]
+        return Finding(what, ok=True, found=f"{len(report.findings)} points checked")
     detail = f"{wrong[0].name}: {wrong[0].detail}" + (f", and {len(wrong) - 1} more" if wrong[1:] else "")
-    return [Finding(what, ok=False, found=detail, fix=f"enfilade instance check {profile.name}")]
+    return Finding(what, ok=False, found=detail, fix=f"enfilade instance check {profile.name}")
 
 
 def _faults(what: str, faults: list[str], fix: str) -> Iterator[Finding]:

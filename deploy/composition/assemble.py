@@ -19,7 +19,7 @@ import process_apis.app
 from deploy.composition.access import policy_participant, read_policy, routing_facts
 from deploy.composition.carrier import Carrier
 from deploy.composition.checking import unfitness
-from deploy.composition.gateway_assembly import build_gateway, hook_route
+from deploy.composition.gateway_assembly import build_gateway
 from deploy.composition.parts import PolicyContext, Stores, Tiers
 from deploy.composition.work import background_work
 from deploy.settings import TIERS, ServerSettings, TierName
@@ -37,12 +37,14 @@ from kit.operations import api_of
 from kit.ownership import Ownership
 from kit.postings.collector import Collector
 from kit.routes import answer_problem, require_delegation
+from kit.secret_store import SecretStore
 from kit.secrets import Secret, load_or_create, resolve
 from kit.settings import SettingsError
 from kit.workflows import Runtime, WorkflowSettings
 from process_apis.current_policy import CurrentPolicy
 from process_apis.module import FlowDependencies
 from process_apis.systems import Systems
+from system_apis import intake
 from system_apis.app import interface_of, open_instances, prefix_of, survey_profiles
 from system_apis.connector import ConnectorContext
 
@@ -79,6 +81,7 @@ async def assemble(settings: ServerSettings, environ: Mapping[str, str]) -> Asyn
         carrier = Carrier(settings, http, delegation(key, _entry_tier(settings)))
         survey = survey_profiles(settings.folder / "instances")
         tiers = Tiers(profiles=survey.profiles)
+        connector_context = None
         if "system" in settings.served_tiers:
             connector_context = make_connector_context(settings, environ, stores)
             tiers.instances = await stack.enter_async_context(
@@ -91,6 +94,8 @@ async def assemble(settings: ServerSettings, environ: Mapping[str, str]) -> Asyn
             _build_process_tier(settings, stores, tiers, carrier, policy_context)
         if "experience" in settings.served_tiers:
             tiers.audiences = experience_apis.app.build(_process_clients(tiers, carrier))
+        if connector_context is not None:
+            _build_intake(settings, stores, tiers, connector_context)
         gateway, policy = None, None
         if policy_context is not None and "gateway" in settings.served_tiers:
             gateway = build_gateway(settings, tiers, stores, carrier, http, environ, policy_context)
@@ -100,8 +105,23 @@ async def assemble(settings: ServerSettings, environ: Mapping[str, str]) -> Asyn
                 policy_context.bundle, (policy_context.participant,), folder=settings.folder
             )
         async with background_work(settings, stores, tiers, gateway or policy):
-            app = gateway or _internal_app(settings, _tiers_app(tiers, stores), key)
+            app = gateway or _internal_app(settings, _tiers_app(tiers), key)
             yield Deployment(app, tiers, stores, gateway, policy)
+
+
+def _build_intake(
+    settings: ServerSettings, stores: Stores, tiers: Tiers, connector_context: ConnectorContext
+) -> None:
+    """What takes in the vendors' webhooks and changes, and registers our addresses there."""
+    wake = tiers.inbox.wake if tiers.inbox is not None else _wake_nobody
+    tiers.intake = intake.Intake(tiers.instances, stores.database, wake)
+    tiers.registrar = intake.registrar(
+        tiers.instances, stores.secrets, settings.public_url, connector_context
+    )
+
+
+def _wake_nobody() -> None:
+    """The inbox is worked on in other processes, which look for themselves."""
 
 
 def _policy_context(settings: ServerSettings, tiers: Tiers) -> PolicyContext:
@@ -113,9 +133,9 @@ def _policy_context(settings: ServerSettings, tiers: Tiers) -> PolicyContext:
     return PolicyContext(bundle, facts.reference, current_policy, participant)
 
 
-def _tiers_app(tiers: Tiers, stores: Stores) -> Litestar:
+def _tiers_app(tiers: Tiers) -> Litestar:
     """The tiers as a separate application, for a process that the gateway calls over HTTP."""
-    hooks = [hook_route(tiers.instances, stores.database)] if tiers.instances else []
+    hooks = [intake.route(tiers.intake)] if tiers.intake is not None else []
     return Litestar(
         route_handlers=[*tiers.routes(), *hooks],
         openapi_config=None,
@@ -144,8 +164,13 @@ def master_keys(settings: ServerSettings, environ: Mapping[str, str]) -> privacy
     """The keys under which people's data is sealed; development stores one of its own in the data folder."""
     if settings.master_key:
         return privacy.Keys(resolve(settings.master_key, environ))
-    path = Path(settings.data_dir) / "keys" / "master.key"
+    path = master_key_path(settings)
     return privacy.Keys(Secret(load_or_create(path, lambda: secrets.token_hex(32).encode()).decode().strip()))
+
+
+def master_key_path(settings: ServerSettings) -> Path:
+    """Where development stores the key that it creates."""
+    return Path(settings.data_dir) / "keys" / "master.key"
 
 
 @asynccontextmanager
@@ -163,7 +188,7 @@ async def open_stores(settings: ServerSettings, environ: Mapping[str, str]) -> A
             if store is not None:
                 stack.push_async_callback(store.close)
         await privacy.claim(database, keys)
-        yield Stores(database, cache, recorder, slots)
+        yield Stores(database, cache, recorder, slots, SecretStore(database, keys))
 
 
 def make_connector_context(
@@ -177,6 +202,7 @@ def make_connector_context(
         cache=stores.cache,
         recorder=stores.recorder,
         slots=stores.slots,
+        secrets=stores.secrets,
     )
 
 

@@ -1,7 +1,5 @@
 """deploy: calls tiers in other processes over HTTP, with an internal token."""
 
-import base64
-from collections.abc import Mapping
 from contextlib import aclosing
 from functools import partial
 from typing import Any, TypeVar
@@ -17,10 +15,11 @@ from kit import context
 from kit.clients import RemotePieces, remote, send_streaming
 from kit.delegation import Credential, audience_of
 from kit.problems import from_document
+from system_apis.connector import WebhookAnswer
+from system_apis.intake import AddressedRequest
 
 T = TypeVar("T")
 LONGEST_SECONDS = 60.0
-VENDOR_HEADERS = "X-Vendor-Headers"
 HOOKS_SCOPE = "system.hooks.write"
 
 
@@ -91,20 +90,12 @@ class Carrier:
         async with aclosing(answer):
             return answer.status_code, dict(answer.headers), await answer.aread()
 
-    async def push(self, instance: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Hand a vendor's push to the system tier; raises what it answers."""
-        url = f"{self._urls['system'].rstrip('/')}/hooks/{instance}"
-        packed = {VENDOR_HEADERS: pack(headers)}
-        status, _, answer = await self.send(audience_of("system"), HOOKS_SCOPE, "POST", url, packed, body)
+    async def hand_webhook(self, addressed: AddressedRequest) -> WebhookAnswer:
+        """Hand a vendor's call to the system tier; raises what it answers."""
+        url = f"{self._urls['system'].rstrip('/')}/hooks"
+        headers = {"Content-Type": "application/json"}
+        body = msgspec.json.encode(addressed)
+        status, _, answer = await self.send(audience_of("system"), HOOKS_SCOPE, "POST", url, headers, body)
         if status >= httpx.codes.BAD_REQUEST:
             raise from_document(msgspec.json.decode(answer, type=dict[str, Any]))
-
-
-def pack(headers: Mapping[str, str]) -> str:
-    """A vendor's headers as one header value, so that none of them acts on the hop itself."""
-    return base64.b64encode(msgspec.json.encode(dict(headers))).decode("ascii")
-
-
-def unpack(value: str) -> dict[str, str]:
-    """The vendor's headers out of `pack`."""
-    return msgspec.json.decode(base64.b64decode(value), type=dict[str, str])
+        return msgspec.json.decode(answer, type=WebhookAnswer)

@@ -5,20 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from litestar import Request, Response, post
-from litestar.params import FromPath
 
 import deploy.composition.tables  # noqa: F401 - who asks what is held of him is shown every table
 import experience_apis.app
 import process_apis.app
 from contracts.operation import Api
-from contracts.problems import NotFound
-from deploy.composition.carrier import VENDOR_HEADERS, Carrier, unpack
+from deploy.composition.carrier import Carrier
 from deploy.composition.interfaces import frozen, interfaces
 from deploy.composition.issuers import IssuerCalls
 from deploy.composition.lifecycle import read_lifecycles
 from deploy.composition.parts import PolicyContext, Stores, Tiers
 from deploy.composition.readiness import readiness
+from deploy.composition.webhooks import webhook_step
 from deploy.settings import ServerSettings, TierName
 from gateway.app import CredentialSources, Gateway, GatewayStores, Reloading
 from gateway.identity import DevelopmentIssuer
@@ -26,12 +24,8 @@ from gateway.identity.issuing.personas import read_people
 from gateway.inventory import ApiInventory, Mounted, scopes_of
 from gateway.plans import Consumer
 from gateway.policies.hop import Target, in_process
-from kit import inbox
-from kit.context import current
-from kit.database import Database
 from kit.operations import api_of
-from system_apis.app import Instance, interface_of
-from system_apis.connector import Delivery
+from system_apis.app import interface_of
 
 
 def build_gateway(
@@ -47,15 +41,8 @@ def build_gateway(
     policy = policy_context.bundle
     embedded = policy.settings.identity.embedded_issuer
     issuer = issuer_of(settings, policy.consumers) if embedded else None
-    instances = tiers.instances
     issuers = IssuerCalls(http)
-
-    async def take_push(instance: str, headers: Mapping[str, str], body: bytes) -> None:
-        if "system" in settings.served_tiers:
-            await accept_push(instances, stores.database, instance, headers, body)
-        else:
-            await carrier.push(instance, headers, body)
-
+    receive = tiers.intake.receive if tiers.intake is not None else carrier.hand_webhook
     return Gateway(
         policy,
         ApiInventory(_mounted(settings, tiers, carrier), lifecycles=read_lifecycles()),
@@ -64,7 +51,7 @@ def build_gateway(
         stores=GatewayStores(stores.database, stores.cache, settings.workers * settings.replicas),
         reloading=Reloading(settings.folder, participants=(policy_context.participant,)),
         admin=frozen,
-        hooks=take_push,
+        hooks=webhook_step(settings.address, receive),
         ready=readiness(settings, stores, tiers),
     )
 
@@ -103,46 +90,3 @@ def issuer_of(settings: ServerSettings, consumers: Mapping[str, Consumer]) -> De
         scopes=scopes_of(apis()),
         people=read_people(settings.folder / "people.toml"),
     )
-
-
-async def accept_push(
-    instances: Mapping[str, Instance],
-    database: Database,
-    name: str,
-    headers: Mapping[str, str],
-    body: bytes,
-) -> None:
-    """Verify a vendor's push as that vendor defines, and store its changes in one transaction."""
-    instance = instances.get(name)
-    if instance is None or instance.opened.webhook is None:
-        raise NotFound("No instance of this name accepts pushes.")
-    deliveries = await instance.opened.webhook.verify(headers, body)
-    async with database.begin() as connection:
-        for delivery in deliveries:
-            if instance.accepts(delivery.change):
-                await _store(connection, name, delivery)
-
-
-async def _store(connection: Any, instance: str, delivery: Delivery) -> None:
-    await inbox.receive(
-        connection,
-        source=instance,
-        id=delivery.dedupe_id,
-        type=delivery.type,
-        key=delivery.key,
-        data=delivery.change,
-        occurred_at=delivery.occurred_at,
-        correlation_id=current().correlation_id,
-    )
-
-
-def hook_route(instances: Mapping[str, Instance], database: Database) -> Any:
-    """The endpoint at which a system tier of its own process receives pushes from the gateway."""
-
-    @post("/hooks/{instance:str}", status_code=202)
-    async def take(instance: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
-        headers = unpack(request.headers[VENDOR_HEADERS])
-        await accept_push(instances, database, instance, headers, await request.body())
-        return Response(content=b'{"received":true}', status_code=202, media_type="application/json")
-
-    return take

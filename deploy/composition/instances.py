@@ -4,7 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from contracts.problems import Problem
 from contracts.system.instance import Finding, InstanceReport
+from deploy.composition.assemble import master_key_path, master_keys
 from deploy.settings import ServerSettings
+from kit.database import Database
+from kit.secret_store import SecretStore
+from kit.secrets import SecretError
 from system_apis.app import open_instances
 from system_apis.connector import Connector, ConnectorContext, Profile
 
@@ -17,7 +21,10 @@ async def check(
     faults: Mapping[str, Sequence[str]],
 ) -> InstanceReport:
     """The report of the connector's own check; an account that cannot be opened or read is a finding, too."""
-    connector_context = ConnectorContext(environ=environ, deployment=settings.deployment)
+    database = Database(settings.database_url)
+    connector_context = ConnectorContext(
+        environ=environ, deployment=settings.deployment, secrets=_secrets(settings, environ, database)
+    )
     try:
         async with open_instances([(connector, profile)], connector_context, faults) as opened:
             return await opened[profile.name].opened.check()
@@ -25,6 +32,17 @@ async def check(
         detail = problem.detail or problem.title
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one account is a finding of that account
         detail = f"the check itself failed ({type(error).__name__})"
+    finally:
+        await database.close()
     fix = "see that the account answers and that the credentials are its own"
     finding = Finding("login", connector.title, ok=False, detail=detail, fix=fix)
     return InstanceReport(profile.name, connector.name, profile.environment, (finding,))
+
+
+def _secrets(settings: ServerSettings, environ: Mapping[str, str], database: Database) -> SecretStore | None:
+    """Where rotated tokens are stored: a check must not use one that the deployment then misses."""
+    try:
+        has_keys = settings.master_key or master_key_path(settings).exists()
+        return SecretStore(database, master_keys(settings, environ)) if has_keys else None
+    except SecretError:
+        return None

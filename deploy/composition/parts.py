@@ -14,12 +14,15 @@ from kit.database import Database
 from kit.http import Recorder, Slots
 from kit.inbox.worker import InboxWorker
 from kit.postings.collector import Collector
+from kit.secret_store import SecretStore
 from kit.workflows import Runtime
 from process_apis.current_policy import CurrentPolicy
 from process_apis.module import FlowModule
 from process_apis.reference import Reference
 from system_apis.app import Instance
 from system_apis.connector import Connector, Profile
+from system_apis.intake import Intake
+from system_apis.webhook_registrar import WebhookRegistrar
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Stores:
     cache: Cache | None
     recorder: Recorder
     slots: Slots
+    secrets: SecretStore
 
 
 @dataclass(slots=True)
@@ -43,6 +47,8 @@ class Tiers:
     runtime: Runtime | None = None
     inbox: InboxWorker | None = None
     postings: Collector | None = None
+    intake: Intake | None = None
+    registrar: WebhookRegistrar | None = None
 
     def routes(self) -> list[Router]:
         """The routes of everything that this process serves."""

@@ -1,7 +1,7 @@
 """kit/database: PostgreSQL, the truth of the deployment: connections, tables, migrations, locks, cursors."""
 
 from kit.database.columns import metadata
-from kit.database.cursors import decode_page, drop_cursor, encode_page, get_cursor, set_cursor
+from kit.database.cursors import decode_page, drop_cursor, encode_page, get_cursor, get_cursors, set_cursor
 from kit.database.engine import Database, to_json
 from kit.database.leasing import lease
 from kit.database.locks import Hold, SessionLocks
@@ -15,6 +15,7 @@ __all__ = [
     "drop_cursor",
     "encode_page",
     "get_cursor",
+    "get_cursors",
     "lease",
     "metadata",
     "migrate",

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+from collections.abc import Collection
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -18,6 +19,12 @@ T = TypeVar("T", bound=tuple[Any, ...])
 async def get_cursor(connection: AsyncConnection, name: str) -> str | None:
     """The value kept under a name, None before the first."""
     return (await connection.execute(select(cursors.c.value).where(cursors.c.name == name))).scalar()
+
+
+async def get_cursors(connection: AsyncConnection, names: Collection[str]) -> dict[str, str]:
+    """The values under those of some names that have one."""
+    rows = await connection.execute(select(cursors.c.name, cursors.c.value).where(cursors.c.name.in_(names)))
+    return {row.name: row.value for row in rows}
 
 
 async def set_cursor(connection: AsyncConnection, name: str, value: str) -> None:

@@ -1,29 +1,41 @@
 """Outbound HTTP: the only place of the deployment that talks to a vendor's server."""
 
 from kit.http.answer import Answer
-from kit.http.auth import Auth, Bearer, ClientAssertion, ClientCredentials, Grant, JwtBearer, NoAuth
+from kit.http.auth import ClientAssertion, ClientCredentials, Grant, JwtBearer
 from kit.http.breaker import Breaker
-from kit.http.budget import Budget
-from kit.http.limits import Limits
-from kit.http.outbound import Outbound, by_status
+from kit.http.budget import Budget, Counters
+from kit.http.call import by_status
+from kit.http.limits import AllowanceLimits, Limits
+from kit.http.login import ApiKey, Auth, Basic, Bearer, Credentials, InBody, NoAuth
+from kit.http.outbound import Outbound
 from kit.http.recorder import Recorder, VendorCall
+from kit.http.refresh import RefreshToken
 from kit.http.slots import Slots
+from kit.http.streaming import StreamedAnswer
 
 __all__ = [
+    "AllowanceLimits",
     "Answer",
+    "ApiKey",
     "Auth",
+    "Basic",
     "Bearer",
     "Breaker",
     "Budget",
     "ClientAssertion",
     "ClientCredentials",
+    "Counters",
+    "Credentials",
     "Grant",
+    "InBody",
     "JwtBearer",
     "Limits",
     "NoAuth",
     "Outbound",
     "Recorder",
+    "RefreshToken",
     "Slots",
+    "StreamedAnswer",
     "VendorCall",
     "by_status",
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from kit.cache import Cache
-from kit.http.limits import Limits
+from kit.http.limits import AllowanceLimits
 
 Verdict = Literal["go", "used_up", "wait"]
 
@@ -45,12 +45,12 @@ class _LocalAllowance:
 
 
 class Allowance:
-    """What is left of an instance's day."""
+    """What is left of a day, of an instance or of what several share."""
 
     def __init__(
-        self, instance: str, limits: Limits, cache: Cache | None, clock: Callable[[], float] = time.time
+        self, name: str, limits: AllowanceLimits, cache: Cache | None, clock: Callable[[], float] = time.time
     ) -> None:
-        self._keys = [f"enfilade:{{{instance}}}:allowance", f"enfilade:{{{instance}}}:flight"]
+        self._keys = [f"enfilade:{{{name}}}:allowance", f"enfilade:{{{name}}}:flight"]
         self._limits = limits
         self._cache = cache
         self._clock = clock

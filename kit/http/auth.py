@@ -1,11 +1,10 @@
-"""How one logs in at a vendor: bearer tokens and the OAuth 2.0 grants, each fetched once and shared."""
+"""The OAuth 2.0 grants with which one logs in at a vendor: each token is fetched once and shared."""
 
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 from urllib.parse import quote
 
 from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
@@ -14,62 +13,37 @@ from joserfc.jwk import ECKey, RSAKey
 
 from contracts.problems import ContractViolation, Problem, VendorRejected, VendorUnavailable
 from kit.http.answer import Answer
+from kit.http.login import Credentials, PostForm, basic, bearer
 from kit.secrets import Secret
 
-# What a grant needs of the outbound client: url, form and headers to an answer, whatever its status.
-PostForm = Callable[[str, Mapping[str, str], Mapping[str, str]], Awaitable[Answer]]
+Style = Literal["basic", "body"]
 
 _EARLY = 60.0  # seconds before its end at which a token is renewed
 _SERVER_ERROR = 500
-
-
-class Auth(Protocol):
-    """Headers that log a call in; `renew` when the vendor did not take those that were used."""
-
-    def attach(self, instance: str, post: PostForm) -> None: ...
-
-    async def headers(self) -> dict[str, str]: ...
-
-    async def renew(self, used: Mapping[str, str]) -> bool:
-        """Get new headers unless somebody else just did; False when there is nothing to renew."""
-        ...
-
-
-class NoAuth:
-    """For what is open to all."""
-
-    def attach(self, instance: str, post: PostForm) -> None: ...
-
-    async def headers(self) -> dict[str, str]:
-        return {}
-
-    async def renew(self, used: Mapping[str, str]) -> bool:
-        del used
-        return False
-
-
-class Bearer(NoAuth):
-    """A token that somebody made in the vendor's user interface."""
-
-    def __init__(self, token: Secret) -> None:
-        self._token = token
-
-    async def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token.reveal()}"}
 
 
 class Grant(ABC):
     """An OAuth 2.0 grant: one token at a time, fetched by one task while the others wait for it.
 
     A login that the vendor refused is not tried again for `rest` seconds: some lock the account after five.
+    `place` says where the token of an answer goes in a call, where that is not the bearer header.
     """
 
-    def __init__(self, token_url: str, *, rest: float = 10.0, lasts: float | None = None) -> None:
+    def __init__(
+        self,
+        token_url: str,
+        *,
+        rest: float = 10.0,
+        lasts: float | None = None,
+        place: Callable[[Mapping[str, Any]], Credentials] | None = None,
+    ) -> None:
         self.token_url = token_url
+        self._place = place or _in_header
         self._rest = rest
         self._lasts = lasts
         self._one = asyncio.Lock()
         self._token: dict[str, Any] | None = None
+        self._login = Credentials()
         self._until = 0.0
         self._refused: tuple[float, Problem] | None = None
         self._instance = ""
@@ -83,17 +57,18 @@ class Grant(ABC):
         if self._token is None or time.monotonic() >= self._until:
             async with self._one:
                 if self._token is None or time.monotonic() >= self._until:
-                    await self._fetch()
+                    await self._fetch(None)
         return self._token or {}
 
-    async def headers(self) -> dict[str, str]:
-        return self._headers_of(await self.token())
+    async def login(self) -> Credentials:
+        await self.token()
+        return self._login
 
-    async def renew(self, used: Mapping[str, str]) -> bool:
+    async def renew(self, used: Credentials) -> bool:
         async with self._one:
-            if self._token is None or self._headers_of(self._token).items() <= used.items():
-                self._token = None
-                await self._fetch()
+            if self._token is None or self._login == used:
+                refused, self._token = self._token, None
+                await self._fetch(refused)
         return True
 
     @abstractmethod
@@ -103,17 +78,28 @@ class Grant(ABC):
     def form_headers(self) -> dict[str, str]:
         return {}
 
-    @staticmethod
-    def _headers_of(token: Mapping[str, Any]) -> dict[str, str]:
-        return {"Authorization": f"Bearer {token['access_token']}"}
+    async def close(self) -> None:
+        """Nothing is under way that may be lost."""
+        return
 
-    async def _fetch(self) -> None:
+    async def _fetch(self, refused: Mapping[str, Any] | None) -> None:
+        """Get a token; `refused` is one that the vendor no longer accepts."""
+        del refused
+        asked_at = time.monotonic()
+        found = await self._ask(self.form(), self.form_headers())
+        self._use(found, asked_at + lifetime(found.get("expires_in"), self._lasts))
+
+    def _use(self, token: dict[str, Any], until: float) -> None:
+        self._refused = None
+        self._token, self._login, self._until = token, self._place(token), until
+
+    async def _ask(self, form: dict[str, str], headers: Mapping[str, str]) -> dict[str, Any]:
+        """What the token endpoint grants; raises VendorRejected when it refuses."""
         if self._refused and time.monotonic() < self._refused[0]:
             raise self._refused[1]
         if self._post is None:
             raise RuntimeError("a grant is attached to an outbound client before it is used")
-        asked_at = time.monotonic()
-        answer = await self._post(self.token_url, self.form(), self.form_headers())
+        answer = await self._post(self.token_url, form, headers)
         found = answer.try_json(dict[str, Any])
         if answer.status >= 400:  # noqa: PLR2004
             raise self._refusal(answer, found or {})
@@ -123,29 +109,57 @@ class Grant(ABC):
                 instance=self._instance,
                 vendor_request_id=answer.request_id,
             )
-        self._refused = None
-        self._token = found
-        self._until = asked_at + _lifetime(found.get("expires_in"), self._lasts)
+        return found
 
     def _refusal(self, answer: Answer, found: Mapping[str, Any]) -> Problem:
         more: dict[str, Any] = {"instance": self._instance, "vendor_request_id": answer.request_id}
         if answer.status >= _SERVER_ERROR or answer.status == 429:  # noqa: PLR2004
-            return VendorUnavailable(f"{self._instance} grants no token at the moment", **more)
+            throttled = answer.status < _SERVER_ERROR
+            what = f"{self._instance} grants no token at the moment"
+            return VendorUnavailable(what, nothing_done=throttled, **more)
         # RFC 6749 §5.2 has a closed list of codes; anything else might be personal data.
         error = str(found.get("error", ""))
         code = error if error.replace("_", "").isalpha() else "no reason given"
         problem = VendorRejected(f"{self._instance} refused our login: {code}", **more)
-        self._refused = (time.monotonic() + self._rest, problem)
+        self._rest_with(problem)
         return problem
 
+    def _rest_with(self, problem: Problem) -> None:
+        """Answer so, and do not ask the vendor, until it is time to try again."""
+        self._refused = (time.monotonic() + self._rest, problem)
 
-def _lifetime(expires_in: Any, lasts: float | None) -> float:
+
+def _in_header(token: Mapping[str, Any]) -> Credentials:
+    return Credentials(headers=bearer(str(token["access_token"])))
+
+
+def lifetime(expires_in: Any, lasts: float | None) -> float:
     """Seconds for which to use a token; a vendor that does not say will answer 401 when it is over."""
     try:
         seconds = float(expires_in)
     except (TypeError, ValueError):
         return lasts if lasts is not None else float("inf")
     return max(seconds - _EARLY, seconds / 2)
+
+
+class Client:
+    """Who we are to a token endpoint: id and secret in the Authorization header or in the body."""
+
+    def __init__(self, client_id: str, secret: Secret | None, style: Style) -> None:
+        self._id, self._secret, self._style = client_id, secret, style
+
+    def form(self) -> dict[str, str]:
+        if self._secret is None:
+            return {"client_id": self._id}
+        return (
+            {"client_id": self._id, "client_secret": self._secret.reveal()} if self._style == "body" else {}
+        )
+
+    def headers(self) -> dict[str, str]:
+        if self._secret is None or self._style == "body":
+            return {}
+        # RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
+        return {"Authorization": basic(quote(self._id, safe=""), quote(self._secret.reveal(), safe=""))}
 
 
 class ClientCredentials(Grant):
@@ -157,26 +171,19 @@ class ClientCredentials(Grant):
         client_id: str,
         client_secret: Secret,
         *,
-        style: Literal["basic", "body"] = "basic",
+        style: Style = "basic",
         form: Mapping[str, str] | None = None,
         **more: Any,
     ) -> None:
         super().__init__(token_url, **more)
-        self._id, self._secret, self._style = client_id, client_secret, style
+        self._client = Client(client_id, client_secret, style)
         self._more = dict(form or {})
 
     def form(self) -> dict[str, str]:
-        form = {"grant_type": "client_credentials", **self._more}
-        if self._style == "body":
-            form |= {"client_id": self._id, "client_secret": self._secret.reveal()}
-        return form
+        return {"grant_type": "client_credentials", **self._more, **self._client.form()}
 
     def form_headers(self) -> dict[str, str]:
-        if self._style == "body":
-            return {}
-        # RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
-        pair = f"{quote(self._id, safe='')}:{quote(self._secret.reveal(), safe='')}"
-        return {"Authorization": "Basic " + b64encode(pair.encode()).decode()}
+        return self._client.headers()
 
 
 class JwtBearer(Grant):

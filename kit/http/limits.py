@@ -3,26 +3,36 @@
 import msgspec
 
 
-class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Zero means that the vendor sets no such limit.
+class AllowanceLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The limits of one allowance. Zero means that the vendor sets no such limit.
 
     `concurrency` counts calls in flight over all processes, of which `reserve_interactive` are kept for
-    people's calls. `daily` is the allowance assumed until the vendor tells it, of which `reserve_daily` is
-    kept for people; `recheck_seconds` is how long to believe that it is used up.
+    people's calls. `per_window` counts the calls of each `window_seconds`. `daily` is the allowance assumed
+    until the vendor tells it, of which `reserve_daily` is kept for people; `recheck_seconds` is how long to
+    believe that it is used up.
     """
 
     concurrency: int = 0
     reserve_interactive: int = 0
     per_second: int = 0
+    per_window: int = 0
+    window_seconds: int = 10
     daily: int = 0
     reserve_daily: int = 0
     recheck_seconds: float = 300.0
-    timeout_seconds: float = 30.0
-    attempts: int = 3
-    backoff_seconds: float = 0.25
 
     def __post_init__(self) -> None:
         if self.concurrency and self.reserve_interactive >= self.concurrency:
             raise ValueError("reserve_interactive leaves no slot for batch work")
         if self.daily and self.reserve_daily >= self.daily:
             raise ValueError("reserve_daily leaves no call for batch work")
+        if self.window_seconds <= 0:
+            raise ValueError("window_seconds is a number of seconds above zero")
+
+
+class Limits(AllowanceLimits, frozen=True, forbid_unknown_fields=True):
+    """The limits of all calls of an instance, and how patient each call is."""
+
+    timeout_seconds: float = 30.0
+    attempts: int = 3
+    backoff_seconds: float = 0.25

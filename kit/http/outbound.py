@@ -4,55 +4,30 @@ import asyncio
 import datetime as dt
 import random
 import time
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
-from email.utils import parsedate_to_datetime
-from typing import Any, Self
-from urllib.parse import urlencode
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from typing import Any, Self, TypeVar
 
 import httpx
 import msgspec
 
-from contracts.problems import (
-    ContractViolation,
-    DeadlineExceeded,
-    NotFound,
-    Problem,
-    VendorDoubtful,
-    VendorRejected,
-    VendorUnavailable,
-)
+from contracts.problems import DeadlineExceeded, Problem, VendorDoubtful, VendorUnavailable
 from kit import context
 from kit.http.answer import Answer
-from kit.http.auth import Auth, NoAuth
 from kit.http.breaker import Breaker
 from kit.http.budget import Budget, Turn
+from kit.http.call import Call, by_status, make_call, retry_after
 from kit.http.limits import Limits
+from kit.http.login import Auth, Credentials, NoAuth
 from kit.http.recorder import Recorder, VendorCall
+from kit.http.streaming import ENCODINGS, MAX_BYTES, StreamedAnswer
 
+T = TypeVar("T")
 ReadError = Callable[[Answer], Problem | None]
 ReadAllowance = Callable[[Answer], tuple[int, int] | None]
 
-# Money is a JSON number on these wires.
-_encode = msgspec.json.Encoder(decimal_format="number").encode
-
-_REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
-_EFFECTLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_REFUSAL_BYTES = 1 << 16
 _LONGEST_PAUSE = 5.0  # seconds; a vendor that asks for more is left to the caller's own patience
-
-
-class Call(msgspec.Struct, frozen=True):
-    """One call as it was asked for, however often it is sent."""
-
-    method: str
-    url: str
-    template: str
-    params: Any
-    content: bytes | None
-    headers: dict[str, str]
-    effect: bool
-    repeatable: bool
-    ok: tuple[int, ...]
 
 
 class Outbound:
@@ -60,7 +35,8 @@ class Outbound:
 
     `read_error` turns the vendor's error answers into problems (None: judge by the status alone);
     `read_success` finds the error that a vendor puts into an answer of a 2xx status (None: there is none);
-    `read_allowance` finds the vendor's own count of our calls in an answer's headers.
+    `read_allowance` finds the vendor's own count of our calls in an answer's headers; `login_expired` finds
+    that an answer refuses the login, where the vendor does not say it by 401.
     """
 
     def __init__(
@@ -74,6 +50,7 @@ class Outbound:
         read_error: ReadError | None = None,
         read_success: ReadError | None = None,
         read_allowance: ReadAllowance | None = None,
+        login_expired: Callable[[Answer], bool] | None = None,
         request_id_header: str = "",
         recorder: Recorder | None = None,
         headers: Mapping[str, str] | None = None,
@@ -86,6 +63,7 @@ class Outbound:
         self._read_error = read_error
         self._read_success = read_success
         self._read_allowance = read_allowance
+        self._login_expired = login_expired or _is_unauthorized
         self._request_id_header = request_id_header
         self._recorder = recorder
         self._limits = limits or (budget.limits if budget else Limits())
@@ -101,6 +79,7 @@ class Outbound:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self._auth.close()
         await self._client.aclose()
 
     async def send(
@@ -116,31 +95,51 @@ class Outbound:
         effect: bool | None = None,
         repeatable: bool | None = None,
         ok: tuple[int, ...] = (),
+        allowances: tuple[str, ...] = (),
     ) -> Answer:
         """The vendor's answer of a 2xx status or one in `ok`.
 
         `template` is the path without its ids. `effect` says whether the call changes anything there: where
-        it is not given the method tells, so a read that is sent as POST says `effect=False`. Raises what
+        it is not given the method tells, so a read that is sent as POST says `effect=False`. `allowances` are
+        those of the instance from which this call takes beside the general one. Raises what
         `read_error` and `read_success` make of a refusal; VendorDoubtful when an effect may or may not have
         happened; VendorUnavailable when surely nothing did.
         """
-        content, media_type = _content(body, form)
-        changes = method not in _EFFECTLESS if effect is None else effect
-        call = Call(
-            method=method,
-            url=path_or_url,
-            template=template or path_or_url.partition("?")[0],
+        call = make_call(
+            method,
+            path_or_url,
+            template=template,
             params=params,
-            content=content,
-            headers={**media_type, **(headers or {})},
-            effect=changes,
-            repeatable=(not changes or method in _REPEATABLE) if repeatable is None else repeatable,
+            body=body,
+            form=form,
+            headers=headers,
+            effect=effect,
+            repeatable=repeatable,
             ok=ok,
+            allowances=allowances,
         )
+        return await self._persist(call, lambda: self._try(call))
+
+    @asynccontextmanager
+    async def stream(
+        self, method: str, path_or_url: str, *, max_bytes: int = MAX_BYTES, **more: Any
+    ) -> AsyncIterator[StreamedAnswer]:
+        """A long answer to a read, for the length of the block; takes what `send` takes.
+
+        Failures before the body are retried and raised as by `send`; one within it is for the caller, who has
+        used a part of it. The call holds its share of the budget until the block ends.
+        """
+        call = make_call(method, path_or_url, **{**more, "effect": False})
+        call.headers.update(ENCODINGS)
+        async with AsyncExitStack() as stack:
+            yield await self._persist(call, lambda: self._open(call, stack, max_bytes))
+
+    async def _persist(self, call: Call, attempt_once: Callable[[], Awaitable[T]]) -> T:
+        """Try until it succeeds, or until another attempt is unsafe, useless or too late."""
         attempt = 1
         while True:
             try:
-                return await self._try(call)
+                return await attempt_once()
             except VendorUnavailable as problem:
                 pause = self._pause(call, problem, attempt)
                 if pause is None:
@@ -164,27 +163,66 @@ class Outbound:
 
     async def _try(self, call: Call) -> Answer:
         self._breaker.enter(self.instance)
-        async with self._budget.turn() if self._budget else nullcontext(Turn()) as turn:
-            used = await self._auth.headers()
+        async with self._budget.turn(call.allowances) if self._budget else nullcontext(Turn()) as turn:
+            used = await self._auth.login()
             answer, problem = await self._exchange(call, used, turn)
-            if answer.status == httpx.codes.UNAUTHORIZED and await self._auth.renew(used):
-                answer, problem = await self._exchange(call, await self._auth.headers(), turn)
+            if self._login_expired(answer) and await self._auth.renew(used):
+                answer, problem = await self._exchange(call, await self._auth.login(), turn)
         if problem is not None:
             raise problem
         return answer
 
-    async def _post_form(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
-        """For the grants: an answer of any status."""
-        content, media_type = _content(None, form)
-        headers = {**media_type, **headers}
-        # A lost login changes nothing, and what it was for was not sent.
-        call = Call("POST", url, "token", None, content, headers, effect=False, repeatable=True, ok=())
-        answer, _ = await self._exchange(call, {}, Turn())
+    async def _open(self, call: Call, block: AsyncExitStack, max_bytes: int) -> StreamedAnswer:
+        """A 2xx answer before its body; the block then holds what belongs to the call."""
+        self._breaker.enter(self.instance)
+        async with AsyncExitStack() as stack:
+            turn = Turn()
+            if self._budget:
+                turn = await stack.enter_async_context(self._budget.turn(call.allowances))
+            used = await self._auth.login()
+            opened = await self._exchange_stream(call, used, turn, stack, max_bytes)
+            if isinstance(opened, Answer) and self._login_expired(opened) and await self._auth.renew(used):
+                opened = await self._exchange_stream(call, await self._auth.login(), turn, stack, max_bytes)
+            if isinstance(opened, Answer):
+                raise self._judge(call, opened) or opened.violation("a status without a body to read")
+            block.push_async_exit(stack.pop_all())
+            return opened
+
+    async def _exchange_stream(
+        self, call: Call, login: Credentials, turn: Turn, stack: AsyncExitStack, max_bytes: int
+    ) -> StreamedAnswer | Answer:
+        """Send once; the answer itself where its status is no 2xx. Recorded once its body is read or left."""
+        began, at = time.monotonic(), dt.datetime.now(dt.UTC)
+        try:
+            response = await self._send(call, login, stream=True)
+        except Problem as error:
+            if not _is_past_deadline():
+                self._breaker.failed()
+            self._record(call, None, error.code, at, time.monotonic() - began)
+            raise
+        head = self._answer(call, response, b"")
+        self._note(head, turn)
+        if response.is_success:
+            opened = StreamedAnswer(head, response, max_bytes)
+            stack.callback(lambda: self._record(call, head, opened.problem, at, time.monotonic() - began))
+            stack.push_async_callback(response.aclose)
+            return opened
+        try:
+            answer = self._answer(call, response, await _beginning(response))
+        finally:
+            await response.aclose()
+        problem = self._judge(call, answer)
+        self._record(call, answer, problem.code if problem else "", at, time.monotonic() - began)
         return answer
 
-    async def _exchange(
-        self, call: Call, login: Mapping[str, str], turn: Turn
-    ) -> tuple[Answer, Problem | None]:
+    async def _post_form(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+        """For the grants: an answer of any status."""
+        # A lost login changes nothing, and what it was for was not sent.
+        call = make_call("POST", url, template="token", form=form, headers=headers, effect=False)
+        answer, _ = await self._exchange(call, Credentials(), Turn())
+        return answer
+
+    async def _exchange(self, call: Call, login: Credentials, turn: Turn) -> tuple[Answer, Problem | None]:
         """Send once, judge and record."""
         began, at = time.monotonic(), dt.datetime.now(dt.UTC)
         answer: Answer | None = None
@@ -193,8 +231,6 @@ class Outbound:
             answer = found = await self._roundtrip(call, login)
             problem = self._judge(call, found)
             outcome = problem.code if problem else ""
-            if self._read_allowance:
-                turn.reported = self._read_allowance(found) or turn.reported
         except Problem as error:
             if not _is_past_deadline():  # a caller in a hurry says nothing about the vendor
                 self._breaker.failed()
@@ -202,39 +238,57 @@ class Outbound:
             raise
         finally:
             self._record(call, answer, outcome, at, time.monotonic() - began)
-        if found.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        self._note(found, turn)
+        return found, problem
+
+    def _note(self, answer: Answer, turn: Turn) -> None:
+        """What an answer says of the vendor's health and of our allowance."""
+        if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
             self._breaker.failed()
         else:
             self._breaker.succeeded()
-        return found, problem
+        if self._read_allowance:
+            turn.reported = self._read_allowance(answer) or turn.reported
 
-    async def _roundtrip(self, call: Call, login: Mapping[str, str]) -> Answer:
+    async def _roundtrip(self, call: Call, login: Credentials) -> Answer:
+        response = await self._send(call, login)
+        return self._answer(call, response, response.content)
+
+    async def _send(self, call: Call, login: Credentials, *, stream: bool = False) -> httpx.Response:
         sent = False
 
         async def watch(event: str, _: Mapping[str, Any]) -> None:
             nonlocal sent
             sent = sent or event.endswith("send_request_headers.started")
 
+        request = self._request(call, login, watch)
         try:
             async with asyncio.timeout(_soonest(self._limits.timeout_seconds)):
-                found = await self._client.request(
-                    call.method,
-                    call.url,
-                    params=call.params,
-                    content=call.content,
-                    headers={**call.headers, **login},
-                    extensions={"trace": watch},
-                )
+                return await self._client.send(request, stream=stream)
         except (httpx.TransportError, TimeoutError) as error:
             raise self._lost(call, error, sent=sent) from None
+
+    def _answer(self, call: Call, response: httpx.Response, body: bytes) -> Answer:
         return Answer(
             instance=self.instance,
             method=call.method,
             template=call.template,
-            status=found.status_code,
-            headers=found.headers,
-            body=found.content,
-            request_id=found.headers.get(self._request_id_header, "") if self._request_id_header else "",
+            status=response.status_code,
+            headers=response.headers,
+            body=body,
+            request_id=response.headers.get(self._request_id_header, "") if self._request_id_header else "",
+        )
+
+    def _request(self, call: Call, login: Credentials, watch: Callable[..., Any]) -> httpx.Request:
+        """The request with the login in it."""
+        # httpx would put `params` in the place of a query that a vendor's own link has.
+        url = httpx.URL(call.url) if call.params is None else httpx.URL(call.url, params=call.params)
+        return self._client.build_request(
+            call.method,
+            url.copy_merge_params(login.params) if login.params else url,
+            content=login.body(call.content or b"") if login.body else call.content,
+            headers={**call.headers, **login.headers},
+            extensions={"trace": watch},
         )
 
     def _lost(self, call: Call, error: Exception, *, sent: bool) -> Problem:
@@ -252,13 +306,16 @@ class Outbound:
         said = f"{self.instance} did not answer {call.method} {call.template} ({why})"
         if _is_past_deadline():  # ours, not the vendor's fault; and surely nothing was done
             return DeadlineExceeded(said, extra={"instance": self.instance})
-        return VendorUnavailable(said, instance=self.instance)
+        return VendorUnavailable(said, instance=self.instance, nothing_done=not sent)
 
     def _judge(self, call: Call, answer: Answer) -> Problem | None:
         if answer.status in call.ok:
             return None
         if httpx.codes.is_success(answer.status):
-            return self._read_success(answer) if self._read_success else None
+            problem = self._read_success(answer) if self._read_success else None
+            if isinstance(problem, VendorUnavailable):
+                problem.retry_after = problem.retry_after or retry_after(answer.headers)
+            return problem
         problem = (self._read_error(answer) if self._read_error else None) or by_status(answer)
         if isinstance(problem, VendorUnavailable):
             # A gateway before the vendor may answer so after the effect, unless the adapter knows better.
@@ -294,6 +351,21 @@ class Outbound:
         )
 
 
+async def _beginning(response: httpx.Response) -> bytes:
+    """As much of a refusal as is read: enough for a vendor's error document."""
+    body = b""
+    with suppress(httpx.HTTPError):
+        async for part in response.aiter_bytes(_REFUSAL_BYTES):
+            body += part
+            if len(body) >= _REFUSAL_BYTES:
+                break
+    return body
+
+
+def _is_unauthorized(answer: Answer) -> bool:
+    return answer.status == httpx.codes.UNAUTHORIZED
+
+
 def _soonest(timeout: float) -> float:
     """Seconds to wait: the client's own, or what the caller has left."""
     deadline = context.current().deadline
@@ -303,38 +375,3 @@ def _soonest(timeout: float) -> float:
 def _is_past_deadline() -> bool:
     deadline = context.current().deadline
     return deadline is not None and time.monotonic() >= deadline
-
-
-def by_status(answer: Answer) -> Problem:
-    """What an answer's status alone says; vendors' own codes say more."""
-    where = f"{answer.instance} answered {answer.method} {answer.template} with {answer.status}"
-    more: dict[str, Any] = {"instance": answer.instance, "vendor_request_id": answer.request_id}
-    if answer.status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
-        return NotFound(where, extra=more)
-    if answer.status == httpx.codes.TOO_MANY_REQUESTS or answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return VendorUnavailable(where, **more)
-    if answer.status >= httpx.codes.BAD_REQUEST:
-        return VendorRejected(where, **more)
-    return ContractViolation(where, **more)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a Retry-After header asks for (RFC 9110 §10.2.3)."""
-    value = headers.get("Retry-After", "")
-    if value.isdigit():
-        return float(value)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (until - dt.datetime.now(until.tzinfo or dt.UTC)).total_seconds())
-
-
-def _content(body: Any, form: Mapping[str, str] | None) -> tuple[bytes | None, dict[str, str]]:
-    if form is not None:
-        return urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
-    if body is None:
-        return None, {}
-    if isinstance(body, bytes):
-        return body, {}
-    return _encode(body), {"Content-Type": "application/json"}

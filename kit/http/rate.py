@@ -1,4 +1,4 @@
-"""Calls per second, counted in the shared cache; while it is away, in this process alone."""
+"""Calls per window of time, counted in the shared cache; while it is away, in this process alone."""
 
 import asyncio
 import random
@@ -12,11 +12,11 @@ from kit.cache import Cache
 
 
 class Rate:
-    """A bucket of so many calls per second for one instance."""
+    """So many calls in each window of `seconds` for one allowance."""
 
-    def __init__(self, instance: str, per_second: int, cache: Cache | None) -> None:
-        self._item = RateLimitItemPerSecond(per_second)
-        self._instance = instance
+    def __init__(self, allowance: str, calls: int, cache: Cache | None, seconds: int = 1) -> None:
+        self._item = RateLimitItemPerSecond(calls, seconds)
+        self._allowance = allowance
         self._cache = cache
         self._here = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._shared = (
@@ -30,7 +30,7 @@ class Rate:
             if cache is not None
             else None
         )
-        self._pause = 1 / per_second
+        self._pause = seconds / calls
 
     async def wait(self) -> None:
         """Return once a call may go."""
@@ -43,7 +43,7 @@ class Rate:
         if shared is False:
             return False
         # Also counted here, so that a cache that goes away does not open the bucket anew.
-        here = await self._here.hit(self._item, "vendor", self._instance)
+        here = await self._here.hit(self._item, "vendor", self._allowance)
         return here if shared is None else True
 
     async def _shared_hit(self) -> bool | None:
@@ -51,7 +51,7 @@ class Rate:
         if self._shared is None or self._cache is None:
             return None
         try:
-            return await self._shared.hit(self._item, "vendor", self._instance)
+            return await self._shared.hit(self._item, "vendor", self._allowance)
         except (RedisError, OSError) as error:
             self._cache.count("vendor rate", error)
             return None

@@ -42,12 +42,20 @@ def record_spans(service: str, ratio: float, processor: Any) -> None:
         return made
 
     trace.set_tracer_provider(provider(ParentBased(TraceIdRatioBased(ratio))))
-    HTTPXClientInstrumentor().instrument()
+    HTTPXClientInstrumentor().instrument(async_request_hook=_hide_query)
     RedisInstrumentor().instrument()
     SQLAlchemyInstrumentor().instrument()
     global _gateway_tracer  # noqa: PLW0603 - as OpenTelemetry's own provider
     # What the gateway asks for is sampled already.
     _gateway_tracer = provider(ALWAYS_ON).get_tracer("enfilade.gateway")
+
+
+async def _hide_query(span: Any, _: Any) -> None:
+    """Leave the query out of a call's address: some vendors want their credentials there."""
+    for name in ("http.url", "url.full"):
+        url = (getattr(span, "attributes", None) or {}).get(name)
+        if url:
+            span.set_attribute(name, str(url).partition("?")[0])
 
 
 class ServerSpan:

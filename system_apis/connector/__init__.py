@@ -5,25 +5,35 @@ from system_apis.connector.declaration import (
     Connector,
     ConnectorContext,
     CursorStore,
-    Delivery,
-    Environment,
-    OpenInstance,
-    Profile,
     Receive,
-    WebhookReceiver,
     ordering_key,
+)
+from system_apis.connector.instance import Account, Login, OpenInstance, opening
+from system_apis.connector.profile import Environment, Profile
+from system_apis.connector.webhooks import (
+    Delivery,
+    WebhookAnswer,
+    WebhookReceiver,
+    WebhookRequest,
+    WebhookResult,
 )
 
 __all__ = [
+    "Account",
     "ChangeSource",
     "Connector",
     "ConnectorContext",
     "CursorStore",
     "Delivery",
     "Environment",
+    "Login",
     "OpenInstance",
     "Profile",
     "Receive",
+    "WebhookAnswer",
     "WebhookReceiver",
+    "WebhookRequest",
+    "WebhookResult",
+    "opening",
     "ordering_key",
 ]

@@ -2,39 +2,21 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
-
-import msgspec
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from contracts.events.kinds import RecordChanged
 from contracts.operation import Feature
-from contracts.system.instance import InstanceReport
 from kit.cache import Cache
 from kit.database import Database
-from kit.http import Budget, Limits, Recorder, Slots
+from kit.http import Budget, Counters, Recorder, Slots
+from kit.secret_store import SecretStore
 from kit.settings import SettingsError
-
-Environment = Literal["test", "production"]
-
-
-class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The common head of `instances/<name>.toml`; each vendor's profile inherits it and adds its tables.
-
-    `data_region` is where the instance's data resides; `capabilities` are those that it serves, `lacks` their
-    optional features that this account does not have; `owner` answers for the account and its credentials.
-    """
-
-    name: str
-    vendor: str
-    environment: Environment
-    data_region: str = ""
-    owner: str = ""
-    capabilities: tuple[str, ...] = ()
-    lacks: tuple[str, ...] = ()
-    limits: Limits = msgspec.field(default_factory=Limits)
+from system_apis.connector.profile import Environment, Profile
+from system_apis.connector.stored_webhooks import Secrets, WebhookStore
+from system_apis.connector.webhooks import WebhookRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +24,8 @@ class ConnectorContext:
     """What a connector is given: where secrets are looked up, and the shared stores.
 
     `deployment` is the kind of this deployment: a test deployment refuses a vendor's production account.
-    Without a database or a cache the budgets hold within this process only.
+    Without a database or a cache the budgets hold within this process only. `secrets` stores what vendors
+    hand out: rotated refresh tokens, webhooks' secrets.
     """
 
     environ: Mapping[str, str]
@@ -51,15 +34,38 @@ class ConnectorContext:
     cache: Cache | None = None
     recorder: Recorder | None = None
     slots: Slots | None = None
+    secrets: SecretStore | None = None
+    counters: Counters = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "counters", Counters(self.slots, self.cache))
 
     def refuse_production(self, profile: Profile) -> None:
         """Raises SettingsError where a test deployment would open a production account."""
         if (profile.environment, self.deployment) == ("production", "test"):
             raise SettingsError([f"{profile.name}: a test deployment does not open a production account"])
 
+    def secret_store(self, profile: Profile) -> SecretStore:
+        """Where the instance's rotated tokens are stored; raises SettingsError without a database."""
+        if self.secrets is None:
+            raise SettingsError(
+                [f"{profile.name}: its login rotates, and needs the database to be stored in"]
+            )
+        return self.secrets
+
+    def webhook_secrets(self, profile: Profile, name: str = "") -> Secrets:
+        """How the receiver of an address reads the secrets that its calls are verified with."""
+        return WebhookStore(self.secret_store(profile)).secrets_of(profile.name, name)
+
     def budget(self, profile: Profile) -> Budget:
         """The call budget of one instance, shared with every process that opens it."""
-        return Budget(profile.name, profile.limits, slots=self.slots, cache=self.cache)
+        return Budget(
+            profile.name,
+            profile.limits,
+            allowance=profile.allowance,
+            named=profile.allowances,
+            counters=self.counters,
+        )
 
 
 class CursorStore(Protocol):
@@ -100,67 +106,31 @@ class ChangeSource(Protocol):
         ...
 
 
-class Delivery(msgspec.Struct, frozen=True):
-    """One change that a verified push brought; a replay of the push gives the same `dedupe_id`."""
-
-    dedupe_id: str
-    type: str
-    key: str
-    change: RecordChanged
-    occurred_at: dt.datetime
-
-
-class WebhookReceiver(Protocol):
-    """Reads what a vendor pushes to `/hooks/{instance}`."""
-
-    async def verify(self, headers: Mapping[str, str], body: bytes) -> tuple[Delivery, ...]:
-        """The push's change; raises InvalidToken when forged or stale, BadRequest when unreadable.
-
-        The names of `headers` are lower case.
-        """
-        ...
-
-
-class OpenInstance(Protocol):
-    """One configured account of a vendor, logged in on demand."""
-
-    @property
-    def capabilities(self) -> Mapping[str, Any]:
-        """The adapter of each capability."""
-        ...
-
-    @property
-    def changes(self) -> tuple[ChangeSource, ...]:
-        """What watches the account."""
-        ...
-
-    @property
-    def webhook(self) -> WebhookReceiver | None:
-        """What reads the vendor's pushes; None where it sends none."""
-        ...
-
-    async def check(self) -> InstanceReport:
-        """What is well and what is not: login, permissions, fields, limits, environment."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Connector:
     """A vendor: its name, the capabilities that it can serve, its profile's shape and how to open one.
 
     `canonical_id` gives the one spelling of a record's id, by our kind of the record and any spelling of the
     vendor's; it raises NotFound for what can be no such id. Pure: it works wherever the profile is read, also
-    in a process that does not open the instance, and while the vendor is away. `lacks` are the optional
-    features of its capabilities that no account of it has.
+    in a process that does not open the instance, and while the vendor is away. `allowances` names what the
+    vendor counts apart from all calls (searches, bulk jobs); a profile sets their limits. `lacks` are the
+    optional features of its capabilities that no account of it has.
+
+    `shared_webhook` is there where the vendor calls one address for several instances
+    (`/vendor-hooks/{vendor}`): it returns the accounts that a request names, before that is verified.
+    `registers_webhooks` says whether an instance of a profile registers its addresses at the vendor itself.
     """
 
     name: str
     title: str
     capabilities: tuple[str, ...]
     profile: type[Profile]
-    open: Callable[[Any, ConnectorContext], AbstractAsyncContextManager[OpenInstance]]
+    open: Callable[[Any, ConnectorContext], AbstractAsyncContextManager[Any]]
     canonical_id: Callable[[str, str], str]
     lacks: frozenset[Feature] = frozenset()
+    allowances: tuple[str, ...] = ()
+    shared_webhook: Callable[[WebhookRequest], Iterable[str]] | None = None
+    registers_webhooks: Callable[[Any], bool] = lambda _: False
 
     def lacking(self, profile: Profile) -> frozenset[str]:
         """The names of the optional features that an account does not have."""

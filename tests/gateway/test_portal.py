@@ -5,6 +5,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from contracts.problems import InvalidToken
+from deploy.composition.webhooks import webhook_step
+from system_apis.connector import WebhookAnswer
+from system_apis.intake import AddressedRequest
 from tests.gateway.deployment import URL, Deployment, problem
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"}
@@ -79,24 +82,35 @@ async def test_the_gateway_says_whether_it_lives_and_is_ready(keys_folder: Path)
     assert (await deployment.http.get("/health/ready")).status_code == 200
 
 
-async def test_a_push_reaches_its_receiver_raw_and_without_a_token(keys_folder: Path):
-    """The receiver gets instance, headers and the very bytes, and refuses what it does not believe."""
-    got = []
+async def test_a_webhook_reaches_its_receiver_as_it_was_sent(keys_folder: Path):
+    """It gets method, external address, headers and the very bytes, and may refuse it."""
+    got: list[AddressedRequest] = []
 
-    async def receive(instance: str, headers: Mapping[str, str], body: bytes) -> None:
-        if headers.get("x-signature") != "good":
+    async def receive(addressed: AddressedRequest) -> WebhookAnswer:
+        if addressed.request.headers.get("x-signature") != "good":
             raise InvalidToken("The push is not signed as it should be")
-        got.append((instance, body))
+        got.append(addressed)
+        return WebhookAnswer(200, "text/plain; charset=utf-8", b"a&b")
 
-    deployment = Deployment(keys_folder, hooks=receive)
+    deployment = Deployment(keys_folder, hooks=webhook_step(URL, receive))
     raw = b'{"b": 1,\n "a" : 2}'
     headers = {"X-Signature": "good", "Content-Type": "application/json"}
-    answer = await deployment.http.post("/hooks/netsuite-main", content=raw, headers=headers)
-    assert (answer.status_code, got) == (202, [("netsuite-main", raw)])
-    forged = await deployment.http.post(
-        "/hooks/netsuite-main", content=raw, headers={**headers, "X-Signature": "x"}
-    )
-    problem(forged, 401, "invalid_token")
+    forged = {**headers, "X-Signature": "x"}
+    address = "/hooks/netsuite-main?token=a%20b%2F&token="
+    answer = await deployment.http.post(address, content=raw, headers=headers)
+    assert (answer.status_code, answer.content) == (200, b"a&b")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    request = got[0].request
+    assert (request.method, request.url, request.body) == ("POST", URL + address, raw)
+    assert (got[0].instance, request.name, got[0].vendor) == ("netsuite-main", "", "")
+    for method, path in (("GET", "/hooks/netsuite-main/orders"), ("POST", "/vendor-hooks/netsuite")):
+        assert (await deployment.http.request(method, path, headers=headers)).status_code == 200
+    assert [(one.request.method, one.instance, one.request.name, one.vendor) for one in got[1:]] == [
+        ("GET", "netsuite-main", "orders", ""),
+        ("POST", "", "", "netsuite"),
+    ]
+    problem(await deployment.http.post(address, content=raw, headers=forged), 401, "invalid_token")
+    assert (await deployment.http.put(address, content=raw, headers=headers)).status_code == 405
 
 
 async def test_without_a_receiver_there_are_no_hooks(deployment: Deployment):

@@ -14,7 +14,7 @@ from deploy.settings import DEMO_CONFIG
 from kit.clients import local
 from kit.settings import SettingsError
 from system_apis.app import open_instances, read_profiles, survey_profiles
-from system_apis.connector import ConnectorContext
+from system_apis.connector import ConnectorContext, WebhookRequest
 
 KANTATA = {"KANTATA_BASE_URL": "http://127.0.0.1:1", "KANTATA_TOKEN": "t"}
 
@@ -47,7 +47,9 @@ async def test_all_missing_secrets_of_one_instance(folder: Path) -> None:
             assert len(opened["salesforce-main"].routers()) == 1
             assert opened["netsuite-main"].opened.webhook is not None
             with pytest.raises(VendorUnavailable):
-                await opened["netsuite-main"].opened.webhook.verify({}, b"")
+                await opened["netsuite-main"].opened.webhook.receive(
+                    WebhookRequest("POST", "https://x/hooks/y")
+                )
     assert not isinstance(caught.value, VendorDoubtful)
     assert "SALESFORCE_CLIENT_ID" in caught.value.detail
     assert "SALESFORCE_" in caught.value.detail.replace("SALESFORCE_CLIENT_ID", "", 1)
@@ -104,3 +106,21 @@ def test_all_faults_of_all_profiles_together(folder: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         read_profiles(folder)
     assert len(caught.value.faults) == 2
+
+
+def test_a_shared_allowance_has_one_size(folder: Path) -> None:
+    """Instances that share an allowance under other limits, or name one that is not counted, are told."""
+    search = "[allowances.search]\nper_second = 5\n"
+    for name, more in (("kantata-main", search), ("netsuite-main", "")):
+        path = folder / f"{name}.toml"
+        path.write_text(
+            'allowance = "tenant-7"\n' + path.read_text(encoding="utf-8") + more, encoding="utf-8"
+        )
+    faults = survey_profiles(folder).faults
+    assert "counts nothing by this name" in faults["kantata-main"][0]
+    assert "netsuite-main" not in faults
+    edit(folder, "kantata-main", search, "")
+    assert (
+        "shares the allowance tenant-7 with kantata-main"
+        in survey_profiles(folder).faults["netsuite-main"][0]
+    )

@@ -6,33 +6,68 @@ import os
 
 from contracts.system.instance import InstanceReport
 from deploy.composition.instances import check
+from deploy.composition.registered_webhooks import Action, act
 from deploy.console import Paper, mark, paper, table
 from deploy.errors import FAILED, MISUSED, OK, CommandError
-from deploy.process.stack import data_dir, running, settings_beside
+from deploy.process.stack import data_dir, has_database, running, settings_beside
+from kit.settings import SettingsError
 from system_apis.app import survey_profiles
 
 DESCRIPTION = """\
-Log in to a vendor's account with its profile and check it: permissions by the vendor's own names, fields
-that are missing or of another type than in the profile, remaining limits, test or production. Writes
-nothing.
+Check a vendor's account, or show where the vendor calls us.
+
+  check NAME      log in with the profile and check permissions by the vendor's own names, fields that are
+                  missing or of another type than in the profile, remaining limits, test or production;
+                  writes nothing
+  hooks [NAME]    the webhooks that the deployment has registered at vendors; with --remove it removes those
+                  of an instance there and leaves them off until --register
 """
 EPILOG = """\
 examples:
   enfilade instance check salesforce-main
   enfilade instance check --all
+  enfilade instance hooks erp-main --remove
 Credentials are read from the profile's references (env:NAME, file:PATH); those of the sandboxes are available
 while `enfilade up` runs on --data.
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=["check"])
+    parser.add_argument("action", choices=["check", "hooks"])
     parser.add_argument("name", nargs="?", metavar="NAME", help="the instance: its profile's name")
-    parser.add_argument("--all", action="store_true", help="every instance of the configuration")
+    parser.add_argument("--all", action="store_true", help="every instance of the configuration (check)")
+    switch = parser.add_mutually_exclusive_group()
+    switch.add_argument("--remove", action="store_true", help="remove the instance's webhooks (hooks)")
+    switch.add_argument("--register", action="store_true", help="let them be registered again (hooks)")
     parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
 
 
 def run(options: argparse.Namespace) -> int:
+    return _run_hooks(options) if options.action == "hooks" else _run_check(options)
+
+
+def _run_hooks(options: argparse.Namespace) -> int:
+    if (options.remove or options.register) and not options.name:
+        raise CommandError("Name the instance whose webhooks are meant.", MISUSED)
+    folder = data_dir(options.data, os.environ)
+    settings, stack = settings_beside(folder, os.environ), running(folder)
+    if not has_database(settings):
+        raise CommandError("No deployment runs here, and ENFILADE_DATABASE_URL is not set.", MISUSED)
+    environ = {**(stack.environ if stack else {}), **os.environ}
+    action: Action = "remove" if options.remove else "register" if options.register else "show"
+    try:
+        found = asyncio.run(act(settings, environ, options.name or "", action))
+    except SettingsError as error:
+        raise CommandError("; ".join(error.faults)) from None
+    made = table("Webhooks that are registered at vendors", "instance", "name", "status", "address", "until")
+    for each in found:
+        until = each.registration.expires_at if each.registration else None
+        made.add_row(each.instance, each.name, each.status, each.address, until.isoformat() if until else "")
+    paper().print(made)
+    return OK
+
+
+def _run_check(options: argparse.Namespace) -> int:
     if bool(options.name) == options.all:
         raise CommandError("Name one instance, or give --all.", MISUSED)
     folder = data_dir(options.data, os.environ)

@@ -8,6 +8,8 @@ from deploy.settings import ServerSettings
 from kit.background import run_background, stop_background
 from kit.database import Database
 from kit.http import Recorder, Slots
+from kit.privacy import Keys
+from kit.secret_store import SecretStore
 from kit.workflows import Runtime
 from tests.support.stack import until
 
@@ -19,7 +21,7 @@ def make_runtime(database: Database, role: str) -> Runtime:
 @pytest.fixture
 async def stores(database_url: str):
     database = Database(database_url)
-    yield Stores(database, None, Recorder(database), Slots())
+    yield Stores(database, None, Recorder(database), Slots(), SecretStore(database, Keys.made()))
     await database.close()
 
 

@@ -1,7 +1,7 @@
 """tests of kit/http: a server of twenty lines that answers, waits or hangs up as a test tells it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -16,12 +16,19 @@ class Asked:
 
 @dataclass
 class Reply:
-    """`drop` hangs up without an answer."""
+    """`drop` hangs up without an answer.
+
+    `parts` is a body in parts, in chunks, or to the end of the connection where `framed` is false; `cut`
+    hangs up before its last chunk.
+    """
 
     status: int = 200
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     drop: bool = False
+    parts: Iterable[bytes] | None = None
+    framed: bool = True
+    cut: bool = False
 
 
 @dataclass
@@ -102,8 +109,23 @@ async def _one(stand: Stand, reader: asyncio.StreamReader, writer: asyncio.Strea
         stand.in_flight -= 1
     if reply.drop:
         return False
+    if reply.parts is not None:
+        await _in_parts(writer, reply, reply.parts)
+        return reply.framed and not reply.cut
     lines = [f"HTTP/1.1 {reply.status} X", f"Content-Length: {len(reply.body)}"]
     lines += [f"{name}: {value}" for name, value in reply.headers.items()]
     writer.write("\r\n".join([*lines, "", ""]).encode() + reply.body)
     await writer.drain()
     return True
+
+
+async def _in_parts(writer: asyncio.StreamWriter, reply: Reply, parts: Iterable[bytes]) -> None:
+    framing = "Transfer-Encoding: chunked" if reply.framed else "Connection: close"
+    lines = [f"HTTP/1.1 {reply.status} X", framing, *(f"{k}: {v}" for k, v in reply.headers.items())]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    for part in parts:
+        writer.write(b"%x\r\n%s\r\n" % (len(part), part) if reply.framed else part)
+        await writer.drain()
+    if reply.framed and not reply.cut:
+        writer.write(b"0\r\n\r\n")
+    await writer.drain()

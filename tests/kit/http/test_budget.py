@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from contracts.problems import VendorUnavailable
 from kit import context
 from kit.cache import Cache
-from kit.http import Budget, Limits, Outbound, Slots
+from kit.http import AllowanceLimits, Budget, Counters, Limits, Outbound, Slots
 from kit.http.allowance import Allowance
 from kit.http.answer import Answer
 from kit.http.locks import space_of
@@ -285,6 +285,54 @@ async def test_calls_per_second(stand: Stand, client: Open, cache: Cache) -> Non
     began = time.monotonic()
     await asyncio.gather(*(outbounds[number % 2].send("GET", "/x") for number in range(50)))
     assert time.monotonic() - began >= 1
+
+
+async def test_instances_of_one_org(stand: Stand, client: Open, database_url: str, cache: Cache) -> None:
+    """Two instances that share an allowance, in two processes, exceed it never; others have their own."""
+    stand.answer = slowly
+    limits = Limits(concurrency=3, per_window=40, window_seconds=2)
+    opened = [Slots(database_url) for _ in range(2)]
+    processes = [Counters(each, cache) for each in opened]
+    budgets = [
+        Budget(name, limits, allowance="org-00D", counters=counters)
+        for counters in processes
+        for name in ("crm-main", "psa-main")
+    ]
+    outbounds = [client(budget=budget) for budget in budgets]
+    began = time.monotonic()
+    await asyncio.gather(*(outbounds[number % 4].send("POST", "/x") for number in range(60)))
+    assert stand.most_in_flight == 3
+    assert time.monotonic() - began >= 1
+    stand.most_in_flight = 0
+    own = [client(budget=Budget(f"other-{n}", limits, counters=processes[0])) for n in range(2)]
+    await asyncio.gather(*(own[number % 2].send("POST", "/x") for number in range(20)))
+    assert stand.most_in_flight > 3
+    for slots in opened:
+        await slots.close()
+
+
+async def test_named_allowances(stand: Stand, client: Open, slots: Slots) -> None:
+    """Searches take from an allowance of their own and from the general one; others do not wait for it."""
+    stand.answer = slowly
+    named = {"search": AllowanceLimits(concurrency=1)}
+    outbound = client(budget=Budget("named", Limits(concurrency=4), named=named, slots=slots))
+    searches = [outbound.send("POST", "/search", effect=False, allowances=("search",)) for _ in range(20)]
+    others = [outbound.send("GET", "/x") for _ in range(20)]
+    running = {"/search": 0, "/x": 0}
+    most = dict(running)
+
+    async def answer(asked: Asked) -> Reply:
+        running[asked.path] += 1
+        most[asked.path] = max(most[asked.path], running[asked.path])
+        await asyncio.sleep(0.01)  # the vendor's own work
+        running[asked.path] -= 1
+        return Reply()
+
+    stand.answer = answer
+    await asyncio.gather(*searches, *others)
+    assert most["/search"] == 1
+    assert most["/x"] >= 3
+    assert stand.most_in_flight <= 4
 
 
 async def test_dead_cache(stand: Stand, client: Open) -> None:
