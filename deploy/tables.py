@@ -6,7 +6,6 @@ import pkgutil
 import gateway.tables
 import kit.database.tables
 import process_apis.known_records
-import process_apis.read_models
 from process_apis import views
 
 for _module in pkgutil.iter_modules(views.__path__, f"{views.__name__}."):

@@ -5,7 +5,6 @@ from typing import Annotated, Literal, Protocol
 import msgspec
 from msgspec import Meta
 
-from contracts.canonical.customer import Customer
 from contracts.canonical.values import Currency, Cursor, Id, Instance, Money, PageSize
 from contracts.canonical.workflow import Mode, WorkflowStatus, WorkflowView
 from contracts.operation import Link, RowRule, api, operation
@@ -126,14 +125,4 @@ class CustomerMaster(Protocol):
     )
     async def decide_request(self, request_id: Id, body: DecisionGiven) -> CustomerRequest:
         """The request with the decision recorded; the flow goes on by itself."""
-        ...
-
-    @operation(
-        "GET",
-        "/customers/{customer_id}",
-        summary="Read a customer of ours with its references",
-        problems=(NotFound,),
-    )
-    async def get_customer(self, customer_id: Id) -> Customer:
-        """The customer by our id (``cus_…``); raises NotFound."""
         ...

@@ -15,9 +15,9 @@ from tests.support.sandboxes import Account
 from tests.support.stack import Caller, Stack, until
 
 ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
-ACCOUNTS = "/process/opportunity-to-project/v1/accounts"
+ACCOUNTS = "/process/projects/v1/accounts"
 REQUESTS = "/process/customer-master/v1/requests"
-CUSTOMERS = "/process/customer-master/v1/customers"
+CUSTOMERS = "/process/customers/v1/customers"
 EXCEPTIONS = "/process/exceptions/v1/exceptions"
 EVENTS = "/process/events/v1/events"
 SCREEN = "/experience/crm-ui/v1"

@@ -13,6 +13,7 @@ import process_apis.app
 from contracts.canonical.workflow import Mode, PlannedRequest
 from contracts.process.customer_master import CustomerMaster, CustomerProposal
 from contracts.process.opportunity_to_project import ActivationRequest, OpportunityToProject
+from contracts.process.projects import ProjectView
 from deploy import assemble as assembling
 from deploy.settings import read_settings
 from experience_apis.audiences.crm_ui.compose import account_screen
@@ -113,7 +114,7 @@ async def ended(deployment: Any, interface: type, deal: Deal) -> RunRow:
 
 async def shown_as_observed(deployment: Any, deal: Deal) -> None:
     """The account shows the deal as observed, and counts no money of it."""
-    service = deployment.tiers.modules[OpportunityToProject].service
+    service = deployment.tiers.modules[ProjectView].service
 
     async def look() -> Any:
         overview = await service.get_account("salesforce-main", deal.account_id)

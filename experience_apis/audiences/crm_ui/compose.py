@@ -13,7 +13,8 @@ from contracts.experience.crm_ui import (
     ScreenLink,
     ScreenStep,
 )
-from contracts.process.opportunity_to_project import AccountOverview, AccountProject, Activation
+from contracts.process.opportunity_to_project import Activation
+from contracts.process.projects import AccountOverview, AccountProject
 
 PREFIX = "/experience/crm-ui/v1"
 # Ends of an activation that leave no contract.

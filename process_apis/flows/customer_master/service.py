@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.canonical.customer import Customer
 from contracts.canonical.values import id_of
 from contracts.canonical.workflow import WorkflowStatus
 from contracts.problems import AlreadyDecided, Conflict, Fault, Invalid, NotFound
@@ -20,7 +19,6 @@ from kit import audit, context, privacy
 from kit.database import Database
 from kit.database.rows import Bounds, bounds
 from kit.workflows import Owner, RunRow, Runtime
-from process_apis import read_models
 from process_apis.current_policy import CurrentPolicy
 from process_apis.flows.customer_master.deciding import Decided
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
@@ -174,14 +172,6 @@ class CustomerMasterService(WorkflowService[CustomerRequest]):
         waiting = await self._runtime.requesters(connection, row.id)
         done = {"request-customer": (row.actor, *row.requesters), "start-activation": waiting}
         self._current_policy.duties.require_different_person("approve-customer", person, done)
-
-    async def get_customer(self, customer_id: str) -> Customer:
-        """The customer by our id."""
-        async with self._database.connect() as connection:
-            found = await read_models.get_customer(connection, customer_id)
-        if found is None:
-            raise NotFound(f"No customer has the id {customer_id}.")
-        return found
 
     async def _view(
         self, connection: AsyncConnection, row: RunRow, shared: dict[str, Any]

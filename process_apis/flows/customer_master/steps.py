@@ -18,7 +18,6 @@ from kit import clock, crossrefs, inbox
 from kit.database import Database
 from kit.effects import Effects, Source
 from kit.workflows import ExceptionDraft, Owner, Run
-from process_apis import read_models
 from process_apis.cross_references import record_refs
 from process_apis.flows.customer_master import rules
 from process_apis.flows.customer_master.deciding import Case, Decided, OtherFacts, Proposed
@@ -107,8 +106,16 @@ class CustomerMasterFlow:
             returns=Customer,
             refs=lambda kept: kept.refs,
         )
-        approved = CustomerApproved(kept.id, kept.legal_name, proposal.selling_entity)
-        await run.emit(CUSTOMER_APPROVED, kept.id, approved, key="approved")
+        approved = CustomerApproved(
+            customer_id=kept.id,
+            legal_name=kept.legal_name,
+            selling_entity=proposal.selling_entity,
+            instance=proposal.instance,
+            account_id=proposal.account_id,
+            account_name=case.proposed.account.legal_name,
+            customer=kept,
+        )
+        await run.emit(CUSTOMER_APPROVED, kept.id, approved, key="approved", deliver=True)
         await run.update_status(
             "done",
             f"{kept.legal_name} is a customer",
@@ -265,11 +272,6 @@ class CustomerMasterFlow:
             kept = msgspec.structs.replace(
                 customer, id=ours, status="approved", refs=refs, updated_at=clock.now()
             )
-            await read_models.upsert_customer(connection, kept)
-            await read_models.put_account(
-                connection, proposal.instance, proposal.account_id, account.legal_name
-            )
-            await read_models.set_account_customer(connection, proposal.instance, proposal.account_id, ours)
         await run.belongs_to(Owner(customer=ours, instances=tuple(ref.instance for ref in refs)))
         return kept
 

@@ -1,4 +1,4 @@
-"""Opportunity to project's API: activate, look, and what is known of an account."""
+"""Opportunity to project's API: activate, look."""
 
 from typing import Any
 
@@ -16,12 +16,7 @@ from contracts.problems import (
     Unavailable,
     VendorUnavailable,
 )
-from contracts.process.opportunity_to_project import (
-    AccountOverview,
-    Activation,
-    ActivationRequest,
-    Activations,
-)
+from contracts.process.opportunity_to_project import Activation, ActivationRequest, Activations
 from contracts.system.crm import Crm
 from kit import context, crossrefs, privacy
 from kit.database import Database
@@ -39,7 +34,6 @@ from process_apis.flows.opportunity_to_project.steps import (
 from process_apis.reference import Reference
 from process_apis.settings import FlowSettings
 from process_apis.systems import Systems
-from process_apis.views import projects
 from process_apis.workflow_service import WorkflowService
 
 FIRST_REVISION = 1
@@ -206,15 +200,6 @@ class OpportunityToProjectService(WorkflowService[Activation]):
         seconds = (row.finished_at - row.started_at).total_seconds() if row.finished_at else None
         own = msgspec.structs.asdict(given) | msgspec.structs.asdict(state)
         return Activation(**shared, **own, seconds=seconds)
-
-    async def get_account(self, instance: str, account_id: str) -> AccountOverview:
-        """What the view of projects knows of an account."""
-        account_id = self._systems.canonical_id(instance, "customer", account_id)
-        async with self._database.connect() as connection:
-            overview = await projects.get_overview(connection, instance, account_id)
-        if overview is None:
-            raise NotFound(f"Nothing is known of the account {account_id} in {instance}.")
-        return overview
 
     async def _vendor_id(self, instance: str, opportunity_id: str) -> str:
         """The CRM's own id in its one spelling, also where the caller gave ours; raises NotFound."""

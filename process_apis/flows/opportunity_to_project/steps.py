@@ -30,7 +30,6 @@ from kit import clock
 from kit.database import Database
 from kit.effects import Effects
 from kit.workflows import Owner, Run, Undone
-from process_apis import read_models
 from process_apis.cross_references import record_refs
 from process_apis.flows.opportunity_to_project.assignment import resolve_assignment
 from process_apis.flows.opportunity_to_project.effects import (
@@ -336,9 +335,11 @@ class OpportunityToProjectFlow:
             instance=terms.instance,
             opportunity_id=terms.opportunity_id,
             account_id=terms.account_id,
+            account_name=terms.account_name,
             name=terms.name,
             selling_entity=terms.selling_entity,
             value=terms.value,
+            customer_id=run.state.customer_id,
             contract_id=recorded.contract_id if recorded else "",
             project_id=recorded.project_id if recorded else "",
             start=terms.start,
@@ -349,9 +350,6 @@ class OpportunityToProjectFlow:
         async def write() -> bool:
             await run.belongs_to(Owner(systems=msgspec.to_builtins(self._systems_of(terms))))
             async with self._database.begin() as connection:
-                await read_models.put_account(
-                    connection, terms.instance, terms.account_id, terms.account_name
-                )
                 await run.publish_in(connection, ACTIVATION_UPDATED, updated)
             return True
 
