@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from deploy import cli
+from deploy.cli import main as cli
 from kit.database import Database
 from kit.database.tables import deliveries, inbox
 from process_apis import app
