@@ -17,9 +17,10 @@ import msgspec
 from litestar import Router
 
 import contracts.system
+from contracts.events.kinds import RecordChanged
 from contracts.operation import Api
 from contracts.problems import Problem
-from kit.operations import api_of
+from kit.operations import api_of, readings
 from kit.routes import router
 from kit.secrets import SecretError
 from kit.settings import SettingsError, read_toml
@@ -62,6 +63,13 @@ class Instance:
     def interfaces(self) -> dict[type, Any]:
         """Each capability's interface with the adapter that implements it."""
         return {interface_of(name): self.opened.capabilities[name] for name in self.profile.capabilities}
+
+    def accepts(self, change: RecordChanged) -> bool:
+        """Whether a capability of the instance reads the object that changed; no other change is taken in."""
+        accepted = any(change.object in readings(interface_of(name)) for name in self.profile.capabilities)
+        if not accepted:
+            _log.error("change_of_unread_object", instance=self.profile.name, object=change.object)
+        return accepted
 
     def routers(self) -> list[Router]:
         """The instance's capabilities as routes."""
@@ -150,6 +158,12 @@ def _read_profile(path: Path) -> tuple[Connector, Profile]:
         f"{path}: {connector.title} has no capability {name!r}"
         for name in profile.capabilities
         if name not in connector.capabilities
+    ]
+    features = {each.name for name in connector.capabilities for each in api_of(interface_of(name)).features}
+    faults += [
+        f"{path}: {connector.title} has no optional feature {name!r}"
+        for name in profile.lacks
+        if name not in features
     ]
     if profile.name != path.stem:
         faults.insert(0, f"{path}: the instance is named {profile.name}, its file {path.stem}")

@@ -11,10 +11,11 @@ import pytest
 
 import process_apis.app
 from contracts.canonical.workflow import Mode, PlannedRequest
+from contracts.problems import NotFound
 from contracts.process.customer_master import CustomerMaster, CustomerProposal
 from contracts.process.opportunity_to_project import ActivationRequest, OpportunityToProject
 from contracts.process.projects import ProjectView
-from deploy import assemble as assembling
+from deploy.composition import assemble as assembling
 from deploy.settings import read_settings
 from experience_apis.audiences.crm_ui.compose import account_screen
 from kit import clients, context
@@ -117,7 +118,10 @@ async def shown_as_observed(deployment: Any, deal: Deal) -> None:
     service = deployment.tiers.modules[ProjectView].service
 
     async def look() -> Any:
-        overview = await service.get_account("salesforce-main", deal.account_id)
+        try:
+            overview = await service.get_account("salesforce-main", deal.account_id)
+        except NotFound:
+            return None  # not yet
         return overview if [item.activation_status for item in overview.items] == ["observed"] else None
 
     overview = await until("the account shows the observed deal", look)
