@@ -16,7 +16,6 @@ from contracts.canonical.workflow import Mode, WorkflowStatus
 OPPORTUNITY_WON = "enfilade.opportunity.won.v1"
 OPPORTUNITY_CHANGED = OPPORTUNITY.changed
 CUSTOMER_APPROVED = "enfilade.customer.approved.v1"
-CUSTOMER_SETTLED = "enfilade.customer.settled.v1"
 CUSTOMER_CHANGED = CUSTOMER.changed
 CONTRACT_ACTIVATED = "enfilade.contract.activated.v1"
 CONTRACT_CHANGED = CONTRACT.changed
@@ -99,12 +98,6 @@ class CustomerApproved(msgspec.Struct, frozen=True, omit_defaults=True):
     account_id: str = ""
     account_name: str = ""
     customer: Customer | None = None
-
-
-class CustomerSettled(msgspec.Struct, frozen=True):
-    """A request of customer master came to its end, well or not; whoever waits for it reads it."""
-
-    request_id: str
 
 
 class WorkflowStatusChanged(msgspec.Struct, frozen=True, omit_defaults=True):
