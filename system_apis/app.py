@@ -9,17 +9,15 @@ import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 from litestar import Router
 
-import contracts.system
 from contracts.events.kinds import RecordChanged
-from contracts.operation import Api
 from contracts.problems import Problem
+from contracts.system import capabilities
 from kit.operations import api_of, readings
 from kit.routes import router
 from kit.secrets import SecretError
@@ -93,18 +91,6 @@ class Survey(NamedTuple):
 def prefix_of(interface: type, instance: str) -> str:
     """The path at which a capability of an instance is mounted."""
     return api_of(interface).prefix.format(instance=instance)
-
-
-@cache
-def capabilities() -> dict[str, type]:
-    """The interfaces of all capabilities by their names, as contracts/system declares them."""
-    interfaces: dict[str, type] = {}
-    for module in pkgutil.iter_modules(contracts.system.__path__):
-        for kind in vars(importlib.import_module(f"contracts.system.{module.name}")).values():
-            declared = getattr(kind, "__api__", None)
-            if isinstance(declared, Api):
-                interfaces[declared.name] = kind
-    return interfaces
 
 
 def interface_of(capability: str) -> type:

@@ -8,6 +8,7 @@ from typing import Any
 
 import process_apis.app
 from contracts.routing import Routing
+from contracts.system import capabilities
 from deploy.composition.interfaces import interfaces
 from deploy.composition.lifecycle import read_lifecycles
 from deploy.composition.production import refuse_development
@@ -20,7 +21,7 @@ from kit.settings import SettingsError
 from process_apis import reference_files
 from process_apis.current_policy import CurrentPolicy
 from process_apis.reference import Reference
-from system_apis.app import capabilities, survey_profiles
+from system_apis.app import survey_profiles
 from system_apis.connector import Connector, Profile
 
 

@@ -45,7 +45,7 @@ from process_apis.systems import Systems
 from system_apis.app import interface_of, open_instances, prefix_of, survey_profiles
 from system_apis.connector import ConnectorContext
 
-OWNERSHIP = Path(contracts.__file__).parent / "ownership.toml"
+OWNERSHIP = Path(contracts.__file__).parent / "ownership"
 APPLICATION = "enfilade"
 # Raised by hand, and only for a change of a flow with which earlier runs are incompatible.
 FLOWS_VERSION = "1"

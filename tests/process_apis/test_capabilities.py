@@ -25,7 +25,7 @@ from kit.database import Database
 from kit.database.tables import events, exceptions
 from kit.inbox import InboxRow
 from kit.operations import readings
-from kit.ownership import FieldRule, ObjectRules, Ownership, OwnershipFile
+from kit.ownership import FieldRule, ObjectRules, Ownership
 from process_apis.app import modules, routed_by, routed_capabilities
 from process_apis.changes import Changes
 from process_apis.current_policy import CurrentPolicy
@@ -54,9 +54,8 @@ class Facilities(Protocol):
         ...
 
 
-RULES = OwnershipFile(
-    systems=("facilities", "erp"),
-    objects={
+RULES = Ownership(
+    {
         "lease": ObjectRules(
             stages=("signed",),
             create={"signed": ("facilities",)},
@@ -72,7 +71,7 @@ RULES = OwnershipFile(
                 ),
             ),
         )
-    },
+    }
 )
 
 
@@ -196,7 +195,7 @@ def test_every_flow_names_the_capabilities_in_which_it_works() -> None:
 async def test_a_new_capabilitys_object_is_read_owned_and_changed(database: Database) -> None:
     """By its declarations alone: its own change goes on, another's is a case for its team."""
     clients = {("offices-1", Facilities): Account(lease=Lease("7", "100"))}
-    world = World(database, Systems(clients, policy()), Ownership(RULES))
+    world = World(database, Systems(clients, policy()), RULES)
     assert world.judge.types == ("enfilade.lease.changed.v1",)
     assert await world.systems.read("offices-1", "lease", "7") == Lease("7", "100")
     await world.link("lea_1", "offices-1", "lease", "7")
@@ -215,7 +214,7 @@ async def test_what_another_system_changes_of_it_goes_to_its_team(database: Data
 
     account = Account(lease=Lease("7", "100"))
     clients = {("offices-1", Facilities): account, ("erp-1", ErpOfLeases): account}
-    world = World(database, Systems(clients, policy()), Ownership(RULES))
+    world = World(database, Systems(clients, policy()), RULES)
     await world.link("lea_1", "erp-1", "lease", "7")
     await world.take("erp-1", "lease", "7", fields=("rent",))
     assert await world.published() == []
@@ -273,7 +272,7 @@ def test_an_instance_reports_changes_of_what_it_reads_and_of_nothing_else(
 
 def test_every_object_has_its_rules_and_every_change_its_type() -> None:
     """What the interfaces read is in the ownership rules, at the stage that it has once it is ours."""
-    rules = Ownership.load(OWNERSHIP).rules.objects
+    rules = Ownership.load(OWNERSHIP).objects
     for interface in (Crm, Erp, Psa):
         for name, bound in readings(interface).items():
             declared = bound.operation.reads
