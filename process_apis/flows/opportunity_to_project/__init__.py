@@ -10,6 +10,7 @@ from process_apis.flows.opportunity_to_project.service import OpportunityToProje
 from process_apis.flows.opportunity_to_project.steps import OpportunityToProjectFlow
 from process_apis.module import FlowDependencies, FlowModule
 from process_apis.settings import FlowSettings
+from process_apis.triggers import On
 
 INTERFACE = OpportunityToProject
 NEEDS = (CustomerMaster,)
@@ -22,8 +23,8 @@ def build(dependencies: FlowDependencies) -> FlowModule:
     settings = dependencies.settings_of("opportunity_to_project", FlowSettings)
     service = OpportunityToProjectService(dependencies, settings)
     flow = OpportunityToProjectFlow(dependencies, settings)
-    subscriptions = {
-        OPPORTUNITY_WON: service.on_opportunity_won,
-        WORKFLOW_STATUS_CHANGED: service.on_run_ended,
-    }
-    return FlowModule(service, flow, subscriptions)
+    triggers = (
+        On(OPPORTUNITY_WON, service.on_opportunity_won),
+        On(WORKFLOW_STATUS_CHANGED, service.on_run_ended),
+    )
+    return FlowModule(service, flow, triggers)
