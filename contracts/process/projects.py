@@ -25,6 +25,7 @@ class ProjectSummary(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     name: str
     status: WorkflowStatus
     value: Money
+    account_name: str = ""
     selling_entity: str = ""
     customer_id: str = ""
     contract_id: str = ""
