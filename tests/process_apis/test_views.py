@@ -1,6 +1,7 @@
 """The views: what they make of the events, that they can be made anew from them, and that they survive."""
 
 import asyncio
+import datetime as dt
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -11,9 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from deploy.cli import main as cli
+from kit import clock, retention
 from kit.database import Database
 from kit.database.tables import deliveries, inbox
+from kit.retention import RetentionSettings
 from process_apis import app
+from process_apis.views.exception_cases.table import exception_cases
+from process_apis.views.flow_health.table import flow_runs
 from process_apis.views.projects.table import accounts, projects
 from process_apis.views.view import View
 from tests.process_apis.histories import happen
@@ -194,6 +199,21 @@ async def _drained(database: Database) -> bool:
     async with database.connect() as connection:
         found = await connection.execute(sa.select(inbox.c.status))
         return set(found.scalars()) <= {"done", "ignored"}
+
+
+async def test_what_has_ended_leaves_the_views_with_its_events(database: Database) -> None:
+    """Runs that ended and exceptions that were resolved expire with the feed; what is open stays."""
+    await happen(database)
+    await working(database).drain()
+    clock.set(clock.now() + dt.timedelta(days=RetentionSettings().events + 1))
+    try:
+        await retention.run(database, RetentionSettings())
+    finally:
+        clock.real()
+    async with database.connect() as connection:
+        open_runs = set((await connection.execute(sa.select(flow_runs.c.workflow_id))).scalars())
+        open_cases = list((await connection.execute(sa.select(exception_cases.c.subject))).scalars())
+    assert (open_runs, open_cases) == ({"act_parked", "act_early"}, ["parked"])
 
 
 def test_every_view_is_found_and_served() -> None:
