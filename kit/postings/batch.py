@@ -62,13 +62,12 @@ class BatchRows:
         await self.settle(Settled(refused=tuple(refused)))
         return records
 
-    async def sent(self, keys: Sequence[str]) -> int:
-        """Write that these are sent now, before they are; which try it is."""
+    async def sent(self, keys: Sequence[str]) -> None:
+        """Write that these are sent now, before they are."""
         these = self._mine & postings.c.key.in_(keys)
         again = {"sent_at": func.clock_timestamp(), "attempts": postings.c.attempts + 1}
         async with self._database.begin() as connection:
             await move(connection, these, "sent", **again)
-            return (await connection.execute(select(func.max(postings.c.attempts)).where(these))).scalar_one()
 
     async def unsent(self, keys: Sequence[str]) -> None:
         """Take back that these were sent: surely nothing was made of them."""
@@ -94,6 +93,7 @@ class BatchRows:
             refused = [each for each in settled.refused if each.key in rows]
             results = [{"key": each.key, "result": msgspec.to_builtins(each)} for each in done]
             await move_each(connection, self._run.id, "done", results)
+            await self._flow.on_done(connection, [(self._value(rows[each.key]), each) for each in done])
             cases = [await self._refuse(connection, rows[each.key], each) for each in refused]
             await move_each(connection, self._run.id, "refused", cases)
             totals = Totals(

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.canonical.batch import BatchResult, PostedRecords, RecordKeys, RefusedRecord
+from contracts.canonical.batch import BatchResult, Posted, PostedRecords, RecordKeys, RefusedRecord
 from contracts.canonical.values import Money
 from contracts.canonical.workflow import PlannedRequest
 from contracts.problems import Problem, Refused, VendorDoubtful, VendorRejected, VendorUnavailable
+from kit.context import new_id
 from kit.database import Database
 from kit.effects import Effects, Owned
 from kit.operations import bound_of
@@ -19,6 +21,7 @@ from kit.postings.totals import Totals
 from kit.workflows import ExceptionDraft, NoState, Run
 
 R = TypeVar("R", bound=msgspec.Struct)
+OnDone = Callable[[AsyncConnection, Sequence[tuple[R, Posted]]], Awaitable[None]]
 _ASK_AGAIN_SECONDS = 5.0
 
 
@@ -27,6 +30,10 @@ class BatchInput(msgspec.Struct, frozen=True):
 
     instance: str
     records: int
+
+
+async def nothing_more(_: AsyncConnection, __: Sequence[tuple[Any, Posted]]) -> None:
+    """Of records that stand there nothing else is to be done."""
 
 
 def explain_refusal(record: msgspec.Struct | dict[str, Any], refusal: RefusedRecord) -> ExceptionDraft:
@@ -52,7 +59,8 @@ class PostingFlow(Generic[R]):
     `wait` seconds; `at_once` batches are under way. An empty answer to `find` is believed `wait_out` seconds
     after the last sending: zero where the system keeps the keys unique. `amount` is what a record adds to the
     checkpoint. `explain` words the exception of a record that is refused; `owner` is the team that decides on
-    a batch that does not balance.
+    a batch that does not balance. `on_done` is called for the records that stand there, once for each, in the
+    transaction that says so: to publish events, and write cross-references.
     """
 
     name: str
@@ -68,6 +76,7 @@ class PostingFlow(Generic[R]):
     owned: Owned | None = None
     explain: Callable[[R, RefusedRecord], ExceptionDraft] = explain_refusal
     owner: str = "operations"
+    on_done: OnDone[R] = nothing_more
     most: int = 200
     wait: float = 5.0
     at_once: int = 2
@@ -146,10 +155,11 @@ class PostingFlow(Generic[R]):
 
     async def _send(self, run: Run, rows: BatchRows, records: Sequence[Record], body: msgspec.Struct) -> None:
         keys = [record.key for record in records]
-        attempt = await rows.sent(keys)
+        await rows.sent(keys)
         try:
+            # A key of its own each time: what is sent again was looked for before, and is another body.
             answer: BatchResult = await self.effects.send(
-                run.input.instance, self.operation, f"{run.id}.{attempt}", body
+                run.input.instance, self.operation, new_id("snd"), body
             )
         except Problem as problem:
             # A refusal did nothing, nor what was never sent; any other failure may have done it.

@@ -47,7 +47,6 @@ OWN_WORK = {
     "kit/inbox/outbox.py:publish:events": "whether the event was published before",
     "kit/postings/batch.py:_rows:postings": "the batch's own work",
     "kit/postings/batch.py:_unsettled:postings": "the batch's own work",
-    "kit/postings/batch.py:sent:postings": "the batch's own work",
     "kit/postings/collector.py:_next_lane:postings": "claims whatever is gathered",
     "kit/postings/collector.py:_open:postings": "claims whatever is gathered",
     "kit/postings/collector.py:_running:postings": "how much is under way",

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, cast
@@ -10,6 +10,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.batch import BatchResult, Posted, PostedRecords, RecordKeys, RefusedRecord
 from contracts.canonical.exception import BusinessException
@@ -159,6 +160,24 @@ async def test_a_record_is_gathered_once(deployment: Workbench) -> None:
         await here.states(done=2)
         assert await here.post(posting(1), posting(1, revision=2)) == 0
     assert [entry.key for entry in target.made] == ["entry-1-1", "entry-1-2"]
+
+
+async def test_what_follows_from_a_posted_record_is_done_once(deployment: Workbench) -> None:
+    """In the transaction that says that it is done: a failure there is tried again with it."""
+    posted: list[tuple[str, str]] = []
+    fails = [RuntimeError("not now")]
+
+    async def on_done(_: AsyncConnection, records: Sequence[tuple[Entry, Posted]]) -> None:
+        if fails:
+            raise fails.pop()
+        posted.extend((entry.account, each.key) for entry, each in records)
+
+    target = Target()
+    async with poster(deployment, target, on_done=on_done) as here:
+        await here.post(posting(1), posting(2, account=CLOSED), posting(3))
+        await here.states(done=2, refused=1)
+    assert posted == [("4000", "entry-1-1"), ("4000", "entry-3-1")]
+    assert [entry.key for entry in target.made] == ["entry-1-1", "entry-3-1"]
 
 
 async def test_a_revision_waits_for_the_one_before(deployment: Workbench) -> None:

@@ -22,7 +22,7 @@ from kit.postings import Posting
 from kit.postings.flow import PostingFlow
 from tests.kit.http.stand import Asked, Reply
 
-OWNERSHIP = Ownership.load(Path(__file__).parents[3] / "contracts/ownership.toml")
+OWNERSHIP = Ownership.load(Path(__file__).parents[3] / "contracts/ownership")
 FLOW, NOUN, INSTANCE = "post-entries", "entry", "toy-main"
 CLOSED = "closed"
 WAIT_OUT_SECONDS = 1.0

@@ -10,9 +10,11 @@ from sqlalchemy import text
 
 from kit import clock
 from kit.workflows import Schedule
+from kit.workflows.schedules import fill_gaps
 from kit.workflows.serializing import JsonSerializer
 from tests.kit.workflows.conftest import Spawn, Workbench, launched
 from tests.support.forkserver import Forked
+from tests.support.stack import until
 
 MODULE = "tests.kit.workflows.ticking"
 SECOND = dt.timedelta(seconds=1)
@@ -94,6 +96,30 @@ async def test_only_a_worker_has_schedules_and_only_those_that_are_declared(depl
         assert await api.known_schedules() == [(one, None) for one in schedules]
         await worker.close()
     await api.close()
+
+
+async def test_a_tick_that_nobody_fired_is_fired_once(deployment: Workbench) -> None:
+    """However often it is looked for."""
+    runtime, schedule = deployment.make_runtime("worker"), Schedule("yearly", "0 0 1 1 *")
+    runtime.every(schedule)
+    await runtime.launch()
+    since, years = dt.datetime(2023, 6, 1, tzinfo=dt.UTC), range(2024, dt.datetime.now(dt.UTC).year + 1)
+    looking = [asyncio.create_task(fill_gaps(runtime._client, [schedule], since, 0.01)) for _ in range(3)]
+    query = text("SELECT id FROM enfilade.inbox WHERE type = :type ORDER BY occurred_at")
+    expected = [f"yearly@{year}-01-01T00:00:00Z" for year in years]
+
+    async def fired() -> bool:
+        async with deployment.database.connect() as connection:
+            ids = (await connection.execute(query, {"type": schedule.event_type})).scalars().all()
+        return ids == expected
+
+    try:
+        await until("every tick is in the inbox once", fired, LONGEST_SECONDS)
+    finally:
+        for task in looking:
+            task.cancel()
+        await runtime.close()
+    assert await fired()
 
 
 def test_a_schedule_is_refused_where_it_is_wrong() -> None:
