@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "kit_0011"
-down_revision = "kit_0010"
+revision = "kit_0012"
+down_revision = "kit_0011"
 branch_labels = None
 depends_on = None
 
