@@ -29,7 +29,7 @@ from kit.database import Database
 from kit.routes import require_delegation
 from kit.secrets import Secret
 from kit.telemetry import configure_logging
-from process_apis.views import projects
+from process_apis.views.projects.overview import get_overview
 
 BARE_PATH = "/experience/bench-screen/v1/screens"
 OVERVIEW_PATH = "/experience/crm-ui/v1/accounts"
@@ -64,7 +64,7 @@ async def open_overview(environ: Mapping[str, str]) -> AsyncIterator[Litestar]:
     @get(f"{OVERVIEW_PATH}/{{account_id:str}}/overview")
     async def read(account_id: str) -> AccountScreen:
         async with database.connect() as connection:
-            overview = await projects.get_overview(connection, OVERVIEW_INSTANCE, account_id)
+            overview = await get_overview(connection, OVERVIEW_INSTANCE, account_id)
         if overview is None:
             raise NotFound
         return account_screen(overview, clock.now())

@@ -30,7 +30,6 @@ from gateway.plans import read_consumers
 from kit import clock
 from kit.database import Database
 from kit.operations import api_of
-from process_apis import read_models
 from process_apis.views.projects.projector import put
 
 ACCOUNT_ID = "001000000000001AAA"
@@ -198,7 +197,6 @@ async def _fill(database_url: str) -> None:
     """An account with a few projects, as the flows write them."""
     database = Database(database_url, name="enfilade bench")
     async with database.begin() as connection:
-        await read_models.put_account(connection, OVERVIEW_INSTANCE, ACCOUNT_ID, "Globex Corporation")
         for number in range(PROJECT_SUMMARIES):
             await put(connection, _project(number), clock.now())
     await database.close()
@@ -213,6 +211,7 @@ def _project(number: int) -> ActivationUpdated:
         instance=OVERVIEW_INSTANCE,
         opportunity_id=f"006{number}",
         account_id=ACCOUNT_ID,
+        account_name="Globex Corporation",
         name=f"Globex data platform {number}",
         value=Money(Decimal("180000.00"), "USD"),
         contract_id=f"con_{number}",

@@ -113,49 +113,59 @@ async def raise_exception(
         caused_by=caused_by,
         resume=msgspec.to_builtins(resume or Resume()),
     )
-    made = await conn.execute(row.on_conflict_do_nothing().returning(exceptions.c.id))
-    if made.scalar() is None:
+    made = (await conn.execute(row.on_conflict_do_nothing().returning(exceptions))).one_or_none()
+    if made is None:
         return identity
     clocks = insert(due).values(
         id=identity, kind="exception", subject=subject, correlation_id=correlation_id, due_at=due_at
     )
     await conn.execute(clocks.on_conflict_do_nothing())
-    detail = {"flow": flow, "step": step, "subject": subject}
-    event = ExceptionChanged(identity, kind, "open", flow, subject, owner)
-    await _record_raised(
-        conn, event, detail, caused_by=caused_by, correlation_id=correlation_id, run_id=workflow_id
-    )
-    return identity
-
-
-async def _record_raised(
-    conn: AsyncConnection,
-    event: ExceptionChanged,
-    detail: dict[str, str],
-    *,
-    caused_by: str,
-    correlation_id: str,
-    run_id: str,
-) -> None:
-    """Write it down for the audit, and for whoever reads the events."""
-    identity = event.exception_id
     await audit.write(
         conn,
         actor=caused_by,
         action="exception.raised",
         subject=identity,
-        outcome=event.kind,
-        detail=detail,
+        outcome=kind,
+        detail={"flow": flow, "step": step, "subject": subject},
         correlation_id=correlation_id,
+    )
+    await _publish(conn, EXCEPTION_RAISED, made)
+    return identity
+
+
+async def _publish(conn: AsyncConnection, type: str, row: Any) -> None:
+    """Publish an exception as its row has it, in the caller's transaction."""
+    of_run = select(runs.c.entity, runs.c.customer, runs.c.instances).where(runs.c.id == row.workflow_id)
+    run = (await conn.execute(of_run)).one_or_none()
+    event = ExceptionChanged(
+        exception_id=row.id,
+        kind=row.kind,
+        status=row.status,
+        flow=row.flow,
+        subject=row.subject,
+        owner=row.owner,
+        stopped=row.stopped,
+        why=row.why,
+        what_next=row.what_next,
+        raised_at=row.raised_at,
+        due_at=row.due_at,
+        resolved_at=row.resolved_at,
+        workflow_id=row.workflow_id,
+        step=row.step,
+        entity=run.entity if run else "",
+        customer=run.customer if run else "",
+        instances=tuple(run.instances) if run else (),
     )
     await publish(
         conn,
-        type=EXCEPTION_RAISED,
-        subject=identity,
-        key=identity,
+        type=type,
+        subject=row.id,
+        key=row.id,
         data=event,
-        correlation_id=correlation_id,
-        run_id=run_id,
+        correlation_id=row.correlation_id,
+        run_id=row.workflow_id,
+        # One about the delivery of such an event is not delivered itself, or it would raise the next.
+        deliver=not (row.flow == "inbox" and row.subject.startswith("exc_")),
     )
 
 
@@ -290,7 +300,7 @@ async def _causers(conn: AsyncConnection, row: Any) -> tuple[str, ...]:
 
 async def _record(conn: AsyncConnection, row: Any, decision: Decision, consumer: str) -> None:
     status = "skipped" if decision.action == "skip" else "resolved"
-    await conn.execute(
+    changed = await conn.execute(
         update(exceptions)
         .where(exceptions.c.id == row.id)
         .values(
@@ -302,6 +312,7 @@ async def _record(conn: AsyncConnection, row: Any, decision: Decision, consumer:
             resolved_by=decision.by,
             resolution=decision.reason,
         )
+        .returning(exceptions)
     )
     await conn.execute(due.delete().where(due.c.id == row.id))
     await audit.write(
@@ -315,16 +326,7 @@ async def _record(conn: AsyncConnection, row: Any, decision: Decision, consumer:
         personal={"reason": decision.reason},
         correlation_id=row.correlation_id,
     )
-    event = ExceptionChanged(row.id, row.kind, status, row.flow, row.subject, row.owner)
-    await publish(
-        conn,
-        type=EXCEPTION_RESOLVED,
-        subject=row.id,
-        key=row.id,
-        data=event,
-        correlation_id=row.correlation_id,
-        run_id=row.workflow_id,
-    )
+    await _publish(conn, EXCEPTION_RESOLVED, changed.one())
 
 
 async def _go_on(conn: AsyncConnection, runtime: Continues, row: Any, decision: Decision) -> None:

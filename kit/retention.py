@@ -1,6 +1,7 @@
 """kit: how long each class of data is kept; what is older goes, in small batches, told in the audit."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -257,9 +258,21 @@ _OWN = {
 
 def _classes() -> dict[str, _Class]:
     """How each class of the rules is deleted; raises KeyError for one whose table is not loaded."""
-    expiring = {
-        table.info["retention"].rule: _rows(table, table.info["retention"])
-        for table in declared()
-        if isinstance(table.info["retention"], Expiry)
-    }
-    return {name: (_OWN | expiring)[name] for name in RetentionSettings.__struct_fields__}
+    expiring = defaultdict[str, list[_Class]](list)
+    for table in declared():
+        if isinstance(expiry := table.info["retention"], Expiry):
+            expiring[expiry.rule].append(_rows(table, expiry))
+    classes = _OWN | {rule: _together(parts) for rule, parts in expiring.items()}
+    return {name: classes[name] for name in RetentionSettings.__struct_fields__}
+
+
+def _together(parts: list[_Class]) -> _Class:
+    """A class of the rows of several tables."""
+
+    async def count(conn: AsyncConnection, before: dt.datetime) -> int:
+        return sum([await part.count(conn, before) for part in parts])
+
+    async def delete(database: Database, before: dt.datetime) -> int:
+        return sum([await part.delete(database, before) for part in parts])
+
+    return _Class(count, delete)

@@ -67,8 +67,8 @@ def _is_on(section: Any) -> bool:
 
 
 def build(dependencies: FlowDependencies) -> dict[type, FlowModule]:
-    """Every flow's module by its interface; each is given local clients of those before it."""
-    flow_modules: dict[type, FlowModule] = {}
+    """Every module by its interface, the views' too; a flow is given local clients of the flows before it."""
+    flow_modules = {view.interface: FlowModule(view.service(dependencies)) for view in views()}
     for module in modules():
         systems = dependencies.systems.for_flow(routed_by(module))
         built: FlowModule = module.build(replace(dependencies, systems=systems))
@@ -94,7 +94,7 @@ def views() -> list[View]:
 
 
 def routes(flow_modules: dict[type, FlowModule]) -> list[Router]:
-    """The flows' APIs as routes."""
+    """The APIs of flows and views as routes."""
     return [
         router(interface, built.service, api_of(interface).prefix)
         for interface, built in flow_modules.items()
@@ -103,4 +103,4 @@ def routes(flow_modules: dict[type, FlowModule]) -> list[Router]:
 
 def interfaces() -> list[Any]:
     """The interfaces that this tier serves."""
-    return [module.INTERFACE for module in modules()]
+    return [module.INTERFACE for module in modules()] + [view.interface for view in views()]

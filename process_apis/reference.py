@@ -15,6 +15,7 @@ from contracts.canonical.reference import (
     ServiceLine,
     TaxProfile,
 )
+from contracts.problems import Fault, NotFound
 
 ANY = "*"
 
@@ -28,6 +29,15 @@ class Reference:
     @cached_property
     def entities(self) -> dict[str, LegalEntity]:
         return {entity.code: entity for entity in self.data.legal_entities}
+
+    def require_entity(self, code: str) -> None:
+        """That a legal entity is one of ours; raises NotFound, as a fault of the request's `selling_entity`.
+
+        A route for every other entity is for those that we have.
+        """
+        if code not in self.entities:
+            detail = f"No legal entity of ours is named {code}."
+            raise NotFound(detail, errors=(Fault("/selling_entity", detail, "unknown"),))
 
     @cached_property
     def regions(self) -> dict[str, Region]:

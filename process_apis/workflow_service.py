@@ -1,34 +1,69 @@
 """What every flow's API does with its runs: start, read, list, with timeline and planned requests."""
 
-from abc import ABC, abstractmethod
+from abc import ABC
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, Generic, TypeVar
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.canonical.workflow import PlannedRequest, Step, WorkflowView
-from contracts.problems import NotFound
+from contracts.canonical.workflow import Mode, PlannedRequest, Step, WorkflowView
+from contracts.events.kinds import WorkflowStatusChanged
+from contracts.problems import Conflict, NotFound
+from contracts.routing import SystemAssignment
 from kit import context, privacy
-from kit.database import Database
-from kit.workflows import RunRow, Runtime
+from kit.inbox import InboxRow
+from kit.workflows import Owner, RunRow
+from process_apis.module import FlowDependencies
+from process_apis.settings import Modes
+from process_apis.systems import assignment_of_run
 
 V = TypeVar("V", bound=WorkflowView)
+
+
+class Beginning(msgspec.Struct, frozen=True):
+    """With what a run begins, about what, and whose it is."""
+
+    input: Any
+    subject: str
+    owner: Owner
+
+
+class RunEnded(msgspec.Struct, frozen=True):
+    """What a run is told that waited for another one, which it then reads."""
+
+    workflow_id: str = ""
 
 
 class WorkflowService(ABC, Generic[V]):
     """The base of the services of durable flows. `flow` is the flow's name, `noun` what people call a run.
 
-    A flow's service says how its view is made of a run, and of the fields that all views share.
+    A run is shown as a `view`: the fields that all views share, those of its `input` and its `state` that
+    have the view's names, and what the flow's service adds.
     """
 
     flow: ClassVar[str | None] = None  # of all flows
     noun: ClassVar[str]
+    view: ClassVar[type[WorkflowView]]
+    input: ClassVar[type[msgspec.Struct]]
+    state: ClassVar[type[msgspec.Struct]]
+    # On which the flow's runs wait for one of another flow.
+    wait_topic: ClassVar[str] = ""
 
-    def __init__(self, runtime: Runtime, database: Database) -> None:
-        self._runtime = runtime
-        self._database = database
+    def __init__(self, dependencies: FlowDependencies, modes: Modes | None = None) -> None:
+        self._runtime = dependencies.runtime
+        self._database = dependencies.database
+        self._systems = dependencies.systems
+        self._reference = dependencies.reference
+        self._current_policy = dependencies.current_policy
+        self._modes = modes or Modes()
 
-    @abstractmethod
-    async def _view(self, connection: AsyncConnection, row: RunRow, shared: dict[str, Any]) -> V: ...
+    def _mode(self, instance: str) -> Mode:
+        """The mode for what comes from an instance; raises Conflict where the flow is off."""
+        mode = self._modes.mode(instance)
+        if mode == "off":
+            raise Conflict(f"The flow {self.flow} is switched off for {instance}.")
+        return mode
 
     async def _start(self, connection: AsyncConnection, run_id: str, **more: Any) -> bool:
         """Start a run in the caller's transaction, in his name (`Runtime.start`)."""
@@ -36,6 +71,40 @@ class WorkflowService(ABC, Generic[V]):
         who = await privacy.actor(connection)
         flow = self.flow or ""
         return await self._runtime.start(connection, flow=flow, workflow_id=run_id, actor=who, **started)
+
+    async def _start_once(
+        self, run_id: str, mode: Mode, beginning: Callable[[], Awaitable[Beginning]]
+    ) -> None:
+        """Start a run, or ask again for the one there is; one that only observed begins anew where live."""
+        found = await self._runtime.read(run_id)
+        anew = found is not None and found.status == "observed" and mode == "live"
+        begun = await beginning() if found is None or anew else None
+        async with self._database.begin() as connection:
+            if found is not None:
+                await self._runtime.ask_again(connection, run_id, actor=await privacy.actor(connection))
+            if begun is not None and anew:
+                await self._runtime.restart(connection, run_id, {}, begun.input, mode)
+            elif begun is not None:
+                await self._start(connection, run_id, mode=mode, **msgspec.structs.asdict(begun))
+
+    async def _assigned(self, selling_entity: str) -> SystemAssignment:
+        """The systems of the run that asks, and for the rest those of the routing in force.
+
+        Only a run of the deployment has an id in the context, so that nobody from outside chooses.
+        """
+        asking = context.current().workflow_id
+        pinned = assignment_of_run(await self._runtime.read(asking)) if asking else {}
+        return self._systems.pinned_or_current(pinned, selling_entity)
+
+    async def on_run_ended(self, connection: AsyncConnection, row: InboxRow) -> None:
+        """Wake every run of the flow that waits for a run which has ended, well or not."""
+        changed = msgspec.convert(row.data, WorkflowStatusChanged)
+        if changed.finished_at is None:
+            return
+        ended = RunEnded(changed.workflow_id)
+        for waiting in await self._runtime.waiting_for(connection, ended.workflow_id, flow=self.flow or ""):
+            key = f"{row.id}:{waiting}"
+            await self._runtime.signal(connection, waiting, self.wait_topic, ended, key=key)
 
     async def _row(self, run_id: str) -> RunRow:
         """The run; raises NotFound for another flow's, alike for none."""
@@ -60,6 +129,18 @@ class WorkflowService(ABC, Generic[V]):
         async with self._database.connect() as connection:
             items = [await self._view(connection, row, _shared(row)) for row in page.items]
         return tuple(items), page.next_cursor
+
+    async def _view(self, connection: AsyncConnection, row: RunRow, shared: dict[str, Any]) -> V:
+        given, state = msgspec.convert(row.input, self.input), msgspec.convert(row.data, self.state)
+        own = msgspec.structs.asdict(given) | msgspec.structs.asdict(state)
+        known = own | shared | await self._more(connection, row, state)
+        view: Any = self.view
+        return view(**{name: known[name] for name in self.view.__struct_fields__ if name in known})
+
+    async def _more(self, connection: AsyncConnection, row: RunRow, state: Any) -> dict[str, Any]:
+        """The fields of the view that neither input nor state has under their names."""
+        del connection, row, state
+        return {}
 
 
 def _shared(

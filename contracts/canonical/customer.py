@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from contracts.canonical import countries
 from contracts.canonical.objects import BusinessObject
 from contracts.canonical.values import (
     Address,
@@ -17,6 +18,7 @@ from contracts.canonical.values import (
     Ref,
     TaxRegistration,
 )
+from contracts.problems import Fault
 
 CUSTOMER = BusinessObject("customer", stage="approved")
 
@@ -78,3 +80,48 @@ class CustomerQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     domain: str = ""
     country: Country | None = None
     key: Key | None = None
+
+
+def draft_of(account: Customer, selling_entity: str, currency: str, payment_terms: str = "") -> CustomerDraft:
+    """What an ERP is told of a firm that the CRM knows, for a legal entity of ours."""
+    limit, address = account.credit_limit, account.billing_address
+    if address is not None:
+        address = msgspec.structs.replace(address, country=countries.code_or_text(address.country))
+    return CustomerDraft(
+        legal_name=account.legal_name,
+        selling_entity=selling_entity,
+        currency=currency,
+        payment_terms=payment_terms or account.payment_terms,
+        trading_name=account.trading_name,
+        billing_address=address,
+        tax_registrations=account.tax_registrations,
+        # A limit in another currency is finance's to convert, never ours.
+        credit_limit=limit if limit is not None and limit.currency == currency else None,
+        email=account.email,
+    )
+
+
+def faults_of(account: Customer) -> tuple[Fault, ...]:
+    """What an ERP cannot be told of a firm, a sentence each."""
+    given = account.billing_address.country if account.billing_address else ""
+    if not given or countries.code_of(given):
+        return ()
+    detail = (
+        f"The billing country of {account.legal_name} is “{given}”, which is no country that we know. "
+        "Put the country's English name or its code of two letters (ISO 3166) on the account."
+    )
+    owner = "the account's owner in the CRM"
+    return (Fault("/billing_address/country", detail, "unknown", field="Billing country", fixed_by=owner),)
+
+
+def in_words(customer: Customer) -> dict[str, str]:
+    """The legal and billing data of a firm, as people name and write them."""
+    limit, address = customer.credit_limit, customer.billing_address
+    numbers = (f"{tax.number} ({tax.country or 'no country'})" for tax in customer.tax_registrations)
+    return {
+        "Legal name": customer.legal_name,
+        "Tax number": ", ".join(numbers) or "none",
+        "Credit limit": f"{limit.amount:,} {limit.currency}" if limit else "none",
+        "Billing address": ", ".join(filter(None, msgspec.structs.astuple(address))) if address else "none",
+        "Payment terms": customer.payment_terms or "none",
+    }

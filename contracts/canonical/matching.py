@@ -2,7 +2,11 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Literal
+
+import msgspec
 
 from contracts.canonical import countries
 from contracts.canonical.customer import Customer
@@ -10,6 +14,12 @@ from contracts.canonical.folding import words_of
 from contracts.canonical.legal_forms import without_forms
 
 Likeness = Literal["tax_number", "name", "domain"]
+SCORES: dict[Likeness, int] = {"tax_number": 100, "name": 80, "domain": 60}
+_REASONS: dict[Likeness, str] = {
+    "tax_number": "same tax number",
+    "name": "same name",
+    "domain": "same internet domain",
+}
 
 _AND = frozenset({"und", "et", "og", "och"})
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
@@ -174,4 +184,46 @@ def fits(found: Customer, name: str, number: str, its_domain: str) -> bool:
         any(same_tax_number(number, each.number) for each in found.tax_registrations)
         or bool(spellings(name) & names(found))
         or domain(its_domain) in domains(found)
+    )
+
+
+class DuplicateCandidate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An ERP customer that may be the same firm: `score` from 0 to 100, and why.
+
+    One of another legal entity is shown only to who may see that entity.
+    """
+
+    instance: str
+    customer_id: str
+    legal_name: str
+    score: int
+    reasons: tuple[str, ...]
+    selling_entity: str = ""
+
+
+def questions(firm: Customer) -> list[tuple[str | None, str | None, str | None]]:
+    """What to look for (name, tax number, domain): one question, or more where the firm has several."""
+    known = (
+        list(dict.fromkeys(name for name in (firm.legal_name, firm.trading_name) if name)),
+        [each.number for each in firm.tax_registrations],
+        list(domains(firm)),
+    )
+    return list(zip_longest(*known))
+
+
+def candidates(firm: Customer, instance: str, found: Iterable[Customer]) -> tuple[DuplicateCandidate, ...]:
+    """The customers of an instance that may be the same firm, the likeliest first."""
+    scored = [_candidate(firm, instance, customer) for customer in found]
+    return tuple(sorted((c for c in scored if c.score), key=lambda c: (-c.score, c.customer_id)))
+
+
+def _candidate(firm: Customer, instance: str, other: Customer) -> DuplicateCandidate:
+    alike = likeness(firm, other)
+    return DuplicateCandidate(
+        instance=instance,
+        customer_id=other.id,
+        legal_name=other.legal_name,
+        score=max((SCORES[each] for each in alike), default=0),
+        reasons=tuple(_REASONS[each] for each in alike),
+        selling_entity=other.selling_entity,
     )

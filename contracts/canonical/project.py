@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from contracts.canonical.customer import Customer
 from contracts.canonical.objects import BusinessObject
 from contracts.canonical.opportunity import PricingModel
 from contracts.canonical.values import Id, Instant, Money, Name, Quantity, Ref
@@ -114,3 +115,8 @@ class ClientDraft(msgspec.Struct, frozen=True, omit_defaults=True):
     website: str = ""
     notes: str = ""
     custom: dict[str, str] = {}
+
+
+def client_of(customer: Customer) -> ClientDraft:
+    """What a PSA is told of the firm under which it groups projects."""
+    return ClientDraft(name=customer.trading_name or customer.legal_name, website=customer.website)

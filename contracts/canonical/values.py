@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated
 
@@ -55,6 +56,11 @@ def id_of(prefix: str, *parts: str) -> str:
     return f"{prefix}_{plain if _PLAIN.match(plain) else hashlib.sha256(plain.encode()).hexdigest()[:32]}"
 
 
+def key_of(noun: str, *parts: str) -> str:
+    """The key under which a vendor makes an object of these parts, the same however often it is tried."""
+    return "-".join(("enf", noun, *parts))
+
+
 class Money(msgspec.Struct, frozen=True):
     """An amount in one currency; never a float, never infinite."""
 
@@ -74,6 +80,11 @@ class Ref(msgspec.Struct, frozen=True, omit_defaults=True):
     object: str
     id: str
     url: str = ""
+
+
+def ref_to(instance: str, object: str, id: str, known: Iterable[Ref] = ()) -> Ref:  # noqa: A002 - Ref's words
+    """A record as the same object in an instance, with its page's address where its references know that."""
+    return Ref(instance, object, id, next((ref.url for ref in known if ref.id == id), ""))
 
 
 class Address(msgspec.Struct, frozen=True, omit_defaults=True):

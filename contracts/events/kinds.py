@@ -6,16 +6,16 @@ from typing import Literal
 import msgspec
 
 from contracts.canonical.contract import CONTRACT, BillingLine
-from contracts.canonical.customer import CUSTOMER
+from contracts.canonical.customer import CUSTOMER, Customer
+from contracts.canonical.exception import ExceptionKind, ExceptionStatus
 from contracts.canonical.opportunity import OPPORTUNITY
 from contracts.canonical.project import PROJECT, StaffingDemand
 from contracts.canonical.values import Money
-from contracts.canonical.workflow import WorkflowStatus
+from contracts.canonical.workflow import Mode, WorkflowStatus
 
 OPPORTUNITY_WON = "enfilade.opportunity.won.v1"
 OPPORTUNITY_CHANGED = OPPORTUNITY.changed
 CUSTOMER_APPROVED = "enfilade.customer.approved.v1"
-CUSTOMER_SETTLED = "enfilade.customer.settled.v1"
 CUSTOMER_CHANGED = CUSTOMER.changed
 CONTRACT_ACTIVATED = "enfilade.contract.activated.v1"
 CONTRACT_CHANGED = CONTRACT.changed
@@ -78,7 +78,9 @@ class ActivationUpdated(msgspec.Struct, frozen=True, omit_defaults=True):
     account_id: str
     name: str
     value: Money
+    account_name: str = ""
     selling_entity: str = ""
+    customer_id: str = ""
     contract_id: str = ""
     project_id: str = ""
     start: dt.date | None = None
@@ -86,34 +88,56 @@ class ActivationUpdated(msgspec.Struct, frozen=True, omit_defaults=True):
     billing_schedule: tuple[BillingLine, ...] = ()
 
 
-class CustomerApproved(msgspec.Struct, frozen=True):
+class CustomerApproved(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An account of an instance is a customer now; `customer` is that as a whole, with our id."""
+
     customer_id: str
     legal_name: str
     selling_entity: str
+    instance: str = ""
+    account_id: str = ""
+    account_name: str = ""
+    customer: Customer | None = None
 
 
-class CustomerSettled(msgspec.Struct, frozen=True):
-    """A request of customer master came to its end, well or not; whoever waits for it reads it."""
+class WorkflowStatusChanged(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A run as it stands since its status changed; whose it is (`entity`, `customer`) as far as known."""
 
-    request_id: str
-
-
-class WorkflowStatusChanged(msgspec.Struct, frozen=True):
     workflow_id: str
     flow: str
-    status: str
+    status: WorkflowStatus
     status_text: str
+    subject: str = ""
+    mode: Mode = "live"
+    entity: str = ""
+    customer: str = ""
+    instances: tuple[str, ...] = ()
+    started_at: dt.datetime | None = None
+    due_at: dt.datetime | None = None
+    finished_at: dt.datetime | None = None
+    exception_id: str = ""
 
 
-class ExceptionChanged(msgspec.Struct, frozen=True):
-    """An exception was raised or resolved; `status` says which."""
+class ExceptionChanged(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An exception was raised or resolved (`status` says which): what stopped, and whose the work is."""
 
     exception_id: str
-    kind: str
-    status: str
+    kind: ExceptionKind
+    status: ExceptionStatus
     flow: str
     subject: str
     owner: str
+    stopped: str = ""
+    why: str = ""
+    what_next: str = ""
+    raised_at: dt.datetime | None = None
+    due_at: dt.datetime | None = None
+    resolved_at: dt.datetime | None = None
+    workflow_id: str = ""
+    step: str = ""
+    entity: str = ""
+    customer: str = ""
+    instances: tuple[str, ...] = ()
 
 
 class SlaBreached(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Protocol
 import msgspec
 from msgspec import Meta
 
-from contracts.canonical.customer import Customer
+from contracts.canonical.matching import DuplicateCandidate
 from contracts.canonical.values import Currency, Cursor, Id, Instance, Money, PageSize
 from contracts.canonical.workflow import Mode, WorkflowStatus, WorkflowView
 from contracts.operation import Link, RowRule, api, operation
@@ -22,20 +22,6 @@ class CustomerProposal(msgspec.Struct, frozen=True, omit_defaults=True):
     selling_entity: Annotated[str, Meta(min_length=1, max_length=60)]
     currency: Currency
     payment_terms: Annotated[str, Meta(max_length=60)] = ""
-
-
-class DuplicateCandidate(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An ERP customer that may be the same firm: `score` from 0 to 100, and why.
-
-    One of another legal entity is shown only to who may see that entity.
-    """
-
-    instance: str
-    customer_id: str
-    legal_name: str
-    score: int
-    reasons: tuple[str, ...]
-    selling_entity: str = ""
 
 
 class CustomerRequest(WorkflowView, frozen=True, omit_defaults=True, kw_only=True):
@@ -126,14 +112,4 @@ class CustomerMaster(Protocol):
     )
     async def decide_request(self, request_id: Id, body: DecisionGiven) -> CustomerRequest:
         """The request with the decision recorded; the flow goes on by itself."""
-        ...
-
-    @operation(
-        "GET",
-        "/customers/{customer_id}",
-        summary="Read a customer of ours with its references",
-        problems=(NotFound,),
-    )
-    async def get_customer(self, customer_id: Id) -> Customer:
-        """The customer by our id (``cus_…``); raises NotFound."""
         ...

@@ -1,13 +1,11 @@
 """The opportunity-to-project flow: a won deal becomes customer, contract and project, once."""
 
-import datetime as dt
 from typing import Annotated, Protocol
 
 import msgspec
 from msgspec import Meta
 
-from contracts.canonical.contract import BillingLine
-from contracts.canonical.values import Cursor, Id, Instance, Instant, Money, PageSize, Ref
+from contracts.canonical.values import Cursor, Id, Instance, PageSize
 from contracts.canonical.workflow import WorkflowStatus, WorkflowView
 from contracts.operation import Link, RowRule, api, operation
 from contracts.problems import Conflict, ContractViolation, NotFound, VendorRejected
@@ -46,33 +44,6 @@ class Activation(WorkflowView, frozen=True, omit_defaults=True, kw_only=True):
 class Activations(msgspec.Struct, frozen=True, omit_defaults=True):
     items: tuple[Activation, ...]
     next_cursor: str | None = None
-
-
-class AccountProject(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One contract and its project as the read model knows them."""
-
-    contract_id: str
-    project_id: str
-    project_name: str
-    opportunity_id: str
-    contract_value: Money
-    activation_status: WorkflowStatus
-    start: dt.date | None = None
-    end: dt.date | None = None
-    billing_schedule: tuple[BillingLine, ...] = ()
-    refs: tuple[Ref, ...] = ()
-
-
-class AccountOverview(msgspec.Struct, frozen=True, omit_defaults=True):
-    """All that we know of an account's projects, as of an instant; no vendor is asked."""
-
-    instance: str
-    account_id: str
-    as_of: Instant
-    customer_id: str = ""
-    customer_name: str = ""
-    customer_status: str = ""
-    items: tuple[AccountProject, ...] = ()
 
 
 @api(
@@ -121,15 +92,4 @@ class OpportunityToProject(Protocol):
         limit: PageSize = 50,
     ) -> Activations:
         """A page of activations, without their timelines."""
-        ...
-
-    @operation(
-        "GET",
-        "/accounts/{instance}/{account_id}",
-        summary="Read what we know of a CRM account's projects and contracts",
-        rows=(RowRule("path", "instance", "instance"),),
-        problems=(NotFound,),
-    )
-    async def get_account(self, instance: Instance, account_id: Id) -> AccountOverview:
-        """The account's overview from our read model; raises NotFound for an account never seen."""
         ...

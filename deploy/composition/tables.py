@@ -8,7 +8,6 @@ import kit.database.tables
 import kit.postings.tables
 import kit.secret_store
 import process_apis.known_records
-import process_apis.read_models
 from process_apis import views
 
 for _module in pkgutil.iter_modules(views.__path__, f"{views.__name__}."):

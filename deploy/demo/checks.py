@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from contracts.canonical.reference import DeliveryTemplate
+from contracts.canonical.values import key_of
 from deploy.demo.consoles import Record, VendorConsole
 from deploy.demo.deal import Deal
 from process_apis import reference_files
-from process_apis.flows.customer_master import rules as customer_rules
 from process_apis.flows.opportunity_to_project import rules as activation_rules
 
 _CLOSED_ORDERS = ("C", "H")
@@ -47,7 +47,7 @@ class Stage(msgspec.Struct, frozen=True):
         entity = self.request["proposal"]["selling_entity"]
         revision = self.activation["revision"]
         return {
-            "customer": customer_rules.key_of(self.instance, self.deal.account_id, entity),
+            "customer": key_of("cus", self.instance, self.deal.account_id, entity),
             "contract": activation_rules.key_of("con", self.instance, self.deal.id, revision),
             "project": activation_rules.key_of("prj", self.instance, self.deal.id, revision),
         }

@@ -118,7 +118,7 @@ class Journal:
         corrections: dict[str, str] | None = None,
         exception_id: str | None = None,
     ) -> None:
-        query = select(runs.c.status, runs.c.status_text, runs.c.position).where(runs.c.id == self.run_id)
+        query = select(runs.c.status, runs.c.position).where(runs.c.id == self.run_id)
         before = (await connection.execute(query.with_for_update())).one()
         if before.position >= position:
             return
@@ -138,9 +138,10 @@ class Journal:
             values["status_text"] = text
         if exception_id is not None:
             values["exception_id"] = exception_id
-        await connection.execute(update(runs).where(runs.c.id == self.run_id).values(**values))
+        changed = update(runs).where(runs.c.id == self.run_id).values(**values).returning(runs)
+        row = (await connection.execute(changed)).one()
         if status and status != before.status:
-            await self.announce(connection, position, status, text or before.status_text)
+            await self.announce(connection, position, row)
 
     async def finish(self, position: int) -> None:
         """Show the run as done, unless it already shows an end."""
@@ -215,7 +216,7 @@ class Journal:
         async with self._database.begin() as connection:
             await connection.execute(row.on_conflict_do_nothing())
 
-    async def emit(self, id: str, type: str, subject: str, data: Any) -> None:
+    async def emit(self, id: str, type: str, subject: str, data: Any, *, deliver: bool) -> None:
         async with self._database.begin() as connection:
             await publish(
                 connection,
@@ -226,6 +227,7 @@ class Journal:
                 data=data,
                 correlation_id=self.correlation_id,
                 run_id=self.run_id,
+                deliver=deliver,
             )
 
     async def would_send(self, seq: int, planned: PlannedRequest) -> None:
@@ -233,11 +235,23 @@ class Journal:
         async with self._database.begin() as connection:
             await connection.execute(row.on_conflict_do_nothing())
 
-    async def announce(
-        self, connection: AsyncConnection, position: int, status: WorkflowStatus, text: str
-    ) -> None:
-        """Publish the run's new status, in the caller's transaction."""
-        changed = WorkflowStatusChanged(self.run_id, self.flow, status, text)
+    async def announce(self, connection: AsyncConnection, position: int, row: Any) -> None:
+        """Publish the run as its row has it since its status changed, in the caller's transaction."""
+        changed = WorkflowStatusChanged(
+            workflow_id=row.id,
+            flow=row.flow,
+            status=row.status,
+            status_text=row.status_text,
+            subject=row.subject,
+            mode=row.mode,
+            entity=row.entity,
+            customer=row.customer,
+            instances=tuple(row.instances),
+            started_at=row.started_at,
+            due_at=row.due_at,
+            finished_at=row.finished_at,
+            exception_id=row.exception_id,
+        )
         await self.publish_in(connection, f"{position}", WORKFLOW_STATUS_CHANGED, changed)
 
     async def publish_in(

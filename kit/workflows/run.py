@@ -197,15 +197,22 @@ class Run:
         """Say what the run needs before it goes on, from within a step: by this key it is found and woken."""
         await retry_until_available(lambda: self._journal.waits_for(key))
 
-    async def emit(self, type: str, subject: str, data: msgspec.Struct, *, key: str) -> None:
-        """Tell the world about a business object, once per run and key; a run that observes tells nobody."""
+    async def emit(
+        self, type: str, subject: str, data: msgspec.Struct, *, key: str, deliver: bool = False
+    ) -> None:
+        """Publish an event of a business object, once per run and key; a run that observes publishes none.
+
+        With `deliver` it comes to our own subscribers too.
+        """
         if self.observing:
             return
         self._next()
         identity = f"evt_{self.id}_{key}"
         await self._durably(
             f"emit {key}",
-            lambda: self._journal.emit(identity, type, subject, msgspec.to_builtins(data, str_keys=True)),
+            lambda: self._journal.emit(
+                identity, type, subject, msgspec.to_builtins(data, str_keys=True), deliver=deliver
+            ),
         )
 
     async def publish_in(self, connection: AsyncConnection, type: str, data: msgspec.Struct) -> None:

@@ -182,12 +182,14 @@ class Runtime:
             updated_at=clock.now(),
         )
         # Of whichever unique column: of many at once, one may meet the other's engine id before its id.
-        made = await conn.execute(row.on_conflict_do_nothing().returning(runs.c.id))
+        made = (await conn.execute(row.on_conflict_do_nothing().returning(runs))).one_or_none()
         query = select(runs.c.fingerprint, runs.c.input).where(runs.c.id == workflow_id, *own(runs))
         found = (await conn.execute(query)).one_or_none()
         if found is None:  # whether it is there or not: nobody begins what he may not see
             raise NotFound("There is no such case of yours")
-        if made.scalar() is not None:
+        if made is not None:
+            journal = Journal(self.database, workflow_id, flow, correlation_id, subject)
+            await journal.announce(conn, order.attempt * SEQUENCES_PER_ATTEMPT, made)
             await self._enqueue(conn, flow, workflow_id, order)
             await audit.write(
                 conn,
@@ -241,7 +243,7 @@ class Runtime:
         )
         engine_id = f"{row.id}.{order.attempt}"
         again = update(runs).where(runs.c.id == row.id)
-        await conn.execute(
+        restarted = await conn.execute(
             again.values(
                 status="running",
                 status_text="Started again",
@@ -256,10 +258,10 @@ class Runtime:
                 finished_at=None,
                 updated_at=clock.now(),
                 version=runs.c.version + 1,
-            )
+            ).returning(runs)
         )
         journal = Journal(self.database, row.id, row.flow, row.correlation_id, row.subject)
-        await journal.announce(conn, order.attempt * SEQUENCES_PER_ATTEMPT, "running", "Started again")
+        await journal.announce(conn, order.attempt * SEQUENCES_PER_ATTEMPT, restarted.one())
         await self._enqueue(conn, row.flow, engine_id, order)
 
     async def signal(

@@ -11,11 +11,11 @@ from deploy.composition.interfaces import frozen, interfaces
 from kit.operations import api_of
 from tests.access.conftest import Everybody
 from tests.access.probing import Persona, Probe, Target, Words, World, probes, targets_of
-from tests.access.worlds import ACTIVATIONS, EVENTS, EXCEPTIONS, REQUESTS, texts
+from tests.access.worlds import ACTIVATIONS, CASES, EVENTS, EXCEPTIONS, PROJECTS, REQUESTS, texts
 
 # Where a system API of the demo stands: the worlds share the ledger and the PSA, and have their own CRM.
 SYSTEMS = {"crm": "", "erp": "netsuite-main", "psa": "kantata-main"}
-LISTS = (ACTIVATIONS, REQUESTS, EXCEPTIONS, EVENTS)
+LISTS = (ACTIVATIONS, REQUESTS, EXCEPTIONS, EVENTS, CASES, PROJECTS)
 PUBLIC = [interface for interface in interfaces() if api_of(interface).tier != "gateway"]
 TARGETS = [
     (api_of(interface), target)
@@ -127,7 +127,7 @@ def _of_a_world(item: dict[str, Any], everybody: Everybody) -> bool:
 
 
 def ids(items: list[dict[str, Any]]) -> list[str]:
-    return [item["id"] for item in items]
+    return [item.get("id") or item.get("exception_id") or item["opportunity_id"] for item in items]
 
 
 async def pages(everybody: Everybody, persona: Persona, path: str) -> list[dict[str, Any]]:

@@ -15,10 +15,12 @@ from tests.support.sandboxes import Account
 from tests.support.stack import Caller, Stack, until
 
 ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
-ACCOUNTS = "/process/opportunity-to-project/v1/accounts"
+ACCOUNTS = "/process/projects/v1/accounts"
 REQUESTS = "/process/customer-master/v1/requests"
-CUSTOMERS = "/process/customer-master/v1/customers"
+CUSTOMERS = "/process/customers/v1/customers"
 EXCEPTIONS = "/process/exceptions/v1/exceptions"
+CASES = "/process/exception-cases/v1/cases"
+PROJECTS = "/process/projects/v1/projects"
 EVENTS = "/process/events/v1/events"
 SCREEN = "/experience/crm-ui/v1"
 AMERICAN = {
@@ -103,10 +105,18 @@ async def _look(ci: Caller, place: Place, deals: list[Deal]) -> dict[str, Any]:
         "activations": activations,
         "requests": requests,
         "exceptions": [await ci.get(f"{EXCEPTIONS}/{activations[1]['exception_id']}")],
-        "customers": [await ci.get(f"{CUSTOMERS}/{activations[0]['customer_id']}")],
-        "accounts": [await ci.get(f"{ACCOUNTS}/{place.instance}/{deal.account_id}") for deal in deals[::2]],
+        "cases": [await _seen(ci, f"{CASES}/{activations[1]['exception_id']}")],
+        "customers": [await _seen(ci, f"{CUSTOMERS}/{activations[0]['customer_id']}")],
+        "accounts": [
+            await _seen(ci, f"{ACCOUNTS}/{place.instance}/{deal.account_id}") for deal in deals[::2]
+        ],
         "events": events,
     }
+
+
+async def _seen(ci: Caller, path: str) -> dict[str, Any]:
+    """What a view has, as soon as it does."""
+    return await until(f"a view has {path}", lambda: ci.find(path))
 
 
 async def _events(ci: Caller) -> list[dict[str, Any]]:
@@ -156,6 +166,7 @@ def _words(
         "selling_entity": (place.entity,),
         "opportunity_id": (*(deal.opportunity_id for deal in deals), ours[0]),
         "account_id": (deals[0].account_id, deals[2].account_id),
+        "flow": ("opportunity-to-project", "customer-master"),
         "activation_id": tuple(activation["id"] for activation in seen["activations"]),
         "workflow_id": tuple(one["id"] for one in (*seen["activations"], *seen["requests"])),
         "exception_id": tuple(case["id"] for case in seen["exceptions"]),

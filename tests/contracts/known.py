@@ -39,7 +39,6 @@ class Known:
         if (tier, name) == ("process", "customer-master"):
             return {
                 "request_id": [self.request_id],
-                "customer_id": [self.customer_id],
                 "account_id": accounts,
             }
         if (tier, name) == ("system", "crm"):
@@ -49,6 +48,8 @@ class Known:
             "account_id": accounts,
             "activation_id": [self.activation_id, self.parked_id],
             "workflow_id": [self.activation_id, self.parked_id],
+            "customer_id": [self.customer_id],
+            "flow": ["opportunity-to-project"],
             "exception_id": [self.exception_id],
             "instance": ["salesforce-main"],
         }

@@ -6,7 +6,7 @@ from typing import get_args
 
 from contracts.canonical.values import Money
 from contracts.canonical.workflow import WorkflowStatus
-from contracts.process.opportunity_to_project import AccountOverview, AccountProject
+from contracts.process.projects import AccountOverview, AccountProject
 from experience_apis.audiences.crm_ui.compose import account_screen
 
 NOW = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)

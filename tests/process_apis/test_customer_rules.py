@@ -7,16 +7,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from contracts.canonical.customer import Customer
+from contracts.canonical import matching
+from contracts.canonical.customer import Customer, draft_of, faults_of
+from contracts.canonical.matching import DuplicateCandidate
 from contracts.canonical.values import Address, Money, TaxRegistration
 from contracts.problems import NotFound
-from contracts.process.customer_master import CustomerProposal, DuplicateCandidate
+from contracts.process.customer_master import CustomerProposal
 from contracts.system.crm import Crm
 from deploy.settings import DEMO_CONFIG
 from process_apis import reference_files
+from process_apis.erp_customers import own_candidates
 from process_apis.flows.customer_master import rules
-from process_apis.flows.customer_master.service import CustomerMasterService, own_candidates
+from process_apis.flows.customer_master.service import CustomerMasterService
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
+from process_apis.module import FlowDependencies
 from process_apis.systems import Systems
 
 NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
@@ -41,14 +45,14 @@ def other(**changes: object) -> Customer:
     ("changes", "score"),
     [
         ({}, 0),
-        ({"legal_name": "GLOBEX, Corp."}, rules.SCORES["name"]),
-        ({"tax_registrations": (TaxRegistration("US", "12 345 6789"),)}, rules.SCORES["tax_number"]),
-        ({"email": "ap@globex.example"}, rules.SCORES["domain"]),
+        ({"legal_name": "GLOBEX, Corp."}, matching.SCORES["name"]),
+        ({"tax_registrations": (TaxRegistration("US", "12 345 6789"),)}, matching.SCORES["tax_number"]),
+        ({"email": "ap@globex.example"}, matching.SCORES["domain"]),
     ],
 )
 def test_a_candidate_is_scored_by_its_strongest_likeness(changes: dict[str, object], score: int) -> None:
     """Tax number before name before internet domain; nothing alike is no candidate."""
-    found = rules.candidates(ACCOUNT, [("netsuite-main", other(**changes))])
+    found = matching.candidates(ACCOUNT, "netsuite-main", [other(**changes)])
     assert [candidate.score for candidate in found] == ([score] if score else [])
 
 
@@ -71,7 +75,7 @@ def test_a_candidate_is_another_customer(bound: dict[str, tuple[str, ...]], seen
 def test_a_public_mail_providers_domain_makes_nobody_alike() -> None:
     """Two firms with an address at one mail provider are two firms."""
     account = msgspec.structs.replace(ACCOUNT, website="", email="a@gmail.com")
-    assert rules.candidates(account, [("n", other(email="b@gmail.com"))]) == ()
+    assert matching.candidates(account, "n", [other(email="b@gmail.com")]) == ()
 
 
 @pytest.mark.parametrize(
@@ -93,16 +97,14 @@ def test_finance_is_asked_above_the_ceiling_or_without_one(limit: Money | None, 
 def test_the_erp_is_told_a_country_by_its_code(country: str, told: str) -> None:
     """However it was typed in the CRM."""
     account = msgspec.structs.replace(ACCOUNT, billing_address=Address(country=country))
-    assert rules.account_faults(account) == ()
-    draft = rules.customer_draft(account, CustomerProposal("salesforce-main", "001A", "NB-US", "USD"))
+    assert faults_of(account) == ()
+    draft = draft_of(account, "NB-US", "USD")
     assert draft.billing_address == Address(country=told)
 
 
 def test_what_is_no_country_is_a_fault_of_the_account() -> None:
     """Told with what was given, what to put and who does, before the ERP is asked."""
-    (fault,) = rules.account_faults(
-        msgspec.structs.replace(ACCOUNT, billing_address=Address(country="Atlantis"))
-    )
+    (fault,) = faults_of(msgspec.structs.replace(ACCOUNT, billing_address=Address(country="Atlantis")))
     assert (fault.code, fault.fixed_by) == ("unknown", "the account's owner in the CRM")
     assert "“Atlantis”" in fault.detail
 
@@ -115,29 +117,30 @@ def test_the_policys_currencies_are_iso_codes() -> None:
 
 def test_a_firm_is_looked_for_by_all_that_it_is_known_by() -> None:
     """One question with one of each; a second name, number or domain is asked for as well."""
-    assert rules.questions(ACCOUNT) == [("Globex Corporation", "12-3456789", "globex.example")]
+    assert matching.questions(ACCOUNT) == [("Globex Corporation", "12-3456789", "globex.example")]
     more = msgspec.structs.replace(ACCOUNT, trading_name="Globex", email="ap@gbx.example; a@gmail.com")
-    assert rules.questions(more)[1:] == [("Globex", None, "gbx.example")]
+    assert matching.questions(more)[1:] == [("Globex", None, "gbx.example")]
 
 
 def test_a_credit_limit_in_another_currency_is_not_sent_to_the_erp() -> None:
     """Converting money is finance's to do."""
     account = msgspec.structs.replace(ACCOUNT, credit_limit=Money(Decimal(5), "GBP"))
-    proposal = CustomerProposal("salesforce-main", "001A", "NB-US", "USD")
-    assert rules.customer_draft(account, proposal).credit_limit is None
+    assert draft_of(account, "NB-US", "USD").credit_limit is None
 
 
 async def test_an_entity_that_we_do_not_have_is_served_by_no_route() -> None:
     """The route for every other entity is for those that the firm has: nothing is begun for another."""
     anything: Any = object()
-    service = CustomerMasterService(
-        runtime=anything,
-        database=anything,
+    dependencies = FlowDependencies(
         systems=Systems({("salesforce-main", Crm): anything}, anything),
-        current_policy=anything,
+        database=anything,
+        runtime=anything,
         reference=reference_files.read(DEMO_CONFIG / "reference"),
-        settings=CustomerMasterSettings(),
+        ownership=anything,
+        current_policy=anything,
+        settings={},
     )
+    service = CustomerMasterService(dependencies, CustomerMasterSettings())
     with pytest.raises(NotFound) as refused:
         await service.propose_customer(CustomerProposal("salesforce-main", "001A", "NB-X", "GBP"))
     assert [(fault.pointer, fault.code) for fault in refused.value.errors] == [("/selling_entity", "unknown")]

@@ -16,7 +16,7 @@ from contracts.system.erp import Erp
 from contracts.system.psa import Psa
 from kit.workflows import RunRow
 from process_apis.current_policy import CurrentPolicy
-from process_apis.flows.customer_master.steps import ProposalInput
+from process_apis.flows.customer_master.state import ProposalInput
 from process_apis.flows.opportunity_to_project.assignment import resolve_assignment, vendor_id
 from process_apis.flows.opportunity_to_project.rules import Terms
 from process_apis.flows.opportunity_to_project.steps import Settled

@@ -1,20 +1,23 @@
 """tests/upgrade: the database of an earlier release, taken up by this one."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deploy.composition.assemble import master_keys
 from deploy.embedded.tools import run_tool
 from deploy.settings import read_settings
 from kit import audit, privacy
 from kit.database import Database
-from process_apis.views.projects import VIEW
+from process_apis import app
 from process_apis.views.projects.table import projects
+from process_apis.views.view import View
 from tests.support.deployments import MakeDeployment
 from tests.support.servers import create_empty_database, drop_database
 from tests.support.stack import Caller, Stack, until
@@ -63,7 +66,7 @@ async def test_the_work_of_the_previous_release_is_finished_by_this_one(
         customers = await deployment.accounts.netsuite.records("customer")
         assert [customer["companyName"] for customer in customers].count(waiting["legal_name"]) == 1
         await _verified(deployment)
-        await _projects_can_be_rebuilt(deployment, done["id"])
+        await _views_can_be_rebuilt(deployment, done["id"])
 
 
 async def _refused_to_its_proposer(deployment: Stack) -> None:
@@ -121,19 +124,25 @@ async def _verified(deployment: Stack) -> None:
         await database.close()
 
 
-async def _projects_can_be_rebuilt(deployment: Stack, done: str) -> None:
-    """What the old release showed is in events, too: rebuilt from them, the view is what it was."""
-    query = sa.select(projects).order_by(projects.c.opportunity_id)
+async def _views_can_be_rebuilt(deployment: Stack, done: str) -> None:
+    """What the old release showed is in events, too: rebuilt from them, each view is what it was."""
     database = Database(deployment.database_url)
 
-    async def rebuilt() -> dict[str, str]:
+    async def rows(connection: AsyncConnection, table: sa.Table) -> list[Any]:
+        found = await connection.execute(sa.select(table).order_by(*table.primary_key))
+        return [tuple(row) for row in found]
+
+    async def rebuilt(view: View) -> bool:
         async with database.begin() as connection:
-            before = (await connection.execute(query)).all()
-            await VIEW.rebuild(connection)
-            same = (await connection.execute(query)).all() == before
-        return {row.activation_id: row.status for row in before} if same else {}
+            before = [await rows(connection, table) for table in view.tables]
+            await view.rebuild(connection)
+            return [await rows(connection, table) for table in view.tables] == before and all(before)
 
     try:
-        assert (await until("the view follows the events", rebuilt))[done] == "done"
+        for view in app.views():
+            await until(f"{view.name} follows the events", partial(rebuilt, view))
+        async with database.connect() as connection:
+            query = sa.select(projects.c.status).where(projects.c.activation_id == done)
+            assert await connection.scalar(query) == "done"
     finally:
         await database.close()

@@ -12,7 +12,8 @@ from contracts.experience.crm_ui import (
     CrmUi,
     ProjectCard,
 )
-from contracts.process.opportunity_to_project import AccountOverview, AccountProject, Activation
+from contracts.process.opportunity_to_project import Activation
+from contracts.process.projects import AccountOverview, AccountProject
 from experience_apis.screens import WAITING_FOR, link_to, prefix_of, step_shown
 
 PREFIX = prefix_of(CrmUi)

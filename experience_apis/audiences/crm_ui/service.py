@@ -1,8 +1,9 @@
-"""The CRM screen's API: resolves whose instance it is, asks the flow, composes the screen."""
+"""The CRM screen's API: resolves whose instance it is, asks flow and view, composes the screen."""
 
 from contracts.experience.crm_ui import AccountScreen, ActivationScreen
 from contracts.problems import NotFound
 from contracts.process.opportunity_to_project import ActivationRequest, OpportunityToProject
+from contracts.process.projects import ProjectView
 from experience_apis.audiences.crm_ui import compose
 from experience_apis.callers import callers_instance
 from kit import clock
@@ -13,8 +14,9 @@ _SYSTEM = "CRM"
 class CrmUiService:
     """What a salesperson's CRM screen calls and waits for."""
 
-    def __init__(self, activations: OpportunityToProject) -> None:
+    def __init__(self, activations: OpportunityToProject, projects: ProjectView) -> None:
         self._activations = activations
+        self._projects = projects
 
     async def activate_opportunity(self, opportunity_id: str) -> ActivationScreen:
         """Accepted with a status link, or ActivationBlocked with everything that is missing."""
@@ -31,6 +33,6 @@ class CrmUiService:
         return compose.activation_screen(await self._activations.get_activation(found.items[0].id))
 
     async def get_account_overview(self, account_id: str) -> AccountScreen:
-        """The account's projects from our read model; no vendor is called."""
-        overview = await self._activations.get_account(callers_instance(_SYSTEM), account_id)
+        """The account's projects from the view of projects; no vendor is called."""
+        overview = await self._projects.get_account(callers_instance(_SYSTEM), account_id)
         return compose.account_screen(overview, clock.now())

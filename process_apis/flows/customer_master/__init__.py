@@ -19,13 +19,5 @@ def build(dependencies: FlowDependencies) -> FlowModule:
     """The flow's module, built with its dependencies."""
     settings = dependencies.settings_of("customer_master", CustomerMasterSettings)
     return FlowModule(
-        service=CustomerMasterService(
-            runtime=dependencies.runtime,
-            database=dependencies.database,
-            systems=dependencies.systems,
-            current_policy=dependencies.current_policy,
-            reference=dependencies.reference,
-            settings=settings,
-        ),
-        flow=CustomerMasterFlow(dependencies.systems, dependencies.database, dependencies.effects, settings),
+        CustomerMasterService(dependencies, settings), CustomerMasterFlow(dependencies, settings)
     )

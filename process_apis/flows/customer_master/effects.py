@@ -1,27 +1,28 @@
 """What customer master makes elsewhere: the customer in the ERP, its client in the PSA."""
 
-from contracts.canonical.customer import Customer
-from contracts.canonical.project import Client
-from contracts.process.customer_master import CustomerProposal
+from contracts.canonical.customer import Customer, draft_of
+from contracts.canonical.project import Client, client_of
 from contracts.routing import SystemAssignment
 from contracts.system.erp import Erp
 from contracts.system.psa import Psa
 from kit.effects import Effect, Owned
 from process_apis.failures import UNOWNED
-from process_apis.flows.customer_master import rules
-from process_apis.flows.customer_master.deciding import Case
+from process_apis.flows.customer_master.state import CustomerCase, ProposalInput
 from process_apis.systems import instance_of
 
 
-def create_customer(proposal: CustomerProposal, systems: SystemAssignment, case: Case) -> Effect[Customer]:
+def create_customer(
+    proposal: ProposalInput, systems: SystemAssignment, case: CustomerCase
+) -> Effect[Customer]:
     """The customer as it was approved."""
+    told = (proposal.selling_entity, proposal.currency, proposal.payment_terms)
     return Effect(
         step="create-customer",
         title="Create the customer in the ERP",
         instance=instance_of(Erp, systems),
         operation=Erp.put_customer,
-        key=rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity),
-        body=lambda: rules.customer_draft(case.proposed.account, proposal),
+        key=proposal.key,
+        body=lambda: draft_of(case.facts.account, *told),
         returns=Customer,
         noun="customer",
         scope=proposal.selling_entity,
@@ -32,15 +33,15 @@ def create_customer(proposal: CustomerProposal, systems: SystemAssignment, case:
     )
 
 
-def create_client(proposal: CustomerProposal, systems: SystemAssignment, case: Case) -> Effect[Client]:
+def create_client(proposal: ProposalInput, systems: SystemAssignment, case: CustomerCase) -> Effect[Client]:
     """The client under which the PSA groups the customer's projects."""
     return Effect(
         step="create-client",
         title="Create the client in the PSA",
         instance=instance_of(Psa, systems),
         operation=Psa.put_client,
-        key=rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity),
-        body=lambda: rules.client_draft(case.proposed.account),
+        key=proposal.key,
+        body=lambda: client_of(case.facts.account),
         returns=Client,
         noun="client",
         scope=proposal.selling_entity,

@@ -1,6 +1,6 @@
 """Opportunity to project: a won deal becomes customer, contract and project, once."""
 
-from contracts.events.kinds import CUSTOMER_SETTLED, OPPORTUNITY_WON
+from contracts.events.kinds import OPPORTUNITY_WON, WORKFLOW_STATUS_CHANGED
 from contracts.process.customer_master import CustomerMaster
 from contracts.process.opportunity_to_project import OpportunityToProject
 from contracts.system.crm import Crm
@@ -21,23 +21,10 @@ BEGINS_IN = (Crm,)
 def build(dependencies: FlowDependencies) -> FlowModule:
     """The flow's module, built with its dependencies."""
     settings = dependencies.settings_of("opportunity_to_project", FlowSettings)
-    service = OpportunityToProjectService(
-        runtime=dependencies.runtime,
-        database=dependencies.database,
-        systems=dependencies.systems,
-        reference=dependencies.reference,
-        settings=settings,
-    )
-    flow = OpportunityToProjectFlow(
-        systems=dependencies.systems,
-        customer_master=dependencies.client(CustomerMaster),
-        reference=dependencies.reference,
-        database=dependencies.database,
-        effects=dependencies.effects,
-        settings=settings,
-    )
+    service = OpportunityToProjectService(dependencies, settings)
+    flow = OpportunityToProjectFlow(dependencies, settings)
     triggers = (
         On(OPPORTUNITY_WON, service.on_opportunity_won),
-        On(CUSTOMER_SETTLED, service.on_customer_settled),
+        On(WORKFLOW_STATUS_CHANGED, service.on_run_ended),
     )
     return FlowModule(service, flow, triggers)

@@ -1,14 +1,12 @@
 """A deal under way: its terms as they were last read, read and judged again before anything rests on them."""
 
-import datetime as dt
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
 import msgspec
 
-from kit import clock
 from kit.workflows import Recheck, Run
-from process_apis.failures import FRESH_SECONDS
+from process_apis.failures import is_stale
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.failures import blocked, other_terms
 from process_apis.flows.opportunity_to_project.rules import Terms
@@ -55,8 +53,7 @@ class Deal:
 
     def stale(self) -> bool:
         """Whether the terms were read longer ago than a straight way takes."""
-        read_at = self.terms.read_at
-        return read_at is None or clock.now() - read_at > dt.timedelta(seconds=FRESH_SECONDS)
+        return is_stale(self.terms.read_at)
 
     async def read_again(self) -> None:
         """Go on with the same terms, read anew; raises NewTerms when others were accepted, Undone else."""

@@ -1,4 +1,4 @@
-"""Opportunity to project's API: activate, look, and what is known of an account."""
+"""Opportunity to project's API: activate, look."""
 
 from typing import Any
 
@@ -7,26 +7,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.values import id_of
 from contracts.canonical.workflow import WorkflowStatus
-from contracts.events.kinds import CustomerSettled, RecordChanged
+from contracts.events.kinds import RecordChanged
 from contracts.problems import (
-    Conflict,
     DeadlineExceeded,
     NotFound,
     Unavailable,
     VendorUnavailable,
 )
-from contracts.process.opportunity_to_project import (
-    AccountOverview,
-    Activation,
-    ActivationRequest,
-    Activations,
-)
+from contracts.process.opportunity_to_project import Activation, ActivationRequest, Activations
 from contracts.system.crm import Crm
 from kit import context, crossrefs, privacy
-from kit.database import Database
 from kit.database.rows import Bounds, bounds
 from kit.inbox import InboxRow
-from kit.workflows import Owner, RunRow, Runtime
+from kit.workflows import Owner, RunRow
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.judging import account_of, terms_or_blocked
 from process_apis.flows.opportunity_to_project.steps import (
@@ -35,10 +28,6 @@ from process_apis.flows.opportunity_to_project.steps import (
     ActivationInput,
     ActivationState,
 )
-from process_apis.reference import Reference
-from process_apis.settings import FlowSettings
-from process_apis.systems import Systems
-from process_apis.views import projects
 from process_apis.workflow_service import WorkflowService
 
 FIRST_REVISION = 1
@@ -61,22 +50,8 @@ def activation_id(instance: str, opportunity_id: str, revision: int) -> str:
 class OpportunityToProjectService(WorkflowService[Activation]):
     """One activation per deal, whoever asks and however often."""
 
-    flow = NAME
-    noun = "activation"
-
-    def __init__(
-        self,
-        *,
-        runtime: Runtime,
-        database: Database,
-        systems: Systems,
-        reference: Reference,
-        settings: FlowSettings,
-    ) -> None:
-        super().__init__(runtime, database)
-        self._systems = systems
-        self._reference = reference
-        self._settings = settings
+    flow, noun, wait_topic = NAME, "activation", CUSTOMER_TOPIC
+    view, input, state = Activation, ActivationInput, ActivationState
 
     async def start_activation(self, body: ActivationRequest) -> Activation:
         """The activation, started or found; ActivationBlocked with everything that is missing."""
@@ -120,9 +95,7 @@ class OpportunityToProjectService(WorkflowService[Activation]):
     async def _begin(
         self, connection: AsyncConnection, instance: str, opportunity_id: str, entity: str = "", **more: str
     ) -> bool:
-        mode = self._settings.mode(instance)
-        if mode == "off":
-            raise Conflict(f"Activation is switched off for {instance}.")
+        mode = self._mode(instance)
         await crossrefs.mint(
             connection,
             "opportunity",
@@ -144,18 +117,9 @@ class OpportunityToProjectService(WorkflowService[Activation]):
     async def on_opportunity_won(self, connection: AsyncConnection, row: InboxRow) -> None:
         """The event path: the same workflow as the button's, started in the inbox's own transaction."""
         change = msgspec.convert(row.data, RecordChanged)
-        if self._settings.mode(change.instance) != "off":
+        if self._modes.mode(change.instance) != "off":
             opportunity_id = self._systems.canonical_id(change.instance, "opportunity", change.id)
             await self._begin(connection, change.instance, opportunity_id, correlation_id=row.correlation_id)
-
-    async def on_customer_settled(self, connection: AsyncConnection, row: InboxRow) -> None:
-        """Customer master has come to an end: wake every activation that waits for it."""
-        settled = msgspec.convert(row.data, CustomerSettled)
-        waiting = await self._runtime.waiting_for(connection, settled.request_id, flow=NAME)
-        for identity in waiting:
-            await self._runtime.signal(
-                connection, identity, CUSTOMER_TOPIC, settled, key=f"{row.id}:{identity}"
-            )
 
     async def get_activation(self, activation_id: str) -> Activation:
         """The activation with its timeline."""
@@ -192,26 +156,9 @@ class OpportunityToProjectService(WorkflowService[Activation]):
         )
         return Activations(items, next_cursor)
 
-    async def _view(
-        self,
-        connection: AsyncConnection,  # noqa: ARG002 - the base's
-        row: RunRow,
-        shared: dict[str, Any],
-    ) -> Activation:
-        given = msgspec.convert(row.input, ActivationInput)
-        state = msgspec.convert(row.data, ActivationState)
-        seconds = (row.finished_at - row.started_at).total_seconds() if row.finished_at else None
-        own = msgspec.structs.asdict(given) | msgspec.structs.asdict(state)
-        return Activation(**shared, **own, seconds=seconds)
-
-    async def get_account(self, instance: str, account_id: str) -> AccountOverview:
-        """What the view of projects knows of an account."""
-        account_id = self._systems.canonical_id(instance, "customer", account_id)
-        async with self._database.connect() as connection:
-            overview = await projects.get_overview(connection, instance, account_id)
-        if overview is None:
-            raise NotFound(f"Nothing is known of the account {account_id} in {instance}.")
-        return overview
+    async def _more(self, connection: AsyncConnection, row: RunRow, state: Any) -> dict[str, Any]:
+        del connection, state
+        return {"seconds": (row.finished_at - row.started_at).total_seconds() if row.finished_at else None}
 
     async def _vendor_id(self, instance: str, opportunity_id: str) -> str:
         """The CRM's own id in its one spelling, also where the caller gave ours; raises NotFound."""

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 import msgspec
 
@@ -18,7 +18,6 @@ from contracts.events.kinds import (
     STAFFING_DEMAND_PUBLISHED,
     ActivationUpdated,
     ContractActivated,
-    CustomerSettled,
     ProjectCreated,
     RecordChanged,
     StaffingDemandPublished,
@@ -30,11 +29,9 @@ from contracts.system.crm import PRECONDITION, Crm
 from contracts.system.erp import Erp
 from contracts.system.psa import Psa
 from kit import clock
-from kit.database import Database
-from kit.effects import Effects
 from kit.workflows import Owner, Run, Undone
-from process_apis import read_models
 from process_apis.cross_references import record_refs
+from process_apis.durable_flow import DurableFlow
 from process_apis.flows.opportunity_to_project.assignment import resolve_assignment
 from process_apis.flows.opportunity_to_project.effects import (
     create_contract,
@@ -47,9 +44,10 @@ from process_apis.flows.opportunity_to_project.failures import blocked, describe
 from process_apis.flows.opportunity_to_project.judging import DealReader
 from process_apis.flows.opportunity_to_project.rereading import Deal, NewTerms, OnReplay
 from process_apis.flows.opportunity_to_project.rules import Terms
-from process_apis.reference import Reference
+from process_apis.module import FlowDependencies
 from process_apis.settings import FlowSettings
-from process_apis.systems import Systems, instance_of
+from process_apis.systems import instance_of
+from process_apis.workflow_service import RunEnded
 
 NAME = "opportunity-to-project"
 CUSTOMER_TOPIC = "customer"
@@ -89,31 +87,15 @@ class Settled(msgspec.Struct, frozen=True):
     systems: SystemAssignment = {}
 
 
-class OpportunityToProjectFlow:
+class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
     """The durable workflow of one activation."""
 
-    name = NAME
-    input = ActivationInput
-    state = ActivationState
+    name, input, state = NAME, ActivationInput, ActivationState
 
-    def __init__(
-        self,
-        *,
-        systems: Systems,
-        customer_master: CustomerMaster,
-        reference: Reference,
-        database: Database,
-        effects: Effects,
-        settings: FlowSettings,
-    ) -> None:
-        self._systems = systems
-        self._reader = DealReader(systems, reference)
-        self._effects = effects
-        self._customer_master = customer_master
-        self._reference = reference
-        self._database = database
-        self._settings = settings
-        self.on_failure: Literal["park", "undo"] = settings.on_failure
+    def __init__(self, dependencies: FlowDependencies, settings: FlowSettings) -> None:
+        super().__init__(dependencies, settings)
+        self._reader = DealReader(self._systems, self._reference)
+        self._customer_master = dependencies.client(CustomerMaster)
 
     async def run(self, run: Run) -> None:
         """From a won opportunity to a project whose ids stand in the CRM."""
@@ -249,7 +231,7 @@ class OpportunityToProjectFlow:
             waited = True
             await run.wait(
                 CUSTOMER_TOPIC,
-                CustomerSettled,
+                RunEnded,
                 title="Customer master settles the customer",
                 status_text=f"Waiting until {terms.account_name} is approved as a customer",
                 due_at=clock.now() + dt.timedelta(hours=self._settings.due_hours),
@@ -269,9 +251,6 @@ class OpportunityToProjectFlow:
         # person who put the routing right may replay.
         now = self._systems.choose(terms.selling_entity)
         return Settled(request, resolve_assignment(terms, request.refs, self._systems_of(terms), now))
-
-    def _systems_of(self, terms: Terms) -> SystemAssignment:
-        return self._systems.pinned_or_current(terms.systems, terms.selling_entity)
 
     # -- the way back -----------------------------------------------------------------------------------
 
@@ -341,9 +320,11 @@ class OpportunityToProjectFlow:
             instance=terms.instance,
             opportunity_id=terms.opportunity_id,
             account_id=terms.account_id,
+            account_name=terms.account_name,
             name=terms.name,
             selling_entity=terms.selling_entity,
             value=terms.value,
+            customer_id=run.state.customer_id,
             contract_id=recorded.contract_id if recorded else "",
             project_id=recorded.project_id if recorded else "",
             start=terms.start,
@@ -354,9 +335,6 @@ class OpportunityToProjectFlow:
         async def write() -> bool:
             await run.belongs_to(Owner(systems=self._systems_of(terms)))
             async with self._database.begin() as connection:
-                await read_models.put_account(
-                    connection, terms.instance, terms.account_id, terms.account_name
-                )
                 await run.publish_in(connection, ACTIVATION_UPDATED, updated)
             return True
 

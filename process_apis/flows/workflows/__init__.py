@@ -10,6 +10,4 @@ NEEDS: tuple[type, ...] = ()
 
 def build(dependencies: FlowDependencies) -> FlowModule:
     """The module, built with its dependencies."""
-    return FlowModule(
-        WorkflowRunsService(dependencies.runtime, dependencies.database, dependencies.current_policy)
-    )
+    return FlowModule(WorkflowRunsService(dependencies))

@@ -9,9 +9,7 @@ from contracts.canonical.workflow import Mode, WorkflowStatus
 from contracts.problems import Conflict, NotFound
 from contracts.process.workflows import Schedules, ScheduleView, Workflow, WorkflowReplay, Workflows
 from kit import audit, context, exceptions, privacy
-from kit.database import Database
-from kit.workflows import RunRow, Runtime
-from process_apis.current_policy import CurrentPolicy
+from kit.workflows import RunRow
 from process_apis.workflow_service import WorkflowService
 
 _REPLAYABLE = ("undone", "failed")
@@ -21,10 +19,6 @@ class WorkflowRunsService(WorkflowService[Workflow]):
     """The runs of all flows."""
 
     noun = "workflow"
-
-    def __init__(self, runtime: Runtime, database: Database, current_policy: CurrentPolicy) -> None:
-        super().__init__(runtime, database)
-        self._current_policy = current_policy
 
     async def list_workflows(
         self,

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events.kinds import ActivationUpdated
-from contracts.process.opportunity_to_project import AccountOverview, AccountProject
+from contracts.process.projects import AccountOverview, AccountProject
 from kit.database.rows import Bounds, bounds, own
-from process_apis.read_models import accounts, customers
-from process_apis.views.projects.table import projects
+from process_apis.views.customers.table import customers
+from process_apis.views.projects.table import accounts, projects
 
 
 async def get_overview(connection: AsyncConnection, instance: str, account_id: str) -> AccountOverview | None:

@@ -1,4 +1,4 @@
-"""Projects follow the events of their activations: the terms from one type, the status from both."""
+"""Projects follow the events of their activations, accounts these and the events of their customers."""
 
 import datetime as dt
 from typing import Any
@@ -10,40 +10,83 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events.kinds import (
     ACTIVATION_UPDATED,
+    CUSTOMER_APPROVED,
     WORKFLOW_STATUS_CHANGED,
     ActivationUpdated,
+    CustomerApproved,
     WorkflowStatusChanged,
 )
 from kit.inbox import InboxRow
-from process_apis.views.projects.table import projects
+from process_apis.views.projects.table import accounts, projects
+from process_apis.views.writing import put_row
 
-TYPES = (ACTIVATION_UPDATED, WORKFLOW_STATUS_CHANGED)
-_KEY = ("instance", "opportunity_id")
+TYPES = (ACTIVATION_UPDATED, WORKFLOW_STATUS_CHANGED, CUSTOMER_APPROVED)
 
 
 async def take(connection: AsyncConnection, row: InboxRow) -> None:
-    """Write what an event says of a project; a run that is no activation, or has no terms yet, has none."""
+    """Write what an event says of an account or a project; a run without terms has no project."""
     if row.type == ACTIVATION_UPDATED:
         await put(connection, msgspec.convert(row.data, ActivationUpdated), row.occurred_at)
+    elif row.type == CUSTOMER_APPROVED:
+        await _set_customer(connection, msgspec.convert(row.data, CustomerApproved), row.occurred_at)
     else:
         await _set_status(connection, msgspec.convert(row.data, WorkflowStatusChanged), row.occurred_at)
 
 
 async def put(connection: AsyncConnection, activation: ActivationUpdated, at: dt.datetime) -> None:
-    """Write a project as its activation has it."""
-    row: dict[str, Any] = {
+    """Write a project and its account as the activation has them."""
+    account = {
+        "instance": activation.instance,
+        "account_id": activation.account_id,
+        "name": activation.account_name,
+        "seen_at": at,
+    }
+    await _put_account(connection, account)
+    project = {
         "instance": activation.instance,
         "opportunity_id": activation.opportunity_id,
         "activation_id": activation.activation_id,
         "account_id": activation.account_id,
         "entity": activation.selling_entity,
+        "customer_id": activation.customer_id,
         "status": activation.status,
         "document": msgspec.to_builtins(activation),
         "updated_at": at,
     }
-    changed = {name: value for name, value in row.items() if name not in _KEY}
-    written = insert(projects).values(row)
-    await connection.execute(written.on_conflict_do_update(index_elements=_KEY, set_=changed))
+    await put_row(connection, projects, project)
+
+
+async def _set_customer(connection: AsyncConnection, approved: CustomerApproved, at: dt.datetime) -> None:
+    if not approved.account_id:
+        return  # of an earlier release
+    account = {
+        "instance": approved.instance,
+        "account_id": approved.account_id,
+        "name": approved.account_name,
+        "seen_at": at,
+        "customer_id": approved.customer_id,
+        "customer_since": at,
+    }
+    await _put_account(connection, account)
+
+
+async def _put_account(connection: AsyncConnection, account: dict[str, Any]) -> None:
+    """Write what is newer than what is known, for the events of an account come in any order."""
+    written, known = insert(accounts).values(account), accounts.c
+    named = (written.excluded.seen_at >= known.seen_at) & (written.excluded.name != "")
+    changed: dict[str, Any] = {
+        "name": sa.case((named, written.excluded.name), else_=known.name),
+        "seen_at": sa.func.greatest(known.seen_at, written.excluded.seen_at),
+    }
+    if "customer_id" in account:
+        since = written.excluded.customer_since
+        newer = known.customer_since.is_(None) | (since >= known.customer_since)
+        changed |= {
+            "customer_id": sa.case((newer, written.excluded.customer_id), else_=known.customer_id),
+            "customer_since": sa.func.greatest(known.customer_since, since),
+        }
+    keys = ["instance", "account_id"]
+    await connection.execute(written.on_conflict_do_update(index_elements=keys, set_=changed))
 
 
 async def _set_status(connection: AsyncConnection, changed: WorkflowStatusChanged, at: dt.datetime) -> None:

@@ -1,4 +1,4 @@
-"""The projects: one row per deal, and who may see it."""
+"""The accounts and the projects: one row per deal; and who may see them."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -6,7 +6,19 @@ from sqlalchemy.dialects.postgresql import JSONB
 from kit.database import metadata
 from kit.database.declaring import declare
 from kit.database.rows import Rows
-from process_apis.read_models import accounts, customers
+from process_apis.views.customers.table import customers
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("instance", sa.Text, primary_key=True),
+    sa.Column("account_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, server_default=""),
+    sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("customer_id", sa.Text),
+    sa.Column("customer_since", sa.DateTime(timezone=True)),
+    sa.Index("accounts_by_customer", "customer_id"),
+)
 
 projects = sa.Table(
     "projects",
@@ -16,10 +28,12 @@ projects = sa.Table(
     sa.Column("activation_id", sa.Text, nullable=False, unique=True),
     sa.Column("account_id", sa.Text, nullable=False),
     sa.Column("entity", sa.Text, nullable=False),
+    sa.Column("customer_id", sa.Text, nullable=False, server_default=""),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("document", JSONB, nullable=False),
     sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
     sa.Index("projects_by_account", "instance", "account_id"),
+    sa.Index("projects_by_customer", "customer_id"),
 )
 
 declare(
@@ -27,7 +41,7 @@ declare(
     rows=Rows(
         entity=projects.c.entity,
         instance=projects.c.instance,
-        customer=accounts.c.customer_id,
+        customer=projects.c.customer_id,
         partner=None,
     ),
     retention="as long as the account is known",

@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
+from contracts.canonical import values
 from contracts.canonical.contract import BillingLine, ContractDraft, ContractLine
 from contracts.canonical.currencies import is_payable, shared_out
 from contracts.canonical.project import ProjectDraft, StaffingDemand, TaskPlan
@@ -157,4 +158,4 @@ def _staffing(terms: Terms, template: DeliveryTemplate, hours: Decimal) -> tuple
 
 def key_of(what: str, instance: str, opportunity_id: str, revision: int) -> str:
     """The key under which a vendor creates an object of this deal, the same however often it is tried."""
-    return f"enf-{what}-{instance}-{opportunity_id}-r{revision}"
+    return values.key_of(what, instance, opportunity_id, f"r{revision}")

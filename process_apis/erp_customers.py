@@ -1,0 +1,39 @@
+"""Customers of an ERP: who may be the same firm as an account, and who is a legal entity's."""
+
+from contracts.canonical import matching
+from contracts.canonical.customer import Customer
+from contracts.canonical.matching import DuplicateCandidate
+from contracts.problems import NotFound
+from contracts.system.erp import Erp
+from kit.database.rows import Bounds
+
+
+async def same_firms(erp: Erp, account: Customer, but: str) -> list[Customer]:
+    """Customers that may be the account's firm, each once, but the one that was made under a key of ours."""
+    found: dict[str, Customer] = {}
+    for name, number, domain in matching.questions(account):
+        for customer in (await erp.find_customers(name, number, domain)).items:
+            found.setdefault(customer.id, customer)
+    return [one for one in found.values() if not any(ref.id == but for ref in one.refs)]
+
+
+async def customer_of(erp: Erp, entity: str, customer_id: str) -> Customer:
+    """The customer, if it is the legal entity's; raises NotFound, alike for another's and for none."""
+    missing = NotFound(f"No ERP customer of {entity} has the id {customer_id}.")
+    try:
+        found = await erp.get_customer(customer_id)
+    except NotFound:
+        raise missing from None
+    if found.selling_entity not in (entity, ""):
+        raise missing
+    return found
+
+
+def own_candidates(
+    candidates: tuple[DuplicateCandidate, ...], bound: Bounds
+) -> tuple[DuplicateCandidate, ...]:
+    """The possible duplicates that the caller may see; who is bound to a customer sees no other."""
+    if not bound.keys() <= {"entity", "instance"}:
+        return ()
+    entities = bound.get("entity")
+    return tuple(one for one in candidates if entities is None or one.selling_entity in entities)

@@ -1,0 +1,222 @@
+"""The views: what they make of the events, that they can be made anew from them, and that they survive."""
+
+import asyncio
+import datetime as dt
+import os
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from deploy.cli import main as cli
+from kit import clock, retention
+from kit.database import Database
+from kit.database.tables import deliveries, inbox
+from kit.retention import RetentionSettings
+from process_apis import app
+from process_apis.views.exception_cases.table import exception_cases
+from process_apis.views.flow_health.table import flow_runs
+from process_apis.views.projects.table import accounts, projects
+from process_apis.views.view import View
+from tests.process_apis.histories import happen
+from tests.process_apis.projecting import working
+from tests.support.forkserver import fork
+from tests.support.stack import until
+
+VIEWS = app.views()
+SAMPLED_EVERY = 4
+PROJECTING = "tests.process_apis.projecting"
+
+each_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+
+
+@pytest.fixture
+async def database(fresh_database_url: str) -> AsyncIterator[Database]:
+    database = Database(fresh_database_url)
+    yield database
+    await database.close()
+
+
+async def rows(database: Database, view: View) -> list[list[Any]]:
+    """What a view's tables hold."""
+    async with database.connect() as connection:
+        return [
+            [tuple(row) for row in await connection.execute(sa.select(table).order_by(*table.primary_key))]
+            for table in view.tables
+        ]
+
+
+async def everything(database: Database) -> dict[str, list[list[Any]]]:
+    return {view.name: await rows(database, view) for view in VIEWS}
+
+
+async def rebuilt(database: Database) -> dict[str, list[list[Any]]]:
+    """What the views hold when they are made anew from the events."""
+    async with database.begin() as connection:
+        for view in VIEWS:
+            await view.rebuild(connection)
+    return await everything(database)
+
+
+async def test_each_deal_is_shown_as_what_became_of_it(database: Database) -> None:
+    """The status is the run's last, also for one that was parked before its terms were known."""
+    await happen(database)
+    await working(database).drain()
+    async with database.connect() as connection:
+        amount = projects.c.document["value"]["amount"]
+        query = sa.select(projects.c.opportunity_id, projects.c.status, amount)
+        found = {row[0]: tuple(row[1:]) for row in await connection.execute(query)}
+        account = (await connection.execute(sa.select(accounts.c.name, accounts.c.customer_id))).all()
+    assert found == {
+        "done": ("done", "900"),
+        "parked": ("parked", "1000"),
+        "undone": ("undone", "1000"),
+        "early": ("running", "50"),
+    }
+    assert sorted(tuple(row) for row in account) == [("Acme", "cus_1"), ("Bolt Ltd", "cus_2")]
+
+
+@each_view
+async def test_a_view_that_is_rebuilt_equals_the_live_one(database: Database, view: View) -> None:
+    """Also while some of the events are not delivered yet (they come again and change nothing)."""
+    await happen(database)
+    worker = working(database)
+    for _ in range(9):
+        await worker.handle_one()
+    async with database.begin() as connection:
+        assert await view.rebuild(connection)
+    early = await rows(database, view)
+    await worker.drain()
+    assert await rows(database, view) == early
+    assert all(early), "the history leaves a table of the view empty"
+
+
+async def test_a_view_is_rebuilt_by_a_command(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Into emptied tables; a view that there is not is refused."""
+    await happen(database)
+    await working(database).drain()
+    live = await everything(database)
+    async with database.begin() as connection:
+        for view in VIEWS:
+            for table in view.tables:
+                await connection.execute(table.delete())
+    monkeypatch.setenv("ENFILADE_DATABASE_URL", database.url)
+    for view in VIEWS:
+        assert await asyncio.to_thread(cli.main, ["views", "rebuild", view.name]) == 0
+    assert await everything(database) == live
+    assert await asyncio.to_thread(cli.main, ["views", "rebuild", "people"]) == 2
+
+
+class Killed(BaseException):
+    """The process ends here: nothing after this happens, and no handler of an error runs."""
+
+
+class Killer:
+    """Kills after so many statements of a database connection, commits counted among them."""
+
+    def __init__(self, database: Database) -> None:
+        self._left = -1
+        event.listen(database.engine.sync_engine, "after_cursor_execute", self._count)
+        event.listen(database.engine.sync_engine, "commit", self._count)
+
+    def after(self, statements: int) -> None:
+        self._left = statements
+
+    @property
+    def struck(self) -> bool:
+        return self._left == 0
+
+    def _count(self, *_: Any) -> None:
+        if self._left > 0:
+            self._left -= 1
+            if self.struck:
+                raise Killed
+
+
+async def test_projectors_that_are_killed_lose_and_double_nothing(database: Database) -> None:
+    """After some of the statements of every delivery, its commit counted among them."""
+    await expect_no_loss(database, SAMPLED_EVERY)
+
+
+@pytest.mark.whole
+async def test_projectors_that_are_killed_at_any_statement_lose_and_double_nothing(
+    database: Database,
+) -> None:
+    """After the first, the second and every further statement of each delivery."""
+    await expect_no_loss(database, 1)
+
+
+async def expect_no_loss(database: Database, every: int) -> None:
+    """Hand out a history, and kill at one statement in so many: where it begins differs by delivery."""
+    await happen(database)
+    worker, killer, kills, handled = working(database), Killer(database), 0, 0
+    at = first = 1
+    while True:
+        killer.after(at)
+        try:
+            if not await worker.handle_one():
+                break
+        except Killed:
+            kills, at = kills + 1, at + every
+            continue
+        handled += 1
+        at = first = first % every + 1
+    killer.after(-1)
+    async with database.connect() as connection:
+        found = await connection.execute(sa.select(deliveries.c.status, deliveries.c.attempts))
+        assert {tuple(row) for row in found} == {("done", 0)}
+    assert kills > handled
+    assert await everything(database) == await rebuilt(database)
+
+
+async def test_a_process_that_is_killed_while_it_projects_loses_nothing(database: Database) -> None:
+    """SIGKILL while a projector waits for its table, which another has locked; the next process goes on."""
+    await happen(database)
+    async with database.begin() as lock:
+        await lock.execute(sa.text(f"LOCK TABLE {projects} IN ACCESS EXCLUSIVE MODE"))
+        process = fork(PROJECTING, database.url, environ=os.environ, stdout=sys.stderr.fileno())
+        try:
+            await until("a project is being written", lambda: _somebody_waits(database))
+        finally:
+            process.kill()
+            process.wait()
+    # Until the server sees that it is gone, the rows that it has written stay locked.
+    await until("every delivery is done", lambda: _drained(database))
+    assert await everything(database) == await rebuilt(database)
+
+
+async def _somebody_waits(database: Database) -> bool:
+    query = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = cast(:name AS regclass)")
+    async with database.connect() as connection:
+        return bool(await connection.scalar(query, {"name": str(projects)}))
+
+
+async def _drained(database: Database) -> bool:
+    await working(database).drain()
+    async with database.connect() as connection:
+        found = await connection.execute(sa.select(inbox.c.status))
+        return set(found.scalars()) <= {"done", "ignored"}
+
+
+async def test_what_has_ended_leaves_the_views_with_its_events(database: Database) -> None:
+    """Runs that ended and exceptions that were resolved expire with the feed; what is open stays."""
+    await happen(database)
+    await working(database).drain()
+    clock.set(clock.now() + dt.timedelta(days=RetentionSettings().events + 1))
+    try:
+        await retention.run(database, RetentionSettings())
+    finally:
+        clock.real()
+    async with database.connect() as connection:
+        open_runs = set((await connection.execute(sa.select(flow_runs.c.workflow_id))).scalars())
+        open_cases = list((await connection.execute(sa.select(exception_cases.c.subject))).scalars())
+    assert (open_runs, open_cases) == ({"act_parked", "act_early"}, ["parked"])
+
+
+def test_every_view_is_found_and_served() -> None:
+    """A view is a package with a VIEW: nothing else names it."""
+    assert {view.name for view in VIEWS} >= {"customers", "projects", "exception_cases", "flow_health"}
+    assert {view.interface for view in VIEWS} <= set(app.interfaces())
