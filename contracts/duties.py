@@ -66,8 +66,10 @@ class Duties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def waiver(self, holder: str, pair: ConflictingDuties) -> Waiver | None:
         """The waiver of a pair for a holder that holds out longest."""
-        found = [one for one in self.waivers if one.holder == holder and set(pair.duties) <= set(one.duties)]
-        return max(found, key=lambda one: one.until, default=None)
+        matching = [
+            one for one in self.waivers if one.holder == holder and set(pair.duties) <= set(one.duties)
+        ]
+        return max(matching, key=lambda one: one.until, default=None)
 
     def require_different_person(
         self, doing: str, person: Iterable[str], done: Mapping[str, Iterable[str]]

@@ -375,13 +375,13 @@ class NotCached(Failed):
 
 def catalogue() -> dict[str, type[Problem]]:
     """Every problem by its code."""
-    found: dict[str, type[Problem]] = {}
+    kinds: dict[str, type[Problem]] = {}
     waiting = [Problem]
     while waiting:
         kind = waiting.pop()
-        found.setdefault(kind.code, kind)
+        kinds.setdefault(kind.code, kind)
         waiting.extend(kind.__subclasses__())
-    return found
+    return kinds
 
 
 class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True):

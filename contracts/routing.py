@@ -58,8 +58,8 @@ class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             elif region is None:
                 faults.append(f"{place}.instance: {route.instance} does not serve {route.capability}")
             elif route.residency and region != route.residency:
-                kept = f"{route.instance} keeps its data in {region}, not in {route.residency}"
-                faults.append(f"{place}.residency: {kept}")
+                fault = f"{route.instance} keeps its data in {region}, not in {route.residency}"
+                faults.append(f"{place}.residency: {fault}")
         faults += [
             f"routes: no {capability} serves {entity}"
             for capability in sorted(needed)

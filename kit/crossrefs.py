@@ -29,14 +29,14 @@ async def link(
         updated_at=clock.now(),
     )
     changed = {"updated_at": row.excluded.updated_at} | ({"url": url} if url else {})
-    kept = await conn.execute(
+    inserted = await conn.execute(
         row.on_conflict_do_update(
             index_elements=["instance", "object", "vendor_id"],
             set_=changed,
             where=(crossrefs.c.id == id) & (crossrefs.c.kind == kind),
         ).returning(crossrefs.c.id)
     )
-    if kept.scalar() is None:
+    if inserted.scalar() is None:
         other = await resolve(conn, instance, object, vendor_id)
         raise Conflict(f"{object} {vendor_id} of {instance} already stands for {other}, not for {id}")
 

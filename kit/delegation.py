@@ -71,7 +71,7 @@ def delegation(key: Secret, service: str) -> Credential:
 
 def _caller_claims(here: Context, actor: str) -> dict[str, Any]:
     """Who asks, through whom; without a caller the service speaks for the person its work began with."""
-    told: dict[str, Any] = {
+    claims: dict[str, Any] = {
         "iss": ISSUER,
         "sub": here.who or actor,
         "act": _chain((actor, *here.via)),
@@ -80,14 +80,14 @@ def _caller_claims(here: Context, actor: str) -> dict[str, Any]:
     }
     caller = here.caller
     if caller is not None:
-        told |= {
+        claims |= {
             "sub": caller.subject,
             "client_id": caller.consumer,
             "roles": sorted(caller.roles),
             "outside": caller.outside,
             "rows": {name: value for name, value in caller.claims.items() if name not in _OF_THE_TOKEN},
         }
-    return told
+    return claims
 
 
 def _times(lifetime: int) -> dict[str, Any]:
@@ -97,10 +97,10 @@ def _times(lifetime: int) -> dict[str, Any]:
 
 def _chain(actors: tuple[str, ...]) -> dict[str, Any]:
     """Actors nested as RFC 8693 §4.1 has it: the one who acts outermost, prior ones inside."""
-    found: dict[str, Any] = {}
+    chain: dict[str, Any] = {}
     for actor in reversed(actors[:_MOST_ACTORS]):
-        found = {"sub": actor, **({"act": found} if found else {})}
-    return found
+        chain = {"sub": actor, **({"act": chain} if chain else {})}
+    return chain
 
 
 class Delegated(msgspec.Struct, frozen=True):
@@ -139,12 +139,12 @@ def delegation_verifier(key: Secret, tiers: Iterable[str]) -> Callable[[str], De
 
     def receive(token: str) -> Delegated:
         try:
-            found = jwt.decode(token, verifying, algorithms=["HS256"])
-            claims = msgspec.convert(found.claims, _Claims)
+            decoded = jwt.decode(token, verifying, algorithms=["HS256"])
+            claims = msgspec.convert(decoded.claims, _Claims)
             via = tuple(_actors(claims.act))
         except (JoseError, ValueError, msgspec.ValidationError):
             raise InvalidToken("The internal token is not accepted.") from None
-        if found.header.get("typ") != _HEADER["typ"] or not _holds(claims, audiences):
+        if decoded.header.get("typ") != _HEADER["typ"] or not _holds(claims, audiences):
             raise InvalidToken("The internal token is not accepted.")
         return _delegated(claims, via)
 
@@ -164,14 +164,14 @@ def _holds(claims: _Claims, audiences: frozenset[str]) -> bool:
 
 def _actors(act: dict[str, Any]) -> list[str]:
     """The services that a call came through, the nearest first; raises ValueError for no such chain."""
-    found: list[str] = []
+    actors: list[str] = []
     here: Any = act
     while here is not None:
-        if not isinstance(here, dict) or not isinstance(here.get("sub"), str) or len(found) == _MOST_ACTORS:
+        if not isinstance(here, dict) or not isinstance(here.get("sub"), str) or len(actors) == _MOST_ACTORS:
             raise ValueError("no chain of actors")
-        found.append(here["sub"])
+        actors.append(here["sub"])
         here = here.get("act")
-    return found
+    return actors
 
 
 def _delegated(claims: _Claims, via: tuple[str, ...]) -> Delegated:

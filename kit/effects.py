@@ -205,17 +205,17 @@ class Effects:
             return None
 
         async def read() -> tuple[T, ...]:
-            found = await self._find(effect, reading)
-            return (found,) if found is not None else ()
+            current = await self._find(effect, reading)
+            return (current,) if current is not None else ()
 
-        found = await run.step(
+        stored = await run.step(
             f"{effect.step}-before",
             f"Read what stands there: {effect.title}",
             read,
             returns=tuple[effect.returns, ...],  # pyright: ignore[reportArgumentType] - a type for msgspec
             explain=source.explain,
         )
-        return next(iter(found), None)
+        return next(iter(stored), None)
 
     def _body(self, effect: Effect[T]) -> msgspec.Struct:
         """The body; raises OwnershipViolation where we may not write it."""

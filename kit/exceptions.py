@@ -228,8 +228,8 @@ async def resolve(
     version) and SegregationOfDuties.
     """
     query = select(exceptions).where(exceptions.c.id == id, *own(exceptions))
-    found = await conn.execute(query.with_for_update())
-    row = found.one_or_none()
+    rows = await conn.execute(query.with_for_update())
+    row = rows.one_or_none()
     if row is None:
         raise NotFound(f"There is no exception {id}")
     if row.status != "open":

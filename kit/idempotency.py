@@ -114,15 +114,15 @@ async def reserve(
         if (await connection.execute(taken)).scalar() is not None:
             return Fresh(holder)
         place = _this(consumer, operation, key)
-        found = (await connection.execute(select(keys).where(place))).one_or_none()
-        if found is None:
+        reservation = (await connection.execute(select(keys).where(place))).one_or_none()
+        if reservation is None:
             return Running()
-        if found.fingerprint != fingerprint:
+        if reservation.fingerprint != fingerprint:
             return Reused()
-        if found.status is not None:
-            return Replay(found.status, found.headers, found.body)
-        if await _died(connection, found.holder):
-            mine = update(keys).where(place, keys.c.holder == found.holder, keys.c.status.is_(None))
+        if reservation.status is not None:
+            return Replay(reservation.status, reservation.headers, reservation.body)
+        if await _died(connection, reservation.holder):
+            mine = update(keys).where(place, keys.c.holder == reservation.holder, keys.c.status.is_(None))
             if (await connection.execute(mine.values(holder=holder, reserved_at=now))).rowcount:
                 return Fresh(holder)
     return Running()

@@ -51,9 +51,9 @@ async def once(
         if known.state == "done":
             return msgspec.convert(known.result, returns, str_keys=True)
         if known.state in ("intended", "doubtful"):
-            found = await find()
-            if found is not None:
-                return await entry.close(found)
+            existing = await find()
+            if existing is not None:
+                return await entry.close(existing)
             _believe(known, wait_out)
         return await _send(entry, do)
 
@@ -113,10 +113,10 @@ class _Row:
         since = func.extract("epoch", func.clock_timestamp() - ledger.c.sent_at)
         async with self._database.begin() as connection:
             await connection.execute(row.on_conflict_do_nothing())
-            found = (
+            entry = (
                 await connection.execute(select(ledger.c.state, ledger.c.result, since).where(self._this))
             ).one()
-        return _Entry(found[0], found[1], float(found[2] or 0))
+        return _Entry(entry[0], entry[1], float(entry[2] or 0))
 
     async def intend(self) -> None:
         now = func.clock_timestamp()

@@ -41,8 +41,8 @@ async def find(database: Database, name: str) -> OneTimeValue | None:
     """What is kept under a name; None when nothing is, or no longer."""
     wanted = select(once).where(once.c.name == name, once.c.until > clock.now())
     async with database.connect() as connection:
-        found = (await connection.execute(wanted)).one_or_none()
-    return OneTimeValue(found.content, found.stored_at, found.used_by) if found is not None else None
+        stored = (await connection.execute(wanted)).one_or_none()
+    return OneTimeValue(stored.content, stored.stored_at, stored.used_by) if stored is not None else None
 
 
 async def spend(database: Database, name: str, by: str) -> bool:

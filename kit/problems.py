@@ -53,24 +53,24 @@ def encode(problem: Problem, *, instance: str = "", correlation_id: str = "") ->
 
 def headers(problem: Problem) -> dict[str, str]:
     """The headers that go with a problem."""
-    found = dict(problem.headers)
+    fields = dict(problem.headers)
     wait = problem.retry_after
     if wait is None and problem.status in _COME_AGAIN:
         wait = COME_AGAIN_SECONDS
     if wait is not None:
-        found.setdefault("Retry-After", str(max(1, round(wait))))
-    return found
+        fields.setdefault("Retry-After", str(max(1, round(wait))))
+    return fields
 
 
-def from_document(found: dict[str, Any]) -> Problem:
+def from_document(document: dict[str, Any]) -> Problem:
     """The problem that a document describes; one with an unknown code becomes Unexpected."""
-    kind = catalogue().get(str(found.get("code")), Unexpected)
+    kind = catalogue().get(str(document.get("code")), Unexpected)
     known = {*ProblemDocument.__struct_fields__, "retry_after", "vendor_instance"}
     more: dict[str, Any] = {
-        "errors": msgspec.convert(found.get("errors", ()), tuple[Fault, ...]),
-        "retry_after": found.get("retry_after"),
-        "extra": {name: value for name, value in found.items() if name not in known},
-        "instance": found.get("vendor_instance", ""),
-        "vendor_request_id": found.get("vendor_request_id", ""),
+        "errors": msgspec.convert(document.get("errors", ()), tuple[Fault, ...]),
+        "retry_after": document.get("retry_after"),
+        "extra": {name: value for name, value in document.items() if name not in known},
+        "instance": document.get("vendor_instance", ""),
+        "vendor_request_id": document.get("vendor_request_id", ""),
     }
-    return kind(str(found.get("detail", "")), **more)
+    return kind(str(document.get("detail", "")), **more)

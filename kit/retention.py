@@ -84,27 +84,27 @@ class _Class:
 
 async def status(database: Database, settings: RetentionSettings) -> list[Outcome]:
     """What a run would delete now, class by class."""
-    found: list[Outcome] = []
+    outcomes: list[Outcome] = []
     async with database.connect() as connection:
         for name, kind in _classes().items():
             days, before = _limit(settings, name)
-            found.append(Outcome(name, days, before, await kind.count(connection, before)))
-    return found
+            outcomes.append(Outcome(name, days, before, await kind.count(connection, before)))
+    return outcomes
 
 
 async def run(database: Database, settings: RetentionSettings) -> list[Outcome]:
     """Delete what has expired, class by class, and say so in the audit."""
-    found: list[Outcome] = []
+    outcomes: list[Outcome] = []
     for name, kind in _classes().items():
         days, before = _limit(settings, name)
         rows = 0
         while deleted := await kind.delete(database, before):
             rows += deleted
-        found.append(Outcome(name, days, before, rows))
+        outcomes.append(Outcome(name, days, before, rows))
     async with database.begin() as connection:
-        detail = {outcome.name: outcome.rows for outcome in found}
+        detail = {outcome.name: outcome.rows for outcome in outcomes}
         await audit.write(connection, action="retention.ran", outcome="done", detail=detail)
-    return found
+    return outcomes
 
 
 async def run_when_due(database: Database, settings: RetentionSettings) -> list[Outcome] | None:
@@ -116,10 +116,10 @@ async def run_when_due(database: Database, settings: RetentionSettings) -> list[
             last = await get_cursor(connection, _CURSOR)
         if last is not None and dt.datetime.fromisoformat(last) + EVERY > clock.now():
             return None
-        found = await run(database, settings)
+        outcomes = await run(database, settings)
         async with database.begin() as connection:
             await set_cursor(connection, _CURSOR, clock.now().isoformat())
-        return found
+        return outcomes
     finally:
         await database.locks.release(_CURSOR)
 

@@ -92,8 +92,8 @@ def _query_reader(kind: type[msgspec.Struct]) -> Callable[[bytes], dict[str, Any
 
     def read(query: bytes) -> dict[str, Any]:
         given = dict(parse_qsl(query.decode("ascii"), keep_blank_values=True)) if query else {}
-        found = _convert(given, kind, "/query")
-        return {name: _in_utc(getattr(found, name), f"/query/{name}") for name in names}
+        values = _convert(given, kind, "/query")
+        return {name: _in_utc(getattr(values, name), f"/query/{name}") for name in names}
 
     return read
 
@@ -105,8 +105,8 @@ def router(interface: type, implementation: Any, prefix: str) -> Router:
 
 def handlers(interface: type, implementation: Any) -> list[HTTPRouteHandler]:
     """One Litestar handler per operation of the interface."""
-    found = calls(interface, implementation)
-    return [_handler(bound, found[bound.name]) for bound in bind(interface)]
+    methods = calls(interface, implementation)
+    return [_handler(bound, methods[bound.name]) for bound in bind(interface)]
 
 
 def _handler(bound: Bound, call: Call) -> HTTPRouteHandler:

@@ -22,7 +22,7 @@ def is_storable(text: str) -> bool:
 
 def storable(text: str) -> str:
     r"""The text, with what cannot be stored as an escape such as `\x00`."""
-    return _UNSTORABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    return _UNSTORABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def holds_only_storable(value: Any) -> bool:
@@ -40,4 +40,4 @@ def holds_only_storable(value: Any) -> bool:
 
 def visible(text: str) -> str:
     """The text in one line, every character that a terminal would obey or hide as its escape."""
-    return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    return UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)

@@ -29,7 +29,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
-        self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
+        self._starts = [0, *(newline.end() for newline in re.finditer("\n", text))]
         self._lines: dict[str, int] = {}
         self._tables: Counter[str] = Counter()
 
@@ -45,8 +45,8 @@ class _Reader:
         return self._lines
 
     def _skip(self) -> None:
-        found = _BLANK.match(self._text, self._at)
-        self._at = found.end() if found else self._at
+        blank = _BLANK.match(self._text, self._at)
+        self._at = blank.end() if blank else self._at
 
     def _mark(self, place: str) -> None:
         self._lines.setdefault(place, bisect_right(self._starts, self._at))
@@ -79,9 +79,9 @@ class _Reader:
 
     def _names(self) -> list[str]:
         names: list[str] = []
-        while found := _KEY.match(self._text, self._at):
-            names.append(next(part for part in found.groups() if part is not None))
-            self._at = found.end()
+        while match := _KEY.match(self._text, self._at):
+            names.append(next(part for part in match.groups() if part is not None))
+            self._at = match.end()
             if self._text[self._at] != ".":
                 break
             self._at += 1
@@ -106,8 +106,8 @@ class _Reader:
         elif opening == "{":
             self._inline(place)
         else:
-            found = (_STRING if opening in "\"'" else _SCALAR).match(self._text, self._at)
-            self._at = found.end() if found else len(self._text)
+            match = (_STRING if opening in "\"'" else _SCALAR).match(self._text, self._at)
+            self._at = match.end() if match else len(self._text)
 
     def _items(self, place: str) -> None:
         self._at += 1

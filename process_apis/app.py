@@ -28,18 +28,18 @@ MIGRATIONS = str(Path(__file__).parent / "migrations")
 
 def modules() -> list[ModuleType]:
     """The flows' packages, each after those that it needs."""
-    found = [
+    waiting = [
         importlib.import_module(f"{flows.__name__}.{m.name}") for m in pkgutil.iter_modules(flows.__path__)
     ]
     ordered: list[ModuleType] = []
-    while found:
+    while waiting:
         built = {module.INTERFACE for module in ordered}
-        ready = [module for module in found if set(module.NEEDS) <= built]
+        ready = [module for module in waiting if set(module.NEEDS) <= built]
         if not ready:
-            names = ", ".join(module.__name__ for module in found)
+            names = ", ".join(module.__name__ for module in waiting)
             raise TypeError(f"these flows need each other, or a flow that is not there: {names}")
         ordered += ready
-        found = [module for module in found if module not in ready]
+        waiting = [module for module in waiting if module not in ready]
     return ordered
 
 

@@ -10,23 +10,23 @@ from kit.database.rows import Bounds
 
 async def same_firms(erp: Erp, account: Customer, but: str) -> list[Customer]:
     """Customers that may be the account's firm, each once, but the one that was made under a key of ours."""
-    found: dict[str, Customer] = {}
+    customers: dict[str, Customer] = {}
     for name, number, domain in matching.questions(account):
         for customer in (await erp.find_customers(name, number, domain)).items:
-            found.setdefault(customer.id, customer)
-    return [one for one in found.values() if not any(ref.id == but for ref in one.refs)]
+            customers.setdefault(customer.id, customer)
+    return [one for one in customers.values() if not any(ref.id == but for ref in one.refs)]
 
 
 async def customer_of(erp: Erp, entity: str, customer_id: str) -> Customer:
     """The customer, if it is the legal entity's; raises NotFound, alike for another's and for none."""
     missing = NotFound(f"No ERP customer of {entity} has the id {customer_id}.")
     try:
-        found = await erp.get_customer(customer_id)
+        customer = await erp.get_customer(customer_id)
     except NotFound:
         raise missing from None
-    if found.selling_entity not in (entity, ""):
+    if customer.selling_entity not in (entity, ""):
         raise missing
-    return found
+    return customer
 
 
 def own_candidates(

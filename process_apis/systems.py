@@ -51,14 +51,14 @@ class Systems:
 
     def spellings(self, interface: type, kind: str, given: str) -> tuple[str, ...]:
         """The id as each instance of a capability spells it, for one whose instance is not named."""
-        found: dict[str, None] = {}
+        ids: dict[str, None] = {}
         for instance, served in self._clients:
             if served is interface:
                 try:
-                    found[self.canonical_id(instance, kind, given)] = None
+                    ids[self.canonical_id(instance, kind, given)] = None
                 except NotFound:
                     continue
-        return tuple(found)
+        return tuple(ids)
 
     # -- what the instances keep ------------------------------------------------------------------------
 
@@ -117,13 +117,13 @@ class Systems:
 
     def client(self, interface: type[T], instance: str) -> T:
         """The instance of that name; raises NotFound when it is not configured any more."""
-        found = self._clients.get((instance, interface))
-        if found is None:
+        client = self._clients.get((instance, interface))
+        if client is None:
             raise NotFound(
                 f"{instance}, in which this began, is no {api_of(interface).name} here any more. "
                 f"Put its profile back (instances/{instance}.toml), restart, and replay."
             )
-        return found
+        return client
 
     def require(self, interface: type[Any], instance: str) -> None:
         """Raise NotFound, as a fault of the request's `instance`, where a caller names none of ours."""

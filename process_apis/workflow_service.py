@@ -76,11 +76,11 @@ class WorkflowService(ABC, Generic[V]):
         self, run_id: str, mode: Mode, beginning: Callable[[], Awaitable[Beginning]]
     ) -> None:
         """Start a run, or ask again for the one there is; one that only observed begins anew where live."""
-        found = await self._runtime.read(run_id)
-        anew = found is not None and found.status == "observed" and mode == "live"
-        begun = await beginning() if found is None or anew else None
+        existing = await self._runtime.read(run_id)
+        anew = existing is not None and existing.status == "observed" and mode == "live"
+        begun = await beginning() if existing is None or anew else None
         async with self._database.begin() as connection:
-            if found is not None:
+            if existing is not None:
                 await self._runtime.ask_again(connection, run_id, actor=await privacy.actor(connection))
             if begun is not None and anew:
                 await self._runtime.restart(connection, run_id, {}, begun.input, mode)

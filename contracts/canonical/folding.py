@@ -12,16 +12,16 @@ _FIRST_MARK, _LAST_MARK = "\u0300", "\u036f"  # those of European letters; other
 
 def fold(text: str) -> str:
     """The text in plain small letters, digits and blanks; what has no Latin letters stays as it is."""
-    found = text
-    while (folded := _folded(found)) != found:
-        found = folded
-    return found
+    folding = text
+    while (folded := _folded(folding)) != folding:
+        folding = folded
+    return folding
 
 
 def _folded(text: str) -> str:
     parts = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
-    kept = "".join(each for each in parts if not _FIRST_MARK <= each <= _LAST_MARK)
-    plain = unicodedata.normalize("NFC", kept).translate(_SILENT).translate(_LETTERS)
+    unmarked = "".join(each for each in parts if not _FIRST_MARK <= each <= _LAST_MARK)
+    plain = unicodedata.normalize("NFC", unmarked).translate(_SILENT).translate(_LETTERS)
     return " ".join("".join(each if _is_written(each) else " " for each in plain).split())
 
 
@@ -31,12 +31,12 @@ def _is_written(character: str) -> bool:
 
 def words_of(text: str) -> list[str]:
     """The folded words; letters that stand alone are one word: ``S.p.A.`` is ``spa``, ``U. K.`` is ``uk``."""
-    found: list[str] = []
+    words: list[str] = []
     before = ""
     for word in fold(text).split():
         if len(word) == 1 and len(before) == 1:
-            found[-1] += word
+            words[-1] += word
         else:
-            found.append(word)
+            words.append(word)
             before = word
-    return found
+    return words

@@ -36,10 +36,10 @@ def _normal(name: str) -> str:
     words = words_of(name.replace("&", " and ").replace("+", " and "))
     if not words:  # a name of signs only is that name
         return "".join(name.split())
-    found = " ".join(words)
-    while (fewer := _less(found)) != found:
-        found = fewer
-    return found
+    normal = " ".join(words)
+    while (fewer := _less(normal)) != normal:
+        normal = fewer
+    return normal
 
 
 def _less(name: str) -> str:
@@ -54,8 +54,8 @@ def _less(name: str) -> str:
 def spellings(name: str) -> frozenset[str]:
     """The normal name as it may be spelt, without blanks: ``Müller`` as ``muller`` and as ``mueller``."""
     composed = unicodedata.normalize("NFKC", name)
-    found = (_normal(composed), _normal(composed.translate(_UMLAUTS)))
-    return frozenset(each.replace(" ", "") for each in found if all(found))
+    normal = (_normal(composed), _normal(composed.translate(_UMLAUTS)))
+    return frozenset(each.replace(" ", "") for each in normal if all(normal))
 
 
 def distinguishing_words(name: str) -> list[tuple[str, ...]]:
@@ -101,13 +101,13 @@ def tax_number(number: str) -> tuple[str, str]:
 
 def _parted(plain: str) -> tuple[str, str]:
     for shape, country in _OWN:
-        if found := shape.match(plain):
-            return country, found[1]
-    found = _PREFIXED.match(plain)
-    if found:
-        country = _EU_NAMES.get(found[1], found[1])
+        if match := shape.match(plain):
+            return country, match[1]
+    match = _PREFIXED.match(plain)
+    if match:
+        country = _EU_NAMES.get(match[1], match[1])
         if countries.is_code(country):
-            return country, found[2]
+            return country, match[2]
     return "", plain
 
 
@@ -153,8 +153,8 @@ def domain(address: str) -> str:
 
 def domains(customer: Customer) -> tuple[str, ...]:
     """The firm's own domains: its website's, and that of its e-mail addresses where it is another."""
-    found = (domain(customer.website), *map(domain, re.split(r"[;,\s]+", customer.email)))
-    return tuple(dict.fromkeys(each for each in found if each))
+    named = (domain(customer.website), *map(domain, re.split(r"[;,\s]+", customer.email)))
+    return tuple(dict.fromkeys(each for each in named if each))
 
 
 # -- firms
@@ -162,15 +162,15 @@ def domains(customer: Customer) -> tuple[str, ...]:
 
 def likeness(one: Customer, other: Customer) -> tuple[Likeness, ...]:
     """In what two records are alike, the strongest first; nothing where they are two firms."""
-    found: list[Likeness] = []
+    likenesses: list[Likeness] = []
     ours, theirs = one.tax_registrations, other.tax_registrations
     if any(same_tax_number(mine.number, its.number) for mine in ours for its in theirs):
-        found.append("tax_number")
+        likenesses.append("tax_number")
     if names(one) & names(other):
-        found.append("name")
+        likenesses.append("name")
     if set(domains(one)) & set(domains(other)):
-        found.append("domain")
-    return tuple(found)
+        likenesses.append("domain")
+    return tuple(likenesses)
 
 
 def names(customer: Customer) -> frozenset[str]:
@@ -178,12 +178,12 @@ def names(customer: Customer) -> frozenset[str]:
     return spellings(customer.legal_name) | spellings(customer.trading_name)
 
 
-def fits(found: Customer, name: str, number: str, its_domain: str) -> bool:
+def fits(customer: Customer, name: str, number: str, its_domain: str) -> bool:
     """Whether a record's tax number, name or domain is the one asked for."""
     return (
-        any(same_tax_number(number, each.number) for each in found.tax_registrations)
-        or bool(spellings(name) & names(found))
-        or domain(its_domain) in domains(found)
+        any(same_tax_number(number, each.number) for each in customer.tax_registrations)
+        or bool(spellings(name) & names(customer))
+        or domain(its_domain) in domains(customer)
     )
 
 
@@ -211,9 +211,11 @@ def questions(firm: Customer) -> list[tuple[str | None, str | None, str | None]]
     return list(zip_longest(*known))
 
 
-def candidates(firm: Customer, instance: str, found: Iterable[Customer]) -> tuple[DuplicateCandidate, ...]:
+def candidates(
+    firm: Customer, instance: str, customers: Iterable[Customer]
+) -> tuple[DuplicateCandidate, ...]:
     """The customers of an instance that may be the same firm, the likeliest first."""
-    scored = [_candidate(firm, instance, customer) for customer in found]
+    scored = [_candidate(firm, instance, customer) for customer in customers]
     return tuple(sorted((c for c in scored if c.score), key=lambda c: (-c.score, c.customer_id)))
 
 

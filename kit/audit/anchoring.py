@@ -76,8 +76,8 @@ async def _write(conn: AsyncConnection) -> Anchor | None:
     people = of(conn)
     if last is None:
         await _sign_old_heads(conn, people)
-    found = await conn.execute(select(audit_heads).order_by(audit_heads.c.chain))
-    heads = {row.chain: (row.seq, row.hash) for row in found if row.seq}
+    rows = await conn.execute(select(audit_heads).order_by(audit_heads.c.chain))
+    heads = {row.chain: (row.seq, row.hash) for row in rows if row.seq}
     if not heads or (last is not None and read_anchor(last).heads == heads):
         return None
     number, previous = (last.number + 1, last.hash) if last is not None else (1, GENESIS)

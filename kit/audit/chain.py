@@ -25,9 +25,9 @@ _LINE = (
 
 def canonical(row: dict[str, Any]) -> bytes:
     """A line as it is hashed: JSON with sorted keys, `at` in seconds since 1970, everything but the hash."""
-    told = {name: row[name] for name in _LINE}
-    told["at"] = row["at"].timestamp()
-    return _encode(told)
+    line = {name: row[name] for name in _LINE}
+    line["at"] = row["at"].timestamp()
+    return _encode(line)
 
 
 def hash_of(row: dict[str, Any]) -> str:
@@ -39,8 +39,8 @@ def canonical_anchor(
     number: int, at: dt.datetime, previous: str, heads: dict[str, tuple[int, str]] | dict[str, list[Any]]
 ) -> bytes:
     """An anchor as it is hashed, like a line; `heads` is each chain's last number and hash."""
-    told = {"number": number, "at": at.timestamp(), "previous": previous, "heads": heads}
-    return _encode(told)
+    anchor = {"number": number, "at": at.timestamp(), "previous": previous, "heads": heads}
+    return _encode(anchor)
 
 
 def head_text(chain: str, seq: int, last: str) -> str:

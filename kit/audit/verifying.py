@@ -35,12 +35,12 @@ async def verify(conn: AsyncConnection) -> list[str]:
     return list((await _Check(of(conn)).run(conn, None)).faults)
 
 
-async def check(database: Database, kept: tuple[int, str] | None = None) -> Verification:
+async def check(database: Database, copy: tuple[int, str] | None = None) -> Verification:
     """The verification of the whole trail; `kept` is the number and hash of an anchor kept elsewhere."""
     async with database.connect() as connection:
         # One snapshot, for work goes on meanwhile.
         await connection.execution_options(isolation_level="REPEATABLE READ")
-        return await _Check(of(connection)).run(connection, kept)
+        return await _Check(of(connection)).run(connection, copy)
 
 
 class _Check:
@@ -57,7 +57,7 @@ class _Check:
         self._lines = 0
         self._set_aside = 0
 
-    async def run(self, conn: AsyncConnection, kept: tuple[int, str] | None) -> Verification:
+    async def run(self, conn: AsyncConnection, copy: tuple[int, str] | None) -> Verification:
         await self._read_anchors(conn)
         rows = await conn.stream(select(audit).order_by(audit.c.chain, audit.c.seq))
         async for row in rows:
@@ -66,8 +66,8 @@ class _Check:
         await self._check_ends(conn)
         self._check_anchored()
         await self._check_numbers(conn)
-        if kept is not None:
-            self._check_copy(*kept)
+        if copy is not None:
+            self._check_copy(*copy)
         number = max(self._anchors, default=0)
         last = (number, self._anchors[number].hash) if number else (0, GENESIS)
         return Verification(self._lines, len(self._anchors), last, tuple(self._faults), self._set_aside)
@@ -75,16 +75,16 @@ class _Check:
     async def _read_anchors(self, conn: AsyncConnection) -> None:
         number, previous = 0, GENESIS
         for row in await conn.execute(select(audit_anchors).order_by(audit_anchors.c.number)):
-            found = msgspec.convert(row, Anchor, from_attributes=True)
-            if (found.number, found.previous) != (number + 1, previous):
-                self._faults.append(f"anchor {found.number}: one before it was removed or replaced")
-            if found.hash != found.content_hash() or row.seal != self._keys.sign(f"anchor:{found.hash}"):
-                self._faults.append(f"anchor {found.number} was altered")
-            self._anchors[found.number] = found
+            anchor = msgspec.convert(row, Anchor, from_attributes=True)
+            if (anchor.number, anchor.previous) != (number + 1, previous):
+                self._faults.append(f"anchor {anchor.number}: one before it was removed or replaced")
+            if anchor.hash != anchor.content_hash() or row.seal != self._keys.sign(f"anchor:{anchor.hash}"):
+                self._faults.append(f"anchor {anchor.number} was altered")
+            self._anchors[anchor.number] = anchor
             self._anchored |= {
-                (chain, seq): (last, found.number) for chain, (seq, last) in found.heads.items()
+                (chain, seq): (last, anchor.number) for chain, (seq, last) in anchor.heads.items()
             }
-            number, previous = found.number, found.hash
+            number, previous = anchor.number, anchor.hash
 
     def _take(self, row: Any) -> None:
         self._lines += 1
@@ -107,8 +107,8 @@ class _Check:
 
     def _purged_heads(self) -> dict[str, tuple[int, str]]:
         """How far each chain was rightly purged: the heads of the anchor that a line of the trail names."""
-        found = self._anchors.get(self._purged)
-        return found.heads if found is not None else {}
+        anchor = self._anchors.get(self._purged)
+        return anchor.heads if anchor is not None else {}
 
     def _check_beginnings(self) -> None:
         gone = self._purged_heads()
@@ -146,9 +146,9 @@ class _Check:
                 rows = f"rows {gap.after + 1} to {gap.number - 1}"
                 self._faults.append(f"writer {gap.writer}: {rows} were never written")
 
-    def _check_copy(self, number: int, kept: str) -> None:
-        found = self._anchors.get(number)
-        if found is None or found.hash != kept:
+    def _check_copy(self, number: int, copied_hash: str) -> None:
+        anchor = self._anchors.get(number)
+        if anchor is None or anchor.hash != copied_hash:
             self._faults.append(f"anchor {number} is not the one that was kept elsewhere")
 
 
@@ -160,6 +160,6 @@ def _gaps() -> Select[Any]:
     rows = select(writer.label("writer"), before.label("after"), number.label("number")).where(
         row.is_not(None)
     )
-    found = rows.subquery()
-    gap = found.c.number > found.c.after + 1
-    return select(found).where(gap).order_by(found.c.writer, found.c.number)
+    numbered = rows.subquery()
+    gap = numbered.c.number > numbered.c.after + 1
+    return select(numbered).where(gap).order_by(numbered.c.writer, numbered.c.number)

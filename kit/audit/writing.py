@@ -57,19 +57,19 @@ async def write(
     personal: dict[str, Any] | None = None,
 ) -> None:
     """Add a line in the transaction of what it tells of; see `Entry`."""
-    told = Entry(action, outcome, actor, consumer, subject, detail or {}, correlation_id, personal or {})
-    await write_all(conn, [told])
+    entry = Entry(action, outcome, actor, consumer, subject, detail or {}, correlation_id, personal or {})
+    await write_all(conn, [entry])
 
 
 async def write_all(conn: AsyncConnection, batch: Sequence[Entry]) -> None:
     """Add several lines at once, for instance the denials that a gateway has gathered."""
     if not batch:
         return
-    told = await _settle(conn, batch)
+    lines = await _settle(conn, batch)
     people = of(conn)
     chain, seq, previous = await _take_chain(conn, people)
     rows: list[dict[str, Any]] = []
-    for line in told:
+    for line in lines:
         seq += 1
         row = {"chain": chain, "seq": seq, "at": clock.now(), "previous": previous, **line}
         row["hash"] = previous = hash_of(row)
@@ -90,11 +90,11 @@ def set_aside(entry: Entry, error: Exception) -> Entry:
     names = ("action", "outcome", "actor", "consumer", "subject", "correlation_id")
     texts = {name: storable(str(getattr(entry, name)))[:_MAX_ASIDE] for name in names}
     rest = {name: value for name, value in entry.detail.items() if name != ROW}
-    told = {SET_ASIDE: type(error).__name__, "detail": storable(repr(rest))[:_MAX_ASIDE]}
+    reduced = {SET_ASIDE: type(error).__name__, "detail": storable(repr(rest))[:_MAX_ASIDE]}
     if ROW in entry.detail:
-        told[ROW] = entry.detail[ROW]
+        reduced[ROW] = entry.detail[ROW]
     personal = {storable(name): storable(str(value)) for name, value in entry.personal.items()}
-    return Entry(**texts, detail=told, personal=personal)
+    return Entry(**texts, detail=reduced, personal=personal)
 
 
 def consumer() -> str:
@@ -109,7 +109,7 @@ async def _settle(conn: AsyncConnection, batch: Sequence[Entry]) -> list[dict[st
     # In one order, so that two batches that meet new people never wait for each other in a circle.
     subjects = sorted({entry.actor for entry in batch if _is_subject(entry)})
     known = {subject: await people.pseudonym(conn, subject) for subject in subjects}
-    told: list[dict[str, Any]] = []
+    lines: list[dict[str, Any]] = []
     for entry in batch:
         line = msgspec.structs.asdict(entry)
         line["actor"] = actor = known[entry.actor] if _is_subject(entry) else entry.actor
@@ -118,8 +118,8 @@ async def _settle(conn: AsyncConnection, batch: Sequence[Entry]) -> list[dict[st
             line["detail"] = {**entry.detail, **await _sealed(conn, people, actor, personal)}
         # JSON has fewer kinds of values than Python: hash what will be read back.
         line["detail"] = msgspec.json.decode(msgspec.json.encode(line["detail"]))
-        told.append(line)
-    return told
+        lines.append(line)
+    return lines
 
 
 def _is_subject(entry: Entry) -> bool:

@@ -68,12 +68,12 @@ _QUESTIONS = (
 
 async def backlog(connection: AsyncConnection) -> list[Family]:
     """What waits now, as gauges."""
-    found = []
-    for name, told, question in _QUESTIONS:
+    families = []
+    for name, description, question in _QUESTIONS:
         rows = (await connection.execute(text(question))).mappings().all()
         samples = [
             Sample(float(row["value"]), {key: str(value) for key, value in row.items() if key != "value"})
             for row in rows
         ]
-        found.append(Family(name, "gauge", told, samples))
-    return found
+        families.append(Family(name, "gauge", description, samples))
+    return families

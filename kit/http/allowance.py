@@ -26,10 +26,10 @@ class _LocalAllowance:
         self.used, self.max, self.at = 0, assumed, 0.0
         self.flight: set[str] = set()
 
-    def take(self, call: str, kept: int, now: float, believed: float) -> Verdict:
+    def take(self, call: str, reserved: int, now: float, believed: float) -> Verdict:
         if self.at == 0 and self.flight:
             return "wait"
-        over = self.used + len(self.flight) + 1 > self.max - kept
+        over = self.used + len(self.flight) + 1 > self.max - reserved
         if self.at > 0 and over and (self.flight or now - self.at < believed):
             return "used_up"
         self.flight.add(call)
@@ -65,14 +65,14 @@ class Allowance:
     async def take(self, *, interactive: bool) -> tuple[Verdict, str]:
         """Whether a call may go now, and the id under which it is to be given back."""
         call, now = uuid.uuid4().hex, self._clock()
-        kept = 0 if interactive else self._limits.reserve_daily
-        here = self._here.take(call, kept, now, self._limits.recheck_seconds)
+        reserved = 0 if interactive else self._limits.reserve_daily
+        here = self._here.take(call, reserved, now, self._limits.recheck_seconds)
         if self._cache is None:
             return here, call
         self._owed = {over: until for over, until in self._owed.items() if until > now}
         owed = tuple(self._owed)
         believed = self._limits.recheck_seconds
-        arguments = [now, now + _LOST_AFTER, call, kept, self._limits.daily, believed, *owed]
+        arguments = [now, now + _LOST_AFTER, call, reserved, self._limits.daily, believed, *owed]
         try:
             shared = await self._cache.ask(
                 "allowance", lambda _: self._take(keys=self._keys, args=arguments), otherwise=None

@@ -86,8 +86,8 @@ class Grant(ABC):
         """Get a token; `refused` is one that the vendor no longer accepts."""
         del refused
         asked_at = time.monotonic()
-        found = await self._ask(self.form(), self.form_headers())
-        self._use(found, asked_at + lifetime(found.get("expires_in"), self._lasts))
+        token = await self._ask(self.form(), self.form_headers())
+        self._use(token, asked_at + lifetime(token.get("expires_in"), self._lasts))
 
     def _use(self, token: dict[str, Any], until: float) -> None:
         self._refused = None
@@ -100,25 +100,25 @@ class Grant(ABC):
         if self._post is None:
             raise RuntimeError("a grant is attached to an outbound client before it is used")
         answer = await self._post(self.token_url, form, headers)
-        found = answer.try_json(dict[str, Any])
+        document = answer.try_json(dict[str, Any])
         if answer.status >= 400:  # noqa: PLR2004
-            raise self._refusal(answer, found or {})
-        if not found or not isinstance(found.get("access_token"), str):
+            raise self._refusal(answer, document or {})
+        if not document or not isinstance(document.get("access_token"), str):
             raise ContractViolation(
                 f"{self._instance} granted no token",
                 instance=self._instance,
                 vendor_request_id=answer.request_id,
             )
-        return found
+        return document
 
-    def _refusal(self, answer: Answer, found: Mapping[str, Any]) -> Problem:
+    def _refusal(self, answer: Answer, document: Mapping[str, Any]) -> Problem:
         more: dict[str, Any] = {"instance": self._instance, "vendor_request_id": answer.request_id}
         if answer.status >= _SERVER_ERROR or answer.status == 429:  # noqa: PLR2004
             throttled = answer.status < _SERVER_ERROR
             what = f"{self._instance} grants no token at the moment"
             return VendorUnavailable(what, nothing_done=throttled, **more)
         # RFC 6749 §5.2 has a closed list of codes; anything else might be personal data.
-        error = str(found.get("error", ""))
+        error = str(document.get("error", ""))
         code = error if error.replace("_", "").isalpha() else "no reason given"
         problem = VendorRejected(f"{self._instance} refused our login: {code}", **more)
         self._rest_with(problem)

@@ -228,8 +228,8 @@ class Outbound:
         answer: Answer | None = None
         outcome = "cancelled"
         try:
-            answer = found = await self._roundtrip(call, login)
-            problem = self._judge(call, found)
+            answer = received = await self._roundtrip(call, login)
+            problem = self._judge(call, received)
             outcome = problem.code if problem else ""
         except Problem as error:
             if not _is_past_deadline():  # a caller in a hurry says nothing about the vendor
@@ -238,8 +238,8 @@ class Outbound:
             raise
         finally:
             self._record(call, answer, outcome, at, time.monotonic() - began)
-        self._note(found, turn)
-        return found, problem
+        self._note(received, turn)
+        return received, problem
 
     def _note(self, answer: Answer, turn: Turn) -> None:
         """What an answer says of the vendor's health and of our allowance."""

@@ -77,8 +77,8 @@ class Recorder:
 
     async def _set_aside(self, row: VendorCall, _: Exception) -> None:
         """Write a row with escapes in the place of what cannot be stored."""
-        told = msgspec.structs.asdict(row)
-        texts = {name: storable(value) for name, value in told.items() if isinstance(value, str)}
+        columns = msgspec.structs.asdict(row)
+        texts = {name: storable(value) for name, value in columns.items() if isinstance(value, str)}
         await self._write([msgspec.structs.replace(row, **texts)])
 
     async def _write_soon(self) -> None:

@@ -123,17 +123,17 @@ class RefreshToken(Grant):
         await self._store.write(self._name, msgspec.structs.replace(held, begun_at=began))
         try:
             form = {**self.form(), "refresh_token": held.refresh_token}
-            found = await self._ask(form, self._client.headers())
+            token = await self._ask(form, self._client.headers())
         except (VendorRejected, VendorUnavailable) as problem:
             if isinstance(problem, VendorRejected) or problem.nothing_done:
                 # The token was not used up: what was known of it before is still true.
                 await self._store.write(self._name, held)
             raise self._explained(problem, held) from None
-        lasts = lifetime(found.get("expires_in"), self._lasts)
+        lasts = lifetime(token.get("expires_in"), self._lasts)
         renewed = Grantings(
             first=held.first,
-            refresh_token=str(found.get("refresh_token") or held.refresh_token),
-            token=found,
+            refresh_token=str(token.get("refresh_token") or held.refresh_token),
+            token=token,
             until=None if lasts == float("inf") else began + lasts,
         )
         await self._store_surely(renewed)

@@ -160,7 +160,7 @@ class SlotPool:
 
     async def _fill(self) -> bool:
         """Take what is free for those who wait; whether anything was."""
-        found = False
+        filled = False
         lanes: tuple[tuple[Lane, int], ...] = (("interactive", 0), ("batch", self._reserve))
         for lane, first in lanes:
             wanted = self._queued(lane)
@@ -174,10 +174,10 @@ class SlotPool:
                 continue
             for slot in await self._locks.take(self._space, free, wanted):
                 self._since[slot] = now
-                found = True
+                filled = True
                 if not self._pass_on(slot):
                     await self._return(slot)
-        return found
+        return filled
 
     def _queued(self, lane: Lane) -> int:
         return sum(not place.done() for place in self._queues[lane])

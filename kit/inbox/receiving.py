@@ -68,8 +68,8 @@ async def receive(
         occurred_at=occurred_at,
         correlation_id=correlation_id,
     )
-    kept = await where.execute(row.on_conflict_do_nothing().returning(inbox.c.seq))
-    return kept.scalar() is not None
+    inserted = await where.execute(row.on_conflict_do_nothing().returning(inbox.c.seq))
+    return inserted.scalar() is not None
 
 
 async def release_undelivered(conn: AsyncConnection, seq: int, *, again: bool) -> None:

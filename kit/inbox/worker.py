@@ -181,8 +181,8 @@ class InboxWorker:
             & (deliveries.c.attempts == row.attempts)
         )
         async with self._database.begin() as connection:
-            found = await connection.execute(select(deliveries.c.seq).where(mine).with_for_update())
-            if found.scalar() is None:
+            pending = await connection.execute(select(deliveries.c.seq).where(mine).with_for_update())
+            if pending.scalar() is None:
                 return
             if attempts >= self._settings.attempts:
                 parked = await _raise(connection, subscriber, row, error)

@@ -47,10 +47,10 @@ class Bound:
 
 def api_of(interface: type) -> Api:
     """The declaration of an interface; raises TypeError for a class that is none."""
-    found = getattr(interface, "__api__", None)
-    if not isinstance(found, Api):
+    api = getattr(interface, "__api__", None)
+    if not isinstance(api, Api):
         raise TypeError(f"{interface.__name__} is not declared with @api")
-    return found
+    return api
 
 
 @lru_cache(maxsize=256)

@@ -83,7 +83,7 @@ def _security(api: Any) -> dict[str, Any]:
 
 def _operation(bound: Bound, schemas: Schemas) -> dict[str, Any]:
     operation = bound.operation
-    found: dict[str, Any] = {
+    document: dict[str, Any] = {
         "operationId": bound.operation_id,
         "summary": operation.summary,
         "description": bound.doc,
@@ -93,35 +93,35 @@ def _operation(bound: Bound, schemas: Schemas) -> dict[str, Any]:
         "x-lane": operation.lane,
     }
     if operation.roles:
-        found["x-roles"] = list(operation.roles)
+        document["x-roles"] = list(operation.roles)
     if operation.cache_seconds:
-        found["x-cache-seconds"] = operation.cache_seconds
+        document["x-cache-seconds"] = operation.cache_seconds
     if operation.deprecation:
-        found["deprecated"] = True
+        document["deprecated"] = True
     if parameters := _parameters(bound, schemas):
-        found["parameters"] = parameters
+        document["parameters"] = parameters
     if bound.body is not None:
-        found["requestBody"] = {
+        document["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schemas.request(bound.body)}},
         }
-    found["responses"] = _responses(bound, schemas)
-    return found
+    document["responses"] = _responses(bound, schemas)
+    return document
 
 
 def _parameters(bound: Bound, schemas: Schemas) -> list[dict[str, Any]]:
-    found = [
+    parameters = [
         {"name": name, "in": "path", "required": True, "schema": schemas.parameter(kind)}
         for name, kind in bound.path_parameters.items()
     ]
     if bound.query is not None:
         query = query_schema(bound, schemas)
-        found += [
+        parameters += [
             {"name": name, "in": "query", "required": name in query["required"], "schema": schema}
             for name, schema in query["properties"].items()
         ]
     if bound.operation.idempotency == "key":
-        found.append(
+        parameters.append(
             {
                 "name": "Idempotency-Key",
                 "in": "header",
@@ -136,7 +136,7 @@ def _parameters(bound: Bound, schemas: Schemas) -> list[dict[str, Any]]:
             }
         )
     if bound.operation.precondition:
-        found.append(
+        parameters.append(
             {
                 "name": "If-Match",
                 "in": "header",
@@ -145,7 +145,7 @@ def _parameters(bound: Bound, schemas: Schemas) -> list[dict[str, Any]]:
                 "schema": {"type": "string", "pattern": r'^(\*|"[!#-~]+")$'},
             }
         )
-    return found
+    return parameters
 
 
 def query_schema(bound: Bound, schemas: Schemas) -> dict[str, Any]:
@@ -170,35 +170,35 @@ def query_schema(bound: Bound, schemas: Schemas) -> dict[str, Any]:
 def problems_of(bound: Bound) -> list[type[Problem]]:
     """Every problem that an operation may answer with, each once, by status and code."""
     operation = bound.operation
-    found = {*ALWAYS, *operation.problems, *_of_the_caller(bound)}
+    kinds = {*ALWAYS, *operation.problems, *_of_the_caller(bound)}
     if operation.method in ("POST", "PUT", "PATCH"):
-        found.update(WHERE_BODIES_COME)
+        kinds.update(WHERE_BODIES_COME)
     if bound.body is not None:
-        found.update(WITH_BODY)
+        kinds.update(WITH_BODY)
     if bound.body is not None or bound.query is not None or bound.path_parameters:
-        found.update(WITH_INPUT)
+        kinds.update(WITH_INPUT)
     if operation.idempotency == "key":
-        found.update(WITH_KEY)
+        kinds.update(WITH_KEY)
     if operation.precondition:
-        found.update(WITH_PRECONDITION)
+        kinds.update(WITH_PRECONDITION)
     if operation.cache_seconds:
-        found.update(WITH_CACHE)
-    return sorted(found, key=lambda kind: (kind.status, kind.code))
+        kinds.update(WITH_CACHE)
+    return sorted(kinds, key=lambda kind: (kind.status, kind.code))
 
 
 def _of_the_caller(bound: Bound) -> set[type[Problem]]:
     """What depends on who calls, beside what every operation may answer."""
     operation = bound.operation
-    found: set[type[Problem]] = set()
+    kinds: set[type[Problem]] = set()
     if bound.api.tier != "experience" or "outside" not in bound.api.audiences:
-        found.add(p.AudienceForbidden)
+        kinds.add(p.AudienceForbidden)
     if bound.api.tier == "system" or operation.rows:  # a token may be bound to another instance, or row
-        found.add(p.Forbidden)
+        kinds.add(p.Forbidden)
     if operation.roles:
-        found.add(p.RoleRequired)
+        kinds.add(p.RoleRequired)
     if bound.api.tier != "gateway":  # a repair of an overloaded deployment is not shed
-        found.add(p.Overloaded)
-    return found
+        kinds.add(p.Overloaded)
+    return kinds
 
 
 def _responses(bound: Bound, schemas: Schemas) -> dict[str, Any]:
@@ -206,8 +206,8 @@ def _responses(bound: Bound, schemas: Schemas) -> dict[str, Any]:
     for kind in problems_of(bound):
         by_status.setdefault(kind.status, []).append(kind)
     failures = {str(status): _failure(status, kinds) for status, kinds in by_status.items()}
-    kept = {"304": {"description": "What If-None-Match names"}} if bound.operation.cache_seconds else {}
-    return {str(bound.operation.status): _success(bound, schemas), **kept, **failures}
+    unchanged = {"304": {"description": "What If-None-Match names"}} if bound.operation.cache_seconds else {}
+    return {str(bound.operation.status): _success(bound, schemas), **unchanged, **failures}
 
 
 def _failure(status: int, kinds: list[type[Problem]]) -> dict[str, Any]:

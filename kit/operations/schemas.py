@@ -65,12 +65,12 @@ def _close(component: dict[str, Any]) -> dict[str, Any]:
 
 def _strict(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema with all its free text bound to what can be kept."""
-    found = {name: _strict_part(name, value) for name, value in schema.items()}
-    if found.get("type") == "string" and not found.keys() & _TEXT_IS_BOUND_BY:
-        found["pattern"] = _NO_NUL
-    if isinstance(found.get("additionalProperties"), dict):
-        found["propertyNames"] = _strict({"type": "string", **found.get("propertyNames", {})})
-    return found
+    strict = {name: _strict_part(name, value) for name, value in schema.items()}
+    if strict.get("type") == "string" and not strict.keys() & _TEXT_IS_BOUND_BY:
+        strict["pattern"] = _NO_NUL
+    if isinstance(strict.get("additionalProperties"), dict):
+        strict["propertyNames"] = _strict({"type": "string", **strict.get("propertyNames", {})})
+    return strict
 
 
 def _strict_part(name: str, value: Any) -> Any:

@@ -154,6 +154,6 @@ async def _next_lane(connection: AsyncConnection, flow: PostingFlow[Any]) -> Lan
         .group_by(*(ahead.c[name] for name in names))
         .order_by(func.min(ahead.c.number))
     )
-    found = (await connection.execute(query)).all()
-    row = next((row for row in found if row.records >= flow.most or row.waited >= flow.wait), None)
+    lanes = (await connection.execute(query)).all()
+    row = next((row for row in lanes if row.records >= flow.most or row.waited >= flow.wait), None)
     return Lane(row.target, row.instance, row.entity, row.mode) if row is not None else None

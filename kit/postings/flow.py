@@ -148,10 +148,10 @@ class PostingFlow(Generic[R]):
         """Ask for what may have been made; what is not there may be sent again once that is believed."""
         keys = RecordKeys(tuple(doubts))
         answer: PostedRecords = await self.effects.read(run.input.instance, self.find, keys)
-        found = tuple(posted for posted in answer.items if posted.key in doubts)
-        there = {posted.key for posted in found}
+        matches = tuple(posted for posted in answer.items if posted.key in doubts)
+        there = {posted.key for posted in matches}
         absent = [key for key, age in doubts.items() if key not in there and age >= self.wait_out]
-        await rows.found(settle(doubts, BatchResult(done=found)).done, absent)
+        await rows.found(settle(doubts, BatchResult(done=matches)).done, absent)
 
     async def _send(self, run: Run, rows: BatchRows, records: Sequence[Record], body: msgspec.Struct) -> None:
         keys = [record.key for record in records]

@@ -57,10 +57,10 @@ class Persons:
         if remembered is not None and remembered.until > time.monotonic():
             return remembered.person.id
         lookup = self.keys.lookup(subject)
-        found = await self._read(conn, persons.c.lookup == lookup)
-        if found is not None:
-            await _note_seen(conn, found.id)
-            return found.id
+        person = await self._read(conn, persons.c.lookup == lookup)
+        if person is not None:
+            await _note_seen(conn, person.id)
+            return person.id
         return await self._mint(conn, subject, lookup)
 
     async def person(self, conn: AsyncConnection, pseudonym: str) -> Person | None:
@@ -126,8 +126,8 @@ class Persons:
     def _remember(self, person: Person) -> None:
         if len(self._by_id) >= _MANY:
             self.forget()
-        kept = _Remembered(person, time.monotonic() + _REMEMBERED_SECONDS)
-        self._by_id[person.id] = self._by_subject[person.fields["subject"]] = kept
+        remembered = _Remembered(person, time.monotonic() + _REMEMBERED_SECONDS)
+        self._by_id[person.id] = self._by_subject[person.fields["subject"]] = remembered
 
 
 _of_engines: WeakKeyDictionary[Engine, Persons] = WeakKeyDictionary()
@@ -135,14 +135,14 @@ _of_engines: WeakKeyDictionary[Engine, Persons] = WeakKeyDictionary()
 
 def use(database: Database, keys: Keys) -> Persons:
     """Read and seal with these keys in a database; called once, before anything is written."""
-    found = _of_engines[database.engine.sync_engine] = Persons(keys)
-    return found
+    people = _of_engines[database.engine.sync_engine] = Persons(keys)
+    return people
 
 
 def keys_of(database: Database) -> Keys:
     """The keys that are used in a database; keys of the moment where `use` was not called."""
-    found = _of_engines.get(database.engine.sync_engine) or use(database, Keys.made())
-    return found.keys
+    people = _of_engines.get(database.engine.sync_engine) or use(database, Keys.made())
+    return people.keys
 
 
 async def claim(database: Database, keys: Keys) -> Persons:
@@ -159,10 +159,10 @@ async def claim(database: Database, keys: Keys) -> Persons:
 
 def of(conn: AsyncConnection) -> Persons:
     """The people of a connection's database; under keys of the moment where `use` was not called."""
-    found = _of_engines.get(conn.sync_engine)
-    if found is None:
-        found = _of_engines[conn.sync_engine] = Persons(Keys.made())
-    return found
+    people = _of_engines.get(conn.sync_engine)
+    if people is None:
+        people = _of_engines[conn.sync_engine] = Persons(Keys.made())
+    return people
 
 
 def is_pseudonym(actor: str) -> bool:
@@ -179,15 +179,15 @@ async def actor(conn: AsyncConnection) -> str:
     return await of(conn).pseudonym(conn, caller.subject)
 
 
-async def shown(conn: AsyncConnection, kept: str) -> str:
+async def shown(conn: AsyncConnection, stored: str) -> str:
     """A kept actor as the running request's caller may see it: the subject, unless it was erased.
 
     Work without a caller, a durable step for one, gets what is kept: its results are kept too.
     """
-    if not is_pseudonym(kept) or context.current().caller is None:
-        return kept
-    person = await of(conn).person(conn, kept)
-    return kept if person is None else str(person.fields["subject"])
+    if not is_pseudonym(stored) or context.current().caller is None:
+        return stored
+    person = await of(conn).person(conn, stored)
+    return stored if person is None else str(person.fields["subject"])
 
 
 async def _note_seen(conn: AsyncConnection, pseudonym: str) -> None:

@@ -47,8 +47,8 @@ async def export(conn: AsyncConnection, wanted: str) -> Held:
     for table in declared():
         if table not in (trail, persons) and (named := _named(table, pseudonym)):
             shown = [column for column in table.c if column.name != "hash"]  # an API key's, which is a secret
-            found = await conn.execute(select(*shown).where(or_(*named)))
-            rows[table.name] = [dict(each._mapping) for each in found]  # noqa: SLF001 - SQLAlchemy's public name
+            matches = await conn.execute(select(*shown).where(or_(*named)))
+            rows[table.name] = [dict(each._mapping) for each in matches]  # noqa: SLF001 - SQLAlchemy's public name
     await _audit_request(conn, "privacy.exported", pseudonym, "")
     fields = person.fields if person else {}
     return Held(pseudonym, fields, rows, row.first_seen_at, row.seen_at, row.erased_at)
@@ -83,10 +83,10 @@ async def shred(conn: AsyncConnection, which: ColumnElement[bool], now: dt.datet
 
 
 async def _find(conn: AsyncConnection, people: Persons, wanted: str) -> str:
-    found = await people.find(conn, wanted)
-    if found is None:
+    person = await people.find(conn, wanted)
+    if person is None:
         raise NotFound("Nobody is known by this subject or pseudonym")
-    return found
+    return person
 
 
 async def _audit(conn: AsyncConnection, people: Persons, pseudonym: str) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ _SECRET = re.compile(
 
 def mask(text: str) -> str:
     """The text without anything that looks like a credential."""
-    return _SECRET.sub(lambda found: next(filter(None, found.groups()), "") + "…", text)
+    return _SECRET.sub(lambda match: next(filter(None, match.groups()), "") + "…", text)
 
 
 def _add_correlation(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

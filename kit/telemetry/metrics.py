@@ -65,10 +65,10 @@ class Histogram:
     def series(self, **labels: str) -> _Series:
         """The series of some labels, made when it is first asked for."""
         key = tuple(sorted(labels.items()))
-        found = self._series.get(key)
-        if found is None:
-            found = self._series[key] = _Series(self._bounds)
-        return found
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = _Series(self._bounds)
+        return series
 
     def family(self) -> Family:
         """The samples as they stand."""
@@ -110,16 +110,18 @@ def configure_metrics() -> None:
 
 def families() -> list[Family]:
     """Everything that this process has counted, by name."""
-    found = [histogram.family() for histogram in _histograms]
-    found += [Family(name, "gauge", told, list(read())) for name, (told, read) in _gauges.items()]
-    found += _from_opentelemetry()
-    return sorted(merged(found), key=lambda family: family.name)
+    families = [histogram.family() for histogram in _histograms]
+    families += [
+        Family(name, "gauge", description, list(read())) for name, (description, read) in _gauges.items()
+    ]
+    families += _from_opentelemetry()
+    return sorted(merged(families), key=lambda family: family.name)
 
 
-def merged(found: Iterable[Family]) -> list[Family]:
+def merged(families: Iterable[Family]) -> list[Family]:
     """One family per name, with the samples of all."""
     by_name: dict[str, Family] = {}
-    for family in found:
+    for family in families:
         known = by_name.get(family.name)
         if known is None:
             by_name[family.name] = msgspec.structs.replace(family, samples=list(family.samples))
@@ -128,7 +130,7 @@ def merged(found: Iterable[Family]) -> list[Family]:
     return list(by_name.values())
 
 
-def labelled(found: Iterable[Family], **labels: str) -> list[Family]:
+def labelled(families: Iterable[Family], **labels: str) -> list[Family]:
     """The families with more labels on every sample."""
     return [
         msgspec.structs.replace(
@@ -138,14 +140,14 @@ def labelled(found: Iterable[Family], **labels: str) -> list[Family]:
                 for sample in family.samples
             ],
         )
-        for family in found
+        for family in families
     ]
 
 
-def exposition(found: Iterable[Family]) -> str:
+def exposition(families: Iterable[Family]) -> str:
     """The families in Prometheus's text format, version 0.0.4."""
     lines: list[str] = []
-    for family in found:
+    for family in families:
         lines.append(f"# HELP {family.name} {_escaped(family.help)}")
         lines.append(f"# TYPE {family.name} {family.kind}")
         lines += [
@@ -202,9 +204,9 @@ def _attributes(point: Any) -> dict[str, str]:
 
 
 def _family_name(name: str, unit: str) -> str:
-    found = _NAME.sub("_", name)
+    family = _NAME.sub("_", name)
     suffix = _UNITS.get(unit, "")
-    return f"{found}_{suffix}" if suffix and not found.endswith(suffix) else found
+    return f"{family}_{suffix}" if suffix and not family.endswith(suffix) else family
 
 
 def _labels(labels: dict[str, str]) -> str:
@@ -215,8 +217,8 @@ def _labels(labels: dict[str, str]) -> str:
 
 
 def _escaped(text: str, *, quote: bool = False) -> str:
-    found = text.replace("\\", "\\\\").replace("\n", "\\n")
-    return found.replace('"', '\\"') if quote else found
+    escaped = text.replace("\\", "\\\\").replace("\n", "\\n")
+    return escaped.replace('"', '\\"') if quote else escaped
 
 
 def _number(value: float) -> str:

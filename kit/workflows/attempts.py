@@ -114,8 +114,8 @@ class Attempts:
             return msgspec.to_builtins(attempt)
 
         async with self._gate.admit():
-            kept = await DBOS.run_step_async({"name": work.name}, body)
-        return msgspec.convert(kept, Attempt)
+            stored = await DBOS.run_step_async({"name": work.name}, body)
+        return msgspec.convert(stored, Attempt)
 
     async def _once(self, work: Work[T]) -> tuple[Attempt, T | None]:
         attempt = Attempt(at=0, draw=random.random())  # noqa: S311 - jitter

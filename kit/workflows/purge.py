@@ -34,8 +34,8 @@ async def count_ended(conn: AsyncConnection, before: dt.datetime) -> int:
 async def purge_ended(database: Database, before: dt.datetime, limit: int) -> int:
     """Delete some of them with all that the engine keeps of each; how many those were."""
     async with database.connect() as connection:
-        found = await connection.execute(_SOME, {"before": _milliseconds(before), "limit": limit})
-        ids = list(found.scalars())
+        rows = await connection.execute(_SOME, {"before": _milliseconds(before), "limit": limit})
+        ids = list(rows.scalars())
     if ids:
         await asyncio.to_thread(_delete, database.url, ids)
     return len(ids)

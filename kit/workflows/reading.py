@@ -147,12 +147,12 @@ async def decide(conn: AsyncConnection, workflow_id: str, question: str, by: str
         .values(decisions=runs.c.decisions.op("||")(cast({question: by}, JSONB)), version=runs.c.version + 1)
         .returning(runs)
     )
-    found = row.one_or_none()
-    return _run(found) if found is not None else None
+    claimed = row.one_or_none()
+    return _run(claimed) if claimed is not None else None
 
 
 def _run(row: Any) -> RunRow:
-    kept: dict[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
-    found = {name: kept[name] for name in RunRow.__struct_fields__}
-    found["version"] = str(row.version)
-    return RunRow(**found)
+    columns: dict[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    fields = {name: columns[name] for name in RunRow.__struct_fields__}
+    fields["version"] = str(row.version)
+    return RunRow(**fields)

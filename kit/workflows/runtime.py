@@ -184,8 +184,8 @@ class Runtime:
         # Of whichever unique column: of many at once, one may meet the other's engine id before its id.
         made = (await conn.execute(row.on_conflict_do_nothing().returning(runs))).one_or_none()
         query = select(runs.c.fingerprint, runs.c.input).where(runs.c.id == workflow_id, *own(runs))
-        found = (await conn.execute(query)).one_or_none()
-        if found is None:  # whether it is there or not: nobody begins what he may not see
+        stored = (await conn.execute(query)).one_or_none()
+        if stored is None:  # whether it is there or not: nobody begins what he may not see
             raise NotFound("There is no such case of yours")
         if made is not None:
             journal = Journal(self.database, workflow_id, flow, correlation_id, subject)
@@ -201,7 +201,7 @@ class Runtime:
                 correlation_id=correlation_id,
             )
             return True
-        if fingerprint not in (found.fingerprint, _fingerprint(flow, _without_mode(found.input))):
+        if fingerprint not in (stored.fingerprint, _fingerprint(flow, _without_mode(stored.input))):
             raise Conflict(f"{workflow_id} was started before with other data")
         await self.ask_again(conn, workflow_id, actor=actor)
         return False
@@ -223,8 +223,8 @@ class Runtime:
         With `input` or `mode` it begins with those. Its ledger keys stay the same, so it revives what it
         had made. Raises NotFound and Conflict.
         """
-        found = await conn.execute(select(runs).where(runs.c.id == workflow_id).with_for_update())
-        row = found.one_or_none()
+        rows = await conn.execute(select(runs).where(runs.c.id == workflow_id).with_for_update())
+        row = rows.one_or_none()
         if row is None:
             raise NotFound(f"There is no run {workflow_id}")
         if row.finished_at is None:

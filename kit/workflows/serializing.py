@@ -31,12 +31,12 @@ class JsonSerializer(Serializer):
         return msgspec.json.encode(_encodable(data)).decode()
 
     def deserialize(self, serialized_data: str) -> Any:
-        found = msgspec.json.decode(serialized_data)
-        if isinstance(found, dict) and found.keys() == {_PROBLEM}:
-            return problems.from_document(found[_PROBLEM])
-        if isinstance(found, dict) and found.keys() == {_ERROR}:
-            return StoredError(*found[_ERROR])
-        return found
+        value = msgspec.json.decode(serialized_data)
+        if isinstance(value, dict) and value.keys() == {_PROBLEM}:
+            return problems.from_document(value[_PROBLEM])
+        if isinstance(value, dict) and value.keys() == {_ERROR}:
+            return StoredError(*value[_ERROR])
+        return value
 
 
 def _encodable(data: Any) -> Any:

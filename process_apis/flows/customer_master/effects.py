@@ -15,14 +15,14 @@ def create_customer(
     proposal: ProposalInput, systems: SystemAssignment, case: CustomerCase
 ) -> Effect[Customer]:
     """The customer as it was approved."""
-    told = (proposal.selling_entity, proposal.currency, proposal.payment_terms)
+    terms = (proposal.selling_entity, proposal.currency, proposal.payment_terms)
     return Effect(
         step="create-customer",
         title="Create the customer in the ERP",
         instance=instance_of(Erp, systems),
         operation=Erp.put_customer,
         key=proposal.key,
-        body=lambda: draft_of(case.facts.account, *told),
+        body=lambda: draft_of(case.facts.account, *terms),
         returns=Customer,
         noun="customer",
         scope=proposal.selling_entity,

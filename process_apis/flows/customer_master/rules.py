@@ -58,10 +58,10 @@ def _described(candidate: DuplicateCandidate, entity: str) -> str:
 
 
 def why_ask_finance(
-    account: Customer, found: tuple[DuplicateCandidate, ...], policy: Policy, entity: str
+    account: Customer, matches: tuple[DuplicateCandidate, ...], policy: Policy, entity: str
 ) -> tuple[str, ...]:
     """The reasons for which a person must approve, in sentences; empty when nobody need be asked."""
-    alike = [one for one in found if one.score >= policy.duplicate_score]
+    alike = [one for one in matches if one.score >= policy.duplicate_score]
     reasons = [f"It may be {_described(one, entity)}: {', '.join(one.reasons)}." for one in alike]
     if account.credit_limit is not None:
         reasons.append(why_above("credit limit", account.credit_limit, policy.approve_credit_limit_above))

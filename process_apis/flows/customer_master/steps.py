@@ -61,7 +61,7 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
             "Read the account and look for the same firm in the ERP",
             lambda: self._look(run.input),
             returns=Proposed,
-            detail=lambda found: found.account.legal_name,
+            detail=lambda proposed: proposed.account.legal_name,
             explain=lambda problem: _stop(run.input, "", problem),
         )
 
@@ -72,9 +72,9 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
             raise Invalid(faults[0].detail, errors=faults)
         erp = instance_of(Erp, self._systems_of(proposal))
         others = await same_firms(self._systems.client(Erp, erp), account, but=proposal.key)
-        found = candidates(account, erp, others)
-        reasons = rules.why_ask_finance(account, found, self._settings.policy, entity)
-        return Proposed(account, found, reasons, looked_at, entity)
+        matches = candidates(account, erp, others)
+        reasons = rules.why_ask_finance(account, matches, self._settings.policy, entity)
+        return Proposed(account, matches, reasons, looked_at, entity)
 
     async def _ask_finance(self, run: Run, case: CustomerCase) -> Decided[CustomerDecision] | None:
         """What finance decided; None where it rejected the customer."""
@@ -104,19 +104,19 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
                 account.legal_name, f"Finance would be asked first: {reasons}" if reasons else ""
             )
             return
-        kept = await run.step(
+        recorded = await run.step(
             "cross-refer",
             "Keep the customer with its ids in all systems",
             lambda: self._record_customer(run, account, customer, client),
             returns=Customer,
-            refs=lambda kept: kept.refs,
+            refs=lambda recorded: recorded.refs,
         )
-        names = (kept.id, kept.legal_name, proposal.selling_entity)
+        names = (recorded.id, recorded.legal_name, proposal.selling_entity)
         whose = (proposal.instance, proposal.account_id, account.legal_name)
-        approved = CustomerApproved(*names, *whose, customer=kept)
-        await run.emit(CUSTOMER_APPROVED, kept.id, approved, key="approved", deliver=True)
-        state = msgspec.structs.replace(run.state, customer_id=kept.id, refs=kept.refs)
-        await run.update_status("done", f"{kept.legal_name} is a customer", state)
+        approved = CustomerApproved(*names, *whose, customer=recorded)
+        await run.emit(CUSTOMER_APPROVED, recorded.id, approved, key="approved", deliver=True)
+        state = msgspec.structs.replace(run.state, customer_id=recorded.id, refs=recorded.refs)
+        await run.update_status("done", f"{recorded.legal_name} is a customer", state)
 
     async def _customer(self, run: Run, case: CustomerCase, source: Source) -> Customer:
         """The customer, created or, if finance said so, one that the ERP has."""
@@ -130,7 +130,7 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
             "Take the existing ERP customer",
             lambda: self._merge(run, existing),
             returns=Customer,
-            refs=lambda customer: customer.refs,
+            refs=lambda recorded: recorded.refs,
             explain=source.explain,
             recheck=case,
         )

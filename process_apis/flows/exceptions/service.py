@@ -54,7 +54,7 @@ class ExceptionsService:
     async def resolve_alike(self, exception_id: str, body: AlikeResolution) -> ResolvedAlike:
         """What was resolved of those that stopped for the same reason, in one transaction."""
         async with self._database.begin() as connection:
-            found = await exceptions.resolve_group(
+            outcome = await exceptions.resolve_group(
                 connection,
                 self._runtime,
                 exception_id,
@@ -66,4 +66,4 @@ class ExceptionsService:
                 duties=self._current_policy.duties,
                 consumer=audit.consumer(),
             )
-        return ResolvedAlike(found.resolved, found.remaining, found.withheld)
+        return ResolvedAlike(outcome.resolved, outcome.remaining, outcome.withheld)

@@ -26,8 +26,8 @@ def resolve_assignment(
 
 def vendor_id(terms: Terms, refs: tuple[Ref, ...], instance: str, kind: str) -> str:
     """The customer's id in an instance; raises NotFound that says where it stands instead, and what to do."""
-    found = next((ref.id for ref in refs if ref.instance == instance and ref.object == kind), None)
-    if found is None:
+    their_id = next((ref.id for ref in refs if ref.instance == instance and ref.object == kind), None)
+    if their_id is None:
         entity = terms.selling_entity
         others = sorted({ref.instance for ref in refs if ref.object == kind} - {terms.instance})
         where = f"stands in {' and '.join(others)}" if others else "stands in no system"
@@ -35,4 +35,4 @@ def vendor_id(terms: Terms, refs: tuple[Ref, ...], instance: str, kind: str) -> 
             f"{terms.account_name} as a {kind} of {entity} {where}, but routing.toml has {entity} served by "
             f"{instance}. Let it name the system in which the customer stands and replay, or undo."
         )
-    return found
+    return their_id

@@ -145,13 +145,13 @@ def write_back(
     url = next((ref.url for ref in project.refs if ref.url), "")
 
     async def as_it_is(refusal: PreconditionFailed) -> Opportunity:
-        found = await crm.get_opportunity(terms.opportunity_id)
-        if found.stage == "won":
+        opportunity = await crm.get_opportunity(terms.opportunity_id)
+        if opportunity.stage == "won":
             raise refusal
-        return found
+        return opportunity
 
-    def detail(found: Opportunity) -> str:
-        if found.stage == "won":
+    def detail(opportunity: Opportunity) -> str:
+        if opportunity.stage == "won":
             return "" if conditional else f"Written {PRECONDITION.without}"
         return f"{'Not written' if conditional else 'Written'}: no longer won"
 
@@ -168,7 +168,7 @@ def write_back(
             "Take the project's ids off the opportunity",
             Crm.put_project_link,
             body=lambda _, __: ProjectLink(project_id="", status="Undone"),
-            needed=lambda found: found.stage == "won" or bool(found.project_ref),
+            needed=lambda current: current.stage == "won" or bool(current.project_ref),
         ),
         if_unmet=as_it_is,
         owned=Owned(

@@ -28,9 +28,9 @@ class DealReader:
 
     async def read(self, run: Run) -> Reading:
         """The deal's stage, and its terms while it is won; raises ActivationBlocked."""
-        found = await self.opportunity(run)
-        terms = await self._terms(run, found) if found.stage == "won" else None
-        return Reading(found.stage_label or found.stage, terms)
+        opportunity = await self.opportunity(run)
+        terms = await self._terms(run, opportunity) if opportunity.stage == "won" else None
+        return Reading(opportunity.stage_label or opportunity.stage, terms)
 
     async def opportunity(self, run: Run) -> Opportunity:
         """The deal as the CRM has it."""

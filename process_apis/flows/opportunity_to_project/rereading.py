@@ -73,15 +73,15 @@ class Deal:
 
     async def _now(self) -> Terms:
         identity = self.terms.opportunity_id
-        found = await self._run.step(
+        reading = await self._run.step(
             "read-again",
             "Read the deal and its account again",
             self._read,
             returns=Reading,
-            detail=lambda found: found.stage,
+            detail=lambda reading: reading.stage,
             explain=lambda problem: blocked(identity, problem),
         )
-        return found.terms or await self._lost(self.terms, found.stage)
+        return reading.terms or await self._lost(self.terms, reading.stage)
 
 
 class OnReplay:

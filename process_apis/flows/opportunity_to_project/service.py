@@ -65,11 +65,11 @@ class OpportunityToProjectService(WorkflowService[Activation]):
     async def _activate(self, body: ActivationRequest) -> Activation:
         self._systems.require(Crm, body.instance)
         opportunity_id = await self._vendor_id(body.instance, body.opportunity_id)
-        found = await self._runtime.read(activation_id(body.instance, opportunity_id, FIRST_REVISION))
-        if found is not None:
+        run = await self._runtime.read(activation_id(body.instance, opportunity_id, FIRST_REVISION))
+        if run is not None:
             async with self._database.begin() as connection:
-                await self._runtime.ask_again(connection, found.id, actor=await privacy.actor(connection))
-            return await self._whole(found)
+                await self._runtime.ask_again(connection, run.id, actor=await privacy.actor(connection))
+            return await self._whole(run)
         checked = await self._check(body, opportunity_id)
         async with self._database.begin() as connection:
             await self._begin(connection, body.instance, checked.opportunity_id, entity=checked.entity)
@@ -166,10 +166,10 @@ class OpportunityToProjectService(WorkflowService[Activation]):
             return self._systems.canonical_id(instance, "opportunity", opportunity_id)
         async with self._database.connect() as connection:
             refs = await crossrefs.refs(connection, opportunity_id)
-        found = next((ref.id for ref in refs if ref.instance == instance), None)
-        if found is None:
+        their_id = next((ref.id for ref in refs if ref.instance == instance), None)
+        if their_id is None:
             raise NotFound(f"No opportunity of {instance} has the id {opportunity_id}.")
-        return found
+        return their_id
 
 
 def _demand_own(bound: Bounds, entity: str) -> None:

@@ -217,8 +217,8 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
                 "Customer master settles the customer",
                 lambda: self._settled(run, deal.terms, request.id),
                 returns=Settled,
-                refs=lambda found: found.request.refs if found.request else (),
-                detail=lambda found: found.request.status_text if found.request else "not settled yet",
+                refs=lambda outcome: outcome.request.refs if outcome.request else (),
+                detail=lambda outcome: outcome.request.status_text if outcome.request else "not settled yet",
                 explain=lambda problem: describe_failure(terms, problem),
                 recheck=OnReplay(propose_again),
             )
@@ -261,7 +261,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
         if run.observing:
             return RecordedIds("<our contract>", "<our project>", refs)
 
-        async def keep() -> RecordedIds:
+        async def link() -> RecordedIds:
             systems = self._systems_of(terms)
             async with self._database.begin() as connection:
                 contract_id = await record_refs(
@@ -275,7 +275,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
             return RecordedIds(contract_id, project_id, refs)
 
         recorded = await run.step(
-            "cross-refer", "Keep the ids of all systems together", keep, returns=RecordedIds
+            "cross-refer", "Keep the ids of all systems together", link, returns=RecordedIds
         )
         await run.update_status(
             "running",

@@ -33,7 +33,7 @@ class WorkflowRunsService(WorkflowService[Workflow]):
         limit: int = 50,
     ) -> Workflows:
         """A page of runs, newest first, without timelines."""
-        found = await self._find(
+        page = await self._find(
             flow=flow,
             status=status,
             owner=owner,
@@ -44,7 +44,7 @@ class WorkflowRunsService(WorkflowService[Workflow]):
             cursor=cursor,
             limit=limit,
         )
-        return Workflows(*found)
+        return Workflows(*page)
 
     async def get_workflow(self, workflow_id: str) -> Workflow:
         """The run with its timeline, and what it would send if it observed."""

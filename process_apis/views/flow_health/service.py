@@ -50,12 +50,12 @@ class FlowHealthViewService:
 
     async def get_flow(self, flow: str, hours: int = 24) -> FlowHealth:
         """The flow; raises NotFound."""
-        found = await self._read(hours, [flow_runs.c.flow == flow])
-        if not found:
+        rows = await self._read(hours, [flow_runs.c.flow == flow])
+        if not rows:
             raise NotFound(
                 f"No run of {flow} that you may see is under way, or ended in the last {hours} hours."
             )
-        return found[0]
+        return rows[0]
 
     async def _read(self, hours: int, conditions: Iterable[sa.ColumnElement[bool]]) -> list[FlowHealth]:
         """Every flow of the runs of which the conditions hold, by name; there are few flows."""

@@ -127,11 +127,9 @@ def _missing(opportunity: Opportunity) -> list[Fault]:
     for name, label in LABELS.items():
         if name in {"stage", "amount"} or getattr(opportunity, name):
             continue
-        found = opportunity.unmapped.get(name)
-        if found:
-            detail = (
-                f"{label} “{found}” is not a value that we know. Choose another, or ask operations to map it."
-            )
+        value = opportunity.unmapped.get(name)
+        if value:
+            detail = f"{label} “{value}” is not a value that we know. Choose another, or ask operations to map it."
             faults.append(_fault(name, "unmapped", detail))
         else:
             faults.append(_fault(name, "missing", f"{label} is empty. Fill it in on the opportunity."))
