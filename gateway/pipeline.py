@@ -12,7 +12,7 @@ from gateway.pages import PageSettings, check_pages
 from gateway.plans import Consumer, Name, Plan
 from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policies.account import Account, AccountSettings
-from gateway.policies.answer import Answer, AnswerSettings
+from gateway.policies.answer import AnswerPolicy, AnswerSettings
 from gateway.policies.authorisation import Authorisation
 from gateway.policies.cache import AnswerCache, CacheSettings
 from gateway.policies.contract import Contract, ContractSettings
@@ -117,7 +117,7 @@ def before_route(
     """The policies for every request before its route is known; `account` survives a policy change."""
     return BeforeRoute(
         account=account,
-        answer=Answer(settings.answer, lifecycles),
+        answer=AnswerPolicy(settings.answer, lifecycles),
         wire=Wire(settings.wire),
     )
 

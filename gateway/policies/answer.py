@@ -21,7 +21,7 @@ class AnswerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hsts_seconds: Annotated[int, Meta(ge=0)] = 0
 
 
-class Answer:
+class AnswerPolicy:
     """Turns problems into documents (RFC 9457) and unforeseen failures into a bare 500 with a log line."""
 
     def __init__(self, settings: AnswerSettings, lifecycles: ApiLifecycles = NONE) -> None:

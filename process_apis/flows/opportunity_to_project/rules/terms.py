@@ -129,7 +129,9 @@ def _missing(opportunity: Opportunity) -> list[Fault]:
             continue
         value = opportunity.unmapped.get(name)
         if value:
-            detail = f"{label} “{value}” is not a value that we know. Choose another, or ask operations to map it."
+            detail = (
+                f"{label} “{value}” is not a value that we know. Choose another, or ask operations to map it."
+            )
             faults.append(_fault(name, "unmapped", detail))
         else:
             faults.append(_fault(name, "missing", f"{label} is empty. Fill it in on the opportunity."))
