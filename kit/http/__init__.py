@@ -1,6 +1,6 @@
 """Outbound HTTP: the only place of the deployment that talks to a vendor's server."""
 
-from kit.http.answer import Answer
+from kit.http.answer import VendorAnswer
 from kit.http.auth import ClientAssertion, ClientCredentials, Grant, JwtBearer
 from kit.http.breaker import Breaker
 from kit.http.budget import Budget, Counters
@@ -15,7 +15,7 @@ from kit.http.streaming import StreamedAnswer
 
 __all__ = [
     "AllowanceLimits",
-    "Answer",
+    "VendorAnswer",
     "ApiKey",
     "Auth",
     "Basic",

@@ -18,7 +18,7 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind, float_hook=Decimal)
 
 
-class Answer(msgspec.Struct, frozen=True):
+class VendorAnswer(msgspec.Struct, frozen=True):
     """What came back: `request_id` is the vendor's own, `template` the route that was asked."""
 
     instance: str

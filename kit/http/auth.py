@@ -12,7 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from contracts.problems import ContractViolation, Problem, VendorRejected, VendorUnavailable
-from kit.http.answer import Answer
+from kit.http.answer import VendorAnswer
 from kit.http.login import Credentials, PostForm, basic, bearer
 from kit.secrets import Secret
 
@@ -111,7 +111,7 @@ class Grant(ABC):
             )
         return document
 
-    def _refusal(self, answer: Answer, document: Mapping[str, Any]) -> Problem:
+    def _refusal(self, answer: VendorAnswer, document: Mapping[str, Any]) -> Problem:
         more: dict[str, Any] = {"instance": self._instance, "vendor_request_id": answer.request_id}
         if answer.status >= _SERVER_ERROR or answer.status == 429:  # noqa: PLR2004
             throttled = answer.status < _SERVER_ERROR

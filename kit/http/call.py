@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from contracts.problems import ContractViolation, NotFound, Problem, VendorRejected, VendorUnavailable
-from kit.http.answer import Answer
+from kit.http.answer import VendorAnswer
 
 # Money is a JSON number on these wires.
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -65,7 +65,7 @@ def make_call(
     )
 
 
-def by_status(answer: Answer) -> Problem:
+def by_status(answer: VendorAnswer) -> Problem:
     """What an answer's status alone says; vendors' own codes say more."""
     where = f"{answer.instance} answered {answer.method} {answer.template} with {answer.status}"
     more: dict[str, Any] = {"instance": answer.instance, "vendor_request_id": answer.request_id}

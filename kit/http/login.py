@@ -6,11 +6,11 @@ from typing import Protocol
 
 import msgspec
 
-from kit.http.answer import Answer
+from kit.http.answer import VendorAnswer
 from kit.secrets import Secret
 
 # What a grant needs of the outbound client: url, form and headers to an answer, whatever its status.
-PostForm = Callable[[str, Mapping[str, str], Mapping[str, str]], Awaitable[Answer]]
+PostForm = Callable[[str, Mapping[str, str], Mapping[str, str]], Awaitable[VendorAnswer]]
 WriteBody = Callable[[bytes], bytes]
 
 

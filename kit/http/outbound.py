@@ -13,7 +13,7 @@ import msgspec
 
 from contracts.problems import DeadlineExceeded, Problem, VendorDoubtful, VendorUnavailable
 from kit import context
-from kit.http.answer import Answer
+from kit.http.answer import VendorAnswer
 from kit.http.breaker import Breaker
 from kit.http.budget import Budget, Turn
 from kit.http.call import Call, by_status, make_call, retry_after
@@ -23,8 +23,8 @@ from kit.http.recorder import Recorder, VendorCall
 from kit.http.streaming import ENCODINGS, MAX_BYTES, StreamedAnswer
 
 T = TypeVar("T")
-ReadError = Callable[[Answer], Problem | None]
-ReadAllowance = Callable[[Answer], tuple[int, int] | None]
+ReadError = Callable[[VendorAnswer], Problem | None]
+ReadAllowance = Callable[[VendorAnswer], tuple[int, int] | None]
 
 _REFUSAL_BYTES = 1 << 16
 _LONGEST_PAUSE = 5.0  # seconds; a vendor that asks for more is left to the caller's own patience
@@ -50,7 +50,7 @@ class Outbound:
         read_error: ReadError | None = None,
         read_success: ReadError | None = None,
         read_allowance: ReadAllowance | None = None,
-        login_expired: Callable[[Answer], bool] | None = None,
+        login_expired: Callable[[VendorAnswer], bool] | None = None,
         request_id_header: str = "",
         recorder: Recorder | None = None,
         headers: Mapping[str, str] | None = None,
@@ -96,7 +96,7 @@ class Outbound:
         repeatable: bool | None = None,
         ok: tuple[int, ...] = (),
         allowances: tuple[str, ...] = (),
-    ) -> Answer:
+    ) -> VendorAnswer:
         """The vendor's answer of a 2xx status or one in `ok`.
 
         `template` is the path without its ids. `effect` says whether the call changes anything there: where
@@ -161,7 +161,7 @@ class Outbound:
             return None
         return pause
 
-    async def _try(self, call: Call) -> Answer:
+    async def _try(self, call: Call) -> VendorAnswer:
         self._breaker.enter(self.instance)
         async with self._budget.turn(call.allowances) if self._budget else nullcontext(Turn()) as turn:
             used = await self._auth.login()
@@ -181,16 +181,20 @@ class Outbound:
                 turn = await stack.enter_async_context(self._budget.turn(call.allowances))
             used = await self._auth.login()
             opened = await self._exchange_stream(call, used, turn, stack, max_bytes)
-            if isinstance(opened, Answer) and self._login_expired(opened) and await self._auth.renew(used):
+            if (
+                isinstance(opened, VendorAnswer)
+                and self._login_expired(opened)
+                and await self._auth.renew(used)
+            ):
                 opened = await self._exchange_stream(call, await self._auth.login(), turn, stack, max_bytes)
-            if isinstance(opened, Answer):
+            if isinstance(opened, VendorAnswer):
                 raise self._judge(call, opened) or opened.violation("a status without a body to read")
             block.push_async_exit(stack.pop_all())
             return opened
 
     async def _exchange_stream(
         self, call: Call, login: Credentials, turn: Turn, stack: AsyncExitStack, max_bytes: int
-    ) -> StreamedAnswer | Answer:
+    ) -> StreamedAnswer | VendorAnswer:
         """Send once; the answer itself where its status is no 2xx. Recorded once its body is read or left."""
         began, at = time.monotonic(), dt.datetime.now(dt.UTC)
         try:
@@ -215,17 +219,19 @@ class Outbound:
         self._record(call, answer, problem.code if problem else "", at, time.monotonic() - began)
         return answer
 
-    async def _post_form(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+    async def _post_form(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> VendorAnswer:
         """For the grants: an answer of any status."""
         # A lost login changes nothing, and what it was for was not sent.
         call = make_call("POST", url, template="token", form=form, headers=headers, effect=False)
         answer, _ = await self._exchange(call, Credentials(), Turn())
         return answer
 
-    async def _exchange(self, call: Call, login: Credentials, turn: Turn) -> tuple[Answer, Problem | None]:
+    async def _exchange(
+        self, call: Call, login: Credentials, turn: Turn
+    ) -> tuple[VendorAnswer, Problem | None]:
         """Send once, judge and record."""
         began, at = time.monotonic(), dt.datetime.now(dt.UTC)
-        answer: Answer | None = None
+        answer: VendorAnswer | None = None
         outcome = "cancelled"
         try:
             answer = received = await self._roundtrip(call, login)
@@ -241,7 +247,7 @@ class Outbound:
         self._note(received, turn)
         return received, problem
 
-    def _note(self, answer: Answer, turn: Turn) -> None:
+    def _note(self, answer: VendorAnswer, turn: Turn) -> None:
         """What an answer says of the vendor's health and of our allowance."""
         if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
             self._breaker.failed()
@@ -250,7 +256,7 @@ class Outbound:
         if self._read_allowance:
             turn.reported = self._read_allowance(answer) or turn.reported
 
-    async def _roundtrip(self, call: Call, login: Credentials) -> Answer:
+    async def _roundtrip(self, call: Call, login: Credentials) -> VendorAnswer:
         response = await self._send(call, login)
         return self._answer(call, response, response.content)
 
@@ -268,8 +274,8 @@ class Outbound:
         except (httpx.TransportError, TimeoutError) as error:
             raise self._lost(call, error, sent=sent) from None
 
-    def _answer(self, call: Call, response: httpx.Response, body: bytes) -> Answer:
-        return Answer(
+    def _answer(self, call: Call, response: httpx.Response, body: bytes) -> VendorAnswer:
+        return VendorAnswer(
             instance=self.instance,
             method=call.method,
             template=call.template,
@@ -308,7 +314,7 @@ class Outbound:
             return DeadlineExceeded(said, extra={"instance": self.instance})
         return VendorUnavailable(said, instance=self.instance, nothing_done=not sent)
 
-    def _judge(self, call: Call, answer: Answer) -> Problem | None:
+    def _judge(self, call: Call, answer: VendorAnswer) -> Problem | None:
         if answer.status in call.ok:
             return None
         if httpx.codes.is_success(answer.status):
@@ -328,7 +334,7 @@ class Outbound:
         return problem
 
     def _record(
-        self, call: Call, answer: Answer | None, outcome: str, at: dt.datetime, seconds: float
+        self, call: Call, answer: VendorAnswer | None, outcome: str, at: dt.datetime, seconds: float
     ) -> None:
         if self._recorder is None:
             return
@@ -362,7 +368,7 @@ async def _beginning(response: httpx.Response) -> bytes:
     return body
 
 
-def _is_unauthorized(answer: Answer) -> bool:
+def _is_unauthorized(answer: VendorAnswer) -> bool:
     return answer.status == httpx.codes.UNAUTHORIZED
 
 

@@ -11,7 +11,7 @@ import httpx
 
 from contracts.problems import VendorUnavailable
 from kit import context
-from kit.http.answer import Answer
+from kit.http.answer import VendorAnswer
 from kit.http.incremental import (
     RECORD_BYTES,
     CutShort,
@@ -38,7 +38,7 @@ class StreamedAnswer:
     before its end, ContractViolation where it is larger than `max_bytes` or breaks its format.
     """
 
-    def __init__(self, head: Answer, response: httpx.Response, max_bytes: int) -> None:
+    def __init__(self, head: VendorAnswer, response: httpx.Response, max_bytes: int) -> None:
         self.head = head
         self.problem = ""
         self._response = response

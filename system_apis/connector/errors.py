@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from contracts.problems import ContractViolation, Fault, Problem
-from kit.http import Answer
+from kit.http import VendorAnswer
 
 ALREADY_EXISTS = "already_exists"
 """The code of a fault: another record has the same unique value."""
@@ -48,7 +48,7 @@ class Origin(NamedTuple):
     status: int
 
     @classmethod
-    def of(cls, answer: Answer, status: int | None = None) -> "Origin":
+    def of(cls, answer: VendorAnswer, status: int | None = None) -> "Origin":
         """`status` is that of a part of the answer, where it differs."""
         return cls(answer.instance, answer.request_id, status or answer.status)
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from contracts.problems import Problem, VendorDoubtful
-from kit.http import Answer, Outbound
+from kit.http import Outbound, VendorAnswer
 from system_apis.connector.paging import pages
 from system_apis.platforms.salesforce_org import soql
 from system_apis.platforms.salesforce_org.auth import Session
@@ -121,7 +121,7 @@ class OrgClient:
         rows = [row async for more in pages(self.instance, "children", read, start) for row in more.records]
         return Page((*page.records, *rows))
 
-    async def _send(self, method: str, path: str, *, template: str = "", **more: Any) -> Answer:
+    async def _send(self, method: str, path: str, *, template: str = "", **more: Any) -> VendorAnswer:
         url = await self.instance_url()
         try:
             return await self._outbound.send(method, url + path, template=template or path, **more)
@@ -139,7 +139,7 @@ def _following(page: Page[Any]) -> str | None:
     return None if page.done else page.next_records_url or None
 
 
-def _parts(answer: Answer, *references: str) -> tuple[SubAnswer, ...]:
+def _parts(answer: VendorAnswer, *references: str) -> tuple[SubAnswer, ...]:
     """The sub-answers by reference; raises ContractViolation where one is missing."""
     parts = {part.reference_id: part for part in answer.json(CompositeAnswer).composite_response}
     if missing := [name for name in references if name not in parts]:
@@ -147,7 +147,7 @@ def _parts(answer: Answer, *references: str) -> tuple[SubAnswer, ...]:
     return tuple(parts[name] for name in references)
 
 
-def _convert(value: Any, kind: type[R], answer: Answer) -> R:
+def _convert(value: Any, kind: type[R], answer: VendorAnswer) -> R:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:

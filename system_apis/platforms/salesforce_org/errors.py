@@ -12,7 +12,7 @@ from contracts.problems import (
     VendorRejected,
     VendorUnavailable,
 )
-from kit.http import Answer
+from kit.http import VendorAnswer
 from system_apis.connector.errors import (
     ALREADY_EXISTS,
     Meaning,
@@ -100,12 +100,12 @@ _UNKNOWN = Meaning(_REFUSED, "the org refused the request")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,79}")
 
 
-def read_error(answer: Answer) -> Problem | None:
+def read_error(answer: VendorAnswer) -> Problem | None:
     """What an error answer means; None: judge it by its status alone."""
     return _problem(answer.try_json(list[ApiError]) or [], Origin.of(answer))
 
 
-def read_success(answer: Answer) -> Problem | None:
+def read_success(answer: VendorAnswer) -> Problem | None:
     """What went wrong within a composite call, which itself answers 200 whatever became of its parts."""
     if not answer.template.endswith("/composite"):
         return None
@@ -143,7 +143,7 @@ def _problem(errors: list[ApiError], origin: Origin) -> Problem | None:
     return problem_of(origin, meaning, faults, context=code)
 
 
-def usage(answer: Answer) -> tuple[int, int] | None:
+def usage(answer: VendorAnswer) -> tuple[int, int] | None:
     """The org's count of calls in 24 hours and its maximum: `Sforce-Limit-Info: api-usage=18/15000`."""
     usage = re.search(r"(?:^|[;\s])api-usage=(\d+)/(\d+)", answer.headers.get("Sforce-Limit-Info", ""))
     return (int(usage[1]), int(usage[2])) if usage else None

@@ -16,7 +16,7 @@ from kit import context
 from kit.cache import Cache
 from kit.http import AllowanceLimits, Budget, Counters, Limits, Outbound, Slots
 from kit.http.allowance import Allowance
-from kit.http.answer import Answer
+from kit.http.answer import VendorAnswer
 from kit.http.locks import space_of
 from tests.kit.http.stand import Asked, Reply, Stand
 
@@ -212,7 +212,7 @@ class Counting:
         return Reply(headers={"X-Used": f"{self.used}/{self.most}"})
 
 
-def read_used(answer: Answer) -> tuple[int, int] | None:
+def read_used(answer: VendorAnswer) -> tuple[int, int] | None:
     used, _, most = answer.headers.get("X-Used", "").partition("/")
     return (int(used), int(most)) if most else None
 

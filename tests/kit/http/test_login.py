@@ -7,7 +7,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from kit.http import ApiKey, Basic, ClientCredentials, Credentials, InBody, Outbound
-from kit.http.answer import Answer
+from kit.http.answer import VendorAnswer
 from kit.secrets import Secret
 from kit.telemetry import tracing
 from tests.kit.http.stand import Asked, Reply, Stand
@@ -69,7 +69,7 @@ async def test_a_token_in_the_body_that_expires(stand: Stand, client: Open) -> N
         text = f'<c token="{token["access_token"]}"/>'.encode()
         return Credentials(body=lambda body: body.replace(b"<c/>", text))
 
-    def expired(given: Answer) -> bool:
+    def expired(given: VendorAnswer) -> bool:
         return b"authentication failed" in given.body
 
     stand.answer = answer

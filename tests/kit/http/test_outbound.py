@@ -18,7 +18,7 @@ from contracts.problems import (
     VendorUnavailable,
 )
 from kit import context
-from kit.http import Answer, Breaker, Limits, Outbound
+from kit.http import Breaker, Limits, Outbound, VendorAnswer
 from tests.kit.http.stand import Asked, Reply, Stand
 
 Open = Callable[..., Outbound]
@@ -94,7 +94,7 @@ async def test_nothing_done(stand: Stand, client: Open) -> None:
     """Where the adapter knows that a 503 did nothing, a POST is sent again, and leaves no doubt."""
     stand.script(Reply(503), Reply(503), Reply(503))
 
-    def read_error(answer: Answer) -> Problem:
+    def read_error(answer: VendorAnswer) -> Problem:
         return VendorUnavailable("closed for the night", instance=answer.instance, nothing_done=True)
 
     with pytest.raises(VendorUnavailable) as caught:
@@ -107,7 +107,7 @@ async def test_error_in_a_success(stand: Stand, client: Open) -> None:
     """An error within a 200 is read where the client says how, and throttling is waited for."""
     stand.script(Reply(body=b'{"error":429}'), Reply(body=b'{"error":"no"}'), Reply(body=b'{"amount":1}'))
 
-    def read_success(answer: Answer) -> Problem | None:
+    def read_success(answer: VendorAnswer) -> Problem | None:
         error = answer.json(dict[str, object]).get("error")
         if error == 429:
             return VendorUnavailable("too many calls", instance=answer.instance)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.problems import ContractViolation, Problem, VendorRejected, VendorUnavailable
-from kit.http import Answer, Budget, ClientCredentials, Limits, Outbound
+from kit.http import Budget, ClientCredentials, Limits, Outbound, VendorAnswer
 from kit.http.incremental import XmlElement, csv_records, csv_rows, xml_text
 from kit.secrets import Secret
 from tests.kit.http.stand import Asked, Reply, Stand
@@ -187,7 +187,7 @@ async def test_before_the_body(stand: Stand, client: Open) -> None:
     assert await read_csv(outbound) == [{"a": "1"}], "the slot was given back"
     stand.script(Reply(400, body=b'{"error":"no such version"}'))
 
-    def refusal(answer: Answer) -> Problem:
+    def refusal(answer: VendorAnswer) -> Problem:
         return VendorRejected(answer.body.decode())
 
     with pytest.raises(VendorRejected, match="no such version"):

@@ -9,7 +9,7 @@ import pytest
 from contracts.problems import ContractViolation, NotFound, VendorDoubtful, VendorRejected, VendorUnavailable
 from kit.cache import Cache
 from kit.database import Database
-from kit.http import Answer, Recorder, Slots
+from kit.http import Recorder, Slots, VendorAnswer
 from system_apis.vendors.netsuite.client.errors import read_error
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from tests.support.instances import Open
@@ -167,9 +167,9 @@ async def test_rows_of_calls(open_netsuite: Open, fresh_database_url: str, cache
     ]
 
 
-def refusal(status: int, code: str, detail: str) -> Answer:
+def refusal(status: int, code: str, detail: str) -> VendorAnswer:
     body = {"title": "x", "status": status, "o:errorDetails": [{"detail": detail, "o:errorCode": code}]}
-    return Answer(
+    return VendorAnswer(
         "netsuite-main", "PUT", "/customer/eid:{key}", status, {}, msgspec.json.encode(body), "op-1"
     )
 
@@ -212,6 +212,6 @@ def test_error_table(status: int, code: str, detail: str, kind: type[Exception])
 
 def test_an_unreadable_refusal() -> None:
     """A gateway's page or nonsense is judged by its status alone."""
-    answer = Answer("netsuite-main", "GET", "/x", 502, {}, b"<html>", "")
+    answer = VendorAnswer("netsuite-main", "GET", "/x", 502, {}, b"<html>", "")
     assert read_error(answer) is None
     assert isinstance(read_error(msgspec.structs.replace(answer, status=400)), VendorRejected)

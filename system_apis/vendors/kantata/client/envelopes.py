@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeVar
 
-from kit.http import Answer
+from kit.http import VendorAnswer
 from system_apis.vendors.kantata.records import (
     ClientGroup,
     CustomFieldValue,
@@ -20,7 +20,7 @@ PAGE = 200  # the vendor's most
 class Reply(NamedTuple):
     """An answer and its envelope."""
 
-    answer: Answer
+    answer: VendorAnswer
     envelope: Envelope
 
     def rows(self, key: str) -> list[Any]:
@@ -86,7 +86,7 @@ class Reply(NamedTuple):
         return meta.page_number < meta.page_count
 
 
-def reply_of(answer: Answer) -> Reply:
+def reply_of(answer: VendorAnswer) -> Reply:
     return Reply(answer, answer.json(Envelope))
 
 

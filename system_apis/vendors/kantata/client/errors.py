@@ -10,7 +10,7 @@ from contracts.problems import (
     VendorRejected,
     VendorUnavailable,
 )
-from kit.http import Answer
+from kit.http import VendorAnswer
 from system_apis.connector.errors import (
     ALREADY_EXISTS,
     Meaning,
@@ -55,10 +55,10 @@ _VALIDATIONS = (
 _TOO_MANY = 429
 
 
-def reader(throttled_seconds: float) -> Callable[[Answer], Problem | None]:
+def reader(throttled_seconds: float) -> Callable[[VendorAnswer], Problem | None]:
     """Reads error answers; 429 comes without Retry-After, so the profile sets the delay."""
 
-    def read_error(answer: Answer) -> Problem | None:
+    def read_error(answer: VendorAnswer) -> Problem | None:
         meaning = meaning_of(MEANINGS, answer.status, Refusal())
         if meaning is None:
             return None  # decided by its status alone

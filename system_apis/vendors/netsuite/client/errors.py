@@ -3,7 +3,7 @@
 import re
 
 from contracts.problems import Fault, NotFound, Problem, VendorRejected, VendorUnavailable
-from kit.http import Answer
+from kit.http import VendorAnswer
 from system_apis.connector.errors import ALREADY_EXISTS, Meaning, Origin, Refusal, meaning_of, problem_of
 from system_apis.vendors.netsuite.records import NetSuiteError, NetSuiteErrorDetail
 
@@ -32,7 +32,7 @@ MEANINGS = (
 )
 
 
-def read_error(answer: Answer) -> Problem | None:
+def read_error(answer: VendorAnswer) -> Problem | None:
     """The problem of a refusal; None where only the status is known (a gateway's page, for example)."""
     error = answer.try_json(NetSuiteError)
     details = error.details if error and error.details else (NetSuiteErrorDetail(),)
