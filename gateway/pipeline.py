@@ -19,7 +19,13 @@ from gateway.policies.contract import Contract, ContractSettings
 from gateway.policies.cors import Cors, CorsSettings
 from gateway.policies.hop import Hop, HopSettings
 from gateway.policies.idempotency_key import IdempotencyKey, IdempotencyKeySettings
-from gateway.policies.identity import Authorize, CredentialVerifiers, Identity, IdentitySettings, no_verifiers
+from gateway.policies.identity import (
+    Authorize,
+    CredentialVerifiers,
+    IdentityPolicy,
+    IdentitySettings,
+    no_verifiers,
+)
 from gateway.policies.load_shedding import LoadShedding, LoadSheddingSettings
 from gateway.policies.rate_limit import Allowances, RateLimit, RateLimitSettings
 from gateway.policies.route import RouteTable
@@ -73,7 +79,7 @@ class AfterRoute:
 
     cors: Policy
     source_limit: Policy
-    identity: Identity
+    identity: IdentityPolicy
     authorisation: Policy
     subscription: Policy
     load_shedding: Policy
@@ -128,7 +134,7 @@ def after_route(settings: GatewaySettings, dependencies: PolicyDependencies) -> 
     return AfterRoute(
         cors=Cors(settings.cors),
         source_limit=SourceLimit(settings.source_limit),
-        identity=Identity(
+        identity=IdentityPolicy(
             settings.identity,
             dependencies.verifiers,
             dependencies.consumers,

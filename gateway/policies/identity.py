@@ -115,7 +115,7 @@ class _Known(msgspec.Struct, frozen=True):
         return self.verified.confirmation if self.verified is not None else {}
 
 
-class Identity:
+class IdentityPolicy:
     """Turns the Authorization header into a caller; raises Unauthenticated and InvalidToken (RFC 6750)."""
 
     def __init__(

@@ -19,7 +19,7 @@ from gateway.policies import cache, idempotency_key
 from gateway.policies.cache import reading, tags
 from gateway.policies.cache.conditions import CacheDirectives
 from gateway.policies.contract import answers
-from gateway.policies.identity import Identity
+from gateway.policies.identity import IdentityPolicy
 from kit.context import Caller
 
 # Of these groups every case is noticed by somebody.
@@ -122,7 +122,7 @@ WEAKER: Mapping[str, Weaker] = MappingProxyType(
         ),
         "nobody is asked who they are": Weaker(
             ("contract/version-retired-stranger", "cache/kept-stranger"),
-            patches=((Identity, "wrap", lambda _, __, call_next: call_next),),
+            patches=((IdentityPolicy, "wrap", lambda _, __, call_next: call_next),),
         ),
         "no revocation is heard of": Weaker(
             _cases("identity/revocation-", "token", "consumer", "subject", "given-back"),
