@@ -12,7 +12,7 @@ from system_apis.platforms.salesforce_org.connection import OrgConnection
 _TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 - a path
 
 
-class Identity(msgspec.Struct, frozen=True):
+class OrgIdentity(msgspec.Struct, frozen=True):
     """Where the org answers, and the org's and our user's ids there."""
 
     instance_url: str
@@ -21,7 +21,7 @@ class Identity(msgspec.Struct, frozen=True):
     access_token: str
 
     def __repr__(self) -> str:
-        return f"Identity({self.instance_url}, {self.organization_id}, {self.user_id})"
+        return f"OrgIdentity({self.instance_url}, {self.organization_id}, {self.user_id})"
 
 
 class Session:
@@ -34,7 +34,7 @@ class Session:
         self._instance = instance
         self.grant = _grant(connection, environ)
 
-    async def identity(self) -> Identity:
+    async def identity(self) -> OrgIdentity:
         """The identity of the present token; `instance_url` may differ after each login."""
         token = await self.grant.token()
         *_, organization, user = ["", "", *str(token.get("id", "")).split("/")]
@@ -43,9 +43,9 @@ class Session:
             raise ContractViolation(
                 f"{self._instance} granted a token without its org", instance=self._instance
             )
-        return Identity(url, organization, user, str(token["access_token"]))
+        return OrgIdentity(url, organization, user, str(token["access_token"]))
 
-    async def renew(self, used: Identity) -> None:
+    async def renew(self, used: OrgIdentity) -> None:
         """Log in again, unless another task has done so since that identity was read."""
         await self.grant.renew(Credentials(headers={"Authorization": f"Bearer {used.access_token}"}))
 

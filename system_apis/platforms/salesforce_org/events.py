@@ -14,7 +14,7 @@ from fastavro.schema import SchemaParseException
 
 from contracts.problems import ContractViolation, Problem, VendorRejected, VendorUnavailable
 from kit.secrets import literal
-from system_apis.platforms.salesforce_org.auth import Identity, Session
+from system_apis.platforms.salesforce_org.auth import OrgIdentity, Session
 from system_apis.platforms.salesforce_org.connection import OrgConnection
 from system_apis.platforms.salesforce_org.proto import pubsub_api_pb2 as wire
 from system_apis.platforms.salesforce_org.proto import pubsub_api_pb2_grpc as stubs
@@ -103,7 +103,7 @@ class Events:
             call.cancel()
 
     async def _answers(
-        self, call: Any, more: asyncio.Queue[int], identity: Identity
+        self, call: Any, more: asyncio.Queue[int], identity: OrgIdentity
     ) -> AsyncIterator[wire.FetchResponse]:
         while True:
             try:
@@ -147,7 +147,7 @@ class Events:
                 raise problem from None
         raise AssertionError("the loop returns or raises")
 
-    async def _meaning(self, error: grpc.aio.AioRpcError, used: Identity) -> Exception:
+    async def _meaning(self, error: grpc.aio.AioRpcError, used: OrgIdentity) -> Exception:
         """The failure in our terms: never the vendor's sentence, but its request id."""
         trailers = {str(key): str(value) for key, value in error.trailing_metadata() or ()}
         code = error.code()
@@ -186,7 +186,7 @@ class Events:
         return stubs.PubSubStub(self._channel)
 
 
-def _login(identity: Identity) -> tuple[tuple[str, str], ...]:
+def _login(identity: OrgIdentity) -> tuple[tuple[str, str], ...]:
     return (
         ("accesstoken", identity.access_token),
         ("instanceurl", identity.instance_url),
