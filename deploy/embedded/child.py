@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.embedded.errors import EmbeddedError
-from deploy.embedded.identity import Identity
+from deploy.embedded.identity import ServerUser
 
 READY_WITHIN_SECONDS = 60.0
 ENDED_WITHIN_SECONDS = 20.0
@@ -31,7 +31,7 @@ class Program:
     command: list[str]
     folder: Path
     log: Path
-    identity: Identity
+    identity: ServerUser
     stop_signal: signal.Signals
     inherited: tuple[int, ...] = ()
     configuration: str = ""

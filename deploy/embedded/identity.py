@@ -12,7 +12,7 @@ _LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.65535.lock")
 
 
 @dataclass(frozen=True)
-class Identity:
+class ServerUser:
     """The servers' user: our own, or `nobody` when we are root, as which PostgreSQL refuses to run."""
 
     uid: int
@@ -47,8 +47,8 @@ class Identity:
         return folder
 
 
-def servers_identity() -> Identity:
+def servers_identity() -> ServerUser:
     if os.geteuid() != 0:
-        return Identity(os.geteuid(), os.getegid(), is_other=False)
+        return ServerUser(os.geteuid(), os.getegid(), is_other=False)
     user = pwd.getpwnam("nobody")
-    return Identity(user.pw_uid, user.pw_gid, is_other=True)
+    return ServerUser(user.pw_uid, user.pw_gid, is_other=True)

@@ -11,7 +11,7 @@ from psycopg import sql
 from deploy.embedded.binaries import POSTGRESQL_MAJOR, postgresql_folder
 from deploy.embedded.child import Child, Program
 from deploy.embedded.errors import EmbeddedError
-from deploy.embedded.identity import Identity
+from deploy.embedded.identity import ServerUser
 
 ROLE = DATABASE = "enfilade"
 SOCKET_PORT = 5432
@@ -27,7 +27,7 @@ class PostgreSQL:
 
     data_dir: Path
     sockets: Path
-    identity: Identity
+    identity: ServerUser
     durable: bool
     port: int | None
     password: str

@@ -10,7 +10,7 @@ from redis.retry import Retry
 
 from deploy.embedded.binaries import valkey_binary
 from deploy.embedded.child import Child, Program
-from deploy.embedded.identity import Identity
+from deploy.embedded.identity import ServerUser
 
 # One for the product, the rest so that every test worker has its own.
 DATABASES = 64
@@ -22,7 +22,7 @@ class Valkey:
 
     data_dir: Path
     sockets: Path
-    identity: Identity
+    identity: ServerUser
     durable: bool
     port: int | None
     password: str
