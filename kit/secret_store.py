@@ -14,7 +14,7 @@ from kit import clock
 from kit.database import Database, Hold, lease, metadata
 from kit.database.columns import instant_column
 from kit.database.declaring import declare
-from kit.privacy.keys import KEY_BYTES, Keys, SealBroken, seal, unseal
+from kit.privacy.keys import KEY_BYTES, DerivedKeys, SealBroken, seal, unseal
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ declare(stored_secrets, rows=None, retention="until it is replaced, or its insta
 class SecretStore:
     """The secrets of one database, by name; their values are JSON documents. Raises Unavailable."""
 
-    def __init__(self, database: Database, keys: Keys) -> None:
+    def __init__(self, database: Database, keys: DerivedKeys) -> None:
         self._database = database
         self._keys = keys
 

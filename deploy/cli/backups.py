@@ -19,7 +19,7 @@ from deploy.embedded.tools import restore_dump, run_tool
 from deploy.errors import CommandError
 from deploy.process.stack import has_database, lock_data, settings_beside
 from kit import clock
-from kit.privacy import Keys
+from kit.privacy import DerivedKeys
 from kit.secrets import Secret
 
 OLDEST_POSTGRESQL = 15
@@ -86,7 +86,10 @@ def key_fault(manifest: Manifest, folder: Path, environ: Mapping[str, str]) -> s
     path = folder / _KEYS / "master.key"
     if not path.exists():
         return f"Put its keys into {folder / _KEYS}, or name its master key by ENFILADE_MASTER_KEY."
-    if manifest.master_key not in ("", Keys(Secret(path.read_text(encoding="utf-8").strip())).fingerprint):
+    if manifest.master_key not in (
+        "",
+        DerivedKeys(Secret(path.read_text(encoding="utf-8").strip())).fingerprint,
+    ):
         return f"{path} belongs to another deployment: put the right one there, nothing starts without it."
     return None
 

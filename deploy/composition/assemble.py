@@ -160,12 +160,14 @@ def internal_key(settings: ServerSettings, environ: Mapping[str, str]) -> Secret
     return Secret(secrets.token_hex(32))
 
 
-def master_keys(settings: ServerSettings, environ: Mapping[str, str]) -> privacy.Keys:
+def master_keys(settings: ServerSettings, environ: Mapping[str, str]) -> privacy.DerivedKeys:
     """The keys under which people's data is sealed; development stores one of its own in the data folder."""
     if settings.master_key:
-        return privacy.Keys(resolve(settings.master_key, environ))
+        return privacy.DerivedKeys(resolve(settings.master_key, environ))
     path = master_key_path(settings)
-    return privacy.Keys(Secret(load_or_create(path, lambda: secrets.token_hex(32).encode()).decode().strip()))
+    return privacy.DerivedKeys(
+        Secret(load_or_create(path, lambda: secrets.token_hex(32).encode()).decode().strip())
+    )
 
 
 def master_key_path(settings: ServerSettings) -> Path:

@@ -17,7 +17,7 @@ from gateway.pages.browser import Cookie, check_own_page, local_address, origin_
 from gateway.pages.issuer_client import IssuerClient
 from gateway.pages.sessions import Session, Sessions
 from kit.context import Caller
-from kit.privacy import Keys, SealBroken
+from kit.privacy import DerivedKeys, SealBroken
 from kit.telemetry import log
 
 Identify = Callable[[str], Awaitable[Caller]]
@@ -49,7 +49,7 @@ class SignIn:
         *,
         client: IssuerClient,
         sessions: Sessions,
-        keys: Keys,
+        keys: DerivedKeys,
         credential_status: CredentialStatus | None,
         public_url: str,
     ) -> None:

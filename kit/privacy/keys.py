@@ -20,7 +20,7 @@ class SealBroken(Exception):  # noqa: N818 - what is found, not a failure of our
     """A sealed value was altered, or was sealed under another key."""
 
 
-class Keys:
+class DerivedKeys:
     """The master key's children (HKDF, RFC 5869): to wrap people's keys, to find people, to sign heads."""
 
     def __init__(self, master: Secret) -> None:

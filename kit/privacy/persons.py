@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kit import clock, context
 from kit.database import Database, get_cursor
 from kit.database.tables import cursors, persons
-from kit.privacy.keys import KEY_BYTES, Keys, seal, unseal
+from kit.privacy.keys import KEY_BYTES, DerivedKeys, seal, unseal
 from kit.settings import SettingsError
 
 PATTERN = r"^per_[0-9a-hjkmnp-tv-z]{26}$"
@@ -46,7 +46,7 @@ class _Remembered(msgspec.Struct, frozen=True):
 class Persons:
     """The people of one database."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: DerivedKeys) -> None:
         self.keys = keys
         self._by_subject: dict[str, _Remembered] = {}
         self._by_id: dict[str, _Remembered] = {}
@@ -133,19 +133,19 @@ class Persons:
 _of_engines: WeakKeyDictionary[Engine, Persons] = WeakKeyDictionary()
 
 
-def use(database: Database, keys: Keys) -> Persons:
+def use(database: Database, keys: DerivedKeys) -> Persons:
     """Read and seal with these keys in a database; called once, before anything is written."""
     people = _of_engines[database.engine.sync_engine] = Persons(keys)
     return people
 
 
-def keys_of(database: Database) -> Keys:
+def keys_of(database: Database) -> DerivedKeys:
     """The keys that are used in a database; keys of the moment where `use` was not called."""
-    people = _of_engines.get(database.engine.sync_engine) or use(database, Keys.made())
+    people = _of_engines.get(database.engine.sync_engine) or use(database, DerivedKeys.made())
     return people.keys
 
 
-async def claim(database: Database, keys: Keys) -> Persons:
+async def claim(database: Database, keys: DerivedKeys) -> Persons:
     """Use these keys, if they are those under which the database was written; raises SettingsError if not."""
     async with database.begin() as connection:
         first = insert(cursors).values(name=_FINGERPRINT, value=keys.fingerprint)
@@ -161,7 +161,7 @@ def of(conn: AsyncConnection) -> Persons:
     """The people of a connection's database; under keys of the moment where `use` was not called."""
     people = _of_engines.get(conn.sync_engine)
     if people is None:
-        people = _of_engines[conn.sync_engine] = Persons(Keys.made())
+        people = _of_engines[conn.sync_engine] = Persons(DerivedKeys.made())
     return people
 
 

@@ -46,7 +46,7 @@ async def everything(database: Database) -> str:
 
 async def test_a_person_has_one_pseudonym_that_says_nothing(database: Database) -> None:
     """Asked at once by many, again later and by another process, it is the same; the name is nowhere."""
-    keys = privacy.Keys(Secret("k" * 32))
+    keys = privacy.DerivedKeys(Secret("k" * 32))
     privacy.use(database, keys)
     found = set(await asyncio.gather(*(pseudonym(database) for _ in range(8))))
     other = Database(database.url)
@@ -189,7 +189,7 @@ async def test_a_person_under_a_hold_is_not_erased(database: Database) -> None:
 
 async def test_a_database_remembers_its_master_key(database: Database) -> None:
     """The first key is the database's from then on; a process with another does not start."""
-    mine, others = privacy.Keys(Secret("k" * 32)), privacy.Keys(Secret("o" * 32))
+    mine, others = privacy.DerivedKeys(Secret("k" * 32)), privacy.DerivedKeys(Secret("o" * 32))
     for _ in range(2):
         await privacy.claim(database, mine)
     with pytest.raises(SettingsError, match="another master key"):

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from contracts.problems import Unavailable
 from kit.database import Database
-from kit.privacy import Keys
+from kit.privacy import DerivedKeys
 from kit.secret_store import SecretStore
 from kit.secrets import Secret
 
@@ -17,7 +17,7 @@ class Token(msgspec.Struct, frozen=True):
 
 async def test_sealed_under_a_key_of_its_own(database: Database) -> None:
     """What is stored is read again, replaced and removed; nothing of it stands in the table in clear."""
-    store = SecretStore(database, Keys(Secret("m" * 64)))
+    store = SecretStore(database, DerivedKeys(Secret("m" * 64)))
     await store.write("login:a_b", Token("hunter2"))
     await store.write("login:axb", Token("other"))
     await store.write("login:a_b", Token("hunter3"))
@@ -33,10 +33,10 @@ async def test_sealed_under_a_key_of_its_own(database: Database) -> None:
 
 async def test_another_master_key(database: Database) -> None:
     """Under another master key, or moved to another name, a secret does not open, and that is said."""
-    await SecretStore(database, Keys(Secret("m" * 64))).write("login:a", Token("hunter2"))
+    await SecretStore(database, DerivedKeys(Secret("m" * 64))).write("login:a", Token("hunter2"))
     with pytest.raises(Unavailable, match="master key"):
-        await SecretStore(database, Keys(Secret("n" * 64))).read("login:a", Token)
+        await SecretStore(database, DerivedKeys(Secret("n" * 64))).read("login:a", Token)
     async with database.begin() as connection:
         await connection.execute(text("UPDATE enfilade.stored_secrets SET name = 'login:b'"))
     with pytest.raises(Unavailable, match="login:b"):
-        await SecretStore(database, Keys(Secret("m" * 64))).read("login:b", Token)
+        await SecretStore(database, DerivedKeys(Secret("m" * 64))).read("login:b", Token)

@@ -13,14 +13,14 @@ from contracts.problems import Unavailable, VendorRejected, VendorUnavailable
 from kit import clock, context
 from kit.database import Database
 from kit.http import Outbound, RefreshToken
-from kit.privacy import Keys
+from kit.privacy import DerivedKeys
 from kit.secret_store import SecretStore
 from kit.secrets import Secret
 from tests.kit.http.stand import Asked, Reply, Stand
 
 Open = Callable[..., Outbound]
 ROOT = Path(__file__).parents[3]
-KEYS = Keys(Secret("m" * 64))
+KEYS = DerivedKeys(Secret("m" * 64))
 
 
 class Rotating:

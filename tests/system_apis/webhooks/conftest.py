@@ -13,7 +13,7 @@ from contracts.system.instance import InstanceReport
 from kit import clock
 from kit.database import Database
 from kit.http import Limits, Outbound
-from kit.privacy import Keys
+from kit.privacy import DerivedKeys
 from kit.secret_store import SecretStore
 from kit.secrets import Secret
 from system_apis.app import Instance
@@ -102,7 +102,7 @@ async def other_database(fresh_database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def secrets(database: Database) -> SecretStore:
-    return SecretStore(database, Keys(Secret("m" * 64)))
+    return SecretStore(database, DerivedKeys(Secret("m" * 64)))
 
 
 @pytest.fixture
