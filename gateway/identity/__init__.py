@@ -6,7 +6,7 @@ from gateway.identity.credential_status import CredentialStatus
 from gateway.identity.dpop import Memory, Proofs
 from gateway.identity.introspection import Introspector, Post
 from gateway.identity.issuing.issuer import DevelopmentIssuer
-from gateway.identity.keys import Fetch, Keys
+from gateway.identity.keys import Fetch, IssuerKeys
 from gateway.identity.tokens import Introspection, Issuer, Rules, Verified, Verifier
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
     "Introspection",
     "Introspector",
     "Issuer",
-    "Keys",
+    "IssuerKeys",
     "Memory",
     "Post",
     "Proofs",

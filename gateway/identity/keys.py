@@ -19,7 +19,7 @@ _LONGEST_KID = 256
 _MOST_ABSENT = 256
 
 
-class Keys:
+class IssuerKeys:
     """The public keys of one issuer, from a document or fetched from its JWKS address.
 
     All in seconds: `fetch_again` is the least interval of fetches, `absent` for how long a kid that the

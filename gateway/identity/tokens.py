@@ -11,7 +11,7 @@ from contracts.problems import InvalidToken
 from gateway.identity import jose
 from gateway.identity.claims import roles_of, texts_at
 from gateway.identity.jose import Parts
-from gateway.identity.keys import Keys
+from gateway.identity.keys import IssuerKeys
 
 _REQUIRED = ("iss", "sub", "aud", "exp", "iat")
 _HERE = ("http://127.0.0.1", "http://localhost", "http://[::1]")
@@ -144,7 +144,7 @@ class Rules(msgspec.Struct, frozen=True):
 class Verifier:
     """Verifies the JWTs of the configured issuers."""
 
-    def __init__(self, issuers: Mapping[str, tuple[Issuer, Keys]], rules: Rules) -> None:
+    def __init__(self, issuers: Mapping[str, tuple[Issuer, IssuerKeys]], rules: Rules) -> None:
         self._issuers = issuers
         self._rules = rules
 
@@ -168,7 +168,7 @@ class Verifier:
         return Verified(claims=claims, issuer=issuer, until=claims["exp"] + self._rules.leeway)
 
 
-async def _check_signature(parts: Parts, issuer: Issuer, keys: Keys) -> None:
+async def _check_signature(parts: Parts, issuer: Issuer, keys: IssuerKeys) -> None:
     """Raise InvalidToken unless the signature holds; `jku`, `x5u` and `jwk` are never followed."""
     if parts.kind not in issuer.types:
         raise InvalidToken("The token is of another kind than an access token")

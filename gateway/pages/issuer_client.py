@@ -10,7 +10,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from contracts.problems import InvalidToken, Problem, Unavailable
-from gateway.identity import Fetch, Keys, Post, jose
+from gateway.identity import Fetch, IssuerKeys, Post, jose
 from gateway.identity.issuing.metadata import well_known
 from kit.secrets import Secret
 from kit.telemetry import log
@@ -49,7 +49,7 @@ class IssuerClient:
         self._post = post
         self._metadata: dict[str, Any] = {}
         self._until = 0.0
-        self._keys: Keys | None = None
+        self._keys: IssuerKeys | None = None
 
     async def metadata(self) -> dict[str, Any]:
         """The issuer's metadata, cached; raises Unavailable, also when it names another issuer."""
@@ -63,7 +63,7 @@ class IssuerClient:
             raise Unavailable("The issuer's metadata cannot be used")
         self._metadata, self._until = document, time.monotonic() + _METADATA_SECONDS
         if document.get("jwks_uri"):
-            self._keys = Keys(address=document["jwks_uri"], fetch=self._fetch)
+            self._keys = IssuerKeys(address=document["jwks_uri"], fetch=self._fetch)
         return document
 
     async def _discover(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from gateway.identity import (
     Fetch,
     Introspector,
     Issuer,
-    Keys,
+    IssuerKeys,
     Memory,
     Post,
     Proofs,
@@ -396,7 +396,7 @@ def credential_verifiers(
 
 def _keys_of(
     settings: IdentitySettings, embedded: DevelopmentIssuer | None, fetch: Fetch | None
-) -> dict[str, tuple[Issuer, Keys]]:
+) -> dict[str, tuple[Issuer, IssuerKeys]]:
     """Every issuer of JWTs by its name, with its keys."""
     remote = [issuer for issuer in settings.issuers if issuer.jwks_uri]
     if remote and fetch is None:
@@ -404,7 +404,9 @@ def _keys_of(
     keys_by_issuer = {
         one.issuer: (
             one,
-            Keys(address=one.jwks_uri, fetch=fetch, max_age=one.keys_seconds, stale=one.keys_stale_seconds),
+            IssuerKeys(
+                address=one.jwks_uri, fetch=fetch, max_age=one.keys_seconds, stale=one.keys_stale_seconds
+            ),
         )
         for one in remote
     }
@@ -414,7 +416,7 @@ def _keys_of(
             raise SettingsError([f"identity.embedded_issuer: {detail}"])
         own = Issuer(issuer=embedded.issuer, audience=embedded.audience)
         # It runs in this process: fetching its keys is cheap, and a rotation must take effect at once.
-        keys = Keys(fetch=embedded.fetch_jwks, fetch_again=_SOON, absent=_SOON, max_age=_SOON)
+        keys = IssuerKeys(fetch=embedded.fetch_jwks, fetch_again=_SOON, absent=_SOON, max_age=_SOON)
         keys_by_issuer[embedded.issuer] = (own, keys)
     return keys_by_issuer
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jwk, jwt
 
 from contracts.problems import InvalidToken, Unavailable
-from gateway.identity import Issuer, Keys, Rules, Verifier
+from gateway.identity import Issuer, IssuerKeys, Rules, Verifier
 from tests.gateway.deployment import URL, Deployment, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"
@@ -219,7 +219,7 @@ class FakeIssuer:
         return jwt.encode(full, content, self.keys[kid], algorithms=["ES256"])
 
     def verifier(self) -> Verifier:
-        keys = Keys(address=ISSUER.jwks_uri, fetch=self.fetch, clock=lambda: self.now)
+        keys = IssuerKeys(address=ISSUER.jwks_uri, fetch=self.fetch, clock=lambda: self.now)
         return Verifier({ISSUER.issuer: (ISSUER, keys)}, Rules("ours"))
 
 
@@ -282,7 +282,7 @@ async def test_symmetric_and_encryption_keys_of_an_issuer_are_left_out():
         {**other.keys["one"].as_dict(private=False), "kid": "enc", "use": "enc"},
         {"kty": "RSA", "kid": "broken"},
     ]
-    keys = Keys(document=other.document)
+    keys = IssuerKeys(document=other.document)
     assert await keys.find("one") is not None
     assert [await keys.find(kid) for kid in ("oct", "enc", "broken")] == [None, None, None]
 
@@ -330,7 +330,7 @@ async def test_an_issuer_that_hangs_makes_one_caller_wait_and_not_all():
         await gate.wait()
         return await other.fetch(address)
 
-    keys = Keys(address=ISSUER.jwks_uri, fetch=fetch, clock=lambda: other.now)
+    keys = IssuerKeys(address=ISSUER.jwks_uri, fetch=fetch, clock=lambda: other.now)
     assert await keys.find("one")
     gate.clear()
     other.now += 400
@@ -346,7 +346,7 @@ async def test_a_key_set_is_bounded():
     """Of a key set without end a hundred keys are read, and none under a kid without end."""
     made = jwk.ECKey.generate_key("P-256").as_dict(private=False)
     many = {"keys": [{**made, "kid": str(number)} for number in range(150)]}
-    keys = Keys(document={"keys": [{**made, "kid": "k" * 300}, *many["keys"]]})
+    keys = IssuerKeys(document={"keys": [{**made, "kid": "k" * 300}, *many["keys"]]})
     assert await keys.find("98") is not None
     assert [await keys.find(kid) for kid in ("99", "k" * 300)] == [None, None]
 

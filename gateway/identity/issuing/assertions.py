@@ -10,7 +10,7 @@ from authlib.oauth2.rfc7523.client import ASSERTION_TYPE
 
 from gateway.identity import jose
 from gateway.identity.issuing.issuer import DevelopmentIssuer
-from gateway.identity.keys import Keys
+from gateway.identity.keys import IssuerKeys
 from kit import one_time
 from kit.database import Database
 
@@ -66,7 +66,7 @@ class Assertions:
         if not keys:
             raise InvalidClientError("The client authenticates with another method, or is not known.")
         kid = parts.header.get("kid") or (keys["keys"][0]["kid"] if len(keys["keys"]) == 1 else "")
-        key_and_algorithms = await Keys(document=keys).find(str(kid))
+        key_and_algorithms = await IssuerKeys(document=keys).find(str(kid))
         algorithm = str(parts.header.get("alg"))
         if key_and_algorithms is None or algorithm not in key_and_algorithms[1]:
             raise InvalidClientError(
