@@ -35,7 +35,7 @@ class NetSuiteConnection(Connection, frozen=True, kw_only=True):
     push_secret: OptionalSecretRef = ""
 
 
-class Changes(Polling, frozen=True, kw_only=True):
+class NetSuiteChanges(Polling, frozen=True, kw_only=True):
     """How changes are noticed: a poll, and a signed push.
 
     The push is accepted where the connection has a `push_secret`; it may be `skew_seconds` old.
@@ -84,7 +84,7 @@ class NetSuiteProfile(ErpProfile, frozen=True, kw_only=True):
 
     connection: NetSuiteConnection
     time_zone: str = "UTC"
-    changes: Changes = Changes()
+    changes: NetSuiteChanges = NetSuiteChanges()
     fields: NetSuiteFields = NetSuiteFields()
     statuses: Statuses = Statuses()
     billing_schedules: Schedules = Schedules()

@@ -18,7 +18,7 @@ from kit.secrets import Secret
 from system_apis.connector import OpenInstance, WebhookRequest
 from system_apis.connector.local_time import Place, instant_of
 from system_apis.connector.own_writes import OwnWrites
-from system_apis.vendors.netsuite.profile import Changes, NetSuiteProfile
+from system_apis.vendors.netsuite.profile import NetSuiteChanges, NetSuiteProfile
 from system_apis.vendors.netsuite.webhooks import Push
 from tests.kit.http.stand import open_stand
 from tests.support.instances import Open, own_account
@@ -70,7 +70,7 @@ class Cursors:
 @pytest.fixture
 async def opened(open_netsuite: Open, cache: Cache, profile: NetSuiteProfile) -> OpenInstance:
     await cache.client.flushdb()
-    quick = changed(profile, changes=Changes(poll_seconds=0.01, page_size=2))
+    quick = changed(profile, changes=NetSuiteChanges(poll_seconds=0.01, page_size=2))
     return await open_netsuite(quick, cache=cache)
 
 
