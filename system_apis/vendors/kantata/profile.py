@@ -28,7 +28,7 @@ class KantataConnection(Connection, frozen=True, kw_only=True):
     settle_seconds: Annotated[float, Meta(ge=0)] = 185.0
 
 
-class Changes(Table, frozen=True, kw_only=True):
+class KantataChanges(Table, frozen=True, kw_only=True):
     """How changes are noticed: the event feed (administrators only), and a poll over changed projects.
 
     The feed comes minutes late and out of order, so each poll goes back `feed_overlap_seconds`. A feed that
@@ -86,7 +86,7 @@ class KantataProfile(PsaProfile, frozen=True, kw_only=True):
 
     connection: KantataConnection
     stages: Stages
-    changes: Changes = Changes()
+    changes: KantataChanges = KantataChanges()
     defaults: Defaults = Defaults()
 
     def faults(self) -> Iterator[str]:
