@@ -33,7 +33,7 @@ ACCOUNT = Customer(
     tax_registrations=(TaxRegistration("US", "12-3456789"),),
     website="https://www.globex.example/about",
 )
-POLICY = rules.Policy(approve_credit_limit_above={"USD": Decimal(100000)})
+POLICY = rules.ApprovalPolicy(approve_credit_limit_above={"USD": Decimal(100000)})
 
 
 def other(**changes: object) -> Customer:
@@ -112,7 +112,7 @@ def test_what_is_no_country_is_a_fault_of_the_account() -> None:
 def test_the_policys_currencies_are_iso_codes() -> None:
     """A ceiling in no currency would be nobody's."""
     with pytest.raises(msgspec.ValidationError, match="POUND is no currency"):
-        msgspec.convert({"approve_credit_limit_above": {"POUND": "1"}}, rules.Policy)
+        msgspec.convert({"approve_credit_limit_above": {"POUND": "1"}}, rules.ApprovalPolicy)
 
 
 def test_a_firm_is_looked_for_by_all_that_it_is_known_by() -> None:

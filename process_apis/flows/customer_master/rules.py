@@ -12,7 +12,7 @@ from process_apis.ceilings import require_currencies, why_above
 _DUPLICATES = "Possible duplicates"
 
 
-class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ApprovalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When finance is asked before a customer is created; the limit is per currency."""
 
     approve_credit_limit_above: dict[str, Decimal] = {}
@@ -58,7 +58,7 @@ def _described(candidate: DuplicateCandidate, entity: str) -> str:
 
 
 def why_ask_finance(
-    account: Customer, matches: tuple[DuplicateCandidate, ...], policy: Policy, entity: str
+    account: Customer, matches: tuple[DuplicateCandidate, ...], policy: ApprovalPolicy, entity: str
 ) -> tuple[str, ...]:
     """The reasons for which a person must approve, in sentences; empty when nobody need be asked."""
     alike = [one for one in matches if one.score >= policy.duplicate_score]
