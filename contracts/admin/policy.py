@@ -67,7 +67,7 @@ class Explanation(msgspec.Struct, frozen=True, omit_defaults=True):
     summary="The policy that is in force",
     data_classes=("commercial", "personal"),
 )
-class Policy(Protocol):
+class PolicyInspection(Protocol):
     """The gateway's policy as it stands."""
 
     @operation("GET", "/in-force", summary="Read which policy is in force")

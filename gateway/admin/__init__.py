@@ -8,7 +8,7 @@ from contracts.admin.audit import Audit
 from contracts.admin.consumers import Consumers
 from contracts.admin.keys import Keys
 from contracts.admin.plans import Plans
-from contracts.admin.policy import Policy
+from contracts.admin.policy import PolicyInspection
 from contracts.admin.privacy import Privacy
 from contracts.admin.retention import Retention
 from contracts.admin.subscriptions import Subscriptions
@@ -64,7 +64,7 @@ SERVICES: dict[type, Callable[[AdminDependencies], Any]] = {
         dependencies.runtime, dependencies.credential_status, dependencies.store
     ),
     Plans: lambda dependencies: PlansService(dependencies.runtime),
-    Policy: lambda dependencies: PolicyService(dependencies.runtime),
+    PolicyInspection: lambda dependencies: PolicyService(dependencies.runtime),
     Privacy: lambda dependencies: PrivacyService(dependencies.store),
     Retention: lambda dependencies: RetentionService(dependencies.store, dependencies.runtime),
     Subscriptions: lambda dependencies: SubscriptionsService(
