@@ -11,7 +11,7 @@ from process_apis.flows.opportunity_to_project.rules.drafts import (
 from process_apis.flows.opportunity_to_project.rules.terms import (
     LABELS,
     Terms,
-    Verdict,
+    TermsVerdict,
     correct,
     entity_of,
     judge,
@@ -22,7 +22,7 @@ __all__ = [
     "COMPARED",
     "LABELS",
     "Terms",
-    "Verdict",
+    "TermsVerdict",
     "billing_schedule",
     "budget_hours",
     "contract_draft",

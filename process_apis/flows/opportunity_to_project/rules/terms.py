@@ -61,7 +61,7 @@ class Terms(msgspec.Struct, frozen=True):
     read_at: dt.datetime | None = None
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class TermsVerdict(msgspec.Struct, frozen=True):
     """Either terms, or every fault that stands in their way."""
 
     terms: Terms | None
@@ -90,7 +90,7 @@ def entity_of(opportunity: Opportunity, reference: Reference) -> str:
 
 def judge(
     instance: str, opportunity: Opportunity, customer: Customer | None, reference: Reference, revision: int
-) -> Verdict:
+) -> TermsVerdict:
     """Whether the opportunity can become a project; every fault at once, each with who can fix it."""
     faults = [
         *_missing(opportunity),
@@ -109,8 +109,8 @@ def judge(
         faults += _money_faults(opportunity, entity, reference)
     faults += _template_faults(opportunity, reference)
     if faults or entity is None or tax is None or customer is None:
-        return Verdict(None, tuple(faults))
-    return Verdict(_terms(instance, opportunity, customer, entity, tax, revision), ())
+        return TermsVerdict(None, tuple(faults))
+    return TermsVerdict(_terms(instance, opportunity, customer, entity, tax, revision), ())
 
 
 def _fault(field: str, code: str, detail: str, fixed_by: str = SALES) -> Fault:
