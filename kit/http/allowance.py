@@ -10,13 +10,13 @@ from typing import Literal
 from kit.cache import Cache
 from kit.http.limits import AllowanceLimits
 
-Verdict = Literal["go", "used_up", "wait"]
+Admission = Literal["go", "used_up", "wait"]
 
 _HERE = Path(__file__).parent
 _TAKE = (_HERE / "allowance.lua").read_text(encoding="utf-8")
 _REPORT = (_HERE / "allowance_report.lua").read_text(encoding="utf-8")
 _LOST_AFTER = 300.0  # seconds; a call whose process died is counted as in flight for so long
-_VERDICTS: dict[int, Verdict] = {0: "used_up", 1: "go", 2: "wait"}
+_VERDICTS: dict[int, Admission] = {0: "used_up", 1: "go", 2: "wait"}
 
 
 class _LocalAllowance:
@@ -26,7 +26,7 @@ class _LocalAllowance:
         self.used, self.max, self.at = 0, assumed, 0.0
         self.flight: set[str] = set()
 
-    def take(self, call: str, reserved: int, now: float, believed: float) -> Verdict:
+    def take(self, call: str, reserved: int, now: float, believed: float) -> Admission:
         if self.at == 0 and self.flight:
             return "wait"
         over = self.used + len(self.flight) + 1 > self.max - reserved
@@ -62,7 +62,7 @@ class Allowance:
             self._take = cache.client.register_script(_TAKE)
             self._report = cache.client.register_script(_REPORT)
 
-    async def take(self, *, interactive: bool) -> tuple[Verdict, str]:
+    async def take(self, *, interactive: bool) -> tuple[Admission, str]:
         """Whether a call may go now, and the id under which it is to be given back."""
         call, now = uuid.uuid4().hex, self._clock()
         reserved = 0 if interactive else self._limits.reserve_daily
