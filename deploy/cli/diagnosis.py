@@ -31,7 +31,7 @@ _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)(.*)$", re.
 _WANTED_PYTHON = (3, 11)
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Diagnosis(msgspec.Struct, frozen=True):
     """The result of one check: its subject, whether it passed, the observation, and the remedy."""
 
     what: str
@@ -40,7 +40,9 @@ class Finding(msgspec.Struct, frozen=True):
     fix: str = ""
 
 
-def diagnose(folder: Path, environ: Mapping[str, str], port: int | None, sandbox_port: int) -> list[Finding]:
+def diagnose(
+    folder: Path, environ: Mapping[str, str], port: int | None, sandbox_port: int
+) -> list[Diagnosis]:
     """All findings, in the order of the checks at a start."""
     stack = running(folder)
     findings = [_python(), _packages(LOCK), _data(folder)]
@@ -57,15 +59,15 @@ def diagnose(folder: Path, environ: Mapping[str, str], port: int | None, sandbox
     return [*findings, *asyncio.run(_servers(settings, stack)), *asyncio.run(_instances(settings, known))]
 
 
-def _python() -> Finding:
+def _python() -> Diagnosis:
     python = ".".join(str(part) for part in sys.version_info[:3])
     ok = sys.version_info[:2] >= _WANTED_PYTHON
-    return Finding("Python", ok, python, "" if ok else "install Python 3.11 or newer and run `make run`")
+    return Diagnosis("Python", ok, python, "" if ok else "install Python 3.11 or newer and run `make run`")
 
 
-def _packages(lock: Path) -> Finding:
+def _packages(lock: Path) -> Diagnosis:
     if not lock.exists():
-        return Finding("packages", ok=True, found="not compared: this installation has no lock file")
+        return Diagnosis("packages", ok=True, found="not compared: this installation has no lock file")
     wrong = []
     pinned = _PINNED.findall(lock.read_text(encoding="utf-8"))
     for name, wanted, condition in pinned:
@@ -76,37 +78,39 @@ def _packages(lock: Path) -> Finding:
         if installed != wanted:
             wrong.append(f"{name} {installed or 'missing'} instead of {wanted}")
     if wrong:
-        return Finding("packages", ok=False, found="; ".join(wrong), fix="make run (it installs the lock)")
-    return Finding("packages", ok=True, found=f"{len(pinned)}, as in the lock")
+        return Diagnosis("packages", ok=False, found="; ".join(wrong), fix="make run (it installs the lock)")
+    return Diagnosis("packages", ok=True, found=f"{len(pinned)}, as in the lock")
 
 
-def _data(folder: Path) -> Finding:
+def _data(folder: Path) -> Diagnosis:
     pid = launcher(folder)
     if pid:
-        return Finding("data folder", ok=True, found=f"{folder}, in use by process {pid}")
+        return Diagnosis("data folder", ok=True, found=f"{folder}, in use by process {pid}")
     nearest = next(part for part in (folder, *folder.parents) if part.exists())
     if not os.access(nearest, os.W_OK | os.X_OK) or not nearest.is_dir():
-        return Finding("data folder", ok=False, found=f"{folder} cannot be written", fix="choose --data DIR")
-    return Finding(
+        return Diagnosis(
+            "data folder", ok=False, found=f"{folder} cannot be written", fix="choose --data DIR"
+        )
+    return Diagnosis(
         "data folder", ok=True, found=str(folder) if folder.exists() else f"{folder}, created at the start"
     )
 
 
-def _production(environ: Mapping[str, str]) -> Iterator[Finding]:
+def _production(environ: Mapping[str, str]) -> Iterator[Diagnosis]:
     """Every reason for which `enfilade serve` would refuse to start, in its words."""
     if faults := start_faults(environ):
         return _faults("production", faults, "")
-    return iter([Finding("production", ok=True, found="settings and configuration are valid for it")])
+    return iter([Diagnosis("production", ok=True, found="settings and configuration are valid for it")])
 
 
-def _configuration(settings: ServerSettings) -> Iterator[Finding]:
+def _configuration(settings: ServerSettings) -> Iterator[Diagnosis]:
     faults = configuration_faults(settings.folder)
     if faults:
         return _faults("configuration", faults, "correct the file")
-    return iter([Finding("configuration", ok=True, found=str(settings.folder))])
+    return iter([Diagnosis("configuration", ok=True, found=str(settings.folder))])
 
 
-async def _instances(settings: ServerSettings, environ: Mapping[str, str]) -> list[Finding]:
+async def _instances(settings: ServerSettings, environ: Mapping[str, str]) -> list[Diagnosis]:
     """What prevents each instance from opening, and the first failed checks of the others."""
     survey = survey_profiles(settings.folder / "instances")
     # The demo's credentials are known while `enfilade up` runs.
@@ -125,7 +129,7 @@ async def _instance(
     settings: ServerSettings,
     environ: Mapping[str, str],
     faults: Mapping[str, Sequence[str]],
-) -> list[Finding]:
+) -> list[Diagnosis]:
     what = f"instance {profile.name}"
     reasons = faults.get(profile.name) or unresolved_references(profile, environ)
     if reasons:
@@ -133,42 +137,42 @@ async def _instance(
     return [*_addresses(connector, profile, settings), await _checked(connector, profile, settings, environ)]
 
 
-def _addresses(connector: Connector, profile: Profile, settings: ServerSettings) -> Iterator[Finding]:
+def _addresses(connector: Connector, profile: Profile, settings: ServerSettings) -> Iterator[Diagnosis]:
     if connector.registers_webhooks(profile) and not settings.public_url:
         found = "ENFILADE_PUBLIC_URL is not set, so its addresses are not registered at the vendor"
         fix = "set it to the https address at which the vendor reaches the gateway"
-        yield Finding(f"webhooks of {profile.name}", ok=False, found=found, fix=fix)
+        yield Diagnosis(f"webhooks of {profile.name}", ok=False, found=found, fix=fix)
 
 
 async def _checked(
     connector: Connector, profile: Profile, settings: ServerSettings, environ: Mapping[str, str]
-) -> Finding:
+) -> Diagnosis:
     what = f"instance {profile.name}"
     report = await check(connector, profile, settings, environ, {})
     wrong = [finding for finding in report.findings if not finding.ok]
     if not wrong:
-        return Finding(what, ok=True, found=f"{len(report.findings)} points checked")
+        return Diagnosis(what, ok=True, found=f"{len(report.findings)} points checked")
     detail = f"{wrong[0].name}: {wrong[0].detail}" + (f", and {len(wrong) - 1} more" if wrong[1:] else "")
-    return Finding(what, ok=False, found=detail, fix=f"enfilade instance check {profile.name}")
+    return Diagnosis(what, ok=False, found=detail, fix=f"enfilade instance check {profile.name}")
 
 
-def _faults(what: str, faults: list[str], fix: str) -> Iterator[Finding]:
-    return (Finding(what, ok=False, found=fault, fix=fix) for fault in faults)
+def _faults(what: str, faults: list[str], fix: str) -> Iterator[Diagnosis]:
+    return (Diagnosis(what, ok=False, found=fault, fix=fix) for fault in faults)
 
 
-def _ports(settings: ServerSettings, port: int, sandbox_port: int) -> Iterator[Finding]:
+def _ports(settings: ServerSettings, port: int, sandbox_port: int) -> Iterator[Diagnosis]:
     wanted = {port: ("gateway", "--port")}
     if not settings.production:  # production has no stand-ins
         wanted |= {sandbox_port + n: (vendor, "--sandbox-port") for n, vendor in enumerate(VENDORS)}
     for number, (title, option) in wanted.items():
         fault = port_fault(settings.host, number)
         fix = f"stop the process that listens there, or choose another port with {option}" if fault else ""
-        yield Finding(f"port {number} ({title})", fault is None, fault or "free", fix)
+        yield Diagnosis(f"port {number} ({title})", fault is None, fault or "free", fix)
 
 
-async def _servers(settings: ServerSettings, stack: Stack | None) -> list[Finding]:
+async def _servers(settings: ServerSettings, stack: Stack | None) -> list[Diagnosis]:
     if not has_database(settings):
-        return [Finding("database", ok=True, found="none configured: `enfilade up` starts its own")]
+        return [Diagnosis("database", ok=True, found="none configured: `enfilade up` starts its own")]
     findings = [await _database(settings.database_url)]
     if settings.cache_url:
         findings.append(await _cache(settings.cache_url))
@@ -181,36 +185,38 @@ async def _servers(settings: ServerSettings, stack: Stack | None) -> list[Findin
     return findings
 
 
-async def _database(url: str) -> Finding:
+async def _database(url: str) -> Diagnosis:
     database = Database(url)
     try:
         async with database.connect() as connection:
             migrated = await connection.scalar(text("SELECT to_regclass('enfilade.runs') IS NOT NULL"))
     except Unavailable:
         fix = "start it, or correct ENFILADE_DATABASE_URL"
-        return Finding("database", ok=False, found="does not answer", fix=fix)
+        return Diagnosis("database", ok=False, found="does not answer", fix=fix)
     finally:
         await database.close()
     if not migrated:
-        return Finding("database", ok=True, found="answers; empty, `enfilade serve` creates its tables")
-    return Finding("database", ok=True, found="answers, with Enfilade's tables")
+        return Diagnosis("database", ok=True, found="answers; empty, `enfilade serve` creates its tables")
+    return Diagnosis("database", ok=True, found="answers, with Enfilade's tables")
 
 
-async def _cache(url: str) -> Finding:
+async def _cache(url: str) -> Diagnosis:
     cache = Cache(url)
     try:
         answers = await cache.healthy()
     finally:
         await cache.close()
     fix = "" if answers else "start it, or correct ENFILADE_CACHE_URL (the deployment also works without)"
-    return Finding("cache", answers, "answers" if answers else "does not answer", fix)
+    return Diagnosis("cache", answers, "answers" if answers else "does not answer", fix)
 
 
-async def _answers(name: str, url: str) -> Finding:
+async def _answers(name: str, url: str) -> Diagnosis:
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
             answer = await http.get(url)
     except httpx.TransportError:
-        return Finding(name, ok=False, found=f"{url} does not answer", fix="enfilade down, then enfilade up")
+        return Diagnosis(
+            name, ok=False, found=f"{url} does not answer", fix="enfilade down, then enfilade up"
+        )
     ok = answer.is_success
-    return Finding(name, ok, f"{url}: {answer.status_code}", "" if ok else "read the server's log")
+    return Diagnosis(name, ok, f"{url}: {answer.status_code}", "" if ok else "read the server's log")
