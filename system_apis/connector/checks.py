@@ -11,7 +11,7 @@ from system_apis.connector.profile import Profile
 Probe = Callable[[], Awaitable[str | Finding | Iterable[Finding] | AsyncIterator[Finding]]]
 
 
-class Step(NamedTuple):
+class CheckStep(NamedTuple):
     """One step: login first, then permissions, fields, references, limits.
 
     The `probe` returns what it saw, or findings of its own; a problem that it raises is the finding. After a
@@ -26,7 +26,7 @@ class Step(NamedTuple):
     lenient: bool = False
 
 
-async def findings_of(steps: Iterable[Step]) -> tuple[Finding, ...]:
+async def findings_of(steps: Iterable[CheckStep]) -> tuple[Finding, ...]:
     """The findings of all steps, up to the first needed one that fails."""
     findings: list[Finding] = []
     for step in steps:
@@ -37,7 +37,7 @@ async def findings_of(steps: Iterable[Step]) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-async def _taken(step: Step) -> AsyncIterator[Finding]:
+async def _taken(step: CheckStep) -> AsyncIterator[Finding]:
     try:
         seen = await step.probe()
         if isinstance(seen, AsyncIterator):
@@ -60,7 +60,7 @@ async def _taken(step: Step) -> AsyncIterator[Finding]:
                 yield one
 
 
-def environment_step(profile: Profile, account: str, actual: str) -> Step:
+def environment_step(profile: Profile, account: str, actual: str) -> CheckStep:
     """Whether the account is of the kind that the profile says."""
 
     async def probe() -> Finding:
@@ -69,7 +69,7 @@ def environment_step(profile: Profile, account: str, actual: str) -> Step:
         ok = actual == profile.environment
         return judged("environment", account, detail, ok=ok, fix=fix)
 
-    return Step("environment", account, probe)
+    return CheckStep("environment", account, probe)
 
 
 class Wanted(NamedTuple):

@@ -8,7 +8,7 @@ import msgspec
 from contracts.problems import VendorUnavailable
 from contracts.system.instance import Finding
 from kit.secrets import SecretError, resolve
-from system_apis.connector.checks import Step
+from system_apis.connector.checks import CheckStep
 from system_apis.connector.findings import wrong
 from system_apis.connector.instance import OpenInstance
 from system_apis.connector.profile import Profile
@@ -59,7 +59,7 @@ def closed_instance(profile: Profile, faults: Iterable[str]) -> OpenInstance:
         profile=profile,
         capabilities=dict.fromkeys(profile.capabilities, adapter),
         webhook=RefusingReceiver(refuse),
-        steps=lambda: [Step("login", "profile", report)],
+        steps=lambda: [CheckStep("login", "profile", report)],
     )
 
 

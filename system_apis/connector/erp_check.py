@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from functools import partial
 
 from contracts.system.instance import Finding
-from system_apis.connector.checks import Field, Fixes, Step, Wanted, field_finding
+from system_apis.connector.checks import CheckStep, Field, Fixes, Wanted, field_finding
 from system_apis.connector.codes import Codes
 from system_apis.connector.custom_values import CustomValues, Kind, custom_value
 from system_apis.connector.erp import TABLES, ErpProfile
@@ -19,7 +19,7 @@ _FIXES = Fixes(
 )
 
 
-def reference_steps(profile: ErpProfile, read: ReadNames, records: Mapping[str, str]) -> Iterator[Step]:
+def reference_steps(profile: ErpProfile, read: ReadNames, records: Mapping[str, str]) -> Iterator[CheckStep]:
     """Each record that the profile names by its id must exist; `records` has the vendor's types by table."""
 
     async def probe(record: str, codes: Codes) -> list[Finding]:
@@ -29,7 +29,7 @@ def reference_steps(profile: ErpProfile, read: ReadNames, records: Mapping[str, 
     for table in TABLES:
         if codes := getattr(profile, table):
             fix = f"let the role read {records[table]}"
-            yield Step("reference", records[table], partial(probe, records[table], codes), fix)
+            yield CheckStep("reference", records[table], partial(probe, records[table], codes), fix)
 
 
 def _reference(record: str, ident: str, code: str | tuple[str, ...], names: Mapping[str, str]) -> Finding:

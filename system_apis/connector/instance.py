@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from contracts.system.instance import InstanceReport
 from kit.http import Auth, Outbound
 from kit.settings import SettingsError
-from system_apis.connector.checks import Step, findings_of
+from system_apis.connector.checks import CheckStep, findings_of
 from system_apis.connector.declaration import ChangeSource, ConnectorContext
 from system_apis.connector.profile import Environment, Profile
 from system_apis.connector.webhooks import WebhookReceiver
@@ -46,7 +46,7 @@ class OpenInstance:
     client: Any = None
     changes: tuple[ChangeSource, ...] = ()
     webhook: WebhookReceiver | None = None
-    steps: Callable[[], Iterable[Step]] = tuple
+    steps: Callable[[], Iterable[CheckStep]] = tuple
     close: Callable[[], Awaitable[None]] | None = None
 
     async def check(self) -> InstanceReport:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from contracts.system.instance import Finding
-from system_apis.connector.checks import Field, Fixes, Step, Wanted, field_finding
+from system_apis.connector.checks import CheckStep, Field, Fixes, Wanted, field_finding
 from system_apis.connector.codes import Codes
 from system_apis.connector.custom_values import CustomValues
 from system_apis.connector.findings import judged, well
@@ -43,7 +43,7 @@ class ObjectCheck(NamedTuple):
 
 def steps(
     profile: OrgProfile, session: Session, client: OrgClient, events: Events, objects: Sequence[ObjectCheck]
-) -> Iterator[Step]:
+) -> Iterator[CheckStep]:
     """Login, the objects, the allowance, the kind of org, and the streams of watched objects."""
 
     async def login() -> str:
@@ -76,16 +76,16 @@ def steps(
         detail = "our user may listen" if ok else "our user may not listen"
         return judged("permission", name, detail, ok=ok, fix=fix)
 
-    yield Step("login", "External Client App", login, _LOGIN_FIX, needed=True)
+    yield CheckStep("login", "External Client App", login, _LOGIN_FIX, needed=True)
     for check in objects:
         fix = f"Permission set, Object Settings, {check.sobject}: tick Read."
-        yield Step("permission", f"{check.sobject}: Read", partial(looked_at, check), fix)
-    yield Step("limit", "DailyApiRequests", allowance)
-    yield Step("environment", "Organization.IsSandbox", environment, lenient=True)
+        yield CheckStep("permission", f"{check.sobject}: Read", partial(looked_at, check), fix)
+    yield CheckStep("limit", "DailyApiRequests", allowance)
+    yield CheckStep("environment", "Organization.IsSandbox", environment, lenient=True)
     for sobject in [check.sobject for check in objects if profile.changes.stream and check.wanted]:
         name = f"Change Data Capture: {sobject}"
         fix = f"Setup, Change Data Capture: select {sobject}; the poll works without it."
-        yield Step("permission", name, partial(subscription, sobject, name, fix), fix)
+        yield CheckStep("permission", name, partial(subscription, sobject, name, fix), fix)
 
 
 def _findings(check: ObjectCheck, described: ObjectDescribe) -> Iterator[Finding]:

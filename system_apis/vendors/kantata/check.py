@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from contracts.system.instance import Finding
 from system_apis.connector.catalogue import Catalogue
-from system_apis.connector.checks import Field, Fixes, Step, Wanted, field_finding, listed
+from system_apis.connector.checks import CheckStep, Field, Fixes, Wanted, field_finding, listed
 from system_apis.connector.findings import judged
 from system_apis.vendors.kantata.client import KantataClient
 from system_apis.vendors.kantata.mapping.values import GROUP, STORY, WORKSPACE
@@ -19,7 +19,7 @@ _LOGIN_FIX = (
 )
 
 
-def steps(profile: KantataProfile, client: KantataClient) -> Iterator[Step]:
+def steps(profile: KantataProfile, client: KantataClient) -> Iterator[CheckStep]:
     """All that is looked at; nothing is written."""
     client.catalogue.forget()
 
@@ -62,15 +62,15 @@ def steps(profile: KantataProfile, client: KantataClient) -> Iterator[Step]:
         fix = "Set concurrency (4) and per_second (5) in [limits] of the profile."
         return judged("limit", "calls", detail, ok=ok, fix=fix)
 
-    yield Step("login", "access token", login, _LOGIN_FIX, needed=True)
-    yield Step("permission", "Account Administrator", administrator)
-    yield Step("environment", "account", account)
+    yield CheckStep("login", "access token", login, _LOGIN_FIX, needed=True)
+    yield CheckStep("permission", "Account Administrator", administrator)
+    yield CheckStep("environment", "account", account)
     if profile.changes.feed:
         fix = "Make the integration user an Account Administrator, or set changes.feed to false."
-        yield Step("permission", "subscribed events", feed, fix)
-    yield Step("permission", "custom fields and roles", fields_and_roles)
-    yield Step("reference", "project statuses", statuses)
-    yield Step("limit", "calls", limits)
+        yield CheckStep("permission", "subscribed events", feed, fix)
+    yield CheckStep("permission", "custom fields and roles", fields_and_roles)
+    yield CheckStep("reference", "project statuses", statuses)
+    yield CheckStep("limit", "calls", limits)
 
 
 def _catalogue_findings(profile: KantataProfile, catalogue: Catalogue) -> Iterator[Finding]:

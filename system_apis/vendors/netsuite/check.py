@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from contracts.system.instance import Finding
-from system_apis.connector.checks import Step, environment_step
+from system_apis.connector.checks import CheckStep, environment_step
 from system_apis.connector.custom_values import Kind
 from system_apis.connector.erp_check import field_findings, reference_steps
 from system_apis.connector.findings import judged
@@ -57,23 +57,23 @@ class NetSuiteCheck:
         self._client = client
         self._zone = zone
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> Iterator[CheckStep]:
         yield environment_step(self._profile, self._account.id, self._account.environment)
         login = partial(self._probe, "GET", "currency?limit=1")
-        yield Step("login", "OAuth 2.0 (M2M)", login, _LOGIN_FIX, needed=True)
+        yield CheckStep("login", "OAuth 2.0 (M2M)", login, _LOGIN_FIX, needed=True)
         probes = {name: partial(self._probe, method, path) for method, path, name in _PROBES}
         for table in _TABLES:
             name = f"Reports > SuiteAnalytics Workbook (table {table})"
             probes[name] = partial(self._readable, table)
         for name, probe in probes.items():
-            yield Step("permission", name, probe, f"give the integration role {name}")
+            yield CheckStep("permission", name, probe, f"give the integration role {name}")
         fix = "give the integration role Setup > REST Web Services"
-        yield Step("field", "metadata-catalog", self._fields, fix)
+        yield CheckStep("field", "metadata-catalog", self._fields, fix)
         yield from reference_steps(self._profile, self._names, _RECORDS)
         fix = "let the role read customers, also by SuiteQL"
-        yield Step("environment", "time zone", self._time_zone, fix)
+        yield CheckStep("environment", "time zone", self._time_zone, fix)
         # Only administrators may read it, so its absence is no fault.
-        yield Step("limit", "governanceLimits", self._limits, lenient=True)
+        yield CheckStep("limit", "governanceLimits", self._limits, lenient=True)
 
     async def _probe(self, method: str, path: str) -> str:
         await self._client.probe(method, path)

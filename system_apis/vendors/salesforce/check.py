@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from contracts.system.instance import Finding
-from system_apis.connector.checks import Step, Wanted
+from system_apis.connector.checks import CheckStep, Wanted
 from system_apis.connector.crm import CODED
 from system_apis.connector.findings import judged
 from system_apis.platforms.salesforce_org import check
@@ -18,7 +18,9 @@ _KINDS = {"expected_start": DATE, "expected_end": DATE, "credit_limit": NUMBER}
 _WRITTEN = frozenset({"project_id", "project_url", "project_status"})
 
 
-def steps(profile: SalesforceProfile, session: Session, client: OrgClient, events: Events) -> Iterator[Step]:
+def steps(
+    profile: SalesforceProfile, session: Session, client: OrgClient, events: Events
+) -> Iterator[CheckStep]:
     """All that is looked at."""
     required = profile.required_custom.opportunity
     wanted = [*_wanted("Opportunity", profile.fields.opportunity.named())]

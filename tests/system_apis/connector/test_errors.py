@@ -7,7 +7,7 @@ import pytest
 from contracts.problems import ContractViolation, NotFound, Problem, VendorRejected, VendorUnavailable
 from kit.problems import document, from_document
 from system_apis.connector.cached import ReadOnce
-from system_apis.connector.checks import Field, Fixes, Step, Wanted, field_finding, findings_of
+from system_apis.connector.checks import CheckStep, Field, Fixes, Wanted, field_finding, findings_of
 from system_apis.connector.errors import (
     ALREADY_EXISTS,
     Meaning,
@@ -82,11 +82,11 @@ async def test_a_check_ends_with_the_step_that_it_needs() -> None:
         return each()
 
     steps = [
-        Step("permission", "one", seen),
-        Step("limit", "two", refused, lenient=True),
-        Step("field", "three", several),
-        Step("login", "four", refused, "log in", needed=True),
-        Step("permission", "five", seen),
+        CheckStep("permission", "one", seen),
+        CheckStep("limit", "two", refused, lenient=True),
+        CheckStep("field", "three", several),
+        CheckStep("login", "four", refused, "log in", needed=True),
+        CheckStep("permission", "five", seen),
     ]
     found = await findings_of(steps)
     assert [(one.name, one.ok) for one in found] == [
