@@ -13,7 +13,7 @@ from bench.read import modules
 from bench.read.interfaces import BenchScreen
 from bench.stage import Stage
 from gateway.app import CredentialSources, Gateway, GatewayStores
-from gateway.exchange import Exchange, Reply, Route, Step
+from gateway.exchange import Exchange, PipelineStep, Reply, Route
 from gateway.identity import Memory
 from gateway.inventory import ApiInventory
 from gateway.pipeline import ORDER, GatewaySettings, PolicyDependencies, after_route, before_route
@@ -166,12 +166,12 @@ async def _nothing(_: Exchange) -> Reply:
     return Reply(200, [(b"content-type", b"application/json")], b"{}")
 
 
-async def _answers(requests: Requests, table: RouteTable, facts: dict[str, Any]) -> dict[str, Step]:
+async def _answers(requests: Requests, table: RouteTable, facts: dict[str, Any]) -> dict[str, PipelineStep]:
     """By method, a step that answers at once what the tiers answer, which is on the contract."""
     return {method: await _answered(requests, _route(table, method), facts) for method in ("GET", "POST")}
 
 
-async def _answered(requests: Requests, route: Route, facts: dict[str, Any]) -> Step:
+async def _answered(requests: Requests, route: Route, facts: dict[str, Any]) -> PipelineStep:
     reply = await route.target(_prepare(requests, route, facts))
 
     async def step(_: Exchange) -> Reply:
@@ -201,7 +201,7 @@ class _Meter:
         table: RouteTable,
         facts: dict[str, Any],
         calls: int,
-        answers: dict[str, Step],
+        answers: dict[str, PipelineStep],
     ) -> None:
         self._requests = requests
         self._table = table
@@ -227,21 +227,21 @@ class _Meter:
         reads, writes = (_route(self._table, method).target for method in ("GET", "POST"))
         return Cost(TIERS, await self._more("GET", reads), await self._more("POST", writes))
 
-    async def whole(self, step: Step) -> Cost:
+    async def whole(self, step: PipelineStep) -> Cost:
         """The whole gateway with the tiers behind it."""
         return Cost(WHOLE, await self._time("GET", step), await self._time("POST", step))
 
-    async def _more(self, method: str, step: Step) -> float:
+    async def _more(self, method: str, step: PipelineStep) -> float:
         answer = self._answers[method]
         if step is answer:
             return 0.0
         return max(0.0, await self._time(method, step) - await self._time(method, answer))
 
-    async def _time(self, method: str, step: Step) -> float:
+    async def _time(self, method: str, step: PipelineStep) -> float:
         calls = self._calls if method == "GET" else max(1, self._calls // 10)
         return min([await self._turn(method, step, calls) for _ in range(TURNS)]) * 1e6
 
-    async def _turn(self, method: str, step: Step, calls: int) -> float:
+    async def _turn(self, method: str, step: PipelineStep, calls: int) -> float:
         route = _route(self._table, method)
         prepared = [_prepare(self._requests, route, self._facts) for _ in range(calls)]
         before = time.process_time()

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.admin import AdminDependencies, Documents
 from gateway.admin import mounted as admin_apis
-from gateway.exchange import Exchange, Reply, Step
+from gateway.exchange import Exchange, PipelineStep, Reply
 from gateway.identity import CredentialStatus, Memory
 from gateway.inventory import ApiInventory
 from gateway.open_addresses import OpenAddresses, Ready
@@ -60,7 +60,7 @@ class Gateway:
         stores: GatewayStores | None = None,
         reloading: Reloading = _NO_RELOADING,
         admin: Documents | None = None,
-        hooks: Step | None = None,
+        hooks: PipelineStep | None = None,
         ready: Ready | None = None,
     ) -> None:
         stores = stores or GatewayStores()

@@ -122,7 +122,7 @@ class Exchange:
                 return b"".join(chunks)
 
 
-Step = Callable[[Exchange], Awaitable[Reply]]
+PipelineStep = Callable[[Exchange], Awaitable[Reply]]
 
 
 def too_large(limit: int) -> BodyTooLarge:
@@ -142,7 +142,7 @@ class Route:
     method: str
     template: str
     name: str
-    target: Step
+    target: PipelineStep
     api: Api | None = None
     operation: Operation | None = None
     instance: str = ""
@@ -186,7 +186,7 @@ class Policy(Protocol):
     not apply returns the next step itself. `explain` returns the rules that would apply.
     """
 
-    def wrap(self, route: Route | None, call_next: Step, /) -> Step: ...
+    def wrap(self, route: Route | None, call_next: PipelineStep, /) -> PipelineStep: ...
 
     def explain(self, asked: Asked, /) -> list[Rule]: ...
 

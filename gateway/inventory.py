@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.operation import Api
 from contracts.problems import Problem
-from gateway.exchange import Step
+from gateway.exchange import PipelineStep
 from gateway.lifecycle import NONE, ApiLifecycles, retired
 
 
@@ -19,7 +19,7 @@ class Mounted:
 
     interface: type
     document: dict[str, Any]
-    target: Callable[[str], Step]
+    target: Callable[[str], PipelineStep]
     instance: str = ""
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from gateway.catalogue import Catalogue
-from gateway.exchange import Exchange, Reply, Route, Step, json_reply
+from gateway.exchange import Exchange, PipelineStep, Reply, Route, json_reply
 from gateway.identity import DevelopmentIssuer, Proofs
 from gateway.identity.issuing.addresses import Issuing
 from gateway.identity.issuing.metadata import AUTHORIZE_PATH, well_known
@@ -36,7 +36,7 @@ class OpenAddresses:
         *,
         issuer: DevelopmentIssuer | None,
         database: Database | None,
-        hooks: Step | None,
+        hooks: PipelineStep | None,
         ready: Ready | None,
     ) -> None:
         self._described_at, self.resource_metadata = well_known("oauth-protected-resource", public_url)
@@ -51,7 +51,7 @@ class OpenAddresses:
     def routes(self, settings: GatewaySettings, proofs: Proofs) -> list[Route]:
         """The routes of the addresses that these settings switch on."""
         issuer = self._issuer if settings.identity.embedded_issuer else None
-        targets: dict[tuple[str, str], Step] = {
+        targets: dict[tuple[str, str], PipelineStep] = {
             ("GET", "/"): _go_to_catalogue,
             ("GET", "/health/live"): _live,
             ("GET", "/health/ready"): self._answer_ready,
@@ -68,7 +68,7 @@ class OpenAddresses:
             for (method, path), step in targets.items()
         ]
 
-    def _describe_resource(self, settings: GatewaySettings, issuer: DevelopmentIssuer | None) -> Step:
+    def _describe_resource(self, settings: GatewaySettings, issuer: DevelopmentIssuer | None) -> PipelineStep:
         """The protected resource's metadata (RFC 9728)."""
         issuers = [one.issuer for one in settings.identity.issuers]
         if issuer is not None:

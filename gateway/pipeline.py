@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 
 import msgspec
 
-from gateway.exchange import Inherits, Policy, Route, Step
+from gateway.exchange import Inherits, PipelineStep, Policy, Route
 from gateway.lifecycle import NONE, ApiLifecycles, check_subscriptions
 from gateway.pages import PageSettings, check_pages
 from gateway.plans import Consumer, Name, Plan
@@ -214,7 +214,7 @@ def inside(
     return replace(before, wire=wire), replace(after, cors=Cors(None), source_limit=SourceLimit(None))
 
 
-def build(before: BeforeRoute, table: RouteTable, after: AfterRoute) -> Step:
+def build(before: BeforeRoute, table: RouteTable, after: AfterRoute) -> PipelineStep:
     """The whole pipeline as one step: each route has its own stack, built once.
 
     Raises ValueError for a route that is neither an operation of an API nor an open address, since no policy
@@ -228,7 +228,7 @@ def build(before: BeforeRoute, table: RouteTable, after: AfterRoute) -> Step:
     return _stack(before, None, table.follow())
 
 
-def _stack(policies: BeforeRoute | AfterRoute, route: Route | None, step: Step) -> Step:
+def _stack(policies: BeforeRoute | AfterRoute, route: Route | None, step: PipelineStep) -> PipelineStep:
     for policy in reversed(_by_name(policies).values()):
         step = policy.wrap(route, step)
     return step

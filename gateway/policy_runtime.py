@@ -6,7 +6,7 @@ from pathlib import Path
 
 from contracts.admin.policy import Explanation
 from gateway.duties import Matrix, matrix_of, refuse_conflicts
-from gateway.exchange import Policy, Route, Step
+from gateway.exchange import PipelineStep, Policy, Route
 from gateway.identity import CredentialStatus, DevelopmentIssuer, Fetch, Memory, Post, Proofs
 from gateway.inventory import ApiInventory
 from gateway.lifecycle import warn_of_dates
@@ -83,10 +83,10 @@ class Version:
     after: AfterRoute
     policies: Mapping[str, Policy | RouteTable]
     table: RouteTable
-    public: Step
+    public: PipelineStep
     internal_policies: Mapping[str, Policy | RouteTable]
     internal_table: RouteTable
-    internal: Step
+    internal: PipelineStep
 
 
 class PolicyRuntime:

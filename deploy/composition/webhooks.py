@@ -2,14 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 
-from gateway.exchange import Exchange, Reply, Step
+from gateway.exchange import Exchange, PipelineStep, Reply
 from system_apis.connector import WebhookAnswer, WebhookRequest
 from system_apis.intake import AddressedRequest
 
 Receive = Callable[[AddressedRequest], Awaitable[WebhookAnswer]]
 
 
-def webhook_step(public_url: str, receive: Receive) -> Step:
+def webhook_step(public_url: str, receive: Receive) -> PipelineStep:
     """The step of the gateway's routes for webhooks; `public_url` is where vendors reach them."""
 
     async def take(exchange: Exchange) -> Reply:

@@ -6,7 +6,7 @@ import msgspec
 
 from contracts.problems import catalogue
 from gateway.catalogue import html
-from gateway.exchange import Exchange, Header, Reply, Step
+from gateway.exchange import Exchange, Header, PipelineStep, Reply
 from gateway.inventory import Mounted
 from gateway.lifecycle import NONE, ApiLifecycles, address_of
 
@@ -31,7 +31,7 @@ class Catalogue:
             if mounted.instance:
                 self._instances.setdefault(mounted.api.slug, []).append(mounted.instance)
 
-    def pages(self) -> dict[str, Step]:
+    def pages(self) -> dict[str, PipelineStep]:
         """Every page by its path."""
         listed = [self._listed(mounted) for mounted in self._apis.values()]
         retired = [
@@ -105,7 +105,7 @@ def life_of(slug: str, lifecycles: ApiLifecycles) -> dict:
     return msgspec.to_builtins(shown)
 
 
-def _either(content: object, page: str) -> Step:
+def _either(content: object, page: str) -> PipelineStep:
     as_json, as_html = msgspec.json.encode(content), page.encode()
 
     async def show(exchange: Exchange) -> Reply:
@@ -116,7 +116,7 @@ def _either(content: object, page: str) -> Step:
     return show
 
 
-def _json_only(content: object) -> Step:
+def _json_only(content: object) -> PipelineStep:
     encoded = msgspec.json.encode(content)
 
     async def show(_: Exchange) -> Reply:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from contracts.problems import UnknownRoute
-from gateway.exchange import Exchange, Reply, Route, Step
+from gateway.exchange import Exchange, PipelineStep, Reply, Route
 from gateway.identity import CredentialStatus, DevelopmentIssuer, Fetch, Post
 from gateway.pages import API, AUTH, PageSettings, SignInSettings
 from gateway.pages.files import Files
@@ -99,7 +99,7 @@ class _Page:
         )
 
     def routes(self, identify: Identify) -> list[Route]:
-        steps: dict[tuple[str, str], Step] = {
+        steps: dict[tuple[str, str], PipelineStep] = {
             ("GET", self._path): self._go_to_start,
             ("GET", f"{self._path}/{{*}}"): self._answer,
         }

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 
 from contracts.problems import InvalidToken, Problem, Unauthenticated
-from gateway.exchange import Exchange, Reply, Step, json_reply
+from gateway.exchange import Exchange, PipelineStep, Reply, json_reply
 from gateway.identity import CredentialStatus
 from gateway.identity.issuing import page
 from gateway.pages import AUTH, PageSettings, SignInSettings
@@ -66,7 +66,7 @@ class SignIn:
         self._cookie = Cookie(f"enfilade-{name}", public_url)
         self._begun = Cookie(f"enfilade-{name}-sign-in", public_url, seconds=_PATIENCE_SECONDS)
 
-    def steps(self, identify: Identify) -> dict[tuple[str, str], Step]:
+    def steps(self, identify: Identify) -> dict[tuple[str, str], PipelineStep]:
         """Every endpoint by method and path."""
 
         async def finish(exchange: Exchange) -> Reply:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import Problem
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
 from gateway.streams import BodyStream
 from kit import audit, clock
 from kit.background import run_background, stop_background
@@ -77,7 +77,7 @@ class Account:
             lambda: [Sample(self._in_flight)],
         )
 
-    def wrap(self, _: Route | None, call_next: Step) -> Step:
+    def wrap(self, _: Route | None, call_next: PipelineStep) -> PipelineStep:
         async def account(exchange: Exchange) -> Reply:
             self._in_flight += 1
             try:

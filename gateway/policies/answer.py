@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import Problem, Unexpected
-from gateway.exchange import Asked, Exchange, Header, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, Header, PipelineStep, Reply, Route, Rule
 from gateway.lifecycle import NONE, ApiLifecycles, deprecation_headers
 from kit import problems
 from kit.telemetry import log
@@ -36,7 +36,7 @@ class AnswerPolicy:
             self._always.append((b"strict-transport-security", f"max-age={settings.hsts_seconds}".encode()))
         self._headers_by_route: dict[str, list[Header]] = {}
 
-    def wrap(self, _: Route | None, call_next: Step) -> Step:
+    def wrap(self, _: Route | None, call_next: PipelineStep) -> PipelineStep:
         always = self._always
 
         async def answer(exchange: Exchange) -> Reply:

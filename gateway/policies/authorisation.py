@@ -6,7 +6,7 @@ from typing import Any
 from contracts.operation import RowRule
 from contracts.problems import AudienceForbidden, Forbidden, InsufficientScope, RoleRequired
 from contracts.rows import DIMENSIONS
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step, try_policy
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule, try_policy
 from gateway.identity import Challenges
 from gateway.plans import grants
 from kit.context import Caller
@@ -21,7 +21,7 @@ class Authorisation:
     def __init__(self, resource_metadata: str) -> None:
         self._challenges = Challenges(resource_metadata)
 
-    def wrap(self, route: Route | None, call_next: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: PipelineStep) -> PipelineStep:
         if route is None or route.operation is None or route.api is None:
             return call_next
         scope, instance = route.scope, route.instance

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from gateway.exchange import Asked, Exchange, Header, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, Header, PipelineStep, Reply, Route, Rule
 
 
 class CorsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,7 +34,7 @@ class Cors:
     def __init__(self, settings: CorsSettings | None) -> None:
         self._settings = settings
 
-    def wrap(self, route: Route | None, call_next: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: PipelineStep) -> PipelineStep:
         if self._settings is None or route is None or route.page:
             return call_next
         origins = frozenset(origin.encode() for origin in self._settings.origins)

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import IdempotencyKeyReused, Problem, StillRunning
-from gateway.exchange import Asked, Exchange, Header, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, Header, PipelineStep, Reply, Route, Rule
 from kit import idempotency
 from kit.database import Database
 from kit.telemetry import log
@@ -45,7 +45,7 @@ class IdempotencyKey:
             self.life = idempotency.Life(database)
         return self.life
 
-    def wrap(self, route: Route | None, call_next: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: PipelineStep) -> PipelineStep:
         database = self._database
         if (
             database is None
@@ -87,7 +87,9 @@ class IdempotencyKey:
         return [Rule(says, "idempotency_key.ttl_seconds")]
 
 
-async def _settled(database: Database, place: dict[str, str], exchange: Exchange, call_next: Step) -> Reply:
+async def _settled(
+    database: Database, place: dict[str, str], exchange: Exchange, call_next: PipelineStep
+) -> Reply:
     try:
         reply = await call_next(exchange)
     except BaseException:

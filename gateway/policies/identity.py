@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import BadRequest, InvalidToken, Unauthenticated
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
 from gateway.identity import (
     Certificates,
     Challenges,
@@ -137,7 +137,7 @@ class IdentityPolicy:
         self._known: dict[bytes, _Known] = {}
         self._bound: dict[bytes, _Known] = {}
 
-    def wrap(self, route: Route | None, call_next: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: PipelineStep) -> PipelineStep:
         if route is None or route.operation is None:
             return call_next
         cached = self._known

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import Overloaded
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
 from gateway.plans import Lane
 from kit.telemetry import log, meter
 
@@ -122,7 +122,7 @@ class LoadShedding:
             self.load = old.load
             self.load.judge_by(self.settings)
 
-    def wrap(self, route: Route | None, call_next: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: PipelineStep) -> PipelineStep:
         if self.settings is None or route is None or route.api is None or route.api.tier == "gateway":
             return call_next
         batch = route.operation is not None and route.operation.lane == "batch"

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.operation import Operation
 from contracts.problems import MethodNotAllowed, Problem, UnknownRoute
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
 from gateway.inventory import Mounted
 
 REST = "{*}"
@@ -62,7 +62,7 @@ class _Node:
     place: "_Node | None" = None
     rest: "_Node | None" = None
     ends: dict[str, tuple[Route, tuple[str, ...]]] = field(default_factory=dict)
-    steps: dict[str, tuple[Step, Route, tuple[str, ...]]] = field(default_factory=dict)
+    steps: dict[str, tuple[PipelineStep, Route, tuple[str, ...]]] = field(default_factory=dict)
     allow: str = ""
 
 
@@ -103,11 +103,11 @@ class RouteTable:
             raise ValueError(f"two routes are declared for {route.method} {route.template}")
         node.ends[route.method] = (route, tuple(places))
 
-    def compose(self, build: Callable[[Route], Step]) -> None:
+    def compose(self, build: Callable[[Route], PipelineStep]) -> None:
         """Build the policy stack of every route, once."""
         self._compose(self._root, build)
 
-    def _compose(self, node: _Node, build: Callable[[Route], Step]) -> None:
+    def _compose(self, node: _Node, build: Callable[[Route], PipelineStep]) -> None:
         for method, (route, places) in node.ends.items():
             node.steps[method] = (build(route), route, places)
         if node.ends:
@@ -115,7 +115,7 @@ class RouteTable:
         for child in filter(None, (*node.named.values(), node.place, node.rest)):
             self._compose(child, build)
 
-    def _complete(self, node: _Node, build: Callable[[Route], Step]) -> None:
+    def _complete(self, node: _Node, build: Callable[[Route], PipelineStep]) -> None:
         """Add HEAD, which is GET without its body, and OPTIONS, which answers the allowed methods."""
         if "GET" in node.steps:
             node.steps["HEAD"] = node.steps["GET"]
@@ -124,7 +124,7 @@ class RouteTable:
         options = Route("OPTIONS", some.template, "options", _method_not_allowed(node.allow), page=some.page)
         node.steps["OPTIONS"] = (build(options), options, places)
 
-    def find(self, method: str, path: str) -> tuple[Step, Route, dict[str, str]]:
+    def find(self, method: str, path: str) -> tuple[PipelineStep, Route, dict[str, str]]:
         """The stack, the route and the path parameters; raises UnknownRoute, MethodNotAllowed and Gone."""
         try:
             node, values = _walk(self._root, path)
@@ -151,7 +151,7 @@ class RouteTable:
         operation = asked.route.operation
         return [Rule(operation.summary if operation else "an open address of the gateway", file="")]
 
-    def follow(self) -> Step:
+    def follow(self) -> PipelineStep:
         """The step that finds the route and calls its stack; raises UnknownRoute and MethodNotAllowed."""
         find = self.find
         prefixes = tuple(self._pages)
@@ -207,7 +207,7 @@ def _rest_of(node: _Node, path: str) -> _Node | None:
     return rest
 
 
-def _method_not_allowed(allow: str) -> Step:
+def _method_not_allowed(allow: str) -> PipelineStep:
     async def answer(_: Exchange) -> Reply:
         return Reply(204, [(b"allow", allow.encode())])
 

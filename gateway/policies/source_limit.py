@@ -12,7 +12,7 @@ from slowapi.errors import RateLimitExceeded
 from starlette.requests import Request
 
 from contracts.problems import TooManyRequests
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
 from gateway.window import Window
 
 _MANY = 10_000  # sources in memory at once
@@ -78,7 +78,7 @@ class SourceLimit:
         if old.settings == self.settings:
             self.left, self.denied, self.admit = old.left, old.denied, old.admit
 
-    def wrap(self, route: Route | None, call_next: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: PipelineStep) -> PipelineStep:
         settings = self.settings
         if settings is None or route is None:
             return call_next

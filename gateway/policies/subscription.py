@@ -6,7 +6,7 @@ import msgspec
 
 from contracts.operation import Api
 from contracts.problems import ConsumerSuspended, Forbidden, NotSubscribed
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step, try_policy
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule, try_policy
 from gateway.plans import Consumer, Plan, narrowed, unknown_plans, unsuited
 from gateway.plans.consumer_directory import ConsumerDirectory
 from kit.context import Caller
@@ -49,7 +49,7 @@ class Subscription:
         if faults := unknown_plans(consumers, plans):
             raise SettingsError(faults)
 
-    def wrap(self, route: Route | None, call_next: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: PipelineStep) -> PipelineStep:
         if route is None or route.api is None:
             return call_next
         api, plans, directory = route.api, self._plans, self._registry

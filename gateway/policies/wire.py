@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import BadRequest, HeadersTooLarge, UnsupportedMediaType, UriTooLong
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step, too_large, try_policy
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule, too_large, try_policy
 
 _SINGLE = frozenset(
     {
@@ -64,7 +64,7 @@ class Wire:
         self._types = frozenset(kind.encode() for kind in settings.content_types)
         self._proxies = tuple(ipaddress.ip_network(network) for network in settings.trusted_proxies)
 
-    def wrap(self, _: Route | None, call_next: Step) -> Step:
+    def wrap(self, _: Route | None, call_next: PipelineStep) -> PipelineStep:
         settings = self._settings
         max_uri, max_body, seconds = settings.max_uri_bytes, settings.max_body_bytes, settings.body_seconds
 

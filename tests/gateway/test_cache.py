@@ -12,7 +12,7 @@ import pytest
 
 from contracts.events.kinds import CUSTOMER_CHANGED, PROJECT_CREATED
 from contracts.problems import Conflict, Unavailable
-from gateway.exchange import Exchange, Header, Reply, Step
+from gateway.exchange import Exchange, Header, PipelineStep, Reply
 from gateway.inventory import Mounted
 from gateway.pipeline import GatewaySettings
 from gateway.plans import grants
@@ -388,7 +388,7 @@ async def test_what_the_floor_does_not_want_kept_is_not(keys_folder: Path, said:
     """Its no-store holds, and so does its dependence on what is no part of the question."""
 
     def saying(shelf: Mounted) -> Mounted:
-        def target(name: str) -> Step:
+        def target(name: str) -> PipelineStep:
             step = shelf.target(name)
 
             async def call(exchange: Exchange) -> Reply:

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contracts.problems import Unavailable
-from gateway.exchange import Exchange, Reply, Step, json_reply
+from gateway.exchange import Exchange, PipelineStep, Reply, json_reply
 from gateway.inventory import Mounted
 from gateway.policies.cache import AnswerCache, CacheSettings
 from gateway.policies.route import routes_of
@@ -60,7 +60,7 @@ class World:
             route.name: route for route in routes_of(Mounted(Shelf, document(Shelf), lambda _: self.tier))
         }
         self.routes = {name.rpartition(".")[2]: route for name, route in routes.items()}
-        self.steps: dict[str, Step] = {
+        self.steps: dict[str, PipelineStep] = {
             name: policy.wrap(route, self.tier) for name, route in self.routes.items()
         }
         self.policy = policy

@@ -18,7 +18,7 @@ import gateway.policy_runtime
 from contracts.problems import Forbidden
 from deploy.composition.interfaces import frozen, interfaces
 from gateway.admin import interfaces as admin_interfaces
-from gateway.exchange import Asked, Exchange, Policy, Reply, Route, Rule, Step, json_reply, try_policy
+from gateway.exchange import Asked, Exchange, PipelineStep, Policy, Reply, Route, Rule, json_reply, try_policy
 from gateway.identity import DevelopmentIssuer
 from gateway.inventory import Mounted, scopes_of
 from gateway.pipeline import ORDER, AfterRoute
@@ -212,7 +212,7 @@ async def test_the_rules_come_in_the_order_of_the_pipeline(story: Any):
 class Toy:
     """A policy of a test's own: nobody reads the order o-2."""
 
-    def wrap(self, _: Route | None, call_next: Step) -> Step:
+    def wrap(self, _: Route | None, call_next: PipelineStep) -> PipelineStep:
         async def toy(exchange: Exchange) -> Reply:
             if exchange.path.endswith("/o-2"):
                 raise Forbidden("The toy does not like it")

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.exchange import Exchange, Reply, Step, json_reply
+from gateway.exchange import Exchange, PipelineStep, Reply, json_reply
 from gateway.identity import revocation
 from gateway.identity.dpop import Proofs
 from gateway.identity.issuing.assertions import Assertions
@@ -53,10 +53,10 @@ class Issuing:
             self._sign_in = SignIn(issuer, server, codes, AUTHORIZE_PATH)
         self._tokens = TokenEndpoint(server, proofs, codes, asserted, revoke)
 
-    def steps(self) -> dict[tuple[str, str], Step]:
+    def steps(self) -> dict[tuple[str, str], PipelineStep]:
         """Every address of the issuer by method and path."""
         metadata_path, _ = well_known("oauth-authorization-server", self._issuer.issuer)
-        steps: dict[tuple[str, str], Step] = {
+        steps: dict[tuple[str, str], PipelineStep] = {
             ("POST", TOKEN_PATH): self._answer_token,
             ("GET", JWKS_PATH): self._answer_jwks,
             ("GET", metadata_path): self._answer_metadata,

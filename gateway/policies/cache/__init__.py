@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
 from gateway.policies.cache.conditions import met
 from gateway.policies.cache.flights import Flights
 from gateway.policies.cache.reading import Reading
@@ -41,7 +41,7 @@ class AnswerCache:
         self._flights = Flights()
         self._places: dict[tuple[str, str], list[CacheTag]] = {}
 
-    def wrap(self, route: Route | None, call_next: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: PipelineStep) -> PipelineStep:
         if route is None or route.operation is None or route.api is None or route.operation.streams:
             return call_next
         place = self._places.setdefault((route.api.slug, route.instance), [])
@@ -75,14 +75,14 @@ class AnswerCache:
         await self._flights.close()
 
 
-def _conditional(call_next: Step) -> Step:
+def _conditional(call_next: PipelineStep) -> PipelineStep:
     async def cache(exchange: Exchange) -> Reply:
         return met(exchange, await call_next(exchange))
 
     return cache
 
 
-def _invalidating(place: list[CacheTag], call_next: Step) -> Step:
+def _invalidating(place: list[CacheTag], call_next: PipelineStep) -> PipelineStep:
     """A write: unless it was refused, it invalidates the cached answers of its API here (RFC 9111 §4.4).
 
     All of them, since any could show what was written; and also when the outcome of the write is unknown.

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from contracts.problems import NotCached, Problem, Unexpected
-from gateway.exchange import Exchange, Header, Reply, Step
+from gateway.exchange import Exchange, Header, PipelineStep, Reply
 from gateway.policies.cache.conditions import CacheDirectives, cache_directives, header, met
 from gateway.policies.cache.flights import Flight, Flights
 from gateway.policies.cache.store import Entry, Store
@@ -44,7 +44,7 @@ class Reading:
         lifetime: int,
         while_revalidating: float,
         if_error: float,
-        call_next: Step,
+        call_next: PipelineStep,
     ) -> None:
         self._store = store
         self._flights = flights

@@ -16,7 +16,7 @@ from contracts.problems import (
     PreconditionRequired,
     UnsupportedMediaType,
 )
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step, try_policy
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule, try_policy
 from gateway.lifecycle import NONE, ApiLifecycles, gate_of
 from gateway.policies.contract.answers import AnswerValidationSettings, answer_headers, check_of
 from gateway.policies.contract.body import escape, parse
@@ -45,7 +45,7 @@ class Contract:
         self._settings = settings
         self._lifecycles = lifecycles
 
-    def wrap(self, route: Route | None, call_next: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: PipelineStep) -> PipelineStep:
         if route is None or route.operation is None:
             return call_next
         try:

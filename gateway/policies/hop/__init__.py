@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import Problem
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
 from gateway.policies.hop.deadlines import Watch
 from gateway.policies.hop.targets import Send, Target, in_process, over_http
 from gateway.policies.hop.trace import continue_or_start, parent_of
@@ -40,7 +40,7 @@ class Hop:
         self._streams = streams
         self._watch = Watch()
 
-    def wrap(self, route: Route | None, call_next: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: PipelineStep) -> PipelineStep:
         operation = route.operation if route else None
         seconds = min(operation.deadline if operation else 10.0, self._settings.max_seconds)
         batch = operation is not None and operation.lane == "batch"
@@ -70,7 +70,7 @@ class Hop:
 
         return self._bounded(hop) if operation is not None and operation.streams else hop
 
-    def _bounded(self, hop: Step) -> Step:
+    def _bounded(self, hop: PipelineStep) -> PipelineStep:
         """The hop of an operation that streams: its place among the open streams is held to the end."""
         limits, streams = self._settings.streams, self._streams
 

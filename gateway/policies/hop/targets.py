@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from contracts.problems import Problem
-from gateway.exchange import JSON, Exchange, Header, Reply, Step
+from gateway.exchange import JSON, Exchange, Header, PipelineStep, Reply
 from gateway.streams import BodyStream
 from kit import context, problems
 from kit.operations import bind
@@ -47,7 +47,7 @@ OpenStream = Callable[
 ]
 """As `Send` for a read that streams in a media type: its pieces where it succeeds, else the whole body."""
 
-Target = Callable[[str], Step]
+Target = Callable[[str], PipelineStep]
 """How an API is reached: the step to each of its operations, by name."""
 
 
@@ -58,7 +58,7 @@ def in_process(interface: type, implementation: Any) -> Target:
     return lambda name: _direct(calls_by_name[name], streams[name])
 
 
-def _direct(call: Call, media_type: str) -> Step:
+def _direct(call: Call, media_type: str) -> PipelineStep:
     async def step(exchange: Exchange) -> Reply:
         if_match = exchange.headers.get(b"if-match")
         try:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import QuotaExceeded, TooManyRequests
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
 from gateway.plans import Plan
 from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policies.rate_limit.allowances import Allowance, Allowances
@@ -48,7 +48,7 @@ class RateLimit:
         self._allowances = allowances
         self._known: dict[str, dict[str, Allowance]] = {}
 
-    def wrap(self, route: Route | None, call_next: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: PipelineStep) -> PipelineStep:
         if route is None or route.api is None:
             return call_next
         api, batch, allowances = route.api.slug, self._settings.batch, self._allowances

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from gateway import policy_runtime
 from gateway.app import Gateway
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
 from gateway.identity import DevelopmentIssuer
 from gateway.identity.api_keys import create, new_key, revoke_key
 from gateway.identity.revocation import revoke
@@ -186,7 +186,7 @@ class _Absent:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._policy, name)
 
-    def wrap(self, _: Route | None, call_next: Step) -> Step:
+    def wrap(self, _: Route | None, call_next: PipelineStep) -> PipelineStep:
         return call_next
 
     def explain(self, _: Asked) -> list[Rule]:
@@ -204,10 +204,10 @@ class _Lenient:
         self._table = table
         self.routes = table.routes
 
-    def compose(self, build: Callable[[Route], Step]) -> None:
+    def compose(self, build: Callable[[Route], PipelineStep]) -> None:
         self._table.compose(build)
 
-    def follow(self) -> Step:
+    def follow(self) -> PipelineStep:
         strict = self._table.follow()
 
         async def route(exchange: Exchange) -> Reply:
