@@ -10,7 +10,7 @@ ANY = "*"
 SystemAssignment = dict[str, str]
 
 
-class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RoutingRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which instance serves a capability for a legal entity (``*``: every other), and where its data is."""
 
     capability: str
@@ -22,7 +22,7 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The routing table: the first route that fits an entity serves it."""
 
-    routes: tuple[Route, ...]
+    routes: tuple[RoutingRule, ...]
 
     def instance_for(self, capability: str, selling_entity: str) -> str:
         """The instance that serves an entity, empty where no route gives it one."""

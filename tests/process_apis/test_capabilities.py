@@ -15,7 +15,7 @@ from contracts.duties import Duties
 from contracts.events.kinds import RecordChanged
 from contracts.operation import api, operation
 from contracts.problems import Conflict, NotFound, Unexpected
-from contracts.routing import Route, Routing
+from contracts.routing import Routing, RoutingRule
 from contracts.system.crm import Crm
 from contracts.system.erp import Erp
 from contracts.system.psa import Psa
@@ -134,13 +134,13 @@ async def database(fresh_database_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-def policy(*routes: Route) -> CurrentPolicy:
+def policy(*routes: RoutingRule) -> CurrentPolicy:
     return CurrentPolicy(Routing(routes), Duties({}, ()))
 
 
 def test_a_new_capability_is_routed_by_its_name() -> None:
     """The instance of an entity is chosen for whatever interfaces a flow uses."""
-    current_policy = policy(Route("facilities", "NB-UK", "offices-1"), Route("erp", "*", "erp-1"))
+    current_policy = policy(RoutingRule("facilities", "NB-UK", "offices-1"), RoutingRule("erp", "*", "erp-1"))
     clients: dict[tuple[str, type], Any] = {("offices-1", Facilities): "client", ("erp-1", Erp): "erp"}
     systems = Systems(clients, current_policy).for_flow((Facilities, Erp))
     chosen = systems.choose("NB-UK")
@@ -154,7 +154,7 @@ def test_a_new_capability_is_routed_by_its_name() -> None:
 
 def test_a_run_of_before_a_capability_was_used_is_given_its_instance_now() -> None:
     """What it pinned stays; for what its flow uses only since, the routing in force is asked."""
-    current_policy = policy(Route("facilities", "*", "offices-1"), Route("erp", "*", "erp-new"))
+    current_policy = policy(RoutingRule("facilities", "*", "offices-1"), RoutingRule("erp", "*", "erp-new"))
     systems = Systems({}, current_policy).for_flow((Facilities, Erp))
     assert systems.pinned_or_current({"erp": "erp-old", "psa": "psa-1"}, "NB-UK") == {
         "facilities": "offices-1",
@@ -164,7 +164,7 @@ def test_a_run_of_before_a_capability_was_used_is_given_its_instance_now() -> No
 
 def test_a_route_may_name_any_declared_capability_and_no_other() -> None:
     """The capabilities are those that interfaces declare; each that a flow needs serves every entity."""
-    table = Routing((Route("facilities", "*", "offices-1"), Route("gardens", "*", "offices-1")))
+    table = Routing((RoutingRule("facilities", "*", "offices-1"), RoutingRule("gardens", "*", "offices-1")))
     served = {("offices-1", "facilities"): "eu"}
     capabilities = ("erp", "facilities")
     assert table.faults_for(served, ["NB-UK"], capabilities=capabilities, needed=("facilities", "erp")) == [

@@ -10,7 +10,7 @@ from contracts.canonical.values import Ref
 from contracts.duties import Duties
 from contracts.problems import Conflict, NotFound
 from contracts.process.customer_master import CustomerProposal
-from contracts.routing import Route, Routing, SystemAssignment
+from contracts.routing import Routing, RoutingRule, SystemAssignment
 from contracts.system.crm import Crm
 from contracts.system.erp import Erp
 from contracts.system.psa import Psa
@@ -32,8 +32,8 @@ CLIENT = Ref("psa", "client", "7")
 
 
 def routing(*erps: tuple[str, str]) -> Routing:
-    routes = [Route("erp", entity, instance) for entity, instance in erps]
-    return Routing((*routes, Route("psa", "*", "psa")))
+    routes = [RoutingRule("erp", entity, instance) for entity, instance in erps]
+    return Routing((*routes, RoutingRule("psa", "*", "psa")))
 
 
 def systems(current_policy: CurrentPolicy) -> Systems:
@@ -54,9 +54,9 @@ def test_every_misfit_of_a_table_is_told_with_its_place() -> None:
     """No such instance, data in another region, no such entity, an entity without a system."""
     table = Routing(
         (
-            Route("erp", "NB-UK", "erp-us", residency="eu"),
-            Route("erp", "NB-XX", "psa"),
-            Route("psa", "*", "psa"),
+            RoutingRule("erp", "NB-UK", "erp-us", residency="eu"),
+            RoutingRule("erp", "NB-XX", "psa"),
+            RoutingRule("psa", "*", "psa"),
         )
     )
     served = {("erp-us", "erp"): "us", ("psa", "psa"): "eu"}
