@@ -25,7 +25,7 @@ ActiveConsumers = Callable[[str, int], Awaitable[Collection[str]]]
 """The consumers that called an API (by its slug) within so many days."""
 
 
-class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class VersionWaiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Permits a consumer to call a retired version until a day, for a reason."""
 
     consumer: str
@@ -46,7 +46,7 @@ class ApiLifecycle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sunset: dt.date | None = None
     successor: Slug | None = None
     trial: tuple[str, ...] = ()
-    waivers: tuple[Waiver, ...] = ()
+    waivers: tuple[VersionWaiver, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.state in ("deprecated", "retired")) != (self.sunset is not None):
