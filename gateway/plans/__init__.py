@@ -38,7 +38,7 @@ Grant = Annotated[
 Subscribed = Annotated[
     str, Meta(pattern=r"^(\*|(system|process|experience|gateway)/(\*|[a-z0-9\-]+@[1-9][0-9]*))$")
 ]
-Lane = Literal["critical", "standard", "background"]
+SheddingLane = Literal["critical", "standard", "background"]
 BY_DEFAULT: Mapping[str, str] = MappingProxyType({"*": "standard"})
 """The subscriptions of a consumer whose file names none."""
 
@@ -66,7 +66,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str = ""
     concurrency: Annotated[int, Meta(ge=1)] | None = None
     monthly_quota: Annotated[int, Meta(ge=1)] | None = None
-    lane: Lane = "standard"
+    lane: SheddingLane = "standard"
     approval: Literal["automatic", "manual"] = "manual"
     credentials: Annotated[tuple[Credential, ...], Meta(min_length=1)] | None = None
     data_classes: Annotated[tuple[DataClass, ...], Meta(min_length=1)] | None = None

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from contracts.problems import Overloaded
 from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
-from gateway.plans import Lane
+from gateway.plans import SheddingLane
 from kit.telemetry import log, meter
 
 _TICK_SECONDS = 0.05
@@ -54,13 +54,13 @@ class Load:
         self._clock = clock
         self._lag = 0.0
         self._due: float | None = None
-        self._shedding: set[Lane] = set()
+        self._shedding: set[SheddingLane] = set()
         self.judge_by(settings)
 
     def judge_by(self, settings: LoadSheddingSettings) -> None:
         """Use other settings from now on."""
         self._settings = settings
-        self._bounds: dict[Lane, float] = {
+        self._bounds: dict[SheddingLane, float] = {
             "background": settings.background,
             "standard": settings.standard,
             "critical": settings.critical,
@@ -76,7 +76,7 @@ class Load:
         lag = max(self._lag, overdue)
         return max(self.in_flight / self._settings.max_in_flight, lag / self._settings.max_lag_seconds)
 
-    def takes(self, lane: Lane) -> bool:
+    def takes(self, lane: SheddingLane) -> bool:
         """Whether a call of a lane is admitted."""
         share, bound = self.share(), self._bounds[lane]
         if lane in self._shedding:
@@ -162,7 +162,7 @@ class LoadShedding:
         return [Rule(says, "load_shedding")]
 
 
-def _lane(exchange: Exchange, *, batch: bool) -> Lane:
+def _lane(exchange: Exchange, *, batch: bool) -> SheddingLane:
     """The lane of the caller's plan; background for operations that are declared as batch work."""
     if batch:
         return "background"

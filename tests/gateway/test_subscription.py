@@ -14,7 +14,7 @@ from contracts.operation import DataClass, RowRule, api, operation
 from gateway.exchange import Exchange, Reply, json_reply
 from gateway.inventory import Mounted
 from gateway.pipeline import GatewaySettings
-from gateway.plans import Consumer, Lane, Limit, Plan
+from gateway.plans import Consumer, Limit, Plan, SheddingLane
 from gateway.plans.consumer_directory import note_change
 from gateway.tables import registered_consumers, subscriptions, suspensions
 from kit.database import Database
@@ -297,6 +297,6 @@ async def test_the_bounds_of_a_plan_are_explained(keys_folder: Path):
 @pytest.mark.parametrize(
     ("lane", "told"), [("critical", "interactive"), ("standard", "interactive"), ("background", "batch")]
 )
-async def test_the_lane_of_a_plan_travels_to_the_floor(keys_folder: Path, lane: Lane, told: str):
+async def test_the_lane_of_a_plan_travels_to_the_floor(keys_folder: Path, lane: SheddingLane, told: str):
     """What is in the background here is batch work wherever it goes."""
     assert (await on_plan(keys_folder, lane=lane).call("GET", ORDERS)).json()["lane"] == told
