@@ -25,7 +25,7 @@ _LOOK_AHEAD = 20
 """Batches' worth of records among which a full one is looked for, however many wait."""
 
 
-class Lane(msgspec.Struct, frozen=True):
+class PostingLane(msgspec.Struct, frozen=True):
     """Which records may be in one batch: those of one instance, legal entity and mode."""
 
     target: str
@@ -75,7 +75,7 @@ class Collector:
             lane = await _next_lane(connection, flow)
             return await self._open(connection, flow, lane) if lane is not None else 0
 
-    async def _open(self, connection: AsyncConnection, flow: PostingFlow[Any], lane: Lane) -> int:
+    async def _open(self, connection: AsyncConnection, flow: PostingFlow[Any], lane: PostingLane) -> int:
         batch_id = new_id("bat")
         some = (
             select(postings.c.number)
@@ -102,7 +102,7 @@ class Collector:
         return records
 
 
-def _columns(lane: Lane) -> list[tuple[str, str]]:
+def _columns(lane: PostingLane) -> list[tuple[str, str]]:
     return list(msgspec.structs.asdict(lane).items())
 
 
@@ -138,9 +138,9 @@ def _ready(flow: PostingFlow[Any]) -> tuple[Any, ...]:
     return postings.c.flow == flow.name, postings.c.state == "gathered", ~held_back
 
 
-async def _next_lane(connection: AsyncConnection, flow: PostingFlow[Any]) -> Lane | None:
+async def _next_lane(connection: AsyncConnection, flow: PostingFlow[Any]) -> PostingLane | None:
     """Of whose records there are enough for a batch, or whose oldest has waited long enough."""
-    names = Lane.__struct_fields__
+    names = PostingLane.__struct_fields__
     ahead = (
         select(*(postings.c[name] for name in (*names, "number", "gathered_at")))
         .where(*_ready(flow))
@@ -156,4 +156,4 @@ async def _next_lane(connection: AsyncConnection, flow: PostingFlow[Any]) -> Lan
     )
     lanes = (await connection.execute(query)).all()
     row = next((row for row in lanes if row.records >= flow.most or row.waited >= flow.wait), None)
-    return Lane(row.target, row.instance, row.entity, row.mode) if row is not None else None
+    return PostingLane(row.target, row.instance, row.entity, row.mode) if row is not None else None
