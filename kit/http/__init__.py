@@ -6,7 +6,7 @@ from kit.http.breaker import Breaker
 from kit.http.budget import Budget, Counters
 from kit.http.call import by_status
 from kit.http.limits import AllowanceLimits, Limits
-from kit.http.login import ApiKey, Auth, Basic, Bearer, Credentials, InBody, NoAuth
+from kit.http.login import ApiKeyLogin, Auth, Basic, Bearer, Credentials, InBody, NoAuth
 from kit.http.outbound import Outbound
 from kit.http.recorder import Recorder, VendorCall
 from kit.http.refresh import RefreshToken
@@ -16,7 +16,7 @@ from kit.http.streaming import StreamedAnswer
 __all__ = [
     "AllowanceLimits",
     "VendorAnswer",
-    "ApiKey",
+    "ApiKeyLogin",
     "Auth",
     "Basic",
     "Bearer",

@@ -82,7 +82,7 @@ class Basic(Fixed):
         )
 
 
-class ApiKey(Fixed):
+class ApiKeyLogin(Fixed):
     """A key in a header or in the query, after a prefix where the vendor wants one."""
 
     def __init__(self, key: Secret, *, header: str = "", query: str = "", prefix: str = "") -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
-from kit.http import ApiKey, Basic, ClientCredentials, Credentials, InBody, Outbound
+from kit.http import ApiKeyLogin, Basic, ClientCredentials, Credentials, InBody, Outbound
 from kit.http.answer import VendorAnswer
 from kit.secrets import Secret
 from kit.telemetry import tracing
@@ -25,7 +25,7 @@ async def test_basic(stand: Stand, client: Open) -> None:
 
 async def test_key_in_a_header(stand: Stand, client: Open) -> None:
     """A key goes into the header that the vendor names, after its prefix."""
-    await client(auth=ApiKey(Secret("k1"), header="Authorization", prefix="Token ")).send("GET", "/x")
+    await client(auth=ApiKeyLogin(Secret("k1"), header="Authorization", prefix="Token ")).send("GET", "/x")
     assert stand.asked[0].headers["authorization"] == "Token k1"
 
 
@@ -33,7 +33,7 @@ async def test_key_in_a_header(stand: Stand, client: Open) -> None:
 async def test_key_in_the_query(stand: Stand, client: Open, params: dict[str, str] | None) -> None:
     """A key goes into the query beside what the call has there, also in a link of the vendor's own."""
     path = "/x" if params else "/x?page=2"
-    await client(auth=ApiKey(Secret("k&1"), query="hapikey")).send("GET", path, params=params)
+    await client(auth=ApiKeyLogin(Secret("k&1"), query="hapikey")).send("GET", path, params=params)
     assert stand.asked[0].path == "/x?page=2&hapikey=k%261"
 
 
@@ -41,7 +41,7 @@ async def test_key_in_the_query(stand: Stand, client: Open, params: dict[str, st
 def test_a_key_has_one_place(places: dict[str, str]) -> None:
     """A key without a place, or with two, is refused when it is built."""
     with pytest.raises(ValueError, match="one header or"):
-        ApiKey(Secret("k"), **places)
+        ApiKeyLogin(Secret("k"), **places)
 
 
 async def test_credentials_in_the_body(stand: Stand, client: Open) -> None:
