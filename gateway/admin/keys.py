@@ -127,7 +127,7 @@ def _check_wanted(body: KeyWanted, consumer: Consumer) -> None:
         raise Invalid(errors=faults)
 
 
-async def _shown(connection: AsyncConnection, key: api_keys.ApiKey) -> ApiKey:
+async def _shown(connection: AsyncConnection, key: api_keys.StoredApiKey) -> ApiKey:
     holds = key.revoked_at is None and not api_keys.has_expired(key)
     shown = ApiKey(holds=holds, **msgspec.structs.asdict(key))
     return msgspec.structs.replace(

@@ -24,7 +24,7 @@ LIVE_KEYS = 2  # per consumer: the one in use and its replacement
 _SHAPE = re.compile(r"(enf_(test|live)_[0-9a-f]{8})[0-9a-f]{64}")
 
 
-class ApiKey(msgspec.Struct, frozen=True):
+class StoredApiKey(msgspec.Struct, frozen=True):
     """A stored key. Instants are in UTC; without `scopes` it has every scope of its consumer."""
 
     id: str
@@ -77,7 +77,7 @@ async def create(
     title: str = "",
     scopes: tuple[str, ...] = (),
     expires_at: dt.datetime | None = None,
-) -> tuple[ApiKey, str]:
+) -> tuple[StoredApiKey, str]:
     """A new key of a consumer and its text, which is not stored; raises TooManyKeys beyond two."""
     await note_change(connection)  # also locks, so that the count below is exact
     counted = select(func.count()).select_from(api_keys).where(api_keys.c.consumer == consumer, _is_live())
@@ -100,7 +100,7 @@ async def create(
     return _read(made.one()), text
 
 
-async def revoke_key(connection: AsyncConnection, key_id: str, *, by: str) -> ApiKey:
+async def revoke_key(connection: AsyncConnection, key_id: str, *, by: str) -> StoredApiKey:
     """The key, revoked now or before; raises NotFound."""
     await note_change(connection)
     done = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
@@ -111,7 +111,7 @@ async def revoke_key(connection: AsyncConnection, key_id: str, *, by: str) -> Ap
     return _read(row)
 
 
-async def keys_of(connection: AsyncConnection, consumer: str = "") -> list[ApiKey]:
+async def keys_of(connection: AsyncConnection, consumer: str = "") -> list[StoredApiKey]:
     """The keys of a consumer, or of all, newest first, expired and revoked ones included."""
     asked = select(api_keys).order_by(api_keys.c.made_at.desc(), api_keys.c.id)
     if consumer:
@@ -119,7 +119,7 @@ async def keys_of(connection: AsyncConnection, consumer: str = "") -> list[ApiKe
     return [_read(row) for row in await connection.execute(asked)]
 
 
-async def live_keys(connection: AsyncConnection) -> dict[str, ApiKey]:
+async def live_keys(connection: AsyncConnection) -> dict[str, StoredApiKey]:
     """Every live key by its hash."""
     return {row.hash: _read(row) for row in await connection.execute(select(api_keys).where(_is_live()))}
 
@@ -134,11 +134,11 @@ async def note_used(connection: AsyncConnection, used: dict[str, float]) -> None
         )
 
 
-def has_expired(key: ApiKey) -> bool:
+def has_expired(key: StoredApiKey) -> bool:
     """Whether a key that was live when it was read has expired since."""
     return key.expires_at is not None and key.expires_at.timestamp() <= time.time()
 
 
-def _read(row: Any) -> ApiKey:
+def _read(row: Any) -> StoredApiKey:
     columns = {name: value for name, value in row._asdict().items() if name != "hash"}
-    return ApiKey(**{**columns, "scopes": tuple(columns["scopes"])})
+    return StoredApiKey(**{**columns, "scopes": tuple(columns["scopes"])})

@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.problems import Problem, Unavailable
 from gateway.identity import api_keys, revocation
-from gateway.identity.api_keys import ApiKey
+from gateway.identity.api_keys import StoredApiKey
 from gateway.identity.changes import version_of
 from gateway.identity.revocation import Revoked
 from kit.background import run_background, stop_background
@@ -42,7 +42,7 @@ class CredentialStatus:
         self._clock = clock
         self._version = -1
         self._fresh_at = clock()  # a start without the database is tolerated as long as its loss
-        self._keys: dict[str, ApiKey] = {}
+        self._keys: dict[str, StoredApiKey] = {}
         self._live: frozenset[str] = frozenset()
         self._revoked = Revoked()
         self._used: dict[str, float] = {}
@@ -68,7 +68,7 @@ class CredentialStatus:
         """Whether the status is not stale."""
         return self._clock() - self._fresh_at <= self._stale
 
-    def find_key(self, text: str) -> ApiKey | None:
+    def find_key(self, text: str) -> StoredApiKey | None:
         """The live key with this text, whose use is recorded; None for any other text.
 
         Raises Unavailable when the status is stale or was never read.
@@ -82,7 +82,7 @@ class CredentialStatus:
         self._used[key.id] = time.time()
         return key
 
-    def holds(self, key: ApiKey) -> bool:
+    def holds(self, key: StoredApiKey) -> bool:
         """Whether a key that was live before is still live."""
         return key.id in self._live and not api_keys.has_expired(key)
 

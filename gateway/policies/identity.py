@@ -29,7 +29,7 @@ from gateway.identity import (
     Verified,
     Verifier,
 )
-from gateway.identity.api_keys import MARK, ApiKey, Kind, kind_of
+from gateway.identity.api_keys import MARK, Kind, StoredApiKey, kind_of
 from gateway.identity.dpop import DPoPSettings
 from gateway.plans import Consumer, Credential, grants, row_claims
 from kit.context import Caller
@@ -107,7 +107,7 @@ class _Known(msgspec.Struct, frozen=True):
     consumer: Consumer
     until: float
     verified: Verified | None = None
-    key: ApiKey | None = None
+    key: StoredApiKey | None = None
 
     @property
     def confirmation(self) -> dict[str, str]:
@@ -349,7 +349,7 @@ def _caller(asked: Asked, consumer: Consumer) -> Caller:
     )
 
 
-def _covers(key: ApiKey, consumer: Consumer, scope: str) -> bool:
+def _covers(key: StoredApiKey, consumer: Consumer, scope: str) -> bool:
     """Whether a key grants a scope: never more than its consumer was granted."""
     return grants(consumer.scopes, scope) and (not key.scopes or grants(key.scopes, scope))
 

@@ -42,7 +42,7 @@ async def door(keys_folder: Path, database: Database) -> AsyncIterator[Deploymen
     await found.gateway.close()
 
 
-async def make(database: Database, consumer: str = "ci", **more: Any) -> tuple[api_keys.ApiKey, str]:
+async def make(database: Database, consumer: str = "ci", **more: Any) -> tuple[api_keys.StoredApiKey, str]:
     async with database.begin() as connection:
         return await api_keys.create(connection, consumer=consumer, kind="test", by="test", **more)
 
