@@ -15,7 +15,6 @@ from kit.http.streaming import StreamedAnswer
 
 __all__ = [
     "AllowanceLimits",
-    "VendorAnswer",
     "ApiKeyLogin",
     "Auth",
     "Basic",
@@ -36,6 +35,7 @@ __all__ = [
     "RefreshToken",
     "Slots",
     "StreamedAnswer",
+    "VendorAnswer",
     "VendorCall",
     "by_status",
 ]

@@ -16,7 +16,7 @@ _HERE = Path(__file__).parent
 _TAKE = (_HERE / "allowance.lua").read_text(encoding="utf-8")
 _REPORT = (_HERE / "allowance_report.lua").read_text(encoding="utf-8")
 _LOST_AFTER = 300.0  # seconds; a call whose process died is counted as in flight for so long
-_VERDICTS: dict[int, Admission] = {0: "used_up", 1: "go", 2: "wait"}
+_ADMISSIONS: dict[int, Admission] = {0: "used_up", 1: "go", 2: "wait"}
 
 
 class _LocalAllowance:
@@ -87,11 +87,11 @@ class Allowance:
             return here, call
         for over in owed:
             self._owed.pop(over, None)
-        if _VERDICTS[shared] != "go":
+        if _ADMISSIONS[shared] != "go":
             self._here.flight.discard(call)
         else:
             self._here.flight.add(call)
-        return _VERDICTS[shared], call
+        return _ADMISSIONS[shared], call
 
     async def report(self, call: str, reported: tuple[int, int] | None) -> None:
         """The call came back; `report` is the vendor's count and maximum, where it said them."""

@@ -5,14 +5,12 @@ import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Literal
 
+from contracts.operation import Lane
 from contracts.problems import Unavailable
 from kit import telemetry
 from kit.background import run_background, stop_background
 from kit.http.locks import LocalLocks, Locks, SlotLocks, space_of
-
-Lane = Literal["interactive", "batch"]
 
 _log = telemetry.log(__name__)
 
