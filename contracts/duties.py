@@ -16,9 +16,9 @@ DutyName = Annotated[str, Meta(pattern=r"^[a-z][a-z\-]{1,62}$")]
 class Duty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something that a person does, or is entitled to.
 
-    `title` completes the sentence “one person may …”. Whoever may call one of the `operations`
+    `title` completes the sentence “one person may …”. A caller that may call one of the `operations`
     (``process/customer-master@1.decide_request``), was granted one of the `scopes` or has one of the `roles`
-    holds the duty. One without any of these is only ever exercised, on a case.
+    holds the duty. A duty without any of these cannot be held, only exercised on a case.
     """
 
     title: Annotated[str, Meta(min_length=3)]
@@ -45,7 +45,7 @@ class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Duties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The matrix: all duties by name, the pairs that are kept apart, and who may hold a pair for now."""
+    """The matrix: all duties by name, the pairs that conflict, and who may hold a pair for a time."""
 
     duties: dict[DutyName, Duty]
     conflicts: tuple[ConflictingDuties, ...]
@@ -53,14 +53,14 @@ class Duties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if any(first == second for first, second in (pair.duties for pair in self.conflicts)):
-            raise ValueError("a duty cannot be kept apart from itself")
+            raise ValueError("a duty cannot conflict with itself")
 
     def between(self, first: str, second: str) -> ConflictingDuties | None:
-        """The pair that keeps two duties apart, whichever is named first."""
+        """The pair of two conflicting duties, in either order; None where they do not conflict."""
         return next((pair for pair in self.conflicts if set(pair.duties) == {first, second}), None)
 
     def held_together(self, held: Iterable[str]) -> list[ConflictingDuties]:
-        """The pairs among some duties that nobody may hold together."""
+        """The pairs among some duties that one person may not hold together."""
         pairs = (self.between(*two) for two in combinations(held, 2))
         return [pair for pair in pairs if pair is not None and not pair.held]
 
@@ -74,9 +74,9 @@ class Duties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def require_different_person(
         self, doing: str, person: Iterable[str], done: Mapping[str, Iterable[str]]
     ) -> None:
-        """That nobody who did his part of a case does one that is kept apart from it.
+        """Require that one person does not exercise two conflicting duties on a case.
 
-        `person` are the names under which the doer may be kept; `done` names the persons by the duty which
+        `person` are the names under which the doer may be stored; `done` names the persons by the duty which
         they exercised on the case. Raises SegregationOfDuties.
         """
         names = {name for name in person if name}

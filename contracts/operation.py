@@ -55,7 +55,7 @@ class Operation:
     `roles`: who calls must have one of them, beside the scope; empty asks for none.
     `deadline` is in seconds; `idempotency` is *safe* for reads, *natural* where the request itself names
     its effect (a PUT under the caller's own key), *key* where the caller must send an Idempotency-Key.
-    A read's answer may be kept for its caller for `cache_seconds` (zero: not at all), but not beyond a write
+    A read's answer may be cached for its caller for `cache_seconds` (zero: never), but not beyond a write
     to its API or an event of a type in `outdated_by` (none named: of any type).
     An operation that `streams` answers piece by piece in this media type (``text/event-stream``,
     ``text/csv``): its method returns an ``AsyncIterator[bytes]``, and `deadline` is until the first piece.
@@ -111,7 +111,7 @@ class Feature:
 class Api:
     """What an interface is: its tier, name and major version, and the audiences that may reach it.
 
-    `data_classes` are what its answers hold: *personal* is what tells of a person, *financial* what tells of
+    `data_classes` are what its answers hold: *personal* is about a person, *financial* about
     money, *commercial* whatever else is the firm's business, *public* what anybody may know. One that does
     not say may hold anything. `team` decides on what a system API's capability owns;
     `features` are those that not every instance of the capability has.

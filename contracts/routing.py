@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 ANY = "*"
-# The instances in which a run makes what it makes, by capability: chosen once, as it begins, and kept to its
-# end. An empty one is of a run that began before that was so, and goes by the routing in force.
+# The instances that a run changes, by capability: chosen at its start and pinned to its end. It is empty in
+# runs of earlier versions, which follow the routing in force.
 SystemAssignment = dict[str, str]
 
 
@@ -58,7 +58,7 @@ class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             elif region is None:
                 faults.append(f"{place}.instance: {route.instance} does not serve {route.capability}")
             elif route.residency and region != route.residency:
-                fault = f"{route.instance} keeps its data in {region}, not in {route.residency}"
+                fault = f"{route.instance} stores its data in {region}, not in {route.residency}"
                 faults.append(f"{place}.residency: {fault}")
         faults += [
             f"routes: no {capability} serves {entity}"

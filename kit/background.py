@@ -1,4 +1,4 @@
-"""Background work of a process: whatever dies of it is logged and started again, and readiness tells."""
+"""Background tasks of a process: one that fails is logged, restarted and reported by readiness."""
 
 import asyncio
 import time

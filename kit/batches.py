@@ -1,4 +1,4 @@
-"""kit: rows that are gathered in memory and written in batches, where no row keeps the others from it."""
+"""kit: buffers rows in memory and writes them in batches, in which a bad row does not block the others."""
 
 import asyncio
 from collections import deque
@@ -94,7 +94,7 @@ class BatchWriter(Generic[T]):
             self._lost.add(dropped)
 
     async def flush(self) -> None:
-        """Write all that waits; raises what says that the database does not write, and keeps the rows."""
+        """Write all buffered rows; raises the database's error, and then the rows stay buffered."""
         async with self._writing:
             while self._rows:
                 self._busy.extend(self._rows.popleft() for _ in range(min(self._batch, len(self._rows))))

@@ -20,7 +20,7 @@ _failed = telemetry.meter(__name__).create_counter(
 
 
 class Cache:
-    """One client per process. Whoever uses it says what happens when the cache does not answer."""
+    """One client per process. Its users decide what happens when the cache does not answer."""
 
     def __init__(self, url: str, *, timeout: float = 0.05) -> None:
         # redis-py's own defaults retry for seconds: a dead cache would cost each request 4 s.

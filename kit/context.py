@@ -30,7 +30,7 @@ class Caller(msgspec.Struct, frozen=True):
 
     @property
     def principal(self) -> str:
-        """Who answers for a request: the consumer, and a digest of the person and of what binds him."""
+        """The principal of a request: the consumer, and a digest of the person and of the person's claims."""
         bound = [self.claims.get(name) for name in DIMENSIONS.values()]
         whole = msgspec.json.encode([self.subject, bound])
         return f"{self.consumer} {hashlib.sha256(whole).hexdigest()[:32]}"

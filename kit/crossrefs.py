@@ -95,7 +95,7 @@ async def refs(conn: AsyncConnection, id: str) -> tuple[Ref, ...]:
 async def mint(
     conn: AsyncConnection, kind: str, *, instance: str, object: str, vendor_id: str, prefix: str
 ) -> str:
-    """Our id of a vendor's record, found or made; two that ask at once get the same one."""
+    """Our id of a vendor's record, existing or new; concurrent callers get the same one."""
     row = insert(crossrefs).values(
         kind=kind, id=new_id(prefix), instance=instance, object=object, vendor_id=vendor_id
     )

@@ -27,7 +27,7 @@ LONGEST_SECONDS = 60
 _LEEWAY_SECONDS = 5  # between the clocks of our own machines
 _MOST_ACTORS = 8
 _HEADER = {"alg": "HS256", "typ": "at+jwt"}
-# What concerns the caller's own token, and nobody behind the gateway.
+# What concerns the caller's own token, and no tier behind the gateway.
 _OF_THE_TOKEN = frozenset({"iss", "aud", "exp", "iat", "nbf", "jti", "cnf", "scope", "client_id", "sub"})
 
 

@@ -26,7 +26,7 @@ I = TypeVar("I")  # noqa: E741 - an interface
 T = TypeVar("T", bound=msgspec.Struct)
 Reading = Callable[..., Awaitable[T]]
 
-# Every create goes out under a key that the vendor itself keeps unique, so a request that was lost and
+# Every create goes out under a key that is unique at the vendor, so a request that was lost and
 # commits late meets the same object: nothing need be waited out before it is sent again.
 WAIT_OUT_SECONDS = 0.0
 _sending: ContextVar[bool] = ContextVar("enfilade_sending", default=False)
@@ -109,8 +109,8 @@ class Effect(Generic[T]):
     """One change in another system.
 
     `step` names it in the run, `title` says to people what it is for. `operation` is the interface's method;
-    `body` is built anew for each try, for what it is made of may have been read again. `noun` is what comes
-    of it; together with `instance` and `scope` it is the ledger's target.
+    `body` is built again for each try, for what it is made of may have been read again. `noun` is the kind of
+    its result; together with `instance` and `scope` it is the ledger's target.
 
     `find` reads what the key has made; without `found_is_complete` that may be half-made, and only sending
     again completes it. An effect without `find` is sent again as it is, and the ledger does not know it.

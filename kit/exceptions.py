@@ -224,8 +224,8 @@ async def resolve(
 ) -> BusinessException:
     """Record a person's decision and let the work go on, in one transaction; `by` as `privacy.actor` says it.
 
-    `duties` say whether whoever caused it may. Raises NotFound, AlreadyDecided, PreconditionFailed (another
-    version) and SegregationOfDuties.
+    `duties` say whether the actor that caused it may. Raises NotFound, AlreadyDecided,
+    PreconditionFailed (another version) and SegregationOfDuties.
     """
     query = select(exceptions).where(exceptions.c.id == id, *own(exceptions))
     rows = await conn.execute(query.with_for_update())
@@ -293,7 +293,7 @@ async def resolve_group(
 
 
 async def _causers(conn: AsyncConnection, row: Any) -> tuple[str, ...]:
-    """Who began the work that stopped, and whoever asked for it when it had begun."""
+    """The actor that started the stopped work, and the actors that requested it later."""
     asked = (await conn.execute(select(runs.c.requesters).where(runs.c.id == row.workflow_id))).scalar()
     return (row.caused_by, *(asked or ()))
 

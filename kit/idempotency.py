@@ -1,4 +1,4 @@
-"""kit: idempotency keys: the answer to a request is given again to whoever repeats it, and made only once."""
+"""kit: idempotency keys: a repeated request gets the stored answer, and its work is done once."""
 
 import datetime as dt
 import secrets
@@ -55,8 +55,8 @@ class Life:
     async def name(self) -> str:
         """The name that this process reserves under, its lock held; raises Unavailable.
 
-        A session that ended unseen would let others take over what we are at, so it is looked at now and
-        then; after its end we go by another name, under which nobody has looked for us yet.
+        A session that ended unnoticed would let others take over work that goes on here, so it is checked now
+        and then; after its end this process has a new name, which no other has checked yet.
         """
         if time.monotonic() - self._checked > _CHECK_SECONDS:
             self._checked = time.monotonic()
@@ -129,7 +129,7 @@ async def reserve(
 
 
 async def _died(connection: AsyncConnection, holder: str) -> bool:
-    """Whether the process that reserved has gone: nobody holds its lock. Many may look at once."""
+    """Whether the reserving process has died: its lock is free. Many processes may ask at once."""
     lock = func.pg_try_advisory_xact_lock_shared(number_of(_lock_of(holder.partition(".")[0])))
     return bool((await connection.execute(select(lock))).scalar())
 
@@ -145,7 +145,7 @@ async def settle(
     headers: dict[str, str],
     body: bytes,
 ) -> None:
-    """Keep the answer for those who repeat the request."""
+    """Store the answer for repetitions of the request."""
     mine = _this(consumer, operation, key) & (keys.c.holder == holder)
     async with database.begin() as connection:
         await connection.execute(update(keys).where(mine).values(status=status, headers=headers, body=body))

@@ -1,6 +1,6 @@
 """kit: the posting ledger: an effect in another system happens once per source record, revision and target.
 
-The row is written before the effect. Whoever finds one whose effect is in doubt asks the other system first.
+The row is written before the effect. If the effect of a row is in doubt, the other system is asked first.
 """
 
 from collections.abc import Awaitable, Callable
@@ -39,10 +39,10 @@ async def once(
     returns: type[T],
     wait_out: float,
 ) -> T:
-    """The result of an effect that is made at most once, whoever asks and however often.
+    """The result of an effect that is made at most once, however often it is requested.
 
-    `do` makes it under the vendor's `key`; `find` asks the vendor for what that key made. An empty answer is
-    believed only `wait_out` seconds after the last sending, for the vendor may commit late; until then
+    `do` makes it under the vendor's `key`; `find` asks the vendor for what that key made. An empty answer
+    counts only `wait_out` seconds after the last sending, for the vendor may commit late; until then
     VendorDoubtful is raised, to be tried again.
     """
     entry = _Row(database, source, revision, target)

@@ -13,7 +13,7 @@ from kit.database.tables import once
 
 
 class OneTimeValue(msgspec.Struct, frozen=True):
-    """What was kept under a name, since when, and by whom it was spent (empty: by nobody yet)."""
+    """A value stored under a name, since when, and by whom it was used (empty: not used)."""
 
     content: dict[str, Any]
     stored_at: dt.datetime
@@ -23,7 +23,7 @@ class OneTimeValue(msgspec.Struct, frozen=True):
 async def store(
     database: Database, name: str, *, seconds: float, content: dict[str, Any] | None = None
 ) -> bool:
-    """Keep something under a name for so many seconds; False when the name is taken."""
+    """Store a value under a name for so many seconds; False when the name is taken."""
     now = clock.now()
     row = {
         "name": name,
@@ -38,7 +38,7 @@ async def store(
 
 
 async def find(database: Database, name: str) -> OneTimeValue | None:
-    """What is kept under a name; None when nothing is, or no longer."""
+    """The value stored under a name; None when there is none, or it has expired."""
     wanted = select(once).where(once.c.name == name, once.c.until > clock.now())
     async with database.connect() as connection:
         stored = (await connection.execute(wanted)).one_or_none()
@@ -46,7 +46,7 @@ async def find(database: Database, name: str) -> OneTimeValue | None:
 
 
 async def spend(database: Database, name: str, by: str) -> bool:
-    """Spend what is kept under a name; False when it was spent before, or is gone."""
+    """Use the value stored under a name; False when it was used before, or has expired."""
     mine = (once.c.name == name) & (once.c.used_by == "") & (once.c.until > clock.now())
     async with database.begin() as connection:
         return (await connection.execute(update(once).where(mine).values(used_by=by))).rowcount == 1

@@ -103,7 +103,7 @@ class Ownership:
         faults = [
             Fault(
                 f"/{verdict.field}",
-                f"{verdict.owner or 'Nobody'} owns this field while the {object} is {stage}",
+                f"{verdict.owner or 'No system'} owns this field while the {object} is {stage}",
                 code="ownership_violation",
                 field=verdict.field,
                 fixed_by=verdict.owner,

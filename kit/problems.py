@@ -17,7 +17,7 @@ from kit import context
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "/apis/problems/"
-COME_AGAIN_SECONDS = 5  # where nobody knows better
+COME_AGAIN_SECONDS = 5  # where no better estimate is known
 _COME_AGAIN = frozenset({TooManyRequests.status, Unavailable.status})
 
 _encode = msgspec.json.Encoder().encode

@@ -1,4 +1,4 @@
-"""kit: how long each class of data is kept; what is older goes, in small batches, told in the audit."""
+"""kit: deletes data that is older than the retention of its class, in small batches, and audits it."""
 
 import datetime as dt
 from collections import defaultdict
@@ -31,14 +31,14 @@ Weeks = Annotated[int, Meta(ge=14, le=36_525)]
 
 
 class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Days for which each class is kept after its end.
+    """Days for which each class is retained after its end.
 
-    `audit` lines of the trail; `decisions` exceptions that people decided; `ledger` what was made at vendors;
+    `audit` lines of the trail; `decisions` exceptions that people decided; `ledger` effects at vendors;
     `people` those not seen since, whose keys are then destroyed; `workflows` finished runs with their steps;
-    `engine` what the workflow engine keeps of ended runs; `events` the feed; `inbox` what was taken in
-    (never shorter than a vendor tells the same thing again); `vendor_calls` one row per call to a vendor;
-    `refusals` counts of those refused before anybody knew them; `usage` calls per consumer and day;
-    `quotas` what was taken of a month.
+    `engine` the workflow engine's rows of ended runs; `events` the feed; `inbox` received events
+    (never shorter than a vendor may repeat them); `vendor_calls` one row per call to a vendor;
+    `refusals` counts of refused unidentified callers; `usage` calls per consumer and day;
+    `quotas` the used part of a month's quota.
     """
 
     audit: Days = 3653
@@ -62,7 +62,7 @@ def read_rules(folder: Path | None) -> RetentionSettings:
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """One class: how long it is kept, what is older goes, and how many rows went (or would go)."""
+    """One class: its retention, before when rows expire, and how many were (or would be) deleted."""
 
     name: str
     days: int
@@ -130,7 +130,7 @@ async def list_holds(conn: AsyncConnection) -> list[Row[Any]]:
 
 
 async def hold(conn: AsyncConnection, subject: str, reason: str) -> Row[Any]:
-    """Keep all that an id names, however old it gets, in the caller's transaction, told in the audit."""
+    """Exempt all rows that name an id from deletion, in the caller's transaction; writes to the audit."""
     by = await privacy.actor(conn)
     row = insert(holds).values(subject=subject, reason=reason, held_by=by, held_at=clock.now())
     again = row.on_conflict_do_update(index_elements=["subject"], set_={"reason": reason, "held_by": by})
@@ -140,7 +140,7 @@ async def hold(conn: AsyncConnection, subject: str, reason: str) -> Row[Any]:
 
 
 async def lift(conn: AsyncConnection, subject: str) -> Row[Any]:
-    """End a hold, in the caller's transaction, told in the audit; raises NotFound."""
+    """End a hold, in the caller's transaction; writes to the audit. Raises NotFound."""
     gone = await conn.execute(holds.delete().where(holds.c.subject == subject).returning(holds))
     row = gone.one_or_none()
     if row is None:

@@ -45,7 +45,7 @@ _SCOPE = "enfilade.scope"  # where require_delegation puts the scope of its toke
 class Answer(NamedTuple):
     """What an operation answered: its document as JSON, and the version for the ETag where there is one.
 
-    An operation that streams answers its `stream` instead, which whoever gets it must close.
+    An operation that streams answers its `stream` instead, which the receiver must close.
     """
 
     status: int
@@ -235,7 +235,7 @@ def _from_framework(error: HTTPException) -> Problem:
 
 
 def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """The problem document of whatever was raised; what was not foreseen is logged and told to nobody."""
+    """The problem document of an exception; an unforeseen one is logged, and its text is not sent."""
     if isinstance(error, HTTPException):
         error = _from_framework(error)
     problem = foreseen(error, request.url.path)

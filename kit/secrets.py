@@ -54,7 +54,7 @@ def resolve(reference: str, environ: Mapping[str, str]) -> Secret:
 
 
 def load_or_create(path: Path, make: Callable[[], bytes]) -> bytes:
-    """What a file keeps; made once, readable by us only, whoever of several processes comes first."""
+    """The content of a file, created once by the first of several processes and readable by us only."""
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")

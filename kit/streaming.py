@@ -46,7 +46,7 @@ def retry(seconds: float) -> bytes:
 class Produced:
     """The pieces of an iterator, which runs in a task of its own until it is closed.
 
-    The task works under the context of whoever opened the stream, without its deadline: that is for the first
+    The task works under the context of the stream's opener, without its deadline: that is for the first
     piece. A silent event stream is given heartbeats, by which a lost reader is noticed.
     """
 
@@ -125,7 +125,7 @@ class Produced:
 
 
 async def until_failure(pieces: AsyncIterator[bytes], media_type: str) -> AsyncGenerator[bytes]:
-    """The pieces of a stream of another process; raises the problem that its last event tells."""
+    """The pieces of a stream of another process; raises the problem that its last event reports."""
     if media_type != EVENT_STREAM:
         async for piece in pieces:
             yield piece

@@ -1,4 +1,4 @@
-"""Lines: on which line of a TOML file each setting stands; the parser keeps no lines."""
+"""Lines: on which line of a TOML file each setting stands; the parser reports no lines."""
 
 import re
 from bisect import bisect_right

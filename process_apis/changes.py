@@ -1,6 +1,6 @@
 """Changes that arrive from systems: judged by ownership before anything of ours follows them.
 
-A change whose vendor does not say which fields changed is found out: the record is read and compared.
+A change whose vendor does not say which fields changed is determined here: the record is read and compared.
 """
 
 from typing import NamedTuple
@@ -115,7 +115,7 @@ class Changes:
         return next((ref.url for ref in getattr(record, "refs", ()) if ref.id == ident), "")
 
     async def _touched(self, connection: AsyncConnection, change: RecordChanged) -> Touched:
-        """By the vendor's word, or by comparing the record with what we know; either way it is known anew."""
+        """By the vendor's report, or by comparing the record with the known one, which is then updated."""
         if change.kind == "deleted":
             return Touched(gone=True)
         place = (change.instance, change.object, change.merged_into or change.id)
@@ -139,7 +139,7 @@ class Changes:
         return Touched(() if from_before else tuple(sorted(now.keys() & ruled)), certain=False)
 
     def _judge(self, change: RecordChanged, touched: Touched) -> list[Verdict]:
-        """By the capabilities of the instance that keep the object: what any of them may do, is allowed."""
+        """By the capabilities of the instance that serve the object: what any of them may do, is allowed."""
         stage = self._systems.objects()[change.object].stage
         capabilities = [api_of(each).name for each in self._systems.keepers(change.instance, change.object)]
         if touched.gone:
@@ -216,7 +216,7 @@ def _stopped(change: RecordChanged, touched: Touched, grave: list[Verdict]) -> s
 async def _publish(
     connection: AsyncConnection, row: InboxRow, ours: str, change: RecordChanged, touched: Touched
 ) -> None:
-    """The change under our id, for whoever follows it."""
+    """The change under our id, for subscribers."""
     kind = "deleted" if touched.gone else change.kind
     fields = touched.fields if touched.certain else ()
     await inbox.publish(

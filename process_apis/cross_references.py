@@ -1,4 +1,4 @@
-"""Keeping: our id of an object and its cross-references in all systems, written together."""
+"""Writes our id of an object together with its cross-references in all systems."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from kit import crossrefs
 async def record_refs(
     connection: AsyncConnection, kind: str, prefix: str, instance: str, vendor_id: str, refs: Iterable[Ref]
 ) -> str:
-    """Our id of the object that is `vendor_id` in its owner's instance, found or minted, with its refs."""
+    """Our id of the object that is `vendor_id` in its owner's instance, existing or new, with its refs."""
     ours = await crossrefs.mint(
         connection, kind, instance=instance, object=kind, vendor_id=vendor_id, prefix=prefix
     )

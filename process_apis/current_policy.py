@@ -5,7 +5,7 @@ from contracts.routing import Routing
 
 
 class CurrentPolicy:
-    """Routing and duties of one version of the policy; ask anew each time, for the next version may come."""
+    """Routing and duties of one version of the policy; read it each time, since it may be replaced."""
 
     def __init__(self, routing: Routing, duties: Duties) -> None:
         self._now = (routing, duties)
@@ -17,9 +17,9 @@ class CurrentPolicy:
 
     @property
     def duties(self) -> Duties:
-        """What nobody may do together."""
+        """The pairs of duties that one person may not hold together."""
         return self._now[1]
 
     def replace(self, routing: Routing, duties: Duties) -> None:
-        """Put another version in force, for whoever asks from now on."""
+        """Put another version in force, for all reads from now on."""
         self._now = (routing, duties)

@@ -50,7 +50,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OtherFacts(Exception, Generic[F]):  # noqa: N818 - an outcome, not an error
-    """What was decided on, or nobody need be asked about, is another by now."""
+    """The facts have changed since the decision, or since no decision was needed."""
 
     def __init__(self, facts: F) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class Case(Generic[F, D]):
         ask: Callable[[], Awaitable[Decided[D] | None]],
         make: Callable[[], Awaitable[None]],
     ) -> None:
-        """Make what is to be made, of facts on which a person agreed, or on which nobody need be asked.
+        """Make what is to be made, of facts that a person approved, or that need no approval.
 
         `ask` gives None where the person refused. Who decided on facts that changed meanwhile is asked again.
         """
@@ -116,7 +116,7 @@ class Case(Generic[F, D]):
         return is_stale(self.facts.looked_at)
 
     async def read_again(self) -> None:
-        """Go on with the same facts, read anew; raises OtherFacts where they are others by now."""
+        """Go on with the same facts, read again; raises OtherFacts where they have changed."""
         now = await self._look()
         self._require_same(now)
         if self.decided is None and now.reasons:

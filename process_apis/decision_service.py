@@ -61,7 +61,7 @@ class DecisionService(WorkflowService[V]):
     async def _require_different_person(
         self, connection: AsyncConnection, row: RunRow, person: Iterable[str]
     ) -> None:
-        """That the decider, under any of his names, neither asked for the run nor has one that waits."""
+        """Require that the decider, under any name, neither requested the run nor has one that waits."""
         waiting = await self._runtime.requesters(connection, row.id)
         done = {self.duty.asking: (row.actor, *row.requesters), self.duty.waiting: waiting}
         self._current_policy.duties.require_different_person(self.duty.deciding, person, done)

@@ -58,7 +58,7 @@ class Reference:
     def selling_entity(self, region: str, service_line: str) -> LegalEntity | None:
         """The entity that sells a service line in a region, by the first rule that fits.
 
-        For a service line that nobody knows it is the region's only entity, if there is only one: ``*`` is
+        For an unknown service line it is the region's only entity, if there is only one: ``*`` is
         every line that we have.
         """
         rules = [rule for rule in self.data.selling_rules if rule.region == region]

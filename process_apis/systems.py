@@ -60,21 +60,21 @@ class Systems:
                     continue
         return tuple(ids)
 
-    # -- what the instances keep ------------------------------------------------------------------------
+    # -- what the instances store ------------------------------------------------------------------------
 
     def interfaces(self) -> tuple[type, ...]:
         """The interfaces that any instance serves."""
         return tuple(dict.fromkeys(interface for _, interface in self._clients))
 
     def objects(self) -> dict[str, BusinessObject]:
-        """The business objects that any instance keeps, by their names."""
+        """The business objects that any instance stores, by their names."""
         bounds = [bound for interface in self.interfaces() for bound in readings(interface).values()]
         return {
             bound.operation.reads.name: bound.operation.reads for bound in bounds if bound.operation.reads
         }
 
     def keepers(self, instance: str, kind: str) -> tuple[type, ...]:
-        """The interfaces, of those that an instance serves, by which it keeps such objects."""
+        """The interfaces, of those that an instance serves, through which it serves such objects."""
         served = (interface for name, interface in self._clients if name == instance)
         return tuple(one for one in served if kind in readings(one))
 

@@ -30,7 +30,7 @@ class Beginning(msgspec.Struct, frozen=True):
 
 
 class RunEnded(msgspec.Struct, frozen=True):
-    """What a run is told that waited for another one, which it then reads."""
+    """The message to a run that waits for another one: read it now."""
 
     workflow_id: str = ""
 
@@ -66,7 +66,7 @@ class WorkflowService(ABC, Generic[V]):
         return mode
 
     async def _start(self, connection: AsyncConnection, run_id: str, **more: Any) -> bool:
-        """Start a run in the caller's transaction, in his name (`Runtime.start`)."""
+        """Start a run in the caller's transaction and name (`Runtime.start`)."""
         started = {"correlation_id": context.current().correlation_id, **more}
         who = await privacy.actor(connection)
         flow = self.flow or ""
@@ -75,7 +75,7 @@ class WorkflowService(ABC, Generic[V]):
     async def _start_once(
         self, run_id: str, mode: Mode, beginning: Callable[[], Awaitable[Beginning]]
     ) -> None:
-        """Start a run, or ask again for the one there is; one that only observed begins anew where live."""
+        """Start a run, or request the existing one; a run that only observed is restarted where live."""
         existing = await self._runtime.read(run_id)
         anew = existing is not None and existing.status == "observed" and mode == "live"
         begun = await beginning() if existing is None or anew else None
@@ -90,7 +90,7 @@ class WorkflowService(ABC, Generic[V]):
     async def _assigned(self, selling_entity: str) -> SystemAssignment:
         """The systems of the run that asks, and for the rest those of the routing in force.
 
-        Only a run of the deployment has an id in the context, so that nobody from outside chooses.
+        Only a run of the deployment has an id in the context, so that no outside caller can choose it.
         """
         asking = context.current().workflow_id
         pinned = assignment_of_run(await self._runtime.read(asking)) if asking else {}

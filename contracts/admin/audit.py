@@ -18,7 +18,7 @@ AnchorReference = Annotated[
     str,
     Meta(
         pattern=r"^[1-9][0-9]{0,15}:[0-9a-f]{64}$",
-        description="Number and hash of an anchor that was kept elsewhere",
+        description="Number and hash of an anchor that was stored elsewhere",
     ),
 ]
 
@@ -26,7 +26,7 @@ AnchorReference = Annotated[
 class AuditLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line: who did what with which outcome, where it stands in its chain, and its hash.
 
-    `actor` is as it is kept: a machine's name or a person's pseudonym. `person` is who that is, and
+    `actor` is as stored: a machine's name or a person's pseudonym. `person` is who that is, and
     `personal` what the line has sealed about the person; both are absent once the person was erased.
     """
 
@@ -96,7 +96,7 @@ class AuditVerification(msgspec.Struct, frozen=True):
     data_classes=("commercial", "financial", "personal"),
 )
 class Audit(Protocol):
-    """Read only: lines are written by the work that they tell of."""
+    """Read only: lines are written by the work that they record."""
 
     @operation("GET", "/lines", summary="List lines, newest first")
     async def list_lines(
@@ -120,7 +120,7 @@ class Audit(Protocol):
 
     @operation("GET", "/verification", summary="Verify the whole trail", lane="batch", deadline=300.0)
     async def verify(self, anchor: AnchorReference | None = None) -> AuditVerification:
-        """Every break that was found, against an anchor kept elsewhere too when one is given."""
+        """Every break of the trail, also against an anchor stored elsewhere when one is given."""
         ...
 
     @operation("GET", "/periods/{period}", summary="Read how a period is exported", lane="batch")

@@ -111,7 +111,7 @@ class Consumers(Protocol):
     async def register_consumer(self, body: Registration) -> KnownConsumer:
         """The consumer as registered; raises Conflict where there is one of the name.
 
-        Raises Invalid where it would hold duties that are kept apart.
+        Raises Invalid where it would hold conflicting duties.
         """
         ...
 

@@ -54,7 +54,7 @@ class KeyWanted(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class KeyMade(msgspec.Struct, frozen=True):
-    """A new key with its text, which is told here and never again."""
+    """A new key with its text, which is returned here and never again."""
 
     key: ApiKey
     text: str
@@ -114,7 +114,7 @@ class Keys(Protocol):
     @operation(
         "POST",
         "/keys",
-        summary="Make an API key; its text is told once",
+        summary="Make an API key; its text is returned once",
         status=201,
         idempotency="natural",
         problems=(NotFound, Conflict, TooManyKeys),

@@ -11,7 +11,7 @@ from contracts.problems import Conflict, NotFound
 
 Person = Annotated[
     str,
-    Meta(min_length=1, max_length=300, description="A person's subject, or the pseudonym it is kept under"),
+    Meta(min_length=1, max_length=300, description="A person's subject or pseudonym"),
 ]
 
 
@@ -31,7 +31,7 @@ class ErasureWanted(msgspec.Struct, frozen=True):
 class PersonalData(msgspec.Struct, frozen=True):
     """All that is held about a person.
 
-    `fields` is what is kept sealed, opened; `held` are the rows that name the pseudonym, by table.
+    `fields` are the sealed fields, opened; `held` are the rows that name the pseudonym, by table.
     """
 
     person: str
@@ -43,7 +43,7 @@ class PersonalData(msgspec.Struct, frozen=True):
 
 
 class PersonErased(msgspec.Struct, frozen=True):
-    """The pseudonym that stays in the records, and since when it means nobody."""
+    """The pseudonym that remains in the records, and when the person was erased."""
 
     person: str
     erased_at: Instant
@@ -57,14 +57,14 @@ class PersonErased(msgspec.Struct, frozen=True):
     data_classes=("commercial", "financial", "personal"),
 )
 class Privacy(Protocol):
-    """Both are told in the audit."""
+    """Both are recorded in the audit."""
 
     @operation(
         "POST",
         "/exports",
         summary="Read all that is held about a person",
         access="read",
-        # Nothing changes, and the answer must not be kept for a repetition.
+        # Nothing changes, and the answer must not be stored for a repetition.
         idempotency="safe",
         lane="batch",
         deadline=60.0,

@@ -1,4 +1,4 @@
-"""How long data is kept, what is over, and what a legal hold keeps longer."""
+"""How long data is retained, what has expired, and what a legal hold exempts."""
 
 from typing import Annotated, Protocol
 
@@ -11,7 +11,7 @@ from contracts.problems import NotFound
 
 
 class RetentionClass(msgspec.Struct, frozen=True):
-    """One class of data: for how many days it is kept, what is older goes, how many rows that were or are."""
+    """One class of data: its retention in days, before when rows expire, and how many have."""
 
     name: str
     days: int
@@ -49,18 +49,18 @@ class Holds(msgspec.Struct, frozen=True):
     "gateway",
     "retention",
     version=1,
-    summary="How long data is kept",
+    summary="How long data is retained",
     data_classes=("commercial", "personal"),
 )
 class Retention(Protocol):
     """The schedule runs by itself, once a day."""
 
-    @operation("GET", "/report", summary="Read what is over now", lane="batch", deadline=60.0)
+    @operation("GET", "/report", summary="Read what has expired", lane="batch", deadline=60.0)
     async def get_report(self) -> RetentionReport:
         """What a run would delete."""
         ...
 
-    @operation("POST", "/runs", summary="Delete what is over", lane="batch", deadline=300.0)
+    @operation("POST", "/runs", summary="Delete what has expired", lane="batch", deadline=300.0)
     async def run(self) -> RetentionReport:
         """What was deleted."""
         ...

@@ -72,7 +72,7 @@ class ApiSubscriptions(msgspec.Struct, frozen=True):
     data_classes=("commercial", "personal"),
 )
 class Subscriptions(Protocol):
-    """Those that were asked for; what the consumers' file declares is told with the consumer."""
+    """Requested subscriptions; those that the consumers' file declares are shown with the consumer."""
 
     @operation("GET", "/subscriptions", summary="List subscriptions", problems=(Unavailable,))
     async def list_subscriptions(

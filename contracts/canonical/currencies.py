@@ -37,12 +37,12 @@ def unit(currency: str) -> Decimal:
 
 
 def is_payable(money: Money) -> bool:
-    """Whether the amount is of whole minor units: nobody pays half a yen."""
+    """Whether the amount is of whole minor units: half a yen cannot be paid."""
     return money.amount % unit(money.currency) == 0
 
 
 def shown(money: Money) -> Money:
-    """The same amount with as many decimals as its currency has; one that is finer keeps its digits."""
+    """The same amount with as many decimals as its currency has; a finer one is returned unchanged."""
     amount = Decimal(format(money.amount, "f"))
     if not is_payable(money):
         return Money(amount.normalize() if amount.as_tuple().exponent else amount, money.currency)

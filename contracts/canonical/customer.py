@@ -83,7 +83,7 @@ class CustomerQuery(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def draft_of(account: Customer, selling_entity: str, currency: str, payment_terms: str = "") -> CustomerDraft:
-    """What an ERP is told of a firm that the CRM knows, for a legal entity of ours."""
+    """The data from which an ERP creates a firm that the CRM knows, for a legal entity of ours."""
     limit, address = account.credit_limit, account.billing_address
     if address is not None:
         address = msgspec.structs.replace(address, country=countries.code_or_text(address.country))
@@ -102,7 +102,7 @@ def draft_of(account: Customer, selling_entity: str, currency: str, payment_term
 
 
 def faults_of(account: Customer) -> tuple[Fault, ...]:
-    """What an ERP cannot be told of a firm, a sentence each."""
+    """What prevents an ERP from creating a firm, a sentence each."""
     given = account.billing_address.country if account.billing_address else ""
     if not given or countries.code_of(given):
         return ()

@@ -105,5 +105,5 @@ def kind_of(problem: Problem) -> ExceptionKind:
 
 
 def team_of(problem: Problem) -> str:
-    """The team that must decide when nobody else is named."""
+    """The team that decides when no other is named."""
     return _TEAMS.get(problem.actor, "operations")

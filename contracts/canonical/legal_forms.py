@@ -71,5 +71,5 @@ def _fewer(words: list[str]) -> list[str]:
 
 
 def _parts(words: list[str], at: int) -> bool:
-    """Whether the word keeps two letters apart that would be another word without it: A GmbH B is not AB."""
+    """Whether the word separates two letters that would be another word without it: A GmbH B is not AB."""
     return at + 1 < len(words) and len(words[at - 1]) == len(words[at + 1]) == 1

@@ -67,7 +67,7 @@ def distinguishing_words(name: str) -> list[tuple[str, ...]]:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether two names are one firm's; a name that is only a legal form is nobody's."""
+    """Whether two names are one firm's; a name that is only a legal form matches none."""
     return bool(spellings(one) & spellings(other))
 
 

@@ -34,7 +34,7 @@ class Opportunity(msgspec.Struct, frozen=True, omit_defaults=True):
     """A deal. Terms that the CRM does not hold are absent, never invented.
 
     `service_line`, `region` and `pricing_model` are our reference codes; where the CRM's value has no
-    mapping the field is absent and `unmapped` says what was found, by canonical field name.
+    mapping the field is absent and `unmapped` has the vendor's values, by canonical field name.
     """
 
     id: Id

@@ -118,5 +118,5 @@ class ClientDraft(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def client_of(customer: Customer) -> ClientDraft:
-    """What a PSA is told of the firm under which it groups projects."""
+    """The data from which a PSA creates the firm under which it groups projects."""
     return ClientDraft(name=customer.trading_name or customer.legal_name, website=customer.website)

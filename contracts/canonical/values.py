@@ -68,7 +68,7 @@ class Money(msgspec.Struct, frozen=True):
     currency: Currency
 
     def __post_init__(self) -> None:
-        # The local carrier has no JSON and so no schema: the promise is kept here too.
+        # The local carrier has no JSON and so no schema: the promise is checked here too.
         if not self.amount.is_finite():
             raise ValueError("an amount of money is finite")
 

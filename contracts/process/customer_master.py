@@ -25,7 +25,7 @@ class CustomerProposal(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class CustomerRequest(WorkflowView, frozen=True, omit_defaults=True, kw_only=True):
-    """Where a proposal stands, with its timeline; `needs_approval_because` empty: policy asks nobody.
+    """Where a proposal stands, with its timeline; `needs_approval_because` empty: no approval is needed.
 
     `before` and `after` say, field by field, what changed of the account since finance last decided on it.
     """
@@ -85,7 +85,7 @@ class CustomerMaster(Protocol):
         links=(Link("get_request", "request_id", "id"),),
     )
     async def propose_customer(self, body: CustomerProposal) -> CustomerRequest:
-        """The request, started or found: one per CRM account and selling entity."""
+        """The request, new or existing: one per CRM account and selling entity."""
         ...
 
     @operation(

@@ -17,7 +17,7 @@ from contracts.operation import api, operation
     data_classes=("commercial", "financial", "personal"),
 )
 class EventFeed(Protocol):
-    """CloudEvents in the order they were written; a consumer keeps its cursor and never loses one."""
+    """CloudEvents in the order they were written; a consumer stores its cursor and misses none."""
 
     @operation("GET", "/events", summary="Read events after a cursor, oldest first")
     async def list_events(

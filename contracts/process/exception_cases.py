@@ -1,4 +1,4 @@
-"""The view of exceptions: which cases wait for whom, found by what one needs to know of them."""
+"""The view of exceptions: which cases wait for whom, with filters."""
 
 from typing import Annotated, Protocol
 

@@ -54,7 +54,7 @@ class Activations(msgspec.Struct, frozen=True, omit_defaults=True):
     data_classes=("commercial", "financial", "personal"),
 )
 class OpportunityToProject(Protocol):
-    """One activation per instance, opportunity and revision, whoever asks and however often."""
+    """One activation per instance, opportunity and revision, however often it is requested."""
 
     @operation(
         "POST",
@@ -66,7 +66,7 @@ class OpportunityToProject(Protocol):
         links=(Link("get_activation", "activation_id", "id"),),
     )
     async def start_activation(self, body: ActivationRequest) -> Activation:
-        """The activation, started or found; ActivationBlocked lists everything that is missing.
+        """The activation, new or existing; ActivationBlocked lists everything that is missing.
 
         A vendor that does not answer in time does not refuse: the workflow checks, and parks if it must.
         """

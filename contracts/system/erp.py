@@ -10,7 +10,7 @@ from contracts.problems import ContractViolation, NotFound, VendorDoubtful, Vend
 
 LIST = (ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
 READ = (NotFound, *LIST)
-BILLING_SCHEDULE = Feature("billing_schedule", "no billing dates: this ERP keeps no billing schedule")
+BILLING_SCHEDULE = Feature("billing_schedule", "no billing dates: this ERP has no billing schedule")
 
 
 @api(

@@ -1,4 +1,4 @@
-"""kit/audit: every hour the heads of all chains are hashed into an anchor, told where others keep it."""
+"""kit/audit: hashes the heads of all chains into an anchor every hour, and publishes it."""
 
 import asyncio
 import datetime as dt
@@ -39,11 +39,11 @@ class Anchor(msgspec.Struct, frozen=True):
 
 
 async def anchor(database: Database, publish_to: str = "") -> Anchor | None:
-    """Write an anchor when one is due, and tell it; None when none was, or nothing happened since the last.
+    """Write an anchor when one is due, and publish it; None when none was due or no line was added since.
 
-    It is always logged. `publish_to` is a file to append it to, or an address to POST it to: whoever keeps
-    anchors there finds out even if the whole database was rewritten. One that could not be told is made
-    good by the next, which hashes it.
+    It is always logged. `publish_to` is a file to append it to, or an address to POST it to: the
+    anchors there show even a rewriting of the whole database. One that could not be published is covered by
+    the next, which hashes it.
     """
     async with database.begin() as connection:
         lock = select(func.pg_try_advisory_xact_lock(number_of("audit:anchor")))

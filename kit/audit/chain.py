@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 GENESIS = "0" * 64
-# Whoever read a line over the wire may have its numbers as decimals.
+# A reader of a line in JSON may have its numbers as decimals.
 _encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 _LINE = (
     "action",
@@ -44,5 +44,5 @@ def canonical_anchor(
 
 
 def head_text(chain: str, seq: int, last: str) -> str:
-    """What is signed of a chain's head, so that nobody who can only write to the database moves it back."""
+    """The signed text of a chain's head: write access to the database alone cannot move the head back."""
     return f"head:{chain}:{seq}:{last}"

@@ -1,4 +1,4 @@
-"""kit/audit: lines whose time is over go as a whole, from the beginning up to an anchor, which stays."""
+"""kit/audit: deletes expired lines as a block, from the first line up to an anchor, which is retained."""
 
 import datetime as dt
 from typing import Any

@@ -63,8 +63,8 @@ async def get(conn: AsyncConnection, chain: str, seq: int) -> AuditLine:
 async def period(conn: AsyncConnection, named: str) -> AuditPeriod:
     """The anchors around a period (``2026`` or ``2026-11``, in UTC) and those within it.
 
-    Raises NotFound for one whose lines were all deleted, and for one that no calendar has; of one that was
-    cut into, what is left is told.
+    Raises NotFound for one whose lines were all deleted, and for one that no calendar has; for one that
+    is deleted in part, the rest is returned.
     """
     begin, end = _bounds(named)
     numbered, at = audit_anchors.c.number, audit_anchors.c.at
@@ -72,7 +72,7 @@ async def period(conn: AsyncConnection, named: str) -> AuditPeriod:
     upto = (await conn.execute(select(func.min(numbered)).where(at >= end))).scalar() or 0
     gone = await purged(conn)
     if upto and upto <= gone:
-        raise NotFound(f"The lines of {named} were deleted, for their time was over")
+        raise NotFound(f"The lines of {named} were deleted, for they had expired")
     after = max(after, gone)
     query = select(audit_anchors).where(numbered >= after, (numbered <= upto) if upto else numbered > 0)
     rows = await conn.execute(query.order_by(numbered))
@@ -83,9 +83,9 @@ async def period(conn: AsyncConnection, named: str) -> AuditPeriod:
 async def between(
     conn: AsyncConnection, after: int, upto: int, *, cursor: str | None = None, limit: int = 200
 ) -> AuditLines:
-    """A page of lines after an anchor and up to another, by chain and number, as they are kept.
+    """A page of lines after an anchor and up to another, by chain and number, as they are stored.
 
-    Raises NotFound for an anchor that there is not.
+    Raises NotFound for an anchor that does not exist.
     """
     query = _between(await _heads(conn, after), await _heads(conn, upto) if upto else None)
     if cursor:

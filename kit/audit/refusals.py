@@ -1,4 +1,4 @@
-"""kit/audit: refusals of those whom nobody had identified: counted per source and minute, no lines."""
+"""kit/audit: counts refusals of unidentified callers by source and minute, without a line for each."""
 
 import datetime as dt
 from collections.abc import Mapping

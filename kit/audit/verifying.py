@@ -1,4 +1,4 @@
-"""kit/audit: reads the whole trail and tells every break of it."""
+"""kit/audit: reads the whole trail and reports every break of its chains."""
 
 from typing import Any
 
@@ -31,12 +31,12 @@ class Verification(msgspec.Struct, frozen=True):
 
 
 async def verify(conn: AsyncConnection) -> list[str]:
-    """Every break of the trail, in a sentence each; an empty list when nobody altered it."""
+    """Every break of the trail, in a sentence each; empty when no line was altered."""
     return list((await _Check(of(conn)).run(conn, None)).faults)
 
 
 async def check(database: Database, copy: tuple[int, str] | None = None) -> Verification:
-    """The verification of the whole trail; `kept` is the number and hash of an anchor kept elsewhere."""
+    """The verification of the whole trail; `copy` is the number and hash of an anchor stored elsewhere."""
     async with database.connect() as connection:
         # One snapshot, for work goes on meanwhile.
         await connection.execution_options(isolation_level="REPEATABLE READ")
@@ -140,7 +140,7 @@ class _Check:
                 self._faults.append(f"chain {chain}: line {seq}, which anchor {number} saw, is not there")
 
     async def _check_numbers(self, conn: AsyncConnection) -> None:
-        """Whoever writes batches numbers its rows: one that is missing was noted and never written."""
+        """A writer of batches numbers its rows: a missing number is a row that was lost."""
         for gap in await conn.execute(_gaps()):
             if gap.after or not self._purged:
                 rows = f"rows {gap.after + 1} to {gap.number - 1}"
@@ -149,7 +149,7 @@ class _Check:
     def _check_copy(self, number: int, copied_hash: str) -> None:
         anchor = self._anchors.get(number)
         if anchor is None or anchor.hash != copied_hash:
-            self._faults.append(f"anchor {number} is not the one that was kept elsewhere")
+            self._faults.append(f"anchor {number} is not the one that was stored elsewhere")
 
 
 def _gaps() -> Select[Any]:

@@ -1,4 +1,4 @@
-"""kit/audit: adds lines to the trail, in the transaction of what they tell of."""
+"""kit/audit: adds lines to the trail, in the transaction of the work that they record."""
 
 import secrets
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ async def write(
     correlation_id: str = "",
     personal: dict[str, Any] | None = None,
 ) -> None:
-    """Add a line in the transaction of what it tells of; see `Entry`."""
+    """Add a line in the transaction of the work that it records; see `Entry`."""
     entry = Entry(action, outcome, actor, consumer, subject, detail or {}, correlation_id, personal or {})
     await write_all(conn, [entry])
 
@@ -136,7 +136,7 @@ async def _sealed(
 
 
 async def _take_chain(conn: AsyncConnection, people: Persons) -> tuple[str, int, str]:
-    """A chain that nobody is writing to: nobody waits, so the trail can never be part of a deadlock."""
+    """A chain without a writer: no transaction waits for one, so the trail cannot be part of a deadlock."""
     free = select(audit_heads).limit(1).with_for_update(skip_locked=True)
     head = (await conn.execute(free)).one_or_none()
     if head is not None:

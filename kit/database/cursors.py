@@ -17,7 +17,7 @@ T = TypeVar("T", bound=tuple[Any, ...])
 
 
 async def get_cursor(connection: AsyncConnection, name: str) -> str | None:
-    """The value kept under a name, None before the first."""
+    """The value stored under a name; None when there is none."""
     return (await connection.execute(select(cursors.c.value).where(cursors.c.name == name))).scalar()
 
 
@@ -28,7 +28,7 @@ async def get_cursors(connection: AsyncConnection, names: Collection[str]) -> di
 
 
 async def set_cursor(connection: AsyncConnection, name: str, value: str) -> None:
-    """Keep a value under a name, in the transaction of the work that it stands for."""
+    """Store a value under a name, in the transaction of the work that it stands for."""
     row = insert(cursors).values(name=name, value=value)
     await connection.execute(
         row.on_conflict_do_update(
@@ -39,7 +39,7 @@ async def set_cursor(connection: AsyncConnection, name: str, value: str) -> None
 
 
 async def drop_cursor(connection: AsyncConnection, name: str) -> None:
-    """Keep nothing under a name any more."""
+    """Delete the value under a name."""
     await connection.execute(cursors.delete().where(cursors.c.name == name))
 
 

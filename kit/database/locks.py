@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from contracts.problems import Unavailable
 
 _RETRY_SECONDS = 0.1
-# By default a server takes two hours to notice that a machine has vanished, and keeps its locks so long.
+# By default a server takes two hours to notice that a machine has vanished, and holds its locks until then.
 _NOTICE_DEATH = (
     "SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),"
     " set_config('tcp_keepalives_count', '3', false)"
@@ -26,9 +26,9 @@ def number_of(name: str) -> int:
 
 
 class LockSession:
-    """A connection kept for the locks that its session holds; opened when first asked, and again when lost.
+    """A connection for the locks of its session; opened at the first use, and again when it is lost.
 
-    Whoever asks holds `talking`, over what is noted of the answer too: one thing happens at a time.
+    A query holds `talking` until its result is recorded: one thing happens at a time.
     """
 
     def __init__(self, url: str, name: str) -> None:
@@ -46,7 +46,7 @@ class LockSession:
         """A new session begins; it holds nothing yet."""
 
     def lost(self) -> None:
-        """The session has ended, whoever ended it."""
+        """The session has ended, by us or by the server."""
 
     async def ask(self, question: LiteralString, **values: Any) -> list[tuple[Any, ...]]:
         """The rows of an answer; raises Unavailable when there is none, and the session is then lost."""
@@ -137,7 +137,7 @@ class SessionLocks(LockSession):
             held.lost.set()
         self._held.clear()
 
-    # Whoever waits may be cancelled; a question under way may not, or all locks of the session are in doubt.
+    # A waiting caller may be cancelled; a query in flight may not, or all locks of the session are in doubt.
 
     async def _take(self, name: str) -> Hold | None:
         async with self.talking:
@@ -160,7 +160,7 @@ class SessionLocks(LockSession):
             await self.ask("SELECT 1")
 
     def _give_back(self, name: str, taking: asyncio.Future[Hold | None]) -> None:
-        """Release what was got after nobody wanted it any more."""
+        """Release a lock that was acquired after its caller was cancelled."""
         if not taking.cancelled() and taking.exception() is None and taking.result() is not None:
             giving = asyncio.ensure_future(self._release(name))
             self._giving.add(giving)

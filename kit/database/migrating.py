@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 from kit.database.columns import SCHEMA
 
 _OWN = Path(__file__).parent / "migrations"
-_LOCK = 7_000_001  # an advisory lock of ours: whoever starts second waits
+_LOCK = 7_000_001  # an advisory lock of ours: the process that starts second waits
 
 
 def migrate(url: str, *locations: str) -> None:

@@ -2,7 +2,7 @@
 
 A list is restricted where it is read, so that its pages are whole and its cursors give nothing away. The
 deployment's own work has no caller and sees all. Who is bound sees only what is known to belong to the
-caller: a dimension that a table does not declare shows him none of its rows.
+caller: a dimension that a table does not declare hides all of its rows.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Bounds = dict[str, tuple[str, ...]]
 
 
 class Rows:
-    """Whose a table's rows are: by dimension a column, a condition made of names, or None for nobody."""
+    """The owners of a table's rows: by dimension a column, a function from names to a condition, or None."""
 
     def __init__(
         self, **dimensions: ColumnElement[Any] | Callable[[tuple[str, ...]], ColumnElement[bool]] | None

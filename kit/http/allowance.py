@@ -1,4 +1,4 @@
-"""A vendor's daily allowance: counted by its own word, shared by all processes, part kept for people."""
+"""A vendor's daily allowance: as the vendor counts it, shared by all processes, with a reserve for people."""
 
 import asyncio
 import time

@@ -134,7 +134,7 @@ def _in_header(token: Mapping[str, Any]) -> Credentials:
 
 
 def lifetime(expires_in: Any, lasts: float | None) -> float:
-    """Seconds for which to use a token; a vendor that does not say will answer 401 when it is over."""
+    """Seconds for which to use a token; a vendor that states none answers 401 when it has expired."""
     try:
         seconds = float(expires_in)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""A circuit breaker: after a run of failures nobody calls for a while, then one call looks again."""
+"""A circuit breaker: consecutive failures open it for a while, then one call probes the vendor."""
 
 import time
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class Breaker:
                 instance=instance,
                 retry_after=self._closed_again_at - now,
             )
-        self._closed_again_at = now + self._rest  # this call is the probe; the others keep waiting
+        self._closed_again_at = now + self._rest  # this call is the probe; the others still wait
 
     def succeeded(self) -> None:
         self._failed = 0

@@ -76,7 +76,7 @@ class Counter:
             if verdict == "used_up":
                 raise VendorUnavailable(
                     f"the daily allowance of {self.name} is used up"
-                    + ("" if interactive else ", but for what is kept for people"),
+                    + ("" if interactive else ", except the reserve for people"),
                     instance=instance,
                     retry_after=self.limits.recheck_seconds,
                 )

@@ -6,10 +6,10 @@ import msgspec
 class AllowanceLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The limits of one allowance. Zero means that the vendor sets no such limit.
 
-    `concurrency` counts calls in flight over all processes, of which `reserve_interactive` are kept for
+    `concurrency` counts calls in flight over all processes, of which `reserve_interactive` are reserved for
     people's calls. `per_window` counts the calls of each `window_seconds`. `daily` is the allowance assumed
-    until the vendor tells it, of which `reserve_daily` is kept for people; `recheck_seconds` is how long to
-    believe that it is used up.
+    until the vendor reports it, of which `reserve_daily` is reserved for people; `recheck_seconds` is for
+    how long it counts as used up before the vendor is asked again.
     """
 
     concurrency: int = 0

@@ -52,7 +52,7 @@ class Locks(Protocol):
 
 
 class LocalLocks:
-    """Without a database there is one process, and nobody to share with."""
+    """Locks without a database: one process, which shares them with no other."""
 
     async def take(self, space: int, slots: list[int], most: int) -> list[int]:
         del space

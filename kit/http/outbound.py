@@ -99,8 +99,8 @@ class Outbound:
     ) -> VendorAnswer:
         """The vendor's answer of a 2xx status or one in `ok`.
 
-        `template` is the path without its ids. `effect` says whether the call changes anything there: where
-        it is not given the method tells, so a read that is sent as POST says `effect=False`. `allowances` are
+        `template` is the path without its ids. `effect` says whether the call changes anything there: by
+        default the method decides, so a read that is sent as POST says `effect=False`. `allowances` are
         those of the instance from which this call takes beside the general one. Raises what
         `read_error` and `read_success` make of a refusal; VendorDoubtful when an effect may or may not have
         happened; VendorUnavailable when surely nothing did.
@@ -153,7 +153,7 @@ class Outbound:
             return None
         if isinstance(problem, VendorDoubtful) and not call.repeatable:
             return None
-        # Full jitter: whoever failed together does not come back together.
+        # Full jitter: calls that failed together do not retry together.
         pause = random.uniform(0, min(_LONGEST_PAUSE, self._limits.backoff_seconds * 2**attempt))  # noqa: S311
         pause = max(pause, problem.retry_after or 0)
         deadline = context.current().deadline

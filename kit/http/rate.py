@@ -42,7 +42,7 @@ class Rate:
         shared = await self._shared_hit()
         if shared is False:
             return False
-        # Also counted here, so that a cache that goes away does not open the bucket anew.
+        # Also counted here, so that losing the cache does not reset the window.
         here = await self._here.hit(self._item, "vendor", self._allowance)
         return here if shared is None else True
 

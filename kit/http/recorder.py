@@ -1,4 +1,4 @@
-"""The record of every call to a vendor: durable rows in batches, so that a trace can be told later."""
+"""The record of every call to a vendor: durable rows, written in batches, for traces."""
 
 import asyncio
 import datetime as dt
@@ -20,7 +20,7 @@ _duration = telemetry.Histogram("enfilade.vendor.call.duration", "Duration of ca
 
 _EVERY = 0.2  # seconds
 _BATCH = 200
-_MOST = 50_000  # rows kept while the database is away; then the oldest go
+_MOST = 50_000  # rows buffered while the database is away; then the oldest are dropped
 
 
 class VendorCall(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class VendorCall(msgspec.Struct, frozen=True):
 
 
 class Recorder:
-    """Buffers rows and writes them; a failing database keeps the rows waiting, not the calls."""
+    """Buffers rows and writes them; a failing database delays the rows, not the calls."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -51,7 +51,7 @@ class Recorder:
         self._task: asyncio.Task[None] | None = None
 
     def record(self, row: VendorCall) -> None:
-        """Keep a row; it is written within a fraction of a second."""
+        """Buffer a row; it is written within a fraction of a second."""
         self._rows.add(row)
         _duration.series(
             instance=row.instance, method=row.method, status=str(row.status or ""), problem=row.problem
@@ -60,13 +60,13 @@ class Recorder:
             self._task = run_background("recording of vendor calls", self._write_soon)
 
     async def flush(self) -> None:
-        """Write all that is buffered; raises what the database raises, and keeps the rows then."""
+        """Write all that is buffered; raises what the database raises, and then the rows stay buffered."""
         await self._rows.flush()
 
     async def close(self) -> None:
         """Write what is left; one line in the log if the database does not take it."""
         if self._task is not None:
-            # A batch on its way is left to end: cut off, nobody would know whether it is written.
+            # A batch in flight is left to end: once cancelled, it is unknown whether it was written.
             await asyncio.wait({self._task}, timeout=_EVERY + CLOSE_SECONDS)
             await stop_background(self._task)
         await self._rows.close(CLOSE_SECONDS)

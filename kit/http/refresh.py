@@ -41,10 +41,10 @@ class Grantings(msgspec.Struct, frozen=True):
 class RefreshToken(Grant):
     """RFC 6749 §6, one refresh at a time over all processes.
 
-    `first` is the refresh token that an authorisation in the browser gave; whoever authorises again puts the
-    new one in its place. A vendor may give another one with each answer and refuse the earlier one, so a
+    `first` is the refresh token that an authorisation in the browser gave; a new authorisation
+    replaces it. A vendor may give another one with each answer and refuse the earlier one, so a
     refresh survives the caller who began it, and its result is used only once it is stored. A process that
-    ends in between leaves a mark; nobody refreshes within `settle` seconds of it.
+    ends in between leaves a mark; no process refreshes within `settle` seconds of it.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class RefreshToken(Grant):
             _log.info("login_not_renewed", instance=self._instance, error=type(task.exception()).__name__)
 
     async def _refresh_alone(self, refused: Mapping[str, Any] | None) -> None:
-        # No caller's deadline: an answer that nobody waits for any more is stored all the same.
+        # No caller's deadline: an answer is stored even when its caller has given up.
         with context.use(msgspec.structs.replace(context.current(), deadline=None)):
             async with self._store.alone(self._name) as hold:
                 held = await self._settled()

@@ -1,4 +1,4 @@
-"""Call slots: how many calls an instance may have in flight, over all processes, some kept for people."""
+"""Call slots: how many calls an instance may have in flight over all processes, with a reserve for people."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ _HOLD_SECONDS = (
 )
 _POLL_SECONDS = (0.02, 0.05)  # seconds between two looks for a slot that another process gave back
 _BROKEN = 0.5  # seconds before the database is asked again after it failed
-_PATIENCE = 2.0  # seconds without the database after which nobody is kept waiting for it
+_PATIENCE = 2.0  # seconds without the database after which waiting callers are refused
 
 
 class SlotPool:
@@ -116,7 +116,7 @@ class SlotPool:
             self._pump = run_background(self._name, self._serve)
 
     async def _serve(self) -> None:
-        """Ask for slots until nobody waits here any more."""
+        """Ask for slots until no caller waits in this process."""
         shown = False
         answered = time.monotonic()
         try:
@@ -135,14 +135,14 @@ class SlotPool:
                     if time.monotonic() - answered >= _PATIENCE:
                         self._refuse_waiters()
                     pause = _BROKEN
-                # No event tells of another process's slot; our own are passed on without this task.
+                # No event reports another process's slot; our own are passed on without this task.
                 await asyncio.sleep(pause)
         finally:
             if shown:
                 self._spawn(self._hide)
 
     def _refuse_waiters(self) -> None:
-        """Whoever waits for a slot hears that the database is away; nothing of theirs was sent."""
+        """Waiting callers get Unavailable, for the database is away; none of their calls was sent."""
         for queue in self._queues.values():
             for place in queue:
                 if not place.done():
@@ -157,7 +157,7 @@ class SlotPool:
             _log.debug("the session that showed our waiting is gone")
 
     async def _fill(self) -> bool:
-        """Take what is free for those who wait; whether anything was."""
+        """Take free slots for the waiting callers; returns whether any was taken."""
         filled = False
         lanes: tuple[tuple[Lane, int], ...] = (("interactive", 0), ("batch", self._reserve))
         for lane, first in lanes:

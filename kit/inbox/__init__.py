@@ -1,6 +1,6 @@
 """kit/inbox: what happened elsewhere comes in once and in order; what happened here goes out the same way.
 
-The worker is in `kit.inbox.worker`: it raises exceptions, which are told through the outbox that is here.
+The worker is in `kit.inbox.worker`: it raises exceptions, which are published through this outbox.
 """
 
 from kit.inbox.deliveries import release

@@ -1,4 +1,4 @@
-"""kit/inbox: the outbox: events written in the transaction of what they tell, read in order by a cursor."""
+"""kit/inbox: the outbox: events written in the transaction of what they report, read in order by a cursor."""
 
 # ruff: noqa: A002 - an id, a type and an object are called what they are
 
@@ -37,8 +37,8 @@ async def publish(
 ) -> str | None:
     """Write an event of the business object `key`; its id, or None when that id was written before.
 
-    `run_id` is the run that it tells of: whoever may see that may see the event. With `deliver` it comes to
-    our own subscribers, through the inbox.
+    `run_id` is the run that it reports on: a caller that may see the run may see the event. With `deliver`
+    our own subscribers get it too, through the inbox.
     """
     identity = id or new_id("evt")
     if id and (await conn.execute(select(events.c.id).where(events.c.id == id))).scalar():
@@ -90,7 +90,7 @@ async def read(
 
     With `subjects` only those about any of these.
 
-    An event that commits late gets a later place, so a reader that keeps its cursor never misses one.
+    An event that commits late gets a later place, so a reader that stores its cursor misses none.
     """
     await _place(conn)
     after = decode_page(cursor, tuple[int])[0] if cursor else 0
@@ -148,7 +148,7 @@ def _event(row: Any) -> Event:
 
 
 async def _place(conn: AsyncConnection) -> None:
-    """Give committed events their places in the feed; whoever reads first does it, one at a time."""
+    """Give committed events their places in the feed; the first reader does it, one at a time."""
     lock = func.pg_try_advisory_xact_lock(number_of("events:places"))
     if not (await conn.execute(select(lock))).scalar():
         return

@@ -40,7 +40,7 @@ async def receive(
     occurred_at: dt.datetime,
     correlation_id: str,
 ) -> bool:
-    """Keep an event; False when this source told it before.
+    """Store an event; False when this source reported it before.
 
     Within the caller's transaction when given a connection. The worker takes it from there: events of one
     `key` in the order in which they were received, events of different keys side by side.

@@ -47,8 +47,8 @@ class _Batches(msgspec.Struct, frozen=True):
 class InboxWorker:
     """Runs in every process with the role `worker`; several share the work.
 
-    A handler gets the connection of the transaction in which its delivery is marked as done. One that keeps
-    failing becomes an exception, and holds back its own key at its own subscriber only.
+    A handler gets the connection of the transaction in which its delivery is marked as done. One that fails
+    too often becomes an exception, and holds back its own key at its own subscriber only.
     """
 
     def __init__(self, database: Database, settings: InboxSettings = InboxSettings()) -> None:  # noqa: B008 - frozen
@@ -73,7 +73,7 @@ class InboxWorker:
     ) -> None:
         """Hand events of a type to a handler together: `most` of them, or what came in `wait` seconds.
 
-        A batch that fails is tried again event by event, so that one that keeps failing stands alone.
+        A batch that fails is tried again event by event, so that a failing event blocks no other.
         """
         subscriber = self._subscribe(type, name or name_of(handler), handler)
         self._batches[subscriber] = _Batches(most, wait)
@@ -86,11 +86,11 @@ class InboxWorker:
         return name
 
     def wake(self) -> None:
-        """Say that something was received just now, so that nobody waits for the next look."""
+        """Wake the worker at once, because an event was received."""
         self._news.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until told to stop; an absent database is waited for."""
+        """Work until `stop` is set; waits for an absent database."""
         lanes = [
             run_background(f"inbox lane {number}", partial(self._lane, stop, number))
             for number in range(self._settings.lanes)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 CLOSED_SUFFIX = "In"
-# PostgreSQL and most vendors cannot keep it, so no text that we are told may contain it.
+# PostgreSQL and most vendors cannot store it, so no text that we accept may contain it.
 _NO_NUL = r"^[^\u0000]*$"
 _TEXT_IS_BOUND_BY = frozenset({"pattern", "format", "enum", "const"})
 
@@ -64,7 +64,7 @@ def _close(component: dict[str, Any]) -> dict[str, Any]:
 
 
 def _strict(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema with all its free text bound to what can be kept."""
+    """The schema with all its free text bound to what can be stored."""
     strict = {name: _strict_part(name, value) for name, value in schema.items()}
     if strict.get("type") == "string" and not strict.keys() & _TEXT_IS_BOUND_BY:
         strict["pattern"] = _NO_NUL

@@ -48,7 +48,7 @@ class Collector:
         self._flows.append(flow)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until told to stop; an absent database is waited for."""
+        """Work until `stop` is set; waits for an absent database."""
         while not stop.is_set():
             try:
                 await self.drain()
@@ -107,7 +107,7 @@ def _columns(lane: PostingLane) -> list[tuple[str, str]]:
 
 
 async def _alone(connection: AsyncConnection, flow: PostingFlow[Any]) -> bool:
-    """Whether nobody else claims records of the flow until the commit."""
+    """Whether this transaction alone claims records of the flow until its commit."""
     query = select(func.pg_try_advisory_xact_lock(number_of(f"postings:{flow.name}")))
     return (await connection.execute(query)).scalar_one()
 

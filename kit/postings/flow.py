@@ -56,8 +56,8 @@ class PostingFlow(Generic[R]):
 
     `operation` takes `body(records)` and answers with a BatchResult; `find` takes RecordKeys and answers with
     those that stand there. `most` records make a batch, or those gathered when the oldest has waited for
-    `wait` seconds; `at_once` batches are under way. An empty answer to `find` is believed `wait_out` seconds
-    after the last sending: zero where the system keeps the keys unique. `amount` is what a record adds to the
+    `wait` seconds; `at_once` batches are under way. An empty answer to `find` counts `wait_out` seconds after
+    the last sending: zero where keys are unique in the system. `amount` is what a record adds to the
     checkpoint. `explain` words the exception of a record that is refused; `owner` is the team that decides on
     a batch that does not balance. `on_done` is called for the records that stand there, once for each, in the
     transaction that says so: to publish events, and write cross-references.
@@ -145,7 +145,7 @@ class PostingFlow(Generic[R]):
         return await rows.totals()
 
     async def _look_up(self, run: Run, rows: BatchRows, doubts: Mapping[str, float]) -> None:
-        """Ask for what may have been made; what is not there may be sent again once that is believed."""
+        """Look up the doubtful records; one that is absent may be sent again after `wait_out`."""
         keys = RecordKeys(tuple(doubts))
         answer: PostedRecords = await self.effects.read(run.input.instance, self.find, keys)
         matches = tuple(posted for posted in answer.items if posted.key in doubts)

@@ -1,6 +1,6 @@
-"""kit/privacy: people are kept under pseudonyms; what is personal is sealed under a key of theirs.
+"""kit/privacy: people are stored under pseudonyms; personal data is sealed under a key of each person.
 
-What a person may ask of us is in `kit.privacy.requests`: it tells the audit, which stands on this.
+What a person may request is in `kit.privacy.requests`: it writes to the audit, which builds on this.
 """
 
 from kit.privacy.keys import DerivedKeys, SealBroken

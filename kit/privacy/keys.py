@@ -16,7 +16,7 @@ KEY_BYTES = 32
 _NONCE_BYTES = 12
 
 
-class SealBroken(Exception):  # noqa: N818 - what is found, not a failure of ours
+class SealBroken(Exception):  # noqa: N818 - a state of the data, not a failure of ours
     """A sealed value was altered, or was sealed under another key."""
 
 
@@ -32,7 +32,7 @@ class DerivedKeys:
 
     @classmethod
     def made(cls) -> Self:
-        """Keys of a moment, for whoever was given none: nobody can read later what they sealed."""
+        """Keys of this process alone, without a master key: what they sealed cannot be read later."""
         return cls(Secret(secrets.token_hex(KEY_BYTES)))
 
     def wrap(self, key: bytes, about: str) -> bytes:
@@ -44,7 +44,7 @@ class DerivedKeys:
         return unseal(self._wrapping, wrapped, about)
 
     def seal(self, plain: bytes, about: str) -> bytes:
-        """What only this deployment reads again: credentials that it keeps for somebody."""
+        """The key for what only this deployment reads again: credentials that it stores."""
         return seal(self._sealing, plain, about)
 
     def unseal(self, sealed: bytes, about: str) -> bytes:
@@ -52,7 +52,7 @@ class DerivedKeys:
         return unseal(self._sealing, sealed, about)
 
     def lookup(self, subject: str) -> str:
-        """By what a subject is found that is kept nowhere in clear."""
+        """The lookup value of a subject, which is stored nowhere in clear."""
         return hmac.new(self._finding, subject.encode(), hashlib.sha256).hexdigest()
 
     def sign(self, text: str) -> str:

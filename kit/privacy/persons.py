@@ -52,7 +52,7 @@ class Persons:
         self._by_id: dict[str, _Remembered] = {}
 
     async def pseudonym(self, conn: AsyncConnection, subject: str) -> str:
-        """The pseudonym under which a subject is kept, minted when first asked."""
+        """The pseudonym of a subject, created at the first request."""
         remembered = self._by_subject.get(subject)
         if remembered is not None and remembered.until > time.monotonic():
             return remembered.person.id
@@ -71,7 +71,7 @@ class Persons:
         return await self._read(conn, persons.c.id == pseudonym)
 
     async def find(self, conn: AsyncConnection, wanted: str) -> str | None:
-        """The pseudonym of a person named by subject or by pseudonym, erased ones included; mints nobody."""
+        """The pseudonym of a person named by subject or by pseudonym, erased ones included; creates none."""
         named = persons.c.id == wanted
         query = select(persons.c.id).where(named | (persons.c.lookup == self.keys.lookup(wanted)))
         return (await conn.execute(query)).scalar()
@@ -92,7 +92,7 @@ class Persons:
         return msgspec.json.decode(plain, type=dict[str, Any])
 
     def forget(self) -> None:
-        """Hold nobody in memory any more."""
+        """Clear the cache of persons."""
         self._by_subject.clear()
         self._by_id.clear()
 
@@ -166,12 +166,12 @@ def of(conn: AsyncConnection) -> Persons:
 
 
 def is_pseudonym(actor: str) -> bool:
-    """Whether an actor as it is kept is a person, and not a machine."""
+    """Whether a stored actor is a person, and not a machine."""
     return _is_pseudonym(actor) is not None
 
 
 async def actor(conn: AsyncConnection) -> str:
-    """Who answers for the running work, as it may be kept: a machine's name or a person's pseudonym."""
+    """The actor of the running work, as it may be stored: a machine's name or a person's pseudonym."""
     here = context.current()
     caller = here.caller
     if caller is None or caller.subject == caller.consumer:
@@ -180,9 +180,9 @@ async def actor(conn: AsyncConnection) -> str:
 
 
 async def shown(conn: AsyncConnection, stored: str) -> str:
-    """A kept actor as the running request's caller may see it: the subject, unless it was erased.
+    """A stored actor as the running request's caller may see it: the subject, unless it was erased.
 
-    Work without a caller, a durable step for one, gets what is kept: its results are kept too.
+    Work without a caller, such as a durable step, gets the stored name: its results are stored too.
     """
     if not is_pseudonym(stored) or context.current().caller is None:
         return stored
@@ -191,7 +191,7 @@ async def shown(conn: AsyncConnection, stored: str) -> str:
 
 
 async def _note_seen(conn: AsyncConnection, pseudonym: str) -> None:
-    """Note that a person was here, once a day at most; nobody waits for another who notes the same."""
+    """Record that a person was seen, once a day at most; a locked row is skipped, not waited for."""
     old = clock.now() - _SEEN_EVERY
     free = select(persons.c.id).where(persons.c.id == pseudonym, persons.c.seen_at < old)
     await conn.execute(

@@ -17,7 +17,7 @@ from kit.privacy.persons import Persons, actor, of
 
 
 class Erasure(msgspec.Struct, frozen=True):
-    """That a person was erased: the pseudonym that stays in the records, and since when it means nobody."""
+    """A person's erasure: the pseudonym that remains in the records, and when the person was erased."""
 
     person: str
     erased_at: dt.datetime
@@ -85,7 +85,7 @@ async def shred(conn: AsyncConnection, which: ColumnElement[bool], now: dt.datet
 async def _find(conn: AsyncConnection, people: Persons, wanted: str) -> str:
     person = await people.find(conn, wanted)
     if person is None:
-        raise NotFound("Nobody is known by this subject or pseudonym")
+        raise NotFound("No person has this subject or pseudonym")
     return person
 
 
@@ -102,7 +102,7 @@ async def _audit(conn: AsyncConnection, people: Persons, pseudonym: str) -> list
 
 
 async def _drop_answers(conn: AsyncConnection, subject: str) -> None:
-    """Forget the kept answers that name the person; whoever repeats such a request asks the tier again."""
+    """Delete the stored answers that name the person; a repeated request then goes to the tier again."""
     named = func.position(literal(subject.encode()).op("IN")(idempotency_keys.c.body)) > 0
     await conn.execute(idempotency_keys.delete().where(named))
 

@@ -50,7 +50,7 @@ class _Series:
 class Histogram:
     """A histogram for paths where OpenTelemetry's own, at ten and more microseconds a call, costs too much.
 
-    Whoever uses it keeps the series of each set of labels, of which there must be few.
+    Its user stores the series of each set of labels, of which there must be few.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ _reader: Any = None
 
 
 def configure_metrics() -> None:
-    """Keep what OpenTelemetry's instruments count from now on; nothing is sent anywhere."""
+    """Collect what OpenTelemetry's instruments count from now on; nothing is exported."""
     global _reader  # noqa: PLW0603 - one provider per process, as OpenTelemetry has it
     if _reader is not None:
         return

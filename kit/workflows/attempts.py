@@ -24,9 +24,9 @@ _OUTDATED = "outdated"
 
 
 class Attempt(msgspec.Struct, omit_defaults=True):
-    """What one try came to, as the engine keeps it: result or problem, when, a draw for the next wait.
+    """The outcome of one try, as the engine stores it: result or problem, when, a draw for the next wait.
 
-    `fault` says that it failed by an unknown fault of ours; what an earlier version kept does not say so.
+    `fault` says that it failed by an unknown fault of ours; rows of an earlier version do not have it.
     """
 
     at: float
@@ -64,7 +64,7 @@ class Work(Generic[T]):
 
 
 class Attempts:
-    """Tries the steps of one run, durably: each try, and each wait between, is kept by the engine."""
+    """Tries the steps of one run, durably: the engine stores each try, and each wait between two."""
 
     def __init__(
         self, journal: Journal, settings: WorkflowSettings, gate: Gate, here: context.Context

@@ -47,7 +47,7 @@ class Recheck(Protocol):
     def read_again(self) -> Awaitable[None]:
         """Read and judge the facts again, in steps of the run: once they are stale, and on a replay.
 
-        Raises what ends the flow, or begins it anew.
+        Raises what ends the flow, or restarts it.
         """
         ...
 

@@ -34,7 +34,7 @@ class Gate:
                 self._empty.set()
 
     async def close(self, patience: float) -> bool:
-        """Let nobody in, wait for those inside; False when some stayed longer than the patience."""
+        """Admit no more steps and wait for those in flight; False when some outlast the patience."""
         self._closed = True
         try:
             await asyncio.wait_for(self._empty.wait(), patience)

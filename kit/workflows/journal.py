@@ -93,7 +93,7 @@ class Journal:
         corrections: dict[str, str] | None = None,
         exception_id: str | None = None,
     ) -> None:
-        """Change the run's row, and tell the world when its status changes."""
+        """Update the run's row, and publish an event when its status changes."""
         async with self._database.begin() as connection:
             await self.update_status_in(
                 connection,

@@ -47,7 +47,7 @@ class Liveness:
                 await self.look()
             except Unavailable:
                 logger.warning("Liveness waits for the database")
-            except Exception:  # whoever no longer looks would leave the work of the dead for ever
+            except Exception:  # a process that stopped looking would leave the work of dead ones for ever
                 logger.exception("Looking after the other processes failed")
             await asyncio.sleep(self._seconds)
 

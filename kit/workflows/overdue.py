@@ -24,7 +24,7 @@ _ABANDONED = text(
     " WHERE r.finished_at IS NULL"
     " AND s.status IN ('ERROR', 'MAX_RECOVERY_ATTEMPTS_EXCEEDED', 'CANCELLED')"
 )
-# While the engine's listener is cut off it hears of no message, and itself looks again after a minute only.
+# While the engine's listener is disconnected it gets no notification, and it polls once a minute only.
 _UNDELIVERED = text(
     "SELECT pg_notify('dbos_notifications_channel', n.destination_uuid || '::' || n.topic)"
     " FROM enfilade.runs r JOIN dbos.notifications n ON n.destination_uuid = r.engine_id"
@@ -68,11 +68,11 @@ async def _report_breach(connection: AsyncConnection, row: Any) -> None:
 
 
 async def abandoned(database: Database) -> tuple[str, ...]:
-    """Raise an exception for every run that the engine ended and that nobody would ever hear of again."""
+    """Raise an exception for every run that the engine ended and that would otherwise end unnoticed."""
     async with database.connect() as connection:
         rows = (await connection.execute(_ABANDONED)).all()
     for row in rows:
-        logger.error("The run %s was given up: %s", row.id, row.status)
+        logger.error("The run %s was abandoned: %s", row.id, row.status)
         journal = Journal(database, row.id, row.flow, row.correlation_id, row.subject)
         stop = ExceptionDraft(
             kind="policy_violation",
@@ -94,13 +94,13 @@ async def abandoned(database: Database) -> tuple[str, ...]:
 
 
 async def renotify(database: Database) -> None:
-    """Wake the runs whose message has come and not been heard."""
+    """Notify the runs whose message was stored and not consumed."""
     async with database.begin() as connection:
         await connection.execute(_UNDELIVERED)
 
 
 async def sweep(database: Database, seconds: float) -> None:
-    """Until cancelled, look at everything once every while."""
+    """Run every check once per `seconds`, until cancelled."""
     while True:
         for look in (renotify, breaches, abandoned, idempotency.purge):
             try:

@@ -32,7 +32,7 @@ async def count_ended(conn: AsyncConnection, before: dt.datetime) -> int:
 
 
 async def purge_ended(database: Database, before: dt.datetime, limit: int) -> int:
-    """Delete some of them with all that the engine keeps of each; how many those were."""
+    """Delete some of them with all of the engine's rows of each; returns how many."""
     async with database.connect() as connection:
         rows = await connection.execute(_SOME, {"before": _milliseconds(before), "limit": limit})
         ids = list(rows.scalars())

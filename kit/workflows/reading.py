@@ -132,7 +132,7 @@ async def requesters(conn: AsyncConnection, key: str) -> frozenset[str]:
 
 
 async def add_requester(conn: AsyncConnection, workflow_id: str, actor: str) -> None:
-    """Keep that somebody asked for a run that another had begun."""
+    """Record an actor that requested a run which another had started."""
     other = (runs.c.id == workflow_id) & (runs.c.actor != actor) & ~runs.c.requesters.contains([actor])
     await conn.execute(
         update(runs).where(other).values(requesters=runs.c.requesters.op("||")(cast([actor], JSONB)))

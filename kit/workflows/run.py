@@ -1,4 +1,4 @@
-"""kit/workflows: what a flow's function gets: durable steps, waits, words to tell, and undo in reverse."""
+"""kit/workflows: what a flow's function gets: durable steps, waits, status updates, and undo in reverse."""
 
 # ruff: noqa: A002 - an id, a type and an object are called what they are
 
@@ -36,7 +36,7 @@ SEQUENCES_PER_ATTEMPT = 1_000_000
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What the engine keeps of how a run began; everything else is in its row."""
+    """What the engine stores of a run's start; everything else is in its row."""
 
     run_id: str
     attempt: int
@@ -186,7 +186,8 @@ class Run:
         self.state = state or self.state
         place, data = self._next(), msgspec.to_builtins(state, str_keys=True) if state else None
         await self._durably(
-            "tell", lambda: self._journal.update_status(place, status=status, text=text, data=data)
+            "tell",  # the engine stores the names of steps: another one would not replay an earlier run
+            lambda: self._journal.update_status(place, status=status, text=text, data=data),
         )
 
     async def belongs_to(self, owner: Owner) -> None:
@@ -194,7 +195,7 @@ class Run:
         await retry_until_available(lambda: self._journal.belongs_to(owner))
 
     async def waits_for(self, key: str) -> None:
-        """Say what the run needs before it goes on, from within a step: by this key it is found and woken."""
+        """Record what the run waits for, from within a step: by this key it is looked up and woken."""
         await retry_until_available(lambda: self._journal.waits_for(key))
 
     async def emit(
@@ -236,7 +237,7 @@ class Run:
             return await DBOS.patch_async(name)
 
     async def finish(self) -> None:
-        """Show the run as done, unless the flow told another end itself."""
+        """Show the run as done, unless the flow set another end itself."""
         place = self._next()
         await self._durably("finish", lambda: self._journal.finish(place))
 

@@ -147,8 +147,8 @@ class Runtime:
     ) -> bool:
         """Start a run in the caller's transaction; False when it was started before with the same input.
 
-        `actor` is kept, so a person stands there as `privacy.actor` says it; `owner` says whose
-        row it is, as far as that is known; `mode` stays with the run. Raises Conflict when the id was used
+        `actor` is stored, so a person is a pseudonym, as `privacy.actor` returns it; `owner` says whose
+        row it is, as far as that is known; `mode` is fixed for the run. Raises Conflict when the id was used
         with another input, NotFound when the caller may not see the run. The first correlation id wins.
         """
         plain = msgspec.to_builtins(input, str_keys=True)
@@ -185,7 +185,7 @@ class Runtime:
         made = (await conn.execute(row.on_conflict_do_nothing().returning(runs))).one_or_none()
         query = select(runs.c.fingerprint, runs.c.input).where(runs.c.id == workflow_id, *own(runs))
         stored = (await conn.execute(query)).one_or_none()
-        if stored is None:  # whether it is there or not: nobody begins what he may not see
+        if stored is None:  # also when it exists: a caller cannot start a run that it may not see
             raise NotFound("There is no such case of yours")
         if made is not None:
             journal = Journal(self.database, workflow_id, flow, correlation_id, subject)
@@ -207,7 +207,7 @@ class Runtime:
         return False
 
     async def ask_again(self, conn: AsyncConnection, workflow_id: str, *, actor: str) -> None:
-        """Keep that somebody asked for a run which had begun: he has had his part in the case."""
+        """Record an actor that requested a run which had started: a part in the case, for duties."""
         await reading.add_requester(conn, workflow_id, actor)
 
     async def restart(
@@ -269,7 +269,7 @@ class Runtime:
     ) -> None:
         """Send a message to a run in the caller's transaction, once per key; raises NotFound.
 
-        It is kept until the run waits for the topic.
+        It is stored until the run waits for the topic.
         """
         query = select(runs.c.engine_id).where(runs.c.id == workflow_id)
         engine_id = (await conn.execute(query)).scalar()
@@ -454,7 +454,7 @@ async def _perform(flow: Flow, run: Run) -> None:
 
 
 def _without_mode(plain: dict[str, Any]) -> dict[str, Any]:
-    """An input as it is now: earlier versions kept the run's mode in it."""
+    """An input in its present form: earlier versions stored the run's mode in it."""
     return {name: value for name, value in plain.items() if name != "mode"}
 
 

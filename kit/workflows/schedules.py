@@ -110,7 +110,7 @@ async def fill_gaps(
     """Until cancelled, look every while whether a tick was missed since the launch, and fire it.
 
     The engine makes up for what was due before it started, and then counts from when its own thread began:
-    what was due between is nobody's. A tick has one id, so that one that was fired is not fired again.
+    what was due between is not fired. A tick has one id, so that one that was fired is not fired again.
     """
     while schedules:
         await asyncio.sleep(seconds)

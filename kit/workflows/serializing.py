@@ -1,4 +1,4 @@
-"""kit/workflows: how the engine keeps what it keeps: JSON that any version can read, never pickle."""
+"""kit/workflows: how the engine stores values: as JSON that any version can read, never pickle."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _ERROR = "$error"
 
 
 class StoredError(Exception):
-    """A failure that was not a problem of ours, as it was kept: its kind and its words."""
+    """A failure that was not a problem of ours, as it was stored: its kind and its text."""
 
     def __init__(self, kind: str, words: str) -> None:
         super().__init__(f"{kind}: {words}")

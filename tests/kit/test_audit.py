@@ -144,7 +144,7 @@ async def test_rewriting_the_anchors_too_shows(database: Database, tmp_path: Pat
     assert any("anchor 1 was altered" in fault for fault in await faults(database))
     kept = json.loads(outside.read_text())
     found = await audit.check(database, (kept["number"], kept["hash"]))
-    assert "anchor 1 is not the one that was kept elsewhere" in found.faults
+    assert "anchor 1 is not the one that was stored elsewhere" in found.faults
 
 
 @pytest.mark.usefixtures("stopped_clock")

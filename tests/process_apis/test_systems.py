@@ -63,7 +63,7 @@ def test_every_misfit_of_a_table_is_told_with_its_place() -> None:
     assert table.faults_for(
         served, ["NB-UK", "NB-DE"], capabilities=("erp", "psa"), needed=("psa", "erp")
     ) == [
-        "routes[0].residency: erp-us keeps its data in us, not in eu",
+        "routes[0].residency: erp-us stores its data in us, not in eu",
         "routes[1].selling_entity: there is no legal entity NB-XX",
         "routes[1].instance: psa does not serve erp",
         "routes: no erp serves NB-DE",

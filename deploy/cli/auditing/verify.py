@@ -117,7 +117,7 @@ class Check:
             anchor = json.loads(text)
             published = self.anchors.get(anchor["number"])
             if published is not None and published[0] != anchor["hash"]:
-                self.faults.append(f"anchor {anchor['number']} is not the one that was kept elsewhere")
+                self.faults.append(f"anchor {anchor['number']} is not the one that was stored elsewhere")
 
     def beyond(self) -> int:
         """The number of lines that no anchor covers yet."""

@@ -60,7 +60,7 @@ def _described(candidate: DuplicateCandidate, entity: str) -> str:
 def why_ask_finance(
     account: Customer, matches: tuple[DuplicateCandidate, ...], policy: ApprovalPolicy, entity: str
 ) -> tuple[str, ...]:
-    """The reasons for which a person must approve, in sentences; empty when nobody need be asked."""
+    """The reasons for which a person must approve, in sentences; empty when no approval is needed."""
     alike = [one for one in matches if one.score >= policy.duplicate_score]
     reasons = [f"It may be {_described(one, entity)}: {', '.join(one.reasons)}." for one in alike]
     if account.credit_limit is not None:

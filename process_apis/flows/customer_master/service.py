@@ -33,7 +33,7 @@ class CustomerMasterService(DecisionService[CustomerRequest]):
     duty = Duty("approve-customer", asking="request-customer", waiting="start-activation")
 
     async def propose_customer(self, body: CustomerProposal) -> CustomerRequest:
-        """The request, started or found: one per CRM account and selling entity."""
+        """The request, new or existing: one per CRM account and selling entity."""
         self._systems.require(Crm, body.instance)
         self._reference.require_entity(body.selling_entity)
         mode = self._mode(body.instance)

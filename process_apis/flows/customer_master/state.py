@@ -14,7 +14,7 @@ CustomerCase = Case[Proposed, CustomerDecision]
 
 
 class ProposalInput(CustomerProposal, frozen=True, omit_defaults=True):
-    """What a proposal's workflow begins with: the proposal, and the systems that its run keeps."""
+    """The input of a proposal's workflow: the proposal, and the systems assigned to its run."""
 
     systems: SystemAssignment = msgspec.field(default_factory=dict)
 

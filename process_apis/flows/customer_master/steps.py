@@ -106,7 +106,7 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
             return
         recorded = await run.step(
             "cross-refer",
-            "Keep the customer with its ids in all systems",
+            "Store the customer with its ids in all systems",
             lambda: self._record_customer(run, account, customer, client),
             returns=Customer,
             refs=lambda recorded: recorded.refs,

@@ -77,7 +77,7 @@ def propose_customer(run_id: str, deal: Deal, systems: SystemAssignment) -> Effe
 def create_contract(
     deal: Deal, systems: SystemAssignment, refs: tuple[Ref, ...], reference: Reference, lacks: Lacks
 ) -> Effect[Contract]:
-    """The contract of the customer with these references; without billing dates where the ERP keeps none."""
+    """The contract of the customer with these references; without billing dates where the ERP stores none."""
     terms, instance = deal.terms, instance_of(Erp, systems)
     without_schedule = lacks(instance, BILLING_SCHEDULE)
 

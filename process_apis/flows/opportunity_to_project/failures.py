@@ -45,7 +45,7 @@ def other_terms(terms: Terms, before: dict[str, str], after: dict[str, str]) -> 
         why=f"The deal was changed in the CRM after it was checked: {changed}.",
         what_next=(
             "Replay to go on with the new terms, which are judged again; what was made with the old ones is "
-            "taken back first. Or undo. To keep the old terms, put them back in the CRM and replay."
+            "taken back first. Or undo. To retain the old terms, restore them in the CRM and replay."
         ),
         owner="finance" if AMOUNT in before else "sales operations",
         before=before,

@@ -56,7 +56,7 @@ class Deal:
         return is_stale(self.terms.read_at)
 
     async def read_again(self) -> None:
-        """Go on with the same terms, read anew; raises NewTerms when others were accepted, Undone else."""
+        """Go on with the same terms, read again; raises NewTerms when others were accepted, Undone else."""
         offered: Terms | None = None
         while True:
             terms = await self._now()

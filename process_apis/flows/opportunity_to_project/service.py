@@ -48,13 +48,13 @@ def activation_id(instance: str, opportunity_id: str, revision: int) -> str:
 
 
 class OpportunityToProjectService(WorkflowService[Activation]):
-    """One activation per deal, whoever asks and however often."""
+    """One activation per deal, however often it is requested."""
 
     flow, noun, wait_topic = NAME, "activation", CUSTOMER_TOPIC
     view, input, state = Activation, ActivationInput, ActivationState
 
     async def start_activation(self, body: ActivationRequest) -> Activation:
-        """The activation, started or found; ActivationBlocked with everything that is missing."""
+        """The activation, new or existing; raises ActivationBlocked with everything that is missing."""
         if bounds().keys() <= {"instance"}:
             return await self._activate(body)
         try:

@@ -203,7 +203,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
 
         async def propose_again() -> None:
             await deal.read_again()
-            # Customer master may be live by now, and begin anew what it had only observed.
+            # Customer master may be live by now, and restart what it had only observed.
             await self._effects.apply(run, source_of(deal), proposal)
 
         await run.update_status(
@@ -238,7 +238,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
             )
 
     async def _settled(self, run: Run, terms: Terms, request_id: str) -> Settled:
-        # Before the state is read: whoever settles the request after the reading finds us by it.
+        # Before the state is read: a request that is settled after the read is matched to us by it.
         await run.waits_for(request_id)
         request = await self._customer_master.get_request(request_id)
         if request.status == "observed":
@@ -275,7 +275,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
             return RecordedIds(contract_id, project_id, refs)
 
         recorded = await run.step(
-            "cross-refer", "Keep the ids of all systems together", link, returns=RecordedIds
+            "cross-refer", "Store the ids of all systems together", link, returns=RecordedIds
         )
         await run.update_status(
             "running",
@@ -295,7 +295,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
         project: Project,
         turn: int,
     ) -> None:
-        again = f"-{turn}" if turn > 1 else ""  # an event is told once per key
+        again = f"-{turn}" if turn > 1 else ""  # an event is published once per key
         contract_id, project_id = recorded.contract_id, recorded.project_id
         activated = ContractActivated(contract_id, customer.customer_id, terms.value, terms.revision)
         created = ProjectCreated(project_id, contract_id, customer.customer_id, terms.name)

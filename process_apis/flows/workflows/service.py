@@ -88,7 +88,7 @@ class WorkflowRunsService(WorkflowService[Workflow]):
         )
 
     async def _restart(self, connection: AsyncConnection, row: RunRow, body: WorkflowReplay, by: str) -> None:
-        """Begin an ended run anew, by the rules of exceptions: who caused the work does not decide on it."""
+        """Restart an ended run, by the rules of exceptions: who caused the work does not decide on it."""
         if row.status not in _REPLAYABLE:
             raise Conflict(f"The workflow is {row.status}: only what stopped is replayed.")
         causers = {"cause-exception": (row.actor, *row.requesters)}

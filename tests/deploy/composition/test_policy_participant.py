@@ -113,7 +113,7 @@ async def test_the_duties_of_a_case_are_those_in_force(place: Place):
         (
             OTHER_ERP.format("us"),
             'residency = "us"',
-            "routes[0].residency: netsuite-uk keeps its data in eu, not in us",
+            "routes[0].residency: netsuite-uk stores its data in eu, not in us",
         ),
         (
             OTHER_ERP.replace("-uk", "-xx").format("eu"),

@@ -40,7 +40,7 @@ def differences(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Every term that differs, by its name: as it was, and as it is; both empty where none does.
 
-    A term that a person `corrected` differs because he wanted it to, and is left out.
+    A term that a person `corrected` differs on purpose, and is left out.
     """
     wanted = {term for name in corrected for term in _CORRECTED.get(name, (name,))}
     names = [

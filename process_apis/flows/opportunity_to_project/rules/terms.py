@@ -36,7 +36,7 @@ LABELS = {
 class Terms(msgspec.Struct, frozen=True):
     """A won opportunity of which everything is known that contract and project need, and their systems.
 
-    `read_at` is when it was read; runs begun before that was kept do not say.
+    `read_at` is when it was read; runs of earlier versions do not have it.
     """
 
     instance: str
@@ -83,7 +83,7 @@ def correct(opportunity: Opportunity, corrections: dict[str, str]) -> Opportunit
 
 
 def entity_of(opportunity: Opportunity, reference: Reference) -> str:
-    """The legal entity that sells; empty while region and service line do not tell."""
+    """The legal entity that sells; empty while region and service line do not determine it."""
     entity = reference.selling_entity(opportunity.region, opportunity.service_line)
     return entity.code if entity is not None else ""
 
@@ -186,7 +186,7 @@ def _bad_amount(opportunity: Opportunity) -> list[Fault]:
         ]
     if not currencies.is_payable(amount):
         detail = (
-            f"Amount is {amount.amount} {amount.currency}; nobody can pay less than "
+            f"Amount is {amount.amount} {amount.currency}; no payment is less than "
             f"{currencies.unit(amount.currency)} {amount.currency}. Round it on the opportunity."
         )
         return [_fault("amount", "not_payable", detail)]
@@ -293,9 +293,7 @@ def _terms(
 ) -> Terms:
     amount, model = opportunity.amount, opportunity.pricing_model
     start, end = opportunity.expected_start, opportunity.expected_end
-    if (
-        amount is None or model is None or start is None or end is None
-    ):  # judged before; told to the type checker
+    if amount is None or model is None or start is None or end is None:  # judged before; narrows the type
         raise ValueError("terms were asked for before the opportunity was judged")
     return Terms(
         instance=instance,
