@@ -52,12 +52,12 @@ OPPORTUNITY = Opportunity(
 )
 
 
-def judge(customer: Customer | None = CUSTOMER, **changes: object) -> rules.Verdict:
+def judge(customer: Customer | None = CUSTOMER, **changes: object) -> rules.TermsVerdict:
     opportunity = msgspec.structs.replace(OPPORTUNITY, **changes)
     return rules.judge("salesforce-main", opportunity, customer, REFERENCE, 1)
 
 
-def codes(verdict: rules.Verdict) -> set[tuple[str, str]]:
+def codes(verdict: rules.TermsVerdict) -> set[tuple[str, str]]:
     return {(fault.pointer, fault.code) for fault in verdict.faults}
 
 
