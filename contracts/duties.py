@@ -1,4 +1,4 @@
-"""Duties: what one person may not do together, as the firm's `duties.toml` says, and how a case is judged."""
+"""Duties: which duties one person may not combine, by the firm's `duties.toml`, and how a case is judged."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping

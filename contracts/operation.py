@@ -41,7 +41,7 @@ class RowRule:
 
 @dataclass(frozen=True, slots=True)
 class Deprecation:
-    """When an operation was deprecated and when it goes (RFC 9745, RFC 8594), and what follows it."""
+    """When an operation was deprecated and when it is removed (RFC 9745, RFC 8594), and its successor."""
 
     since: str
     sunset: str
@@ -101,7 +101,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """What an instance of a capability may lack; `without` says to people what a flow then does without."""
+    """What an instance of a capability may lack; `without` describes to people what a flow then omits."""
 
     name: str
     without: str
@@ -112,7 +112,7 @@ class Api:
     """What an interface is: its tier, name and major version, and the audiences that may reach it.
 
     `data_classes` are what its answers hold: *personal* is about a person, *financial* about
-    money, *commercial* whatever else is the firm's business, *public* what anybody may know. One that does
+    money, *commercial* whatever else is the firm's business, *public* what any caller may know. One that does
     not say may hold anything. `team` decides on what a system API's capability owns;
     `features` are those that not every instance of the capability has.
     """

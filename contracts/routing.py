@@ -1,4 +1,4 @@
-"""Routing: which instance serves a capability for which legal entity, as the firm's `routing.toml` says."""
+"""Routing: which instance serves a capability for which legal entity, by the firm's `routing.toml`."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -42,7 +42,7 @@ class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """What is wrong with the table in a firm of these legal entities, each with its place.
 
         `served` maps (instance, capability) to the region where the instance's data resides; `capabilities`
-        are those that there are, and each that is `needed` must serve every legal entity.
+        are the known ones, and each that is `needed` must serve every legal entity.
         """
         faults: list[str] = []
         for index, route in enumerate(self.routes):

@@ -60,6 +60,6 @@ async def _run(work: Callable[[], Awaitable[None]]) -> tuple[BaseException, floa
         if task is None or task.cancelling():
             raise
         return error, time.monotonic() - began  # something within was cancelled, and not this task
-    except Exception as error:  # noqa: BLE001 - whatever it was, the work goes on
+    except Exception as error:  # noqa: BLE001 - any failure of a task is logged, and the task is restarted
         return error, time.monotonic() - began
     return None

@@ -32,7 +32,7 @@ def is_the_rows_fault(error: Exception) -> bool:
 async def write_apart(rows: "deque[T]", write: Write[T], set_aside: SetAside[T]) -> None:
     """Write rows together, in order, taking away what is done; a row that alone is refused is set aside.
 
-    Where a batch is refused, half of it is tried. Raises what says that the database does not write: the
+    Where a batch is refused, half of it is tried. Raises the error of a database that does not write: the
     rows that are left then can be written later.
     """
     size = len(rows)
@@ -105,11 +105,11 @@ class BatchWriter(Generic[T]):
                     self._busy.clear()
 
     async def close(self, seconds: float) -> None:
-        """Write all that waits within some seconds; says in the log how much could not be written."""
+        """Write all buffered rows within some seconds; logs how many could not be written."""
         try:
             async with asyncio.timeout(seconds):
                 await self.flush()
-        except Exception as error:  # noqa: BLE001 - whatever it is, closing goes on and says what is lost
+        except Exception as error:  # noqa: BLE001 - closing continues after any failure, and logs what is lost
             _log.error("rows not written", what=self._name, rows=len(self), reason=type(error).__name__)
             self._lost.add(len(self))
 

@@ -1,4 +1,4 @@
-"""The shared cache (Valkey, Redis): a client that gives up quickly, and counts each time it had to."""
+"""The shared cache (Valkey, Redis): a client with short timeouts, which counts its failures."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable

@@ -40,7 +40,7 @@ def _local_method(bound: Bound, method: Callable[..., Awaitable[Any]]) -> Callab
 
 
 def _streaming(call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """The call of an operation that streams: its iterator, which may be silent for so long and no longer."""
+    """The call of an operation that streams: its iterator, which fails after so many seconds of silence."""
 
     async def open_stream(*arguments: Any, **named: Any) -> AsyncIterator[bytes]:
         return _unless_silent(await call(*arguments, **named))

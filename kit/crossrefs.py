@@ -1,4 +1,4 @@
-"""kit: cross-references: which of our ids stands for which record in which system."""
+"""kit: cross-references: our ids of objects, and the records of each object in the systems."""
 
 # ruff: noqa: A002 - an id, a type and an object are called what they are
 
@@ -18,7 +18,7 @@ from kit.database.tables import crossrefs
 async def link(
     conn: AsyncConnection, *, kind: str, id: str, instance: str, object: str, vendor_id: str, url: str = ""
 ) -> None:
-    """Say that a vendor's record is our object; raises Conflict when it already is another of ours."""
+    """Link a vendor's record to our object; raises Conflict when it is linked to another object."""
     row = insert(crossrefs).values(
         kind=kind,
         id=id,
@@ -60,10 +60,10 @@ async def linked_at(conn: AsyncConnection, instance: str, object: str, vendor_id
 async def follow(
     conn: AsyncConnection, *, instance: str, object: str, vendor_id: str, into: str, url: str = ""
 ) -> str | None:
-    """Have the record into which another was merged stand for what that one stood for.
+    """Link the surviving record of a merger to the object of the merged one.
 
-    Returns our id of what the remaining record stands for. Where that is another object of ours, nothing is
-    changed: a record stands for one object only.
+    Returns our id of the object that the surviving record is linked to. Where that is another one, nothing is
+    changed: a record is linked to one object only.
     """
     merged = (
         (crossrefs.c.instance == instance)

@@ -42,7 +42,7 @@ class Exchanged(msgspec.Struct, frozen=True):
 
     @property
     def authorization(self) -> str:
-        """The Authorization header that it goes into."""
+        """The Authorization header with the token."""
         return f"{self.token_type} {self.access_token}"
 
 
@@ -70,7 +70,7 @@ def delegation(key: Secret, service: str) -> Credential:
 
 
 def _caller_claims(here: Context, actor: str) -> dict[str, Any]:
-    """Who asks, through whom; without a caller the service speaks for the person its work began with."""
+    """The claims of the caller and its actors; without a caller, of the person who started the work."""
     claims: dict[str, Any] = {
         "iss": ISSUER,
         "sub": here.who or actor,
@@ -104,7 +104,7 @@ def _chain(actors: tuple[str, ...]) -> dict[str, Any]:
 
 
 class Delegated(msgspec.Struct, frozen=True):
-    """What a token of our own says: who asks through whom, and the one scope that it is good for."""
+    """The claims of a token of our own: the caller, the actors, and the one scope that it grants."""
 
     scope: str
     caller: Caller | None

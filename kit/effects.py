@@ -108,14 +108,14 @@ class Undo(Generic[T]):
 class Effect(Generic[T]):
     """One change in another system.
 
-    `step` names it in the run, `title` says to people what it is for. `operation` is the interface's method;
+    `step` names it in the run, `title` describes it to people. `operation` is the interface's method;
     `body` is built again for each try, for what it is made of may have been read again. `noun` is the kind of
     its result; together with `instance` and `scope` it is the ledger's target.
 
     `find` reads what the key has made; without `found_is_complete` that may be half-made, and only sending
     again completes it. An effect without `find` is sent again as it is, and the ledger does not know it.
-    `before` reads what stands there, in a step of its own, for an `undo` to the former value. `resend` has it
-    sent even if the ledger has it as done: its body is another by now. `if_unmet` gives what stands for the
+    `before` reads the current value, in a step of its own, for an `undo` to it. `resend` has it
+    sent even if the ledger has it as done: its body has changed. `if_unmet` returns a substitute for the
     result where the vendor refuses a precondition, or raises. `placeholder` completes what observe mode
     returns in place of the result.
     """
@@ -199,7 +199,7 @@ class Effects:
         return effect.placeholder(made) if effect.placeholder else made
 
     async def _before(self, run: Run, source: Source, effect: Effect[T]) -> T | None:
-        """What stands there before the change, stored with the run; None for nothing."""
+        """The value before the change, stored with the run; None where there is none."""
         reading = effect.before
         if reading is None:
             return None
@@ -210,7 +210,7 @@ class Effects:
 
         stored = await run.step(
             f"{effect.step}-before",
-            f"Read what stands there: {effect.title}",
+            f"Read the current value: {effect.title}",
             read,
             returns=tuple[effect.returns, ...],  # pyright: ignore[reportArgumentType] - a type for msgspec
             explain=source.explain,
@@ -310,7 +310,7 @@ def _refs(made: msgspec.Struct) -> tuple[Ref, ...]:
 
 
 def _placeholder(effect: Effect[T]) -> T:
-    """What stands for the result where nothing is sent: the body's values, the rest named in brackets.
+    """The substitute for the result where nothing is sent: the body's values, the rest named in brackets.
 
     It is for building later bodies, and is neither validated nor stored.
     """

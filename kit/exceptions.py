@@ -1,4 +1,4 @@
-"""kit: exceptions: business cases that software may not decide alone, and how a person's decision goes on."""
+"""kit: exceptions: business cases that a person must decide, and how the decision resumes the work."""
 
 # ruff: noqa: A002 - an id, a type and an object are called what they are
 
@@ -34,7 +34,7 @@ WITHIN_SECONDS = 8 * 3600.0
 
 
 class Resume(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What waits for the decision: a workflow that runs or has ended, an event, a record, or nothing."""
+    """The work that waits for the decision: a running or ended workflow, an event, a record, or none."""
 
     kind: Literal["signal", "restart", "inbox", "record", "nothing"] = "nothing"
     workflow_id: str = ""
@@ -222,7 +222,7 @@ async def resolve(
     duties: Duties,
     consumer: str = "",
 ) -> BusinessException:
-    """Record a person's decision and let the work go on, in one transaction; `by` as `privacy.actor` says it.
+    """Record a person's decision and resume the work, in one transaction; `by` as `privacy.actor` returns it.
 
     `duties` say whether the actor that caused it may. Raises NotFound, AlreadyDecided,
     PreconditionFailed (another version) and SegregationOfDuties.

@@ -20,7 +20,7 @@ _ASK_AGAIN_SECONDS = 5.0
 
 
 class _Entry(msgspec.Struct):
-    """What the row said when it was opened, and how long ago the effect was last sent for."""
+    """The row as it was opened, and the seconds since the effect was last sent."""
 
     state: str
     result: Any
@@ -59,7 +59,7 @@ async def once(
 
 
 async def undone(database: Database, *, source: str, revision: int, target: str) -> None:
-    """Say that the effect was taken back: a later `once` makes it again, under the same key."""
+    """Record that the effect was undone: a later `once` makes it again, under the same key."""
     await _Row(database, source, revision, target).mark("undone")
 
 

@@ -27,7 +27,7 @@ class FieldRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Fields that share their rules. `owner`, `writers` and `approval` are by stage.
 
     A writer may change the fields besides their owner; `approval` names who must agree first. `travels` and
-    `how_often` say how a change reaches the others; `violation` what happens to anybody else's change.
+    `how_often` say how a change reaches the others; `violation` what happens to a change by another system.
     """
 
     names: tuple[str, ...]

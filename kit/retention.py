@@ -93,7 +93,7 @@ async def status(database: Database, settings: RetentionSettings) -> list[Outcom
 
 
 async def run(database: Database, settings: RetentionSettings) -> list[Outcome]:
-    """Delete what has expired, class by class, and say so in the audit."""
+    """Delete what has expired, class by class, and write it to the audit."""
     outcomes: list[Outcome] = []
     for name, kind in _classes().items():
         days, before = _limit(settings, name)

@@ -248,7 +248,7 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
 
 
 def foreseen(error: Exception, path: str) -> Problem:
-    """The error if it is a problem; else it is logged, and Unexpected says nothing of it."""
+    """The error if it is a problem; else it is logged, and Unexpected reveals nothing of it."""
     if isinstance(error, Problem):
         return error
     _log.error("unexpected", path=path, exc_info=error)

@@ -64,7 +64,7 @@ class SecretStore:
             await connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=changed))
 
     async def delete(self, name: str) -> None:
-        """Store nothing under a name any more."""
+        """Delete the secret under a name."""
         async with self._database.begin() as connection:
             await connection.execute(delete(stored_secrets).where(stored_secrets.c.name == name))
 

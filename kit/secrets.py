@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class SecretError(Exception):
-    """A reference that leads to no secret; says the reference, never a value."""
+    """A reference without a secret; its message has the reference, never a value."""
 
 
 class Secret:

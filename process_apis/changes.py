@@ -19,7 +19,7 @@ from process_apis.systems import Systems
 
 
 class Touched(NamedTuple):
-    """Which fields a change may have touched, `certain` when it surely did; or a record that is gone."""
+    """Which fields a change may have touched, `certain` when it surely did; or a deleted record."""
 
     fields: tuple[str, ...] = ()
     certain: bool = True
@@ -81,9 +81,9 @@ class Changes:
     async def _follow(
         self, connection: AsyncConnection, row: InboxRow, ours: str, change: RecordChanged
     ) -> bool:
-        """Have the remaining record of a merger stand for our object, with what we know of the merged one.
+        """Link the surviving record of a merger to our object, with the known fields of the merged one.
 
-        False where it stands for another of ours already: which of the two remains, a person decides.
+        False where it is linked to another of ours: a person decides which of the two remains.
         """
         instance, kind = change.instance, change.object
         url = await self._address(instance, kind, change.merged_into)
@@ -107,7 +107,7 @@ class Changes:
         return followed
 
     async def _address(self, instance: str, kind: str, ident: str) -> str:
-        """Where a person finds the record; empty for one that is gone, which is judged as deleted then."""
+        """The record's address for people; empty for a deleted one, which is then judged as such."""
         try:
             record = await self._systems.read(instance, kind, ident)
         except NotFound:

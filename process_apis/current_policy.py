@@ -1,4 +1,4 @@
-"""In force: what the firm's policy says to the flows at this moment, replaced whole when it changes."""
+"""The policy in force: the part of the firm's policy that flows read, replaced as a whole when it changes."""
 
 from contracts.duties import Duties
 from contracts.routing import Routing

@@ -12,11 +12,11 @@ from process_apis.failures import is_stale
 
 DECISION_TOPIC = "decision"
 Difference = tuple[dict[str, str], dict[str, str]]
-"""What is another by now, by the name that people have for it: as it was, and as it is."""
+"""A changed fact, under its name for people: its former and its present value."""
 
 
 class Facts(Protocol):
-    """What is decided on: when it was read, and why a person must be asked, if anybody must."""
+    """The facts of a decision: when they were read, and why a person must approve, if one must."""
 
     @property
     def looked_at(self) -> dt.datetime | None: ...

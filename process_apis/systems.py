@@ -112,11 +112,11 @@ class Systems:
         return systems
 
     def of(self, interface: type[T], assignment: SystemAssignment) -> T:
-        """The system of an assignment; raises NotFound when it is not configured any more."""
+        """The system of an assignment; raises NotFound when it is no longer configured."""
         return self.client(interface, instance_of(interface, assignment))
 
     def client(self, interface: type[T], instance: str) -> T:
-        """The instance of that name; raises NotFound when it is not configured any more."""
+        """The instance of that name; raises NotFound when it is no longer configured."""
         client = self._clients.get((instance, interface))
         if client is None:
             raise NotFound(
@@ -141,5 +141,5 @@ def instance_of(interface: type, assignment: SystemAssignment) -> str:
 
 
 def assignment_of_run(run: RunRow | None) -> SystemAssignment:
-    """The systems with which a run works, empty where it has not said so."""
+    """The systems assigned to a run, empty where none are recorded."""
     return run.systems if run is not None else {}

@@ -1,4 +1,4 @@
-"""The audit trail as auditors read it: its lines, its anchors, and whether anybody altered it."""
+"""The audit trail as auditors read it: its lines, its anchors, and whether it was altered."""
 
 from typing import Annotated, Any, Protocol
 

@@ -61,7 +61,7 @@ class KeyMade(msgspec.Struct, frozen=True):
 
 
 class RevocationWanted(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What no longer holds: a *token* by its ``jti``, or all tokens of a *consumer* or of a *subject*.
+    """What is revoked: a *token* by its ``jti``, or all tokens of a *consumer* or of a *subject*.
 
     Of the latter two, those issued up to `issued_before`, which is now unless it is given. With `issuer` only
     that issuer's tokens are meant. API keys have a revocation of their own.
@@ -110,7 +110,7 @@ class Keys(Protocol):
         ...
 
     # Natural, since an answer that is stored for an Idempotency-Key would be the key's text in the database.
-    # Who asks twice gets two keys, sees both, and can get no third.
+    # A repeated request gets a second key; the caller sees both, and can get no third.
     @operation(
         "POST",
         "/keys",

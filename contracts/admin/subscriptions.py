@@ -95,7 +95,7 @@ class Subscriptions(Protocol):
     async def request_subscription(self, body: SubscriptionWanted) -> ApiSubscription:
         """The subscription: active at once where the plan says so, else waiting for another person.
 
-        Raises Invalid for a consumer, API or plan that there is not, Conflict while a request is undecided.
+        Raises Invalid for an unknown consumer, API or plan, Conflict while a request is undecided.
         """
         ...
 

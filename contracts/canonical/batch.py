@@ -10,7 +10,7 @@ from contracts.problems import Fault
 
 
 class Posted(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A record that stands in the system; `amount` is what the system says of it, not what it was sent."""
+    """A record that exists in the system; `amount` is the system's, not the one that was sent."""
 
     key: Key
     refs: tuple[Ref, ...] = ()
@@ -35,7 +35,7 @@ class BatchResult(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RecordKeys(msgspec.Struct, frozen=True):
-    """The keys of the records that are looked for."""
+    """The keys of the records to look up."""
 
     keys: tuple[Key, ...]
 

@@ -59,7 +59,7 @@ def spellings(name: str) -> frozenset[str]:
 
 
 def distinguishing_words(name: str) -> list[tuple[str, ...]]:
-    """The words by which a firm is looked for, each in its spellings."""
+    """The words by which a firm is searched, each in its spellings."""
     composed = unicodedata.normalize("NFKC", name)
     plain, german = (_normal(each).split() for each in (composed, composed.translate(_UMLAUTS)))
     pairs = zip(plain, german, strict=True) if len(plain) == len(german) else zip(plain, plain, strict=True)
@@ -133,7 +133,7 @@ uol.com.br bol.com.br terra.com.br bigpond.com rediffmail.com linkedin.com faceb
 twitter.com x.com xing.com youtube.com sites.google.com google.com
 """
 PUBLIC = frozenset(_PUBLIC.split())
-"""Where everybody may have an address: mail providers, and sites that are made of other firms' pages."""
+"""Domains shared by many firms: mail providers, and sites that host other firms' pages."""
 
 _SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.\-]*:)?//|^mailto:")
 _DOMAIN = re.compile(r"^[a-z0-9_\-]+(\.[a-z0-9_\-]+)+$")

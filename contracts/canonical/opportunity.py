@@ -68,7 +68,7 @@ class Opportunities(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ProjectLink(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What goes back on the CRM opportunity once its project exists; empty fields clear (undo).
+    """What is written to the CRM opportunity once its project exists; empty fields clear (undo).
 
     With `only_while` nothing is written unless the deal is at that stage when the CRM takes the write.
     """

@@ -51,7 +51,7 @@ _PLAIN = re.compile(r"^[A-Za-z0-9_.:\-]{1,96}$")  # some room is left for ids th
 
 
 def id_of(prefix: str, *parts: str) -> str:
-    """The id that stands for these parts; a hash of them where they are too long or hold what no id may."""
+    """The id made of these parts; a hash of them where they are too long or hold what no id may."""
     plain = ".".join(parts)
     return f"{prefix}_{plain if _PLAIN.match(plain) else hashlib.sha256(plain.encode()).hexdigest()[:32]}"
 

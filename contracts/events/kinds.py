@@ -1,4 +1,4 @@
-"""What each kind of event says; the type's name stands beside its Struct."""
+"""The data of each kind of event, and the type's name."""
 
 import datetime as dt
 from typing import Literal

@@ -30,7 +30,7 @@ class CustomerRequest(WorkflowView, frozen=True, omit_defaults=True, kw_only=Tru
     `before` and `after` say, field by field, what changed of the account since finance last decided on it.
     """
 
-    # What runs have stored of a request by an earlier version says none.
+    # Runs of an earlier version have stored none.
     mode: Mode = "live"
     proposal: CustomerProposal
     needs_approval_because: tuple[str, ...] = ()

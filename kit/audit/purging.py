@@ -24,7 +24,7 @@ async def last_expired(conn: AsyncConnection, before: dt.datetime) -> Anchor | N
 
 
 async def begin_purge(conn: AsyncConnection, over: Anchor) -> None:
-    """Say in the trail that what is under an anchor goes; without this line a verification misses it."""
+    """Add the line that announces the deletion of the lines under an anchor, which verification requires."""
     if await purged(conn) < over.number:
         detail = {"anchor": over.number, "hash": over.hash, "until": over.at.isoformat()}
         await write(conn, action=PURGED, outcome="begun", subject=f"anchor {over.number}", detail=detail)

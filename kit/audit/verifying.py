@@ -14,13 +14,13 @@ from kit.database.tables import audit, audit_anchors, audit_heads
 from kit.privacy.persons import Persons, of
 
 PURGED = "audit.purged"
-"""The action of the line which says that the lines under an anchor were deleted, for their time was over."""
+"""The action of the line which says that the lines under an anchor were deleted, because they had expired."""
 
 
 class Verification(msgspec.Struct, frozen=True):
     """What was read, and every break in a sentence each; `anchor` is the last one's number and hash.
 
-    `set_aside` are lines that could not be written as they were, and stand there with escapes.
+    `set_aside` are lines that could not be written unchanged, and were written with escapes.
     """
 
     lines: int
@@ -38,7 +38,7 @@ async def verify(conn: AsyncConnection) -> list[str]:
 async def check(database: Database, copy: tuple[int, str] | None = None) -> Verification:
     """The verification of the whole trail; `copy` is the number and hash of an anchor stored elsewhere."""
     async with database.connect() as connection:
-        # One snapshot, for work goes on meanwhile.
+        # One snapshot, because lines are added meanwhile.
         await connection.execution_options(isolation_level="REPEATABLE READ")
         return await _Check(of(connection)).run(connection, copy)
 

@@ -1,4 +1,4 @@
-"""kit: what waits in the database: unfinished flows, unread events, business cases for a person."""
+"""kit: the backlog in the database as metrics: unfinished flows, unread events, open exceptions."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -67,7 +67,7 @@ _QUESTIONS = (
 
 
 async def backlog(connection: AsyncConnection) -> list[Family]:
-    """What waits now, as gauges."""
+    """The present backlog, as gauges."""
     families = []
     for name, description, question in _QUESTIONS:
         rows = (await connection.execute(text(question))).mappings().all()

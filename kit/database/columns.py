@@ -18,7 +18,7 @@ def number_column(name: str, default: int = 0) -> Column[int]:
 
 
 def instant_column(name: str, *, required: bool = True) -> Column:
-    """An instant: when the row was written unless something else is said, or nothing at first."""
+    """An instant: by default when the row was written, or null at first."""
     now = text("clock_timestamp()") if required else None
     return Column(name, DateTime(timezone=True), nullable=not required, server_default=now)
 

@@ -44,7 +44,7 @@ async def drop_cursor(connection: AsyncConnection, name: str) -> None:
 
 
 def encode_page(*place: str | int | dt.datetime) -> str:
-    """An opaque cursor for the place after which a list goes on."""
+    """An opaque cursor for the place after which a list continues."""
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 

@@ -116,7 +116,7 @@ class SessionLocks(LockSession):
                 await self.release(name)
 
     async def take(self, name: str) -> Hold | None:
-        """Hold the lock if it is free; None when somebody else has it. Raises Unavailable."""
+        """Hold the lock if it is free; None when another session holds it. Raises Unavailable."""
         taking = asyncio.ensure_future(self._take(name))
         try:
             return await asyncio.shield(taking)
@@ -125,7 +125,7 @@ class SessionLocks(LockSession):
             raise
 
     async def release(self, name: str) -> None:
-        """Let the lock go; one that was lost is gone already."""
+        """Release the lock; one that was lost is already released."""
         await asyncio.shield(self._release(name))
 
     async def check(self) -> None:

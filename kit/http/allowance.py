@@ -45,7 +45,7 @@ class _LocalAllowance:
 
 
 class Allowance:
-    """What is left of a day, of an instance or of what several share."""
+    """The rest of a day's allowance, of an instance or shared by several."""
 
     def __init__(
         self, name: str, limits: AllowanceLimits, cache: Cache | None, clock: Callable[[], float] = time.time
@@ -94,7 +94,7 @@ class Allowance:
         return _ADMISSIONS[shared], call
 
     async def report(self, call: str, reported: tuple[int, int] | None) -> None:
-        """The call came back; `report` is the vendor's count and maximum, where it said them."""
+        """Count an answered call; `report` is the vendor's count and maximum, where it reports them."""
         now = self._clock()
         self._here.report(call, reported, now)
         if self._cache is not None:

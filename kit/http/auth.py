@@ -26,7 +26,7 @@ class Grant(ABC):
     """An OAuth 2.0 grant: one token at a time, fetched by one task while the others wait for it.
 
     A login that the vendor refused is not tried again for `rest` seconds: some lock the account after five.
-    `place` says where the token of an answer goes in a call, where that is not the bearer header.
+    `place` puts the token into a call, where that is not the bearer header.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Grant(ABC):
         self._instance, self._post = instance, post
 
     async def token(self) -> dict[str, Any]:
-        """The whole token answer: some vendors say in it where to call."""
+        """The whole token answer: some vendors name in it the address to call."""
         if self._token is None or time.monotonic() >= self._until:
             async with self._one:
                 if self._token is None or time.monotonic() >= self._until:
@@ -210,7 +210,7 @@ class JwtBearer(Grant):
 
 
 class ClientAssertion(Grant):
-    """RFC 7523 §2.2: client credentials, where a signed assertion stands for the secret."""
+    """RFC 7523 §2.2: client credentials, with a signed assertion in place of the secret."""
 
     def __init__(
         self,

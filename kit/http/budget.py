@@ -16,7 +16,7 @@ from kit.http.slots import Slots
 
 T = TypeVar("T")
 
-_POLL_SECONDS = 0.03  # seconds between two looks at an allowance of which nothing is known yet
+_POLL_SECONDS = 0.03  # seconds between two polls of an allowance whose state is unknown
 
 
 class Turn:

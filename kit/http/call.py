@@ -1,4 +1,4 @@
-"""One outbound call as it was asked for, and what an answer's status and headers alone say."""
+"""One outbound call as requested, and what an answer's status and headers alone mean."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ def make_call(
 
 
 def by_status(answer: VendorAnswer) -> Problem:
-    """What an answer's status alone says; vendors' own codes say more."""
+    """The problem of an answer's status alone; vendors' own codes are more exact."""
     where = f"{answer.instance} answered {answer.method} {answer.template} with {answer.status}"
     more: dict[str, Any] = {"instance": answer.instance, "vendor_request_id": answer.request_id}
     if answer.status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):

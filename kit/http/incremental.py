@@ -15,7 +15,7 @@ DEPTH = 100
 
 
 class Malformed(Exception):  # noqa: N818 - what the answer is
-    """The answer breaks its format or a bound; says where, and quotes nothing."""
+    """The answer breaks its format or a bound; names the place, and quotes nothing."""
 
 
 class CutShort(Exception):  # noqa: N818 - what the answer is

@@ -10,7 +10,7 @@ from kit.database.locks import LockSession
 _log = telemetry.log(__name__)
 
 WAITING = -1  # held in share mode by each process that waits for a slot of the space
-_GRACE = 1.0  # seconds; after a lost connection everybody first takes back what it was using
+_GRACE = 1.0  # seconds; after a lost connection each process first takes back the slots that it was using
 
 # A set-returning function under LIMIT stops at the last row that it needs, so no lock too many is taken.
 _TAKE = (
@@ -43,7 +43,7 @@ class Locks(Protocol):
     async def give(self, space: int, slot: int) -> None: ...
 
     async def wait(self, space: int, *, waiting: bool) -> None:
-        """Show, or no longer show, the other processes that this one waits for a slot."""
+        """Show the other processes whether this one waits for a slot."""
         ...
 
     async def others_wait(self, space: int) -> bool: ...
@@ -102,7 +102,7 @@ class SlotLocks(LockSession):
             return count > 0
 
     async def opened(self) -> None:
-        """Take back the locks of calls that are still under way, before anybody starts a new one."""
+        """Take back the locks of calls that are in flight, before any process starts a new one."""
         lost = sorted(self._held)
         for space, slot in lost:
             await self.ask(_TAKE, space=space, slots=[slot], most=1)

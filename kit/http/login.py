@@ -33,7 +33,7 @@ class Auth(Protocol):
     async def login(self) -> Credentials: ...
 
     async def renew(self, used: Credentials) -> bool:
-        """Get a new login unless somebody else just did; False when there is nothing to renew."""
+        """Get a new login unless a concurrent call just did; False when there is nothing to renew."""
         ...
 
     async def close(self) -> None:
@@ -67,7 +67,7 @@ class NoAuth(Fixed):
 
 
 class Bearer(Fixed):
-    """A token that somebody made in the vendor's user interface."""
+    """A token that was created in the vendor's user interface."""
 
     def __init__(self, token: Secret) -> None:
         super().__init__(lambda: Credentials(headers=bearer(token.reveal())))

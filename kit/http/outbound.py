@@ -36,7 +36,7 @@ class Outbound:
     `read_error` turns the vendor's error answers into problems (None: judge by the status alone);
     `read_success` finds the error that a vendor puts into an answer of a 2xx status (None: there is none);
     `read_allowance` finds the vendor's own count of our calls in an answer's headers; `login_expired` finds
-    that an answer refuses the login, where the vendor does not say it by 401.
+    that an answer refuses the login, where the vendor does not answer 401.
     """
 
     def __init__(
@@ -238,7 +238,7 @@ class Outbound:
             problem = self._judge(call, received)
             outcome = problem.code if problem else ""
         except Problem as error:
-            if not _is_past_deadline():  # a caller in a hurry says nothing about the vendor
+            if not _is_past_deadline():  # a caller's short deadline is no failure of the vendor
                 self._breaker.failed()
             outcome = error.code
             raise
@@ -248,7 +248,7 @@ class Outbound:
         return received, problem
 
     def _note(self, answer: VendorAnswer, turn: Turn) -> None:
-        """What an answer says of the vendor's health and of our allowance."""
+        """Update breaker and allowance from an answer."""
         if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
             self._breaker.failed()
         else:

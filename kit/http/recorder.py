@@ -64,7 +64,7 @@ class Recorder:
         await self._rows.flush()
 
     async def close(self) -> None:
-        """Write what is left; one line in the log if the database does not take it."""
+        """Write the remaining rows; logs one line if the database refuses them."""
         if self._task is not None:
             # A batch in flight is left to end: once cancelled, it is unknown whether it was written.
             await asyncio.wait({self._task}, timeout=_EVERY + CLOSE_SECONDS)

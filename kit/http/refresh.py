@@ -18,7 +18,7 @@ _log = telemetry.log(__name__)
 
 _STORE_AGAIN = 0.2  # seconds between two attempts to store what the vendor has granted
 _CLOSE = 10.0  # seconds that a refresh under way has when the process ends
-_LOOK = 0.1  # seconds between two looks at a refresh that another process has begun
+_LOOK = 0.1  # seconds between two polls of a refresh by another process
 
 
 class Grantings(msgspec.Struct, frozen=True):
@@ -105,7 +105,7 @@ class RefreshToken(Grant):
                 self._use(held.token or {}, _until(held))
 
     async def _settled(self) -> Grantings:
-        """What is stored, once no refresh of another process can be under way any more."""
+        """The stored token, once no refresh of another process can be in flight."""
         while True:
             held = await self._read()
             begun = held.begun_at

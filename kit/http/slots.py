@@ -17,7 +17,7 @@ _log = telemetry.log(__name__)
 _HOLD_SECONDS = (
     0.1  # seconds for which a process may hand a slot from call to call before it lets others have it
 )
-_POLL_SECONDS = (0.02, 0.05)  # seconds between two looks for a slot that another process gave back
+_POLL_SECONDS = (0.02, 0.05)  # seconds between two polls for a slot that another process released
 _BROKEN = 0.5  # seconds before the database is asked again after it failed
 _PATIENCE = 2.0  # seconds without the database after which waiting callers are refused
 
@@ -55,7 +55,7 @@ class SlotPool:
             raise
 
     def give(self, slot: int) -> None:
-        """Pass the slot on to who waits here, or give it back."""
+        """Pass the slot on to a caller that waits in this process, or release it."""
         if self._next(slot) is None:
             self._spawn(lambda: self._return(slot))
         elif time.monotonic() - self._since[slot] < _HOLD_SECONDS:
@@ -106,7 +106,7 @@ class SlotPool:
         try:
             await self._locks.give(self._space, slot)
         except Unavailable:
-            # The session is gone and with it every lock.
+            # The session has ended and released every lock.
             _log.warning("a call slot was not given back in order")
         self._since.pop(slot, None)
         self._wake()

@@ -1,4 +1,4 @@
-"""kit/inbox: what happened elsewhere comes in once and in order; what happened here goes out the same way.
+"""kit/inbox: receives events of other systems once and in order, and publishes ours in the same way.
 
 The worker is in `kit.inbox.worker`: it raises exceptions, which are published through this outbox.
 """

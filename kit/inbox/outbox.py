@@ -127,7 +127,7 @@ async def replay(conn: AsyncConnection, types: Collection[str]) -> AsyncIterator
 
 
 async def latest(conn: AsyncConnection) -> str:
-    """The cursor for what comes after every event that has its place by now."""
+    """The cursor after the last event that has a place."""
     last = (await conn.execute(select(func.max(events.c.position)))).scalar()
     return encode_page(last or 0)
 

@@ -1,4 +1,4 @@
-"""kit/inbox: the gateway for what happened elsewhere: stored once, in order per business key."""
+"""kit/inbox: stores events of other systems once, in order per business key."""
 
 # ruff: noqa: A002 - an id, a type and an object are called what they are
 
@@ -73,7 +73,7 @@ async def receive(
 
 
 async def release_undelivered(conn: AsyncConnection, seq: int, *, again: bool) -> None:
-    """Let an event go that an older release parked before it was handed to anybody."""
+    """Release an event that an older release parked before its delivery."""
     free = update(inbox).where(inbox.c.seq == seq, inbox.c.status == "parked")
     now = func.clock_timestamp()
     await conn.execute(

@@ -100,7 +100,7 @@ class InboxWorker:
             self._news.set()
             await asyncio.gather(*lanes)
         finally:
-            # What a cancelled lane had begun is rolled back before anybody closes the database.
+            # The transaction of a cancelled lane is rolled back before the database is closed.
             await stop_background(*lanes)
 
     async def drain(self) -> int:

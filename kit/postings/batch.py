@@ -41,7 +41,7 @@ class BatchRows:
         self._batch = batches.c.id == run.id
 
     async def doubt(self) -> None:
-        """Doubt what an earlier try, or an earlier batch, sent and never heard of."""
+        """Mark as doubtful what an earlier try, or an earlier batch, sent without an answer."""
         unheard = (postings.c.state == "sent") | (postings.c.reason == IN_DOUBT)
         async with self._database.begin() as connection:
             await move(connection, self._mine & unheard, "doubtful", reason="")
@@ -74,8 +74,8 @@ class BatchRows:
         async with self._database.begin() as connection:
             await move(connection, self._mine & postings.c.key.in_(keys), "claimed")
 
-    async def found(self, posted: Sequence[Posted], absent: Sequence[str]) -> None:
-        """Settle what was looked up: those stand there; these do not, and may be sent again."""
+    async def settle_looked_up(self, posted: Sequence[Posted], absent: Sequence[str]) -> None:
+        """Settle looked-up records: `posted` exist in the system; `absent` do not, and may be sent again."""
         async with self._database.begin() as connection:
             await move(connection, self._mine & postings.c.key.in_(absent), "claimed")
         await self.settle(Settled(done=tuple(posted)))
@@ -160,7 +160,7 @@ class BatchRows:
     async def _refuse(
         self, connection: AsyncConnection, row: Row[Any], refusal: RefusedRecord
     ) -> dict[str, Any]:
-        """Raise the exception of a refused record; what its row says of it."""
+        """Raise the exception of a refused record; returns its row's values."""
         try:
             draft = self._flow.explain(self._value(row), refusal)
         except msgspec.ValidationError:

@@ -33,11 +33,11 @@ class BatchInput(msgspec.Struct, frozen=True):
 
 
 async def nothing_more(_: AsyncConnection, __: Sequence[tuple[Any, Posted]]) -> None:
-    """Of records that stand there nothing else is to be done."""
+    """Nothing is to be done after the posting."""
 
 
 def explain_refusal(record: msgspec.Struct | dict[str, Any], refusal: RefusedRecord) -> ExceptionDraft:
-    """What the exception of a record says when its flow has no better words."""
+    """The default text of a record's exception."""
     plain = msgspec.to_builtins(record, str_keys=True)
     return ExceptionDraft(
         kind="vendor_rejected",
@@ -87,7 +87,7 @@ class PostingFlow(Generic[R]):
     on_failure: Literal["park", "undo"] = "park"
 
     def explain_unreadable(self, body: dict[str, Any], refusal: RefusedRecord) -> ExceptionDraft:
-        """What the exception says of a record that is none of its type, as it was corrected."""
+        """The text of the exception of a record that does not fit its type after a correction."""
         return explain_refusal(body, refusal)
 
     async def run(self, run: Run) -> None:
@@ -151,13 +151,13 @@ class PostingFlow(Generic[R]):
         matches = tuple(posted for posted in answer.items if posted.key in doubts)
         there = {posted.key for posted in matches}
         absent = [key for key, age in doubts.items() if key not in there and age >= self.wait_out]
-        await rows.found(settle(doubts, BatchResult(done=matches)).done, absent)
+        await rows.settle_looked_up(settle(doubts, BatchResult(done=matches)).done, absent)
 
     async def _send(self, run: Run, rows: BatchRows, records: Sequence[Record], body: msgspec.Struct) -> None:
         keys = [record.key for record in records]
         await rows.sent(keys)
         try:
-            # A key of its own each time: what is sent again was looked for before, and is another body.
+            # A new key each time: records that are sent again were looked up before, and make another body.
             answer: BatchResult = await self.effects.send(
                 run.input.instance, self.operation, new_id("snd"), body
             )

@@ -37,7 +37,7 @@ class Settled(msgspec.Struct, frozen=True):
 
 
 def settle(sent: Collection[str], answer: BatchResult) -> Settled:
-    """What the answer says of each key; one that it does not name, or names twice, is doubtful."""
+    """The answer's result for each key; one that it does not name, or names twice, is doubtful."""
     named = Counter(each.key for each in (*answer.done, *answer.refused))
     named.update(answer.doubtful)
     clear = {key for key in sent if named[key] == 1}

@@ -120,7 +120,7 @@ class Persons:
         made = await conn.execute(row.on_conflict_do_nothing().returning(persons.c.id))
         if made.scalar() is not None:
             return identity
-        # Somebody else was quicker, and has committed, for the insert waited.
+        # Another transaction has inserted it and committed, because the insert waited.
         return (await conn.execute(select(persons.c.id).where(persons.c.lookup == lookup))).scalar_one()
 
     def _remember(self, person: Person) -> None:

@@ -37,7 +37,7 @@ class Held(msgspec.Struct, frozen=True):
 async def export(conn: AsyncConnection, wanted: str) -> Held:
     """All that is held about a person, named by subject or pseudonym; raises NotFound.
 
-    In the caller's transaction, which also says in the audit that it was exported.
+    In the caller's transaction, which also writes the export to the audit.
     """
     people = of(conn)
     pseudonym = await _find(conn, people, wanted)

@@ -1,4 +1,4 @@
-"""Telemetry: structured logs with the correlation id, spans for what goes out, and a few metrics."""
+"""Telemetry: structured logs with the correlation id, spans of outbound calls, and a few metrics."""
 
 import logging
 import re

@@ -88,7 +88,7 @@ def meter(name: str) -> metrics.Meter:
 
 
 def gauge(name: str, description: str, read: Callable[[], Iterable[Sample]]) -> None:
-    """Let a gauge be read whenever somebody asks for metrics; a later one of the name takes its place."""
+    """Register a gauge, which is read at each request for metrics; a later one of the name replaces it."""
     _gauges[_family_name(name, "")] = (description, read)
 
 

@@ -1,4 +1,4 @@
-"""Tracing: spans of what comes in and what goes out, for those requests that are recorded."""
+"""Tracing: spans of inbound and outbound requests, for the sampled ones."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -59,7 +59,7 @@ async def _hide_query(span: Any, _: Any) -> None:
 
 
 class ServerSpan:
-    """The span of one request at the gateway; `traceparent` is what goes on to those behind."""
+    """The span of one request at the gateway; `traceparent` is sent to the tiers behind."""
 
     __slots__ = ("_span", "traceparent")
 

@@ -1,4 +1,4 @@
-"""kit/workflows: the words of a durable flow: what it is, why it stops, how patient it is."""
+"""kit/workflows: the declaration of a durable flow, its exceptions, and the patience of its steps."""
 
 import datetime as dt
 from collections.abc import Awaitable
@@ -38,7 +38,7 @@ class Flow(Protocol):
 
 
 class Recheck(Protocol):
-    """What a step rests on: facts that were read, and may have changed while somebody thought."""
+    """The facts that a step depends on, which may have changed since they were read."""
 
     def stale(self) -> bool:
         """Whether the facts were read too long ago to act on; asked before each try."""
@@ -73,7 +73,7 @@ class Undone(Exception):  # noqa: N818 - an outcome, not an error
 
 
 class ExceptionDraft(msgspec.Struct, frozen=True):
-    """What an exception will say: what stopped, why, what would fix it, and who owns it."""
+    """The texts of an exception: what stopped, why, what would fix it, and who owns it."""
 
     kind: ExceptionKind
     stopped: str
@@ -143,7 +143,7 @@ class RunRow(msgspec.Struct, frozen=True):
 
 
 def explain(problem: Problem, title: str) -> ExceptionDraft:
-    """What an exception says of a problem when the flow has no better words."""
+    """The default text of a problem's exception."""
     again = "Replay when the other system answers again" if problem.retryable else "Correct it and replay"
     return ExceptionDraft(
         kind=kind_of(problem),

@@ -28,7 +28,7 @@ class Liveness:
         self._alive: Hold | None = None
 
     async def show(self) -> None:
-        """Hold the lock that says we live; take it again after the session was lost."""
+        """Hold the lock that shows that this process is alive; take it again after the session was lost."""
         if self._alive is None or self._alive.lost.is_set():
             self._alive = await self._database.locks.take(_lock_of(self._executor))
         else:

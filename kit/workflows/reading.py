@@ -140,7 +140,7 @@ async def add_requester(conn: AsyncConnection, workflow_id: str, actor: str) -> 
 
 
 async def decide(conn: AsyncConnection, workflow_id: str, question: str, by: str) -> RunRow | None:
-    """Write who answers a question of a run; None where somebody has answered it before."""
+    """Record who answers a question of a run; None where it was answered before."""
     row = await conn.execute(
         update(runs)
         .where(runs.c.id == workflow_id, ~runs.c.decisions.has_key(question))

@@ -182,7 +182,7 @@ class Run:
     async def update_status(
         self, status: WorkflowStatus | None = None, text: str = "", state: msgspec.Struct | None = None
     ) -> None:
-        """Show people where the run stands, with a new `state` if it has another by now."""
+        """Show people the run's status, with its new `state` if it changed."""
         self.state = state or self.state
         place, data = self._next(), msgspec.to_builtins(state, str_keys=True) if state else None
         await self._durably(
@@ -191,7 +191,7 @@ class Run:
         )
 
     async def belongs_to(self, owner: Owner) -> None:
-        """Say whose row the run is, from within a step, as soon as it knows."""
+        """Record whose row the run is, from within a step, as soon as it is known."""
         await retry_until_available(lambda: self._journal.belongs_to(owner))
 
     async def waits_for(self, key: str) -> None:

@@ -85,7 +85,7 @@ class Runtime:
         self._flows[flow.name] = flow
 
     def every(self, schedule: Schedule) -> None:
-        """Have each tick of a schedule in the inbox, once over all workers; to be said before the launch."""
+        """Put each tick of a schedule into the inbox, once over all workers; call it before the launch."""
         self.schedules.append(schedule)
 
     async def launch(self) -> None:
@@ -121,7 +121,7 @@ class Runtime:
         return self._loop is not None or not self._worker
 
     async def close(self) -> None:
-        """Finish the steps in flight and stop; what is unfinished goes on in another process."""
+        """Finish the steps in flight and stop; another process continues unfinished runs."""
         await stop_background(*self._watchers)
         if self._worker:
             await self._gate.close(self._settings.drain)

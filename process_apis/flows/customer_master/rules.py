@@ -26,7 +26,7 @@ class ApprovalPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Proposed(msgspec.Struct, frozen=True):
     """The account as it was proposed, and which ERP customers may be the same firm.
 
-    What runs have stored in an earlier version does not say when it was read, nor for which legal entity.
+    In runs of an earlier version the time and the legal entity are missing.
     """
 
     account: Customer

@@ -92,7 +92,7 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
         return None
 
     async def _make(self, run: Run, case: CustomerCase) -> None:
-        """Make the customer as it was approved; raises OtherFacts where it is another by now."""
+        """Make the customer as it was approved; raises OtherFacts where the facts have changed."""
         proposal: ProposalInput = run.input
         systems, source = self._systems_of(proposal), _source(proposal, case)
         customer = await self._customer(run, case, source)

@@ -25,7 +25,7 @@ def resolve_assignment(
 
 
 def vendor_id(terms: Terms, refs: tuple[Ref, ...], instance: str, kind: str) -> str:
-    """The customer's id in an instance; raises NotFound that says where it stands instead, and what to do."""
+    """The customer's id in an instance; raises NotFound, which names another instance that has it."""
     their_id = next((ref.id for ref in refs if ref.instance == instance and ref.object == kind), None)
     if their_id is None:
         entity = terms.selling_entity

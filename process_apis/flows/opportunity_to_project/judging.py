@@ -1,4 +1,4 @@
-"""Reading a deal and its account from the CRM, and judging what they say."""
+"""Reads a deal and its account from the CRM, and judges them."""
 
 import msgspec
 

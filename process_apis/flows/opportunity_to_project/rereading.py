@@ -20,7 +20,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class NewTerms(Exception):  # noqa: N818 - an outcome, not an error
-    """The deal has other terms, and the flow shall go on with them: what was made of the old goes first."""
+    """The deal has other terms, with which the flow shall go on: effects of the old ones are undone first."""
 
     def __init__(self, terms: Terms) -> None:
         super().__init__(terms.name)

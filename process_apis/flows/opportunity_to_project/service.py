@@ -137,7 +137,7 @@ class OpportunityToProjectService(WorkflowService[Activation]):
         asked = {"instance": instance, "opportunity_id": opportunity_id}
         subjects: tuple[str, ...] | None = None
         if opportunity_id and not instance:
-            # Whose id it is, is not said: as any CRM of ours would spell it.
+            # The instance of the id is not given: it is spelled as any CRM of ours would.
             subjects = self._systems.spellings(Crm, "opportunity", opportunity_id)
             asked["opportunity_id"] = None
         if instance and opportunity_id:

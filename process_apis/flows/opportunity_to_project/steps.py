@@ -165,7 +165,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
     # -- a deal that changed meanwhile ------------------------------------------------------------------
 
     async def _end_if_lost(self, run: Run) -> None:
-        """Before a deal is judged for the first time: one that is lost by now will never have terms."""
+        """Before a deal is judged for the first time: a lost one will never have terms."""
 
         async def read() -> bool:
             return (await self._reader.opportunity(run)).stage == "lost"

@@ -24,7 +24,7 @@ TYPES = (ACTIVATION_UPDATED, WORKFLOW_STATUS_CHANGED, CUSTOMER_APPROVED)
 
 
 async def take(connection: AsyncConnection, row: InboxRow) -> None:
-    """Write what an event says of an account or a project; a run without terms has no project."""
+    """Write an event's values of an account or a project; a run without terms has no project."""
     if row.type == ACTIVATION_UPDATED:
         await put(connection, msgspec.convert(row.data, ActivationUpdated), row.occurred_at)
     elif row.type == CUSTOMER_APPROVED:
