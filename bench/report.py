@@ -20,7 +20,7 @@ class Target(msgspec.Struct, frozen=True):
 
     what: str
     wanted: str
-    found: str
+    measured: str
     reached: bool
 
 
@@ -204,7 +204,7 @@ def _show_targets(console: Paper, reached: Sequence[Target]) -> None:
     table = _table("Targets", "what", "wanted", "found", "")
     for target in reached:
         verdict = styled("reached", "green") if target.reached else styled("not reached", "red")
-        table.add_row(target.what, target.wanted, target.found, verdict)
+        table.add_row(target.what, target.wanted, target.measured, verdict)
     console.print(table)
 
 

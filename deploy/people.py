@@ -23,10 +23,10 @@ class Person:
 
     async def get(self, path: str, /, **query: str) -> Any:
         """The answer; raises CommandError with the problem's detail."""
-        found = await self.find(path, **query)
-        if found is None:
+        answer = await self.find(path, **query)
+        if answer is None:
             raise CommandError(f"{path} was not found: check the id, or run `enfilade doctor`.")
-        return found
+        return answer
 
     async def find(self, path: str, /, **query: str) -> Any | None:
         """The answer, None for 404."""

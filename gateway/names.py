@@ -133,7 +133,10 @@ def _of_duties(bundle: PolicyBundle, known: KnownNames) -> Places:
         yield from _unknown_scopes(f"{place}.scopes", duty.scopes, known)
         for index, role in enumerate(duty.roles):
             if role not in granted:
-                yield f"{place}.roles[{index}]", f"no operation asks for the role {role}, and nobody has it"
+                yield (
+                    f"{place}.roles[{index}]",
+                    f"no operation asks for the role {role}, and no caller has it",
+                )
     yield from _of_pairs(bundle)
 
 

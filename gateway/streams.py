@@ -191,7 +191,7 @@ class _Transfer:
         self._stream.sent += len(piece)
 
     async def _abort(self, error: Exception) -> None:
-        """Record why, and tell a reader of events; the connection is broken off by having no last message."""
+        """Record why, and inform a reader of events; without a last message the connection is broken off."""
         stream = self._stream
         stream.outcome = "aborted"
         if isinstance(error, TimeoutError):

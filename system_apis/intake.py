@@ -32,7 +32,7 @@ from system_apis.connector.webhooks import RefusingReceiver
 from system_apis.webhook_registrar import Configured, WebhookRegistrar
 
 BEGIN_SECONDS = 3.0
-LOOK_SECONDS = 1.0  # until a process that watches an instance hears that another was told to look
+LOOK_SECONDS = 1.0  # until a process that watches an instance learns that another received a request to poll
 
 _log = log("system_apis")
 
@@ -143,7 +143,7 @@ class Intake:
                 self.look_now(name)
 
     async def _pass_on_looks(self, stop: asyncio.Event) -> None:
-        """Until stopped: look where a process that does not watch the instance was told to."""
+        """Until stopped: poll the instances for which another process received a request."""
         seen: dict[str, str] | None = None
         while not stop.is_set():
             with suppress(Unavailable):  # what is stored meanwhile is seen by the next look

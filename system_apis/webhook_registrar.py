@@ -179,7 +179,7 @@ class WebhookRegistrar:
         )
         # Before the vendor is asked: it may call at once, and this process may end before it has answered.
         await self._store.write(pending)
-        await _remove_all(lifecycle, address)  # of an earlier attempt, whose secret nobody has
+        await _remove_all(lifecycle, address)  # of an earlier attempt, whose secret is lost
         registration = await lifecycle.register(address, pending.secrets[0])
         await self._store.write(_renewed(pending, registration))
         self._looked_up[profile.name, lifecycle.name] = clock.now()

@@ -36,7 +36,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
 
     what: str
     ok: bool
-    found: str
+    observed: str
     fix: str = ""
 
 
@@ -67,7 +67,7 @@ def _python() -> Diagnosis:
 
 def _packages(lock: Path) -> Diagnosis:
     if not lock.exists():
-        return Diagnosis("packages", ok=True, found="not compared: this installation has no lock file")
+        return Diagnosis("packages", ok=True, observed="not compared: this installation has no lock file")
     wrong = []
     pinned = _PINNED.findall(lock.read_text(encoding="utf-8"))
     for name, wanted, condition in pinned:
@@ -78,21 +78,23 @@ def _packages(lock: Path) -> Diagnosis:
         if installed != wanted:
             wrong.append(f"{name} {installed or 'missing'} instead of {wanted}")
     if wrong:
-        return Diagnosis("packages", ok=False, found="; ".join(wrong), fix="make run (it installs the lock)")
-    return Diagnosis("packages", ok=True, found=f"{len(pinned)}, as in the lock")
+        return Diagnosis(
+            "packages", ok=False, observed="; ".join(wrong), fix="make run (it installs the lock)"
+        )
+    return Diagnosis("packages", ok=True, observed=f"{len(pinned)}, as in the lock")
 
 
 def _data(folder: Path) -> Diagnosis:
     pid = launcher(folder)
     if pid:
-        return Diagnosis("data folder", ok=True, found=f"{folder}, in use by process {pid}")
+        return Diagnosis("data folder", ok=True, observed=f"{folder}, in use by process {pid}")
     nearest = next(part for part in (folder, *folder.parents) if part.exists())
     if not os.access(nearest, os.W_OK | os.X_OK) or not nearest.is_dir():
         return Diagnosis(
-            "data folder", ok=False, found=f"{folder} cannot be written", fix="choose --data DIR"
+            "data folder", ok=False, observed=f"{folder} cannot be written", fix="choose --data DIR"
         )
     return Diagnosis(
-        "data folder", ok=True, found=str(folder) if folder.exists() else f"{folder}, created at the start"
+        "data folder", ok=True, observed=str(folder) if folder.exists() else f"{folder}, created at the start"
     )
 
 
@@ -100,14 +102,14 @@ def _production(environ: Mapping[str, str]) -> Iterator[Diagnosis]:
     """Every reason for which `enfilade serve` would refuse to start, in its words."""
     if faults := start_faults(environ):
         return _faults("production", faults, "")
-    return iter([Diagnosis("production", ok=True, found="settings and configuration are valid for it")])
+    return iter([Diagnosis("production", ok=True, observed="settings and configuration are valid for it")])
 
 
 def _configuration(settings: ServerSettings) -> Iterator[Diagnosis]:
     faults = configuration_faults(settings.folder)
     if faults:
         return _faults("configuration", faults, "correct the file")
-    return iter([Diagnosis("configuration", ok=True, found=str(settings.folder))])
+    return iter([Diagnosis("configuration", ok=True, observed=str(settings.folder))])
 
 
 async def _instances(settings: ServerSettings, environ: Mapping[str, str]) -> list[Diagnosis]:
@@ -139,9 +141,9 @@ async def _instance(
 
 def _addresses(connector: Connector, profile: Profile, settings: ServerSettings) -> Iterator[Diagnosis]:
     if connector.registers_webhooks(profile) and not settings.public_url:
-        found = "ENFILADE_PUBLIC_URL is not set, so its addresses are not registered at the vendor"
+        observed = "ENFILADE_PUBLIC_URL is not set, so its addresses are not registered at the vendor"
         fix = "set it to the https address at which the vendor reaches the gateway"
-        yield Diagnosis(f"webhooks of {profile.name}", ok=False, found=found, fix=fix)
+        yield Diagnosis(f"webhooks of {profile.name}", ok=False, observed=observed, fix=fix)
 
 
 async def _checked(
@@ -151,13 +153,13 @@ async def _checked(
     report = await check(connector, profile, settings, environ, {})
     wrong = [finding for finding in report.findings if not finding.ok]
     if not wrong:
-        return Diagnosis(what, ok=True, found=f"{len(report.findings)} points checked")
+        return Diagnosis(what, ok=True, observed=f"{len(report.findings)} points checked")
     detail = f"{wrong[0].name}: {wrong[0].detail}" + (f", and {len(wrong) - 1} more" if wrong[1:] else "")
-    return Diagnosis(what, ok=False, found=detail, fix=f"enfilade instance check {profile.name}")
+    return Diagnosis(what, ok=False, observed=detail, fix=f"enfilade instance check {profile.name}")
 
 
 def _faults(what: str, faults: list[str], fix: str) -> Iterator[Diagnosis]:
-    return (Diagnosis(what, ok=False, found=fault, fix=fix) for fault in faults)
+    return (Diagnosis(what, ok=False, observed=fault, fix=fix) for fault in faults)
 
 
 def _ports(settings: ServerSettings, port: int, sandbox_port: int) -> Iterator[Diagnosis]:
@@ -172,7 +174,7 @@ def _ports(settings: ServerSettings, port: int, sandbox_port: int) -> Iterator[D
 
 async def _servers(settings: ServerSettings, stack: Stack | None) -> list[Diagnosis]:
     if not has_database(settings):
-        return [Diagnosis("database", ok=True, found="none configured: `enfilade up` starts its own")]
+        return [Diagnosis("database", ok=True, observed="none configured: `enfilade up` starts its own")]
     findings = [await _database(settings.database_url)]
     if settings.cache_url:
         findings.append(await _cache(settings.cache_url))
@@ -192,12 +194,12 @@ async def _database(url: str) -> Diagnosis:
             migrated = await connection.scalar(text("SELECT to_regclass('enfilade.runs') IS NOT NULL"))
     except Unavailable:
         fix = "start it, or correct ENFILADE_DATABASE_URL"
-        return Diagnosis("database", ok=False, found="does not answer", fix=fix)
+        return Diagnosis("database", ok=False, observed="does not answer", fix=fix)
     finally:
         await database.close()
     if not migrated:
-        return Diagnosis("database", ok=True, found="answers; empty, `enfilade serve` creates its tables")
-    return Diagnosis("database", ok=True, found="answers, with Enfilade's tables")
+        return Diagnosis("database", ok=True, observed="answers; empty, `enfilade serve` creates its tables")
+    return Diagnosis("database", ok=True, observed="answers, with Enfilade's tables")
 
 
 async def _cache(url: str) -> Diagnosis:
@@ -216,7 +218,7 @@ async def _answers(name: str, url: str) -> Diagnosis:
             answer = await http.get(url)
     except httpx.TransportError:
         return Diagnosis(
-            name, ok=False, found=f"{url} does not answer", fix="enfilade down, then enfilade up"
+            name, ok=False, observed=f"{url} does not answer", fix="enfilade down, then enfilade up"
         )
     ok = answer.is_success
     return Diagnosis(name, ok, f"{url}: {answer.status_code}", "" if ok else "read the server's log")

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-import deploy.composition.tables  # noqa: F401 - who asks what is held of him is shown every table
+import deploy.composition.tables  # noqa: F401 - an export of a person's data reads every table
 import experience_apis.app
 import process_apis.app
 from contracts.operation import Api

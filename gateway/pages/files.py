@@ -132,7 +132,7 @@ def _files_in(root: Path) -> Iterator[Path]:
 
 
 def _state(root: Path) -> list[tuple[str, int, int]]:
-    """What tells whether a file of a folder has changed."""
+    """A fingerprint by which a changed file of a folder is recognised."""
     states = ((path, path.stat()) for path in _files_in(root))
     return [(str(path), state.st_size, state.st_mtime_ns) for path, state in states]
 

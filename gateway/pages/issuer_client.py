@@ -177,8 +177,8 @@ class IssuerClient:
         except jose.UnreadableError:
             raise InvalidToken("The issuer gave no ID token") from None
         claims, algorithm = parts.payload, parts.header.get("alg")
-        found = await self._keys.find(str(parts.header.get("kid"))) if self._keys is not None else None
-        if found is None or algorithm not in found[1] or not jose.holds(parts, found[0], str(algorithm)):
+        key = await self._keys.find(str(parts.header.get("kid"))) if self._keys is not None else None
+        if key is None or algorithm not in key[1] or not jose.holds(parts, key[0], str(algorithm)):
             raise InvalidToken("The ID token's signature is not valid")
         audience = claims.get("aud")
         names = audience if isinstance(audience, list) else [audience]

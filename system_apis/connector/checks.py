@@ -30,9 +30,9 @@ async def findings_of(steps: Iterable[CheckStep]) -> tuple[Finding, ...]:
     """The findings of all steps, up to the first needed one that fails."""
     findings: list[Finding] = []
     for step in steps:
-        found = [one async for one in _taken(step)]
-        findings += found
-        if step.needed and not all(one.ok for one in found):
+        results = [one async for one in _taken(step)]
+        findings += results
+        if step.needed and not all(one.ok for one in results):
             break
     return tuple(findings)
 

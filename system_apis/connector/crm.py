@@ -127,7 +127,7 @@ class CrmProfile(Profile, frozen=True, kw_only=True):
 
 
 def terms(read: Read, profile: CrmProfile) -> tuple[dict[str, Any], dict[str, str]]:
-    """A deal's terms by canonical name, and what was found for those that have no code of ours."""
+    """A deal's terms by canonical name, and the vendor's values of those that have no code of ours."""
     fields, defaults = profile.fields.opportunity, profile.defaults.opportunity
     terms: dict[str, Any] = {}
     unmapped: dict[str, str] = {}

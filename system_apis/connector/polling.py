@@ -9,7 +9,7 @@ from kit import context, telemetry
 
 _log = telemetry.log(__name__)
 
-# Set by whoever runs a source: a webhook asks in it that the source is polled now.
+# Set by the runner of a source: a webhook asks in it that the source is polled now.
 look_now: ContextVar[asyncio.Event | None] = ContextVar("enfilade_look_now", default=None)
 
 

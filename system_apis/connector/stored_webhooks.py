@@ -54,8 +54,8 @@ class WebhookStore:
 
     async def all(self) -> list[StoredWebhook]:
         """Every one, by instance and name."""
-        found = [await self._store.read(name, StoredWebhook) for name in await self._store.names(_PREFIX)]
-        return [stored for stored in found if stored is not None]
+        webhooks = [await self._store.read(name, StoredWebhook) for name in await self._store.names(_PREFIX)]
+        return [stored for stored in webhooks if stored is not None]
 
     def secrets_of(self, instance: str, name: str = "") -> Secrets:
         """How a receiver reads the secrets of one of its addresses, newest first."""

@@ -116,7 +116,7 @@ class WebhookReceiver(ABC):
 
 
 class RefusingReceiver(WebhookReceiver):
-    """Of an instance that is not open: the vendor is told to come again."""
+    """Of an instance that is not open: the vendor is asked to retry."""
 
     def __init__(self, refuse: Callable[[], NoReturn]) -> None:
         self._refuse = refuse

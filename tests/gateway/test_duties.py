@@ -98,7 +98,7 @@ def test_what_there_is_not_cannot_be_named():
     assert unknown_names(bundle, known_names((Shop, Works))) == [
         "duties.keys.operations[0]: there is no operation x@1.y",
         "duties.keys.scopes[0]: no operation asks for process.odd.*",
-        "duties.keys.roles[0]: no operation asks for the role odd, and nobody has it",
+        "duties.keys.roles[0]: no operation asks for the role odd, and no caller has it",
         "conflicts[0].duties[1]: no duty is named sael",
         "waivers[0].holder: there is no consumer both",
     ]

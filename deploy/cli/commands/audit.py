@@ -103,24 +103,24 @@ async def _show(options: argparse.Namespace, person: Person) -> int:
 
 async def _verify(options: argparse.Namespace, person: Person) -> int:
     asked = {"anchor": _last_exported(options.anchors)} if options.anchors else {}
-    found = await person.get(f"{_API}/verification", **asked)
+    report = await person.get(f"{_API}/verification", **asked)
     if options.json:
-        print_json(found)
+        print_json(report)
     else:
-        print_lines(f"{found['lines']} lines, {found['anchors']} anchors.")
-        print_lines(f"Last anchor: {found['last_anchor']} {found['last_anchor_hash']}")
-        if found.get("set_aside"):
+        print_lines(f"{report['lines']} lines, {report['anchors']} anchors.")
+        print_lines(f"Last anchor: {report['last_anchor']} {report['last_anchor_hash']}")
+        if report.get("set_aside"):
             print_lines(
-                f"{found['set_aside']} lines could not be stored unchanged, and were written with escapes."
+                f"{report['set_aside']} lines could not be stored unchanged, and were written with escapes."
             )
-        for fault in found["faults"]:
+        for fault in report["faults"]:
             print_lines(f"FAULT: {fault}")
         print_lines(
             "Lines were altered, or are missing."
-            if found["faults"]
+            if report["faults"]
             else "The trail is complete and unaltered."
         )
-    return FAILED if found["faults"] else OK
+    return FAILED if report["faults"] else OK
 
 
 def _last_exported(path: Path) -> str:

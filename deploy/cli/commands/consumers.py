@@ -70,12 +70,12 @@ async def _with_person(options: argparse.Namespace, work: Work) -> None:
 
 
 async def _list(options: argparse.Namespace, person: Person) -> None:
-    found = (await person.get(f"{_API}/consumers"))["items"]
+    consumers = (await person.get(f"{_API}/consumers"))["items"]
     if options.json:
-        print_json(found)
+        print_json(consumers)
         return
     made = table("", "consumer", "title", "state", "origin", "subscriptions")
-    for each in found:
+    for each in consumers:
         made.add_row(each["name"], each["title"], each["state"], each["origin"], _subscribed(each))
     paper().print(made)
 
@@ -104,12 +104,12 @@ async def _resume(options: argparse.Namespace, person: Person) -> None:
 
 async def _usage(options: argparse.Namespace, person: Person) -> None:
     asked = {"days": str(options.days), **({"api": options.api} if options.api else {})}
-    found = (await person.get(f"{_API}/usage", **asked))["items"]
+    usage = (await person.get(f"{_API}/usage", **asked))["items"]
     if options.json:
-        print_json(found)
+        print_json(usage)
         return
     made = table(f"Calls of the last {options.days} days", "consumer", "API", "calls", "last on")
-    for use in found:
+    for use in usage:
         made.add_row(use["consumer"], use["api"], str(use["calls"]), use["last_day"])
     paper().print(made)
 

@@ -67,12 +67,12 @@ async def _lifecycle(settings: ServerSettings) -> list[str]:
 
 def _list() -> int:
     try:
-        found = read_lifecycles()
+        lifecycles = read_lifecycles()
     except SettingsError as error:
         print_lines(*error.faults)
         return FAILED
     rows = table("", "Version", "State", "Since", "Until", "Successor", "Owner", "Waivers")
-    for slug, one in sorted(found.items()):
+    for slug, one in sorted(lifecycles.items()):
         waivers = ", ".join(f"{each.consumer} until {each.expires}" for each in one.waivers)
         until = str(one.sunset or "")
         rows.add_row(slug, one.state, str(one.since), until, one.successor or "", one.owner, waivers)

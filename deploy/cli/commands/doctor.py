@@ -34,6 +34,6 @@ def run(options: argparse.Namespace) -> int:
     made = table("", "", "check", "found", "remedy")
     made.show_header = False
     for finding in findings:
-        made.add_row(mark(ok=finding.ok), finding.what, finding.found, finding.fix)
+        made.add_row(mark(ok=finding.ok), finding.what, finding.observed, finding.fix)
     paper().print(made)
     return OK if all(finding.ok for finding in findings) else FAILED

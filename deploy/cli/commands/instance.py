@@ -56,11 +56,11 @@ def _run_hooks(options: argparse.Namespace) -> int:
     environ = {**(stack.environ if stack else {}), **os.environ}
     action: Action = "remove" if options.remove else "register" if options.register else "show"
     try:
-        found = asyncio.run(act(settings, environ, options.name or "", action))
+        webhooks = asyncio.run(act(settings, environ, options.name or "", action))
     except SettingsError as error:
         raise CommandError("; ".join(error.faults)) from None
     made = table("Webhooks that are registered at vendors", "instance", "name", "status", "address", "until")
-    for each in found:
+    for each in webhooks:
         until = each.registration.expires_at if each.registration else None
         made.add_row(each.instance, each.name, each.status, each.address, until.isoformat() if until else "")
     paper().print(made)

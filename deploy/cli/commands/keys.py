@@ -70,14 +70,14 @@ async def _with_person(options: argparse.Namespace, work: Work) -> None:
 
 async def _list(options: argparse.Namespace, person: Person) -> None:
     asked = {"consumer": options.name} if options.name else {}
-    found = (await person.get(f"{_API}/keys", **asked))["items"]
+    keys = (await person.get(f"{_API}/keys", **asked))["items"]
     if options.json:
-        print_json(found)
-    elif not found:
+        print_json(keys)
+    elif not keys:
         print_lines("There are no keys.")
     else:
         made = table("", "id", "consumer", "prefix", "purpose", "valid", "last used")
-        for key in found:
+        for key in keys:
             made.add_row(
                 key["id"],
                 key["consumer"],
@@ -116,16 +116,21 @@ async def _revoke(options: argparse.Namespace, person: Person) -> None:
 
 
 async def _list_revocations(options: argparse.Namespace, person: Person) -> None:
-    found = (await person.get(f"{_API}/revocations"))["items"]
+    revocations = (await person.get(f"{_API}/revocations"))["items"]
     if options.json:
-        print_json(found)
-    elif not found:
+        print_json(revocations)
+    elif not revocations:
         print_lines("There are no revocations.")
     else:
         made = table("", "kind", "name", "issued until", "by", "reason", "deleted at")
-        for one in found:
-            told = (one["issued_before"], one.get("revoked_by", ""), one.get("reason", ""), one["forget_at"])
-            made.add_row(one["kind"], one["name"], *told)
+        for one in revocations:
+            columns = (
+                one["issued_before"],
+                one.get("revoked_by", ""),
+                one.get("reason", ""),
+                one["forget_at"],
+            )
+            made.add_row(one["kind"], one["name"], *columns)
         paper().print(made)
 
 

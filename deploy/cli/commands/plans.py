@@ -30,12 +30,12 @@ def run(options: argparse.Namespace) -> int:
 
 async def _list(options: argparse.Namespace) -> None:
     async with administrator(options) as person:
-        found = (await person.get("/admin/v1/plans/plans"))["items"]
+        plans = (await person.get("/admin/v1/plans/plans"))["items"]
     if options.json:
-        print_json(found)
+        print_json(plans)
         return
     made = table("", "plan", "title", "rates", "concurrent", "per month", "lane", "approval")
-    for plan in found:
+    for plan in plans:
         limits = ", ".join(f"{limit['requests']} per {limit['seconds']} s" for limit in plan["limits"])
         counted = [str(plan.get(name, "")) for name in ("concurrency", "monthly_quota")]
         made.add_row(plan["name"], plan.get("title", ""), limits, *counted, plan["lane"], plan["approval"])

@@ -70,18 +70,18 @@ async def _with_person(options: argparse.Namespace, work: Work) -> None:
 
 
 async def _status(options: argparse.Namespace, person: Person) -> None:
-    found = await person.get(f"{_API}/in-force")
+    policy = await person.get(f"{_API}/in-force")
     if options.json:
-        print_json(found)
+        print_json(policy)
         return
     made = table("", "", "")
     made.show_header = False
-    made.add_row("current", f"{found['digest']}, since {found['since']}")
-    made.add_row("from", found.get("folder", ""))
-    refused = found.get("refused")
+    made.add_row("current", f"{policy['digest']}, since {policy['since']}")
+    made.add_row("from", policy.get("folder", ""))
+    refused = policy.get("refused")
     if refused:
         made.add_row("refused", [f"a change at {refused['at']}:", *refused["faults"]])
-    for place in found.get("restart_required", ()):
+    for place in policy.get("restart_required", ()):
         made.add_row("restart required", place)
     paper().print(made)
 
@@ -95,14 +95,14 @@ async def _explain(options: argparse.Namespace, person: Person) -> None:
     asked = {"method": method.upper(), "path": path, "consumer": options.consumer}
     if options.person:
         asked["person"] = options.person
-    found = await person.get(f"{_API}/explanation", **asked)
+    explanation = await person.get(f"{_API}/explanation", **asked)
     if options.json:
-        print_json(found)
+        print_json(explanation)
         return
     made = table(f"{method.upper()} {path} by {options.consumer}", "policy", "rule", "defined in")
-    for rule in found["rules"]:
+    for rule in explanation["rules"]:
         says = rule["says"] if "refuses" not in rule else f"REFUSED, {rule['refuses']}: {rule['says']}"
         made.add_row(rule["policy"], says, rule["source"])
     paper().print(made)
-    status = f" ({found['status']})" if "status" in found else ""
-    print_lines(f"Verdict: {found['verdict']}{status}, by policy {found['digest']}.")
+    status = f" ({explanation['status']})" if "status" in explanation else ""
+    print_lines(f"Verdict: {explanation['verdict']}{status}, by policy {explanation['digest']}.")

@@ -49,9 +49,9 @@ async def _ask(options: argparse.Namespace) -> None:
 
 
 async def _export(options: argparse.Namespace, person: Person) -> None:
-    found = await person.post(f"{_API}/exports", {"person": options.person})
+    export = await person.post(f"{_API}/exports", {"person": options.person})
     encode = msgspec.json.Encoder(decimal_format="number").encode
-    print_json(msgspec.Raw(encode(found)), indent=2)
+    print_json(msgspec.Raw(encode(export)), indent=2)
 
 
 async def _erase(options: argparse.Namespace, person: Person) -> None:

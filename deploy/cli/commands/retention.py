@@ -89,12 +89,12 @@ async def _lift(options: argparse.Namespace, person: Person) -> None:
 
 
 async def _holds(options: argparse.Namespace, person: Person) -> None:
-    found = await person.get(f"{_API}/holds")
+    holds = await person.get(f"{_API}/holds")
     if options.json:
-        print_json(found["items"])
+        print_json(holds["items"])
         return
     made = table("", "held", "reason", "by", "since")
-    for held in found["items"]:
+    for held in holds["items"]:
         made.add_row(held["subject"], held["reason"], held["held_by"], held["held_at"][:19])
     paper().print(made)
 

@@ -63,17 +63,18 @@ async def _with_person(options: argparse.Namespace, work: Work) -> None:
 
 async def _list(options: argparse.Namespace, person: Person) -> None:
     wanted = {name: getattr(options, name) for name in ("consumer", "api", "state")}
-    found = (await person.get(_API, **{name: value for name, value in wanted.items() if value}))["items"]
+    page = await person.get(_API, **{name: value for name, value in wanted.items() if value})
+    subscriptions = page["items"]
     if options.json:
-        print_json(found)
+        print_json(subscriptions)
         return
-    if not found:
+    if not subscriptions:
         print_lines("No such subscription was requested; `enfilade consumers` shows the declared ones.")
         return
     made = table("", "id", "consumer", "API", "plan", "state", "requested by", "decided by", "reason")
-    for each in found:
-        told = [each[name] for name in ("id", "consumer", "api", "plan", "state", "requested_by")]
-        made.add_row(*told, each.get("decided_by", ""), each["reason"])
+    for each in subscriptions:
+        columns = [each[name] for name in ("id", "consumer", "api", "plan", "state", "requested_by")]
+        made.add_row(*columns, each.get("decided_by", ""), each["reason"])
     paper().print(made)
 
 
@@ -97,14 +98,12 @@ async def _cancel(options: argparse.Namespace, person: Person) -> None:
     )
 
 
-def _print_subscription(options: argparse.Namespace, found: dict[str, Any]) -> None:
+def _print_subscription(options: argparse.Namespace, made: dict[str, Any]) -> None:
     if options.json:
-        print_json(found)
+        print_json(made)
         return
-    print_lines(
-        f"{found['id']} is {found['state']}: {found['consumer']}, {found['api']}, plan {found['plan']}."
-    )
-    if found["state"] == "requested":
+    print_lines(f"{made['id']} is {made['state']}: {made['consumer']}, {made['api']}, plan {made['plan']}.")
+    if made["state"] == "requested":
         print_lines(
-            f"It waits for another person: enfilade subscriptions approve {found['id']} --reason … --by …"
+            f"It waits for another person: enfilade subscriptions approve {made['id']} --reason … --by …"
         )

@@ -25,7 +25,7 @@ def select(columns: Iterable[str], sobject: str, where: str, *, limit: int | Non
 
 
 def changed(sobject: str, where: str, more: Iterable[str] = (), *, limit: int | None = None) -> str:
-    """The rows of the poll, oldest change first; `more` are columns that tell what happened."""
+    """The rows of the poll, oldest change first; `more` are columns that show what happened."""
     return select((*_CHANGE, *more), sobject, where, limit=limit)
 
 

@@ -163,7 +163,7 @@ async def test_every_process_refuses_whoever_starts_it(tiers: str, role: str):
 
 def test_the_doctor_says_what_a_start_would_refuse(tmp_path: Path):
     """The same list."""
-    found = [one.found for one in diagnose(tmp_path, NOTHING_ELSE, 0, 0) if one.what == "production"]
+    found = [one.observed for one in diagnose(tmp_path, NOTHING_ELSE, 0, 0) if one.what == "production"]
     assert found == start_faults(NOTHING_ELSE)
     assert len(found) > len(DEMO_MARKS)
 

@@ -18,7 +18,7 @@ from system_apis.vendors.kantata.mapping import project as projects
 from system_apis.vendors.kantata.mapping.values import GROUP, canonical_id
 from system_apis.vendors.kantata.profile import KantataProfile
 from system_apis.vendors.kantata.records import ClientGroup as KantataRecord
-from system_apis.vendors.kantata.records import Project as Found
+from system_apis.vendors.kantata.records import Project as KantataProject
 
 
 class KantataPsa:
@@ -96,7 +96,7 @@ class KantataPsa:
                 raise projects.not_set(rest, catalogue, self._profile.name)
             return projects.to_project(project, self._profile, catalogue)
 
-    def _is_gone(self, project: Found) -> bool:
+    def _is_gone(self, project: KantataProject) -> bool:
         return project.workspace.archived and projects.is_cancelled(project.workspace, self._profile)
 
     async def _create_client(
@@ -122,7 +122,7 @@ class KantataPsa:
                 raise
             return client
 
-    async def _whole(self, project: Found) -> Project:
+    async def _whole(self, project: KantataProject) -> Project:
         catalogue = await self._client.catalogue.get()
         contents = await self._client.structure(project, task_key_field(self._profile, catalogue))
         return structure.whole(project, contents, self._profile, catalogue)

@@ -79,9 +79,9 @@ class KantataClient:
         choices: dict[str, dict[str, str]] = {}
         for choice in (each for envelope in fields for each in envelope.custom_field_choices.values()):
             choices.setdefault(str(choice.custom_field_id), {})[choice.label] = choice.id
-        found = (each for envelope in fields for each in envelope.custom_fields.values())
+        values = (each for envelope in fields for each in envelope.custom_fields.values())
         return Catalogue(
-            {(each.subject_type, each.name): _field(each, choices) for each in found},
+            {(each.subject_type, each.name): _field(each, choices) for each in values},
             {role.name: role.id for envelope in roles for role in envelope.roles.values()},
         )
 

@@ -41,14 +41,14 @@ class NetSuiteErp:
     # -- customers
 
     async def get_customer(self, customer_id: str) -> Customer:
-        _, found = await self._customer(canonical_id("customer", customer_id))
-        return found
+        _, customer = await self._customer(canonical_id("customer", customer_id))
+        return customer
 
     async def get_customer_by_key(self, key: str) -> Customer:
-        record, found = await self._customer(f"eid:{key}")
+        record, customer = await self._customer(f"eid:{key}")
         if record.is_inactive:
             raise NotFound(f"the customer of {key} is inactive", instance=self._instance)
-        return found
+        return customer
 
     async def _customer(self, ident: str) -> tuple[NetSuiteCustomer, Customer]:
         record, raw = await self._client.read("customer", ident, NetSuiteCustomer)
