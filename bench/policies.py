@@ -19,7 +19,7 @@ from gateway.inventory import ApiInventory
 from gateway.pipeline import ORDER, GatewaySettings, PolicyDependencies, after_route, before_route
 from gateway.plans import read
 from gateway.plans.consumer_directory import ConsumerDirectory
-from gateway.policies.account import Account
+from gateway.policies.account import AccountPolicy
 from gateway.policies.identity import credential_verifiers
 from gateway.policies.rate_limit import Allowances
 from gateway.policies.route import RouteTable
@@ -85,7 +85,7 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
         )
         policies: dict[str, Any] = {}
         for group in (
-            before_route(settings, Account(settings.account, database)),
+            before_route(settings, AccountPolicy(settings.account, database)),
             after_route(settings, dependencies),
         ):
             policies |= {field.name: getattr(group, field.name) for field in fields(group)}

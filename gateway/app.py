@@ -13,7 +13,7 @@ from gateway.inventory import ApiInventory
 from gateway.open_addresses import OpenAddresses, Ready
 from gateway.pages.mounting import PageDependencies
 from gateway.plans.consumer_directory import ConsumerDirectory
-from gateway.policies.account import Account
+from gateway.policies.account import AccountPolicy
 from gateway.policies.cache import InvalidationListener
 from gateway.policies.rate_limit import Allowances
 from gateway.policy_bundle import PolicyBundle
@@ -70,7 +70,7 @@ class Gateway:
         self.allowances = Allowances(stores.cache, database, stores.workers)
         self.credential_status = _credential_status(bundle, database)
         self._streams = OpenStreams()
-        self._account = Account(bundle.settings.account, database)
+        self._account = AccountPolicy(bundle.settings.account, database)
         addresses = OpenAddresses(
             inventory, public_url, issuer=credentials.issuer, database=database, hooks=hooks, ready=ready
         )

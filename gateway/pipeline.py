@@ -11,7 +11,7 @@ from gateway.lifecycle import NONE, ApiLifecycles, check_subscriptions
 from gateway.pages import PageSettings, check_pages
 from gateway.plans import Consumer, Name, Plan
 from gateway.plans.consumer_directory import ConsumerDirectory
-from gateway.policies.account import Account, AccountSettings
+from gateway.policies.account import AccountPolicy, AccountSettings
 from gateway.policies.answer import AnswerPolicy, AnswerSettings
 from gateway.policies.authorisation import Authorisation
 from gateway.policies.cache import AnswerCache, CacheSettings
@@ -68,7 +68,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class BeforeRoute:
     """The policies around every request, outermost first; after them the route is looked up."""
 
-    account: Account
+    account: AccountPolicy
     answer: Policy
     wire: Policy
 
@@ -118,7 +118,7 @@ class PolicyDependencies:
 
 
 def before_route(
-    settings: GatewaySettings, account: Account, lifecycles: ApiLifecycles = NONE
+    settings: GatewaySettings, account: AccountPolicy, lifecycles: ApiLifecycles = NONE
 ) -> BeforeRoute:
     """The policies for every request before its route is known; `account` survives a policy change."""
     return BeforeRoute(

@@ -24,7 +24,7 @@ from gateway.pipeline import (
 )
 from gateway.plans import Consumer
 from gateway.plans.consumer_directory import ConsumerDirectory
-from gateway.policies.account import Account
+from gateway.policies.account import AccountPolicy
 from gateway.policies.identity import credential_verifiers
 from gateway.policies.rate_limit import Allowances
 from gateway.policies.route import RouteTable
@@ -55,7 +55,7 @@ class Lasting:
     public_url: str
     resource_metadata: str
     credentials: CredentialSources
-    account: Account
+    account: AccountPolicy
     directory: ConsumerDirectory
     allowances: Allowances
     proofs_used: Memory

@@ -49,7 +49,7 @@ class AccountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_waiting: Annotated[int, Meta(ge=100)] = 20_000
 
 
-class Account:
+class AccountPolicy:
     """Measures every call; records writes, streams, and denials of identified callers, in the audit trail."""
 
     def __init__(self, settings: AccountSettings, database: Database | None) -> None:
