@@ -15,7 +15,7 @@ _TEST_SUFFIXES = ("_SB", "_RP")
 _TEST_PREFIXES = ("TSTDRV", "TD")
 
 
-class Account(msgspec.Struct, frozen=True):
+class NetSuiteAccount(msgspec.Struct, frozen=True):
     """One NetSuite account: `id` in the realm's spelling, `base_url` of its REST services."""
 
     id: str
@@ -30,19 +30,21 @@ class Account(msgspec.Struct, frozen=True):
         return "test" if test else "production"
 
 
-def account_of(connection: NetSuiteConnection, environ: Mapping[str, str]) -> Account:
+def account_of(connection: NetSuiteConnection, environ: Mapping[str, str]) -> NetSuiteAccount:
     """The account of a profile, its id derived once into the host's spelling and the realm's."""
     given = literal(connection.account, environ)
     host = given.lower().replace("_", "-")
     base_url = literal(connection.base_url, environ) or f"https://{host}.suitetalk.api.netsuite.com"
-    return Account(
+    return NetSuiteAccount(
         id=given.upper().replace("-", "_"),
         base_url=base_url.rstrip("/"),
         app_url=literal(connection.app_url, environ) or f"https://{host}.app.netsuite.com",
     )
 
 
-def grant(connection: NetSuiteConnection, account: Account, environ: Mapping[str, str]) -> ClientAssertion:
+def grant(
+    connection: NetSuiteConnection, account: NetSuiteAccount, environ: Mapping[str, str]
+) -> ClientAssertion:
     """OAuth 2.0 client credentials with a signed assertion: NetSuite refuses RS256 and shared secrets."""
     return ClientAssertion(
         account.base_url + _TOKEN_PATH,

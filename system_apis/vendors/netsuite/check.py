@@ -9,7 +9,7 @@ from system_apis.connector.custom_values import Kind
 from system_apis.connector.erp_check import field_findings, reference_steps
 from system_apis.connector.findings import judged
 from system_apis.connector.wall_clock import LocalZone
-from system_apis.vendors.netsuite.auth import Account
+from system_apis.vendors.netsuite.auth import NetSuiteAccount
 from system_apis.vendors.netsuite.client import NetSuiteClient
 from system_apis.vendors.netsuite.mapping import queries
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
@@ -50,7 +50,7 @@ class NetSuiteCheck:
     """The steps of a check; none changes anything."""
 
     def __init__(
-        self, profile: NetSuiteProfile, account: Account, client: NetSuiteClient, zone: LocalZone
+        self, profile: NetSuiteProfile, account: NetSuiteAccount, client: NetSuiteClient, zone: LocalZone
     ) -> None:
         self._profile = profile
         self._account = account
