@@ -15,7 +15,7 @@ from gateway.policies.account import AccountPolicy, AccountSettings
 from gateway.policies.answer import AnswerPolicy, AnswerSettings
 from gateway.policies.authorisation import Authorisation
 from gateway.policies.cache import AnswerCache, CacheSettings
-from gateway.policies.contract import Contract, ContractSettings
+from gateway.policies.contract import ContractPolicy, ContractSettings
 from gateway.policies.cors import Cors, CorsSettings
 from gateway.policies.hop import Hop, HopSettings
 from gateway.policies.idempotency_key import IdempotencyKey, IdempotencyKeySettings
@@ -153,7 +153,7 @@ def after_route(settings: GatewaySettings, dependencies: PolicyDependencies) -> 
         rate_limit=RateLimit(
             settings.rate_limit, settings.plans, dependencies.directory, dependencies.allowances
         ),
-        contract=Contract(settings.contract, dependencies.lifecycles or NONE),
+        contract=ContractPolicy(settings.contract, dependencies.lifecycles or NONE),
         idempotency_key=IdempotencyKey(settings.idempotency_key, dependencies.database),
         cache=AnswerCache(settings.cache),
         hop=Hop(settings.hop, dependencies.streams),

@@ -35,7 +35,7 @@ class ContractSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: AnswerValidationSettings = AnswerValidationSettings()
 
 
-class Contract:
+class ContractPolicy:
     """Builds the validators of each route once; raises SettingsError for a broken schema.
 
     A version that is a draft or retired is refused to every consumer without a trial or waiver.
