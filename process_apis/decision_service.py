@@ -16,7 +16,7 @@ from process_apis.workflow_service import WorkflowService
 V = TypeVar("V", bound=WorkflowView)
 
 
-class Duty(msgspec.Struct, frozen=True):
+class DecisionDuties(msgspec.Struct, frozen=True):
     """The duty of who decides, of who asked for the run, and of whose own run waits for it."""
 
     deciding: str
@@ -27,7 +27,7 @@ class Duty(msgspec.Struct, frozen=True):
 class DecisionService(WorkflowService[V]):
     """The base of their services; the state of their runs is a `Question`."""
 
-    duty: Duty
+    duty: DecisionDuties
 
     async def _decide(self, row: RunRow, decision: msgspec.Struct, *, action: str, comment: str = "") -> None:
         """Give a person's decision to the run that asks for it.

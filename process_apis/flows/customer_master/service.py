@@ -18,7 +18,7 @@ from contracts.system.crm import Crm
 from contracts.system.erp import Erp
 from kit.database.rows import bounds
 from kit.workflows import Owner, RunRow
-from process_apis.decision_service import DecisionService, Duty
+from process_apis.decision_service import DecisionDuties, DecisionService
 from process_apis.erp_customers import own_candidates
 from process_apis.flows.customer_master.state import NAME, ProposalInput, RequestState
 from process_apis.systems import instance_of
@@ -30,7 +30,7 @@ class CustomerMasterService(DecisionService[CustomerRequest]):
 
     flow, noun = NAME, "request"
     view, input, state = CustomerRequest, ProposalInput, RequestState
-    duty = Duty("approve-customer", asking="request-customer", waiting="start-activation")
+    duty = DecisionDuties("approve-customer", asking="request-customer", waiting="start-activation")
 
     async def propose_customer(self, body: CustomerProposal) -> CustomerRequest:
         """The request, new or existing: one per CRM account and selling entity."""
