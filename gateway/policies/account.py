@@ -55,7 +55,7 @@ class AccountPolicy:
     def __init__(self, settings: AccountSettings, database: Database | None) -> None:
         self.settings = settings
         self._database = database
-        self._rows: BatchWriter[audit.Entry] = BatchWriter(
+        self._rows: BatchWriter[audit.AuditEntry] = BatchWriter(
             "enfilade.gateway.audit",
             self._write,
             self._set_aside,
@@ -155,7 +155,7 @@ class AccountPolicy:
         if callers_id:  # only recorded: the gateway uses an id of its own
             detail["caller_correlation_id"] = callers_id.decode("latin-1")[:_MAX_NOTE]
         self._rows.add(
-            audit.Entry(
+            audit.AuditEntry(
                 action=route.name,
                 outcome=exchange.problem.code if exchange.problem else str(status),
                 actor=caller.subject,
@@ -195,12 +195,12 @@ class AccountPolicy:
         except Exception as error:  # noqa: BLE001 - a fault here must not end the writing for good
             _log.warning("audit waits", rows=len(self._rows), reason=type(error).__name__)
 
-    async def _write(self, rows: Sequence[audit.Entry]) -> None:
+    async def _write(self, rows: Sequence[audit.AuditEntry]) -> None:
         if self._database is not None:
             async with self._database.begin() as connection:
                 await audit.write_all(connection, rows)
 
-    async def _set_aside(self, row: audit.Entry, error: Exception) -> None:
+    async def _set_aside(self, row: audit.AuditEntry, error: Exception) -> None:
         await self._write([audit.set_aside(row, error)])
 
     async def _write_on(self) -> None:

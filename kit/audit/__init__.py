@@ -4,13 +4,13 @@ from kit.audit.anchoring import Anchor, anchor, anchors_between, is_anchor_due
 from kit.audit.chain import GENESIS, canonical, hash_of
 from kit.audit.refusals import note_refusals
 from kit.audit.verifying import Verification, check, verify
-from kit.audit.writing import SEALED, Entry, consumer, numbered, set_aside, write, write_all
+from kit.audit.writing import SEALED, AuditEntry, consumer, numbered, set_aside, write, write_all
 
 __all__ = [
     "GENESIS",
     "SEALED",
     "Anchor",
-    "Entry",
+    "AuditEntry",
     "Verification",
     "anchor",
     "anchors_between",

@@ -27,7 +27,7 @@ SET_ASIDE = "set_aside"
 """Under this name a line's detail says why the line could not be written as it was."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class AuditEntry(msgspec.Struct, frozen=True):
     """One line of the trail.
 
     An `actor` beside a `consumer` that it is not is a person, and stands in the line under a pseudonym.
@@ -56,12 +56,14 @@ async def write(
     correlation_id: str = "",
     personal: dict[str, Any] | None = None,
 ) -> None:
-    """Add a line in the transaction of the work that it records; see `Entry`."""
-    entry = Entry(action, outcome, actor, consumer, subject, detail or {}, correlation_id, personal or {})
+    """Add a line in the transaction of the work that it records; see `AuditEntry`."""
+    entry = AuditEntry(
+        action, outcome, actor, consumer, subject, detail or {}, correlation_id, personal or {}
+    )
     await write_all(conn, [entry])
 
 
-async def write_all(conn: AsyncConnection, batch: Sequence[Entry]) -> None:
+async def write_all(conn: AsyncConnection, batch: Sequence[AuditEntry]) -> None:
     """Add several lines at once, for instance the denials that a gateway has gathered."""
     if not batch:
         return
@@ -85,7 +87,7 @@ def numbered(writer: str, number: int) -> dict[str, Any]:
     return {ROW: {"writer": writer, "number": number}}
 
 
-def set_aside(entry: Entry, error: Exception) -> Entry:
+def set_aside(entry: AuditEntry, error: Exception) -> AuditEntry:
     """The entry in a form that can always be written: escapes for what cannot be stored, detail as text."""
     names = ("action", "outcome", "actor", "consumer", "subject", "correlation_id")
     texts = {name: storable(str(getattr(entry, name)))[:_MAX_ASIDE] for name in names}
@@ -94,7 +96,7 @@ def set_aside(entry: Entry, error: Exception) -> Entry:
     if ROW in entry.detail:
         reduced[ROW] = entry.detail[ROW]
     personal = {storable(name): storable(str(value)) for name, value in entry.personal.items()}
-    return Entry(**texts, detail=reduced, personal=personal)
+    return AuditEntry(**texts, detail=reduced, personal=personal)
 
 
 def consumer() -> str:
@@ -103,7 +105,7 @@ def consumer() -> str:
     return caller.consumer if caller else ""
 
 
-async def _settle(conn: AsyncConnection, batch: Sequence[Entry]) -> list[dict[str, Any]]:
+async def _settle(conn: AsyncConnection, batch: Sequence[AuditEntry]) -> list[dict[str, Any]]:
     """The lines with people under their pseudonyms and what is personal sealed."""
     people = of(conn)
     # In one order, so that two batches that meet new people never wait for each other in a circle.
@@ -122,7 +124,7 @@ async def _settle(conn: AsyncConnection, batch: Sequence[Entry]) -> list[dict[st
     return lines
 
 
-def _is_subject(entry: Entry) -> bool:
+def _is_subject(entry: AuditEntry) -> bool:
     named = bool(entry.actor and entry.consumer and entry.actor != entry.consumer)
     return named and not is_pseudonym(entry.actor)
 

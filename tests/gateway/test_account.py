@@ -11,7 +11,7 @@ from gateway.pipeline import GatewaySettings
 from gateway.policies.account import AccountSettings
 from gateway.tables import usage
 from kit import audit
-from kit.audit import Entry, check
+from kit.audit import AuditEntry, check
 from kit.database import Database
 from kit.database.tables import audit as trail
 from tests.gateway.deployment import ORDER, Deployment, problem
@@ -80,7 +80,7 @@ async def test_a_row_that_can_never_be_written_is_set_aside(
     deployment = Deployment(keys_folder, database=own)
     before = await deployment.call("POST", "/experience/shop/v1/orders/o-1/poke")
     deployment.gateway._account._rows.add(
-        Entry(
+        AuditEntry(
             "a\x00b", "200", "mallory\udcff", "ci", "/\ud800", {"n": 10**400}, personal={"source": "\udcff"}
         )
     )

@@ -204,6 +204,8 @@ async def test_refusals_of_strangers_are_counted_by_source_and_minute(database: 
 async def test_refusals_come_in_batches(database: Database) -> None:
     """A gateway's gathered refusals are one write and verify like any other line."""
     async with database.begin() as connection:
-        await audit.write_all(connection, [audit.Entry("read", "denied", consumer=f"c{n}") for n in range(5)])
+        await audit.write_all(
+            connection, [audit.AuditEntry("read", "denied", consumer=f"c{n}") for n in range(5)]
+        )
         await audit.write_all(connection, [])
     assert await faults(database) == []

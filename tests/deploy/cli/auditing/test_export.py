@@ -94,7 +94,7 @@ async def test_an_auditor_verifies_a_period_alone(database: Database, tmp_path: 
 
 async def test_an_auditor_misses_a_row_that_was_never_written(database: Database, tmp_path: Path) -> None:
     """Of a writer's numbered rows one is not there; and what is told of it gives the terminal no orders."""
-    rows = [audit.Entry(action="a", outcome="b", detail=audit.numbered("w\x1b]0;x", n)) for n in (4, 6)]
+    rows = [audit.AuditEntry(action="a", outcome="b", detail=audit.numbered("w\x1b]0;x", n)) for n in (4, 6)]
     async with database.begin() as connection:
         await audit.write_all(connection, rows)
     status, said = verify(await export(database, "2026", tmp_path / "year"))
