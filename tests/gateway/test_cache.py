@@ -18,7 +18,7 @@ from gateway.pipeline import GatewaySettings
 from gateway.plans import grants
 from gateway.policies.cache import CacheSettings
 from gateway.policies.cache.conditions import NONE, CacheDirectives
-from gateway.policies.cache.store import Entry, Store
+from gateway.policies.cache.store import CacheEntry, Store
 from kit import clock, inbox
 from kit.database import Database
 from tests.gateway.deployment import CONSUMERS, PLANS, Deployment, problem
@@ -408,11 +408,11 @@ def test_the_store_is_bound_in_bytes():
     """The least recently asked for leaves first, and what is larger than all is not kept."""
     store = Store(3000)
     for name in (b"a", b"b", b"c"):
-        store.put(name, Entry((), bytes(300), 0, 0.0))
+        store.put(name, CacheEntry((), bytes(300), 0, 0.0))
     assert store.get(b"a", 0) is not None
-    store.put(b"d", Entry((), bytes(300), 0, 0.0))
+    store.put(b"d", CacheEntry((), bytes(300), 0, 0.0))
     assert [name for name in (b"a", b"b", b"c", b"d") if store.get(name, 0)] == [b"a", b"c", b"d"]
-    store.put(b"e", Entry((), bytes(4000), 0, 0.0))
+    store.put(b"e", CacheEntry((), bytes(4000), 0, 0.0))
     assert (store.get(b"e", 0), store.size) == (None, 2700)
     assert store.get(b"a", 1) is None
     assert store.size == 1800

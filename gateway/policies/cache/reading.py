@@ -10,7 +10,7 @@ from contracts.problems import NotCached, Problem, Unexpected
 from gateway.exchange import Exchange, Header, PipelineStep, Reply
 from gateway.policies.cache.conditions import CacheDirectives, cache_directives, header, met
 from gateway.policies.cache.flights import Flight, Flights
-from gateway.policies.cache.store import Entry, Store
+from gateway.policies.cache.store import CacheEntry, Store
 from gateway.policies.cache.tags import CacheTag
 from kit import clock, problems
 from kit.telemetry import meter
@@ -74,7 +74,7 @@ class Reading:
         return await self._fetched(key, exchange, directives, entry)
 
     async def _fetched(
-        self, key: bytes, exchange: Exchange, directives: CacheDirectives, entry: Entry | None
+        self, key: bytes, exchange: Exchange, directives: CacheDirectives, entry: CacheEntry | None
     ) -> Reply:
         """The tier's answer, or the cached one when the tier fails and it is not too old."""
         flight = self._join(key, exchange) if directives.patient else self._begin(key, exchange)
@@ -115,7 +115,7 @@ class Reading:
             reply.headers = [item for item in reply.headers if item[0] not in (b"cache-control", b"vary")]
             reply.headers += self._headers
             if generation == self._tag.generation:
-                self._store.put(key, Entry(tuple(reply.headers), reply.body, generation, asked_at))
+                self._store.put(key, CacheEntry(tuple(reply.headers), reply.body, generation, asked_at))
         return reply
 
 
@@ -125,7 +125,7 @@ def _counted(outcome: str, exchange: Exchange, reply: Reply) -> Reply:
     return met(exchange, reply)
 
 
-def _age(entry: Entry) -> float:
+def _age(entry: CacheEntry) -> float:
     return clock.now().timestamp() - entry.asked_at
 
 
@@ -161,7 +161,7 @@ def _is_cacheable(reply: Reply) -> bool:
     return b"no-store" not in directives and b"no-cache" not in directives and varies_by <= _KNOWN_VARY
 
 
-def _given(entry: Entry) -> Reply:
+def _given(entry: CacheEntry) -> Reply:
     """A cached answer as a reply with its Age, in seconds."""
     return Reply(_OK, [*entry.headers, (b"age", str(max(0, int(_age(entry)))).encode())], entry.body)
 

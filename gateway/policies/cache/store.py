@@ -9,7 +9,7 @@ _OVERHEAD_BYTES = 600  # of an entry's objects, roughly
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CacheEntry:
     """A cached answer, with the generation of its tag and the time (Unix seconds) when it was requested."""
 
     headers: tuple[Header, ...]
@@ -30,9 +30,9 @@ class Store:
     def __init__(self, max_bytes: int) -> None:
         self.size = 0
         self._max_bytes = max_bytes
-        self._entries: OrderedDict[bytes, Entry] = OrderedDict()
+        self._entries: OrderedDict[bytes, CacheEntry] = OrderedDict()
 
-    def get(self, key: bytes, generation: int) -> Entry | None:
+    def get(self, key: bytes, generation: int) -> CacheEntry | None:
         """The answer under a key, None when there is none or its tag was invalidated since."""
         entry = self._entries.get(key)
         if entry is None:
@@ -43,7 +43,7 @@ class Store:
         self._entries.move_to_end(key)
         return entry
 
-    def put(self, key: bytes, entry: Entry) -> None:
+    def put(self, key: bytes, entry: CacheEntry) -> None:
         """Store an answer; evicts others when there is no capacity left."""
         self.drop(key)
         if entry.size > self._max_bytes:
