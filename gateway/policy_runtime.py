@@ -29,7 +29,7 @@ from gateway.policies.identity import credential_verifiers
 from gateway.policies.rate_limit import Allowances
 from gateway.policies.route import RouteTable
 from gateway.policy_bundle import PolicyBundle
-from gateway.policy_bundle.explain import Question, explain
+from gateway.policy_bundle.explain import PolicyQuestion, explain
 from gateway.policy_bundle.reloader import Participant, PolicyReloader
 from gateway.streams import OpenStreams
 from kit.database import Database
@@ -132,7 +132,7 @@ class PolicyRuntime:
             self.bundle,
             self._lasting.directory.consumers(self.bundle.consumers),
             version.internal_policies if path.startswith("/admin/") else version.policies,
-            Question(method, path, consumer, person),
+            PolicyQuestion(method, path, consumer, person),
         )
 
     def restart_required(self) -> list[str]:

@@ -21,7 +21,7 @@ Policies = Mapping[str, Policy | RouteTable]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PolicyQuestion:
     """A request of a consumer, and of the person behind it if there is one."""
 
     method: str
@@ -31,7 +31,7 @@ class Question:
 
 
 async def explain(
-    bundle: PolicyBundle, consumers: Mapping[str, Consumer], policies: Policies, question: Question
+    bundle: PolicyBundle, consumers: Mapping[str, Consumer], policies: Policies, question: PolicyQuestion
 ) -> Explanation:
     """The outcome of a request, as the policies themselves explain and judge it.
 
@@ -44,7 +44,7 @@ async def explain(
 class _Walk:
     """Runs a probe through the policies until one refuses it."""
 
-    def __init__(self, bundle: PolicyBundle, policies: Policies, question: Question) -> None:
+    def __init__(self, bundle: PolicyBundle, policies: Policies, question: PolicyQuestion) -> None:
         self._bundle = bundle
         self._policies = policies
         self._question = question
@@ -137,7 +137,7 @@ async def _nothing() -> Any:
     await asyncio.Event().wait()
 
 
-def _probe(bundle: PolicyBundle, question: Question) -> Exchange:
+def _probe(bundle: PolicyBundle, question: PolicyQuestion) -> Exchange:
     """A request with an address under a configured host, and nothing else."""
     path, _, query = question.path.partition("?")
     host = next(iter(bundle.settings.wire.hosts), "localhost")
