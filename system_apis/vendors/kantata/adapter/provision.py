@@ -23,7 +23,7 @@ from system_apis.vendors.kantata.client import MOST_ALLOCATIONS, MOST_STORIES, K
 from system_apis.vendors.kantata.mapping import project as facts_
 from system_apis.vendors.kantata.mapping import structure as structure_
 from system_apis.vendors.kantata.mapping import values
-from system_apis.vendors.kantata.mapping.project import Facts
+from system_apis.vendors.kantata.mapping.project import ProjectFacts
 from system_apis.vendors.kantata.mapping.values import STORY, WORKSPACE
 from system_apis.vendors.kantata.profile import KantataProfile
 from system_apis.vendors.kantata.records import Project, Story, Structure
@@ -45,7 +45,7 @@ class Provisioning:
     def __post_init__(self) -> None:
         """All that the account lacks is reported before anything is created."""
         given = (self.draft, self.key, self.profile, self.catalogue)
-        self._facts: Facts = facts_.from_draft(*given)
+        self._facts: ProjectFacts = facts_.from_draft(*given)
         self._demands: tuple[Demand, ...] = structure_.demands(self.draft, self.profile, self.catalogue)
         self._key_field = task_key_field(self.profile, self.catalogue)
 
@@ -108,7 +108,7 @@ class Provisioning:
             raise facts_.not_set(still, self.catalogue, self.profile.name)
         return project
 
-    def _left(self, project: Project) -> Facts:
+    def _left(self, project: Project) -> ProjectFacts:
         """The facts to send; the status only of a project that has ended: otherwise people set it."""
         missing = facts_.differing(self._facts, project)
         status = facts_.status_of(project.workspace, self.profile)

@@ -92,7 +92,7 @@ class KantataPsa:
                 wanted = {"status_key": self._profile.stages.cancelled[0], "archived": True}
                 project = await self._client.update_project(project.workspace.id, wanted)
             if not self._is_gone(project):
-                rest = projects.Facts({"status_key": 0, "archived": True}, {})
+                rest = projects.ProjectFacts({"status_key": 0, "archived": True}, {})
                 raise projects.not_set(rest, catalogue, self._profile.name)
             return projects.to_project(project, self._profile, catalogue)
 

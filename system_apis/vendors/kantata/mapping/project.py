@@ -18,14 +18,14 @@ from system_apis.vendors.kantata.profile import KantataProfile
 from system_apis.vendors.kantata.records import Project, Workspace
 
 
-class Facts(NamedTuple):
+class ProjectFacts(NamedTuple):
     """A draft as the wire has it: the record's own fields, and its custom values by field id."""
 
     fields: dict[str, Any]
     custom: dict[str, Any]
 
 
-def from_draft(draft: ProjectDraft, key: str, profile: KantataProfile, catalogue: Catalogue) -> Facts:
+def from_draft(draft: ProjectDraft, key: str, profile: KantataProfile, catalogue: Catalogue) -> ProjectFacts:
     """All facts of a project to create; raises VendorRejected for what the account lacks."""
     fields: dict[str, Any] = {
         "title": draft.name,
@@ -43,10 +43,10 @@ def from_draft(draft: ProjectDraft, key: str, profile: KantataProfile, catalogue
             raise missing(profile.name, sentence, "budget")
         fields["price"] = main_units(draft.budget.amount)  # `price` has no decimals
     texts = project_texts(draft, key, profile)
-    return Facts(fields, catalogue.values_of(WORKSPACE, texts, profile.name))
+    return ProjectFacts(fields, catalogue.values_of(WORKSPACE, texts, profile.name))
 
 
-def create_body(facts: Facts, reference: dict[str, str], profile: KantataProfile) -> dict[str, Any]:
+def create_body(facts: ProjectFacts, reference: dict[str, str], profile: KantataProfile) -> dict[str, Any]:
     """The workspace to create, with the marks by which it is looked up."""
     return {
         **facts.fields,
@@ -57,7 +57,7 @@ def create_body(facts: Facts, reference: dict[str, str], profile: KantataProfile
     }
 
 
-def differing(facts: Facts, project: Project) -> Facts:
+def differing(facts: ProjectFacts, project: Project) -> ProjectFacts:
     """The facts in which the project differs from the draft."""
     actual = dict(_echoes(facts, project.workspace))
     fields = {name: facts.fields[name] for name, same in actual.items() if not same}
@@ -65,10 +65,10 @@ def differing(facts: Facts, project: Project) -> Facts:
         fields["budgeted"] = True
     there = {id_: value.value for id_, value in values.by_field(project).items()}
     custom = {id_: value for id_, value in facts.custom.items() if not same_value(value, there.get(id_))}
-    return Facts(fields, custom)
+    return ProjectFacts(fields, custom)
 
 
-def _echoes(facts: Facts, workspace: Workspace) -> Iterator[tuple[str, bool]]:
+def _echoes(facts: ProjectFacts, workspace: Workspace) -> Iterator[tuple[str, bool]]:
     """Whether each field came back as it was sent: what one may not set is ignored without a word."""
     sent = facts.fields
     for name in ("title", "start_date", "due_date", "currency"):
@@ -80,7 +80,7 @@ def _echoes(facts: Facts, workspace: Workspace) -> Iterator[tuple[str, bool]]:
         yield "price", workspace.price_in_cents == sent["price"] * workspace.currency_base_unit
 
 
-def not_set(rest: Facts, catalogue: Catalogue, instance: str) -> VendorRejected:
+def not_set(rest: ProjectFacts, catalogue: Catalogue, instance: str) -> VendorRejected:
     """The problem for fields that the vendor left unchanged although it answered 200."""
     names = {field.id: field.name for field in catalogue.fields.values()}
     fields = [*rest.fields, *(names.get(id_, id_) for id_ in rest.custom)]
