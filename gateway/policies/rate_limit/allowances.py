@@ -8,7 +8,7 @@ from contracts.problems import Problem
 from gateway.plans import Limit, Plan
 from gateway.plans.background import repeat
 from gateway.plans.usage import Tally, Usage
-from gateway.policies.rate_limit.leases import Counters, Lease, LocalCounters, SharedCounters, batch_of
+from gateway.policies.rate_limit.leases import Lease, LimitCounter, LocalCounters, SharedCounters, batch_of
 from gateway.policies.rate_limit.quota import Quota, QuotaBook
 from gateway.policies.rate_limit.slots import Slots, SlotStore
 from gateway.policies.rate_limit.window import LocalWindows, SharedWindows
@@ -162,7 +162,7 @@ class Allowances:
             quota.report(taken.get(place, 0))
 
 
-def _counters(cache: Cache | None, workers: int) -> Counters:
+def _counters(cache: Cache | None, workers: int) -> LimitCounter:
     local = LocalCounters(LocalWindows(), workers)
     if cache is None:
         return local

@@ -34,7 +34,7 @@ def batch_of(limit: int, workers: int, largest: int) -> int:
     return max(1, min(largest, limit // (_BOUND * workers)))
 
 
-class Counters(Protocol):
+class LimitCounter(Protocol):
     """Counts a limit. Takes all of a cost or nothing, so that a refused batch uses no calls."""
 
     async def take(self, item: RateLimitItem, key: str, cost: int) -> bool: ...
@@ -122,7 +122,7 @@ class Lease:
     )
 
     def __init__(
-        self, counters: Counters, limit: Limit, key: str, batch: int, clock: Clock = time.monotonic
+        self, counters: LimitCounter, limit: Limit, key: str, batch: int, clock: Clock = time.monotonic
     ) -> None:
         self.limit = limit
         self.left = 0
