@@ -14,7 +14,7 @@ from limits.errors import StorageError
 
 from gateway.plans import Limit, Plan
 from gateway.plans.usage import Tally
-from gateway.policies.rate_limit.allowances import Allowance
+from gateway.policies.rate_limit.allowances import PlanAllowance
 from gateway.policies.rate_limit.leases import (
     LOOK_SECONDS,
     Lease,
@@ -77,7 +77,7 @@ class Worker:
         leases = [
             Lease(counters, limit, "c:a", batch_of(limit.requests, many, 64), self.clock) for limit in limits
         ]
-        self.allowance = Allowance(Plan(limits=limits), tuple(leases), None, Tally())
+        self.allowance = PlanAllowance(Plan(limits=limits), tuple(leases), None, Tally())
 
     async def call(self) -> bool:
         """As the policy does it."""
@@ -272,7 +272,7 @@ async def test_a_real_store_holds_the_limit_in_every_real_window(cache: Cache):
     def worker(skew: float):
         clock = lambda: time.monotonic() + skew  # noqa: E731 - one worker's idea of the time
         lease = Lease(counters, limit, "hammered", batch, clock)
-        return Allowance(Plan(limits=(limit,)), (lease,), None, Tally()), clock
+        return PlanAllowance(Plan(limits=(limit,)), (lease,), None, Tally()), clock
 
     async def hammer(skew: float) -> None:
         allowance, clock = worker(skew)

@@ -14,7 +14,7 @@ from contracts.problems import QuotaExceeded, TooManyRequests
 from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
 from gateway.plans import Plan
 from gateway.plans.consumer_directory import ConsumerDirectory
-from gateway.policies.rate_limit.allowances import Allowance, Allowances
+from gateway.policies.rate_limit.allowances import Allowances, PlanAllowance
 from gateway.policies.rate_limit.leases import Lease
 from gateway.policies.rate_limit.quota import Quota
 from gateway.policies.rate_limit.slots import Slots
@@ -46,7 +46,7 @@ class RateLimit:
         self._plans = plans
         self._registry = directory
         self._allowances = allowances
-        self._known: dict[str, dict[str, Allowance]] = {}
+        self._known: dict[str, dict[str, PlanAllowance]] = {}
 
     def wrap(self, route: Route | None, call_next: PipelineStep) -> PipelineStep:
         if route is None or route.api is None:
@@ -105,11 +105,11 @@ def _rules(place: str, plan: Plan) -> list[Rule]:
     return rules
 
 
-def _set_headers(exchange: Exchange, allowance: Allowance, now: float) -> None:
+def _set_headers(exchange: Exchange, allowance: PlanAllowance, now: float) -> None:
     exchange.notes += ((b"ratelimit-policy", allowance.policy), (b"ratelimit", allowance.fields(now)))
 
 
-def _refuse(exchange: Exchange, allowance: Allowance, reached: Lease | Quota | Slots, now: float) -> None:
+def _refuse(exchange: Exchange, allowance: PlanAllowance, reached: Lease | Quota | Slots, now: float) -> None:
     if isinstance(reached, Slots):
         _set_headers(exchange, allowance, now)
         raise TooManyRequests(

@@ -21,7 +21,7 @@ RENEW_SECONDS = 1.0
 _log = log(__name__)
 
 
-class Allowance:
+class PlanAllowance:
     """One consumer's limits of one API, on the plan that it subscribed to."""
 
     __slots__ = ("metered", "plan", "policy", "slots", "tally")
@@ -94,7 +94,7 @@ class Allowances:
         self._quotas: dict[tuple[str, str], Quota] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def open(self, consumer: str, api: str, plan: Plan, largest_batch: int) -> Allowance:
+    def open(self, consumer: str, api: str, plan: Plan, largest_batch: int) -> PlanAllowance:
         """A consumer's allowance of an API; calls that it has used stay used when its plan changes."""
         key = f"{consumer}:{api}"
         metered: list[Lease | Quota] = [
@@ -103,7 +103,7 @@ class Allowances:
         if plan.monthly_quota is not None:
             metered.append(self._quota(consumer, api, plan.monthly_quota))
         slots = self._slots_of(consumer, api, key, plan.concurrency) if plan.concurrency is not None else None
-        return Allowance(plan, tuple(metered), slots, self.usage.tally(consumer, api))
+        return PlanAllowance(plan, tuple(metered), slots, self.usage.tally(consumer, api))
 
     def _lease(self, consumer: str, api: str, limit: Limit, largest_batch: int) -> Lease:
         place = (consumer, api, limit, largest_batch)
