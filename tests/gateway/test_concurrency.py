@@ -9,7 +9,7 @@ import pytest
 
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
-from gateway.policies.rate_limit.slots import Slots, SlotStore
+from gateway.policies.rate_limit.slots import ConsumerSlots, SlotStore
 from kit.cache import Cache
 from tests.gateway.deployment import Deployment, problem
 
@@ -59,7 +59,7 @@ async def test_workers_together_never_exceed_the_limit(cache: Cache, limit: int,
     """Whatever order calls begin and end in, and few are refused while there is room."""
     chance = random.Random(limit)  # noqa: S311 - data, not secrets
     key = f"together-{limit}"
-    found = [Slots(SlotStore(cache, f"w{n}"), key, limit, workers) for n in range(workers)]
+    found = [ConsumerSlots(SlotStore(cache, f"w{n}"), key, limit, workers) for n in range(workers)]
     spare = limit // (4 * workers)
     busiest = 0
     for _ in range(400):
@@ -81,8 +81,8 @@ async def test_workers_together_never_exceed_the_limit(cache: Cache, limit: int,
 
 async def test_a_dead_workers_slots_come_back(cache: Cache):
     """Who no longer renews loses its slots; who renews keeps them."""
-    dead = Slots(SlotStore(cache, "dead", live_seconds=0.2), "dying", 4, 1)
-    alive = Slots(SlotStore(cache, "alive"), "dying", 4, 1)
+    dead = ConsumerSlots(SlotStore(cache, "dead", live_seconds=0.2), "dying", 4, 1)
+    alive = ConsumerSlots(SlotStore(cache, "alive"), "dying", 4, 1)
     for _ in range(4):
         assert await dead.refill()
         dead.enter()
@@ -101,7 +101,7 @@ async def test_a_dead_workers_slots_come_back(cache: Cache):
 
 async def test_idle_slots_go_back_with_the_next_renewal(cache: Cache):
     """What a worker no longer uses is another's a second later."""
-    first, second = (Slots(SlotStore(cache, name), "idle", 16, 2) for name in ("first", "second"))
+    first, second = (ConsumerSlots(SlotStore(cache, name), "idle", 16, 2) for name in ("first", "second"))
     for _ in range(16):
         assert first.ready(first._clock()) or await first.refill()
         first.enter()

@@ -17,7 +17,7 @@ from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policies.rate_limit.allowances import Allowances, PlanAllowance
 from gateway.policies.rate_limit.leases import Lease
 from gateway.policies.rate_limit.quota import Quota
-from gateway.policies.rate_limit.slots import Slots
+from gateway.policies.rate_limit.slots import ConsumerSlots
 
 __all__ = ["Allowances", "RateLimit", "RateLimitSettings"]
 
@@ -109,8 +109,10 @@ def _set_headers(exchange: Exchange, allowance: PlanAllowance, now: float) -> No
     exchange.notes += ((b"ratelimit-policy", allowance.policy), (b"ratelimit", allowance.fields(now)))
 
 
-def _refuse(exchange: Exchange, allowance: PlanAllowance, reached: Lease | Quota | Slots, now: float) -> None:
-    if isinstance(reached, Slots):
+def _refuse(
+    exchange: Exchange, allowance: PlanAllowance, reached: Lease | Quota | ConsumerSlots, now: float
+) -> None:
+    if isinstance(reached, ConsumerSlots):
         _set_headers(exchange, allowance, now)
         raise TooManyRequests(
             f"{reached.limit} calls at once are the limit",

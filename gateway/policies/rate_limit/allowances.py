@@ -10,7 +10,7 @@ from gateway.plans.background import repeat
 from gateway.plans.usage import Tally, Usage
 from gateway.policies.rate_limit.leases import Lease, LimitCounter, LocalCounters, SharedCounters, batch_of
 from gateway.policies.rate_limit.quota import Quota, QuotaBook
-from gateway.policies.rate_limit.slots import Slots, SlotStore
+from gateway.policies.rate_limit.slots import ConsumerSlots, SlotStore
 from gateway.policies.rate_limit.window import LocalWindows, SharedWindows
 from kit.background import stop_background
 from kit.cache import Cache
@@ -27,7 +27,7 @@ class PlanAllowance:
     __slots__ = ("metered", "plan", "policy", "slots", "tally")
 
     def __init__(
-        self, plan: Plan, metered: tuple[Lease | Quota, ...], slots: Slots | None, tally: Tally
+        self, plan: Plan, metered: tuple[Lease | Quota, ...], slots: ConsumerSlots | None, tally: Tally
     ) -> None:
         self.plan = plan
         self.metered = metered
@@ -51,7 +51,7 @@ class PlanAllowance:
         self.tally.calls += 1
         return True
 
-    async def refill(self, now: float) -> Lease | Quota | Slots | None:
+    async def refill(self, now: float) -> Lease | Quota | ConsumerSlots | None:
         """Refill the first limit with no calls left locally; that limit when it is reached, else None."""
         lacking = self._lacking(now)
         if lacking is None:
@@ -61,7 +61,7 @@ class PlanAllowance:
             self.restate()
         return None if refilled else lacking
 
-    def _lacking(self, now: float) -> Lease | Quota | Slots | None:
+    def _lacking(self, now: float) -> Lease | Quota | ConsumerSlots | None:
         for each in self.metered:
             if not each.ready(now):
                 return each
@@ -90,7 +90,7 @@ class Allowances:
         self._slot_store = SlotStore(cache, uuid.uuid4().hex) if cache is not None else None
         self._book = QuotaBook(database) if database is not None else None
         self._leases: dict[tuple[str, str, Limit, int], Lease] = {}
-        self._slots: dict[tuple[str, str], Slots] = {}
+        self._slots: dict[tuple[str, str], ConsumerSlots] = {}
         self._quotas: dict[tuple[str, str], Quota] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -118,9 +118,9 @@ class Allowances:
         self._quotas[consumer, api].quota = quota
         return self._quotas[consumer, api]
 
-    def _slots_of(self, consumer: str, api: str, key: str, limit: int) -> Slots:
+    def _slots_of(self, consumer: str, api: str, key: str, limit: int) -> ConsumerSlots:
         if (consumer, api) not in self._slots:
-            self._slots[consumer, api] = Slots(self._slot_store, key, limit, self._workers)
+            self._slots[consumer, api] = ConsumerSlots(self._slot_store, key, limit, self._workers)
         self._slots[consumer, api].limit = limit
         return self._slots[consumer, api]
 

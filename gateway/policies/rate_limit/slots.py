@@ -43,7 +43,7 @@ class SlotStore:
         return held
 
 
-class Slots:
+class ConsumerSlots:
     """One consumer's calls under way in this worker, and the slots that it holds for them.
 
     Without the cache each worker has its share of the limit.
