@@ -19,7 +19,7 @@ class CatalogueField(NamedTuple):
     choices: Mapping[str, str] | None = None
 
 
-class Catalogue(msgspec.Struct, frozen=True):
+class FieldCatalogue(msgspec.Struct, frozen=True):
     """The fields by the kind of record and their name, and the roles by name."""
 
     fields: Mapping[tuple[str, str], CatalogueField]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from contracts.system.instance import Finding
-from system_apis.connector.catalogue import Catalogue
+from system_apis.connector.catalogue import FieldCatalogue
 from system_apis.connector.checks import CheckStep, Field, Fixes, Wanted, field_finding, listed
 from system_apis.connector.findings import judged
 from system_apis.vendors.kantata.client import KantataClient
@@ -73,7 +73,7 @@ def steps(profile: KantataProfile, client: KantataClient) -> Iterator[CheckStep]
     yield CheckStep("limit", "calls", limits)
 
 
-def _catalogue_findings(profile: KantataProfile, catalogue: Catalogue) -> Iterator[Finding]:
+def _catalogue_findings(profile: KantataProfile, catalogue: FieldCatalogue) -> Iterator[Finding]:
     for wanted in _wanted(profile):
         field = catalogue.fields.get((wanted.place, wanted.name))
         shape = Field(field.type, unique=field.unique, choices=field.choices) if field else None

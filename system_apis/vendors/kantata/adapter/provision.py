@@ -15,7 +15,7 @@ import msgspec
 from contracts.canonical.project import Project as CanonicalProject
 from contracts.canonical.project import ProjectDraft, TaskPlan
 from contracts.problems import VendorRejected
-from system_apis.connector.catalogue import Catalogue
+from system_apis.connector.catalogue import FieldCatalogue
 from system_apis.connector.errors import already_exists
 from system_apis.connector.once import Guard
 from system_apis.connector.psa import Demand, missing_demands, next_level
@@ -38,7 +38,7 @@ class Provisioning:
     client: KantataClient
     profile: KantataProfile
     guard: Guard
-    catalogue: Catalogue
+    catalogue: FieldCatalogue
     key: str
     draft: ProjectDraft
 
@@ -184,7 +184,7 @@ class Provisioning:
             return await send()
 
 
-def task_key_field(profile: KantataProfile, catalogue: Catalogue) -> str:
+def task_key_field(profile: KantataProfile, catalogue: FieldCatalogue) -> str:
     """The id of the unique field of tasks, empty where the profile names none."""
     name = profile.fields.task.key
     return catalogue.field_of(STORY, name, profile.name).id if name else ""

@@ -6,7 +6,7 @@ import msgspec
 
 from contracts.canonical.project import Client, ClientDraft, Project, ProjectDraft, Projects
 from contracts.problems import VendorRejected
-from system_apis.connector.catalogue import Catalogue
+from system_apis.connector.catalogue import FieldCatalogue
 from system_apis.connector.errors import already_exists
 from system_apis.connector.moving_list import MovingList
 from system_apis.connector.once import Writers
@@ -100,7 +100,7 @@ class KantataPsa:
         return project.workspace.archived and projects.is_cancelled(project.workspace, self._profile)
 
     async def _create_client(
-        self, wanted: dict[str, object], key: str, catalogue: Catalogue
+        self, wanted: dict[str, object], key: str, catalogue: FieldCatalogue
     ) -> KantataRecord:
         """A new client, or the one that was created at the same moment."""
         field = catalogue.field_of(GROUP, self._profile.fields.client.key, self._profile.name)

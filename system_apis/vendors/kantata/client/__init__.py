@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from kit.http import Outbound
 from system_apis.connector.cached import ReadOnce
-from system_apis.connector.catalogue import Catalogue, CatalogueField
+from system_apis.connector.catalogue import CatalogueField, FieldCatalogue
 from system_apis.connector.moving_list import Numbered
 from system_apis.connector.paging import pages
 from system_apis.connector.values import second_of
@@ -71,7 +71,7 @@ class KantataClient:
         memberships = reply.envelope.account_memberships.values()
         return Me(user, next((each for each in memberships if str(each.user_id) == user.id), None))
 
-    async def _read_catalogue(self) -> Catalogue:
+    async def _read_catalogue(self) -> FieldCatalogue:
         """Custom fields with their choices, and roles, in two calls."""
         fields, roles = await asyncio.gather(
             self._whole("/custom_fields", include="choices"), self._whole("/roles")
@@ -80,7 +80,7 @@ class KantataClient:
         for choice in (each for envelope in fields for each in envelope.custom_field_choices.values()):
             choices.setdefault(str(choice.custom_field_id), {})[choice.label] = choice.id
         values = (each for envelope in fields for each in envelope.custom_fields.values())
-        return Catalogue(
+        return FieldCatalogue(
             {(each.subject_type, each.name): _field(each, choices) for each in values},
             {role.name: role.id for envelope in roles for role in envelope.roles.values()},
         )

@@ -1,7 +1,7 @@
 """system_apis: changes of Kantata OX projects as canonical events. Pure."""
 
 from contracts.events.kinds import PROJECT_CHANGED, RecordChanged
-from system_apis.connector.catalogue import Catalogue
+from system_apis.connector.catalogue import FieldCatalogue
 from system_apis.connector.change import Change
 from system_apis.connector.values import utc
 from system_apis.vendors.kantata.mapping import project as projects
@@ -27,7 +27,7 @@ def from_event(
     return Change(f"event:{event.id}", PROJECT_CHANGED, change, at)
 
 
-def from_project(project: Project, profile: KantataProfile, catalogue: Catalogue) -> Change:
+def from_project(project: Project, profile: KantataProfile, catalogue: FieldCatalogue) -> Change:
     """The change that a project's present state shows; it does not show who made it."""
     status = projects.known_status(project.workspace, profile)
     noun = projects.to_project(project, profile, catalogue, status or "planned")

@@ -6,7 +6,7 @@ from contracts.canonical.project import Client as CanonicalClient
 from contracts.canonical.project import ClientDraft
 from contracts.canonical.values import Ref
 from contracts.problems import ContractViolation
-from system_apis.connector.catalogue import Catalogue
+from system_apis.connector.catalogue import FieldCatalogue
 from system_apis.connector.psa import client_texts
 from system_apis.connector.values import utc, versioned
 from system_apis.vendors.kantata.mapping import values
@@ -16,7 +16,11 @@ from system_apis.vendors.kantata.records import ClientGroup
 
 
 def create_body(
-    draft: ClientDraft, key: str, reference: dict[str, str], profile: KantataProfile, catalogue: Catalogue
+    draft: ClientDraft,
+    key: str,
+    reference: dict[str, str],
+    profile: KantataProfile,
+    catalogue: FieldCatalogue,
 ) -> dict[str, Any]:
     """The group to create, with the marks by which it is looked up: unique field and reference."""
     texts = client_texts(draft, key, profile)
@@ -31,7 +35,7 @@ def create_body(
     }
 
 
-def to_client(client: ClientGroup, profile: KantataProfile, catalogue: Catalogue) -> CanonicalClient:
+def to_client(client: ClientGroup, profile: KantataProfile, catalogue: FieldCatalogue) -> CanonicalClient:
     group = client.group
     stamps = [group.updated_at, *(each.updated_at for each in (*client.custom, *client.references))]
     # Not every account shows when a group changed; then its newest mark gives when it was created.

@@ -7,7 +7,7 @@ from contracts.canonical.project import Project as CanonicalProject
 from contracts.canonical.project import ProjectDraft, ProjectStatus
 from contracts.canonical.values import Ref
 from contracts.problems import VendorRejected
-from system_apis.connector.catalogue import Catalogue, same_value
+from system_apis.connector.catalogue import FieldCatalogue, same_value
 from system_apis.connector.codes import code_of
 from system_apis.connector.psa import project_texts
 from system_apis.connector.refusals import ignored, missing
@@ -25,7 +25,9 @@ class ProjectFacts(NamedTuple):
     custom: dict[str, Any]
 
 
-def from_draft(draft: ProjectDraft, key: str, profile: KantataProfile, catalogue: Catalogue) -> ProjectFacts:
+def from_draft(
+    draft: ProjectDraft, key: str, profile: KantataProfile, catalogue: FieldCatalogue
+) -> ProjectFacts:
     """All facts of a project to create; raises VendorRejected for what the account lacks."""
     fields: dict[str, Any] = {
         "title": draft.name,
@@ -80,7 +82,7 @@ def _echoes(facts: ProjectFacts, workspace: Workspace) -> Iterator[tuple[str, bo
         yield "price", workspace.price_in_cents == sent["price"] * workspace.currency_base_unit
 
 
-def not_set(rest: ProjectFacts, catalogue: Catalogue, instance: str) -> VendorRejected:
+def not_set(rest: ProjectFacts, catalogue: FieldCatalogue, instance: str) -> VendorRejected:
     """The problem for fields that the vendor left unchanged although it answered 200."""
     names = {field.id: field.name for field in catalogue.fields.values()}
     fields = [*rest.fields, *(names.get(id_, id_) for id_ in rest.custom)]
@@ -116,7 +118,7 @@ def known_status(workspace: Workspace, profile: KantataProfile) -> ProjectStatus
 
 
 def to_project(
-    project: Project, profile: KantataProfile, catalogue: Catalogue, status: ProjectStatus | None = None
+    project: Project, profile: KantataProfile, catalogue: FieldCatalogue, status: ProjectStatus | None = None
 ) -> CanonicalProject:
     """The project without its structure; VendorRejected where its status is neither known nor given."""
     workspace, names = project.workspace, profile.fields.project

@@ -12,7 +12,7 @@ import msgspec
 from contracts.canonical.project import Project as CanonicalProject
 from contracts.canonical.project import ProjectDraft, StaffingDemand, Task, TaskPlan
 from contracts.problems import VendorRejected
-from system_apis.connector.catalogue import Catalogue
+from system_apis.connector.catalogue import FieldCatalogue
 from system_apis.connector.codes import code_of
 from system_apis.connector.psa import (
     Demand,
@@ -84,7 +84,7 @@ def check_stories(sent: Sequence[dict[str, Any]], made: Sequence[Story], instanc
         )
 
 
-def demands(draft: ProjectDraft, profile: KantataProfile, catalogue: Catalogue) -> tuple[Demand, ...]:
+def demands(draft: ProjectDraft, profile: KantataProfile, catalogue: FieldCatalogue) -> tuple[Demand, ...]:
     """The draft's demands; raises VendorRejected for a role that the account does not have."""
 
     def demand(number: int, wanted: StaffingDemand) -> Demand:
@@ -129,7 +129,7 @@ def check_allocations(
 
 
 def whole(
-    project: Project, structure: Structure, profile: KantataProfile, catalogue: Catalogue
+    project: Project, structure: Structure, profile: KantataProfile, catalogue: FieldCatalogue
 ) -> CanonicalProject:
     """The project with its structure."""
     shown = [story for story in structure.stories if not story.deleted_at]
@@ -160,7 +160,7 @@ def _task(story: Story) -> Task:
 
 
 def _planned(
-    structure: Structure, profile: KantataProfile, catalogue: Catalogue
+    structure: Structure, profile: KantataProfile, catalogue: FieldCatalogue
 ) -> Iterator[tuple[int, StaffingDemand]]:
     """Soft bookings of seats without a person, and our own bookings whether or not the seat is taken."""
     seats = {seat.id: seat for seat in structure.seats}
@@ -183,7 +183,7 @@ def _planned(
         )
 
 
-def _role(seat: WorkspaceResource, profile: KantataProfile, catalogue: Catalogue) -> str:
+def _role(seat: WorkspaceResource, profile: KantataProfile, catalogue: FieldCatalogue) -> str:
     name = seat.role_name or catalogue.role_name(seat.role_id)
     return code_of(profile.picklists.role, name) or name
 
