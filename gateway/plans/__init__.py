@@ -15,7 +15,7 @@ from gateway.plans.reading import decode, read
 
 __all__ = [
     "Consumer",
-    "Consumers",
+    "ConsumersFile",
     "Limit",
     "OAuthClient",
     "Plan",
@@ -109,7 +109,7 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return None
 
 
-class Consumers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ConsumersFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every consumer by its name, which is its OAuth client id."""
 
     consumers: dict[Name, Consumer]
@@ -117,7 +117,7 @@ class Consumers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def read_consumers(path: Path) -> dict[str, Consumer]:
     """The consumers of a file; raises SettingsError with every fault."""
-    return read(path, Consumers).consumers
+    return read(path, ConsumersFile).consumers
 
 
 def unknown_plans(consumers: Mapping[str, Consumer], plans: Mapping[str, Plan]) -> list[str]:

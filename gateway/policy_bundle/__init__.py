@@ -11,7 +11,7 @@ import msgspec
 from contracts.duties import Duties
 from contracts.routing import Routing
 from gateway.pipeline import GatewaySettings
-from gateway.plans import Consumer, Consumers
+from gateway.plans import Consumer, ConsumersFile
 from gateway.plans.reading import parse
 from kit import clock
 from kit.settings import SettingsError
@@ -93,7 +93,7 @@ def parse_bundle(folder: Path, texts: Mapping[str, str]) -> PolicyBundle:
     parsed = []
     for name, kind in (
         (POLICIES, GatewaySettings),
-        (CONSUMERS, Consumers),
+        (CONSUMERS, ConsumersFile),
         (DUTIES, Duties),
         (ROUTING, Routing),
     ):

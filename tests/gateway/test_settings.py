@@ -73,10 +73,10 @@ def test_a_file_that_is_no_toml_names_its_line(tmp_path: Path):
 def test_a_grant_that_is_none_is_refused():
     """Scopes are tier, API and access, nothing else."""
     raw = {"consumers": {"Odd Name": {"title": "x", "scopes": []}, "bad": {"title": "y", "scopes": ["all"]}}}
-    from gateway.plans import Consumers  # noqa: PLC0415
+    from gateway.plans import ConsumersFile  # noqa: PLC0415
 
     with pytest.raises(SettingsError) as caught:
-        decode(raw, Consumers, "consumers.toml")
+        decode(raw, ConsumersFile, "consumers.toml")
     assert len(caught.value.faults) == 2
 
 
