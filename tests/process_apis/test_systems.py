@@ -19,7 +19,7 @@ from process_apis.current_policy import CurrentPolicy
 from process_apis.flows.customer_master.state import ProposalInput
 from process_apis.flows.opportunity_to_project.assignment import resolve_assignment, vendor_id
 from process_apis.flows.opportunity_to_project.rules import Terms
-from process_apis.flows.opportunity_to_project.steps import Settled
+from process_apis.flows.opportunity_to_project.steps import SettledRequest
 from process_apis.systems import Systems, assignment_of_run
 from tests.process_apis.test_activation_rules import terms
 
@@ -128,7 +128,7 @@ def test_runs_begun_before_they_kept_their_systems_go_on() -> None:
     for kept in (
         msgspec.convert(old, Terms).systems,
         msgspec.convert(msgspec.to_builtins(proposal), ProposalInput).systems,
-        msgspec.convert({"request": None}, Settled).systems,
+        msgspec.convert({"request": None}, SettledRequest).systems,
     ):
         assert deployment.pinned_or_current(kept, "NB-UK") == AMERICA
 
@@ -159,7 +159,7 @@ def test_assignments_stored_by_earlier_releases_are_read_as_they_are(
         assignment_of_run(row(old)),
         msgspec.convert(msgspec.to_builtins(terms()) | {"systems": old}, Terms).systems,
         msgspec.convert(proposal | {"systems": old}, ProposalInput).systems,
-        msgspec.convert({"request": None, "systems": old}, Settled).systems,
+        msgspec.convert({"request": None, "systems": old}, SettledRequest).systems,
     ):
         assert deployment.pinned_or_current(kept, "NB-UK") == read
 

@@ -80,7 +80,7 @@ class RecordedIds(msgspec.Struct, frozen=True):
     refs: tuple[Ref, ...]
 
 
-class Settled(msgspec.Struct, frozen=True):
+class SettledRequest(msgspec.Struct, frozen=True):
     """Customer master's request once it has come to a good end, nothing before; and where it stands."""
 
     request: CustomerRequest | None
@@ -216,7 +216,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
                 "await-customer",
                 "Customer master settles the customer",
                 lambda: self._settled(run, deal.terms, request.id),
-                returns=Settled,
+                returns=SettledRequest,
                 refs=lambda outcome: outcome.request.refs if outcome.request else (),
                 detail=lambda outcome: outcome.request.status_text if outcome.request else "not settled yet",
                 explain=lambda problem: describe_failure(terms, problem),
@@ -237,7 +237,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
                 due_at=clock.now() + dt.timedelta(hours=self._settings.due_hours),
             )
 
-    async def _settled(self, run: Run, terms: Terms, request_id: str) -> Settled:
+    async def _settled(self, run: Run, terms: Terms, request_id: str) -> SettledRequest:
         # Before the state is read: a request that is settled after the read is matched to us by it.
         await run.waits_for(request_id)
         request = await self._customer_master.get_request(request_id)
@@ -246,11 +246,11 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
         if request.status == "failed":
             raise Conflict(request.status_text)
         if request.status != "done":
-            return Settled(None)
+            return SettledRequest(None)
         # Nothing is made of the deal yet: it may still go to where its customer was settled meanwhile, and a
         # person who put the routing right may replay.
         now = self._systems.choose(terms.selling_entity)
-        return Settled(request, resolve_assignment(terms, request.refs, self._systems_of(terms), now))
+        return SettledRequest(request, resolve_assignment(terms, request.refs, self._systems_of(terms), now))
 
     # -- the way back -----------------------------------------------------------------------------------
 
