@@ -26,7 +26,7 @@ _refusals = meter(__name__).create_counter(
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedBundle:
     """A refused change of the policy files, with every reason."""
 
     at: dt.datetime
@@ -48,7 +48,7 @@ class PolicyReloader:
         look_seconds: float = 1.0,
     ) -> None:
         self.bundle = bundle
-        self.refused: Refusal | None = None
+        self.refused: RefusedBundle | None = None
         self._participants = tuple(participants)
         self._watcher = Watcher(folder, self.adopt, self.refuse, look_seconds) if folder else None
         self._watching: asyncio.Task[None] | None = None
@@ -86,7 +86,7 @@ class PolicyReloader:
 
     def refuse(self, error: SettingsError) -> None:
         """Record and log a refused change of the policy files."""
-        self.refused = Refusal(clock.now(), error.faults)
+        self.refused = RefusedBundle(clock.now(), error.faults)
         _refusals.add(1)
         _log.error("policy refused", in_force=self.bundle.digest, faults=error.faults)
 

@@ -11,7 +11,7 @@ from gateway.lifecycle import ApiLifecycle, Slug
 from gateway.pipeline import GatewaySettings
 from gateway.plans import decode, read, read_consumers
 from gateway.policy_bundle import PolicyBundle, read_bundle
-from gateway.policy_bundle.reloader import Refusal
+from gateway.policy_bundle.reloader import RefusedBundle
 from kit.settings import SettingsError
 from tests.gateway.deployment import ORDER, Deployment, problem
 from tests.support.stack import until
@@ -85,7 +85,7 @@ async def until_in_force(deployment: Deployment, files: Files) -> None:
 
 
 async def until_refused(deployment: Deployment) -> list[str]:
-    async def look() -> Refusal | None:
+    async def look() -> RefusedBundle | None:
         return deployment.gateway.runtime.reloader.refused
 
     return (await until("the files are refused", look, PATIENCE_SECONDS)).faults

@@ -11,7 +11,7 @@ from contracts.problems import SegregationOfDuties
 from deploy.composition.access import policy_participant, read_policy, read_routing_facts
 from deploy.composition.checking import policy_faults
 from deploy.settings import DEMO_CONFIG
-from gateway.policy_bundle.reloader import PolicyReloader, Refusal
+from gateway.policy_bundle.reloader import PolicyReloader, RefusedBundle
 from kit.telemetry import families
 from process_apis.current_policy import CurrentPolicy
 from tests.support.stack import until
@@ -72,7 +72,7 @@ async def until_another(place: Place, digest: str) -> None:
 
 
 async def until_refused(place: Place) -> list[str]:
-    async def look() -> Refusal | None:
+    async def look() -> RefusedBundle | None:
         return place.keeper.refused
 
     return (await until("the change is refused", look, PATIENCE_SECONDS)).faults
