@@ -24,7 +24,7 @@ class OrgIdentity(msgspec.Struct, frozen=True):
         return f"OrgIdentity({self.instance_url}, {self.organization_id}, {self.user_id})"
 
 
-class Session:
+class OrgSession:
     """The login of one instance, shared by its REST calls and its event stream.
 
     Salesforce does not send a token's expiry: a refusal shows that it has expired.

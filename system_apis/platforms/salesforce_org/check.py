@@ -9,7 +9,7 @@ from system_apis.connector.checks import CheckStep, Field, Fixes, Wanted, field_
 from system_apis.connector.codes import Codes
 from system_apis.connector.custom_values import CustomValues
 from system_apis.connector.findings import judged, well
-from system_apis.platforms.salesforce_org.auth import Session
+from system_apis.platforms.salesforce_org.auth import OrgSession
 from system_apis.platforms.salesforce_org.client import OrgClient
 from system_apis.platforms.salesforce_org.connection import OrgProfile
 from system_apis.platforms.salesforce_org.events import Events
@@ -42,7 +42,11 @@ class ObjectCheck(NamedTuple):
 
 
 def steps(
-    profile: OrgProfile, session: Session, client: OrgClient, events: Events, objects: Sequence[ObjectCheck]
+    profile: OrgProfile,
+    session: OrgSession,
+    client: OrgClient,
+    events: Events,
+    objects: Sequence[ObjectCheck],
 ) -> Iterator[CheckStep]:
     """Login, the objects, the allowance, the kind of org, and the streams of watched objects."""
 

@@ -10,7 +10,7 @@ from contracts.problems import Problem, VendorDoubtful
 from kit.http import Outbound, VendorAnswer
 from system_apis.connector.paging import pages
 from system_apis.platforms.salesforce_org import soql
-from system_apis.platforms.salesforce_org.auth import Session
+from system_apis.platforms.salesforce_org.auth import OrgSession
 from system_apis.platforms.salesforce_org.records import (
     CompositeAnswer,
     Limit,
@@ -28,7 +28,7 @@ R = TypeVar("R", bound=msgspec.Struct)
 class OrgClient:
     """One org. All pages of a long answer are read; every refusal is raised as a problem."""
 
-    def __init__(self, outbound: Outbound, session: Session, api_version: str) -> None:
+    def __init__(self, outbound: Outbound, session: OrgSession, api_version: str) -> None:
         self._outbound = outbound
         self._session = session
         self._data = f"/services/data/v{api_version}"

@@ -14,7 +14,7 @@ from fastavro.schema import SchemaParseException
 
 from contracts.problems import ContractViolation, Problem, VendorRejected, VendorUnavailable
 from kit.secrets import literal
-from system_apis.platforms.salesforce_org.auth import OrgIdentity, Session
+from system_apis.platforms.salesforce_org.auth import OrgIdentity, OrgSession
 from system_apis.platforms.salesforce_org.connection import OrgConnection
 from system_apis.platforms.salesforce_org.proto import pubsub_api_pb2 as wire
 from system_apis.platforms.salesforce_org.proto import pubsub_api_pb2_grpc as stubs
@@ -46,7 +46,7 @@ class Events:
     """The event bus of one org. The channel is opened on first use, in the subscribing process."""
 
     def __init__(
-        self, instance: str, session: Session, connection: OrgConnection, environ: Mapping[str, str]
+        self, instance: str, session: OrgSession, connection: OrgConnection, environ: Mapping[str, str]
     ) -> None:
         self._instance = instance
         self._session = session

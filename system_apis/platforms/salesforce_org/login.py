@@ -2,7 +2,7 @@
 
 from kit.secrets import literal
 from system_apis.connector import ConnectorContext, Login
-from system_apis.platforms.salesforce_org.auth import Session
+from system_apis.platforms.salesforce_org.auth import OrgSession
 from system_apis.platforms.salesforce_org.connection import OrgProfile
 from system_apis.platforms.salesforce_org.errors import read_error, read_success, usage
 
@@ -10,7 +10,7 @@ from system_apis.platforms.salesforce_org.errors import read_error, read_success
 def login(profile: OrgProfile, context: ConnectorContext) -> Login:
     """The login of a profile's org, which happens on the first call."""
     connection = profile.connection
-    session = Session(profile.name, connection, context.environ)
+    session = OrgSession(profile.name, connection, context.environ)
     return Login(
         base_url=literal(connection.login_url, context.environ),
         auth=session.grant,

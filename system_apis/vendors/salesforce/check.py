@@ -7,7 +7,7 @@ from system_apis.connector.checks import CheckStep, Wanted
 from system_apis.connector.crm import CODED
 from system_apis.connector.findings import judged
 from system_apis.platforms.salesforce_org import check
-from system_apis.platforms.salesforce_org.auth import Session
+from system_apis.platforms.salesforce_org.auth import OrgSession
 from system_apis.platforms.salesforce_org.check import DATE, NUMBER, TEXT, ObjectCheck
 from system_apis.platforms.salesforce_org.client import OrgClient
 from system_apis.platforms.salesforce_org.events import Events
@@ -19,7 +19,7 @@ _WRITTEN = frozenset({"project_id", "project_url", "project_status"})
 
 
 def steps(
-    profile: SalesforceProfile, session: Session, client: OrgClient, events: Events
+    profile: SalesforceProfile, session: OrgSession, client: OrgClient, events: Events
 ) -> Iterator[CheckStep]:
     """All that is looked at."""
     required = profile.required_custom.opportunity

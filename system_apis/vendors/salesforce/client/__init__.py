@@ -6,7 +6,7 @@ import msgspec
 
 from kit.http import Outbound
 from system_apis.platforms.salesforce_org import soql
-from system_apis.platforms.salesforce_org.auth import Session
+from system_apis.platforms.salesforce_org.auth import OrgSession
 from system_apis.platforms.salesforce_org.client import OrgClient
 from system_apis.platforms.salesforce_org.records import Row
 from system_apis.platforms.salesforce_org.soql import Place
@@ -26,7 +26,7 @@ from system_apis.vendors.salesforce.records import (
 class SalesforceClient(OrgClient):
     """Sales Cloud's records; lists come by last change, oldest first."""
 
-    def __init__(self, outbound: Outbound, session: Session, profile: SalesforceProfile) -> None:
+    def __init__(self, outbound: Outbound, session: OrgSession, profile: SalesforceProfile) -> None:
         super().__init__(outbound, session, profile.connection.api_version)
         self._profile = profile
 
