@@ -13,9 +13,9 @@ from system_apis.platforms.salesforce_org import soql
 from system_apis.platforms.salesforce_org.auth import OrgSession
 from system_apis.platforms.salesforce_org.records import (
     CompositeAnswer,
-    Limit,
     ObjectDescribe,
     OrganizationRecord,
+    OrgLimit,
     Page,
     Row,
     Stamped,
@@ -49,12 +49,12 @@ class OrgClient:
         answer = await self._send("GET", f"{self._data}/sobjects/{sobject}/describe")
         return answer.json(ObjectDescribe)
 
-    async def limits(self) -> dict[str, Limit]:
+    async def limits(self) -> dict[str, OrgLimit]:
         """The rest of each allowance."""
         answer = await self._send("GET", f"{self._data}/limits")
         limits = answer.json(dict[str, Any])
         return {
-            name: _convert(value, Limit, answer)
+            name: _convert(value, OrgLimit, answer)
             for name, value in limits.items()
             if isinstance(value, dict) and {"Max", "Remaining"} <= value.keys()
         }

@@ -75,7 +75,7 @@ class ObjectDescribe(msgspec.Struct, frozen=True, rename="camel"):
     updateable: bool = False
 
 
-class Limit(msgspec.Struct, frozen=True):
+class OrgLimit(msgspec.Struct, frozen=True):
     max: int = msgspec.field(name="Max")
     remaining: int = msgspec.field(name="Remaining")
 
