@@ -142,7 +142,7 @@ def lifetime(expires_in: Any, lasts: float | None) -> float:
     return max(seconds - _EARLY, seconds / 2)
 
 
-class OAuthClient:
+class TokenClient:
     """Who we are to a token endpoint: id and secret in the Authorization header or in the body."""
 
     def __init__(self, client_id: str, secret: Secret | None, style: Style) -> None:
@@ -176,7 +176,7 @@ class ClientCredentials(Grant):
         **more: Any,
     ) -> None:
         super().__init__(token_url, **more)
-        self._client = OAuthClient(client_id, client_secret, style)
+        self._client = TokenClient(client_id, client_secret, style)
         self._more = dict(form or {})
 
     def form(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ import msgspec
 from contracts.problems import Problem, Unavailable, VendorFault, VendorRejected, VendorUnavailable
 from kit import clock, context, telemetry
 from kit.background import stop_background
-from kit.http.auth import Grant, OAuthClient, Style, lifetime
+from kit.http.auth import Grant, Style, TokenClient, lifetime
 from kit.secret_store import SecretStore
 from kit.secrets import Secret
 
@@ -62,7 +62,7 @@ class RefreshToken(Grant):
     ) -> None:
         super().__init__(token_url, **more)
         self._name = f"login:{name}"
-        self._client = OAuthClient(client_id, client_secret, style)
+        self._client = TokenClient(client_id, client_secret, style)
         self._first, self._store, self._settle = first, store, settle
         self._tasks: set[asyncio.Task[None]] = set()
 
