@@ -28,7 +28,7 @@ from system_apis.app import (
     vendors,
 )
 from system_apis.connector import ConnectorContext
-from tests.conformance.stands import STANDS, Noun, Stand
+from tests.conformance.stands import Noun, Stand, stand_of
 from tests.support.sandboxes import Account, Sandbox, open_sandbox
 
 CARRIERS = ("local", "remote")
@@ -98,7 +98,7 @@ async def connector(
     """The adapter that the test's parameter names, in front of an account of its own."""
     capability = request.module.CAPABILITY
     vendor, _, carrier = request.param.partition("/")
-    stand = STANDS[vendor]
+    stand = stand_of(vendor)
     account = await (await sandbox_of(vendor)).create_account(**stand.account)
     async with AsyncExitStack() as stack:
 

@@ -1,0 +1,38 @@
+"""What the conformance suites must know of a vendor, which no interface says: its calls, and what spoils them.
+
+A vendor's folder declares `STAND` in its `stand.py`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Call = tuple[str, str]
+"""A method, and a pattern that is searched in the path with its query."""
+
+
+@dataclass(frozen=True)
+class Noun:
+    """How a vendor stores one noun: its raw record type, and the call that creates it."""
+
+    records: str
+    creates: Call
+
+
+@dataclass(frozen=True)
+class Stand:
+    """One vendor's stand-in: the call by which a noun is read, how each is created, and extra settings.
+
+    `breaks` is an answer of status 200 that is off the vendor's schema. A vendor whose tokens are valid until an
+    administrator revokes them does not log in again. `deal` creates an open deal by its canonical fields, in an
+    account of the stand-in, and returns the ids of the deal and of its customer.
+    """
+
+    reads: Call
+    nouns: dict[str, Noun] = field(default_factory=dict)
+    writes: Call = ("", "")
+    account: dict[str, Any] = field(default_factory=dict)
+    connection: dict[str, Any] = field(default_factory=dict)
+    breaks: Any = None
+    logs_in_again: bool = True
+    deal: Callable[..., Awaitable[tuple[str, str]]] | None = None

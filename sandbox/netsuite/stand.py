@@ -1,0 +1,12 @@
+"""The NetSuite stand-in, as the conformance suites know it."""
+
+from sandbox.core.stand import Noun, Stand
+
+STAND = Stand(
+    reads=("GET", "/services/rest/record/"),
+    nouns={
+        "customer": Noun("customer", ("PUT", "/customer/")),
+        "contract": Noun("salesOrder", ("PUT", "/salesOrder/")),
+    },
+    breaks={"id": 7, "companyName": None},
+)
