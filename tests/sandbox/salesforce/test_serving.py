@@ -10,7 +10,7 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from sandbox.core.server import PortInUse, environment, serving
-from sandbox.salesforce import Salesforce
+from sandbox.salesforce.vendor import Salesforce
 from sandbox.salesforce.proto import pubsub_api_pb2 as pb
 from tests.support.sandboxes import Account, Control
 
