@@ -1,4 +1,4 @@
-"""What there is of a vendor, found in its folder: the stand-in, its example profile, its console and its stand."""
+"""What a vendor's folder holds: the stand-in, its example profile, its console and its conformance stand."""
 
 import importlib
 import pkgutil

@@ -1,7 +1,7 @@
 """What a person does in a vendor's screens, and sees there: the same words for every vendor of a capability.
 
-A vendor's folder declares `CONSOLE` in its `console.py`: a class that takes one account of its stand-in and has the
-methods of the capabilities that the vendor serves. The demo and the journeys speak to consoles only.
+A vendor's folder declares `CONSOLE` in its `console.py`: a class that takes one account of its stand-in and
+has the methods of the capabilities that the vendor serves. The demo and the journeys speak to consoles only.
 """
 
 import itertools
@@ -21,6 +21,7 @@ class Screens(Protocol):
     async def record(self, record_type: str, record_id: str) -> Record: ...
     async def create(self, record_type: str, **fields: Any) -> Record: ...
     async def edit(self, record_type: str, record_id: str, **fields: Any) -> Record: ...
+    async def seed(self, records: dict[str, list[Record]]) -> dict[str, list[str]]: ...
     async def count_calls(self, *, method: str | None = None, path: str | None = None) -> Record: ...
 
 
@@ -31,7 +32,7 @@ class Console:
         self.screens = screens
 
     def settings(self, hook: str) -> Record:  # noqa: ARG002 - a default
-        """The account's settings by which it sends its notifications to this address; empty where it cannot."""
+        """The settings by which the account pushes its notifications to this address, if it can."""
         return {}
 
     async def is_listened_to(self) -> bool:
@@ -73,7 +74,7 @@ class Deal:
 
 
 class CrmConsole(Protocol):
-    """A salesperson's screens. Fields are given by the names of `Deal`, and of a customer by those of `CUSTOMER`."""
+    """A salesperson's screens. Fields have the names of `Deal`, a customer's those of `CUSTOMER`."""
 
     async def deals(self) -> list[Deal]:
         """Every deal that is not deleted, in the order in which they were made."""
@@ -83,6 +84,10 @@ class CrmConsole(Protocol):
 
     async def create_customer(self, **fields: Any) -> str:
         """The id of a new account."""
+        ...
+
+    async def restore_customer(self, customer_id: str, **fields: Any) -> None:
+        """Put an account back under an id that it had, without any notification."""
         ...
 
     async def edit_customer(self, customer_id: str, **fields: Any) -> None: ...
@@ -109,6 +114,7 @@ class CustomerRecord:
     name: str
     active: bool = True
     tax_number: str = ""
+    credit_limit: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -148,7 +154,7 @@ class ClientRecord:
 
 @dataclass(frozen=True)
 class ProjectRecord:
-    """A project in the PSA: titles of its tasks and milestones, its planned roles, and which have a demand."""
+    """A project in the PSA: titles of tasks and milestones, planned roles, and which have a demand."""
 
     id: str
     key: str

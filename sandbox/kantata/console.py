@@ -51,7 +51,7 @@ def _project(
 ) -> ProjectRecord:
     ident = str(workspace["id"])
     mine = list(_of(stories, ident))
-    roles = [str(one["id"]) for one in _of(seats, ident)]
+    roles = [str(one["id"]) for one in _of(seats, ident) if not one.get("user_id")]
     return ProjectRecord(
         id=ident,
         key=keys.get(ident, ""),

@@ -13,7 +13,7 @@ class NetSuiteConsole(Console):
     """An ERP: customers, and sales orders with their billing schedules."""
 
     def settings(self, hook: str) -> Record:
-        """The account's change script is deployed: it pushes to the address, signed with the account's secret."""
+        """The account's change script is deployed: it pushes to the address, signed with a secret."""
         return {"push_url": hook}
 
     async def customers(self) -> list[CustomerRecord]:
@@ -24,6 +24,7 @@ class NetSuiteConsole(Console):
                 name=one.get("companyName") or "",
                 active=not one.get("isInactive"),
                 tax_number=one.get("vatRegNumber") or "",
+                credit_limit=_amount(one.get("creditLimit")),
             )
             for one in await self.screens.records("customer")
         ]
@@ -63,6 +64,10 @@ def _billed(schedule: Record) -> Iterator[Decimal]:
     for kind in ("milestone", "recurrence"):
         for part in schedule.get(kind, {}).get("items", ()):
             yield Decimal(str(part.get("milestoneAmount") or part.get("amount")))
+
+
+def _amount(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
 
 
 def _id(reference: Any) -> str:

@@ -1,4 +1,4 @@
-"""The Salesforce stand-in's console: what a salesperson of Northbeam does and sees in Salesforce's screens."""
+"""The Salesforce stand-in's console: what a salesperson of Northbeam does and sees in its screens."""
 
 from decimal import Decimal
 from typing import Any
@@ -78,6 +78,9 @@ class SalesforceConsole(Console):
     async def create_customer(self, **fields: Any) -> str:
         made = await self.screens.create("Account", **_named(_CUSTOMER, fields))
         return made["Id"]
+
+    async def restore_customer(self, customer_id: str, **fields: Any) -> None:
+        await self.screens.seed({"Account": [{"Id": customer_id, **_named(_CUSTOMER, fields)}]})
 
     async def edit_customer(self, customer_id: str, **fields: Any) -> None:
         await self.screens.edit("Account", customer_id, **_named(_CUSTOMER, fields))
