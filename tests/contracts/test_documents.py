@@ -11,7 +11,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
 from contracts.operation import Api
-from deploy.interfaces import frozen, interfaces
+from deploy.composition.interfaces import frozen, interfaces
 from gateway.plans import read_consumers
 from kit.operations import api_of
 from tests.contracts.known import CONSUMER, Known
