@@ -1,5 +1,8 @@
 """deploy/demo: who plays: the instance of each capability, as the configuration has it."""
 
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -7,46 +10,71 @@ import msgspec
 
 from contracts.routing import ANY, Routing
 from deploy.errors import CommandError
+from sandbox.core.console import Console
 
 SALES = "crm-screen"
 CRM, ERP, PSA = "crm", "erp", "psa"
 
 
 class Role(msgspec.Struct, frozen=True):
-    """An instance that plays, and whose system it is."""
+    """An instance, whose system it is, and what it can be used for."""
 
-    instance: str
-    vendor: str
-
-
-class _Profile(msgspec.Struct, frozen=True):
-    name: str
+    instance: str = msgspec.field(name="name")
     vendor: str
     capabilities: tuple[str, ...]
 
 
-def read_cast(config: Path) -> dict[str, Role]:
-    """The player of each capability: the CRM of the sales screen, and the systems of every other entity.
+@dataclass(frozen=True)
+class Player:
+    """A role with the console of its account."""
 
-    Raises CommandError when the configuration names none.
+    instance: str
+    title: str
+    console: Any
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who plays the CRM, the ERP and the PSA."""
+
+    crm: Player
+    erp: Player
+    psa: Player
+
+
+def read_roles(config: Path) -> list[Role]:
+    """Every instance of a configuration; a profile that cannot be read is not among them."""
+    roles = []
+    for path in sorted((config / "instances").glob("*.toml")):
+        with contextlib.suppress(msgspec.DecodeError):
+            roles.append(msgspec.toml.decode(path.read_bytes(), type=Role))
+    return roles
+
+
+def read_cast(config: Path) -> dict[str, Role]:
+    """The role of each capability: the CRM of the sales screen, and the systems of every other entity.
+
+    Raises CommandError when the configuration has none.
     """
-    profiles = [
-        msgspec.toml.decode(path.read_bytes(), type=_Profile)
-        for path in sorted((config / "instances").glob("*.toml"))
-    ]
+    roles = read_roles(config)
     routing = msgspec.toml.decode((config / "routing.toml").read_bytes(), type=Routing)
     wanted = {
         CRM: _screen(config),
         ERP: routing.instance_for(ERP, ANY),
         PSA: routing.instance_for(PSA, ANY),
     }
-    return {capability: _role(profiles, capability, name) for capability, name in wanted.items()}
+    return {capability: _role(roles, capability, name) for capability, name in wanted.items()}
 
 
-def vendors_in(config: Path) -> list[str]:
-    """The vendors of all instances of a configuration, each once."""
-    paths = (config / "instances").glob("*.toml")
-    return sorted({msgspec.toml.decode(path.read_bytes(), type=_Profile).vendor for path in paths})
+def cast_with(config: Path, consoles: Mapping[str, Console]) -> Cast:
+    """Who plays, with the consoles of the vendors; raises CommandError where a console is missing."""
+    players = {}
+    for capability, role in read_cast(config).items():
+        if role.vendor not in consoles:
+            raise CommandError(f"The demo needs the {role.vendor} sandbox, for the instance {role.instance}.")
+        console = consoles[role.vendor]
+        players[capability] = Player(role.instance, console.title, console)
+    return Cast(**players)
 
 
 def _screen(config: Path) -> str:
@@ -55,9 +83,9 @@ def _screen(config: Path) -> str:
     return consumers.get(SALES, {}).get("claims", {}).get("instance", "")
 
 
-def _role(profiles: list[_Profile], capability: str, instance: str) -> Role:
-    serving = [one for one in profiles if capability in one.capabilities]
-    chosen = [one for one in serving if one.name == instance] or serving
+def _role(roles: list[Role], capability: str, instance: str) -> Role:
+    serving = [one for one in roles if capability in one.capabilities]
+    chosen = [one for one in serving if one.instance == instance] or serving
     if not chosen:
         raise CommandError(f"The demo needs an instance with the capability {capability}: add its profile.")
-    return Role(chosen[0].name, chosen[0].vendor)
+    return chosen[0]

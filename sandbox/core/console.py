@@ -7,7 +7,7 @@ has the methods of the capabilities that the vendor serves. The demo and the jou
 import itertools
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 Record = dict[str, Any]
 
@@ -22,11 +22,14 @@ class Screens(Protocol):
     async def create(self, record_type: str, **fields: Any) -> Record: ...
     async def edit(self, record_type: str, record_id: str, **fields: Any) -> Record: ...
     async def seed(self, records: dict[str, list[Record]]) -> dict[str, list[str]]: ...
+    async def change_settings(self, settings: Record) -> None: ...
     async def count_calls(self, *, method: str | None = None, path: str | None = None) -> Record: ...
 
 
 class Console:
     """What every vendor's console answers; a vendor overrides what differs."""
+
+    title: ClassVar[str]
 
     def __init__(self, screens: Screens) -> None:
         self.screens = screens

@@ -10,6 +10,8 @@ _KEY_FIELD = "Enfilade key"
 class KantataConsole(Console):
     """A PSA: groups as clients, workspaces as projects."""
 
+    title = "Kantata"
+
     async def clients(self) -> list[ClientRecord]:
         keys = await self._keys("WorkspaceGroup")
         return [

@@ -12,6 +12,8 @@ _ENTITIES = {"NB-UK": "2", "NB-US": "3", "NB-DE": "4"}
 class NetSuiteConsole(Console):
     """An ERP: customers, and sales orders with their billing schedules."""
 
+    title = "NetSuite"
+
     def settings(self, hook: str) -> Record:
         """The account's change script is deployed: it pushes to the address, signed with a secret."""
         return {"push_url": hook}

@@ -57,6 +57,8 @@ _CODES = {name: {label: code for code, label in labels.items()} for name, labels
 class SalesforceConsole(Console):
     """A CRM: opportunities and accounts."""
 
+    title = "Salesforce"
+
     async def is_listened_to(self) -> bool:
         counted = await self.screens.count_calls(method="GRPC", path="Subscribe")
         return int(counted["count"]) >= _STREAMS
@@ -118,9 +120,10 @@ def _named(names: dict[str, str], fields: Record) -> Record:
 
 
 def _deal(one: Record, account: Record, lines: list[Record]) -> Deal:
-    values: Record = {
-        name: _CODES.get(name, {}).get(one.get(label), one.get(label) or "") for name, label in _DEAL.items()
-    }
+    values: Record = {}
+    for name, label in _DEAL.items():
+        value = one.get(label) or ""
+        values[name] = _CODES.get(name, {}).get(value, value)
     values["stage"] = {"Closed Won": "won", "Closed Lost": "lost"}.get(one["StageName"], "open")
     values["amount"] = None if one.get("Amount") is None else Decimal(str(one["Amount"]))
     return Deal(id=one["Id"], customer_name=account["Name"], lines=len(_lines_of(lines, one["Id"])), **values)

@@ -201,6 +201,10 @@ class Account:
     async def change_schema(self, change: dict[str, Any]) -> None:
         await self.call("POST", "/schema", change)
 
+    async def change_settings(self, settings: dict[str, Any]) -> None:
+        """Change the account's own settings."""
+        await self.control.call("POST", "/accounts", {"name": self.name, "settings": settings})
+
     async def limits(self) -> dict[str, Any]:
         return await self.call("GET", "/limits")
 
