@@ -208,13 +208,15 @@ _NUMBERS = itertools.count(1)
 
 
 async def new_deal(console: Any, *, customer: Record | None = None, **fields: Any) -> tuple[str, str]:
-    """The ids of a new deal and its new customer, complete except where the fields say otherwise."""
+    """The ids of a new deal and its customer, a new one unless `customer_id` is given.
+
+    Both are complete except where the fields say otherwise.
+    """
     name = fields.get("name") or f"Deal {console.screens.name} {next(_NUMBERS)}"
     theirs = {"legal_name": f"{name} Ltd", "tax_number": _tax_number(name), **CUSTOMER, **(customer or {})}
-    customer_id = await console.create_customer(**theirs)
-    return await console.create_deal(
-        **{**DEAL, **fields, "name": name, "customer_id": customer_id}
-    ), customer_id
+    customer_id = fields.get("customer_id") or await console.create_customer(**theirs)
+    deal = {**DEAL, **fields, "name": name, "customer_id": customer_id}
+    return await console.create_deal(**deal), customer_id
 
 
 def _tax_number(name: str) -> str:

@@ -10,7 +10,6 @@ import msgspec
 import pytest
 from litestar import Litestar
 
-from deploy.settings import DEMO_CONFIG
 from kit import clock
 from kit.clients import local, remote
 from kit.database import Database
@@ -18,13 +17,14 @@ from kit.delegation import delegation
 from kit.http import Slots
 from kit.routes import answer_problem, require_delegation
 from kit.secrets import Secret
+from kit.settings import read_toml
+from sandbox.folders import profile_of
 from system_apis.app import (
     Instance,
     connector_of,
     interface_of,
     open_instances,
     prefix_of,
-    read_profiles,
     vendors,
 )
 from system_apis.connector import ConnectorContext
@@ -119,10 +119,8 @@ async def connector(
 
 
 def quick(vendor: str, stand: Stand, account: Account, limits: dict[str, Any]) -> Any:
-    """The demo's profile, with no time lost between attempts, under a name of the account's own."""
-    (found,) = [
-        profile for connector, profile in read_profiles(DEMO_CONFIG / "instances") if connector.name == vendor
-    ]
+    """The vendor's example profile, with no time lost between attempts, under a name of the account's own."""
+    found = read_toml(profile_of(vendor), connector_of(vendor).profile)
     swift = {"backoff_seconds": 0.01, "per_second": 0, "timeout_seconds": 5.0, **limits}
     return msgspec.structs.replace(
         found,

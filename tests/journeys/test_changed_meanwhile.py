@@ -60,8 +60,8 @@ async def test_a_deal_whose_amount_changes_while_finance_thinks_waits_for_a_pers
     assert overview["totals"] == [{"amount": "12000.00", "currency": "GBP"}]
     assert (case["kind"], case["owner"]) == ("amount_mismatch", "finance")
     assert (case["before"], case["after"]) == (
-        {"amount": "96,000.00 GBP"},
-        {"amount": "12,000.00 GBP"},
+        {"Amount": "96,000.00 GBP"},
+        {"Amount": "12,000.00 GBP"},
     )
     found = await truth(deployment.accounts, deal)
     assert found.counts() == (1, 1, 1)
