@@ -36,7 +36,7 @@ KEY = Secret("0123456789abcdef" * 4)
 
 
 def connectors(capability: str) -> list[str]:
-    """Every vendor whose card has the capability, with each carrier: ``netsuite/remote``."""
+    """Every vendor whose card has the capability, with each carrier: ``acme/remote``."""
     return [
         f"{vendor}/{carrier}"
         for vendor in vendors()

@@ -24,7 +24,7 @@ PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy of the product, with a skeleton for each capability."""
     tree = tmp_path_factory.mktemp("tree")
-    unneeded = shutil.ignore_patterns("__pycache__", "demo_config")
+    unneeded = shutil.ignore_patterns("__pycache__")
     for name in PACKAGES["root_packages"]:
         shutil.copytree(ROOT / name, tree / name, ignore=unneeded)
     for name in ("pyproject.toml", "README.md"):
@@ -32,6 +32,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for capability in CAPABILITIES:
         made = run("vendor", "new", f"acme{capability}", "--capability", capability, "--into", str(tree))
         assert made.status == 0, made.err
+    shutil.copytree(ROOT / "tests/architecture", tree / "tests/architecture", ignore=unneeded)
     yield tree
     shutil.rmtree(tree)
 
@@ -60,6 +61,12 @@ def test_a_skeleton_passes_format_lint_and_import_laws(tree: Path) -> None:
     checked(tree, "ruff", "format", "--check", *skeletons(tree))
     checked(tree, "ruff", "check", *skeletons(tree))
     checked(tree, "lint-imports", "--no-cache")
+
+
+def test_a_skeleton_passes_the_architecture_tests(tree: Path) -> None:
+    """It has every module that a vendor has, and no other; its profile is valid."""
+    chosen = "tests/architecture/test_shapes.py", "-k", "acme or what_it_is_for"
+    checked(tree, "pytest", "--noconftest", "-q", "-p", "no:cacheprovider", *chosen)
 
 
 @pytest.mark.whole
