@@ -128,3 +128,34 @@ def test_a_skeleton_is_refused_in_a_sentence(tmp_path: Path, name: str, title: s
     outcome = run("vendor", "new", name, *options)
     assert (outcome.status, said in outcome.err) == (1, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def files(folder: Path, name: str) -> set[str]:
+    """The files of a vendor, by their paths in its two folders."""
+    tops = folder / "system_apis/vendors" / name, folder / "sandbox" / name
+    return {
+        str(path.relative_to(folder)).replace(name, "acme")
+        for top in tops
+        for path in top.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+
+def test_the_guide_names_every_file_of_the_skeleton_that_its_command_writes(tmp_path: Path) -> None:
+    """The command in the guide is run as it stands there."""
+    guide = (ROOT / "docs/guides/add-a-vendor.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^ *enfilade (vendor new acme .*)$", guide, re.MULTILINE)
+    assert run(*command.split(), "--into", str(tmp_path)).status == 0
+    wanted = {path.partition("acme/")[2] for path in files(tmp_path, "acme")}
+    modules = {re.sub(r"(/__init__)?\.py$", "", name) for name in wanted} - {"adapter"}
+    shown = guide.replace("adapter/<capability>", "adapter/psa")
+    assert [name for name in modules if f"`{name}" not in shown and f"`{name}.py`" not in shown] == []
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_a_toy_vendor_is_a_skeleton_filled_in(tmp_path: Path, capability: str) -> None:
+    """Its files are those of the skeleton, less the webhooks that it does not send."""
+    name = f"toy{capability}"
+    assert run("vendor", "new", name, "--capability", capability, "--into", str(tmp_path)).status == 0
+    webhooks = {"system_apis/vendors/acme/webhooks.py"}
+    assert files(ROOT / "tests/toy_vendors", name) == files(tmp_path, name) - webhooks

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from system_apis.vendors.toycrm.adapter import ToyCrmAdapter, check
+from system_apis.vendors.toycrm.adapter.check import check
+from system_apis.vendors.toycrm.adapter.crm import ToyCrmAdapter
 from system_apis.vendors.toycrm.changes import poll
 from system_apis.vendors.toycrm.client import ToyCrmClient
 from system_apis.vendors.toycrm.mapping import canonical_id

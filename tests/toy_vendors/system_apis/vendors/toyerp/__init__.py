@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from system_apis.vendors.toyerp.adapter import ToyErpAdapter, check
+from system_apis.vendors.toyerp.adapter.check import check
+from system_apis.vendors.toyerp.adapter.erp import ToyErpAdapter
 from system_apis.vendors.toyerp.changes import poll
 from system_apis.vendors.toyerp.client import ToyErpClient
 from system_apis.vendors.toyerp.mapping import canonical_id

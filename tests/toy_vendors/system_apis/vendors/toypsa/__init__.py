@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from system_apis.vendors.toypsa.adapter import ToyPsaAdapter, check
+from system_apis.vendors.toypsa.adapter.check import check
+from system_apis.vendors.toypsa.adapter.psa import ToyPsaAdapter
 from system_apis.vendors.toypsa.changes import poll
 from system_apis.vendors.toypsa.client import ToyPsaClient
 from system_apis.vendors.toypsa.mapping import canonical_id

@@ -5,16 +5,13 @@ import datetime as dt
 from system_apis.vendors.toyerp.client import ToyErpClient
 from system_apis.vendors.toyerp.mapping import canonical_id, document, to_contract, to_customer
 from system_apis.vendors.toyerp.records import Contract, Customer, Document, Rows
-from system_apis.vendors.toyerp.settings import ToyErpProfile
 
 from contracts.canonical import matching
 from contracts.canonical.contract import Contract as CanonicalContract
 from contracts.canonical.contract import ContractDraft, Contracts
 from contracts.canonical.customer import Customer as CanonicalCustomer
 from contracts.canonical.customer import CustomerDraft, Customers
-from contracts.system.instance import InstanceReport
 from kit.database import decode_page, encode_page
-from system_apis.connector.findings import well
 
 _MOST_MATCHES = 20
 
@@ -80,13 +77,6 @@ class ToyErpAdapter:
         contract = await self._client.get_by_key("contracts", key, Contract)
         answer = await self._client.change("contracts", contract.id, {"status": "closed"})
         return to_contract(answer.json(Contract))
-
-
-async def check(profile: ToyErpProfile, client: ToyErpClient) -> InstanceReport:
-    """Whether the login works."""
-    await client.rows("customers", Customer, limit=1)
-    login = well("login", "token", "the account gives tokens")
-    return InstanceReport(profile.name, profile.vendor, profile.environment, (login,))
 
 
 def _place(updated_since: dt.datetime | None, cursor: str | None) -> tuple[dt.datetime | None, str]:

@@ -5,14 +5,11 @@ import datetime as dt
 from system_apis.vendors.toypsa.client import ToyPsaClient
 from system_apis.vendors.toypsa.mapping import canonical_id, document, to_client, to_project
 from system_apis.vendors.toypsa.records import Client, Project
-from system_apis.vendors.toypsa.settings import ToyPsaProfile
 
 from contracts.canonical.project import Client as CanonicalClient
 from contracts.canonical.project import ClientDraft, ProjectDraft, Projects
 from contracts.canonical.project import Project as CanonicalProject
-from contracts.system.instance import InstanceReport
 from kit.database import decode_page, encode_page
-from system_apis.connector.findings import well
 
 
 class ToyPsaAdapter:
@@ -54,10 +51,3 @@ class ToyPsaAdapter:
         project = await self._client.get_by_key("projects", key, Project)
         answer = await self._client.change("projects", project.id, {"status": "cancelled"})
         return to_project(answer.json(Project), self._client.instance)
-
-
-async def check(profile: ToyPsaProfile, client: ToyPsaClient) -> InstanceReport:
-    """Whether the login works."""
-    await client.rows("projects", Project, limit=1)
-    login = well("login", "token", "the account gives tokens")
-    return InstanceReport(profile.name, profile.vendor, profile.environment, (login,))

@@ -5,15 +5,12 @@ import datetime as dt
 from system_apis.vendors.toycrm.client import PRECONDITION_FAILED, ToyCrmClient
 from system_apis.vendors.toycrm.mapping import canonical_id, to_contact, to_customer, to_opportunity
 from system_apis.vendors.toycrm.records import Account, Contact, Deal, Document, Rows
-from system_apis.vendors.toycrm.settings import ToyCrmProfile
 
 from contracts.canonical.contact import Contacts
 from contracts.canonical.customer import Customer, Customers
 from contracts.canonical.opportunity import Opportunities, Opportunity, ProjectLink
 from contracts.problems import PreconditionFailed
-from contracts.system.instance import InstanceReport
 from kit.database import decode_page, encode_page
-from system_apis.connector.findings import well
 
 
 class ToyCrmAdapter:
@@ -61,13 +58,6 @@ class ToyCrmAdapter:
             "contacts", Contact, since=since, after=after, limit=limit, account=ident
         )
         return Contacts(tuple(to_contact(contact) for contact in rows.items), _next(rows))
-
-
-async def check(profile: ToyCrmProfile, client: ToyCrmClient) -> InstanceReport:
-    """Whether the login works."""
-    await client.rows("deals", Deal, limit=1)
-    login = well("login", "token", "the account gives tokens")
-    return InstanceReport(profile.name, profile.vendor, profile.environment, (login,))
 
 
 def _place(updated_since: dt.datetime | None, cursor: str | None) -> tuple[dt.datetime | None, str]:
