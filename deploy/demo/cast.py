@@ -56,14 +56,23 @@ def read_cast(config: Path) -> dict[str, Role]:
 
     Raises CommandError when the configuration has none.
     """
-    roles = read_roles(config)
-    routing = msgspec.toml.decode((config / "routing.toml").read_bytes(), type=Routing)
-    wanted = {
-        CRM: _screen(config),
-        ERP: routing.instance_for(ERP, ANY),
-        PSA: routing.instance_for(PSA, ANY),
-    }
-    return {capability: _role(roles, capability, name) for capability, name in wanted.items()}
+    cast = {}
+    for capability in (CRM, ERP, PSA):
+        role = find_role(config, capability)
+        if role is None:
+            raise CommandError(
+                f"The demo needs an instance with the capability {capability}: add its profile."
+            )
+        cast[capability] = role
+    return cast
+
+
+def find_role(config: Path, capability: str) -> Role | None:
+    """The instance that plays a capability: the one that is named for it, else the first that serves it."""
+    serving = [one for one in read_roles(config) if capability in one.capabilities]
+    named = _screen(config) if capability == CRM else _routed(config, capability)
+    chosen = [one for one in serving if one.instance == named] or serving
+    return chosen[0] if chosen else None
 
 
 def cast_with(config: Path, consoles: Mapping[str, Console]) -> Cast:
@@ -79,13 +88,16 @@ def cast_with(config: Path, consoles: Mapping[str, Console]) -> Cast:
 
 def _screen(config: Path) -> str:
     """The instance to which the sales screen belongs."""
-    consumers: dict[str, Any] = msgspec.toml.decode((config / "consumers.toml").read_bytes())["consumers"]
+    consumers: dict[str, Any] = _read(config / "consumers.toml").get("consumers", {})
     return consumers.get(SALES, {}).get("claims", {}).get("instance", "")
 
 
-def _role(roles: list[Role], capability: str, instance: str) -> Role:
-    serving = [one for one in roles if capability in one.capabilities]
-    chosen = [one for one in serving if one.instance == instance] or serving
-    if not chosen:
-        raise CommandError(f"The demo needs an instance with the capability {capability}: add its profile.")
-    return chosen[0]
+def _routed(config: Path, capability: str) -> str:
+    """The instance that serves every entity without a route of its own."""
+    routing = msgspec.convert(_read(config / "routing.toml") or {"routes": []}, Routing)
+    return routing.instance_for(capability, ANY)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A file of the configuration; empty where there is none."""
+    return msgspec.toml.decode(path.read_bytes()) if path.exists() else {}
