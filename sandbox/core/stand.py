@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.core.golden import Golden
+
 Call = tuple[str, str]
 """A method, and a pattern that is searched in the path with its query."""
 
@@ -25,7 +27,8 @@ class Stand:
 
     `breaks` is an answer of status 200 that is off the vendor's schema. A vendor whose tokens are valid until an
     administrator revokes them does not log in again. `deal` creates an open deal by its canonical fields, in an
-    account of the stand-in, and returns the ids of the deal and of its customer.
+    account of the stand-in, and returns the ids of the deal and of its customer. `golden` is what its records must
+    read as.
     """
 
     reads: Call
@@ -36,3 +39,4 @@ class Stand:
     breaks: Any = None
     logs_in_again: bool = True
     deal: Callable[..., Awaitable[tuple[str, str]]] | None = None
+    golden: Golden = field(default_factory=Golden)

@@ -1,6 +1,7 @@
 """The Kantata stand-in, as the conformance suites know it."""
 
 from sandbox.core.stand import Noun, Stand
+from sandbox.kantata.golden import GOLDEN
 
 STAND = Stand(
     reads=("GET", "/workspace"),
@@ -11,4 +12,5 @@ STAND = Stand(
     connection={"throttled_seconds": 0, "settle_seconds": 0.6},
     logs_in_again=False,
     breaks={"results": [{"key": "workspaces", "id": "1"}], "workspaces": {}},
+    golden=GOLDEN,
 )

@@ -4,6 +4,7 @@ from itertools import count
 from typing import Any
 
 from sandbox.core.stand import Stand
+from sandbox.salesforce.golden import GOLDEN
 
 _NUMBERS = count(1)
 _FIELDS = {
@@ -54,4 +55,5 @@ STAND = Stand(
     writes=("POST", "/composite"),
     breaks={"records": [{"Id": 5, "Name": None}], "done": True},
     deal=_deal,
+    golden=GOLDEN,
 )

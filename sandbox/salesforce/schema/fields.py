@@ -173,7 +173,7 @@ def sobject(name: str, prefix: str, fields: list[Field | list[Field]], **more: A
               createable=False, updateable=False, id_lookup=True),
         fixed(flag("IsDeleted", label="Deleted")),
         *own,
-        pick("CurrencyIsoCode", "GBP;USD;EUR;JPY", restricted=True, defaulted=True, label="Currency ISO Code",
+        pick("CurrencyIsoCode", "GBP;USD;EUR;JPY;KWD", restricted=True, defaulted=True, label="Currency ISO Code",
              length=3) if more.pop("currency", True) else None,
         fixed(required(simple("CreatedDate", "datetime", defaulted=True))),
         fixed(required(ref("CreatedById", "User", defaulted=True))),
