@@ -6,9 +6,8 @@ In a form's fields and in what is expected, ``$name`` is the id of the record th
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-Call = tuple[str, str]
 Raw = dict[str, Any]
 
 
@@ -48,9 +47,17 @@ class Form:
     listed: Raw = field(default_factory=dict)
 
 
+class Spoil(NamedTuple):
+    """A call to spoil: method, a pattern of the path, and an answer of status 200 that is off the vendor's schema."""
+
+    method: str
+    path: str
+    broken: Any
+
+
 @dataclass(frozen=True)
 class Children:
-    """A list inside a noun that comes in pages of its own: `count` of them, inserted raw.
+    """A list inside a noun that comes in pages of its own: `count` of them, inserted raw, by calls that one spoils.
 
     `limits` makes the stand-in's pages shorter where its own are too long for a test.
     """
@@ -59,6 +66,7 @@ class Children:
     table: str
     fields: Raw
     count: int
+    spoils: Spoil
     limits: Raw = field(default_factory=dict)
 
 
@@ -87,27 +95,29 @@ class NounForms:
 
 @dataclass(frozen=True)
 class Provoked:
-    """How a finding of the check is provoked: by the schema, the profile, a limit or a spoiled call.
+    """How a finding of the check is provoked: by the account's settings, schema and limits, the profile, a call.
 
-    `name` is part of the name of the finding that must appear.
+    `name` is part of the name of the finding that must appear. `environ` names the credential of the account that
+    replaces a variable of ours.
     """
 
     kind: str
     name: str
+    settings: Raw = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
     schema: tuple[Raw, ...] = ()
     profile: Raw = field(default_factory=dict)
     limits: Raw = field(default_factory=dict)
-    spoils: Call | None = None
+    spoils: tuple[str, str] | None = None
     status: int = 403
 
 
 @dataclass(frozen=True)
 class Push:
-    """How the vendor signs what it pushes: headers and body, by credentials, a raw record and a time."""
+    """How the vendor signs a push about a noun: headers and body, by the account's credentials, an id and a time."""
 
-    signed: Callable[[Mapping[str, Any], str, Raw, float], tuple[dict[str, str], bytes]]
+    signed: Callable[[Mapping[str, Any], str, float], tuple[dict[str, str], bytes]]
     noun: str
-    table: str
     stale_seconds: float = 3600
 
 
@@ -118,18 +128,20 @@ class Golden:
     `schema` and `profile` complete the account and the demo's profile, so that every canonical field has a
     place. `calls` are the calls of an operation (its list, find or child pages) that a test spoils, `budget` how
     many calls a repetition of it may make. `stamps` are raw fields (by their path) that a mere save changes, `journals` tables in
-    which the vendor records what happened. `unseen` are kinds of change that the vendor does not show, and
-    `equivalent` are mutants that change nothing at this vendor; both with the reason.
+    which the vendor records what happened. `mapped` is what
+    the profile lacks on purpose, so that a check finds nothing else. `unseen` are changes and findings that the
+    vendor does not show, and `equivalent` are mutants that change nothing at this vendor; both with the reason.
     """
 
     nouns: Mapping[str, NounForms] = field(default_factory=dict)
     schema: tuple[Raw, ...] = ()
     profile: Raw = field(default_factory=dict)
     seeds: Mapping[str, tuple[Raw, ...]] = field(default_factory=dict)
-    calls: Mapping[str, tuple[Call, ...]] = field(default_factory=dict)
+    calls: Mapping[str, tuple[Spoil, ...]] = field(default_factory=dict)
     budget: Mapping[str, int] = field(default_factory=dict)
     stamps: frozenset[str] = frozenset()
     journals: frozenset[str] = frozenset()
+    mapped: Raw = field(default_factory=dict)
     findings: tuple[Provoked, ...] = ()
     push: Push | None = None
     unseen: Mapping[str, str] = field(default_factory=dict)

@@ -1,9 +1,13 @@
 """The NetSuite stand-in's records as the conformance suites know them: whole, empty, in every state."""
 
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from sandbox.core.golden import Form, Golden, NounForms, State, Step
+from sandbox.core.golden import Form, Golden, NounForms, Provoked, Push, Spoil, State, Step
 
 # The last second of a day and the first one of the next, where the integration user lives: in Los Angeles.
 EVENING, MIDNIGHT = "2028-07-01T06:59:59+00:00", "2028-07-01T07:00:00+00:00"
@@ -205,6 +209,14 @@ CONTRACTS = NounForms(
             {"line": 2, "isClosed": True, **ORDER["item"]["items"][1]},
         ]}}),
     ),
+    many={
+        "salesOrder": {
+            "tranId": "SO-{n}", "entity": {"id": "$customer"}, "subsidiary": {"id": "4"}, "currency": {"id": "3"},
+            "exchangeRate": 1, "status": {"id": "F"}, "orderStatus": {"id": "B"}, "subtotal": 10, "taxTotal": 0,
+            "discountTotal": 0, "total": 10,
+            "item": {"items": [_line(1, "11", "1", "10.00", "10.00", "Build", "23")]},
+        }
+    },
     owners=(OWNER,),
     written={
         "billingSchedule": (
@@ -259,8 +271,22 @@ CONTRACTS = NounForms(
     edit={"memo": "Renamed"},
 )  # fmt: skip
 
-_SQL = ("POST", "/suiteql")
-_RECORD = "/services/rest/record/"
+def _signed(credentials: Mapping[str, Any], record: str, at: float) -> tuple[dict[str, str], bytes]:
+    """What the account's script sends after a save of a customer: headers and body."""
+    event = {
+        "eventId": f"event-{record}", "recordType": "customer", "internalId": record, "externalId": None,
+        "action": "edit", "lastModified": "2028-07-01T07:00:00Z",
+    }  # fmt: skip
+    body, stamp = json.dumps(event).encode(), str(int(at))
+    digest = hmac.new(credentials["push_secret"].encode(), stamp.encode() + b"." + body, hashlib.sha256)
+    signature = f"sha256={digest.hexdigest()}"
+    return {"X-NS-Event-Id": event["eventId"], "X-NS-Timestamp": stamp, "X-NS-Signature": signature}, body
+
+
+_SQL = Spoil("POST", "/suiteql", {"items": [{"links": []}], "hasMore": False})
+_CUSTOMER = Spoil("GET", "/record/v1/customer/", {"id": 7, "companyName": None})
+_ORDER = Spoil("GET", "/record/v1/salesOrder/", {"id": 7, "memo": None})
+_SCHEDULE = Spoil("GET", "/record/v1/billingSchedule/", {"id": 7, "scheduleType": None})
 GOLDEN = Golden(
     nouns={"customer": CUSTOMERS, "contract": CONTRACTS},
     schema=tuple(
@@ -276,6 +302,33 @@ GOLDEN = Golden(
             "contract": {"rate_card_id": "custbody_rate_card", "tax_profile": "custbody_tax_profile"},
         },
     },
+    mapped={"terms": {"Net 45": "2"}},
+    calls={
+        "get_customer": (_CUSTOMER,),
+        "get_customer_by_key": (_CUSTOMER,),
+        "list_customers": (_SQL,),
+        "find_customers": (_SQL,),
+        "get_contract": (_ORDER, _SCHEDULE),
+        "get_contract_by_key": (_ORDER, _SCHEDULE),
+        "list_contracts": (_SQL,),
+    },
+    budget={
+        "get_customer": 1, "get_customer_by_key": 1, "list_customers": 1, "find_customers": 1, "get_contract": 2,
+        "get_contract_by_key": 2, "list_contracts": 2, "put_customer": 2, "put_contract": 3, "close_contract": 5,
+    },
+    findings=(
+        Provoked("login", "OAuth 2.0", spoils=("POST", "/oauth2/v1/token"), status=400),
+        Provoked("permission", "Customers (Edit)", spoils=("PATCH", "/customer/")),
+        Provoked("permission", "table term", settings={"permissions": {"term": "none"}}),
+        Provoked("field", "customer.vatRegNumber", schema=({"object": "customer", "remove_field": "vatRegNumber"},)),
+        Provoked("field", "salesOrder.custbody_none", profile={"fields": {"contract": {"revision": "custbody_none"}}}),
+        Provoked("reference", "subsidiary 99 (NB-XX)", profile={"entities": {"NB-XX": "99"}}),
+        Provoked("reference", "item 99 (ALCHEMY)", profile={"items": {"ALCHEMY": "99"}}),
+        Provoked("environment", "time zone", profile={"time_zone": "Asia/Tokyo"}),
+        Provoked("limit", "concurrency", profile={"limits": {"concurrency": 50}}),
+    ),
+    push=Push(_signed, noun="customer"),
+    unseen={"deleted": "SuiteQL shows no record that is gone, and the push of a deletion has no record to read"},
     # An address book that is sent anew gets new lines.
     stamps=frozenset({"lastModifiedDate", "addressBook.items.id"}),
 )

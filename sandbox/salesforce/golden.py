@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from sandbox.core.golden import Children, Form, Golden, NounForms, Provoked, State, Step
+from sandbox.core.golden import Children, Form, Golden, NounForms, Provoked, Spoil, State, Step
 from sandbox.salesforce.schema.standard import STAGES
 
 # The last second of a day and the first one of the next, in the org's zone in summer.
@@ -148,7 +148,8 @@ OPPORTUNITIES = NounForms(
                 "TotalPrice": Decimal("1.10"), "Description": "Line {n}", "SortOrder": 9,
             },
             count=12,
-            limits={"page_size": 5},
+            spoils=Spoil("GET", "/query", {"records": [{"Id": 5}], "done": True}),
+            limits={"page_size": 5, "child_page_size": 5},
         ),
     ),
     owners=(BARE,),
@@ -219,7 +220,7 @@ CONTACTS = NounForms(
     many={"Contact": {"AccountId": "$customer", "LastName": "Person {n}", "Name": "Person {n}"}},
 )  # fmt: skip
 
-_QUERY = ("GET", "/query")
+_QUERY = Spoil("GET", "/query", {"records": [{"Id": 5, "Name": None}], "done": True})
 GOLDEN = Golden(
     nouns={"opportunity": OPPORTUNITIES, "customer": CUSTOMERS, "contact": CONTACTS},
     schema=tuple(
@@ -254,6 +255,13 @@ GOLDEN = Golden(
             },
         },
     },
+    mapped={
+        "picklists": {
+            "region": {"DACH": "DACH"},
+            "service_line": {"Managed Services": "MANAGED"},
+            "payment_terms": {"Net 60": "Net 60"},
+        }
+    },
     calls={
         "get_opportunity": (_QUERY,),
         "list_opportunities": (_QUERY,),
@@ -263,16 +271,31 @@ GOLDEN = Golden(
     },
     budget={
         "get_opportunity": 1, "list_opportunities": 1, "get_customer": 1, "list_customers": 1,
-        "list_contacts": 1, "put_project_link": 1,
+        "list_contacts": 1, "put_project_link": 2,
     },
     stamps=frozenset({"SystemModstamp", "LastModifiedDate", "LastModifiedById"}),
     findings=(
         Provoked("login", "External Client App", spoils=("POST", "/oauth2/token"), status=400),
-        Provoked("permission", "Opportunity: Edit", schema=({"object": "Opportunity", "permissions": {"updateable": False}},)),
+        Provoked(
+            "permission",
+            "Opportunity: Edit",
+            schema=({"object": "Opportunity", "permissions": {"updateable": False}},),
+        ),
         Provoked("permission", "Contact: Read", spoils=("GET", "/sobjects/Contact/describe"), status=404),
-        Provoked("field", "Tax_Number__c", schema=({"object": "Account", "remove_field": "Tax_Number__c"},)),
-        Provoked("field", "Expected_Start__c", schema=({"object": "Opportunity", "retype": {"name": "Expected_Start__c", "type": "text"}},)),
-        Provoked("reference", "Service_Line__c", profile={"picklists": {"service_line": {"Alchemy": "GOLD"}}}),
-        Provoked("limit", "DailyApiRequests", limits={"used_api_requests": 14_900}),
+        Provoked("field", "Account.Tax_Number__c", schema=({"object": "Account", "remove_field": "Tax_Number__c"},)),
+        Provoked(
+            "field",
+            "Opportunity.Expected_Start__c",
+            schema=({"object": "Opportunity", "retype": {"name": "Expected_Start__c", "type": "text"}},),
+        ),
+        Provoked(
+            "reference", "Opportunity.Service_Line__c", profile={"picklists": {"service_line": {"Cloud Migration": None}}}
+        ),
+        Provoked("limit", "DailyApiRequests", limits={"daily_api_requests": 100, "used_api_requests": 92}),
+        Provoked(
+            "environment",
+            "Organization.IsSandbox",
+            profile={"environment": "production", "connection": {"events_plaintext": False}, "changes": {"stream": False}},
+        ),
     ),
 )  # fmt: skip

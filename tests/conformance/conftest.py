@@ -133,13 +133,18 @@ def open_connector(sandbox_of: Any, doubts: Database) -> Callable[..., Any]:
         async with AsyncExitStack() as stack:
 
             async def another(
-                limits: Mapping[str, Any] = NOTHING, profile: Mapping[str, Any] = NOTHING, **environ: str
+                *profiles: Mapping[str, Any], limits: Mapping[str, Any] = NOTHING, **environ: str
             ) -> Instance:
                 """The instance as a process of its own would have it; opened as another one, it is wrapped too."""
                 slots = Slots()
                 stack.push_async_callback(slots.close)
-                configured = quick(vendor, stand, account, limits, profile)
-                context = ConnectorContext(environ=account.env | environ, database=doubts, slots=slots)
+                configured = quick(vendor, stand, account, limits, *profiles)
+                context = ConnectorContext(
+                    environ=account.env | environ,
+                    deployment=configured.environment,
+                    database=doubts,
+                    slots=slots,
+                )
                 manager = open_instances([(connector_of(vendor), configured)], context)
                 instances = await stack.enter_async_context(manager)
                 return wrap(instances[configured.name])
@@ -167,11 +172,7 @@ async def connector(request: pytest.FixtureRequest, open_connector: Any) -> Asyn
 
 
 def quick(
-    vendor: str,
-    stand: Stand,
-    account: Account,
-    limits: Mapping[str, Any],
-    changes: Mapping[str, Any] = NOTHING,
+    vendor: str, stand: Stand, account: Account, limits: Mapping[str, Any], *changes: Mapping[str, Any]
 ) -> Any:
     """The demo's profile, with no time lost between attempts, under a name of the account's own."""
     (found,) = [
@@ -180,7 +181,7 @@ def quick(
     swift = {"backoff_seconds": 0.01, "per_second": 0, "timeout_seconds": 5.0, **limits}
     own = {"name": f"{vendor}-{account.name}"[:40], "limits": swift, "connection": stand.connection}
     profile = msgspec.to_builtins(found)
-    for each in (own, stand.golden.profile, changes):
+    for each in (own, stand.golden.profile, *changes):
         profile = merged(profile, each)
     return msgspec.convert(profile, type(found))
 

@@ -161,3 +161,43 @@ NOUNS: dict[str, dict[str, NounUnderTest]] = {
         ),
     },
 }
+
+
+Act = Callable[[Any, Ids], Awaitable[Any]]
+READS: dict[str, dict[str, Act]] = {
+    "crm": {
+        "get_opportunity": lambda api, ids: api.get_opportunity(ids["opportunity"]),
+        "list_opportunities": lambda api, _: api.list_opportunities(),
+        "get_customer": lambda api, ids: api.get_customer(ids["customer"]),
+        "list_customers": lambda api, _: api.list_customers(),
+        "list_contacts": lambda api, ids: api.list_contacts(ids["customer"]),
+    },
+    "erp": {
+        "get_customer": lambda api, ids: api.get_customer(ids["customer"]),
+        "get_customer_by_key": lambda api, ids: api.get_customer_by_key(ids["customer_key"]),
+        "list_customers": lambda api, _: api.list_customers(),
+        "find_customers": lambda api, ids: api.find_customers(name=ids["customer_name"]),
+        "get_contract": lambda api, ids: api.get_contract(ids["contract"]),
+        "get_contract_by_key": lambda api, ids: api.get_contract_by_key(ids["contract_key"]),
+        "list_contracts": lambda api, _: api.list_contracts(),
+    },
+    "psa": {
+        "get_client_by_key": lambda api, ids: api.get_client_by_key(ids["client_key"]),
+        "get_project": lambda api, ids: api.get_project(ids["project"]),
+        "get_project_by_key": lambda api, ids: api.get_project_by_key(ids["project_key"]),
+        "list_projects": lambda api, _: api.list_projects(),
+    },
+}
+WRITES: dict[str, dict[str, Act]] = {
+    "crm": {"put_project_link": lambda api, ids: api.put_project_link(ids["opportunity"], LINK)},
+    "erp": {
+        "put_customer": lambda api, _: api.put_customer("enf-golden", CUSTOMER),
+        "put_contract": lambda api, ids: api.put_contract("enf-golden", contract(ids["owner"])),
+        "close_contract": lambda api, _: api.close_contract("enf-golden"),
+    },
+    "psa": {
+        "put_client": lambda api, _: api.put_client("enf-golden", CLIENT),
+        "put_project": lambda api, ids: api.put_project("enf-golden", project(ids["owner"])),
+        "cancel_project": lambda api, _: api.cancel_project("enf-golden"),
+    },
+}

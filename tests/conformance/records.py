@@ -8,6 +8,7 @@ import msgspec
 
 from sandbox.core.golden import Form, NounForms, State, Step
 from tests.conformance.conftest import ConnectorUnderTest
+from tests.conformance.nouns import NOUNS
 
 Ids = dict[str, str]
 Raw = dict[str, Any]
@@ -15,13 +16,42 @@ ANY = "*"
 _NAME = re.compile(r"\$([a-z_]+)")
 
 
-async def make(connector: ConnectorUnderTest, form: Form) -> Ids:
-    """A form's records, at its instant of the vendor's clock; the ids by the steps' names."""
-    await connector.account.freeze_clock(form.at)
-    ids: Ids = {"state": "whole", "key": "enf-whole"}
+async def make(
+    connector: ConnectorUnderTest, form: Form, *, key: str = "enf-whole", at_present: bool = False
+) -> Ids:
+    """A form's records, at its instant of the vendor's clock, or at present; the ids by the steps' names."""
+    if not at_present:
+        await connector.account.freeze_clock(form.at)
+    ids: Ids = {"state": "whole", "key": key}
     for step in form.steps:
         ids[step.name] = await _make(connector, step, ids)
-    await connector.account.real_clock()
+    if not at_present:
+        await connector.account.real_clock()
+    return ids
+
+
+async def make_all(connector: ConnectorUnderTest) -> Ids:
+    """The whole record of every noun; its name and key by the noun's name."""
+    ids: Ids = {}
+    for name in NOUNS[connector.capability]:
+        form = connector.golden.nouns[name].whole
+        made = {**await make(connector, form, key=f"enf-{name}")}
+        owner = next((made[step.name] for step in form.steps if step.name in NOUNS[connector.capability]), "")
+        said = form.reads.get("legal_name") or form.reads["name"]
+        ids |= {"owner": owner, name: made[name], f"{name}_key": made["key"], f"{name}_name": said}
+        if name == "contact":
+            ids["customer"] = made["customer"]
+    return ids
+
+
+async def make_many(connector: ConnectorUnderTest, name: str, count: int) -> Ids:
+    """Many raw records of a noun, of one owner and one instant; the ids of what they hang on."""
+    forms = connector.golden.nouns[name]
+    ids = await make(connector, forms.whole, key=f"enf-many-{name}")
+    rows = {
+        table: [filled(row, ids, number) for number in range(count)] for table, row in forms.many.items()
+    }
+    await connector.account.seed(rows)
     return ids
 
 
