@@ -9,13 +9,13 @@ from contracts.canonical.opportunity import ProjectLink
 from contracts.events.kinds import OPPORTUNITY_WON
 from sandbox.core.golden import NounForms
 from system_apis.connector import ordering_key
+from tests.conformance.common import COARSE
 from tests.conformance.conftest import ConnectorUnderTest, every_connector
 from tests.conformance.listening import Inbox, Report
 from tests.conformance.nouns import CLIENT, CUSTOMER, NOUNS, project
 from tests.conformance.records import Ids, make
 
 here = pytest.mark.parametrize("connector", every_connector("local"), indirect=True)
-COARSE = dt.timedelta(seconds=61)  # some vendors count minutes
 
 
 def watched(connector: ConnectorUnderTest) -> list[tuple[str, NounForms]]:

@@ -13,6 +13,7 @@ from tests.conformance.records import (
     Ids,
     assert_reads,
     changed,
+    differences,
     filled,
     make,
     make_state,
@@ -137,6 +138,8 @@ async def test_what_is_written_is_all_that_changes(connector: ConnectorUnderTest
             after = await tables(connector)
             await noun.undo(connector.api, ids)
             assert_reads(await changed(connector, after), filled(dict(forms.undone), ids), f"{name}, undone")
+            undone = plain(await noun.read(connector.api, ids))
+            assert differences(undone, expected), f"{name}, undone, reads as before"
             await changes_nothing(connector, noun.undo, ids, f"{name}, undone again")
 
 

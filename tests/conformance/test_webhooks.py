@@ -34,7 +34,9 @@ async def test_a_push_is_believed_by_its_signature(connector: ConnectorUnderTest
         assert connector.instance.opened.webhook is None, "the stand does not say how the vendor signs"
         return
     headers, body = await signed(connector)
-    (delivery,) = await verify(connector, headers, body)
+    deliveries = await verify(connector, headers, body)
+    assert len(deliveries) == 1, "a push is one delivery"
+    delivery = deliveries[0]
     change = delivery.change
     assert (change.instance, change.object) == (connector.instance.profile.name, push.noun)
     assert delivery.key == ordering_key(change.instance, change.object, change.id)
