@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import select
 
 from bench.launching import up
-from deploy.commands.token import embedded_issuer
+from deploy.cli.tokens import embedded_issuer
 from deploy.console import Paper
 from deploy.demo.running import run_demo
 from kit.database import Database

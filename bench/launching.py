@@ -12,8 +12,8 @@ import msgspec
 
 from bench.ports import free_ports
 from bench.processes import python
-from deploy.launching import stack
-from deploy.launching.stack import Stack
+from deploy.process import stack
+from deploy.process.stack import Stack
 
 READY_SECONDS = 120.0
 STOP_SECONDS = 60.0
@@ -41,7 +41,7 @@ async def up(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[tuple[St
     wanted = ("--no-demo", "--data", str(folder), "--port", str(port), "--sandbox-port", str(port + 2))
     started = time.monotonic()
     child = await asyncio.create_subprocess_exec(
-        *python("deploy.cli", "up", *wanted),
+        *python("deploy.cli.main", "up", *wanted),
         env={**os.environ, **environ},
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,

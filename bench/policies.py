@@ -89,7 +89,8 @@ async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -
             after_route(settings, dependencies),
         ):
             policies |= {field.name: getattr(group, field.name) for field in fields(group)}
-        meter = _Meter(requests, table, await _facts(policies, requests, table), calls)
+        facts = await _facts(policies, requests, table)
+        meter = _Meter(requests, table, facts, calls, await _answers(requests, table, facts))
         costs = [await meter.alone(name, policies.get(name)) for name in ORDER]
         costs.append(await meter.tiers())
         gateway = Gateway(
@@ -165,25 +166,59 @@ async def _nothing(_: Exchange) -> Reply:
     return Reply(200, [(b"content-type", b"application/json")], b"{}")
 
 
+async def _answers(requests: Requests, table: RouteTable, facts: dict[str, Any]) -> dict[str, Step]:
+    """By method, a step that answers at once what the tiers answer, which is on the contract."""
+    return {method: await _answered(requests, _route(table, method), facts) for method in ("GET", "POST")}
+
+
+async def _answered(requests: Requests, route: Route, facts: dict[str, Any]) -> Step:
+    reply = await route.target(_prepare(requests, route, facts))
+
+    async def step(_: Exchange) -> Reply:
+        return Reply(reply.status, list(reply.headers), reply.body)
+
+    return step
+
+
+def _prepare(requests: Requests, route: Route, facts: dict[str, Any]) -> Exchange:
+    """An exchange as the policies before have left it."""
+    exchange = requests.make(route.method)
+    for name, value in facts.items():
+        setattr(exchange, name, value)
+    exchange.route = route
+    if route.method == "POST":
+        exchange.idempotency_key = f"bench-{next(_KEYS):08}"
+        exchange.body = modules.note()
+    return exchange
+
+
 class _Meter:
     """Times steps over exchanges that are prepared alike."""
 
-    def __init__(self, requests: Requests, table: RouteTable, facts: dict[str, Any], calls: int) -> None:
+    def __init__(
+        self,
+        requests: Requests,
+        table: RouteTable,
+        facts: dict[str, Any],
+        calls: int,
+        answers: dict[str, Step],
+    ) -> None:
         self._requests = requests
         self._table = table
         self._facts = facts
         self._calls = calls
+        self._answers = answers
 
     async def alone(self, name: str, policy: Any) -> Cost:
         """A policy alone, less what the same costs without it; `route` is the table."""
         costs = []
         for method in ("GET", "POST"):
-            route = _route(self._table, method)
+            answer = self._answers[method]
             if policy is None:
-                self._table.compose(lambda _: _nothing)
+                self._table.compose(lambda _, answer=answer: answer)
                 step = self._table.follow()
             else:
-                step = policy.wrap(route, _nothing)
+                step = policy.wrap(_route(self._table, method), answer)
             costs.append(await self._more(method, step))
         return Cost(name, *costs)
 
@@ -197,27 +232,19 @@ class _Meter:
         return Cost(WHOLE, await self._time("GET", step), await self._time("POST", step))
 
     async def _more(self, method: str, step: Step) -> float:
-        if step is _nothing:
+        answer = self._answers[method]
+        if step is answer:
             return 0.0
-        return max(0.0, await self._time(method, step) - await self._time(method, _nothing))
+        return max(0.0, await self._time(method, step) - await self._time(method, answer))
 
     async def _time(self, method: str, step: Step) -> float:
         calls = self._calls if method == "GET" else max(1, self._calls // 10)
         return min([await self._turn(method, step, calls) for _ in range(TURNS)]) * 1e6
 
     async def _turn(self, method: str, step: Step, calls: int) -> float:
-        prepared = [self._prepare(method) for _ in range(calls)]
+        route = _route(self._table, method)
+        prepared = [_prepare(self._requests, route, self._facts) for _ in range(calls)]
         before = time.process_time()
         for exchange in prepared:
             await step(exchange)
         return (time.process_time() - before) / calls
-
-    def _prepare(self, method: str) -> Exchange:
-        exchange = self._requests.make(method)
-        for name, value in self._facts.items():
-            setattr(exchange, name, value)
-        exchange.route = _route(self._table, method)
-        if method == "POST":
-            exchange.idempotency_key = f"bench-{next(_KEYS):08}"
-            exchange.body = modules.note()
-        return exchange

@@ -2,7 +2,7 @@
 
 import secrets
 
-from deploy.launching.ports import port_fault
+from deploy.process.ports import port_fault
 
 # Below the range of outgoing connections' ports, which could be in use.
 _PORTS = range(10_000, 32_000)

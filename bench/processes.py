@@ -76,7 +76,7 @@ async def _stop(child: asyncio.subprocess.Process) -> None:
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """User and system time that these processes and all their descendants have used so far."""
+    """User and system time that these processes and their descendants have used so far, ended ones too."""
     children, used = _table()
     waiting, total = list(pids), 0
     while waiting:
@@ -107,7 +107,8 @@ def _table() -> tuple[dict[int, list[int]], dict[int, int]]:
         fields = text.rpartition(")")[2].split()
         pid = int(entry.name)
         children.setdefault(int(fields[1]), []).append(pid)
-        used[pid] = int(fields[11]) + int(fields[12])
+        # Its own time, and that of its children which have ended: a server that replaces one gains nothing.
+        used[pid] = sum(map(int, fields[11:15]))
     return children, used
 
 

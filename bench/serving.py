@@ -20,9 +20,9 @@ from bench.read import modules
 from bench.read.interfaces import Screen
 from contracts.experience.crm_ui import AccountScreen
 from contracts.problems import NotFound
-from deploy.draining import HEADER_BYTES, HEADER_SECONDS
-from deploy.launching.parent import die_with_parent
-from deploy.memory import freeze_gc
+from deploy.process.draining import HEADER_BYTES, HEADER_SECONDS
+from deploy.process.memory import freeze_gc
+from deploy.process.parent import die_with_parent
 from experience_apis.audiences.crm_ui.compose import account_screen
 from kit import clock
 from kit.database import Database

@@ -22,8 +22,8 @@ from bench.serving import BARE_PATH, OVERVIEW_INSTANCE, OVERVIEW_PATH
 from contracts.canonical.contract import BillingLine
 from contracts.canonical.values import Money
 from contracts.events.kinds import ActivationUpdated
+from deploy.composition.gateway_assembly import issuer_of
 from deploy.embedded import Embedded
-from deploy.gateway_assembly import issuer_of
 from deploy.settings import DEMO_CONFIG, read_settings
 from gateway.identity import DevelopmentIssuer
 from gateway.plans import read_consumers
@@ -140,7 +140,7 @@ class Stage:
         bare = await self.server("overview", free_port())
         port = free_port()
         environ = self._real_deployment(port)
-        real = await self._start("real", python("deploy.cli", "serve"), port, **environ)
+        real = await self._start("real", python("deploy.cli.main", "serve"), port, **environ)
         settings = read_settings(environ)
         tokens = issuer_of(settings, read_consumers(settings.folder / "consumers.toml"))
         path = f"{OVERVIEW_PATH}/{ACCOUNT_ID}/overview"

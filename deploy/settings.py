@@ -21,7 +21,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     serve is called at its `…_url`. `config` is the folder of instances, reference data, routing and policies.
     `internal_address` (``host:port``) is the operators' listener: by default the port after the public one,
     on this machine alone; ``off`` for none. `deployment` ``production`` refuses whatever is for
-    development only (`deploy.production`). A deployment that is stopped gives notice for
+    development only (`deploy.composition.production`). A deployment that is stopped gives notice for
     `drain_notice_seconds`, then has `drain_seconds` to finish pending requests. `run_dir` is its workers'
     shared folder; `serve` sets it.
     """

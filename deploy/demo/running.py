@@ -8,10 +8,10 @@ import httpx
 from deploy.console import Paper, styled
 from deploy.demo.checks import Stage, read_back
 from deploy.demo.consoles import VendorConsole
-from deploy.demo.people import Person
 from deploy.demo.scenario import Scenario
 from deploy.demo.tables import show
-from deploy.launching.stack import Stack
+from deploy.people import Person
+from deploy.process.stack import Stack
 from gateway.identity import DevelopmentIssuer
 
 _INSTANCE = "salesforce-main"

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from deploy.demo.consoles import VendorConsole
 from deploy.demo.deal import Deal, choose_deal
-from deploy.demo.people import Person
 from deploy.errors import CommandError
+from deploy.people import Person
 
 T = TypeVar("T")
 Say = Callable[[str, str], None]

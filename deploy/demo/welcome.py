@@ -2,7 +2,7 @@
 
 from deploy.console import Paper
 from deploy.demo.running import FINANCE, OPERATIONS, PERSONAS, SALES
-from deploy.launching.stack import Stack
+from deploy.process.stack import Stack
 from gateway.identity import DevelopmentIssuer
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.operation import Api
-from deploy.interfaces import frozen, interfaces
+from deploy.composition.interfaces import frozen, interfaces
 from kit.operations import api_of
 from tests.access.conftest import Everybody
 from tests.access.probing import Persona, Probe, Target, Words, World, probes, targets_of

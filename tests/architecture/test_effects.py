@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import process_apis
-from deploy.interfaces import interfaces
+from deploy.composition.interfaces import interfaces
 from kit.operations import bind
 
 WRITES = {

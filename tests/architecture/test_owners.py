@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from contracts.events import kinds
-from deploy.lifecycle import read_lifecycles
+from deploy.composition.lifecycle import read_lifecycles
 from deploy.settings import DEMO_CONFIG
 from system_apis.app import read_profiles
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Table, and_, true
 from sqlalchemy.dialects import postgresql
 
-import deploy.tables  # noqa: F401 - declares every table
+import deploy.composition.tables  # noqa: F401 - declares every table
 from contracts.rows import DIMENSIONS
 from kit import context
 from kit.context import Caller, Context

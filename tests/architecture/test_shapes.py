@@ -9,8 +9,8 @@ import pytest
 import experience_apis.app
 import gateway.admin
 import process_apis.app
-from deploy.gateway_assembly import apis
-from deploy.interfaces import drifted, frozen, frozen_path, interfaces
+from deploy.composition.gateway_assembly import apis
+from deploy.composition.interfaces import drifted, frozen, frozen_path, interfaces
 from deploy.settings import DEMO_CONFIG
 from gateway.inventory import scopes_of
 from gateway.pipeline import GatewaySettings
@@ -140,7 +140,7 @@ def printing(path: Path) -> Iterator[int]:
 def test_commands_print_through_one_place() -> None:
     """Only deploy/console.py prints: it takes no text for markup, and lets no control character through."""
     # An auditor runs verify.py without us; it has no more than print.
-    allowed = {ROOT / "deploy/console.py", ROOT / "deploy/auditing/verify.py"}
+    allowed = {ROOT / "deploy/console.py", ROOT / "deploy/cli/auditing/verify.py"}
     found = [(path, line) for path in modules("deploy", "bench") for line in printing(path)]
     assert [f"{path}:{line}" for path, line in found if path not in allowed] == []
 
@@ -152,8 +152,8 @@ def test_every_task_is_awaited_or_is_background_work() -> None:
         "kit/database/locks.py",
         "gateway/identity/introspection.py",
         "gateway/policies/cache/reading.py",
-        "deploy/launching/children.py",
-        "deploy/commands/up.py",
+        "deploy/process/children.py",
+        "deploy/cli/commands/up.py",
         "system_apis/vendors/salesforce/changes/stream.py",
     }
     tiers = ("kit", "gateway", "experience_apis", "process_apis", "system_apis", "deploy")

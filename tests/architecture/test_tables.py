@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Table
 
-import deploy.tables  # noqa: F401 - declares every table
+import deploy.composition.tables  # noqa: F401 - declares every table
 from kit.database.declaring import Expiry, declared
 from kit.retention import RetentionSettings
 
@@ -19,7 +19,7 @@ NO_PERSON = {"once.used_by": "the process that used a value"}
 
 
 def test_every_table_is_declared() -> None:
-    """Each that a module of the tiers makes, and `deploy.tables` loads it."""
+    """Each that a module of the tiers makes, and `deploy.composition.tables` loads it."""
     made = {
         node.args[0].value
         for tier in TIERS

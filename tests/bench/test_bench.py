@@ -126,6 +126,20 @@ def test_grandchildren_are_counted() -> None:
         child.communicate("\n")
 
 
+def test_a_child_that_has_ended_is_counted() -> None:
+    """A server that replaces its worker while it is measured does not gain by it."""
+    burn = "import time\nwhile time.process_time() < 0.3: pass\n"
+    script = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {burn!r}])\n"
+    script += "print(1, flush=True)\ninput()\n"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "1\n"
+        assert cpu_seconds([child.pid]) >= 0.3
+        child.communicate("\n")
+
+
 @pytest.mark.whole
 async def test_an_activation_is_counted(tmp_path: Path, fresh_database_url: str, cache_url: str) -> None:
     """The vendors have seen every call that we recorded, and none needs fewer than the least."""

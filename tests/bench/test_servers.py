@@ -1,31 +1,16 @@
 """tests/bench: what is compared does the same job and gives the same answer."""
 
 import dataclasses
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from pathlib import Path
-from typing import Any
 
 import pytest
-from redis.asyncio import Redis
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
-from bench import hanging, hops, policies, scaling, throughput
+from bench import hanging, scaling, throughput
 from bench.contender import Contender
-from bench.deployment import CONSUMER, GATEWAY_SETTINGS, issuer, open_deployment
 from bench.rivals import node
 from bench.stage import Stage
-from gateway.pipeline import ORDER, GatewaySettings
-from gateway.plans import read
 
-READS = 1000
-ASKING: ContextVar[bool] = ContextVar("asking", default=False)
-
-# One worker starts the servers, and all look at them.
-pytestmark = pytest.mark.xdist_group("bench")
+# One worker starts the servers of all contenders, for all tests.
+pytestmark = [pytest.mark.whole, pytest.mark.xdist_group("bench")]
 
 
 async def test_the_read_is_one_answer(readers: dict[str, Contender]) -> None:
@@ -49,14 +34,6 @@ def test_node_is_there_where_its_packages_are(readers: dict[str, Contender]) -> 
     if not node.installed():
         pytest.skip("the Fastify proxy's packages were not fetched: `python -m bench read` does")
     assert "node" in readers
-
-
-def test_the_locked_packages_name_no_registry() -> None:
-    """The proxy's lock says by hashes what is meant, wherever it comes from."""
-    lock = json.loads((Path(node.__file__).parent / "package-lock.json").read_text())
-    packages = [package for name, package in lock["packages"].items() if name]
-    assert packages
-    assert [package for package in packages if "resolved" in package or not package.get("integrity")] == []
 
 
 @pytest.mark.parametrize("name", ["gateway", "envoy", "fastapi", "node"])
@@ -102,27 +79,6 @@ async def test_what_fails_is_not_measured(readers: dict[str, Contender]) -> None
         await throughput.measure([nobody], rounds=1, seconds=0.1, progress=lambda _: None)
 
 
-async def test_hops(stage: Stage) -> None:
-    """All three carriers give the same record, and a remote hop costs many local ones."""
-    found = await hops.measure(stage, local_calls=2000, remote_calls=20)
-    assert found.plain > 0
-    assert found.times_cheaper > 20
-
-
-async def test_policies(stage: Stage) -> None:
-    """Every policy of the pipeline is told of, in its order; the idempotency key costs a read nothing."""
-    found = {cost.policy: cost for cost in await policies.measure(stage, calls=20)}
-    assert list(found) == [*ORDER, "(the tiers)", "(all together)"]
-    assert found["idempotency_key"].read == 0 < found["idempotency_key"].write
-    assert 0 < found["(the tiers)"].read < found["(all together)"].read
-
-
-def test_every_policy_is_on() -> None:
-    """No policy is measured by its absence: the bench's settings configure all that may be absent."""
-    settings = read(GATEWAY_SETTINGS, GatewaySettings)
-    assert [name for name in settings.__struct_fields__ if getattr(settings, name) is None] == []
-
-
 async def test_a_second_worker_is_measured(stage: Stage, readers: dict[str, Contender]) -> None:
     """Both deployments answer, and the ratio is by the clock."""
     deployments = readers["gateway"], await stage.deployment(workers=2)
@@ -137,52 +93,3 @@ async def test_a_vendor_that_hangs_is_waited_for_in_vain(stage: Stage, readers: 
     found = await hanging.measure(readers["gateway"], waiter, rounds=1, seconds=0.4, progress=lambda _: None)
     assert found.waited >= hanging.WAITERS
     assert found.ratio > 0
-
-
-async def test_a_read_asks_no_store(stage: Stage) -> None:
-    """Over many reads with every policy on nothing asks the database, and only leases ask the cache."""
-    statements: list[str] = []
-    address = "http://127.0.0.1:1"
-    told = {
-        "BENCH_DATABASE_URL": stage.database_url,
-        "BENCH_CACHE_URL": stage.cache_url,
-        "BENCH_FOLDER": str(stage.folder),
-        "BENCH_URL": address,
-    }
-    request = policies.Requests(issuer(stage.folder, address).mint(CONSUMER))
-    async with open_deployment(told) as gateway:
-        assert (await gateway.runtime.version.public(request.make("GET"))).status == 200
-        with counting(statements):
-            before = await commands(stage.cache_url)
-            for _ in range(READS):
-                assert (await gateway.runtime.version.public(request.make("GET"))).status == 200
-            asked = await commands(stage.cache_url) - before
-            for_reads = len(statements)
-            # A write is seen: that nothing was is no oversight.
-            await gateway.runtime.version.public(request.make("POST"))
-    assert for_reads == 0 < len(statements)
-    assert asked <= READS / 10
-
-
-@contextmanager
-def counting(statements: list[str]) -> Iterator[None]:
-    """Notes every statement that is executed for the block, and none of the work in the background."""
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if ASKING.get():
-            statements.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    asking = ASKING.set(True)
-    try:
-        yield
-    finally:
-        ASKING.reset(asking)
-        event.remove(Engine, "before_cursor_execute", note)
-
-
-async def commands(cache_url: str) -> int:
-    """How many commands the cache has processed, this question not counted."""
-    async with Redis.from_url(cache_url) as client:
-        found = await client.info("stats")
-    return found["total_commands_processed"]

@@ -15,7 +15,7 @@ import httpx
 import psycopg
 from sqlalchemy.engine import make_url
 
-from deploy.gateway_assembly import issuer_of
+from deploy.composition.gateway_assembly import issuer_of
 from deploy.settings import read_settings
 from gateway.plans import read_consumers
 from tests.support.deals import LARGE, Deal, new_deal

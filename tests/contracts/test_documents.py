@@ -1,4 +1,4 @@
-"""schemathesis over every frozen document, against the real house: default checks, all phases, one seed."""
+"""schemathesis over every frozen document, against a real deployment: default checks, one seed."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
 from contracts.operation import Api
-from deploy.interfaces import frozen, interfaces
+from deploy.composition.interfaces import frozen, interfaces
 from gateway.plans import read_consumers
 from kit.operations import api_of
 from tests.contracts.known import CONSUMER, Known
@@ -19,7 +19,6 @@ from tests.support.stack import DEMO_CONFIG, Stack
 
 SEED = 20_260_105
 SAMPLE, WHOLE = 5, 25
-FEWEST = 10  # calls of an API of one read that takes nothing
 _KEY = re.compile(r"[A-Za-z0-9_\-]{8,128}")
 _VERSION = re.compile(r'"[!#-~]+"')
 CALLERS = read_consumers(DEMO_CONFIG / "consumers.toml").keys()
@@ -63,14 +62,14 @@ EVERY = list(interfaces())
 
 @pytest.mark.parametrize("interface", EVERY, ids=name_of)
 def test_the_house_keeps_what_the_document_promises(interface: type, deployment: Stack, known: Known) -> None:
-    """No generated request, good or bad, alone or along the links, is answered otherwise than documented."""
+    """No generated request, good or bad, is answered otherwise than documented."""
     expect_kept(interface, deployment, known, SAMPLE)
 
 
 @pytest.mark.whole
 @pytest.mark.parametrize("interface", EVERY, ids=name_of)
 def test_it_keeps_them_for_longer(interface: type, deployment: Stack, known: Known) -> None:
-    """The same with many more examples."""
+    """The same with many more examples, every boundary of each field of its schemas, and along the links."""
     expect_kept(interface, deployment, known, WHOLE)
 
 
@@ -96,7 +95,7 @@ def broken_promises(interface: type, deployment: Stack, known: Known, examples: 
             found[f"{event.label}: {event.value!r}"] = None
         elif isinstance(event, events.FatalError):
             raise event.exception
-    assert found or tried >= FEWEST, "schemathesis has hardly called at all"
+    assert found or tried, "schemathesis has not called at all"
     return list(found)
 
 
@@ -114,6 +113,8 @@ def settings(api: Api, deployment: Stack, known: Known, examples: int) -> dict[s
             for name in (*_JUDGING, *_JUDGED_BY_THE_VENDOR)
         ],
         "generation": {"max-examples": examples, "database": "none"},
+        # These call some hundred times for each API, however few examples are asked for.
+        "phases": {name: {"enabled": examples == WHOLE} for name in ("coverage", "stateful")},
         "dictionaries": {name: {"values": values} for name, values in words.items()},
         "parameters": {
             f"{place}.{name}": {"dictionary": name, "probability": 0.5}

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from contracts.problems import catalogue
+from deploy.composition.interfaces import frozen, interfaces
 from deploy.embedded import Embedded
-from deploy.interfaces import frozen, interfaces
 from kit.operations import api_of
 from tests.contracts.cases import ACTIVATIONS, CASES, CUSTOMER, ERP, READS, WITHOUT_DATABASE, Case
 from tests.contracts.public_gateway import MARK, PublicGateway, fresh, furnish, push_of

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deploy.assemble import master_keys
+from deploy.composition.assemble import master_keys
 from deploy.settings import read_settings
 
 URL = {"ENFILADE_DATABASE_URL": "postgresql+psycopg:///none"}

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from deploy.connection_draining import draining, install_signal_handlers
-from deploy.draining import http1, supervisor
-from deploy.launching.parent import die_with_parent
+from deploy.process.connection_draining import draining, install_signal_handlers
+from deploy.process.draining import http1, supervisor
+from deploy.process.parent import die_with_parent
 from deploy.settings import ServerSettings
 from gateway.pipeline import GatewaySettings
 from tests.gateway.deployment import PLANS, Deployment

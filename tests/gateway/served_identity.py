@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from deploy.issuers import IssuerCalls
+from deploy.composition.issuers import IssuerCalls
 from gateway.identity import Issuer
 from gateway.pipeline import GatewaySettings
 from gateway.policies.identity import IdentitySettings

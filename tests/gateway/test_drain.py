@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from bench.ports import free_port
-from deploy.connection_draining import serving_file
+from deploy.process.connection_draining import serving_file
 from tests.gateway.deployment import ORDER, Deployment
 from tests.support.processes import running
 from tests.support.stack import until

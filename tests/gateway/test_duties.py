@@ -9,8 +9,8 @@ import pytest
 
 from contracts.duties import ConflictingDuties, Duties, Duty, Waiver
 from contracts.problems import SegregationOfDuties
-from deploy.access import routing_faults
-from deploy.interfaces import interfaces
+from deploy.composition.access import routing_faults
+from deploy.composition.interfaces import interfaces
 from deploy.settings import DEMO_CONFIG
 from gateway.duties import Matrix, matrix_of, operation_name
 from gateway.names import known_names, unknown_names

@@ -16,7 +16,7 @@ import pytest
 
 import gateway.policy_runtime
 from contracts.problems import Forbidden
-from deploy.interfaces import frozen, interfaces
+from deploy.composition.interfaces import frozen, interfaces
 from gateway.admin import interfaces as admin_interfaces
 from gateway.exchange import Asked, Exchange, Policy, Reply, Route, Rule, Step, json_reply, try_policy
 from gateway.identity import DevelopmentIssuer

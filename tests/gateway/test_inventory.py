@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.interfaces import frozen, interfaces
+from deploy.composition.interfaces import frozen, interfaces
 from gateway.admin import interfaces as admin_interfaces
 from gateway.app import Gateway
 from gateway.exchange import Exchange, Reply, json_reply

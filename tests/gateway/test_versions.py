@@ -10,7 +10,7 @@ import pytest
 
 from contracts.canonical.values import Id
 from contracts.operation import Deprecation, api, operation
-from deploy.lifecycle import FILE, called_by, lifecycle_faults, read_lifecycles
+from deploy.composition.lifecycle import FILE, called_by, lifecycle_faults, read_lifecycles
 from gateway.inventory import Mounted
 from gateway.lifecycle import ApiLifecycle, ApiLifecycles, Slug, check_subscriptions, faults, refusals
 from gateway.plans import Consumer, decode

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.cli import main
+from deploy.cli.main import main
 from deploy.settings import DEMO_CONFIG
 from tests.support.deployments import MakeDeployment
 from tests.support.stack import Member, Stack, until

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deploy.assemble import master_keys
+from deploy.composition.assemble import master_keys
 from deploy.embedded.tools import run_tool
 from deploy.settings import read_settings
 from kit import audit, privacy

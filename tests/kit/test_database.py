@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-import deploy.tables  # noqa: F401 - declares every table
+import deploy.composition.tables  # noqa: F401 - declares every table
 from contracts.problems import NotFound, Unavailable
 from kit.database import (
     Database,

@@ -14,7 +14,7 @@ from contracts.canonical.exception import BusinessException, BusinessExceptions
 from contracts.problems import InvalidToken, NotFound, VendorDoubtful, catalogue
 from contracts.process.exceptions import Exceptions, Resolution
 from contracts.system.crm import Crm
-from deploy.interfaces import interfaces
+from deploy.composition.interfaces import interfaces
 from kit import clients, context, problems, routes
 from kit.delegation import delegation
 from kit.operations import api_of, bind, document

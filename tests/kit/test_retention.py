@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, text
 
-import deploy.tables  # noqa: F401 - declares every table
+import deploy.composition.tables  # noqa: F401 - declares every table
 from kit import audit, clock, exceptions, inbox, privacy, retention
 from kit.audit import purging
 from kit.database import Database

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.values import Money
 from contracts.events.kinds import ACTIVATION_UPDATED, CUSTOMER_APPROVED, ActivationUpdated
-from deploy import cli
+from deploy.cli.main import main
 from kit.database import Database
 from kit.database.tables import inbox, runs
 from kit.inbox import InboxRow, publish
@@ -129,9 +129,9 @@ async def test_a_view_that_is_rebuilt_equals_the_live_one(
     async with database.begin() as connection:
         await connection.execute(projects.delete())
     monkeypatch.setenv("ENFILADE_DATABASE_URL", database.url)
-    assert await asyncio.to_thread(cli.main, ["views", "rebuild", "projects"]) == 0
+    assert await asyncio.to_thread(main, ["views", "rebuild", "projects"]) == 0
     assert await rows(database) == rebuilt
-    assert await asyncio.to_thread(cli.main, ["views", "rebuild", "people"]) == 2
+    assert await asyncio.to_thread(main, ["views", "rebuild", "people"]) == 2
 
 
 async def test_a_projector_that_dies_at_any_event_loses_nothing(database: Database) -> None:

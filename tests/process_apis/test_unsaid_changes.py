@@ -15,7 +15,7 @@ from contracts.problems import NotFound, VendorUnavailable
 from contracts.routing import Routing
 from contracts.system.crm import Crm
 from contracts.system.erp import Erp
-from deploy.assemble import OWNERSHIP
+from deploy.composition.assemble import OWNERSHIP
 from kit import crossrefs, ledger
 from kit.database import Database
 from kit.database.tables import events, exceptions

@@ -20,10 +20,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from deploy.launching.parent import die_with_parent
+from deploy.process.parent import die_with_parent
 from tests.support.nursery import NURSERY, ask
 
-PRELOADED = ("deploy.serving", "deploy.commands.serve", "deploy.commands.token", "granian", "rich.table")
+PRELOADED = (
+    "deploy.process.serving",
+    "deploy.cli.commands.serve",
+    "deploy.cli.commands.token",
+    "granian",
+    "rich.table",
+)
 LONGEST_REQUEST = 1 << 20
 
 

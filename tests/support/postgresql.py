@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from deploy.backups import OLDEST_POSTGRESQL
+from deploy.cli.backups import OLDEST_POSTGRESQL
 from deploy.embedded.binaries import POSTGRESQL_MAJOR
 from deploy.embedded.child import Child, Program
 from deploy.embedded.identity import servers_identity

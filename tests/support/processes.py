@@ -15,7 +15,7 @@ from tests.support.forkserver import Forked, fork
 ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 15
 GRANIAN = ["granian", "--interface", "asgi", "--host", "127.0.0.1", "--http1-buffer-size", "32768", "--no-ws"]
-GRANIAN += ["--http", "1", "--loop", "asyncio"]  # as deploy.draining has it
+GRANIAN += ["--http", "1", "--loop", "asyncio"]  # as deploy.process.draining has it
 # By itself it waits without end for a worker that was told to stop while it was starting, and missed it.
 GRANIAN += ["--workers-kill-timeout", "5"]
 

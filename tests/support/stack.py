@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from bench.ports import free_port
-from deploy.gateway_assembly import issuer_of
+from deploy.composition.gateway_assembly import issuer_of
 from deploy.settings import DEMO_CONFIG, read_settings
 from gateway.plans import read_consumers
 from tests.support.forkserver import Forked, fork
@@ -169,7 +169,7 @@ class Stack:
         )
         with log.open("ab") as output:
             process = fork(
-                "deploy.cli", "serve", "--port", str(port), environ=environment, stdout=output.fileno()
+                "deploy.cli.main", "serve", "--port", str(port), environ=environment, stdout=output.fileno()
             )
         member = Member(name, port, f"http://{internal}", process, log)
         self.members.append(member)

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 
-from deploy.assemble import master_keys
+from deploy.composition.assemble import master_keys
 from deploy.embedded.tools import run_tool
 from deploy.settings import read_settings
 from kit import audit, privacy

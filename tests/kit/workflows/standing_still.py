@@ -15,7 +15,7 @@ from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from granian.server import mp
 
-from deploy.launching.parent import die_with_parent
+from deploy.process.parent import die_with_parent
 from kit.database import Database
 from kit.workflows import Runtime
 from tests.kit.workflows.story import QUICK, Story, Vendor, dies_at

@@ -1,0 +1,1 @@
+"""deploy/cli: the command line `enfilade`."""

@@ -1,0 +1,1 @@
+"""deploy: a module per command of `enfilade`: DESCRIPTION, EPILOG, configure, run."""

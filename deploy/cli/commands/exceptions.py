@@ -1,0 +1,131 @@
+"""deploy: `enfilade exceptions`: the queue of business cases that wait for a person."""
+
+import argparse
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+
+from deploy.cli.tokens import embedded_issuer, mint
+from deploy.console import paper, print_json, print_lines, table
+from deploy.errors import MISUSED, OK, CommandError
+from deploy.people import Person
+from deploy.process.stack import data_dir, settings_beside
+
+DESCRIPTION = """\
+List the cases that wait for a person, show one, and resolve it: replay it (with corrections), undo its
+steps, or skip it. Calls the gateway with a development token of the finance desk.
+"""
+EPILOG = """\
+examples:
+  enfilade exceptions                                     all open cases, oldest first
+  enfilade exceptions show exc_…
+  enfilade exceptions resolve exc_… --action replay --reason "Template chosen with sales" \\
+      --set delivery_template=DT-DATA-PLATFORM --as fiona.finance
+"""
+_API = "/process/exceptions/v1/exceptions"
+_CONSUMER = "finance-desk"
+_TIMEOUT_SECONDS = 30
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=["list", "show", "resolve"], default="list")
+    parser.add_argument("id", nargs="?", metavar="ID", help="the exception's id (show, resolve)")
+    parser.add_argument("--status", choices=["open", "resolved", "skipped", "all"], default="open")
+    parser.add_argument("--action", dest="decision", choices=["replay", "undo", "skip"])
+    parser.add_argument("--reason", help="the reason, for the audit trail (resolve)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="a correction (repeatable)"
+    )
+    parser.add_argument("--as", dest="person", default="fiona.finance", metavar="PERSON", help="who decides")
+    parser.add_argument("--json", action="store_true", help="JSON instead of a table (list, show)")
+    parser.add_argument("--url", help="the gateway's address (default: the stack running on --data)")
+    parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
+
+
+def run(options: argparse.Namespace) -> int:
+    work = {"list": _list, "show": _show, "resolve": _resolve}[options.action]
+    if options.action != "list" and not options.id:
+        raise CommandError(f"Name the exception: enfilade exceptions {options.action} exc_…", MISUSED)
+    asyncio.run(_with_person(options, work))
+    return OK
+
+
+Work = Callable[[argparse.Namespace, Person], Awaitable[None]]
+
+
+async def _with_person(options: argparse.Namespace, work: Work) -> None:
+    settings = settings_beside(data_dir(options.data, os.environ), os.environ)
+    token = mint(embedded_issuer(options.data), _CONSUMER, options.person)
+    async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS) as http:
+        await work(options, Person(options.person, options.url or settings.address, token, http))
+
+
+async def _list(options: argparse.Namespace, person: Person) -> None:
+    asked = {} if options.status == "all" else {"status": options.status}
+    cases: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        page = await person.get(_API, **asked, **({"cursor": cursor} if cursor else {}))
+        cases += page["items"]
+        cursor = page.get("next_cursor") or ""
+        if not cursor:
+            break
+    if options.json:
+        print_json(cases)
+        return
+    if not cases:
+        print_lines("No case waits for a person.")
+        return
+    made = table("", "id", "status", "owner", "what stopped, and why", "next step")
+    for case in cases:
+        made.add_row(
+            case["id"], case["status"], case["owner"], f"{case['stopped']} {case['why']}", case["what_next"]
+        )
+    paper().print(made)
+
+
+async def _show(options: argparse.Namespace, person: Person) -> None:
+    case = await person.get(f"{_API}/{options.id}")
+    if options.json:
+        print_json(case)
+        return
+    made = table("", "", "")
+    made.show_header = False
+    for name, value in case.items():
+        if name != "errors" and value not in ("", {}, None):
+            made.add_row(name, _text(value))
+    for fault in case.get("errors", ()):
+        fixed_by = f" ({fault['fixed_by']} can fix it)" if fault.get("fixed_by") else ""
+        made.add_row(fault.get("pointer") or fault.get("field", ""), f"{fault['detail']}{fixed_by}")
+    paper().print(made)
+
+
+async def _resolve(options: argparse.Namespace, person: Person) -> None:
+    if not options.decision or not options.reason:
+        raise CommandError("Give --action replay|undo|skip and --reason, for the audit trail.", MISUSED)
+    case = await person.get(f"{_API}/{options.id}")
+    body: dict[str, Any] = {"action": options.decision, "reason": options.reason}
+    if options.set:
+        body["corrections"] = dict(_correction(text) for text in options.set)
+    headers = {"If-Match": f'"{case["version"]}"'}
+    resolved = await person.post(f"{_API}/{options.id}/resolution", body, **headers)
+    print_lines(
+        f"{resolved['id']} is {resolved['status']}: {options.decision}, by {resolved['resolved_by']}."
+    )
+    print_lines(f"Follow it: enfilade trace {resolved['correlation_id']}")
+
+
+def _correction(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise CommandError(f"--set takes FIELD=VALUE, not {text!r}.", MISUSED)
+    return name, value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {inner}" for name, inner in value.items())
+    return str(value)

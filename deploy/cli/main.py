@@ -1,0 +1,134 @@
+"""deploy: the command line `enfilade`: imports the module of the requested command and runs it."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NoReturn
+
+from deploy.console import lenient, print_errors
+from deploy.errors import FAILED, MISUSED, OK, CommandError
+from kit.secrets import SecretError
+from kit.settings import SettingsError
+from kit.texts import visible
+
+COMMANDS = {
+    "up": "start everything on this machine, run the demo, and keep serving",
+    "down": "stop what `up` started",
+    "demo": "run the demo again on a running stack",
+    "serve": "run a deployment, or some of its tiers, from environment settings",
+    "sandbox": "run one stand-in vendor",
+    "token": "print a development token",
+    "issuer": "list or rotate the embedded issuer's keys; print a client's secret",
+    "trace": "show the whole path of one correlation id",
+    "keys": "create and revoke API keys of consumers; revoke tokens",
+    "consumers": "list, register, suspend and resume consumers; show their usage",
+    "plans": "show the plans on which an API can be called",
+    "subscriptions": "request, approve, reject and cancel subscriptions to APIs",
+    "policy": "show the current policy, explain its effect on a request, check policy files",
+    "exceptions": "list, show and resolve business cases that wait for a person",
+    "duties": "show duties, their holders and conflicts",
+    "audit": "read, verify and export the audit trail",
+    "privacy": "export or erase the data about a person",
+    "retention": "show retention periods, delete expired data, place legal holds",
+    "views": "list the views that screens read, rebuild one from the events",
+    "backup": "write the database to a file",
+    "restore": "restore the database from a backup",
+    "instance": "check a vendor's account against its profile",
+    "contracts": "check or freeze the API documents",
+    "doctor": "check this installation and its configuration; print a remedy for each fault",
+}
+INTRODUCTION = """\
+Enfilade: system, process and experience APIs behind one gateway.
+
+Start with `enfilade up`: it needs nothing installed beside this package.
+Options and examples of a command: `enfilade COMMAND --help`.
+"""
+EXIT_STATUSES = """\
+exit statuses of every command:
+  0  success          1  failure, with the reason in one sentence          2  wrong arguments or settings
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    lenient(sys.stdout, sys.stderr)
+    try:
+        status = _ended(given)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of the output has closed the pipe; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    return status
+
+
+def _ended(given: list[str]) -> int:
+    try:
+        return _run(given)
+    except SystemExit as ended:  # argparse exits after help and after a usage error
+        return ended.code if isinstance(ended.code, int) else OK
+
+
+def _run(given: list[str]) -> int:
+    chosen = next((word for word in given if word in COMMANDS), None)
+    # Only the chosen command is imported: most others would load the whole deployment first.
+    module = importlib.import_module(f"deploy.cli.commands.{chosen}") if chosen else None
+    parser = _parser(chosen, module)
+    options = parser.parse_args(given)
+    if module is None or chosen is None:
+        parser.print_help()
+        return OK if not given else MISUSED
+    try:
+        return module.run(options)
+    except CommandError as error:
+        print_errors(str(error))
+        return error.status
+    except (SettingsError, SecretError) as error:
+        print_errors("The settings are invalid:")
+        print_errors(*(f"  {fault}" for fault in getattr(error, "faults", [str(error)])))
+        return MISUSED
+    except UnicodeEncodeError:
+        if all(map(_is_text, given)):
+            raise
+        print_errors("An argument is not valid UTF-8: remove the invalid bytes.")
+        return MISUSED
+    except KeyboardInterrupt:
+        print_errors("Stopped.")
+        return FAILED
+
+
+def _is_text(argument: str) -> bool:
+    return argument == argument.encode(errors="replace").decode()
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that quotes a wrong argument literally."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(message))
+
+
+def _parser(chosen: str | None, module: ModuleType | None) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="enfilade",
+        description=INTRODUCTION,
+        epilog=EXIT_STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands", dest="command")
+    for name, sentence in COMMANDS.items():
+        command = commands.add_parser(name, help=sentence)
+        if name == chosen and module is not None:
+            command.description = module.DESCRIPTION
+            command.epilog = f"{module.EPILOG}\n{EXIT_STATUSES}"
+            command.formatter_class = argparse.RawDescriptionHelpFormatter
+            module.configure(command)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,1 +1,0 @@
-"""deploy/commands: a module per command of `enfilade`: DESCRIPTION, EPILOG, configure, run."""

@@ -1,0 +1,1 @@
+"""deploy/composition: the composition root: everything built from its settings and joined."""

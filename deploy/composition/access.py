@@ -1,0 +1,109 @@
+"""deploy: the firm's policy: consumers, plans, conflicting duties and routing."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.composition.interfaces import interfaces
+from deploy.composition.lifecycle import read_lifecycles
+from deploy.composition.production import refuse_development
+from gateway.duties import matrix_of, refuse_conflicts
+from gateway.names import KnownNames, known_names, unknown_names
+from gateway.pipeline import validate
+from gateway.policy_bundle import PolicyBundle, placed, read_bundle
+from gateway.policy_bundle.reloader import Participant
+from kit.settings import SettingsError
+from process_apis import reference_files
+from process_apis.current_policy import CurrentPolicy
+from process_apis.reference import Reference
+from system_apis.app import survey_profiles
+from system_apis.connector import Connector, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingFacts:
+    """What routing is validated against: the firm's reference data, and its instances' data regions.
+
+    `served` maps (instance, capability) to a region.
+    """
+
+    reference: Reference
+    served: Mapping[tuple[str, str], str]
+
+
+def read_routing_facts(folder: Path) -> RoutingFacts:
+    """The firm of a configuration folder; raises SettingsError with every fault of its reference data.
+
+    A faulty profile is its instance's matter alone.
+    """
+    profiles = survey_profiles(folder / "instances").profiles
+    return routing_facts(profiles, reference_files.read(folder / "reference"))
+
+
+def routing_facts(profiles: Iterable[tuple[Connector, Profile]], reference: Reference) -> RoutingFacts:
+    """The firm with these instances and this reference data."""
+    served = {
+        (one.name, capability): one.data_region for _, one in profiles for capability in one.capabilities
+    }
+    return RoutingFacts(reference, served)
+
+
+def names_known(facts: RoutingFacts | None = None) -> KnownNames:
+    """What policy files may name; without `facts` legal entities and instances are unknown."""
+    if facts is None:
+        return known_names(interfaces(), read_lifecycles())
+    instances = {instance for instance, _ in facts.served}
+    return known_names(
+        interfaces(), read_lifecycles(), entities=facts.reference.entities, instances=instances
+    )
+
+
+def routing_faults(
+    bundle: PolicyBundle, facts: RoutingFacts | None = None, *, production: bool = False
+) -> list[str]:
+    """What does not fit in a policy that is written well, each with its file and line.
+
+    Without `facts` its routing is not looked at. In production whatever is for development only does not fit.
+    """
+    faults: list[str] = []
+    checks: list[Callable[[], None]] = [
+        lambda: validate(bundle.settings, bundle.consumers, read_lifecycles()),
+        lambda: _refuse(unknown_names(bundle, names_known(facts))),
+        lambda: refuse_conflicts(matrix_of(bundle.duties, interfaces()), bundle.consumers),
+    ]
+    if facts is not None:
+        checks.append(lambda: _refuse(bundle.routing.faults_for(facts.served, facts.reference.entities)))
+    if production:
+        checks.append(lambda: refuse_development(bundle))
+    for check in checks:
+        try:
+            check()
+        except SettingsError as error:
+            faults += placed(bundle, error).faults
+    return faults
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        raise SettingsError(faults)
+
+
+def read_policy(folder: Path, facts: RoutingFacts, *, production: bool = False) -> PolicyBundle:
+    """The firm's policy, fit to be in force; raises SettingsError with every fault, its file and line."""
+    bundle = read_bundle(folder)
+    if faults := routing_faults(bundle, facts, production=production):
+        raise SettingsError(faults)
+    return bundle
+
+
+def policy_participant(
+    current_policy: CurrentPolicy, facts: RoutingFacts, *, production: bool = False
+) -> Participant:
+    """The flows' part in a change of policy; it refuses whatever would not be read at a start."""
+
+    def prepare(bundle: PolicyBundle) -> Callable[[], None]:
+        if faults := routing_faults(bundle, facts, production=production):
+            raise SettingsError(faults)
+        return lambda: current_policy.replace(bundle.routing, bundle.duties)
+
+    return prepare

@@ -1,0 +1,142 @@
+"""deploy: validates settings and their folder before the deployment starts."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import process_apis.app
+from contracts.routing import Routing
+from deploy.composition.access import RoutingFacts, names_known, read_routing_facts, routing_faults
+from deploy.composition.production import production_faults
+from deploy.settings import ServerSettings, examine, read_settings
+from gateway.identity.issuing.personas import read_people
+from gateway.names import KnownNames, roles_that_bind, unknown_claims, unknown_roles
+from gateway.pipeline import GatewaySettings
+from gateway.plans.reading import parse
+from gateway.policy_bundle import ROUTING, make_bundle, placed, read_bundle
+from kit import retention
+from kit.settings import SettingsError
+from kit.toml_lines import line_of, lines_of
+
+
+def start_faults(environ: Mapping[str, str]) -> list[str]:
+    """Everything that forbids a start with these variables and the folder that they name, a sentence each."""
+    settings, faults = examine(environ)
+    return [*faults, *unfitness(settings, environ)]
+
+
+def unfitness(settings: ServerSettings, environ: Mapping[str, str]) -> list[str]:
+    """What forbids a start with settings that can be read: faults of the folder, and of production."""
+    faults = production_faults(settings, environ) if settings.production else []
+    if settings.folder.is_dir():
+        faults += configuration_faults(settings.folder, production=settings.production)
+    return faults
+
+
+def startable_settings(environ: Mapping[str, str]) -> ServerSettings:
+    """The settings of a process that may start; raises SettingsError with everything that forbids it."""
+    if faults := start_faults(environ):
+        raise SettingsError(faults)
+    return read_settings(environ)
+
+
+def configuration_faults(folder: Path, *, production: bool = False) -> list[str]:
+    """All faults of profiles, reference data, routing, flows, policies and access, a sentence each."""
+    return [
+        *_faults_of(lambda: retention.read_rules(folder)),
+        *policy_faults(folder, production=production),
+        *unknown_elsewhere(folder),
+    ]
+
+
+def _faults_of(work: Callable[[], Any]) -> list[str]:
+    try:
+        work()
+    except SettingsError as error:
+        return error.faults
+    return []
+
+
+def policy_faults(folder: Path, *, production: bool = False) -> list[str]:
+    """All faults of the policy files, each with its file and line, and of the reference data."""
+    try:
+        facts = read_routing_facts(folder)
+    except SettingsError as error:
+        return [*error.faults, *_policy_faults(folder, None, production=production)]
+    return _policy_faults(folder, facts, production=production)
+
+
+def _policy_faults(folder: Path, facts: RoutingFacts | None, *, production: bool) -> list[str]:
+    try:
+        bundle = read_bundle(folder)
+    except SettingsError as error:
+        return [*error.faults, *(_routing_faults(folder, facts) if facts is not None else [])]
+    return routing_faults(bundle, facts, production=production)
+
+
+def _routing_faults(folder: Path, facts: RoutingFacts) -> list[str]:
+    """What does not fit in the routing of a policy whose other files are faulty."""
+    path = folder / ROUTING
+    try:
+        text = path.read_text(encoding="utf-8")
+        routing = parse(text, Routing, str(path))
+    except (OSError, UnicodeDecodeError, SettingsError):
+        return []  # reported already
+    alone = make_bundle(
+        GatewaySettings(), {}, routing=routing, folder=folder, lines={ROUTING: lines_of(text)}
+    )
+    return placed(alone, SettingsError(routing.faults_for(facts.served, facts.reference.entities))).faults
+
+
+def unknown_elsewhere(folder: Path) -> list[str]:
+    """What cannot be read in people.toml and flows.toml, or names what there is not."""
+    try:
+        facts = read_routing_facts(folder)
+    except SettingsError:
+        facts = None  # reported already
+    return [
+        *_faults_of(lambda: _check_people(folder, names_known(facts))),
+        *_faults_of(lambda: _check_flows(folder / "flows.toml", names_known(facts))),
+    ]
+
+
+def _check_people(folder: Path, known: KnownNames) -> None:
+    path = folder / "people.toml"
+    people = read_people(path)
+    try:
+        roles = roles_that_bind(read_bundle(folder), known)
+    except SettingsError:
+        return  # reported already
+    places = [
+        fault
+        for name, person in people.items()
+        for fault in (
+            *unknown_roles(f"people.{name}.roles", person.roles, roles),
+            *unknown_claims(f"people.{name}.claims", person.claims, known),
+        )
+    ]
+    _refuse(path, places)
+
+
+def _check_flows(path: Path, known: KnownNames) -> None:
+    try:
+        sections = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError([f"{path}: {error}"]) from None
+    flows = {module.__name__.rpartition(".")[2] for module in process_apis.app.modules()}
+    places = [(name, f"there is no flow {name}") for name in sections if name not in flows]
+    places += [
+        (f"{name}.modes.{instance}", f"there is no instance {instance}")
+        for name, settings in sections.items()
+        for instance in (settings.get("modes", {}) if isinstance(settings, dict) else {})
+        if known.instances is not None and instance not in known.instances
+    ]
+    _refuse(path, places)
+
+
+def _refuse(path: Path, places: list[tuple[str, str]]) -> None:
+    """Raises SettingsError with the file and line of each place."""
+    if places:
+        lines = lines_of(path.read_text(encoding="utf-8"))
+        raise SettingsError([f"{path}:{line_of(lines, place)}: {place}: {what}" for place, what in places])

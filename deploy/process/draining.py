@@ -1,0 +1,223 @@
+"""deploy: starts, stops and restarts the public server without losing a request.
+
+Before it stops it gives notice: `/health/ready` answers 503 and every answer closes its connection, while
+requests are still accepted. After the notice no new request is accepted, and pending ones are finished.
+
+To restart its workers it starts the successor of each before that one drains
+(`deploy.process.connection_draining`).
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from granian._granian import ListenerSpec, SocketHolder
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.log import LogLevels, logger
+from granian.server.mp import MPServer, WorkerProcess
+
+from deploy.composition.readiness import DRAINING
+from deploy.process.connection_draining import (
+    CLOSE_SOON,
+    DRAIN,
+    LOOK_EVERY_SECONDS,
+    drained_file,
+    serving_file,
+)
+from deploy.settings import ServerSettings
+
+HEADER_SECONDS = 5
+HEADER_BYTES = 32 * 1024
+
+START_SECONDS = 60.0
+"""What a successor has to start in."""
+
+DRAIN_SECONDS = HEADER_SECONDS + 1.0
+"""How long the callers of a replaced worker have to reconnect: an idle connection ends sooner anyway."""
+
+LAST_SECONDS = 1.0
+"""The time, when the deployment stops, for a request whose connection was accepted."""
+
+
+ENDING = (signal.SIGTERM, signal.SIGINT)
+
+
+class Supervisor(MPServer):
+    """granian's server, which gives notice before it stops, and replaces workers without losing a request.
+
+    granian's workers open their listening sockets themselves, and when a worker exits the kernel resets the
+    connections that wait at its socket. Here the server opens one for each worker; the successor reuses it.
+    """
+
+    def __init__(self, *, folder: Path, notice_seconds: float, **given: Any) -> None:
+        super().__init__(**given)
+        self._folder = folder
+        self._notice_seconds = notice_seconds
+        self._stopping = False
+        self._noticed = False
+        self._listeners: dict[int, SocketHolder] = {}
+        self._entering = 0
+        os.register_at_fork(
+            before=_hold_back, after_in_parent=_let_through, after_in_child=self._become_worker
+        )
+        # A worker that is still starting does not handle the signal yet and must not be killed by it.
+        for number in (CLOSE_SOON, DRAIN):
+            signal.signal(number, signal.SIG_IGN)
+
+    def signal_handler_interrupt(self, *given: Any, **more: Any) -> None:
+        """Give notice; the second time, and without a notice period, stop at once."""
+        if not self._stopping:
+            self._stopping = True
+            _later(self._notice_seconds + LAST_SECONDS + (self.workers_kill_timeout or 0), kill_children)
+        if self._noticed or not self._notice_seconds:
+            super().signal_handler_interrupt(*given, **more)
+            return
+        self._noticed = True
+        (self._folder / DRAINING).touch()
+        signal_workers(CLOSE_SOON, self.wrks)
+        _later(self._notice_seconds, super().signal_handler_interrupt)
+
+    def _init_shared_socket(self) -> None:
+        self._sso = None  # as granian has it where each worker listens on a socket of its own
+
+    def _drop_shared_socket(self) -> None:
+        for listener in self._listeners.values():
+            os.close(listener.get_fd())
+        self._listeners.clear()
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> WorkerProcess:
+        self._entering = idx
+        if idx not in self._listeners:
+            self._listeners[idx] = ListenerSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        self._shd = self._listeners[idx]
+        return super()._spawn_worker(idx, target, callback_loader)
+
+    def _become_worker(self) -> None:
+        """In a new worker: close the other workers' sockets, and reset the handlers of stop signals.
+
+        Until it installs its own handlers it has no request to finish, and exits on them at once.
+        """
+        self._listeners.pop(self._entering, None)
+        self._drop_shared_socket()
+        for number in ENDING:
+            signal.signal(number, signal.SIG_DFL)
+        _let_through()
+
+    def _respawn_workers(
+        self, workers: list[int], spawn_target: Any, target_loader: Any, delay: float = 0
+    ) -> None:
+        for idx in workers:
+            if not self.wrks[idx].is_alive():
+                super()._respawn_workers([idx], spawn_target, target_loader, delay)
+            elif not self._replace(idx, spawn_target, target_loader):
+                return
+
+    def _replace(self, idx: int, spawn_target: Any, target_loader: Any) -> bool:
+        """Drain a worker once its successor serves; False, and the worker stays, when that does not start."""
+        successor = self._spawn_worker(idx, spawn_target, target_loader)
+        successor.interrupt_by_parent = True  # if it exits before it serves, it needs no replacement
+        successor.start()
+        serves = self._serves(successor)
+        successor.interrupt_by_parent = not serves
+        if not (serves and successor.is_alive()):
+            logger.error(f"The successor of worker-{idx + 1} did not start: the worker stays")
+            successor.kill()
+            return False
+        self.wrks[idx], old = successor, self.wrks[idx]
+        self._let_drain([old], DRAIN_SECONDS)
+        old.terminate()
+        old.join(self.workers_kill_timeout)
+        if old.is_alive():
+            old.kill()
+        return True
+
+    def _serves(self, worker: WorkerProcess) -> bool:
+        """Whether a new worker serves, as soon as that is known or the server is stopped."""
+        serving = serving_file(self._folder, worker.inner.pid)
+        serving.unlink(missing_ok=True)  # of an earlier worker with the same number
+        wait(lambda: serving.exists() or not worker.is_alive() or self.interrupt_signal, START_SECONDS)
+        return serving.exists() and not self.interrupt_signal
+
+    def _let_drain(self, workers: list[WorkerProcess], seconds: float) -> None:
+        """Drain workers, and wait until they have no open connection."""
+        for worker in workers:
+            worker.interrupt_by_parent = True
+            drained_file(self._folder, worker.inner.pid).unlink(missing_ok=True)  # as above
+        signal_workers(DRAIN, workers)
+        wait(lambda: all(self._has_drained(worker) for worker in workers), seconds)
+
+    def _has_drained(self, worker: WorkerProcess) -> bool:
+        return drained_file(self._folder, worker.inner.pid).exists() or not worker.is_alive()
+
+    def _stop_workers(self) -> None:
+        if self._noticed:
+            self._let_drain(self.wrks, LAST_SECONDS)
+        super()._stop_workers()
+
+
+def _hold_back() -> None:
+    """Block the signals that stop a process: between two handlers they would be lost."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+
+
+def _let_through() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+
+
+def _later(seconds: float, do: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, do)
+    timer.daemon = True
+    timer.start()
+
+
+def kill_children() -> None:
+    """Kill the workers and successors that have not exited in time, so that those who join them continue."""
+    for child in multiprocessing.active_children():
+        child.kill()
+
+
+def wait(true: Callable[[], bool], seconds: float) -> None:
+    """Wait until something is true of other processes, for some seconds at most."""
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(LOOK_EVERY_SECONDS)  # the condition is in other processes
+
+
+def signal_workers(number: signal.Signals, workers: list[WorkerProcess]) -> None:
+    """Send a signal to the running workers."""
+    for worker in filter(WorkerProcess.is_alive, workers):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker.inner.pid, number)
+
+
+def supervisor(target: str, settings: ServerSettings, folder: Path, **more: Any) -> Supervisor:
+    """The server of an application, named ``module:attribute``, by the settings; `more` is for granian."""
+    given: dict[str, Any] = {"http1_settings": http1(HEADER_SECONDS), **more}
+    return Supervisor(
+        folder=folder,
+        notice_seconds=settings.drain_notice_seconds,
+        target=target,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        loop=Loops.asyncio,  # the same wherever it runs, not whatever else happens to be installed
+        workers=settings.workers,
+        http=HTTPModes.http1,  # its limits are set below: for HTTP/2 none are
+        websockets=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=settings.drain_seconds,
+        **given,
+    )
+
+
+def http1(header_seconds: float) -> HTTP1Settings:
+    """The time and size limits of a request's head."""
+    return HTTP1Settings(header_read_timeout=int(header_seconds * 1000), max_buffer_size=HEADER_BYTES)

@@ -1,0 +1,141 @@
+"""deploy: the internal listener: the endpoints for operators and probes, on a separate address."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import uvicorn
+
+from deploy.process.measuring import Backlog
+from deploy.process.peer_metrics import WorkerPeers
+from gateway.app import Gateway
+from gateway.policy_bundle.reloader import PolicyReloader
+from kit.background import run_background, stop_background
+from kit.settings import SettingsError
+from kit.telemetry import exposition
+
+_EXPOSITION = b"text/plain; version=0.0.4; charset=utf-8"
+_QUEUE = 64
+_KEEP_ALIVE_SECONDS = 5
+_END_SECONDS = 10.0
+
+Ready = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+class Internal:
+    """The internal listener: probes without authentication, the gateway's own APIs by their pipeline."""
+
+    def __init__(
+        self,
+        gateway: Gateway | None,
+        ready: Ready,
+        peers: WorkerPeers,
+        backlog: Backlog,
+        policy: PolicyReloader | None = None,
+    ) -> None:
+        self._gateway = gateway
+        self._policy = policy
+        self._ready = ready
+        self._peers = peers
+        self._backlog = backlog
+        self._probes = {
+            "/health/live": self._answer_live,
+            "/health/ready": self._answer_ready,
+            "/metrics": self._answer_metrics,
+        }
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        probe = self._probes.get(scope["path"])
+        if probe is not None:
+            await _answer(send, *await probe())
+        elif self._gateway is not None:
+            await self._gateway.answer_internal(scope, receive, send)
+        else:
+            await _answer(send, 404, b'{"title":"Not found"}')
+
+    async def _answer_live(self) -> tuple[int, bytes]:
+        return 200, b'{"live":true}'
+
+    async def _answer_ready(self) -> tuple[int, bytes]:
+        missing = dict(await self._ready())
+        document: dict[str, Any] = {"ready": not missing, "missing": missing}
+        if self._policy is not None:
+            document["policy"] = self._policy.bundle.digest
+        return 503 if missing else 200, msgspec.json.encode(document)
+
+    async def _answer_metrics(self) -> tuple[int, bytes, bytes]:
+        """Of all workers, and of what waits in the database (Prometheus's text format, version 0.0.4)."""
+        own, waiting = await asyncio.gather(self._peers.families(), self._backlog.families())
+        return 200, exposition([*own, *waiting]).encode(), _EXPOSITION
+
+
+async def _answer(send: Any, status: int, body: bytes, kind: bytes = b"application/json") -> None:
+    headers = [
+        (b"content-type", kind),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class _Listener(uvicorn.Server):
+    """A server beside the public one in the same process; only the public one handles signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def listening(app: Any, address: tuple[str, int] | None) -> AsyncIterator[None]:
+    """The application answers at an address, shared by all workers, for the length of the block."""
+    if address is None:
+        yield
+        return
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        ws="none",
+    )
+    config.load()
+    with bound(address) as listener:
+        servers: list[_Listener] = []
+
+        async def serve() -> None:
+            servers.append(_Listener(config))
+            await servers[-1].serve(sockets=[listener.dup()])  # the server closes what it is given
+
+        serving = run_background("internal listener", serve)
+        try:
+            yield
+        finally:
+            for server in servers:
+                server.should_exit = True
+            await asyncio.wait({serving}, timeout=_END_SECONDS)
+            await stop_background(serving)
+
+
+@contextlib.contextmanager
+def bound(address: tuple[str, int]) -> Iterator[socket.socket]:
+    """A socket on the address, which the other workers may bind as well; raises SettingsError."""
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            listener.bind(address)
+        except OSError as error:
+            fault = f"ENFILADE_INTERNAL_ADDRESS: {address[0]}:{address[1]} cannot be had ({error.strerror})"
+            raise SettingsError([fault]) from None
+        listener.listen(_QUEUE)
+        listener.settimeout(0)
+        yield listener
