@@ -1,7 +1,10 @@
 """deploy/demo: how to use the running deployment: its addresses, tokens and a call to every tier."""
 
+from pathlib import Path
+
 from deploy.console import Paper
-from deploy.demo.running import FINANCE, OPERATIONS, PERSONAS, SALES
+from deploy.demo.cast import CRM, SALES, read_cast
+from deploy.demo.running import FINANCE, OPERATIONS, PERSONAS
 from deploy.process.stack import Stack
 from gateway.identity import DevelopmentIssuer
 
@@ -12,6 +15,7 @@ def welcome(console: Paper, stack: Stack, issuer: DevelopmentIssuer, opportunity
     def line(text: str = "") -> None:
         console.print(text, soft_wrap=True)
 
+    crm = read_cast(Path(stack.config))[CRM].instance
     line()
     line(f"gateway          {stack.gateway}")
     line(f"API catalogue    {stack.gateway}/apis")
@@ -24,7 +28,7 @@ def welcome(console: Paper, stack: Stack, issuer: DevelopmentIssuer, opportunity
     line()
     line("one call per tier:")
     for token, path in (
-        (OPERATIONS, "/system/salesforce-main/crm/v1/opportunities?limit=3"),
+        (OPERATIONS, f"/system/{crm}/crm/v1/opportunities?limit=3"),
         (OPERATIONS, "/process/opportunity-to-project/v1/activations?limit=3"),
         (SALES, f"/experience/crm-ui/v1/opportunities/{opportunity}/activation"),
     ):

@@ -1,53 +1,16 @@
 """The Salesforce stand-in, as the conformance suites know it."""
 
-from itertools import count
 from typing import Any
 
-from sandbox.core.stand import Stand
+from sandbox.core.console import new_deal
+from sandbox.core.stand import Noun, RequiredField, Stand
+from sandbox.salesforce.console import CONSOLE
 from sandbox.salesforce.golden import GOLDEN
-
-_NUMBERS = count(1)
-_FIELDS = {
-    "amount": "Amount",
-    "close_date": "CloseDate",
-    "expected_start": "Expected_Start__c",
-    "expected_end": "Expected_End__c",
-    "currency": "CurrencyIsoCode",
-}
 
 
 async def _deal(account: Any, **fields: Any) -> tuple[str, str]:
-    """An open opportunity and its account, with fields by their canonical names."""
-    name = f"Deal {account.name} {next(_NUMBERS)}"
-    currency = fields.get("currency", "GBP")
-    customer = await account.create(
-        "Account",
-        Name=f"{name} Ltd",
-        BillingStreet="1 Quay Street",
-        BillingCity="Leeds",
-        BillingPostalCode="LS1 1AA",
-        BillingCountryCode="GB",
-        BillingCountry="United Kingdom",
-        CurrencyIsoCode=currency,
-    )
-    deal = {
-        "Name": name,
-        "AccountId": customer["Id"],
-        "StageName": "Negotiation/Review",
-        "CloseDate": "2026-12-18",
-        "CurrencyIsoCode": currency,
-        "Amount": 96000,
-        "Service_Line__c": "Cloud Migration",
-        "Delivery_Region__c": "UK & Ireland",
-        "Pricing_Model__c": "Fixed price",
-        "Delivery_Template__c": "DT-CLOUD-MIGRATION",
-        "Rate_Card__c": "RC-UK-2026",
-        "Payment_Terms__c": "Net 30",
-        "Expected_Start__c": "2027-01-11",
-        "Expected_End__c": "2027-06-30",
-    }
-    made = await account.create("Opportunity", **deal | {_FIELDS[name]: one for name, one in fields.items()})
-    return made["Id"], customer["Id"]
+    customer = {"currency": fields["currency"]} if "currency" in fields else {}
+    return await new_deal(CONSOLE(account), customer=customer, **fields)
 
 
 STAND = Stand(
@@ -55,5 +18,38 @@ STAND = Stand(
     writes=("POST", "/composite"),
     breaks={"records": [{"Id": 5, "Name": None}], "done": True},
     deal=_deal,
+    nouns={
+        "deal": Noun("Opportunity", ("POST", "/sobjects/Opportunity"), ("GET", r"/query\?.*StageName")),
+    },
+    effects=(("POST", "/composite"),),
+    questions=("/token", "/batch_request"),
+    refuses={"status": 400, "when": "before"},
+    conflicts={
+        "answer": {
+            "status": 200,
+            "body": {
+                "compositeResponse": [
+                    {
+                        "body": [{"errorCode": "PRECONDITION_FAILED", "message": "saved by others"}],
+                        "httpStatusCode": 412,
+                        "httpHeaders": {},
+                        "referenceId": name,
+                    }
+                    for name in ("write", "read")
+                ]
+            },
+        }
+    },
+    required_field=RequiredField(
+        noun="deal",
+        name="Handover__c",
+        value="by sales",
+        schema={
+            "object": "Opportunity",
+            "add_field": {"name": "Handover__c", "type": "string", "length": 40, "required": True},
+        },
+        profile='[required_custom.opportunity]\nHandover__c = "by Enfilade"',
+    ),
+    daily_calls="daily_api_requests",
     golden=GOLDEN,
 )

@@ -16,6 +16,8 @@ from gateway.inventory import scopes_of
 from gateway.pipeline import GatewaySettings
 from gateway.plans import grants, read, read_consumers
 from kit.operations import Bound, api_of, bind
+from kit.settings import read_toml
+from sandbox.folders import profile_of
 from system_apis.app import connector_of, interface_of, read_profiles, vendors
 
 ROOT = Path(__file__).parents[2]
@@ -55,14 +57,15 @@ def kept_by(interface: type) -> list[str]:
 
 @pytest.mark.parametrize("vendor", vendors())
 def test_a_vendors_room_has_its_shape(vendor: str) -> None:
-    """Only the modules that every vendor's room has, a README, a stand-in with its own, and a profile."""
+    """Only the modules that every vendor has, a README, and a stand-in with all that belongs to it."""
     room = ROOT / "system_apis/vendors" / vendor
     found = {path.stem for path in room.iterdir() if path.suffix == ".py" or path.is_dir()} - {"__pycache__"}
     assert found <= VENDOR_MODULES
     assert (room / "README.md").is_file()
-    assert (ROOT / "sandbox" / vendor / "README.md").is_file()
-    assert (ROOT / "sandbox" / vendor / "__init__.py").is_file()
-    assert [p.name for connector, p in read_profiles(DEMO_CONFIG / "instances") if connector.name == vendor]
+    stage = ROOT / "sandbox" / vendor
+    wanted = ("README.md", "__init__.py", "vendor.py", "console.py", "stand.py", "profile.toml")
+    assert [name for name in wanted if not (stage / name).is_file()] == []
+    assert read_toml(profile_of(vendor), connector_of(vendor).profile).vendor == vendor
 
 
 @pytest.mark.parametrize("vendor", vendors())

@@ -11,7 +11,6 @@ import msgspec
 import pytest
 from litestar import Litestar
 
-from deploy.settings import DEMO_CONFIG
 from kit import clock
 from kit.clients import local, remote
 from kit.database import Database
@@ -19,14 +18,15 @@ from kit.delegation import delegation
 from kit.http import Slots
 from kit.routes import answer_problem, require_delegation
 from kit.secrets import Secret
+from kit.settings import read_toml
 from sandbox.core.golden import Golden
+from sandbox.folders import profile_of
 from system_apis.app import (
     Instance,
     connector_of,
     interface_of,
     open_instances,
     prefix_of,
-    read_profiles,
     vendors,
 )
 from system_apis.connector import ConnectorContext
@@ -49,7 +49,7 @@ def every_connector(*carriers: str) -> list[str]:
 
 
 def connectors(capability: str) -> list[str]:
-    """Every vendor whose card has the capability, with each carrier: ``netsuite/remote``."""
+    """Every vendor whose card has the capability, with each carrier: ``acme/remote``."""
     return [
         f"{vendor}/{carrier}"
         for vendor in vendors()
@@ -174,10 +174,8 @@ async def connector(request: pytest.FixtureRequest, open_connector: Any) -> Asyn
 def quick(
     vendor: str, stand: Stand, account: Account, limits: Mapping[str, Any], *changes: Mapping[str, Any]
 ) -> Any:
-    """The demo's profile, with no time lost between attempts, under a name of the account's own."""
-    (found,) = [
-        profile for connector, profile in read_profiles(DEMO_CONFIG / "instances") if connector.name == vendor
-    ]
+    """The vendor's example profile, with no time lost between attempts, under a name of the account's own."""
+    found = read_toml(profile_of(vendor), connector_of(vendor).profile)
     swift = {"backoff_seconds": 0.01, "per_second": 0, "timeout_seconds": 5.0, **limits}
     own = {"name": f"{vendor}-{account.name}"[:40], "limits": swift, "connection": stand.connection}
     profile = msgspec.to_builtins(found)

@@ -48,7 +48,7 @@ def other(**changes: object) -> Customer:
 )
 def test_a_candidate_is_scored_by_its_strongest_likeness(changes: dict[str, object], score: int) -> None:
     """Tax number before name before internet domain; nothing alike is no candidate."""
-    found = rules.candidates(ACCOUNT, [("netsuite-main", other(**changes))])
+    found = rules.candidates(ACCOUNT, [("erp-main", other(**changes))])
     assert [candidate.score for candidate in found] == ([score] if score else [])
 
 
@@ -64,7 +64,7 @@ def test_a_candidate_is_scored_by_its_strongest_likeness(changes: dict[str, obje
 )
 def test_a_candidate_is_another_customer(bound: dict[str, tuple[str, ...]], seen: bool) -> None:
     """Who is bound to an entity sees its own; who is bound by more, of which nothing is known, sees none."""
-    candidate = DuplicateCandidate("netsuite-main", "7", "Hooli Inc", 90, ("same name",), "NB-UK")
+    candidate = DuplicateCandidate("erp-main", "7", "Hooli Inc", 90, ("same name",), "NB-UK")
     assert bool(own_candidates((candidate,), bound)) == seen
 
 
@@ -94,7 +94,7 @@ def test_the_erp_is_told_a_country_by_its_code(country: str, told: str) -> None:
     """However it was typed in the CRM."""
     account = msgspec.structs.replace(ACCOUNT, billing_address=Address(country=country))
     assert rules.account_faults(account) == ()
-    draft = rules.customer_draft(account, CustomerProposal("salesforce-main", "001A", "NB-US", "USD"))
+    draft = rules.customer_draft(account, CustomerProposal("crm-main", "001A", "NB-US", "USD"))
     assert draft.billing_address == Address(country=told)
 
 
@@ -123,7 +123,7 @@ def test_a_firm_is_looked_for_by_all_that_it_is_known_by() -> None:
 def test_a_credit_limit_in_another_currency_is_not_sent_to_the_erp() -> None:
     """Converting money is finance's to do."""
     account = msgspec.structs.replace(ACCOUNT, credit_limit=Money(Decimal(5), "GBP"))
-    proposal = CustomerProposal("salesforce-main", "001A", "NB-US", "USD")
+    proposal = CustomerProposal("crm-main", "001A", "NB-US", "USD")
     assert rules.customer_draft(account, proposal).credit_limit is None
 
 
@@ -133,11 +133,11 @@ async def test_an_entity_that_we_do_not_have_is_served_by_no_route() -> None:
     service = CustomerMasterService(
         runtime=anything,
         database=anything,
-        systems=Systems({("salesforce-main", Crm): anything}, anything),
+        systems=Systems({("crm-main", Crm): anything}, anything),
         current_policy=anything,
         reference=reference_files.read(DEMO_CONFIG / "reference"),
         settings=CustomerMasterSettings(),
     )
     with pytest.raises(NotFound) as refused:
-        await service.propose_customer(CustomerProposal("salesforce-main", "001A", "NB-X", "GBP"))
+        await service.propose_customer(CustomerProposal("crm-main", "001A", "NB-X", "GBP"))
     assert [(fault.pointer, fault.code) for fault in refused.value.errors] == [("/selling_entity", "unknown")]

@@ -26,7 +26,7 @@ from tests.process_apis.test_activation_rules import terms
 NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 NO_DUTIES = Duties({}, ())
 EUROPE, AMERICA = SystemAssignment("erp-eu", "psa"), SystemAssignment("erp-us", "psa")
-CRM = Ref("salesforce-main", "customer", "001A")
+CRM = Ref("crm-main", "customer", "001A")
 CLIENT = Ref("psa", "client", "7")
 
 
@@ -118,7 +118,7 @@ def test_a_customer_that_stands_elsewhere_stops_the_deal_plainly() -> None:
 
 def test_runs_begun_before_they_kept_their_systems_go_on() -> None:
     """What they hold is read as before, without a choice: they go by the routing in force."""
-    proposal = CustomerProposal("salesforce-main", "001A", "NB-UK", "GBP")
+    proposal = CustomerProposal("crm-main", "001A", "NB-UK", "GBP")
     old = msgspec.to_builtins(terms())
     del old["systems"]
     deployment = systems(CurrentPolicy(routing(("*", "erp-us")), NO_DUTIES))

@@ -1,0 +1,62 @@
+"""system_apis: the connector of Toy ERP, a vendor that only the tests know."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from system_apis.vendors.toyerp.adapter import ToyErpAdapter, check
+from system_apis.vendors.toyerp.changes import poll
+from system_apis.vendors.toyerp.client import ToyErpClient
+from system_apis.vendors.toyerp.mapping import canonical_id
+from system_apis.vendors.toyerp.settings import ToyErpProfile
+
+from contracts.system.instance import InstanceReport
+from kit.http import ClientCredentials, Outbound
+from kit.secrets import literal, resolve
+from system_apis.connector import ChangeSource, Connector, ConnectorContext, WebhookReceiver
+
+
+@dataclass(frozen=True, slots=True)
+class ToyErp:
+    """One open account."""
+
+    profile: ToyErpProfile
+    client: ToyErpClient
+    capabilities: Mapping[str, Any]
+    changes: tuple[ChangeSource, ...]
+    webhook: WebhookReceiver | None = None
+
+    async def check(self) -> InstanceReport:
+        return await check(self.profile, self.client)
+
+
+@asynccontextmanager
+async def open_instance(profile: ToyErpProfile, connector_context: ConnectorContext) -> AsyncIterator[ToyErp]:
+    """An account for the length of the block; raises SettingsError where it must not be opened."""
+    connector_context.refuse_production(profile)
+    connection, environ = profile.connection, connector_context.environ
+    address = literal(connection.base_url, environ)
+    login = ClientCredentials(
+        f"{address}/token", literal(connection.client_id, environ), resolve(connection.client_secret, environ)
+    )
+    async with Outbound(
+        instance=profile.name,
+        base_url=address,
+        auth=login,
+        budget=connector_context.budget(profile),
+        request_id_header="x-request-id",
+        recorder=connector_context.recorder,
+    ) as outbound:
+        client = ToyErpClient(outbound)
+        yield ToyErp(profile, client, {"erp": ToyErpAdapter(client)}, (poll(client, profile.changes),))
+
+
+CONNECTOR = Connector(
+    name="toyerp",
+    title="Toy ERP",
+    capabilities=("erp",),
+    profile=ToyErpProfile,
+    open=open_instance,
+    canonical_id=canonical_id,
+)
