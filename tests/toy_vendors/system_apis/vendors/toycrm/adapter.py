@@ -10,10 +10,10 @@ from system_apis.vendors.toycrm.settings import ToyCrmProfile
 from contracts.canonical.contact import Contacts
 from contracts.canonical.customer import Customer, Customers
 from contracts.canonical.opportunity import Opportunities, Opportunity, ProjectLink
-from contracts.problems import PreconditionFailed
+from contracts.problems import PreconditionFailed, Problem
 from contracts.system.instance import InstanceReport
 from kit.database import decode_page, encode_page
-from system_apis.connector.findings import well
+from system_apis.connector.findings import well, wrong
 
 
 class ToyCrmAdapter:
@@ -65,8 +65,11 @@ class ToyCrmAdapter:
 
 async def check(profile: ToyCrmProfile, client: ToyCrmClient) -> InstanceReport:
     """Whether the login works."""
-    await client.rows("deals", Deal, limit=1)
-    login = well("login", "token", "the account gives tokens")
+    try:
+        await client.rows("deals", Deal, limit=1)
+        login = well("login", "token", "the account gives tokens")
+    except Problem as problem:
+        login = wrong("login", "token", problem, "compare client_id and client_secret with the account's")
     return InstanceReport(profile.name, profile.vendor, profile.environment, (login,))
 
 

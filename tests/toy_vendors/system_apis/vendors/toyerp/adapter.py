@@ -12,9 +12,10 @@ from contracts.canonical.contract import Contract as CanonicalContract
 from contracts.canonical.contract import ContractDraft, Contracts
 from contracts.canonical.customer import Customer as CanonicalCustomer
 from contracts.canonical.customer import CustomerDraft, Customers
+from contracts.problems import Problem
 from contracts.system.instance import InstanceReport
 from kit.database import decode_page, encode_page
-from system_apis.connector.findings import well
+from system_apis.connector.findings import well, wrong
 
 _MOST_MATCHES = 20
 
@@ -84,8 +85,11 @@ class ToyErpAdapter:
 
 async def check(profile: ToyErpProfile, client: ToyErpClient) -> InstanceReport:
     """Whether the login works."""
-    await client.rows("customers", Customer, limit=1)
-    login = well("login", "token", "the account gives tokens")
+    try:
+        await client.rows("customers", Customer, limit=1)
+        login = well("login", "token", "the account gives tokens")
+    except Problem as problem:
+        login = wrong("login", "token", problem, "compare client_id and client_secret with the account's")
     return InstanceReport(profile.name, profile.vendor, profile.environment, (login,))
 
 

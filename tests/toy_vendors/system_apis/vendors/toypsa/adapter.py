@@ -10,9 +10,10 @@ from system_apis.vendors.toypsa.settings import ToyPsaProfile
 from contracts.canonical.project import Client as CanonicalClient
 from contracts.canonical.project import ClientDraft, ProjectDraft, Projects
 from contracts.canonical.project import Project as CanonicalProject
+from contracts.problems import Problem
 from contracts.system.instance import InstanceReport
 from kit.database import decode_page, encode_page
-from system_apis.connector.findings import well
+from system_apis.connector.findings import well, wrong
 
 
 class ToyPsaAdapter:
@@ -58,6 +59,9 @@ class ToyPsaAdapter:
 
 async def check(profile: ToyPsaProfile, client: ToyPsaClient) -> InstanceReport:
     """Whether the login works."""
-    await client.rows("projects", Project, limit=1)
-    login = well("login", "token", "the account gives tokens")
+    try:
+        await client.rows("projects", Project, limit=1)
+        login = well("login", "token", "the account gives tokens")
+    except Problem as problem:
+        login = wrong("login", "token", problem, "compare client_id and client_secret with the account's")
     return InstanceReport(profile.name, profile.vendor, profile.environment, (login,))
