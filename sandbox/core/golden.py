@@ -48,7 +48,7 @@ class Form:
 
 
 class Spoil(NamedTuple):
-    """A call to spoil: method, a pattern of the path, and an answer of status 200 that is off the vendor's schema."""
+    """A call to spoil, by method and a pattern of its path; `broken` is a 200 that is off the vendor's schema."""
 
     method: str
     path: str
@@ -57,9 +57,9 @@ class Spoil(NamedTuple):
 
 @dataclass(frozen=True)
 class Children:
-    """A list inside a noun that comes in pages of its own: `count` of them, inserted raw, by calls that one spoils.
+    """A list inside a noun that comes in pages of its own: `count` of them are inserted raw.
 
-    `limits` makes the stand-in's pages shorter where its own are too long for a test.
+    `spoils` is the call that reads them; `limits` makes the stand-in's pages shorter where its own are too long for a test.
     """
 
     field: str
@@ -74,10 +74,11 @@ class Children:
 class NounForms:
     """A noun of one vendor: with every field, with no optional one, in every state, many, and as we write it.
 
-    `lacks` are canonical fields and values (``field=value``) that the vendor does not have, each with the reason.
-    `written` is what the vendor has after the suite's draft was written, beside the `owners` that it hangs on: new
-    records whole, of changed ones the changed fields, by table; `undone` is the same after it was taken back, and
-    `read_back` what it reads as. `many` is a raw record by table, `edit` what a person changes.
+    `lacks` are canonical fields and values (``field=value``) that the vendor does not have, each with the
+    reason. `written` is what the vendor has after the suite's draft was written, beside the `owners` that it
+    hangs on: new records whole, of changed ones the changed fields, by table; `undone` is the same after it
+    was taken back, and `read_back` what it reads as. `many` is a raw record by table, `edit` what a person
+    changes.
     """
 
     whole: Form
@@ -95,10 +96,10 @@ class NounForms:
 
 @dataclass(frozen=True)
 class Provoked:
-    """How a finding of the check is provoked: by the account's settings, schema and limits, the profile, a call.
+    """How a finding of the check is provoked: by the account's settings, schema, limits or calls, or a profile.
 
-    `name` is part of the name of the finding that must appear. `environ` names the credential of the account that
-    replaces a variable of ours.
+    `name` is part of the name of the finding that must appear. `environ` names the credential of the account
+    that replaces a variable of ours.
     """
 
     kind: str
@@ -114,7 +115,7 @@ class Provoked:
 
 @dataclass(frozen=True)
 class Push:
-    """How the vendor signs a push about a noun: headers and body, by the account's credentials, an id and a time."""
+    """How the vendor signs a push about a noun: headers and body, by credentials, an id and a time."""
 
     signed: Callable[[Mapping[str, Any], str, float], tuple[dict[str, str], bytes]]
     noun: str
@@ -125,12 +126,12 @@ class Push:
 class Golden:
     """All that the suites on content must know of a vendor.
 
-    `schema` and `profile` complete the account and the demo's profile, so that every canonical field has a
-    place. `calls` are the calls of an operation (its list, find or child pages) that a test spoils, `budget` how
-    many calls a repetition of it may make. `stamps` are raw fields (by their path) that a mere save changes, `journals` tables in
-    which the vendor records what happened. `mapped` is what
-    the profile lacks on purpose, so that a check finds nothing else. `unseen` are changes and findings that the
-    vendor does not show, and `equivalent` are mutants that change nothing at this vendor; both with the reason.
+    `schema` and `profile` complete the account and the example profile, so that every canonical field has a
+    place; `mapped` is what that profile lacks on purpose, so that a check finds nothing else. `calls` are the
+    calls of an operation that a test spoils, `budget` how many a repetition of it may make. `stamps` are raw
+    fields (by their path) that a mere save changes, `journals` tables in which the vendor records what
+    happened. `unseen` are changes and findings (``check:kind``) that the vendor does not show, and
+    `equivalent` mutants that change nothing at this vendor; both with the reason.
     """
 
     nouns: Mapping[str, NounForms] = field(default_factory=dict)

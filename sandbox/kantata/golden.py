@@ -204,14 +204,18 @@ PROJECTS = NounForms(
             "stories",
             {"workspace_id": "$project", "title": "Task {n}", "story_type": "task"},
             count=205,
-            spoils=Spoil("GET", "/stories", {"results": [{"key": "stories", "id": "1"}], "stories": {"1": {}}}),
+            spoils=Spoil(
+                "GET", "/stories", {"results": [{"key": "stories", "id": "1"}], "stories": {"1": {}}}
+            ),
         ),
         Children(
             "planned_roles",
             "workspace_allocations",
             {"resource_id": "$seat", "start_date": "2028-03-01", "end_date": "2028-04-01", "minutes": 60},
             count=205,
-            spoils=Spoil("GET", "/workspace_allocations", {"results": [{"key": "workspace_allocations", "id": "1"}]}),
+            spoils=Spoil(
+                "GET", "/workspace_allocations", {"results": [{"key": "workspace_allocations", "id": "1"}]}
+            ),
         ),
     ),
     lacks={"code": "Kantata's project has none"},
@@ -362,6 +366,8 @@ PROJECTS = NounForms(
     undone={"workspaces": ({"status_key": 530, "archived": True},)},
     edit={"title": "Renamed"},
 )
+
+
 def _broken(key: str) -> dict[str, Any]:
     """An answer that names a record which is not in it."""
     return {"count": 1, "results": [{"key": key, "id": "1"}], key: {}}
@@ -369,11 +375,17 @@ def _broken(key: str) -> dict[str, Any]:
 
 _GROUPS = Spoil("GET", "/workspace_groups", _broken("workspace_groups"))
 _WORKSPACES = Spoil("GET", "/workspaces", _broken("workspaces"))
-_STORIES = Spoil("GET", "/stories", {"count": 1, "results": [{"key": "stories", "id": "1"}], "stories": {"1": {}}})
+_STORIES = Spoil(
+    "GET", "/stories", {"count": 1, "results": [{"key": "stories", "id": "1"}], "stories": {"1": {}}}
+)
 _BOOKINGS = Spoil(
     "GET",
     "/workspace_allocations",
-    {"count": 1, "results": [{"key": "workspace_allocations", "id": "1"}], "workspace_allocations": {"1": {}}},
+    {
+        "count": 1,
+        "results": [{"key": "workspace_allocations", "id": "1"}],
+        "workspace_allocations": {"1": {}},
+    },
 )
 GOLDEN = Golden(
     nouns={"client": CLIENTS, "project": PROJECTS},
@@ -398,16 +410,29 @@ GOLDEN = Golden(
         "list_projects": (_WORKSPACES,),
     },
     budget={
-        "get_client_by_key": 1, "get_project": 3, "get_project_by_key": 3, "list_projects": 1, "put_client": 2,
-        "put_project": 9, "cancel_project": 2,
+        "get_client_by_key": 1,
+        "get_project": 3,
+        "get_project_by_key": 3,
+        "list_projects": 1,
+        "put_client": 2,
+        "put_project": 9,
+        "cancel_project": 2,
     },
     findings=(
         Provoked("login", "access token", spoils=("GET", "/users/me"), status=401),
         Provoked("permission", "Account Administrator", environ={"KANTATA_TOKEN": "lead_token"}),
         Provoked("permission", "subscribed events", spoils=("GET", "/subscribed_events")),
-        Provoked("field", "Workspace: Contract number", schema=({"object": "workspaces", "remove_field": "Contract number"},)),
+        Provoked(
+            "field",
+            "Workspace: Contract number",
+            schema=({"object": "workspaces", "remove_field": "Contract number"},),
+        ),
         Provoked("field", "Workspace: Effort", profile={"fields": {"project": {"pricing_model": "Effort"}}}),
-        Provoked("reference", "Workspace: Service line", profile={"picklists": {"service_line": {"Alchemy": "GOLD"}}}),
+        Provoked(
+            "reference",
+            "Workspace: Service line",
+            profile={"picklists": {"service_line": {"Alchemy": "GOLD"}}},
+        ),
         Provoked("reference", "role: Alchemist", profile={"picklists": {"role": {"Alchemist": "GOLD"}}}),
         Provoked("environment", "account", profile={"connection": {"account_id": "1"}}),
         Provoked("limit", "calls", profile={"limits": {"concurrency": 0}}),

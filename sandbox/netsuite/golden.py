@@ -271,6 +271,7 @@ CONTRACTS = NounForms(
     edit={"memo": "Renamed"},
 )  # fmt: skip
 
+
 def _signed(credentials: Mapping[str, Any], record: str, at: float) -> tuple[dict[str, str], bytes]:
     """What the account's script sends after a save of a customer: headers and body."""
     event = {
@@ -313,22 +314,38 @@ GOLDEN = Golden(
         "list_contracts": (_SQL,),
     },
     budget={
-        "get_customer": 1, "get_customer_by_key": 1, "list_customers": 1, "find_customers": 1, "get_contract": 2,
-        "get_contract_by_key": 2, "list_contracts": 2, "put_customer": 2, "put_contract": 3, "close_contract": 5,
+        "get_customer": 1,
+        "get_customer_by_key": 1,
+        "list_customers": 1,
+        "find_customers": 1,
+        "get_contract": 2,
+        "get_contract_by_key": 2,
+        "list_contracts": 2,
+        "put_customer": 2,
+        "put_contract": 3,
+        "close_contract": 5,
     },
     findings=(
         Provoked("login", "OAuth 2.0", spoils=("POST", "/oauth2/v1/token"), status=400),
         Provoked("permission", "Customers (Edit)", spoils=("PATCH", "/customer/")),
         Provoked("permission", "table term", settings={"permissions": {"term": "none"}}),
-        Provoked("field", "customer.vatRegNumber", schema=({"object": "customer", "remove_field": "vatRegNumber"},)),
-        Provoked("field", "salesOrder.custbody_none", profile={"fields": {"contract": {"revision": "custbody_none"}}}),
+        Provoked(
+            "field", "customer.vatRegNumber", schema=({"object": "customer", "remove_field": "vatRegNumber"},)
+        ),
+        Provoked(
+            "field",
+            "salesOrder.custbody_none",
+            profile={"fields": {"contract": {"revision": "custbody_none"}}},
+        ),
         Provoked("reference", "subsidiary 99 (NB-XX)", profile={"entities": {"NB-XX": "99"}}),
         Provoked("reference", "item 99 (ALCHEMY)", profile={"items": {"ALCHEMY": "99"}}),
         Provoked("environment", "time zone", profile={"time_zone": "Asia/Tokyo"}),
         Provoked("limit", "concurrency", profile={"limits": {"concurrency": 50}}),
     ),
     push=Push(_signed, noun="customer"),
-    unseen={"deleted": "SuiteQL shows no record that is gone, and the push of a deletion has no record to read"},
+    unseen={
+        "deleted": "SuiteQL shows no record that is gone, and the push of a deletion has no record to read"
+    },
     # An address book that is sent anew gets new lines.
     stamps=frozenset({"lastModifiedDate", "addressBook.items.id"}),
 )

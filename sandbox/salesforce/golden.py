@@ -77,7 +77,7 @@ PARENT = Step("parent", "Account", {"Name": "Größe Holding SE", "CurrencyIsoCo
 FIRM = Step("customer", "Account", {"Name": "Golden Ltd", "CurrencyIsoCode": "GBP"})
 
 
-def _stage(label: str, chance: int, closed: bool, won: bool) -> State:  # noqa: FBT001 - a row of the table
+def _stage(label: str, chance: int, closed: bool, won: bool) -> State:
     stage = "won" if won else "lost" if closed else "open"
     fields = {"StageName": label, "Probability": chance}
     return State(label, fields, {"stage": stage, "stage_label": label, "probability": chance or 0})

@@ -135,7 +135,7 @@ def open_connector(sandbox_of: Any, doubts: Database) -> Callable[..., Any]:
             async def another(
                 *profiles: Mapping[str, Any], limits: Mapping[str, Any] = NOTHING, **environ: str
             ) -> Instance:
-                """The instance as a process of its own would have it; opened as another one, it is wrapped too."""
+                """The instance as a process of its own would have it."""
                 slots = Slots()
                 stack.push_async_callback(slots.close)
                 configured = quick(vendor, stand, account, limits, *profiles)

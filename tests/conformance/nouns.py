@@ -1,4 +1,4 @@
-"""tests/conformance: the nouns of each capability: how one is read, listed and written, whatever the vendor."""
+"""tests/conformance: the nouns of each capability: how one is read, listed and written."""
 
 import datetime as dt
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""tests/conformance: makes a vendor's raw records from a stand's data, and compares them with what is expected."""
+"""tests/conformance: makes a vendor's raw records from a stand's data, and compares what they read as."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -48,9 +48,7 @@ async def make_many(connector: ConnectorUnderTest, name: str, count: int) -> Ids
     """Many raw records of a noun, of one owner and one instant; the ids of what they hang on."""
     forms = connector.golden.nouns[name]
     ids = await make(connector, forms.whole, key=f"enf-many-{name}")
-    rows = {
-        table: [filled(row, ids, number) for number in range(count)] for table, row in forms.many.items()
-    }
+    rows = {table: [filled(row, ids, number) for number in range(count)] for table, row in forms.many.items()}
     await connector.account.seed(rows)
     return ids
 
@@ -154,7 +152,7 @@ async def tables(connector: ConnectorUnderTest) -> dict[str, dict[str, Raw]]:
 async def changed(
     connector: ConnectorUnderTest, before: Mapping[str, Mapping[str, Raw]]
 ) -> dict[str, list[Raw]]:
-    """What the account has now that it had not before, by table: new records, and the changed fields of others.
+    """What the account has that it had not before, by table: new records, and others' changed fields.
 
     A record that is gone shows as an empty one.
     """

@@ -1,4 +1,4 @@
-"""Whatever the vendor: each change is reported, however it was missed, late or seen twice; old ones are not."""
+"""Whatever the vendor: each change is reported, be it missed, late or seen twice; old ones are not."""
 
 import datetime as dt
 from typing import Any
@@ -51,14 +51,21 @@ async def test_changes_are_reported_from_the_beginning_on(connector: ConnectorUn
         await inbox.begin(connector.instance)
         await connector.account.advance_clock(5)
         await edit(connector, name, forms, ids)
-        await inbox.listen(connector.instance, lambda: bool(inbox.of(ids[name])), f"an edited {name}")
+        await heard(connector, inbox, ids[name], f"an edited {name}")
         found = await NOUNS[connector.capability][name].read(connector.api, ids)
         for report in inbox.of(ids[name]):
             fits(connector, name, report)
             assert abs(report.at - found.updated_at) <= COARSE, (report.at, found.updated_at)
         ours = [report.change.by_us for report in inbox.of(ids[name])]
-        assert not (all if "person" in connector.golden.unseen else any)(ours), "a person's change is not ours"
+        assert not (all if "person" in connector.golden.unseen else any)(ours), (
+            "a person's change is not ours"
+        )
         assert not inbox.of(old[name]), f"the {name} from before the beginning was reported"
+
+
+async def heard(connector: ConnectorUnderTest, inbox: Inbox, ident: str, what: str) -> None:
+    """Until a change of that record is reported."""
+    await inbox.listen(connector.instance, lambda: bool(inbox.of(ident)), what)
 
 
 def fits(connector: ConnectorUnderTest, name: str, report: Report) -> None:
@@ -103,7 +110,7 @@ async def test_our_own_write_is_known_as_ours(connector: ConnectorUnderTest) -> 
     """The change that our write causes is marked, so that no flow answers itself."""
     if "own write" in connector.golden.unseen:
         return
-    name, forms = watched(connector)[0]
+    _, forms = watched(connector)[0]
     inbox = Inbox()
     ids = await record(connector, forms, "enf-own")
     await connector.account.advance_clock(5)

@@ -13,7 +13,9 @@ here = pytest.mark.parametrize("connector", every_connector("local"), indirect=T
 
 async def report_of(connector: ConnectorUnderTest, profile: Any, **more: Any) -> InstanceReport:
     limits = {"per_second": 1000}
-    return await (await connector.opened(connector.golden.mapped, profile, limits=limits, **more)).opened.check()
+    return await (
+        await connector.opened(connector.golden.mapped, profile, limits=limits, **more)
+    ).opened.check()
 
 
 @here
@@ -31,7 +33,9 @@ async def test_a_sound_account_has_no_findings(connector: ConnectorUnderTest) ->
 async def test_every_fault_is_found(connector: ConnectorUnderTest, open_connector: Any) -> None:
     """Login, permission, field, value, environment and limit, each provoked: found, and with what to do."""
     provoked = {one.kind for one in connector.golden.findings}
-    missing = {kind for kind in set(get_args(Kind)) - provoked if f"check:{kind}" not in connector.golden.unseen}
+    missing = {
+        kind for kind in set(get_args(Kind)) - provoked if f"check:{kind}" not in connector.golden.unseen
+    }
     assert not missing, f"the stand of {connector.vendor} provokes no finding of {', '.join(sorted(missing))}"
     for one in connector.golden.findings:
         async with open_connector(f"{connector.vendor}/local/{connector.capability}") as fresh:

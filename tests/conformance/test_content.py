@@ -1,4 +1,4 @@
-"""Whatever the vendor: a record reads as the whole that it is, an empty one stays empty, every state is seen."""
+"""Whatever the vendor: a whole record reads as the whole, an empty one stays empty, every state is seen."""
 
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
@@ -94,7 +94,7 @@ async def test_every_state_is_seen(connector: ConnectorUnderTest) -> None:
 
 @here
 async def test_the_stand_shows_all_that_the_noun_can_say(connector: ConnectorUnderTest) -> None:
-    """Each field is set in the whole record and absent from the empty one, and each word of a field is reached."""
+    """Each field is set in some record, and each word of a closed list is said, or the stand says why not."""
     for name, noun, forms in forms_of(connector):
         fields = {field.name: field for field in msgspec.structs.fields(noun.struct)}
         reads = [forms.whole.reads, *({**forms.whole.reads, **state.reads} for state in forms.states)]

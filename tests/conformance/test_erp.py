@@ -180,7 +180,7 @@ async def test_what_a_person_must_correct_is_a_rejection(connector: ConnectorUnd
 
 
 async def test_a_customer_is_found(connector: ConnectorUnderTest) -> None:
-    """By its name, its tax number or its domain, each alone; another firm is not, and nothing finds nobody."""
+    """By its name, its tax number or its domain, each alone; another firm is not."""
     mine = await connector.api.put_customer("enf-1", CUSTOMER)
     other = msgspec.structs.replace(
         CUSTOMER, legal_name="Umbrella GmbH", tax_registrations=(), email="ap@umbrella.example"
@@ -197,7 +197,8 @@ async def test_contracts_of_one_customer_are_its_own(connector: ConnectorUnderTe
     """A list of one customer's contracts has all of these and no others."""
     owners = [
         await connector.api.put_customer(
-            f"enf-{number}", msgspec.structs.replace(CUSTOMER, legal_name=f"Firm {number}", tax_registrations=())
+            f"enf-{number}",
+            msgspec.structs.replace(CUSTOMER, legal_name=f"Firm {number}", tax_registrations=()),
         )
         for number in range(2)
     ]

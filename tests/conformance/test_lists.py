@@ -33,7 +33,7 @@ AWAY: dict[str, dict[str, Any]] = {
 
 @here
 async def test_a_list_longer_than_a_page_is_whole(connector: ConnectorUnderTest) -> None:
-    """More than the largest page, all of one instant: each once, oldest change first, in pages of any size."""
+    """More than the largest page, all of one instant: each once, oldest first, in pages of any size."""
     for name, noun in NOUNS[connector.capability].items():
         if noun.list is None:
             continue
@@ -60,7 +60,9 @@ async def test_children_longer_than_a_page_are_whole(connector: ConnectorUnderTe
             found = plain(await noun.read(connector.api, ids))[children.field]
             assert len(found) == children.count + len(forms.whole.reads[children.field]), children.field
             assert len({child["id"] for child in found}) == len(found)
-            await spoiled_later(connector, children.spoils, lambda noun=noun, ids=ids: noun.read(connector.api, ids))
+            await spoiled_later(
+                connector, children.spoils, lambda noun=noun, ids=ids: noun.read(connector.api, ids)
+            )
 
 
 async def spoiled_later(connector: ConnectorUnderTest, call: Spoil, read: Any) -> None:
@@ -87,20 +89,22 @@ async def told_as(connector: ConnectorUnderTest, kind: type[Problem], read: Any,
 
 @here
 async def test_a_spoiled_read_is_told(connector: ConnectorUnderTest) -> None:
-    """Every read, list and find, in each of its calls: throttled, failing, cut, off its schema, a page of HTML."""
+    """Every read, list and find, in each of its calls: throttled, failing, cut, off its schema, HTML."""
     ids = await make_all(connector)
     api = await connector.open(attempts=1)
     reads = READS[connector.capability]
     missing = reads.keys() - connector.golden.calls.keys()
-    assert not missing, f"the stand of {connector.vendor} does not say what spoils {', '.join(sorted(missing))}"
+    assert not missing, (
+        f"the stand of {connector.vendor} does not say what spoils {', '.join(sorted(missing))}"
+    )
     for operation, act in reads.items():
         genuine = await act(api, ids)
         for call in connector.golden.calls[operation]:
             broken = {"off its schema": {"answer": {"status": 200, "body": call.broken}}}
             for kind, effects in ((ContractViolation, OFF_SCHEMA | broken), (VendorUnavailable, AWAY)):
-                for what, effect in effects.items():
+                for ill, effect in effects.items():
                     await connector.spoil((call.method, call.path), effect, times=None)
-                    what = f"{operation}, {what} at {call.path}"
+                    what = f"{operation}, {ill} at {call.path}"
                     await told_as(connector, kind, lambda act=act: act(api, ids), what)
             assert await until_done(lambda act=act: act(api, ids)) == genuine, operation
 
@@ -115,12 +119,12 @@ async def test_a_later_page_that_fails_is_no_end(connector: ConnectorUnderTest) 
         list_page = noun.list(await connector.open(attempts=1), ids)
         whole = await pages(noun.list(connector.api, ids), 200)
         first = await list_page(limit=2)
+        again = partial(list_page, cursor=first.next_cursor, limit=2)
         for call in connector.golden.calls[f"list_{plural(name)}"]:
             for effect in (AWAY["throttled"], AWAY["an error page"]):
                 await connector.spoil((call.method, call.path), effect, times=None)
-                again = partial(list_page, cursor=first.next_cursor, limit=2)
                 await told_as(connector, VendorUnavailable, again, f"the second page of {name}")
-        second = await until_done(lambda: list_page(cursor=first.next_cursor, limit=2))
+        second = await until_done(again)
         assert [*first.items, *second.items] == whole[:4]
 
 

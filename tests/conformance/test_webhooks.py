@@ -14,20 +14,26 @@ from tests.conformance.records import make_all
 here = pytest.mark.parametrize("connector", every_connector("local"), indirect=True)
 
 
-async def verify(connector: ConnectorUnderTest, headers: Mapping[str, str], body: bytes) -> tuple[Delivery, ...]:
+async def verify(
+    connector: ConnectorUnderTest, headers: Mapping[str, str], body: bytes
+) -> tuple[Delivery, ...]:
     webhook = connector.instance.opened.webhook
     assert webhook is not None
     return await webhook.verify({name.lower(): value for name, value in headers.items()}, body)
 
 
-async def signed(connector: ConnectorUnderTest, age: float = 0, **credentials: Any) -> tuple[dict[str, str], bytes]:
+async def signed(
+    connector: ConnectorUnderTest, age: float = 0, **credentials: Any
+) -> tuple[dict[str, str], bytes]:
     push, ids = connector.golden.push, await make_all(connector)
     assert push is not None
     return push.signed({**connector.account.credentials, **credentials}, ids[push.noun], time.time() - age)
 
 
 @here
-async def test_a_push_is_believed_by_its_signature(connector: ConnectorUnderTest, open_connector: Any) -> None:
+async def test_a_push_is_believed_by_its_signature(
+    connector: ConnectorUnderTest, open_connector: Any
+) -> None:
     """One delivery, the same for a replay; unsigned, altered, stale or another account's is refused."""
     push = connector.golden.push
     if push is None:

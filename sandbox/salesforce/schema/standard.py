@@ -152,8 +152,8 @@ def people() -> list[SObject]:
         pick("LanguageLocaleKey"), text("Country", 80), simple("TrialExpirationDate", "datetime"),
     ], createable=False, deletable=False, currency=False)  # fmt: skip
     currency = sobject("CurrencyType", "01L", [
-        pick("IsoCode", "GBP;USD;EUR;JPY;KWD"), number("ConversionRate", 18, 6), simple("DecimalPlaces", "int"),
-        flag("IsActive"), flag("IsCorporate"),
+        pick("IsoCode", "GBP;USD;EUR;JPY;KWD"), number("ConversionRate", 18, 6),
+        simple("DecimalPlaces", "int"), flag("IsActive"), flag("IsCorporate"),
     ], currency=False, deletable=False)  # fmt: skip
     return [user, profile, organization, currency]
 

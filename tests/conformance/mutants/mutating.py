@@ -5,18 +5,25 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from fnmatch import fnmatch
 from functools import partial
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 
 from system_apis.app import Instance, interface_of
 from tests.conformance.mutants import Mutant, nouns, operations
-from tests.conformance.mutants.surroundings import CHECKS, PUSHES, SOURCES, BrokenSource, BrokenWebhook, broken_check
+from tests.conformance.mutants.surroundings import (
+    CHECKS,
+    PUSHES,
+    SOURCES,
+    BrokenSource,
+    BrokenWebhook,
+    broken_check,
+)
 from tests.conformance.nouns import NOUNS
 
 
 class Broken:
-    """An open instance, broken; `touched` counts how often the break came to be used."""
+    """An open instance, broken at one of its interfaces."""
 
     def __init__(self, opened: Any, mutant: Mutant) -> None:
         self._opened, self._mutant = opened, mutant
@@ -78,7 +85,7 @@ class BrokenAdapter:
             found = await read(*(value for key, value in given.items() if key != "body"))
             return msgspec.structs.replace(found, **(mutant.value or {}))
         if mutant.breaks == "stale":
-            return await self._stale(call, given, mutant, answer)
+            return await self._stale(call, given, answer)
         change = operations.BREAKS.get(mutant.breaks)
         return await (change(call, given, mutant, answer) if change else call(given))
 
@@ -89,7 +96,11 @@ class BrokenAdapter:
         if isinstance(found, struct or ()) and where != "list":
             return nouns.broken(found, mutant)
         items = getattr(found, "items", None)
-        if isinstance(items, tuple) and where != "single" and all(isinstance(one, struct or ()) for one in items):
+        if (
+            isinstance(items, tuple)
+            and where != "single"
+            and all(isinstance(one, struct or ()) for one in items)
+        ):
             return msgspec.structs.replace(found, items=tuple(nouns.broken(one, mutant) for one in items))
         return found
 

@@ -1,5 +1,6 @@
 """tests/conformance: what may be wrong in an operation of an adapter, whatever it gives."""
 
+import datetime as dt
 import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -66,8 +67,6 @@ async def _with(call: Call, given: Arguments, mutant: Mutant, _: type) -> Any:
 
 async def _later(call: Call, given: Arguments, mutant: Mutant, _: type) -> Any:
     """An instant that is asked for is moved by so many seconds."""
-    import datetime as dt  # noqa: PLC0415 - only here
-
     moved = {
         name: value + dt.timedelta(seconds=mutant.value) if isinstance(value, dt.datetime) else value
         for name, value in given.items()
@@ -147,7 +146,7 @@ class Stale:
     def __init__(self) -> None:
         self._answers: dict[str, Any] = {}
 
-    async def __call__(self, call: Call, given: Arguments, mutant: Mutant, answer: type) -> Any:
+    async def __call__(self, call: Call, given: Arguments, answer: type) -> Any:
         name = f"{answer.__name__} {sorted(given.items())}"
         if name not in self._answers:
             self._answers[name] = await call(given)

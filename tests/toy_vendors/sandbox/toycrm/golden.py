@@ -39,12 +39,17 @@ OPPORTUNITIES = NounForms(
     empty=Form((BARE,), EMPTY, at=MIDNIGHT),
     states=(
         *(State(word, {"state": word}, {"stage": word, "stage_label": word}) for word in ("won", "lost")),
-        *(State(word, {"pricing_model": word}, {"pricing_model": word}) for word in ("time_and_materials", "retainer")),
+        *(
+            State(word, {"pricing_model": word}, {"pricing_model": word})
+            for word in ("time_and_materials", "retainer")
+        ),
         _amount("JPY", "12345678901"),
         _amount("KWD", "1234567.125"),
         State("no amount", {"amount": None}, {"amount": None}),
     ),
-    lacks=dict.fromkeys(("probability", "lines", "account_team", "unmapped", "refs"), "Toy CRM's deals have none"),
+    lacks=dict.fromkeys(
+        ("probability", "lines", "account_team", "unmapped", "refs"), "Toy CRM's deals have none"
+    ),
     many={"deals": {"title": "Deal {n}", "state": "open", "account": "$customer"}},
     owners=(BARE,),
     written={"deals": (LINK,)},
@@ -94,7 +99,12 @@ CUSTOMERS = NounForms(
 )  # fmt: skip
 CONTACTS = NounForms(
     whole=Form(
-        (FIRM, Step("contact", "contacts", {"account": "$customer", "name": "Zoë", "email": "zoe@golden.example"})),
+        (
+            FIRM,
+            Step(
+                "contact", "contacts", {"account": "$customer", "name": "Zoë", "email": "zoe@golden.example"}
+            ),
+        ),
         {"id": "$contact", "version": "*", "updated_at": LATE, "name": "Zoë", "email": "zoe@golden.example"},
         at=EVENING,
     ),

@@ -34,7 +34,9 @@ CUSTOMERS = NounForms(
         at=EVENING,
     ),
     empty=Form(
-        (OWNER,), {"id": "$customer", "version": "*", "updated_at": EARLY, "status": "approved", **BARE}, at=MIDNIGHT
+        (OWNER,),
+        {"id": "$customer", "version": "*", "updated_at": EARLY, "status": "approved", **BARE},
+        at=MIDNIGHT,
     ),
     states=(
         State(
@@ -138,7 +140,9 @@ GOLDEN = Golden(
     nouns={"customer": CUSTOMERS, "contract": CONTRACTS},
     profile={"changes": {"poll_seconds": 0.05}},
     calls={
-        **dict.fromkeys(("get_customer", "get_customer_by_key", "list_customers", "find_customers"), (_CUSTOMERS,)),
+        **dict.fromkeys(
+            ("get_customer", "get_customer_by_key", "list_customers", "find_customers"), (_CUSTOMERS,)
+        ),
         **dict.fromkeys(("get_contract", "get_contract_by_key", "list_contracts"), (_CONTRACTS,)),
     },
     budget={

@@ -24,7 +24,9 @@ CLIENTS = NounForms(
         at=MIDNIGHT,
     ),
     lacks={"refs": LACKS},
-    written={"clients": ({"id": "$client", "version": "*", "changed_at": "*", **_client("Globex GmbH", **CARD)},)},
+    written={
+        "clients": ({"id": "$client", "version": "*", "changed_at": "*", **_client("Globex GmbH", **CARD)},)
+    },
     read_back={**CLIENT, "updated_at": "*", "name": "Globex GmbH"},
 )
 LEAST: dict[str, Any] = {
@@ -112,7 +114,9 @@ GOLDEN = Golden(
     },
     budget={
         **dict.fromkeys(("get_client_by_key", "get_project", "get_project_by_key", "list_projects"), 1),
-        **{"put_client": 1, "put_project": 1, "cancel_project": 2},
+        "put_client": 1,
+        "put_project": 1,
+        "cancel_project": 2,
     },
     stamps=frozenset({"version", "changed_at"}),
     findings=(Provoked("login", "token", spoils=("POST", "/token"), status=400),),
