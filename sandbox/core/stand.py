@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.core.golden import Golden
+
 Call = tuple[str, str]
 """A method, and a pattern that is searched in the path with its query."""
 
@@ -37,7 +39,8 @@ class Stand:
 
     `breaks` is an answer of status 200 that is off the vendor's schema. A vendor whose tokens are valid
     until an administrator revokes them does not log in again. `deal` creates an open deal by its canonical
-    fields, in an account of the stand-in, and returns the ids of the deal and of its customer.
+    fields, in an account of the stand-in, and returns the ids of the deal and of its customer. `golden` is
+    what its records must read as.
     """
 
     reads: Call
@@ -48,6 +51,7 @@ class Stand:
     breaks: Any = None
     logs_in_again: bool = True
     deal: Callable[..., Awaitable[tuple[str, str]]] | None = None
+    golden: Golden = field(default_factory=Golden)
     effects: tuple[Call, ...] = ()
     """Every call by which a flow changes something at the vendor, in the order in which they come."""
     questions: tuple[str, ...] = ("/token",)

@@ -1,6 +1,7 @@
 """The Kantata stand-in, as the conformance suites know it."""
 
 from sandbox.core.stand import Noun, Stand
+from sandbox.kantata.golden import GOLDEN
 
 STAND = Stand(
     reads=("GET", "/workspace"),
@@ -24,4 +25,5 @@ STAND = Stand(
         }
     },
     breaks={"results": [{"key": "workspaces", "id": "1"}], "workspaces": {}},
+    golden=GOLDEN,
 )

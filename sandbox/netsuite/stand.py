@@ -1,6 +1,7 @@
 """The NetSuite stand-in, as the conformance suites know it."""
 
 from sandbox.core.stand import Noun, RequiredField, Stand
+from sandbox.netsuite.golden import GOLDEN
 
 STAND = Stand(
     reads=("GET", "/services/rest/record/"),
@@ -9,6 +10,7 @@ STAND = Stand(
         "contract": Noun("salesOrder", ("PUT", "/salesOrder/")),
     },
     breaks={"id": 7, "companyName": None},
+    golden=GOLDEN,
     effects=(("PUT", "/customer/eid"), ("PUT", "/billingschedule/eid"), ("PUT", "/salesorder/eid")),
     questions=("/token", "/suiteql"),
     required_field=RequiredField(

@@ -5,6 +5,7 @@ from typing import Any
 from sandbox.core.console import new_deal
 from sandbox.core.stand import Noun, RequiredField, Stand
 from sandbox.salesforce.console import CONSOLE
+from sandbox.salesforce.golden import GOLDEN
 
 
 async def _deal(account: Any, **fields: Any) -> tuple[str, str]:
@@ -50,4 +51,5 @@ STAND = Stand(
         profile='[required_custom.opportunity]\nHandover__c = "by Enfilade"',
     ),
     daily_calls="daily_api_requests",
+    golden=GOLDEN,
 )

@@ -30,8 +30,8 @@ from sandbox.salesforce.schema.standard import standard_objects
 
 PUBSUB_HOST = "api.pubsub.salesforce.com"
 LIMITS = {
-    "daily_api_requests", "concurrent_api_requests", "session_seconds", "page_size", "cursor_seconds",
-    "pubsub_available",
+    "daily_api_requests", "concurrent_api_requests", "session_seconds", "page_size", "child_page_size",
+    "cursor_seconds", "pubsub_available",
 }  # fmt: skip
 STOP_SECONDS = 0.5
 ERRORS = {

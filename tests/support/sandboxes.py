@@ -106,6 +106,10 @@ class Account:
         """Put raw records in, by type, without any notification; their ids by type."""
         return (await self.call("POST", "/seed", {"records": records}))["ids"]
 
+    async def tables(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """All records of the account, by type and id."""
+        return await self.call("GET", "/records")
+
     async def records(self, record_type: str) -> list[dict[str, Any]]:
         return await self.call("GET", f"/records/{record_type}")
 

@@ -23,6 +23,7 @@ from tests.support.processes import ROOT
 from tests.support.sandboxes import Account, Control
 from tests.support.stack import Accounts, Stack
 
+SUITES = ("content", "lists", "changes", "webhooks", "check", "budgets")
 TOYS = {CRM: "toycrm", ERP: "toyerp", PSA: "toypsa"}
 
 
@@ -53,7 +54,7 @@ def config(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def conforms(folder: Path, choice: str) -> None:
     """The suites of all capabilities, in a process that finds the folder beside the product."""
-    suites = [f"tests/conformance/test_{capability}.py" for capability in TOYS]
+    suites = [f"tests/conformance/test_{name}.py" for name in (*TOYS, *SUITES)]
     command = [
         sys.executable,
         "-m",

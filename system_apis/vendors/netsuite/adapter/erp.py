@@ -2,7 +2,8 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import TypeVar
 
@@ -111,8 +112,11 @@ class NetSuiteErp:
         maps = await self._maps()
         place = await self._place(updated_since, cursor)
         rows = await self._client.query(queries.orders_since(maps, place, limit, owner))
-        sums = await self._client.query(queries.line_sums(row["id"] for row in rows)) if rows else []
-        values = {row["transaction"]: -Decimal(row["amount"]) for row in sums}
+        with self._on_schema():
+            asked = queries.line_sums(row["id"] for row in rows)
+        sums = await self._client.query(asked) if rows else []
+        with self._on_schema():
+            values = {row["transaction"]: -Decimal(row["amount"]) for row in sums}
         items = tuple(
             await self._of_rows(
                 maps, lambda m, row: contract_of_row(m, row, values.get(row["id"], Decimal(0))), rows
@@ -195,8 +199,14 @@ class NetSuiteErp:
         if not rows:
             return []
         maps = msgspec.structs.replace(maps, zone=await self._zone.current())
-        try:
+        with self._on_schema():
             return [make(maps, row) for row in rows]
+
+    @contextmanager
+    def _on_schema(self) -> Iterator[None]:
+        """ContractViolation for what a row lacks, or has in another form."""
+        try:
+            yield
         except (KeyError, ValueError, ArithmeticError) as error:
             raise ContractViolation(
                 f"{self._instance} answered a query with a row that is off its schema"

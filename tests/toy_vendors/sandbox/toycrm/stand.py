@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.toycrm.console import CONSOLE
+from sandbox.toycrm.golden import GOLDEN
 
 from sandbox.core.console import new_deal
 from sandbox.core.stand import Stand
@@ -19,4 +20,5 @@ STAND = Stand(
     breaks={"id": 5, "title": None},
     effects=(("PATCH", "/deals/"),),
     deal=_deal,
+    golden=GOLDEN,
 )

@@ -1,5 +1,7 @@
 """The Toy ERP stand-in, as the conformance suites know it."""
 
+from sandbox.toyerp.golden import GOLDEN
+
 from sandbox.core.stand import Noun, Stand
 
 _CUSTOMER, _CONTRACT = ("PUT", "/customers/by-key/"), ("PUT", "/contracts/by-key/")
@@ -9,4 +11,5 @@ STAND = Stand(
     nouns={"customer": Noun("customers", _CUSTOMER), "contract": Noun("contracts", _CONTRACT)},
     breaks={"id": 5, "master": None},
     effects=(_CUSTOMER, _CONTRACT),
+    golden=GOLDEN,
 )

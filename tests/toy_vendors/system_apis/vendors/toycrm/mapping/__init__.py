@@ -47,18 +47,16 @@ def to_opportunity(deal: Deal) -> Opportunity:
 
 def to_customer(account: Account) -> Customer:
     limit = account.credit_limit
+    address = Address(
+        line1=account.street, city=account.city, postal_code=account.postal_code, country=account.country
+    )
     return Customer(
         id=account.id,
         version=str(account.version),
         updated_at=account.changed_at,
         legal_name=account.legal_name,
         status="prospect",
-        billing_address=Address(
-            line1=account.street,
-            city=account.city,
-            postal_code=account.postal_code,
-            country=account.country,
-        ),
+        billing_address=None if address == Address() else address,
         tax_registrations=(TaxRegistration(account.country, account.tax_number),)
         if account.tax_number
         else (),
