@@ -16,11 +16,12 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _NAME = re.compile(r"[a-z][a-z0-9]{1,19}")
 _TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .&-]{0,29}")
 _FIRST_PORT = 9101
-_STAND = "from sandbox.core.stand import Noun, Stand"
+_STAND = ("from sandbox.core.stand import Noun, Stand", "from sandbox.{name}.golden import GOLDEN")
 _STAND_OF_DEALS = (
     "from sandbox.core.console import new_deal",
     "from sandbox.core.stand import Stand",
     "from sandbox.{name}.console import CONSOLE",
+    "from sandbox.{name}.golden import GOLDEN",
 )
 _DEAL = """
 async def _deal(account: Any, **fields: Any) -> tuple[str, str]:
@@ -80,7 +81,7 @@ def _values(name: str, title: str, capability: str) -> dict[str, str]:
         "console_methods": f"\n\n{unwritten_methods(screens)}" if screens else "",
         "tables": _tuple([f"{noun}s" for noun in nouns] or ["records"]),
         "nouns": _stand_nouns(nouns) + ("    deal=_deal,\n" if capability == "crm" else ""),
-        "stand_imports": _stand_imports(name) if capability == "crm" else _STAND,
+        "stand_imports": _stand_imports(name, capability),
         "stand_deal": _DEAL if capability == "crm" else "",
         "port": str(max((default_port(one) for one in stand_ins()), default=_FIRST_PORT - 1) + 1),
     }
@@ -95,7 +96,9 @@ def _nouns(interface: type) -> list[str]:
     ]
 
 
-def _stand_imports(name: str) -> str:
+def _stand_imports(name: str, capability: str) -> str:
+    if capability != "crm":
+        return _sorted_lines(*(line.format(name=name) for line in _STAND))
     lines = _sorted_lines(*(line.format(name=name) for line in _STAND_OF_DEALS))
     return f"from typing import Any\n\n{lines}\n"
 
