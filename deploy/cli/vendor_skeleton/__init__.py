@@ -16,13 +16,6 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _NAME = re.compile(r"[a-z][a-z0-9]{1,19}")
 _TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .&-]{0,29}")
 _FIRST_PORT = 9101
-_STAND = ("from sandbox.core.stand import Noun, Stand", "from sandbox.{name}.golden import GOLDEN")
-_STAND_OF_DEALS = (
-    "from sandbox.core.console import new_deal",
-    "from sandbox.core.stand import Stand",
-    "from sandbox.{name}.console import CONSOLE",
-    "from sandbox.{name}.golden import GOLDEN",
-)
 _DEAL = """
 async def _deal(account: Any, **fields: Any) -> tuple[str, str]:
     return await new_deal(CONSOLE(account), **fields)
@@ -57,6 +50,7 @@ def _values(name: str, title: str, capability: str) -> dict[str, str]:
     interface = interface_of(capability)
     nouns = _nouns(interface)
     screens = getattr(console, f"{capability.capitalize()}Console", None)
+    deals = hasattr(screens, "create_deal")
     adapter = f"{name.capitalize()}{interface.__name__}"
     sandbox = f"{name.capitalize()}Console"
     return {
@@ -77,12 +71,12 @@ def _values(name: str, title: str, capability: str) -> dict[str, str]:
         ),
         "adapter_methods": unwritten_methods(interface),
         "Console": sandbox,
-        "console_imports": imports_of(screens or object, Console="sandbox.core.console"),
+        "console_imports": imports_of(screens, Console="sandbox.core.console"),
         "console_methods": f"\n\n{unwritten_methods(screens)}" if screens else "",
         "tables": _tuple([f"{noun}s" for noun in nouns] or ["records"]),
-        "nouns": _stand_nouns(nouns) + ("    deal=_deal,\n" if capability == "crm" else ""),
-        "stand_imports": _stand_imports(name, capability),
-        "stand_deal": _DEAL if capability == "crm" else "",
+        "nouns": _stand_nouns(nouns) + ("    deal=_deal,\n" if deals else ""),
+        "stand_imports": _stand_imports(name, nouns=bool(nouns), deals=deals),
+        "stand_deal": _DEAL if deals else "",
         "port": str(max((default_port(one) for one in stand_ins()), default=_FIRST_PORT - 1) + 1),
     }
 
@@ -96,11 +90,15 @@ def _nouns(interface: type) -> list[str]:
     ]
 
 
-def _stand_imports(name: str, capability: str) -> str:
-    if capability != "crm":
-        return _sorted_lines(*(line.format(name=name) for line in _STAND))
-    lines = _sorted_lines(*(line.format(name=name) for line in _STAND_OF_DEALS))
-    return f"from typing import Any\n\n{lines}\n"
+def _stand_imports(name: str, *, nouns: bool, deals: bool) -> str:
+    lines = [
+        f"from sandbox.core.stand import {'Noun, Stand' if nouns else 'Stand'}",
+        f"from sandbox.{name}.golden import GOLDEN",
+    ]
+    if not deals:
+        return _sorted_lines(*lines)
+    lines += ["from sandbox.core.console import new_deal", f"from sandbox.{name}.console import CONSOLE"]
+    return f"from typing import Any\n\n{_sorted_lines(*lines)}\n"
 
 
 def _sorted_lines(*lines: str) -> str:

@@ -14,9 +14,10 @@ def unwritten_methods(interface: type) -> str:
     return "\n\n".join(_method(method) for method in _methods(interface))
 
 
-def imports_of(interface: type, **more: str) -> str:
+def imports_of(interface: type | None, **more: str) -> str:
     """The import lines for the names in the methods' annotations, and for `more` names by their modules."""
-    names = {name: source for method in _methods(interface) for name, source in _names(method, interface)}
+    methods = _methods(interface) if interface else []
+    names = dict(pair for method in methods for pair in _names(method, interface))
     by_source: dict[str, set[str]] = {}
     for name, source in {**names, **more}.items():
         by_source.setdefault(source, set()).add(name)
@@ -31,17 +32,19 @@ def _methods(interface: type) -> list[ast.AsyncFunctionDef]:
     return [one for one in ast.iter_child_nodes(tree) if isinstance(one, ast.AsyncFunctionDef)]
 
 
-def _names(method: ast.AsyncFunctionDef, interface: type) -> Iterator[tuple[str, str]]:
+def _names(method: ast.AsyncFunctionDef, interface: type | None) -> Iterator[tuple[str, str]]:
     """The names that a method's annotations use, each with the module from which it is imported."""
     module = inspect.getmodule(interface)
-    tree = ast.parse(inspect.getsource(module)) if module else ast.Module([], [])
+    if module is None:
+        return
+    tree = ast.parse(inspect.getsource(module))
     sources = {
         alias.name: node.module
         for node in tree.body
         if isinstance(node, ast.ImportFrom) and node.module
         for alias in node.names
     }
-    sources |= {node.name: interface.__module__ for node in tree.body if isinstance(node, ast.ClassDef)}
+    sources |= {node.name: module.__name__ for node in tree.body if isinstance(node, ast.ClassDef)}
     annotations = [*(argument.annotation for argument in _arguments(method)), method.returns]
     for annotation in annotations:
         for node in ast.walk(annotation) if annotation else ():
