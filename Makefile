@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
-.PHONY: help run test check format bench lock dump clean
+.PHONY: help run test check format sizes bench lock dump clean
 
 ARGS ?=
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -50,6 +50,9 @@ check: $(VENV)/.installed-dev  ## format, lint, types, import laws, contract dri
 format: $(VENV)/.installed-dev  ## format, and fix what lint can fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+sizes: $(VENV)/.installed-dev  ## lines of each vendor, and of what vendors share
+	@exec $(BIN)/python -m tests.support.sizes
 
 bench: $(VENV)/.installed-dev  ## benchmark, as ratios
 	@exec $(BIN)/python -m bench $(ARGS)

@@ -46,6 +46,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
 
     `status` is the HTTP status, `code` the stable name that clients may switch on, `retryable` whether the
     same request may be sent again, `actor` who must act, `retry_after` after how many seconds to retry.
+    What a vendor caused has its `instance`, and the vendor's request id where there was an answer.
     """
 
     status: ClassVar[int] = 500
@@ -62,6 +63,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
         retry_after: float | None = None,
         extra: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
+        instance: str = "",
+        vendor_request_id: str = "",
     ) -> None:
         super().__init__(detail)
         self.detail = detail or self.title
@@ -69,6 +72,12 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
         self.retry_after = retry_after
         self.extra = extra or {}
         self.headers = headers or {}
+        self.instance = instance
+        self.vendor_request_id = vendor_request_id
+        if instance:
+            self.extra["instance"] = instance
+        if vendor_request_id:
+            self.extra["vendor_request_id"] = vendor_request_id
 
 
 class Refused(Problem):
@@ -294,17 +303,6 @@ class Unexpected(Failed):
 
 class VendorFault(Failed):
     """A vendor's fault, with the instance and the vendor's request id, never the vendor's body."""
-
-    def __init__(
-        self, detail: str = "", *, instance: str = "", vendor_request_id: str = "", **more: Any
-    ) -> None:
-        super().__init__(detail, **more)
-        self.instance = instance
-        self.vendor_request_id = vendor_request_id
-        if instance:
-            self.extra["instance"] = instance
-        if vendor_request_id:
-            self.extra["vendor_request_id"] = vendor_request_id
 
 
 class ContractViolation(VendorFault):

@@ -11,7 +11,6 @@ from contracts.problems import (
     TooManyRequests,
     Unavailable,
     Unexpected,
-    VendorFault,
     catalogue,
 )
 from kit import context
@@ -66,13 +65,12 @@ def headers(problem: Problem) -> dict[str, str]:
 def from_document(found: dict[str, Any]) -> Problem:
     """The problem that a document describes; one with an unknown code becomes Unexpected."""
     kind = catalogue().get(str(found.get("code")), Unexpected)
-    known = {*ProblemDocument.__struct_fields__, "retry_after", "vendor_instance"} - {"vendor_request_id"}
+    known = {*ProblemDocument.__struct_fields__, "retry_after", "vendor_instance"}
     more: dict[str, Any] = {
         "errors": msgspec.convert(found.get("errors", ()), tuple[Fault, ...]),
         "retry_after": found.get("retry_after"),
         "extra": {name: value for name, value in found.items() if name not in known},
+        "instance": found.get("vendor_instance", ""),
+        "vendor_request_id": found.get("vendor_request_id", ""),
     }
-    if issubclass(kind, VendorFault):
-        more["instance"] = found.get("vendor_instance", "")
-        more["vendor_request_id"] = more["extra"].pop("vendor_request_id", "")
     return kind(str(found.get("detail", "")), **more)

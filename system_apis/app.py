@@ -32,7 +32,7 @@ from system_apis.connector import (
     Profile,
     Receive,
 )
-from system_apis.connector.closed import ClosedInstance, unresolved_references
+from system_apis.connector.closed import closed_instance, unresolved_references
 from system_apis.connector.polling import pause
 
 _log = log("system_apis")
@@ -218,7 +218,7 @@ async def open_instances(
                 except Exception as error:  # noqa: BLE001 - a broken instance is one instance away
                     reasons = [f"it cannot be opened ({type(error).__name__}: {error})"]
             _log.error("instance_not_open", instance=profile.name, faults=reasons)
-            opened[profile.name] = Instance(profile, connector, ClosedInstance(profile, reasons))
+            opened[profile.name] = Instance(profile, connector, closed_instance(profile, reasons))
         yield opened
 
 

@@ -6,24 +6,26 @@ from system_apis.connector.declaration import (
     ConnectorContext,
     CursorStore,
     Delivery,
-    Environment,
-    OpenInstance,
-    Profile,
     Receive,
     WebhookReceiver,
     ordering_key,
 )
+from system_apis.connector.instance import Account, Login, OpenInstance, opening
+from system_apis.connector.profile import Environment, Profile
 
 __all__ = [
+    "Account",
     "ChangeSource",
     "Connector",
     "ConnectorContext",
     "CursorStore",
     "Delivery",
     "Environment",
+    "Login",
     "OpenInstance",
     "Profile",
     "Receive",
     "WebhookReceiver",
+    "opening",
     "ordering_key",
 ]

@@ -6,9 +6,13 @@ from typing import Any, NoReturn
 import msgspec
 
 from contracts.problems import VendorUnavailable
-from contracts.system.instance import Finding, InstanceReport
+from contracts.system.instance import Finding
 from kit.secrets import SecretError, resolve
-from system_apis.connector.declaration import ChangeSource, Delivery, Profile
+from system_apis.connector.checks import Step
+from system_apis.connector.declaration import Delivery
+from system_apis.connector.findings import wrong
+from system_apis.connector.instance import OpenInstance
+from system_apis.connector.profile import Profile
 
 FIX = "correct the profile or the variable, then restart"
 
@@ -36,32 +40,27 @@ def _texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(each, f"{place}[{number}]")
 
 
-class ClosedInstance:
-    """Replaces an open instance: every call is answered 503 with what is to be corrected."""
+def closed_instance(profile: Profile, faults: Iterable[str]) -> OpenInstance:
+    """Replaces an open instance: each call is answered 503 with what is to be corrected; a check lists it."""
+    reasons = tuple(faults)
 
-    changes: tuple[ChangeSource, ...] = ()
-
-    def __init__(self, profile: Profile, faults: Iterable[str]) -> None:
-        self._profile = profile
-        self.faults = tuple(faults)
-        adapter = _Refusing(self._refuse)
-        self.capabilities: Mapping[str, Any] = dict.fromkeys(profile.capabilities, adapter)
-        self.webhook = adapter
-
-    async def check(self) -> InstanceReport:
-        """Each fault as a finding."""
-        findings = tuple(
-            Finding("login", "profile", ok=False, detail=fault, fix=FIX) for fault in self.faults
-        )
-        return InstanceReport(self._profile.name, self._profile.vendor, self._profile.environment, findings)
-
-    def _refuse(self) -> NoReturn:
-        faults = "; ".join(self.faults)
+    def refuse() -> NoReturn:
         raise VendorUnavailable(
-            f"{self._profile.name} is not open ({faults}): {FIX}",
-            instance=self._profile.name,
+            f"{profile.name} is not open ({'; '.join(reasons)}): {FIX}",
+            instance=profile.name,
             nothing_done=True,
         )
+
+    async def report() -> list[Finding]:
+        return [wrong("login", "profile", fault, FIX) for fault in reasons]
+
+    adapter = _Refusing(refuse)
+    return OpenInstance(
+        profile=profile,
+        capabilities=dict.fromkeys(profile.capabilities, adapter),
+        webhook=adapter,
+        steps=lambda: [Step("login", "profile", report)],
+    )
 
 
 class _Refusing:

@@ -2,15 +2,17 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import chain, repeat
+from typing import NamedTuple
 
 import msgspec
 
-from kit import context
+from kit import clock, context
 from system_apis.connector.change import Change
 from system_apis.connector.declaration import CursorStore, Receive, ordering_key
 from system_apis.connector.polling import in_background, poll_repeatedly
+from system_apis.connector.profile import Polling
 
 BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -21,17 +23,27 @@ class Page(NamedTuple):
     changes: Sequence[Change]
     youngest: dt.datetime
 
+    @classmethod
+    def of(cls, changes: Sequence[Change]) -> "Page":
+        """Where the records' instants are the changes'; raises ValueError for an empty page."""
+        return cls(changes, max(one.at for one in changes))
 
-class Watched(Protocol):
-    """One list of a vendor that can be read by last change."""
 
-    async def newest(self) -> dt.datetime:
-        """When the last change was, by the vendor's own clock; BEGINNING where there was none."""
-        ...
+async def present() -> dt.datetime:
+    """Now, as the newest instant of a list that states none: the first poll starts at the present."""
+    return clock.now()
 
-    def pages(self, since: dt.datetime) -> AsyncIterator[Page]:
-        """What changed at an instant or after it, oldest first, to the end."""
-        ...
+
+class Watched(NamedTuple):
+    """One list of a vendor that can be read by last change.
+
+    `newest` is when the last change was, by the vendor's own clock, or BEGINNING; an import brings over the
+    records from before, which are no news. `pages` are the changes at an instant or after it, oldest first,
+    to the end.
+    """
+
+    pages: Callable[[dt.datetime], AsyncIterator[Page]]
+    newest: Callable[[], Awaitable[dt.datetime]] = present
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -66,17 +78,14 @@ class CursorPoll:
     """
 
     def __init__(
-        self,
-        name: str,
-        watched: Mapping[str, Watched],
-        *,
-        overlap_seconds: float,
-        waits: Callable[[], Iterable[float]],
+        self, name: str, watched: Mapping[str, Watched], polling: Polling, *, first: Iterable[float] = ()
     ) -> None:
+        """`first` are the waits at the start, where they are shorter than the poll's."""
         self.name = name
         self._watched = watched
-        self._overlap = dt.timedelta(seconds=overlap_seconds)
-        self._waits = waits
+        self._overlap = dt.timedelta(seconds=polling.overlap_seconds)
+        self._first = [seconds for seconds in first if seconds < polling.poll_seconds]
+        self._wait = polling.poll_seconds
         self._reported: dict[str, dict[str, dt.datetime]] = {}
 
     async def begin(self, cursor: CursorStore) -> None:
@@ -87,7 +96,9 @@ class CursorPoll:
 
     async def run(self, receive: Receive, cursor: CursorStore, stop: asyncio.Event) -> None:
         """Until `stop`; an account that is away or out of calls is waited for, what it refuses is raised."""
-        await poll_repeatedly(self.name, lambda: self.look(receive, cursor), stop, self._waits())
+        await poll_repeatedly(
+            self.name, lambda: self.look(receive, cursor), stop, chain(self._first, repeat(self._wait))
+        )
 
     async def look(self, receive: Receive, cursor: CursorStore) -> None:
         """One poll of every watched list."""

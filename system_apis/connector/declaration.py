@@ -5,36 +5,17 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from contracts.events.kinds import RecordChanged
 from contracts.operation import Feature
-from contracts.system.instance import InstanceReport
 from kit.cache import Cache
 from kit.database import Database
-from kit.http import Budget, Limits, Recorder, Slots
+from kit.http import Budget, Recorder, Slots
 from kit.settings import SettingsError
-
-Environment = Literal["test", "production"]
-
-
-class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The common head of `instances/<name>.toml`; each vendor's profile inherits it and adds its tables.
-
-    `data_region` is where the instance's data resides; `capabilities` are those that it serves, `lacks` their
-    optional features that this account does not have; `owner` answers for the account and its credentials.
-    """
-
-    name: str
-    vendor: str
-    environment: Environment
-    data_region: str = ""
-    owner: str = ""
-    capabilities: tuple[str, ...] = ()
-    lacks: tuple[str, ...] = ()
-    limits: Limits = msgspec.field(default_factory=Limits)
+from system_apis.connector.profile import Environment, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,29 +102,6 @@ class WebhookReceiver(Protocol):
         ...
 
 
-class OpenInstance(Protocol):
-    """One configured account of a vendor, logged in on demand."""
-
-    @property
-    def capabilities(self) -> Mapping[str, Any]:
-        """The adapter of each capability."""
-        ...
-
-    @property
-    def changes(self) -> tuple[ChangeSource, ...]:
-        """What watches the account."""
-        ...
-
-    @property
-    def webhook(self) -> WebhookReceiver | None:
-        """What reads the vendor's pushes; None where it sends none."""
-        ...
-
-    async def check(self) -> InstanceReport:
-        """What is well and what is not: login, permissions, fields, limits, environment."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Connector:
     """A vendor: its name, the capabilities that it can serve, its profile's shape and how to open one.
@@ -158,7 +116,7 @@ class Connector:
     title: str
     capabilities: tuple[str, ...]
     profile: type[Profile]
-    open: Callable[[Any, ConnectorContext], AbstractAsyncContextManager[OpenInstance]]
+    open: Callable[[Any, ConnectorContext], AbstractAsyncContextManager[Any]]
     canonical_id: Callable[[str, str], str]
     lacks: frozenset[Feature] = frozenset()
 

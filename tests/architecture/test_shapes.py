@@ -1,7 +1,9 @@
 """The laws of the architecture that are no imports: what each package must have, and what none may."""
 
 import ast
-from collections.abc import Iterator
+import importlib
+import importlib.util
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 import experience_apis.app
 import gateway.admin
 import process_apis.app
+from contracts.problems import catalogue
 from deploy.composition.gateway_assembly import apis
 from deploy.composition.interfaces import drifted, frozen, frozen_path, interfaces
 from deploy.settings import DEMO_CONFIG
@@ -19,22 +22,14 @@ from kit.operations import Bound, api_of, bind
 from kit.settings import read_toml
 from sandbox.folders import profile_of
 from system_apis.app import connector_of, interface_of, read_profiles, vendors
+from system_apis.connector.errors import Meaning
 
 ROOT = Path(__file__).parents[2]
 TIERS = ("gateway", "experience_apis", "process_apis", "system_apis", "kit", "contracts")
 ROOMS = (*TIERS, "deploy", "sandbox", "bench")
-VENDOR_MODULES = {
-    "__init__",
-    "settings",
-    "auth",
-    "records",
-    "client",
-    "mapping",
-    "adapter",
-    "changes",
-    "webhooks",
-    "proto",
-}
+VENDOR_MODULES = frozenset({"profile", "records", "client", "mapping", "adapter", "changes", "check"})
+VENDOR_MAY_HAVE = frozenset({"__init__", "auth", "webhooks"})
+PROBLEMS = {kind.__name__ for kind in catalogue().values()}
 OPERATIONS = [bound for interface in interfaces() for bound in bind(interface)]
 
 
@@ -56,16 +51,101 @@ def kept_by(interface: type) -> list[str]:
 
 
 @pytest.mark.parametrize("vendor", vendors())
-def test_a_vendors_room_has_its_shape(vendor: str) -> None:
-    """Only the modules that every vendor has, a README, and a stand-in with all that belongs to it."""
-    room = ROOT / "system_apis/vendors" / vendor
-    found = {path.stem for path in room.iterdir() if path.suffix == ".py" or path.is_dir()} - {"__pycache__"}
-    assert found <= VENDOR_MODULES
-    assert (room / "README.md").is_file()
+def test_a_vendors_package_has_its_shape(vendor: str) -> None:
+    """The modules that every vendor has and no others, a README, and a stand-in with all of its own."""
+    package = ROOT / "system_apis/vendors" / vendor
+    modules = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert modules - {"__pycache__"} - VENDOR_MAY_HAVE == VENDOR_MODULES
+    assert (package / "README.md").is_file()
     stage = ROOT / "sandbox" / vendor
     wanted = ("README.md", "__init__.py", "vendor.py", "console.py", "stand.py", "profile.toml")
     assert [name for name in wanted if not (stage / name).is_file()] == []
     assert read_toml(profile_of(vendor), connector_of(vendor).profile).vendor == vendor
+
+
+@pytest.mark.parametrize("vendor", vendors())
+def test_a_vendors_package_shows_its_connector_only(vendor: str) -> None:
+    """Nobody needs another name of it: how it is opened is behind the connector."""
+    tree = ast.parse((ROOT / "system_apis/vendors" / vendor / "__init__.py").read_text(encoding="utf-8"))
+    assert [name for name in defined_in(tree) if not name.startswith("_")] == ["CONNECTOR"]
+
+
+@pytest.mark.parametrize("vendor", vendors())
+def test_a_vendors_classes_have_their_names(vendor: str) -> None:
+    """<Vendor>Client, <Vendor>Profile, and <Vendor><Capability> in adapter/<capability>."""
+    package = ROOT / "system_apis/vendors" / vendor
+    connector = connector_of(vendor)
+    prefix = connector.profile.__name__.removesuffix("Profile")
+    assert prefix.lower() == vendor
+    expected = {"profile.py": f"{prefix}Profile", "client/__init__.py": f"{prefix}Client"}
+    for capability in connector.capabilities:
+        expected[f"adapter/{capability}.py"] = f"{prefix}{interface_of(capability).__name__}"
+    for path, name in expected.items():
+        assert name in defined_in(ast.parse((package / path).read_text(encoding="utf-8"))), path
+
+
+@pytest.mark.parametrize("vendor", vendors())
+def test_a_vendors_refusals_are_one_table(vendor: str) -> None:
+    """In client/errors, or in that of the platform which it shares with other vendors."""
+    connector = importlib.import_module(f"system_apis.vendors.{vendor}")
+    platforms = {
+        name.split(".")[2] for name in map(module_of, vars(connector).values()) if ".platforms." in name
+    }
+    places = [
+        f"system_apis.vendors.{vendor}.client.errors",
+        *(f"system_apis.platforms.{p}.errors" for p in platforms),
+    ]
+    tables = [importlib.import_module(place).MEANINGS for place in places if importlib.util.find_spec(place)]
+    assert tables
+    for table in tables:
+        assert all(isinstance(line, Meaning) for line in table)
+        assert hidden_lines(table) == []
+
+
+def hidden_lines(table: Sequence[Meaning]) -> list[Meaning]:
+    """The lines that can never be reached, because an earlier one fits wherever they do."""
+    return [
+        line
+        for number, line in enumerate(table)
+        if any(
+            earlier.status in (0, line.status)
+            and earlier.code in ("", line.code)
+            and earlier.text in ("", line.text)
+            for earlier in table[:number]
+        )
+    ]
+
+
+def test_every_problem_of_a_vendor_has_its_instance() -> None:
+    """Who reads a problem sees which account it is of; a push or an id is refused before it is of one."""
+    silent = [
+        f"{path.relative_to(ROOT)}:{call.lineno} {call.func.id}"
+        for path in modules("system_apis/vendors", "system_apis/platforms")
+        if path.stem not in ("webhooks", "ids")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in PROBLEMS
+        and "instance" not in {keyword.arg for keyword in call.keywords}
+    ]
+    assert silent == []
+
+
+def defined_in(tree: ast.Module) -> list[str]:
+    """The names that a module defines itself."""
+    names: list[str] = []
+    for node in tree.body:
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                names.append(name)
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                names.append(name)
+    return names
+
+
+def module_of(thing: object) -> str:
+    """Where a thing is defined."""
+    return str(getattr(thing, "__module__", ""))
 
 
 @pytest.mark.parametrize("vendor", vendors())
@@ -157,7 +237,7 @@ def test_every_task_is_awaited_or_is_background_work() -> None:
         "gateway/policies/cache/reading.py",
         "deploy/process/children.py",
         "deploy/cli/commands/up.py",
-        "system_apis/vendors/salesforce/changes/stream.py",
+        "system_apis/platforms/salesforce_org/stream.py",
     }
     tiers = ("kit", "gateway", "experience_apis", "process_apis", "system_apis", "deploy")
     found = {

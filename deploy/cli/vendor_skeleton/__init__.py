@@ -61,10 +61,6 @@ def _values(name: str, title: str, capability: str) -> dict[str, str]:
         "capability": capability,
         "interface": f"{interface.__module__}.{interface.__name__}",
         "Adapter": adapter,
-        "adapter_lines": _sorted_lines(
-            f"from system_apis.vendors.{name}.adapter.{capability} import {adapter}",
-            f"from system_apis.vendors.{name}.adapter.check import check",
-        ),
         "adapter_imports": imports_of(
             interface,
             **{f"{name.capitalize()}Client": f"system_apis.vendors.{name}.client"},

@@ -1,71 +1,39 @@
 """system_apis: the connector of Kantata OX (formerly Mavenlink): professional services automation."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
-
-from contracts.system.instance import InstanceReport
-from kit.http import Bearer, Outbound
+from kit.http import Bearer
 from kit.secrets import literal, resolve
-from system_apis.connector import ChangeSource, Connector, ConnectorContext, WebhookReceiver
-from system_apis.vendors.kantata.adapter import KantataPsa
-from system_apis.vendors.kantata.adapter.check import check
-from system_apis.vendors.kantata.changes import feed, poll
-from system_apis.vendors.kantata.changes.report import Reporter
+from system_apis.connector import Account, Connector, ConnectorContext, Login, OpenInstance, opening
+from system_apis.connector.once import Writers
+from system_apis.vendors.kantata.adapter.psa import KantataPsa
+from system_apis.vendors.kantata.changes import sources
+from system_apis.vendors.kantata.check import steps
 from system_apis.vendors.kantata.client import REQUEST_ID_HEADER, KantataClient
 from system_apis.vendors.kantata.client.errors import reader
-from system_apis.vendors.kantata.mapping import ids
-from system_apis.vendors.kantata.settings import KantataProfile
+from system_apis.vendors.kantata.mapping.values import canonical_id
+from system_apis.vendors.kantata.profile import KantataProfile
 
 
-@dataclass(frozen=True, slots=True)
-class Kantata:
-    """One open account."""
-
-    profile: KantataProfile
-    client: KantataClient
-    capabilities: Mapping[str, Any]
-    changes: tuple[ChangeSource, ...]
-    webhook: WebhookReceiver | None = None  # the vendor pushes nothing
-
-    async def check(self) -> InstanceReport:
-        return await check(self.profile, self.client)
-
-
-@asynccontextmanager
-async def open_instance(
-    profile: KantataProfile, connector_context: ConnectorContext
-) -> AsyncIterator[Kantata]:
-    """An account for the length of the block; raises SettingsError where it must not be opened."""
-    connector_context.refuse_production(profile)
+def _login(profile: KantataProfile, context: ConnectorContext) -> Login:
     connection = profile.connection
-    async with Outbound(
-        instance=profile.name,
-        base_url=literal(connection.base_url, connector_context.environ),
-        auth=Bearer(resolve(connection.token, connector_context.environ)),
-        budget=connector_context.budget(profile),
-        read_error=reader(connection.throttled_seconds),
+    return Login(
+        base_url=literal(connection.base_url, context.environ),
+        auth=Bearer(resolve(connection.token, context.environ)),
         request_id_header=REQUEST_ID_HEADER,
-        recorder=connector_context.recorder,
-        headers={"Accept": "application/json"},
-    ) as outbound:
-        client = KantataClient(outbound, connection.service_name)
-        reporter = Reporter(client, profile.maps)
-        feeds = (feed(reporter, profile.changes),) if profile.changes.feed else ()
-        yield Kantata(
-            profile=profile,
-            client=client,
-            capabilities={
-                "psa": KantataPsa(
-                    client,
-                    profile.maps,
-                    database=connector_context.database,
-                    settle_seconds=connection.settle_seconds,
-                )
-            },
-            changes=(*feeds, poll(reporter, profile.changes)),
-        )
+        reading={"read_error": reader(connection.throttled_seconds)},
+    )
+
+
+def _build(opened: Account[KantataProfile]) -> OpenInstance:
+    profile, connection = opened.profile, opened.profile.connection
+    client = KantataClient(opened.outbound, connection.service_name)
+    writers = Writers(profile.name, opened.context.database, connection.settle_seconds)
+    return OpenInstance(
+        profile=profile,
+        client=client,
+        capabilities={"psa": KantataPsa(client, profile, writers)},
+        changes=sources(profile, client),
+        steps=lambda: steps(profile, client),
+    )
 
 
 CONNECTOR = Connector(
@@ -73,6 +41,6 @@ CONNECTOR = Connector(
     title="Kantata OX",
     capabilities=("psa",),
     profile=KantataProfile,
-    open=open_instance,
-    canonical_id=ids.canonical,
+    open=opening(_login, _build),
+    canonical_id=canonical_id,
 )

@@ -31,7 +31,6 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Meta_(msgspec.Struct, frozen=True):  # noqa: N801 - msgspec's own Meta is used here, too
-    count: int = 0
     page_count: int | None = None
     page_number: int | None = None
 
@@ -47,7 +46,6 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     title: str
     updated_at: Instant
-    created_at: Instant
     archived: bool = False
     status: Status | None = None
     start_date: dt.date | None = None
@@ -57,9 +55,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     currency: str | None = None
     currency_base_unit: int = 100
     primary_workspace_group_id: WireId | None = None
-    workspace_group_ids: tuple[WireId, ...] | None = None
     primary_maven_id: WireId | None = None
-    workspace_resources_with_unnamed_ids: tuple[WireId, ...] | None = None
 
 
 class WorkspaceGroup(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +81,6 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     state: str = ""
     position: int | None = None
     parent_id: WireId | None = None
-    sub_story_count: int = 0
     archived: bool = False
     deleted_at: str | None = None
 
@@ -132,7 +127,6 @@ class CustomFieldValue(msgspec.Struct, frozen=True, kw_only=True):
     subject_id: WireId
     custom_field_id: WireId
     value: Any = None
-    display_value: str | None = None
     updated_at: Instant | None = None
 
 
@@ -179,7 +173,6 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """Every answer: `results` gives the order; all records, side-loaded ones too, are in tables by id."""
 
     results: tuple[Result, ...]
-    count: int = 0
     meta: Meta_ | None = None
     workspaces: dict[str, Workspace] = {}
     workspace_groups: dict[str, WorkspaceGroup] = {}
@@ -194,18 +187,6 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     users: dict[str, User] = {}
     account_memberships: dict[str, AccountMembership] = {}
     subscribed_events: dict[str, SubscribedEvent] = {}
-
-
-class Catalogue(msgspec.Struct, frozen=True):
-    """The account's own custom fields, choices and roles; read once, looked up by name."""
-
-    fields: dict[tuple[str, str], CustomField]
-    choices: dict[str, dict[str, str]]
-    roles: dict[str, str]
-
-    def role_name(self, role_id: WireId | None) -> str:
-        """The role's name, empty when the account has none of that id."""
-        return next((name for name, ident in self.roles.items() if ident == str(role_id)), "")
 
 
 class Held(msgspec.Struct, frozen=True):

@@ -1,66 +1,52 @@
 """system_apis: the connector of Oracle NetSuite: an ERP by its REST record service and SuiteQL."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from contracts.system.instance import InstanceReport
-from kit.http import Outbound
-from system_apis.connector import ChangeSource, Connector, ConnectorContext, WebhookReceiver
+import msgspec
+
+from kit.secrets import resolve
+from system_apis.connector import Account, Connector, ConnectorContext, Login, OpenInstance, opening
+from system_apis.connector.own_writes import OwnWrites
+from system_apis.connector.wall_clock import LocalZone
 from system_apis.vendors.netsuite import auth
-from system_apis.vendors.netsuite.adapter import Checker, NetSuiteErp
+from system_apis.vendors.netsuite.adapter.erp import NetSuiteErp
 from system_apis.vendors.netsuite.changes import poll
-from system_apis.vendors.netsuite.client import REQUEST_ID_HEADER, Echoes, NetSuiteClient, read_error
-from system_apis.vendors.netsuite.client.zone import Zone
-from system_apis.vendors.netsuite.mapping import ids
-from system_apis.vendors.netsuite.settings import NetSuiteProfile
+from system_apis.vendors.netsuite.check import NetSuiteCheck
+from system_apis.vendors.netsuite.client import REQUEST_ID_HEADER, NetSuiteClient
+from system_apis.vendors.netsuite.client.errors import read_error
+from system_apis.vendors.netsuite.mapping.values import canonical_id
+from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.webhooks import Push
 
 
-@dataclass(frozen=True, slots=True)
-class NetSuite:
-    """One open account."""
-
-    capabilities: Mapping[str, Any]
-    changes: tuple[ChangeSource, ...]
-    webhook: WebhookReceiver | None
-    checker: Checker
-
-    async def check(self) -> InstanceReport:
-        return await self.checker.report()
-
-
-@asynccontextmanager
-async def open_instance(
-    profile: NetSuiteProfile, connector_context: ConnectorContext
-) -> AsyncIterator[NetSuite]:
-    """An account for the length of the block; raises SettingsError where it must not be opened."""
-    account = auth.account_of(profile.connection, connector_context.environ)
-    auth.refuse_wrong_environment(profile, account)
-    connector_context.refuse_production(profile)
-    async with Outbound(
-        instance=profile.name,
+def _login(profile: NetSuiteProfile, context: ConnectorContext) -> Login:
+    account = auth.account_of(profile.connection, context.environ)
+    return Login(
         base_url=account.base_url,
-        auth=auth.grant(profile.connection, account, connector_context.environ),
-        budget=connector_context.budget(profile),
-        read_error=read_error,
+        auth=auth.grant(profile.connection, account, context.environ),
+        environment=account.environment,
         request_id_header=REQUEST_ID_HEADER,
-        recorder=connector_context.recorder,
-        headers={"Accept": "application/json"},
-    ) as outbound:
-        client, echoes = NetSuiteClient(outbound), Echoes(profile.name, connector_context.cache)
-        zone = Zone(client, ZoneInfo(profile.time_zone))
-        secret = auth.push_secret(profile.connection, connector_context.environ)
-        yield NetSuite(
-            capabilities={"erp": NetSuiteErp(profile.maps(account.ui_url), client, echoes, zone)},
-            changes=(poll(client, echoes, zone, profile.changes),),
-            webhook=Push(profile.name, secret, echoes, skew_seconds=profile.changes.skew_seconds)
-            if secret
-            else None,
-            checker=Checker(profile, account, client, zone),
-        )
+        reading={"read_error": read_error},
+    )
+
+
+def _build(opened: Account[NetSuiteProfile]) -> OpenInstance:
+    context, given = opened.context, opened.profile.connection
+    account = auth.account_of(given, context.environ)
+    connection = msgspec.structs.replace(given, app_url=account.app_url)
+    profile = msgspec.structs.replace(opened.profile, connection=connection)
+    client, own_writes = NetSuiteClient(opened.outbound), OwnWrites(profile.name, context.cache)
+    zone = LocalZone(profile.name, ZoneInfo(profile.time_zone), client.clock)
+    secret = resolve(given.push_secret, context.environ) if given.push_secret else None
+    skew = profile.changes.skew_seconds
+    return OpenInstance(
+        profile=profile,
+        client=client,
+        capabilities={"erp": NetSuiteErp(profile, client, own_writes, zone)},
+        changes=(poll(profile, client, own_writes, zone),),
+        webhook=Push(profile.name, secret, own_writes, skew_seconds=skew) if secret else None,
+        steps=NetSuiteCheck(profile, account, client, zone).steps,
+    )
 
 
 CONNECTOR = Connector(
@@ -68,6 +54,6 @@ CONNECTOR = Connector(
     title="NetSuite",
     capabilities=("erp",),
     profile=NetSuiteProfile,
-    open=open_instance,
-    canonical_id=ids.canonical,
+    open=opening(_login, _build),
+    canonical_id=canonical_id,
 )

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import msgspec
 
 from kit.http import ClientAssertion
-from kit.secrets import Secret, literal, resolve
-from kit.settings import SettingsError
+from kit.secrets import literal, resolve
 from system_apis.connector import Environment
-from system_apis.vendors.netsuite.settings import Connection, NetSuiteProfile
+from system_apis.vendors.netsuite.profile import NetSuiteConnection
 
 _TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - a path
 # Sandboxes, release previews, and the vendor's own kinds of trial account.
@@ -21,7 +20,7 @@ class Account(msgspec.Struct, frozen=True):
 
     id: str
     base_url: str
-    ui_url: str
+    app_url: str
 
     @property
     def environment(self) -> Environment:
@@ -31,7 +30,7 @@ class Account(msgspec.Struct, frozen=True):
         return "test" if test else "production"
 
 
-def account_of(connection: Connection, environ: Mapping[str, str]) -> Account:
+def account_of(connection: NetSuiteConnection, environ: Mapping[str, str]) -> Account:
     """The account of a profile, its id derived once into the host's spelling and the realm's."""
     given = literal(connection.account, environ)
     host = given.lower().replace("_", "-")
@@ -39,19 +38,11 @@ def account_of(connection: Connection, environ: Mapping[str, str]) -> Account:
     return Account(
         id=given.upper().replace("-", "_"),
         base_url=base_url.rstrip("/"),
-        ui_url=f"https://{host}.app.netsuite.com",
+        app_url=literal(connection.app_url, environ) or f"https://{host}.app.netsuite.com",
     )
 
 
-def refuse_wrong_environment(profile: NetSuiteProfile, account: Account) -> None:
-    """Raises SettingsError where the profile and the account's id disagree."""
-    if profile.environment != account.environment:
-        raise SettingsError(
-            [f"{profile.name} is called {profile.environment}, but {account.id} is {account.environment}"]
-        )
-
-
-def grant(connection: Connection, account: Account, environ: Mapping[str, str]) -> ClientAssertion:
+def grant(connection: NetSuiteConnection, account: Account, environ: Mapping[str, str]) -> ClientAssertion:
     """OAuth 2.0 client credentials with a signed assertion: NetSuite refuses RS256 and shared secrets."""
     return ClientAssertion(
         account.base_url + _TOKEN_PATH,
@@ -61,8 +52,3 @@ def grant(connection: Connection, account: Account, environ: Mapping[str, str]) 
         kid=literal(connection.certificate_id, environ),
         scope=("rest_webservices",),
     )
-
-
-def push_secret(connection: Connection, environ: Mapping[str, str]) -> Secret | None:
-    """The secret that our script at NetSuite signs with; None where no push is set up."""
-    return resolve(connection.push_secret, environ) if connection.push_secret else None

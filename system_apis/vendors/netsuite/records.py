@@ -2,17 +2,19 @@
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
+T = TypeVar("T")
 Raw = dict[str, Any]
 Row = dict[str, Any]
 
 
-def version_of(changed: dt.datetime) -> str:
-    """NetSuite has no version but the instant of the last change."""
-    return changed.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+class Items(msgspec.Struct, Generic[T], frozen=True):
+    """A list of a record's lines."""
+
+    items: tuple[T, ...] = ()
 
 
 class NetSuiteReference(msgspec.Struct, frozen=True, rename="camel"):
@@ -36,15 +38,12 @@ class NetSuiteAddressLine(msgspec.Struct, frozen=True, rename="camel"):
     address_book_address: NetSuiteAddress | None = None
 
 
-class NetSuiteAddressBook(msgspec.Struct, frozen=True):
-    items: tuple[NetSuiteAddressLine, ...] = ()
-
-
 class NetSuiteCustomer(msgspec.Struct, frozen=True, rename="camel"):
     id: str
     last_modified_date: dt.datetime
     external_id: str = ""
     company_name: str = ""
+    entity_id: str = ""
     first_name: str = ""
     last_name: str = ""
     email: str = ""
@@ -57,16 +56,12 @@ class NetSuiteCustomer(msgspec.Struct, frozen=True, rename="camel"):
     credit_hold_override: NetSuiteReference | None = None
     credit_limit: Decimal | None = None
     is_inactive: bool = False
-    address_book: NetSuiteAddressBook | None = None
+    address_book: Items[NetSuiteAddressLine] | None = None
 
 
 class NetSuiteOrderLine(msgspec.Struct, frozen=True, rename="camel"):
     line: int
     is_closed: bool = False
-
-
-class NetSuiteOrderLines(msgspec.Struct, frozen=True):
-    items: tuple[NetSuiteOrderLine, ...] = ()
 
 
 class NetSuiteOrder(msgspec.Struct, frozen=True, rename="camel"):
@@ -86,7 +81,7 @@ class NetSuiteOrder(msgspec.Struct, frozen=True, rename="camel"):
     billing_schedule: NetSuiteReference | None = None
     start_date: dt.date | None = None
     end_date: dt.date | None = None
-    item: NetSuiteOrderLines = NetSuiteOrderLines()
+    item: Items[NetSuiteOrderLine] = Items()
 
 
 class NetSuiteMilestone(msgspec.Struct, frozen=True, rename="camel"):
@@ -95,26 +90,16 @@ class NetSuiteMilestone(msgspec.Struct, frozen=True, rename="camel"):
     comments: str = ""
 
 
-class NetSuiteMilestones(msgspec.Struct, frozen=True):
-    items: tuple[NetSuiteMilestone, ...] = ()
-
-
 class NetSuiteRecurrence(msgspec.Struct, frozen=True, rename="camel"):
-    """`amount` is a text on this wire."""
-
-    amount: str
+    amount: Decimal  # a text on this wire
     recurrence_date: dt.date | None = None
-
-
-class NetSuiteRecurrences(msgspec.Struct, frozen=True):
-    items: tuple[NetSuiteRecurrence, ...] = ()
 
 
 class NetSuiteSchedule(msgspec.Struct, frozen=True, rename="camel"):
     schedule_type: NetSuiteReference
     name: str = ""
-    milestone: NetSuiteMilestones = NetSuiteMilestones()
-    recurrence: NetSuiteRecurrences = NetSuiteRecurrences()
+    milestone: Items[NetSuiteMilestone] = Items()
+    recurrence: Items[NetSuiteRecurrence] = Items()
 
 
 class NetSuiteRows(msgspec.Struct, frozen=True, rename="camel"):

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED, RecordChanged
+from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED
 from contracts.problems import BadRequest, InvalidToken, NotFound
 from kit.secrets import Secret
 from system_apis.connector import Delivery, ordering_key
-from system_apis.vendors.netsuite.client import Echoes
-from system_apis.vendors.netsuite.mapping import ids
-from system_apis.vendors.netsuite.records import NetSuitePush, version_of
+from system_apis.connector.own_writes import OwnWrites
+from system_apis.vendors.netsuite.mapping.values import canonical_id
+from system_apis.vendors.netsuite.records import NetSuitePush
 
 _NOUNS = {"customer": ("customer", CUSTOMER_CHANGED), "salesorder": ("contract", CONTRACT_CHANGED)}
 
@@ -25,14 +25,14 @@ class Push:
         self,
         instance: str,
         secret: Secret,
-        echoes: Echoes,
+        own_writes: OwnWrites,
         *,
         skew_seconds: float,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._instance = instance
         self._secret = secret
-        self._echoes = echoes
+        self._own_writes = own_writes
         self._skew = skew_seconds
         self._now = now
 
@@ -54,17 +54,10 @@ class Push:
             return ()
         noun, kind = known
         try:
-            ident = ids.canonical(noun, push.internal_id)
+            ident = canonical_id(noun, push.internal_id)
         except NotFound as problem:
             raise BadRequest(f"the push names no record: {problem.detail}") from None
-        change = RecordChanged(
-            instance=self._instance,
-            object=noun,
-            id=ident,
-            version=version_of(push.last_modified),
-            changed_at=push.last_modified,
-            by_us=await self._echoes.is_ours(noun, ident, push.last_modified),
-        )
+        change = await self._own_writes.change(noun, ident, push.last_modified)
         return (
             Delivery(
                 dedupe_id=f"push:{push.event_id}",

@@ -8,8 +8,9 @@ import pytest
 
 from kit import clock
 from kit.database import Database
-from system_apis.vendors.kantata import CONNECTOR, Kantata
-from system_apis.vendors.kantata.settings import KantataProfile
+from system_apis.connector import OpenInstance
+from system_apis.vendors.kantata import CONNECTOR
+from system_apis.vendors.kantata.profile import KantataProfile
 from tests.support.instances import Open, demo_profile, opening, own_account
 from tests.support.sandboxes import Account, Sandbox, SandboxOf
 from tests.system_apis.kantata.drafts import client_draft
@@ -48,12 +49,12 @@ async def open_kantata(profile: KantataProfile, account: Account) -> AsyncIterat
 
 
 @pytest.fixture
-async def kantata(open_kantata: Open) -> Kantata:
+async def kantata(open_kantata: Open) -> OpenInstance:
     return await open_kantata()
 
 
 @pytest.fixture
-def psa(kantata: Kantata) -> Any:
+def psa(kantata: OpenInstance) -> Any:
     return kantata.capabilities["psa"]
 
 

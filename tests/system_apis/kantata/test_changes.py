@@ -11,7 +11,7 @@ from contracts.events.kinds import PROJECT_CHANGED
 from contracts.problems import VendorRejected
 from kit import clock
 from system_apis.connector import ChangeSource
-from system_apis.vendors.kantata.settings import KantataProfile
+from system_apis.vendors.kantata.profile import KantataProfile
 from tests.support.instances import Open
 from tests.support.listening import Cursors, Inbox, running
 from tests.support.sandboxes import Account

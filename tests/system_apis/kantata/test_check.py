@@ -7,8 +7,8 @@ from contracts.problems import VendorRejected
 from contracts.system.instance import InstanceReport
 from deploy.settings import DEMO_CONFIG
 from kit.settings import SettingsError, read_toml
-from system_apis.vendors.kantata import Kantata
-from system_apis.vendors.kantata.settings import KantataProfile
+from system_apis.connector import OpenInstance
+from system_apis.vendors.kantata.profile import KantataProfile
 from tests.support.instances import Open
 from tests.support.sandboxes import Account
 
@@ -22,7 +22,7 @@ def profile() -> KantataProfile:
     return read_toml(DEMO_CONFIG / "instances/kantata-main.toml", KantataProfile)
 
 
-async def test_the_story_is_well(kantata: Kantata) -> None:
+async def test_the_story_is_well(kantata: OpenInstance) -> None:
     """Login, permissions, fields, choices, statuses, limits and account: all as the profile says."""
     report = await kantata.check()
     assert faulty(report) == {}
@@ -75,10 +75,10 @@ async def test_fields_that_do_not_serve_are_told(
     odd = msgspec.structs.replace(profile, fields=fields, picklists=picklists)
     found = faulty(await (await open_kantata(odd)).check())
     assert found == {
-        "Workspace: Amount": "is of type number; string is needed",
-        "Workspace: Nowhere": "does not exist, or is hidden from our user",
-        "Workspace: Region": "has no choice 'Mars'",
-        "WorkspaceGroup: Loose": "allows the same value twice",
+        "Workspace.Amount": "is of type number; string is needed",
+        "Workspace.Nowhere": "does not exist, or is hidden from our user",
+        "Workspace.Region": "has no choice 'Mars'",
+        "WorkspaceGroup.Loose": "allows the same value twice",
         "role: Astronaut": "does not exist",
     }
 

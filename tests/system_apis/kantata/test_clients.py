@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from contracts.problems import NotFound, VendorRejected
-from system_apis.vendors.kantata.settings import KantataProfile
+from system_apis.vendors.kantata.profile import KantataProfile
 from tests.support.instances import Open
 from tests.support.sandboxes import Account
 from tests.system_apis.kantata.drafts import client_draft

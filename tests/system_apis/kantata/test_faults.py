@@ -17,7 +17,7 @@ from contracts.problems import (
 from kit import clock
 from kit.database import Database
 from kit.database.tables import cursors
-from system_apis.vendors.kantata.settings import KantataProfile
+from system_apis.vendors.kantata.profile import KantataProfile
 from tests.support.instances import Open
 from tests.support.sandboxes import Account
 from tests.system_apis.kantata.drafts import client_draft, project_draft

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.problems import ContractViolation, NotFound
-from system_apis.vendors.kantata import Kantata
+from system_apis.connector import OpenInstance
 from tests.support.listening import Cursors, Inbox
 from tests.support.sandboxes import Account
 from tests.system_apis.kantata.drafts import project_draft
@@ -26,7 +26,7 @@ async def fill(account: Account, count: int, *, seconds_between: float) -> list[
 
 
 async def test_an_account_that_answers_one_page_for_ever(
-    kantata: Kantata, psa: Any, account: Account
+    kantata: OpenInstance, psa: Any, account: Account
 ) -> None:
     """A list whose page number is ignored is a contract violation: for lists, the catalogue and the poll."""
     await fill(account, 2, seconds_between=0)
@@ -36,9 +36,9 @@ async def test_an_account_that_answers_one_page_for_ever(
     await account.add_fault({"answer": {"status": 200, "body": body}}, path="/custom_fields", times=None)
     async with asyncio.timeout(20):
         with pytest.raises(ContractViolation, match="same page"):
-            await kantata.client.catalogue()
+            await kantata.client.catalogue.get()
         await account.clear_faults()
-        await kantata.client.catalogue()
+        await kantata.client.catalogue.get()
         body = {**real.json(dict[str, Any]), "meta": meta}
         await account.add_fault({"answer": {"status": 200, "body": body}}, path="/workspaces", times=None)
         with pytest.raises(ContractViolation, match="same page"):

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.problems import NotFound, VendorRejected
 from kit.database import Database
-from system_apis.vendors.kantata.settings import KantataProfile
+from system_apis.vendors.kantata.profile import KantataProfile
 from tests.support.instances import Open
 from tests.support.sandboxes import Account
 from tests.system_apis.kantata.drafts import END, STAFFING, START, TASKS, gbp, project_draft

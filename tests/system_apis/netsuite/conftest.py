@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from kit.cache import Cache
-from system_apis.vendors.netsuite import CONNECTOR, NetSuite
-from system_apis.vendors.netsuite.settings import NetSuiteProfile
+from system_apis.connector import OpenInstance
+from system_apis.vendors.netsuite import CONNECTOR
+from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from tests.support.instances import Open, demo_profile, opening, own_account
 from tests.support.sandboxes import Account, Sandbox, SandboxOf
 
@@ -44,12 +45,12 @@ async def open_netsuite(profile: NetSuiteProfile, account: Account) -> AsyncIter
 
 
 @pytest.fixture
-async def netsuite(open_netsuite: Open) -> NetSuite:
+async def netsuite(open_netsuite: Open) -> OpenInstance:
     return await open_netsuite()
 
 
 @pytest.fixture
-def erp(netsuite: NetSuite) -> Any:
+def erp(netsuite: OpenInstance) -> Any:
     return netsuite.capabilities["erp"]
 
 

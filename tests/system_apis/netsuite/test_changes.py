@@ -15,11 +15,11 @@ from contracts.events.kinds import RecordChanged
 from contracts.problems import BadRequest, ContractViolation, InvalidToken, Problem
 from kit.cache import Cache
 from kit.secrets import Secret
-from system_apis.vendors.netsuite import NetSuite
-from system_apis.vendors.netsuite.client import Echoes
+from system_apis.connector import OpenInstance
+from system_apis.connector.local_time import instant_of
+from system_apis.connector.own_writes import OwnWrites
 from system_apis.vendors.netsuite.mapping.queries import place_at
-from system_apis.vendors.netsuite.mapping.values import instant_of
-from system_apis.vendors.netsuite.settings import Changes, NetSuiteProfile
+from system_apis.vendors.netsuite.profile import Changes, NetSuiteProfile
 from system_apis.vendors.netsuite.webhooks import Push
 from tests.kit.http.stand import open_stand
 from tests.support.instances import Open, own_account
@@ -69,13 +69,13 @@ class Cursors:
 
 
 @pytest.fixture
-async def opened(open_netsuite: Open, cache: Cache, profile: NetSuiteProfile) -> NetSuite:
+async def opened(open_netsuite: Open, cache: Cache, profile: NetSuiteProfile) -> OpenInstance:
     await cache.client.flushdb()
     quick = changed(profile, changes=Changes(poll_seconds=0.01, page_size=2))
     return await open_netsuite(quick, cache=cache)
 
 
-async def test_poll(opened: NetSuite, account: Account, open_netsuite: Open, cache: Cache) -> None:
+async def test_poll(opened: OpenInstance, account: Account, open_netsuite: Open, cache: Cache) -> None:
     """People's changes and ours are told once each, ours as echoes, also by another process."""
     (poll,) = opened.changes
     inbox, cursors = Inbox(), Cursors()
@@ -99,7 +99,7 @@ async def test_poll(opened: NetSuite, account: Account, open_netsuite: Open, cac
     assert again.changes == found or sorted(again.changes) == sorted(found)
 
 
-async def test_poll_tells_nothing_from_before(opened: NetSuite, account: Account) -> None:
+async def test_poll_tells_nothing_from_before(opened: OpenInstance, account: Account) -> None:
     """What was there before we connected is not told, not by the overlap either; what comes just after is."""
     await account.freeze_clock(dt.datetime.now(dt.UTC).isoformat(timespec="seconds"))
     before = await account.create("customer", companyName="Before Ltd", subsidiary={"id": "2"})
@@ -157,7 +157,7 @@ def test_a_zone_that_there_is_not(profile: NetSuiteProfile) -> None:
         msgspec.convert({**msgspec.to_builtins(profile), "time_zone": "Mars/Base"}, NetSuiteProfile)
 
 
-async def test_poll_of_an_account_that_ignores_our_place(opened: NetSuite, account: Account) -> None:
+async def test_poll_of_an_account_that_ignores_our_place(opened: OpenInstance, account: Account) -> None:
     """The same page again and again is a contract violation, and no endless loop."""
     (poll,) = opened.changes
     cursors = Cursors()
@@ -171,7 +171,7 @@ async def test_poll_of_an_account_that_ignores_our_place(opened: NetSuite, accou
             await poll.look(Inbox().receive, cursors)
 
 
-async def test_poll_late_row(opened: NetSuite, account: Account) -> None:
+async def test_poll_late_row(opened: OpenInstance, account: Account) -> None:
     """A record that becomes visible late, with an earlier instant, is still found within the overlap."""
     (poll,) = opened.changes
     inbox, cursors = Inbox(), Cursors()
@@ -187,7 +187,7 @@ async def test_poll_late_row(opened: NetSuite, account: Account) -> None:
     assert ("customer", "777", False) in inbox.changes
 
 
-async def test_poll_failing_half_way(opened: NetSuite, account: Account) -> None:
+async def test_poll_failing_half_way(opened: OpenInstance, account: Account) -> None:
     """A poll that dies between pages goes on where it was: nothing is lost."""
     (poll,) = opened.changes
     inbox, cursors = Inbox(), Cursors()
@@ -203,7 +203,7 @@ async def test_poll_failing_half_way(opened: NetSuite, account: Account) -> None
     assert {ident for _, ident, _ in inbox.changes} >= set(made)
 
 
-async def test_poll_until_stopped(opened: NetSuite, account: Account) -> None:
+async def test_poll_until_stopped(opened: OpenInstance, account: Account) -> None:
     """The poll goes on looking until it is told to stop."""
     (poll,) = opened.changes
     inbox, stop = Inbox(), asyncio.Event()
@@ -239,7 +239,7 @@ def signed(content: bytes, *, at: int = NOW, secret: str = "s3cret") -> dict[str
 @pytest.fixture
 def push() -> Push:
     return Push(
-        "netsuite-main", Secret("s3cret"), Echoes("netsuite-main", None), skew_seconds=300, now=lambda: NOW
+        "netsuite-main", Secret("s3cret"), OwnWrites("netsuite-main", None), skew_seconds=300, now=lambda: NOW
     )
 
 
@@ -298,7 +298,7 @@ async def test_pushes_as_the_vendor_sends_them(
         await account.remove()
 
 
-async def test_a_push_of_our_own_write(opened: NetSuite, account: Account) -> None:
+async def test_a_push_of_our_own_write(opened: OpenInstance, account: Account) -> None:
     """The stand-in's own signature is good, and the push that our write causes is known for an echo."""
     made = await opened.capabilities["erp"].put_customer("enf-cus-1", globex())
     content = body(

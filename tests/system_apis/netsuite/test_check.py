@@ -5,15 +5,17 @@ import pytest
 
 from contracts.problems import VendorRejected
 from kit.settings import SettingsError
-from system_apis.vendors.netsuite import CONNECTOR, NetSuite
-from system_apis.vendors.netsuite.settings import NetSuiteProfile
-from system_apis.vendors.netsuite.settings.maps import CustomValue, RequiredCustom
+from system_apis.connector import OpenInstance
+from system_apis.connector.custom_values import CustomValue
+from system_apis.connector.erp import ErpRequired
+from system_apis.vendors.netsuite import CONNECTOR
+from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from tests.support.instances import Open
 from tests.support.sandboxes import Account, Sandbox
 from tests.system_apis.netsuite.conftest import changed, hurried
 
 
-async def test_all_is_well(netsuite: NetSuite, account: Account) -> None:
+async def test_all_is_well(netsuite: OpenInstance, account: Account) -> None:
     """The story's account passes, and nothing in it was changed by looking."""
     before = await account.records("customer")
     report = await netsuite.check()
@@ -50,13 +52,13 @@ async def test_fields_ids_and_limits(open_netsuite: Open, profile: NetSuiteProfi
     await account.change_schema(
         {"object": "customer", "add_field": {"name": "custentity_score", "type": "string"}}
     )
-    wanted = RequiredCustom(
+    wanted = ErpRequired(
         customer={
             "custentity_gone": CustomValue(value="x"),
             "custentity_score": CustomValue(value="1", kind="number"),
         }
     )
-    wrong = changed(hurried(profile, concurrency=50), required_custom=wanted, items={"DATA": "4711"})
+    wrong = changed(hurried(profile, concurrency=50), required_custom=wanted, items={"4711": "DATA"})
     report = await (await open_netsuite(wrong)).check()
     bad = {finding.name: finding for finding in report.findings if not finding.ok}
     assert set(bad) == {

@@ -13,8 +13,9 @@ from contracts.canonical.matching import domain
 from contracts.canonical.values import Address, Money
 from contracts.problems import NotFound, VendorRejected
 from kit.database import encode_page
-from system_apis.vendors.netsuite.settings import NetSuiteProfile
-from system_apis.vendors.netsuite.settings.maps import CustomValue, RequiredCustom
+from system_apis.connector.custom_values import CustomValue
+from system_apis.connector.erp import ErpRequired
+from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from tests.support.instances import Open
 from tests.support.sandboxes import Account
 from tests.system_apis.netsuite.conftest import changed
@@ -267,7 +268,7 @@ async def test_required_custom_field(
         await erp.put_contract("enf-con-1", platform(customer.id))
     assert caught.value.errors[0].field == "Sold by"
     assert caught.value.vendor_request_id
-    wanted = RequiredCustom(
+    wanted = ErpRequired(
         customer={"custentity_segment": CustomValue(value="Enterprise")},
         contract={"custbody_entity": CustomValue(source="selling_entity", map={"NB-US": "US Inc"})},
     )

@@ -10,8 +10,8 @@ from contracts.problems import ContractViolation, NotFound, VendorDoubtful, Vend
 from kit.cache import Cache
 from kit.database import Database
 from kit.http import Answer, Recorder, Slots
-from system_apis.vendors.netsuite.client import MEANINGS, read_error
-from system_apis.vendors.netsuite.settings import NetSuiteProfile
+from system_apis.vendors.netsuite.client.errors import read_error
+from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from tests.support.instances import Open
 from tests.support.sandboxes import Account
 from tests.system_apis.netsuite.conftest import hurried
@@ -208,14 +208,6 @@ def test_error_table(status: int, code: str, detail: str, kind: type[Exception])
     problem = read_error(refusal(status, code, detail))
     assert type(problem) is kind
     assert problem.extra["vendor_request_id"] == "op-1"
-
-
-def test_error_table_is_reached() -> None:
-    """No line of the table hides behind an earlier one."""
-    for number, line in enumerate(MEANINGS):
-        for earlier in MEANINGS[:number]:
-            same = earlier.status == line.status and earlier.code in ("", line.code) and not earlier.part
-            assert not same, line
 
 
 def test_an_unreadable_refusal() -> None:

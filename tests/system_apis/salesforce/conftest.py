@@ -9,14 +9,14 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from system_apis.connector import ConnectorContext
-from system_apis.vendors.salesforce import CONNECTOR, SalesforceInstance
-from system_apis.vendors.salesforce.settings import SalesforceProfile
+from system_apis.connector import ConnectorContext, OpenInstance
+from system_apis.vendors.salesforce import CONNECTOR
+from system_apis.vendors.salesforce.profile import SalesforceProfile
 from tests.support.instances import own_account
 from tests.support.sandboxes import Account, Sandbox, SandboxOf
 
 STORY = Path(__file__).parents[3] / "deploy" / "demo_config" / "instances" / "salesforce-main.toml"
-Open = Callable[..., AbstractAsyncContextManager[SalesforceInstance]]
+Open = Callable[..., AbstractAsyncContextManager[OpenInstance]]
 
 
 def profile(**changes: Any) -> SalesforceProfile:
@@ -45,7 +45,7 @@ def open_org(org: Account) -> Open:
     @asynccontextmanager
     async def opened(
         deployment: Literal["test", "production"] = "test", **changes: Any
-    ) -> AsyncIterator[SalesforceInstance]:
+    ) -> AsyncIterator[OpenInstance]:
         limits = {"backoff_seconds": 0.01, **changes.pop("limits", {})}
         async with CONNECTOR.open(
             profile(limits=limits, **changes), ConnectorContext(environ=org.env, deployment=deployment)
@@ -56,7 +56,7 @@ def open_org(org: Account) -> Open:
 
 
 @pytest.fixture
-async def instance(open_org: Open) -> AsyncIterator[SalesforceInstance]:
+async def instance(open_org: Open) -> AsyncIterator[OpenInstance]:
     async with open_org() as opened:
         yield opened
 

@@ -94,7 +94,7 @@ async def test_stream_logs_in_again(org, open_org, deal):
     """A stream whose token died before it was opened logs in again."""
     inbox, cursors = Inbox(), Cursors()
     async with open_org() as instance:
-        used = await instance.session.identity()
+        used = await instance.client._session.identity()
         form = {"token": used.access_token}
         assert (await org.control.client.post("/services/oauth2/revoke", data=form)).is_success
         source = by_name(instance, "stream:Opportunity")
@@ -102,7 +102,7 @@ async def test_stream_logs_in_again(org, open_org, deal):
             await until_started(org, source, cursors)
             await org.edit("Opportunity", deal, StageName="Closed Won")
             await inbox.until(lambda item: item.type == OPPORTUNITY_WON)
-        assert (await instance.session.identity()).access_token != used.access_token
+        assert (await instance.client._session.identity()).access_token != used.access_token
 
 
 async def test_a_broken_stream_is_taken_up(org, open_org, deal):

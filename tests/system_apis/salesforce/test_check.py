@@ -28,13 +28,9 @@ async def test_what_is_missing_is_named(org, open_org):
     added = {"name": "Sync_Source__c", "type": "string", "length": 40, "required": True}
     await org.change_schema({"object": "Opportunity", "add_field": added})
     codes = {"service_line": {"Data & Analytics": "DATA"}}
-    async with open_org(
-        picklists=codes,
-        deployment="production",
-        environment="production",
-        connection={"events_plaintext": False},
-        changes={"stream": False},
-    ) as instance:
+    (organization,) = await org.records("Organization")
+    await org.edit("Organization", organization["Id"], IsSandbox=False)
+    async with open_org(picklists=codes, changes={"stream": False}) as instance:
         found = by_name(await instance.check())
     assert not found["Opportunity.Rate_Card__c"].ok
     assert "string" in found["Opportunity.Expected_Start__c"].detail
@@ -58,6 +54,14 @@ async def test_no_login(org, open_org):
     assert [(finding.kind, finding.ok) for finding in report.findings] == [("login", False)]
     assert report.findings[0].fix
     assert await one(org, "Account", "Initech Ltd")
+
+
+async def test_no_production_org_without_tls(open_org):
+    """A reference that leads to an address without TLS is refused before a login is sent there."""
+    safe = {"events_plaintext": False}
+    with pytest.raises(SettingsError, match="in the clear"):
+        async with open_org(deployment="production", environment="production", connection=safe):
+            pass
 
 
 async def test_no_production_org_in_a_test_deployment(open_org):

@@ -156,7 +156,7 @@ async def test_a_removed_field(org, instance, deal):
 async def test_used_up_calls_are_not_hammered(org, open_org, deal):
     """Out of its daily calls the org is asked once, and we are told to come much later."""
     async with open_org() as instance:
-        await instance.session.identity()
+        await instance.client._session.identity()
         limit = await org.limits()
         await org.set_limits(daily_api_requests=10, used_api_requests=10)
         await org.clear_calls()

@@ -1,4 +1,4 @@
-"""tests: the pure parts of the Salesforce room: ids, money, instants, bitmaps, profile."""
+"""tests: the pure parts of the Salesforce room: ids, money, instants, bitown, profile."""
 
 import datetime as dt
 from decimal import Decimal
@@ -9,12 +9,14 @@ import pytest
 from contracts.canonical.opportunity import ProjectLink
 from contracts.canonical.values import Money
 from contracts.problems import NotFound, VendorRejected
-from system_apis.vendors.salesforce.client import soql
+from system_apis.connector import values
+from system_apis.platforms.salesforce_org import ids, soql
+from system_apis.platforms.salesforce_org.change_events import changed_names
+from system_apis.platforms.salesforce_org.records import Row
 from system_apis.vendors.salesforce.mapping import customer as customers
-from system_apis.vendors.salesforce.mapping import ids, values
 from system_apis.vendors.salesforce.mapping import opportunity as deals
-from system_apis.vendors.salesforce.mapping.changes import canonical_names, changed_names
-from system_apis.vendors.salesforce.records import AccountRecord, Row
+from system_apis.vendors.salesforce.mapping.changes import changed_fields
+from system_apis.vendors.salesforce.records import AccountRecord
 from tests.system_apis.salesforce.conftest import profile
 
 
@@ -78,8 +80,8 @@ def account(**columns):
 )
 def test_a_billing_country_is_a_code_or_what_was_typed(columns, code):
     """Not every two letters are a country; the profile's default is for what is empty."""
-    maps = profile(picklists={"country": {"Our Island": "JE"}}, defaults={"customer": {"country": "FR"}}).maps
-    found = customers.customer(account(**columns), maps)
+    own = profile(picklists={"country": {"Our Island": "JE"}}, defaults={"customer": {"country": "FR"}})
+    found = customers.customer(account(**columns), own)
     assert found.billing_address.country == code
 
 
@@ -87,7 +89,7 @@ def test_a_tax_number_is_its_letters_countrys_and_else_the_addresss():
     """Two letters that no country has do not make one."""
     numbers = {"DE123456789": "DE", "EL123456789": "GR", "CHE-123.456.789 MWST": "CH", "KX123456789": "AT"}
     read = {
-        number: customers.customer(account(BillingCountry="Austria", Tax_Number__c=number), profile().maps)
+        number: customers.customer(account(BillingCountry="Austria", Tax_Number__c=number), profile())
         for number in numbers
     }
     assert {number: found.tax_registrations[0].country for number, found in read.items()} == numbers
@@ -95,16 +97,16 @@ def test_a_tax_number_is_its_letters_countrys_and_else_the_addresss():
 
 def test_a_default_does_not_take_the_place_of_an_unknown_value():
     """An account's terms and seller without a code stay as they were typed; empty ones have the default."""
-    maps = profile(
+    own = profile(
         fields={
             "opportunity": {"project_id": "Project_Id__c"},
             "customer": {"payment_terms": "Terms__c", "selling_entity": "Seller__c"},
         },
         picklists={"payment_terms": {"30 days": "Net 30"}, "selling_entity": {"UK": "NB-UK"}},
         defaults={"customer": {"payment_terms": "Net 30", "selling_entity": "NB-UK"}},
-    ).maps
-    typed = customers.customer(account(Terms__c="90 days", Seller__c="Moon Ltd"), maps)
-    empty = customers.customer(account(), maps)
+    )
+    typed = customers.customer(account(Terms__c="90 days", Seller__c="Moon Ltd"), own)
+    empty = customers.customer(account(), own)
     assert (typed.payment_terms, typed.selling_entity) == ("90 days", "Moon Ltd")
     assert (empty.payment_terms, empty.selling_entity) == ("Net 30", "NB-UK")
 
@@ -112,18 +114,18 @@ def test_a_default_does_not_take_the_place_of_an_unknown_value():
 def test_a_link_status_without_a_value_is_refused():
     """Where the org has values of its own, ours is not written in their place."""
     fields = {"opportunity": {"project_id": "Project_Id__c", "project_status": "Status__c"}}
-    maps = profile(fields=fields, picklists={"project_status": {"Aktiv": "Activated"}}).maps
+    own = profile(fields=fields, picklists={"project_status": {"Aktiv": "Activated"}})
     row = Row(None, {})
-    assert deals.link_changes(row, ProjectLink("prj_1", "Activated"), maps)["Status__c"] == "Aktiv"
+    assert deals.link_changes(row, ProjectLink("prj_1", "Activated"), own)["Status__c"] == "Aktiv"
     with pytest.raises(VendorRejected, match="Undone"):
-        deals.link_changes(row, ProjectLink("", "Undone"), maps)
+        deals.link_changes(row, ProjectLink("", "Undone"), own)
 
 
 def test_instants():
     """Both of the vendor's spellings of an instant are read as UTC."""
     expected = dt.datetime(2026, 5, 1, 7, 25, 37, tzinfo=dt.UTC)
-    assert values.instant("2026-05-01T07:25:37.000+0000") == expected
-    assert values.instant("2026-05-01T07:25:37.000Z") == expected
+    assert values.utc("2026-05-01T07:25:37.000+0000") == expected
+    assert values.utc("2026-05-01T07:25:37.000Z") == expected
 
 
 SCHEMA = {
@@ -139,8 +141,8 @@ SCHEMA = {
 }
 
 
-def test_bitmaps():
-    """Bitmaps name fields by their place in the schema, parts of compound fields included."""
+def test_bitown():
+    """Bitown name fields by their place in the schema, parts of compound fields included."""
     assert changed_names(["0x0a"], SCHEMA) == ["Name", "Tax_Number__c"]
     assert changed_names(["0x02", "2-0x02"], SCHEMA) == ["Name", "BillingAddress.City"]
     assert changed_names([], SCHEMA) == []
@@ -151,7 +153,7 @@ def test_bitmaps():
 def test_names_of_changed_fields():
     """The org's names become ours; what we do not read has no name."""
     found = ["BillingAddress.City", "BillingAddress.Street", "Tax_Number__c", "Fax"]
-    assert canonical_names("Account", found, profile().maps) == ("billing_address", "tax_registrations")
+    assert changed_fields("Account", found, profile()) == ("billing_address", "tax_registrations")
 
 
 def test_queries_quote():

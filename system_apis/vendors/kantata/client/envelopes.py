@@ -1,59 +1,106 @@
-"""system_apis: reads Kantata OX answers: their pages, and the records of side-loaded marks."""
+"""system_apis: reads Kantata OX answers: their pages, and the records with what hangs on them."""
 
-import datetime as dt
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from kit.http import Answer
-from system_apis.vendors.kantata.records import CustomFieldValue, Envelope, ExternalReference
+from system_apis.vendors.kantata.records import (
+    ClientGroup,
+    CustomFieldValue,
+    Envelope,
+    Held,
+    Project,
+)
+
+H = TypeVar("H", bound=Held)
 
 PAGE = 200  # the vendor's most
 
 
-class Found(NamedTuple):
+class Reply(NamedTuple):
+    """An answer and its envelope."""
+
     answer: Answer
     envelope: Envelope
 
+    def rows(self, key: str) -> list[Any]:
+        """The records of a collection in the answer's own order; ContractViolation where one is missing."""
+        envelope, table = self.envelope, getattr(self.envelope, key)
+        records = [
+            table[result.id] for result in envelope.results if result.key == key and result.id in table
+        ]
+        if len(records) != len(envelope.results):
+            raise self.answer.violation(f"an answer names records that are not in its {key}")
+        if self.answer.method != "GET" and not records:
+            raise self.answer.violation(f"a write answered without {key}")
+        return records
 
-def first(records: Iterable[Any]) -> Any:
-    return next(iter(records), None)
+    def only(self, records: list[H]) -> H:
+        if not records:
+            raise self.answer.violation("the requested record is not in the answer")
+        return records[0]
+
+    @property
+    def projects(self) -> list[Project]:
+        envelope = self.envelope
+        return [
+            Project(
+                workspace=workspace,
+                custom=self._hanging("custom_field_values", "Workspace", workspace.id),
+                references=self._hanging("external_references", "Workspace", workspace.id),
+                seats=tuple(
+                    seat
+                    for seat in envelope.workspace_resources.values()
+                    if str(seat.workspace_id) == workspace.id
+                ),
+                lead=envelope.users.get(str(workspace.primary_maven_id)),
+            )
+            for workspace in self.rows("workspaces")
+        ]
+
+    @property
+    def clients(self) -> list[ClientGroup]:
+        return [
+            ClientGroup(
+                group=group,
+                custom=self._hanging("custom_field_values", "WorkspaceGroup", group.id),
+                references=self._hanging("external_references", "WorkspaceGroup", group.id),
+            )
+            for group in self.rows("workspace_groups")
+        ]
+
+    def _hanging(self, key: str, subject_type: str, subject_id: str) -> tuple[Any, ...]:
+        """The custom values or references of one record among all that were side-loaded."""
+        return tuple(
+            mark
+            for mark in getattr(self.envelope, key).values()
+            if mark.subject_type.lower() == subject_type.lower() and str(mark.subject_id) == subject_id
+        )
+
+    @property
+    def more(self) -> bool:
+        """Whether another page follows; older answers have only the total count."""
+        meta, results = self.envelope.meta, self.envelope.results
+        if meta is None or meta.page_count is None or meta.page_number is None:
+            return len(results) == PAGE
+        return meta.page_number < meta.page_count
 
 
-def marks_of(marks: Iterable[Any], subject_type: str, subject_id: str) -> tuple[Any, ...]:
-    """The custom values or references of one record among all that were side-loaded."""
-    return tuple(
-        mark
-        for mark in marks
-        if mark.subject_type.lower() == subject_type.lower() and str(mark.subject_id) == subject_id
-    )
+def reply_of(answer: Answer) -> Reply:
+    return Reply(answer, answer.json(Envelope))
 
 
-def refers(references: Iterable[ExternalReference], service_name: str, key: str) -> bool:
-    return any(
-        each.service_name == service_name and str(each.service_model_ref) == key for each in references
-    )
+def of_key(records: Iterable[H], key: str, service_name: str, field_id: str) -> H | None:
+    """The record of our key, by our reference, or by its unique field; filters may have been ignored."""
+    for record in records:
+        values = [(str(each.custom_field_id), str(each.value)) for each in record.custom]
+        references = [(each.service_name, str(each.service_model_ref)) for each in record.references]
+        if ((field_id, key) in values) if field_id else ((service_name, key) in references):
+            return record
+    return None
 
 
-def has_value(custom: Iterable[CustomFieldValue], field_id: str, key: str) -> bool:
-    return any(str(each.custom_field_id) == field_id and str(each.value) == key for each in custom)
-
-
-def keys_of(envelopes: Iterable[Envelope], key_field: str) -> dict[str, str]:
-    return {
-        str(value.subject_id): str(value.value)
-        for envelope in envelopes
-        for value in envelope.custom_field_values.values()
-        if str(value.custom_field_id) == key_field and value.value
-    }
-
-
-def has_more(envelope: Envelope) -> bool:
-    """Whether another page follows; older answers have only the total count."""
-    meta = envelope.meta
-    if meta is None or meta.page_count is None or meta.page_number is None:
-        return len(envelope.results) == PAGE
-    return meta.page_number < meta.page_count
-
-
-def stamp(instant: dt.datetime) -> str:
-    return instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def keys_of(values: Iterable[CustomFieldValue], key_field: str) -> dict[str, str]:
+    """Our keys of tasks by the task's id."""
+    mine = (each for each in values if str(each.custom_field_id) == key_field and each.value)
+    return {str(value.subject_id): str(value.value) for value in mine}

@@ -1,18 +1,22 @@
 """system_apis: changes of Kantata OX projects as canonical events. Pure."""
 
 from contracts.events.kinds import PROJECT_CHANGED, RecordChanged
+from system_apis.connector.catalogue import Catalogue
 from system_apis.connector.change import Change
-from system_apis.vendors.kantata.mapping import facts, values
-from system_apis.vendors.kantata.records import Catalogue, Project, SubscribedEvent, Workspace
-from system_apis.vendors.kantata.settings.maps import Maps
+from system_apis.connector.values import utc
+from system_apis.vendors.kantata.mapping import project as projects
+from system_apis.vendors.kantata.profile import KantataProfile
+from system_apis.vendors.kantata.records import Project, SubscribedEvent, Workspace
 
 
-def from_event(event: SubscribedEvent, workspace: Workspace | None, our_user: str, maps: Maps) -> Change:
+def from_event(
+    event: SubscribedEvent, workspace: Workspace | None, our_user: str, profile: KantataProfile
+) -> Change:
     """The change of a feed event; the project, where it still exists, is in its present state."""
-    status = facts.known_status(workspace, maps) if workspace else None
-    at = values.utc(event.subject_changed_at or event.created_at)
+    status = projects.known_status(workspace, profile) if workspace else None
+    at = utc(event.subject_changed_at or event.created_at)
     change = RecordChanged(
-        instance=maps.instance,
+        instance=profile.name,
         object="project",
         id=str(event.subject_id),
         values={"status": status} if status else {},
@@ -23,12 +27,12 @@ def from_event(event: SubscribedEvent, workspace: Workspace | None, our_user: st
     return Change(f"event:{event.id}", PROJECT_CHANGED, change, at)
 
 
-def from_project(project: Project, maps: Maps, catalogue: Catalogue) -> Change:
+def from_project(project: Project, profile: KantataProfile, catalogue: Catalogue) -> Change:
     """The change that a project's present state shows; it does not show who made it."""
-    status = facts.known_status(project.workspace, maps)
-    noun = facts.to_project(project, maps, catalogue, status or "planned")
+    status = projects.known_status(project.workspace, profile)
+    noun = projects.to_project(project, profile, catalogue, status or "planned")
     change = RecordChanged(
-        instance=maps.instance,
+        instance=profile.name,
         object="project",
         id=noun.id,
         version=noun.version,

@@ -1,9 +1,7 @@
 """system_apis: the ERP capability of one NetSuite account: customers, and sales orders as contracts."""
 
-import asyncio
 import datetime as dt
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
@@ -12,88 +10,88 @@ import msgspec
 from contracts.canonical import matching
 from contracts.canonical.contract import Contract, ContractDraft, Contracts
 from contracts.canonical.customer import Customer, CustomerDraft, Customers
-from contracts.problems import ContractViolation, NotFound, VendorRejected
-from kit.database import decode_page, encode_page
-from system_apis.vendors.netsuite.client import Echoes, NetSuiteClient
-from system_apis.vendors.netsuite.client.zone import Zone
-from system_apis.vendors.netsuite.mapping import ids, queries
-from system_apis.vendors.netsuite.mapping.contract import (
-    closing_body,
-    contract,
-    contract_of_row,
-    is_closed,
-    order_body,
-)
-from system_apis.vendors.netsuite.mapping.customer import customer, customer_body, customer_of_row
+from contracts.problems import NotFound, VendorRejected
+from kit.database import decode_page
+from system_apis.connector.cached import ReadOnce
+from system_apis.connector.erp import completed
+from system_apis.connector.errors import on_schema
+from system_apis.connector.local_time import instant_of
+from system_apis.connector.own_writes import OwnWrites
+from system_apis.connector.paging import page_of
+from system_apis.connector.refusals import no_such
+from system_apis.connector.rows import record_of
+from system_apis.connector.wall_clock import LocalZone
+from system_apis.vendors.netsuite.client import NetSuiteClient
+from system_apis.vendors.netsuite.mapping import queries
+from system_apis.vendors.netsuite.mapping.contract import closing_body, contract, is_closed, order_body
+from system_apis.vendors.netsuite.mapping.customer import customer, customer_body
 from system_apis.vendors.netsuite.mapping.queries import Place
 from system_apis.vendors.netsuite.mapping.schedule import schedule_body
+from system_apis.vendors.netsuite.mapping.values import canonical_id, column
+from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule, Raw, Row
-from system_apis.vendors.netsuite.settings.maps import Maps
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class NetSuiteErp:
     """`contracts.system.erp.Erp` at NetSuite. A create is an upsert under the caller's key as external id."""
 
-    def __init__(self, maps: Maps, client: NetSuiteClient, echoes: Echoes, zone: Zone) -> None:
-        self._instance = maps.instance
-        self._given = maps
-        self._complete: Maps | None = None
-        self._reading = asyncio.Lock()
+    def __init__(
+        self, profile: NetSuiteProfile, client: NetSuiteClient, own_writes: OwnWrites, zone: LocalZone
+    ) -> None:
+        self._instance = profile.name
+        self._complete = ReadOnce(lambda: completed(profile, self._table))
         self._client = client
-        self._echoes = echoes
+        self._own_writes = own_writes
         self._zone = zone
 
     # -- customers
 
     async def get_customer(self, customer_id: str) -> Customer:
-        ident = ids.canonical("customer", customer_id)
-        record, raw = await self._client.read("customer", ident, NetSuiteCustomer)
-        return customer(await self._maps(), record, raw)
+        _, found = await self._customer(canonical_id("customer", customer_id))
+        return found
 
     async def get_customer_by_key(self, key: str) -> Customer:
-        record, raw = await self._client.read("customer", f"eid:{key}", NetSuiteCustomer)
+        record, found = await self._customer(f"eid:{key}")
         if record.is_inactive:
-            raise NotFound(f"the customer of {key} is inactive at {self._instance}")
-        return customer(await self._maps(), record, raw)
+            raise NotFound(f"the customer of {key} is inactive", instance=self._instance)
+        return found
+
+    async def _customer(self, ident: str) -> tuple[NetSuiteCustomer, Customer]:
+        record, raw = await self._client.read("customer", ident, NetSuiteCustomer)
+        return record, customer(await self._complete.get(), record, raw)
 
     async def list_customers(
         self, updated_since: dt.datetime | None = None, cursor: str | None = None, limit: int = 50
     ) -> Customers:
-        maps = await self._maps()
+        profile = await self._complete.get()
         place = await self._place(updated_since, cursor)
-        rows = await self._client.query(queries.customers_since(maps, place, limit))
-        items = tuple(await self._of_rows(maps, customer_of_row, rows))
-        return Customers(items, _next_cursor(rows, limit))
+        rows = await self._client.query(queries.customers_since(profile, place, limit + 1))
+        shown, cursor = self._page(rows, limit)
+        return Customers(await self._customers(profile, shown), cursor)
 
     async def find_customers(
         self, name: str | None = None, tax_number: str | None = None, domain: str | None = None
     ) -> Customers:
-        maps = await self._maps()
+        profile = await self._complete.get()
         asked = (name or "", tax_number or "", domain or "")
-        sql = queries.matches(maps, *asked)
-        rows = await self._client.query(sql) if sql else []
-        customers = await self._of_rows(maps, customer_of_row, rows)
+        sql = queries.matches(profile, *asked)
+        customers = await self._customers(profile, await self._client.query(sql) if sql else [])
         matches = [each for each in customers if matching.fits(each, *asked)]
         return Customers(tuple(matches[: queries.MOST_MATCHES]))
 
     async def put_customer(self, key: str, body: CustomerDraft) -> Customer:
-        maps = await self._maps()
-        ident = await self._client.upsert(
-            "customer",
-            key,
-            customer_body(maps, body),
-            replace=("addressBook",) if body.billing_address else (),
-        )
-        record, raw = await self._client.read("customer", ident, NetSuiteCustomer)
-        await self._echoes.wrote("customer", record.id, record.last_modified_date)
-        return customer(maps, record, raw)
+        wanted = customer_body(await self._complete.get(), body)
+        replaced = ("addressBook",) if body.billing_address else ()
+        _, saved = await self._customer(await self._client.upsert("customer", key, wanted, replace=replaced))
+        await self._own_writes.wrote("customer", saved.id, saved.updated_at)
+        return saved
 
     # -- contracts
 
     async def get_contract(self, contract_id: str) -> Contract:
-        return await self._contract(ids.canonical("contract", contract_id))
+        return await self._contract(canonical_id("contract", contract_id))
 
     async def get_contract_by_key(self, key: str) -> Contract:
         return await self._contract(f"eid:{key}")
@@ -106,41 +104,37 @@ class NetSuiteErp:
         limit: int = 50,
     ) -> Contracts:
         try:
-            owner = ids.canonical("customer", customer_id) if customer_id is not None else ""
+            owner = canonical_id("customer", customer_id) if customer_id is not None else ""
         except NotFound:
             return Contracts(())  # no id of NetSuite's, so there are no contracts
-        maps = await self._maps()
+        profile = await self._complete.get()
         place = await self._place(updated_since, cursor)
-        rows = await self._client.query(queries.orders_since(maps, place, limit, owner))
-        with self._on_schema():
-            asked = queries.line_sums(row["id"] for row in rows)
-        sums = await self._client.query(asked) if rows else []
-        with self._on_schema():
-            values = {row["transaction"]: -Decimal(row["amount"]) for row in sums}
-        items = tuple(
-            await self._of_rows(
-                maps, lambda m, row: contract_of_row(m, row, values.get(row["id"], Decimal(0))), rows
-            )
-        )
-        return Contracts(items, _next_cursor(rows, limit))
+        rows = await self._client.query(queries.orders_since(profile, place, limit + 1, owner))
+        rows, cursor = self._page(rows, limit)
+        sums = await self._client.query(queries.line_sums(row["id"] for row in rows)) if rows else []
+        values = {row["transaction"]: -Decimal(row["amount"]) for row in sums}
+        subtotals = {row["id"]: {"subtotal": values.get(row["id"], Decimal(0))} for row in rows}
+        orders = await self._records(NetSuiteOrder, rows, subtotals)
+        return Contracts(tuple(contract(profile, order, row, None) for order, row in orders), cursor)
 
     async def put_contract(self, key: str, body: ContractDraft) -> Contract:
-        maps = await self._maps()
-        plan = schedule_body(maps, body) if body.billing_schedule else None
+        profile = await self._complete.get()
+        plan = schedule_body(profile, body) if body.billing_schedule else None
         schedule_id = ""
         if plan is not None:
-            schedule_id = await self._client.upsert(
-                "billingSchedule", f"{key}-billing", plan, replace=("milestone", "recurrence")
-            )
+            lists = ("milestone", "recurrence")
+            schedule_id = await self._client.upsert("billingSchedule", f"{key}-billing", plan, replace=lists)
+        order = order_body(profile, body, schedule_id)
         try:
-            order_id = await self._client.upsert(
-                "salesOrder", key, order_body(maps, body, schedule_id), replace=("item",)
-            )
+            order_id = await self._client.upsert("salesOrder", key, order, replace=("item",))
         except VendorRejected as problem:
             if any(fault.field == "entity" for fault in problem.errors):
-                raise NotFound(f"{self._instance} has no customer {body.customer_id}") from None
+                raise no_such(self._instance, "customer", body.customer_id) from None
             raise
-        return await self._written(maps, order_id, plan)
+        # The schedule is the one that was just saved as sent.
+        saved = await self._contract(order_id, msgspec.convert(plan, NetSuiteSchedule) if plan else None)
+        await self._own_writes.wrote("contract", saved.id, saved.updated_at)
+        return saved
 
     async def close_contract(self, key: str) -> Contract:
         record, _ = await self._client.read("salesOrder", f"eid:{key}", NetSuiteOrder)
@@ -148,44 +142,22 @@ class NetSuiteErp:
             return await self._contract(record.id)
         await self._client.change("salesOrder", record.id, closing_body(record))
         closed = await self._contract(record.id)
-        await self._echoes.wrote("contract", closed.id, closed.updated_at)
+        await self._own_writes.wrote("contract", closed.id, closed.updated_at)
         return closed
 
-    async def _contract(self, ident: str) -> Contract:
-        maps = await self._maps()
+    async def _contract(self, ident: str, schedule: NetSuiteSchedule | None = None) -> Contract:
         record, raw = await self._client.read("salesOrder", ident, NetSuiteOrder)
-        schedule = None
-        if record.billing_schedule is not None:
-            schedule, _ = await self._client.read(
-                "billingSchedule", record.billing_schedule.id, NetSuiteSchedule
-            )
-        return contract(maps, record, raw, schedule)
-
-    async def _written(self, maps: Maps, order_id: str, plan: Raw | None) -> Contract:
-        """The order as NetSuite saved it; its schedule is the one that was just saved as sent."""
-        record, raw = await self._client.read("salesOrder", order_id, NetSuiteOrder)
-        await self._echoes.wrote("contract", record.id, record.last_modified_date)
-        return contract(maps, record, raw, msgspec.convert(plan, NetSuiteSchedule) if plan else None)
+        if record.billing_schedule is not None and schedule is None:
+            schedule_id = record.billing_schedule.id
+            schedule, _ = await self._client.read("billingSchedule", schedule_id, NetSuiteSchedule)
+        return contract(await self._complete.get(), record, raw, schedule)
 
     # -- both
 
-    async def _maps(self) -> Maps:
-        """The profile's maps; currencies and terms that it omits are read from the account once."""
-        if self._complete is None:
-            async with self._reading:
-                if self._complete is None:
-                    self._complete = await self._completed()
-        return self._complete
-
-    async def _completed(self) -> Maps:
-        tables: dict[str, dict[str, str]] = {}
-        if not self._given.currencies:
-            rows = await self._client.query("SELECT id, symbol FROM currency FETCH FIRST 1000 ROWS ONLY")
-            tables["currencies"] = {row["symbol"]: row["id"] for row in rows if "symbol" in row}
-        if not self._given.terms:
-            rows = await self._client.query("SELECT id, name FROM term FETCH FIRST 1000 ROWS ONLY")
-            tables["terms"] = {row["name"]: row["id"] for row in rows if "name" in row}
-        return msgspec.structs.replace(self._given, **tables)
+    async def _table(self, name: str) -> dict[str, str]:
+        table, column = {"currencies": ("currency", "symbol"), "terms": ("term", "name")}[name]
+        rows = await self._client.query(queries.whole_table(table, column))
+        return {row["id"]: row[column] for row in rows if column in row}
 
     async def _place(self, updated_since: dt.datetime | None, cursor: str | None) -> Place | None:
         """Where a list continues; a cursor has the time as SuiteQL wrote it, which is right in any zone."""
@@ -194,28 +166,24 @@ class NetSuiteErp:
             return Place(changed.replace(tzinfo=None).isoformat(" ", "seconds"), ident)
         return queries.place_at(updated_since, await self._zone.current()) if updated_since else None
 
-    async def _of_rows(self, maps: Maps, make: Callable[[Maps, Row], T], rows: list[Row]) -> list[T]:
-        """Canonical objects from SuiteQL rows; ContractViolation where a row lacks what it must have."""
-        if not rows:
-            return []
-        maps = msgspec.structs.replace(maps, zone=await self._zone.current())
-        with self._on_schema():
-            return [make(maps, row) for row in rows]
+    async def _customers(self, profile: NetSuiteProfile, rows: Sequence[Row]) -> tuple[Customer, ...]:
+        records = await self._records(NetSuiteCustomer, rows)
+        return tuple(customer(profile, record, row) for record, row in records)
 
-    @contextmanager
-    def _on_schema(self) -> Iterator[None]:
-        """ContractViolation for what a row lacks, or has in another form."""
-        try:
-            yield
-        except (KeyError, ValueError, ArithmeticError) as error:
-            raise ContractViolation(
-                f"{self._instance} answered a query with a row that is off its schema"
-                f" ({type(error).__name__})",
-                instance=self._instance,
-            ) from None
+    async def _records(
+        self, shape: type[T], rows: Sequence[Row], more: Mapping[str, Raw] | None = None
+    ) -> list[tuple[T, Row]]:
+        """Rows as the records that they are of; ContractViolation where a row lacks what it must have."""
+        zone = await self._zone.current() if rows else dt.UTC
+        with on_schema(self._instance, "a row"):
+            changed = [{"lastModifiedDate": instant_of(row["changed"], zone)} for row in rows]
+            whole = [row | (more or {}).get(row["id"], {}) for row in rows]
+            return [(record_of(shape, a | b, column), a) for a, b in zip(whole, changed, strict=True)]
+
+    def _page(self, rows: Sequence[Row], limit: int) -> tuple[Sequence[Row], str | None]:
+        with on_schema(self._instance, "a row"):
+            return page_of(rows, limit, _place_of)
 
 
-def _next_cursor(rows: list[Row], limit: int) -> str | None:
-    if len(rows) < limit:
-        return None
-    return encode_page(dt.datetime.fromisoformat(rows[-1]["changed"]), int(rows[-1]["id"]))
+def _place_of(row: Row) -> tuple[dt.datetime, int]:
+    return dt.datetime.fromisoformat(row["changed"]), int(row["id"])

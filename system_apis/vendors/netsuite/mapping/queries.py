@@ -6,13 +6,15 @@ quoted by `literal`, and column names are checked when the profile is read.
 # ruff: noqa: S608 - see above
 
 import datetime as dt
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
-from contracts.canonical import matching
-from system_apis.vendors.netsuite.settings.maps import Maps
+from system_apis.connector.erp import ContractFields, CustomerFields
+from system_apis.connector.firm_search import by_domain, by_name, by_number, literal
+from system_apis.connector.local_time import text_before
+from system_apis.vendors.netsuite.profile import NetSuiteProfile
+from system_apis.vendors.netsuite.records import Row
 
 _CUSTOMER = (
     "id externalid entityid companyname email url subsidiary currency terms creditlimit entitystatus"
@@ -20,12 +22,7 @@ _CUSTOMER = (
 )
 _ORDER = "id tranid externalid entity status currency subsidiary memo terms"
 _CHANGED = "TO_CHAR(lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')"
-_DIGRAPHS = re.compile("ae|oe|ue|ss|th")  # how ä, ø, ü, ß and þ are written without them
-_VOWELS = re.compile("[aeiouyаеиіоуαεηιουω]")
-_CONSONANTS = re.compile("[cdglnrstz]")
-_SHORT, _LEAST_LETTERS, _MOST_WORDS = 3, 2, 3
 MOST_MATCHES = 20
-_LONGEST_SHIFT = dt.timedelta(hours=2)  # a clock is put back by one hour, at one place by half of one
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -34,23 +31,22 @@ class Place(msgspec.Struct, frozen=True):
     changed: str
     id: int = 0
 
+    @classmethod
+    def of(cls, row: Row) -> "Place":
+        return cls(row["changed"], int(row["id"]))
 
-def literal(text: str) -> str:
-    """A text in SuiteQL."""
-    return "'" + text.replace("'", "''") + "'"
 
-
-def customers_since(maps: Maps, place: Place | None, limit: int) -> str:
+def customers_since(profile: NetSuiteProfile, place: Place | None, limit: int) -> str:
     """The next customers by last change."""
-    return _select(_columns(_CUSTOMER, maps.fields.customer), "customer", _after(place), limit)
+    return _select(_columns(_CUSTOMER, profile.fields.customer), "customer", _after(place), limit)
 
 
-def orders_since(maps: Maps, place: Place | None, limit: int, customer_id: str = "") -> str:
+def orders_since(profile: NetSuiteProfile, place: Place | None, limit: int, customer_id: str = "") -> str:
     """The next sales orders by last change, of one customer if given."""
     conditions = ["type = 'SalesOrd'", *_after(place)]
     if customer_id:
         conditions.append(f"entity = {int(customer_id)}")
-    return _select(_columns(_ORDER, maps.fields.contract), "transaction", conditions, limit)
+    return _select(_columns(_ORDER, profile.fields.contract), "transaction", conditions, limit)
 
 
 def changes_since(table: str, place: Place, limit: int) -> str:
@@ -68,6 +64,20 @@ def newest(table: str) -> str:
     )
 
 
+def whole_table(table: str, column: str) -> str:
+    return f"SELECT id, {column} FROM {table} FETCH FIRST 1000 ROWS ONLY"
+
+
+def count(table: str) -> str:
+    return f"SELECT COUNT(*) AS n FROM {table}"
+
+
+def by_ids(table: str, column: str, ids: Iterable[str]) -> str:
+    """The names of some records."""
+    wanted = ", ".join(sorted({str(int(ident)) for ident in ids}))
+    return f"SELECT id, {column} AS name FROM {table} WHERE id IN ({wanted})"
+
+
 def line_sums(order_ids: Iterable[str]) -> str:
     """The net value per order; revenue is negative in the ledger."""
     wanted = ", ".join(str(int(ident)) for ident in order_ids)
@@ -77,60 +87,23 @@ def line_sums(order_ids: Iterable[str]) -> str:
     )
 
 
-def matches(maps: Maps, name: str, tax_number: str, domain: str) -> str | None:
+def matches(profile: NetSuiteProfile, name: str, tax_number: str, domain: str) -> str | None:
     """Customers that may be the same firm, also some that are not; None without a criterion."""
-    conditions = [*_by_number(maps, tax_number), *_by_name(name), *_by_domain(domain)]
+    number = profile.fields.customer.tax_number.lower()
+    conditions = [
+        *by_number(number, tax_number),
+        *by_name("companyname", name),
+        *by_domain("email", "url", domain),
+    ]
     if not conditions:
         return None
-    columns = ", ".join([*_columns(_CUSTOMER, maps.fields.customer), f"{_CHANGED} AS changed"])
+    columns = ", ".join([*_columns(_CUSTOMER, profile.fields.customer), f"{_CHANGED} AS changed"])
     where = " OR ".join(conditions)
     return f"SELECT {columns} FROM customer WHERE {where} ORDER BY id FETCH FIRST 500 ROWS ONLY"
 
 
-def _by_number(maps: Maps, tax_number: str) -> Iterator[str]:
-    """The number with or without its country's letters and endings, however it is grouped."""
-    field, (_, bare) = maps.fields.customer.tax_number.lower(), matching.tax_number(tax_number)
-    if field and bare:
-        yield f"{_stripped(f'UPPER({field})', ' -./')} LIKE {literal(f'%{bare}%')}"
-
-
-def _by_name(name: str) -> Iterator[str]:
-    """All of the name's distinguishing words, each as it may be spelt."""
-    words = [word for word in matching.distinguishing_words(name) if any(map(_patterns, word))]
-    column = _stripped("LOWER(companyname)", " .-'’")
-    distinguishing = [
-        " OR ".join(
-            f"{column} LIKE {literal(f'%{each}%')}" for each in sorted(set().union(*map(_patterns, word)))
-        )
-        for word in sorted(words, key=lambda word: max(map(len, word)), reverse=True)[:_MOST_WORDS]
-    ]
-    if distinguishing:
-        yield "(" + " AND ".join(f"({each})" for each in distinguishing) + ")"
-
-
-def _by_domain(domain: str) -> Iterator[str]:
-    known = matching.domain(domain)
-    for host in dict.fromkeys((known, known.encode().decode("idna"))) if known else ():
-        yield f"LOWER(email) LIKE {literal(f'%@{host}%')}"
-        yield f"LOWER(url) LIKE {literal(f'%{host}%')}"
-
-
-def _patterns(word: str) -> set[str]:
-    """A word with a sign for any letter where it may have an accent: the vendor compares letters."""
-    if word.isascii() and len(word) < _SHORT:
-        return {word}
-    spellings = (word, _DIGRAPHS.sub("_", word), _VOWELS.sub("_", word), _CONSONANTS.sub("_", word))
-    return {each for each in spellings if len(each.replace("_", "")) >= _LEAST_LETTERS}
-
-
-def _stripped(column: str, characters: str) -> str:
-    for each in characters:
-        column = f"REPLACE({column}, {literal(each)}, '')"
-    return column
-
-
-def _columns(names: str, fields: msgspec.Struct) -> list[str]:
-    own = [str(field).lower() for field in msgspec.structs.astuple(fields) if field]
+def _columns(names: str, fields: CustomerFields | ContractFields) -> list[str]:
+    own = [field.lower() for field in fields.named().values()]
     return list(dict.fromkeys([*names.split(), *own]))
 
 
@@ -154,11 +127,5 @@ def _select(columns: list[str], table: str, conditions: list[str], limit: int) -
 
 
 def place_at(instant: dt.datetime, zone: dt.tzinfo) -> Place:
-    """Just before all changes at an instant or after it, by the clock of a zone.
-
-    When summer time ends the clock goes back: a later change may have an earlier local time.
-    """
-    later = instant + _LONGEST_SHIFT
-    now = instant.astimezone(zone).replace(tzinfo=None)
-    put_back = later.astimezone(zone).replace(tzinfo=None) - _LONGEST_SHIFT
-    return Place(min(now, put_back).isoformat(" ", "seconds"))
+    """Just before all changes at an instant or after it, by the clock of a zone."""
+    return Place(text_before(instant, zone))

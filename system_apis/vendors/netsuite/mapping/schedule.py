@@ -4,26 +4,21 @@ A fixed price is billed by milestones, which carry their own words. Retainers an
 recurrences on given dates, which carry none: their words follow from the schedule's type and the date.
 """
 
-import datetime as dt
-from decimal import Decimal, InvalidOperation
-from typing import Literal, NamedTuple
-
 from contracts.canonical.contract import BillingLine, ContractDraft
 from contracts.canonical.currencies import shown
 from contracts.canonical.opportunity import PricingModel
 from contracts.canonical.values import Money
-from contracts.problems import ContractViolation
+from system_apis.connector.erp import unworded_line
 from system_apis.vendors.netsuite.mapping.values import point
-from system_apis.vendors.netsuite.records import NetSuiteRecurrence, NetSuiteSchedule, Raw
-from system_apis.vendors.netsuite.settings.maps import Maps, Schedule
+from system_apis.vendors.netsuite.profile import NetSuiteProfile, Schedule
+from system_apis.vendors.netsuite.records import NetSuiteSchedule, Raw
 
-Kind = Literal["milestone", "retainer", "time_and_materials_cap"]
 _MODELS: tuple[PricingModel, ...] = ("fixed_price", "retainer", "time_and_materials")
 
 
-def schedule_body(maps: Maps, draft: ContractDraft) -> Raw:
+def schedule_body(profile: NetSuiteProfile, draft: ContractDraft) -> Raw:
     """The schedule of a contract: its lines replace whatever was there."""
-    how = _how(maps, draft.pricing_model)
+    how = _how(profile, draft.pricing_model)
     body: Raw = {**how.more, "name": draft.name, "scheduleType": point(how.type)}
     if how.frequency:
         body["frequency"] = point(how.frequency)
@@ -33,8 +28,8 @@ def schedule_body(maps: Maps, draft: ContractDraft) -> Raw:
     return body | {"recurrence": {"items": [_recurrence(number, line) for number, line in lines]}}
 
 
-def _how(maps: Maps, model: PricingModel) -> Schedule:
-    return getattr(maps.billing_schedules, model)
+def _how(profile: NetSuiteProfile, model: PricingModel) -> Schedule:
+    return getattr(profile.billing_schedules, model)
 
 
 def _milestone(number: int, line: BillingLine) -> Raw:
@@ -57,14 +52,16 @@ def _recurrence(number: int, line: BillingLine) -> Raw:
     }
 
 
-def pricing_model(maps: Maps, schedule: NetSuiteSchedule | None) -> PricingModel | None:
+def pricing_model(profile: NetSuiteProfile, schedule: NetSuiteSchedule | None) -> PricingModel | None:
     """The pricing model of the schedule's type; None without one."""
     if schedule is None:
         return None
-    return next((model for model in _MODELS if _how(maps, model).type == schedule.schedule_type.id), None)
+    return next((model for model in _MODELS if _how(profile, model).type == schedule.schedule_type.id), None)
 
 
-def billing_lines(maps: Maps, schedule: NetSuiteSchedule | None, currency: str) -> tuple[BillingLine, ...]:
+def billing_lines(
+    profile: NetSuiteProfile, schedule: NetSuiteSchedule | None, currency: str
+) -> tuple[BillingLine, ...]:
     if schedule is None:
         return ()
     milestones = tuple(
@@ -73,39 +70,9 @@ def billing_lines(maps: Maps, schedule: NetSuiteSchedule | None, currency: str) 
         )
         for line in schedule.milestone.items
     )
-    model = pricing_model(maps, schedule)
+    model = pricing_model(profile, schedule)
     return milestones + tuple(
-        _line_of(
-            maps, recurrence, recurrence.recurrence_date, currency, _WORDS.get(model) or _other(schedule)
-        )
-        for recurrence in schedule.recurrence.items
-        if recurrence.recurrence_date is not None  # others are relative to what was billed before
+        unworded_line(model, line.recurrence_date, shown(Money(line.amount, currency)), schedule.name)
+        for line in schedule.recurrence.items
+        if line.recurrence_date is not None  # others are relative to what was billed before
     )
-
-
-class _Line(NamedTuple):
-    """The lines of a schedule; `label` is formatted with the date."""
-
-    label: str
-    kind: Kind
-
-
-_WORDS: dict[PricingModel | None, _Line] = {
-    "retainer": _Line("Retainer {:%B %Y}", "retainer"),
-    "time_and_materials": _Line("Time and materials, up to", "time_and_materials_cap"),
-}
-
-
-def _other(schedule: NetSuiteSchedule) -> _Line:
-    """The lines of another type of schedule, which has only an amount and a date."""
-    return _Line(schedule.name.replace("{", "{{").replace("}", "}}"), "milestone")
-
-
-def _line_of(
-    maps: Maps, recurrence: NetSuiteRecurrence, due: dt.date, currency: str, line: _Line
-) -> BillingLine:
-    try:
-        amount = shown(Money(Decimal(recurrence.amount), currency))
-    except (InvalidOperation, ValueError):
-        raise ContractViolation("a recurrence's amount is no number", instance=maps.instance) from None
-    return BillingLine(line.label.format(due), due, amount, line.kind)

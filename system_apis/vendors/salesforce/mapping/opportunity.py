@@ -1,46 +1,32 @@
 """system_apis: a Salesforce Opportunity as our opportunity, and the project's link as its fields. Pure."""
 
-import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any
 
-import msgspec
-
-from contracts.canonical.opportunity import (
-    Opportunity,
-    OpportunityLine,
-    PricingModel,
-    ProjectLink,
-    Stage,
-    TeamMember,
-)
+from contracts.canonical.opportunity import Opportunity, OpportunityLine, ProjectLink, Stage, TeamMember
 from contracts.canonical.values import Ref
-from contracts.problems import Fault, VendorRejected
-from system_apis.vendors.salesforce.mapping.values import (
-    date_or_none,
-    instant,
-    money,
-    plain,
-    text,
-    version,
-)
-from system_apis.vendors.salesforce.records import LineItem, OpportunityRecord, Row
-from system_apis.vendors.salesforce.settings.maps import Maps
-
-_CODED = ("service_line", "region", "pricing_model", "payment_terms")
-_AS_IT_IS = ("delivery_template", "rate_card")
+from system_apis.connector import crm
+from system_apis.connector.custom_values import custom_fields
+from system_apis.connector.values import money, utc, versioned
+from system_apis.platforms.salesforce_org.records import Row
+from system_apis.platforms.salesforce_org.values import plain, texts
+from system_apis.vendors.salesforce.profile import SalesforceProfile
+from system_apis.vendors.salesforce.records import LineItem, OpportunityRecord
 
 
-def opportunity(row: Row[OpportunityRecord], maps: Maps, instance_url: str = "") -> Opportunity:
+def opportunity(
+    row: Row[OpportunityRecord], profile: SalesforceProfile, instance_url: str = ""
+) -> Opportunity:
     """The deal as the org has it; its terms by the profile's fields, codes and defaults."""
-    record = row.record
-    terms, unmapped = _terms(row.all, maps)
-    currency = record.currency_iso_code or maps.currency
+    record, read = row.record, texts(row.all)
+    terms, unmapped = crm.terms(read, profile)
+    currency = record.currency_iso_code or profile.currency
+    modified = utc(record.system_modstamp)
     opportunity = Opportunity(
         id=record.id,
         version="",
-        updated_at=instant(record.system_modstamp),
+        updated_at=modified,
         name=record.name,
         stage=stage(is_won=record.is_won, is_closed=record.is_closed),
         customer_id=record.account_id or "",
@@ -48,16 +34,14 @@ def opportunity(row: Row[OpportunityRecord], maps: Maps, instance_url: str = "")
         amount=money(record.amount, currency),
         probability=None if record.probability is None else int(record.probability),
         close_date=record.close_date,
-        expected_start=_date(row.all, maps.fields.opportunity.expected_start, "expected_start", unmapped),
-        expected_end=_date(row.all, maps.fields.opportunity.expected_end, "expected_end", unmapped),
-        project_ref=text(row.all.get(maps.fields.opportunity.project_id)),
+        project_ref=read(profile.fields.opportunity.project_id),
         lines=tuple(_lines(record, currency)),
         account_team=tuple(_team(record)),
         unmapped=unmapped,
-        refs=(Ref(maps.instance, "opportunity", record.id, _url(instance_url, record.id)),),
+        refs=(Ref(profile.name, "opportunity", record.id, _url(instance_url, record.id)),),
         **terms,
     )
-    return msgspec.structs.replace(opportunity, version=version(record, opportunity))
+    return versioned(opportunity, modified)
 
 
 def stage(*, is_won: bool, is_closed: bool) -> Stage:
@@ -65,30 +49,6 @@ def stage(*, is_won: bool, is_closed: bool) -> Stage:
     if not is_closed:
         return "open"
     return "won" if is_won else "lost"
-
-
-def _terms(values: dict[str, Any], maps: Maps) -> tuple[dict[str, Any], dict[str, str]]:
-    fields, defaults, codes = maps.fields.opportunity, maps.defaults.opportunity, maps.picklists
-    terms: dict[str, Any] = {}
-    unmapped: dict[str, str] = {}
-    for name in (*_AS_IT_IS, *_CODED):
-        content = text(values.get(getattr(fields, name)))
-        table = getattr(codes, name) if name in _CODED else {}
-        code = (table.get(content) if table else content) if content else getattr(defaults, name)
-        if name == "pricing_model" and code and code not in get_args(PricingModel):
-            code = None
-        if content and not code:
-            unmapped[name] = content
-        elif code:
-            terms[name] = code
-    return terms, unmapped
-
-
-def _date(values: dict[str, Any], field: str, name: str, unmapped: dict[str, str]) -> dt.date | None:
-    day = date_or_none(values.get(field))
-    if day is None and text(values.get(field)):
-        unmapped[name] = text(values[field])
-    return day
 
 
 def _lines(record: OpportunityRecord, currency: str) -> Iterator[OpportunityLine]:
@@ -134,35 +94,19 @@ def _url(instance_url: str, record_id: str) -> str:
     return f"{instance_url}/lightning/r/Opportunity/{record_id}/view" if instance_url else ""
 
 
-def _status_label(status: str, maps: Maps) -> str:
-    """The org's value of our status; with an empty table the org's values are ours. Raises VendorRejected."""
-    labels = {code: label for label, code in maps.picklists.project_status.items()}
-    if not labels or not status or status in labels:
-        return labels.get(status, status)
-    sentence = f"[picklists.project_status] of the profile of {maps.instance} has no value for {status!r}"
-    fault = Fault("/status", sentence, "unmapped", field="status", fixed_by="administrator")
-    raise VendorRejected(sentence, instance=maps.instance, errors=(fault,))
-
-
-def link_changes(row: Row[OpportunityRecord], link: ProjectLink, maps: Maps) -> dict[str, Any]:
+def link_changes(
+    row: Row[OpportunityRecord], link: ProjectLink, profile: SalesforceProfile
+) -> dict[str, Any]:
     """The fields to write so that the opportunity shows the link; empty when it already does.
 
-    An empty text clears. Fields that the org demands with every save go along where they are empty.
+    Fields that the org demands with every save go along where they are empty.
     """
-    fields = maps.fields.opportunity
-    wanted = {
-        fields.project_id: link.project_id,
-        fields.project_url: link.project_url,
-        fields.project_status: _status_label(link.status, maps) if fields.project_status else "",
-    }
-    changed = {
-        field: value or None for field, value in wanted.items() if field and text(row.all.get(field)) != value
-    }
+    changed = crm.link_changes(texts(row.all), link, profile)
     if not changed:
         return {}
-    missing = {
-        field: value
-        for field, value in maps.required_custom.opportunity.items()
-        if row.all.get(field) in (None, "")
+    required = profile.required_custom.opportunity
+    empty = {field: value for field, value in required.items() if row.all.get(field) in (None, "")}
+    return {
+        **custom_fields(empty, link, profile.name),
+        **{field: value or None for field, value in changed.items()},
     }
-    return {**missing, **changed}

@@ -1,63 +1,46 @@
-"""system_apis: the connector of Toy ERP, a vendor that only the tests know."""
+"""system_apis: the connector of Toy ERP."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
-
-from system_apis.vendors.toyerp.adapter.check import check
-from system_apis.vendors.toyerp.adapter.erp import ToyErpAdapter
-from system_apis.vendors.toyerp.changes import poll
-from system_apis.vendors.toyerp.client import ToyErpClient
+from system_apis.vendors.toyerp.adapter.erp import ToyerpErp
+from system_apis.vendors.toyerp.changes import sources
+from system_apis.vendors.toyerp.check import steps
+from system_apis.vendors.toyerp.client import ToyerpClient
+from system_apis.vendors.toyerp.client.errors import read_error
 from system_apis.vendors.toyerp.mapping import canonical_id
-from system_apis.vendors.toyerp.settings import ToyErpProfile
+from system_apis.vendors.toyerp.profile import ToyerpProfile
 
-from contracts.system.instance import InstanceReport
-from kit.http import ClientCredentials, Outbound
+from kit.http import ClientCredentials
 from kit.secrets import literal, resolve
-from system_apis.connector import ChangeSource, Connector, ConnectorContext, WebhookReceiver
+from system_apis.connector import Account, Connector, ConnectorContext, Login, OpenInstance, opening
 
 
-@dataclass(frozen=True, slots=True)
-class ToyErp:
-    """One open account."""
-
-    profile: ToyErpProfile
-    client: ToyErpClient
-    capabilities: Mapping[str, Any]
-    changes: tuple[ChangeSource, ...]
-    webhook: WebhookReceiver | None = None
-
-    async def check(self) -> InstanceReport:
-        return await check(self.profile, self.client)
-
-
-@asynccontextmanager
-async def open_instance(profile: ToyErpProfile, connector_context: ConnectorContext) -> AsyncIterator[ToyErp]:
-    """An account for the length of the block; raises SettingsError where it must not be opened."""
-    connector_context.refuse_production(profile)
-    connection, environ = profile.connection, connector_context.environ
+def _login(profile: ToyerpProfile, context: ConnectorContext) -> Login:
+    connection, environ = profile.connection, context.environ
     address = literal(connection.base_url, environ)
-    login = ClientCredentials(
-        f"{address}/token", literal(connection.client_id, environ), resolve(connection.client_secret, environ)
-    )
-    async with Outbound(
-        instance=profile.name,
+    client_id, secret = literal(connection.client_id, environ), resolve(connection.client_secret, environ)
+    return Login(
         base_url=address,
-        auth=login,
-        budget=connector_context.budget(profile),
+        auth=ClientCredentials(f"{address}/token", client_id, secret),
         request_id_header="x-request-id",
-        recorder=connector_context.recorder,
-    ) as outbound:
-        client = ToyErpClient(outbound)
-        yield ToyErp(profile, client, {"erp": ToyErpAdapter(client)}, (poll(client, profile.changes),))
+        reading={"read_error": read_error},
+    )
+
+
+def _build(opened: Account[ToyerpProfile]) -> OpenInstance:
+    profile, client = opened.profile, ToyerpClient(opened.outbound)
+    return OpenInstance(
+        profile=profile,
+        client=client,
+        capabilities={"erp": ToyerpErp(client)},
+        changes=sources(profile, client),
+        steps=lambda: steps(profile, client),
+    )
 
 
 CONNECTOR = Connector(
     name="toyerp",
     title="Toy ERP",
     capabilities=("erp",),
-    profile=ToyErpProfile,
-    open=open_instance,
+    profile=ToyerpProfile,
+    open=opening(_login, _build),
     canonical_id=canonical_id,
 )

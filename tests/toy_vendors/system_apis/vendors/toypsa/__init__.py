@@ -1,63 +1,46 @@
-"""system_apis: the connector of Toy PSA, a vendor that only the tests know."""
+"""system_apis: the connector of Toy PSA."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
-
-from system_apis.vendors.toypsa.adapter.check import check
-from system_apis.vendors.toypsa.adapter.psa import ToyPsaAdapter
-from system_apis.vendors.toypsa.changes import poll
-from system_apis.vendors.toypsa.client import ToyPsaClient
+from system_apis.vendors.toypsa.adapter.psa import ToypsaPsa
+from system_apis.vendors.toypsa.changes import sources
+from system_apis.vendors.toypsa.check import steps
+from system_apis.vendors.toypsa.client import ToypsaClient
+from system_apis.vendors.toypsa.client.errors import read_error
 from system_apis.vendors.toypsa.mapping import canonical_id
-from system_apis.vendors.toypsa.settings import ToyPsaProfile
+from system_apis.vendors.toypsa.profile import ToypsaProfile
 
-from contracts.system.instance import InstanceReport
-from kit.http import ClientCredentials, Outbound
+from kit.http import ClientCredentials
 from kit.secrets import literal, resolve
-from system_apis.connector import ChangeSource, Connector, ConnectorContext, WebhookReceiver
+from system_apis.connector import Account, Connector, ConnectorContext, Login, OpenInstance, opening
 
 
-@dataclass(frozen=True, slots=True)
-class ToyPsa:
-    """One open account."""
-
-    profile: ToyPsaProfile
-    client: ToyPsaClient
-    capabilities: Mapping[str, Any]
-    changes: tuple[ChangeSource, ...]
-    webhook: WebhookReceiver | None = None
-
-    async def check(self) -> InstanceReport:
-        return await check(self.profile, self.client)
-
-
-@asynccontextmanager
-async def open_instance(profile: ToyPsaProfile, connector_context: ConnectorContext) -> AsyncIterator[ToyPsa]:
-    """An account for the length of the block; raises SettingsError where it must not be opened."""
-    connector_context.refuse_production(profile)
-    connection, environ = profile.connection, connector_context.environ
+def _login(profile: ToypsaProfile, context: ConnectorContext) -> Login:
+    connection, environ = profile.connection, context.environ
     address = literal(connection.base_url, environ)
-    login = ClientCredentials(
-        f"{address}/token", literal(connection.client_id, environ), resolve(connection.client_secret, environ)
-    )
-    async with Outbound(
-        instance=profile.name,
+    client_id, secret = literal(connection.client_id, environ), resolve(connection.client_secret, environ)
+    return Login(
         base_url=address,
-        auth=login,
-        budget=connector_context.budget(profile),
+        auth=ClientCredentials(f"{address}/token", client_id, secret),
         request_id_header="x-request-id",
-        recorder=connector_context.recorder,
-    ) as outbound:
-        client = ToyPsaClient(outbound)
-        yield ToyPsa(profile, client, {"psa": ToyPsaAdapter(client)}, (poll(client, profile.changes),))
+        reading={"read_error": read_error},
+    )
+
+
+def _build(opened: Account[ToypsaProfile]) -> OpenInstance:
+    profile, client = opened.profile, ToypsaClient(opened.outbound)
+    return OpenInstance(
+        profile=profile,
+        client=client,
+        capabilities={"psa": ToypsaPsa(client)},
+        changes=sources(profile, client),
+        steps=lambda: steps(profile, client),
+    )
 
 
 CONNECTOR = Connector(
     name="toypsa",
     title="Toy PSA",
     capabilities=("psa",),
-    profile=ToyPsaProfile,
-    open=open_instance,
+    profile=ToypsaProfile,
+    open=opening(_login, _build),
     canonical_id=canonical_id,
 )

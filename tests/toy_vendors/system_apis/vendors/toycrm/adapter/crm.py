@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from system_apis.vendors.toycrm.client import PRECONDITION_FAILED, ToyCrmClient
+from system_apis.vendors.toycrm.client import PRECONDITION_FAILED, ToycrmClient
 from system_apis.vendors.toycrm.mapping import canonical_id, to_contact, to_customer, to_opportunity
 from system_apis.vendors.toycrm.records import Account, Contact, Deal, Document, Rows
 
@@ -13,10 +13,10 @@ from contracts.problems import PreconditionFailed
 from kit.database import decode_page, encode_page
 
 
-class ToyCrmAdapter:
+class ToycrmCrm:
     """Deals, accounts and contacts of one account (contracts.system.crm.Crm)."""
 
-    def __init__(self, client: ToyCrmClient) -> None:
+    def __init__(self, client: ToycrmClient) -> None:
         self._client = client
 
     async def get_opportunity(self, opportunity_id: str) -> Opportunity:
@@ -38,7 +38,8 @@ class ToyCrmAdapter:
         conditions: dict[str, str] = {"state": body.only_while} if body.only_while else {}
         answer = await self._client.change("deals", ident, fields, **conditions)
         if answer.status == PRECONDITION_FAILED:
-            raise PreconditionFailed(f"{self._client.instance}: the deal is not {body.only_while} any more")
+            sentence = f"{self._client.instance}: the deal is not {body.only_while} any more"
+            raise PreconditionFailed(sentence, instance=self._client.instance)
         return to_opportunity(answer.json(Deal))
 
     async def get_customer(self, customer_id: str) -> Customer:

@@ -5,14 +5,14 @@ from typing import Any, TypeVar
 
 from system_apis.vendors.toycrm.records import Document, Rows
 
-from contracts.problems import NotFound
 from kit.http import Answer, Outbound
+from system_apis.connector.refusals import no_such
 
 D = TypeVar("D", bound=Document)
 PRECONDITION_FAILED = 412
 
 
-class ToyCrmClient:
+class ToycrmClient:
     """One account: documents in tables."""
 
     def __init__(self, outbound: Outbound) -> None:
@@ -31,7 +31,7 @@ class ToyCrmClient:
         """The document of a key; raises NotFound."""
         found = await self.rows(table, kind, key=key)
         if not found.items:
-            raise NotFound(f"{self.instance} has nothing in {table} under {key}")
+            raise no_such(self.instance, table, key)
         return found.items[0]
 
     async def rows(

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from system_apis.vendors.toyerp.client import ToyErpClient
+from system_apis.vendors.toyerp.client import ToyerpClient
 from system_apis.vendors.toyerp.mapping import canonical_id, document, to_contract, to_customer
 from system_apis.vendors.toyerp.records import Contract, Customer, Document, Rows
 
@@ -16,10 +16,10 @@ from kit.database import decode_page, encode_page
 _MOST_MATCHES = 20
 
 
-class ToyErpAdapter:
+class ToyerpErp:
     """Customers and contracts of one account (contracts.system.erp.Erp)."""
 
-    def __init__(self, client: ToyErpClient) -> None:
+    def __init__(self, client: ToyerpClient) -> None:
         self._client = client
 
     async def get_customer(self, customer_id: str) -> CanonicalCustomer:

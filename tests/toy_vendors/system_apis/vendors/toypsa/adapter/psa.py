@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from system_apis.vendors.toypsa.client import ToyPsaClient
+from system_apis.vendors.toypsa.client import ToypsaClient
 from system_apis.vendors.toypsa.mapping import canonical_id, document, to_client, to_project
 from system_apis.vendors.toypsa.records import Client, Project
 
@@ -12,10 +12,10 @@ from contracts.canonical.project import Project as CanonicalProject
 from kit.database import decode_page, encode_page
 
 
-class ToyPsaAdapter:
+class ToypsaPsa:
     """Clients and projects of one account (contracts.system.psa.Psa)."""
 
-    def __init__(self, client: ToyPsaClient) -> None:
+    def __init__(self, client: ToypsaClient) -> None:
         self._client = client
 
     async def get_client_by_key(self, key: str) -> CanonicalClient:

@@ -1,0 +1,78 @@
+"""system_apis: the profile of an instance, as data: what all vendors' profiles share. Pure."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from kit.http.limits import Limits  # data, too
+
+Environment = Literal["test", "production"]
+
+SecretRef = Annotated[str, Meta(pattern=r"^(env|file):.")]
+"""Where a secret is: a profile never holds the secret itself."""
+OptionalSecretRef = Annotated[str, Meta(pattern=r"^((env|file):.+)?$")]
+
+# A field's name is inserted into a vendor's query without quotes, so its shape is checked here.
+FieldName = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,79}$")]
+OptionalFieldName = Annotated[str, Meta(pattern=r"^([A-Za-z][A-Za-z0-9_]{0,79})?$")]
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of a profile: an unknown name in it is refused."""
+
+
+class Names(Table, frozen=True, kw_only=True):
+    """Which of the account's fields holds what, by our name of it; an empty name: the account has none."""
+
+    def named(self) -> dict[str, str]:
+        """Our names with the account's, where it has one."""
+        texts = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: field for name, field in texts.items() if isinstance(field, str) and field}
+
+
+class Connection(Table, frozen=True, kw_only=True):
+    """An account's address and our login there; a text may be a reference, a secret must be one."""
+
+    def faults(self, environment: Environment) -> Iterator[str]:
+        """What does not fit together; a login is sent in the clear to a stand-in only."""
+        for name in self.__struct_fields__:
+            if environment == "production" and str(getattr(self, name)).startswith("http://"):
+                yield f"connection.{name} would send a production login in the clear"
+
+
+class Polling(Table, frozen=True, kw_only=True):
+    """A poll of the last changes, which goes back `overlap_seconds` for what became visible late."""
+
+    poll_seconds: Annotated[float, Meta(gt=0)] = 60.0
+    overlap_seconds: Annotated[float, Meta(ge=0)] = 120.0
+    page_size: Annotated[int, Meta(ge=1, le=2000)] = 500
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The common head of `instances/<name>.toml`; each vendor's profile inherits it and adds its tables.
+
+    `data_region` is where the instance's data resides; `capabilities` are those that it serves, `lacks` their
+    optional features that this account does not have; `owner` answers for the account and its credentials.
+    A vendor's profile has a `connection`, too.
+    """
+
+    name: str
+    vendor: str
+    environment: Environment
+    data_region: str = ""
+    owner: str = ""
+    capabilities: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    limits: Limits = msgspec.field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        if faults := list(self.faults()):
+            raise ValueError("; ".join(faults))
+
+    def faults(self) -> Iterator[str]:
+        """What does not fit together in the profile."""
+        connection = getattr(self, "connection", None)
+        if isinstance(connection, Connection):
+            yield from connection.faults(self.environment)

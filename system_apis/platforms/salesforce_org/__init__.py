@@ -1,0 +1,1 @@
+"""system_apis: a Salesforce org as its applications share it: login, REST API, SOQL, change events, check."""

@@ -1,0 +1,78 @@
+"""system_apis: the records of a Salesforce org by last change, for an application's streams and poll."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Generic, NamedTuple, TypeVar
+
+from system_apis.connector.change import Change
+from system_apis.connector.cursor_poll import BEGINNING, CursorPoll, Page, Watched
+from system_apis.connector.paging import keyset
+from system_apis.connector.values import utc
+from system_apis.platforms.salesforce_org import soql
+from system_apis.platforms.salesforce_org.client import OrgClient
+from system_apis.platforms.salesforce_org.connection import OrgProfile
+from system_apis.platforms.salesforce_org.records import ChangeRecord
+from system_apis.platforms.salesforce_org.soql import Place
+
+C = TypeVar("C", bound=ChangeRecord)
+
+_FIRST_WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)
+
+
+class SObject(NamedTuple, Generic[C]):
+    """An object that is watched: its columns beside the stamps, and the changes that a record shows."""
+
+    name: str
+    record: type[C]
+    columns: tuple[str, ...]
+    changes: Callable[[C], list[Change]]
+
+
+class ChangedRecords(Generic[C]):
+    """One object's records by last change, the deleted included.
+
+    Our own writes are not recognised: the record's last change may be ours and hide a person's, so a
+    consumer has to compare.
+    """
+
+    def __init__(self, client: OrgClient, sobject: SObject[C], page_size: int) -> None:
+        self._client = client
+        self._sobject = sobject
+        self._size = page_size
+
+    async def newest(self) -> dt.datetime:
+        query = soql.newest(self._sobject.name)
+        newest = await self._client.first(query, ChangeRecord, deleted=True)
+        return utc(newest.record.system_modstamp) if newest else BEGINNING
+
+    async def pages(self, since: dt.datetime) -> AsyncIterator[Page]:
+        """All that changed since an instant, oldest change first."""
+
+        def read(place: Place | None) -> Awaitable[list[C]]:
+            return self._records(soql.both(soql.since(since), soql.after(place)), self._size)
+
+        name = self._sobject.name
+        async for records in keyset(self._client.instance, name, read, _place_of, self._size, None):
+            if records:
+                yield Page(self._changes(records), utc(records[-1].system_modstamp))
+
+    async def by_ids(self, ids: Iterable[str]) -> list[Change]:
+        """The changes that the present state of some records shows."""
+        return self._changes(await self._records(soql.by_ids(ids)))
+
+    async def _records(self, where: str, limit: int | None = None) -> list[C]:
+        query = soql.changed(self._sobject.name, where, self._sobject.columns, limit=limit)
+        return [row.record for row in await self._client.query(query, self._sobject.record, deleted=True)]
+
+    def _changes(self, records: Iterable[C]) -> list[Change]:
+        return [one for record in records for one in self._sobject.changes(record)]
+
+
+def _place_of(record: ChangeRecord) -> Place | None:
+    return utc(record.system_modstamp), record.id
+
+
+def poll(profile: OrgProfile, watched: dict[str, ChangedRecords]) -> CursorPoll:
+    """The poll, which finds what the streams lost; it runs often while they are still subscribing."""
+    lists = {name: Watched(each.pages, each.newest) for name, each in watched.items()}
+    return CursorPoll(f"{profile.name}:poll", lists, profile.changes, first=_FIRST_WAITS)
