@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar, get_args
 
+from contracts.canonical.objects import BusinessObject
 from contracts.problems import Problem
 
 Tier = Literal["system", "process", "experience", "gateway"]
@@ -54,6 +55,7 @@ class Operation:
     its effect (a PUT under the caller's own key), *key* where the caller must send an Idempotency-Key.
     A read's answer may be kept for its caller for `cache_seconds` (zero: not at all), but not beyond a write
     to its API or an event of a type in `outdated_by` (none named: of any type).
+    `reads` is the business object of a system API whose record the operation reads by its id there.
     """
 
     method: Method
@@ -72,6 +74,7 @@ class Operation:
     problems: tuple[type[Problem], ...] = ()
     deprecation: Deprecation | None = None
     links: tuple["Link", ...] = ()
+    reads: BusinessObject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +87,21 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Feature:
+    """What an instance of a capability may lack; `without` says to people what a flow then does without."""
+
+    name: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """What an interface is: its tier, name and major version, and the audiences that may reach it.
 
     `data_classes` are what its answers hold: *personal* is what tells of a person, *financial* what tells of
     money, *commercial* whatever else is the firm's business, *public* what anybody may know. One that does
-    not say may hold anything.
+    not say may hold anything. `team` decides on what a system API's capability owns;
+    `features` are those that not every instance of the capability has.
     """
 
     tier: Tier
@@ -99,6 +111,8 @@ class Api:
     audiences: tuple[Literal["internal", "outside"], ...] = ("internal",)
     data_classes: tuple[DataClass, ...] = DATA_CLASSES
     tags: tuple[str, ...] = field(default=())
+    team: str = "operations"
+    features: tuple[Feature, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -130,6 +144,8 @@ def api(
     summary: str,
     audiences: tuple[Literal["internal", "outside"], ...] = ("internal",),
     data_classes: tuple[DataClass, ...] = DATA_CLASSES,
+    team: str = "operations",
+    features: tuple[Feature, ...] = (),
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a class as an API."""
     stated = Api(
@@ -139,6 +155,8 @@ def api(
         summary=summary,
         audiences=audiences,
         data_classes=data_classes,
+        team=team,
+        features=features,
     )
 
     def mark(cls: type[_T]) -> type[_T]:
@@ -169,6 +187,7 @@ def operation(
     problems: tuple[type[Problem], ...] = (),
     deprecation: Deprecation | None = None,
     links: tuple[Link, ...] = (),
+    reads: BusinessObject | None = None,
 ) -> Callable[[_T], _T]:
     """Declare an async method as one HTTP operation."""
     read = method == "GET"
@@ -189,6 +208,7 @@ def operation(
         problems=problems,
         deprecation=deprecation,
         links=links,
+        reads=reads,
     )
 
     def mark(function: _T) -> _T:

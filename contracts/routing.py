@@ -1,11 +1,13 @@
 """Routing: which instance serves a capability for which legal entity, as the firm's `routing.toml` says."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
 ANY = "*"
-_NEEDED = ("erp", "psa")
+# The instances in which a run makes what it makes, by capability: chosen once, as it begins, and kept to its
+# end. An empty one is of a run that began before that was so, and goes by the routing in force.
+SystemAssignment = dict[str, str]
 
 
 class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -15,16 +17,6 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     selling_entity: str
     instance: str
     residency: str = ""
-
-
-class SystemAssignment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The instances in which a run makes what it makes: chosen once, as it begins, and kept to its end.
-
-    Without names it began before that was so, and goes by the routing in force.
-    """
-
-    erp: str = ""
-    psa: str = ""
 
 
 class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,10 +31,18 @@ class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 return route.instance
         return ""
 
-    def faults_for(self, served: Mapping[tuple[str, str], str], entities: Collection[str]) -> list[str]:
+    def faults_for(
+        self,
+        served: Mapping[tuple[str, str], str],
+        entities: Collection[str],
+        *,
+        capabilities: Collection[str],
+        needed: Iterable[str],
+    ) -> list[str]:
         """What is wrong with the table in a firm of these legal entities, each with its place.
 
-        `served` maps (instance, capability) to the region where the instance's data resides.
+        `served` maps (instance, capability) to the region where the instance's data resides; `capabilities`
+        are those that there are, and each that is `needed` must serve every legal entity.
         """
         faults: list[str] = []
         for index, route in enumerate(self.routes):
@@ -50,14 +50,19 @@ class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             region = served.get((route.instance, route.capability))
             if route.selling_entity not in (ANY, *entities):
                 faults.append(f"{place}.selling_entity: there is no legal entity {route.selling_entity}")
-            if region is None:
+            if route.capability not in capabilities:
+                there_are = ", ".join(sorted(capabilities))
+                faults.append(
+                    f"{place}.capability: there is no capability {route.capability}; there are {there_are}"
+                )
+            elif region is None:
                 faults.append(f"{place}.instance: {route.instance} does not serve {route.capability}")
             elif route.residency and region != route.residency:
                 kept = f"{route.instance} keeps its data in {region}, not in {route.residency}"
                 faults.append(f"{place}.residency: {kept}")
         faults += [
             f"routes: no {capability} serves {entity}"
-            for capability in _NEEDED
+            for capability in sorted(needed)
             for entity in sorted(entities)
             if not self.instance_for(capability, entity)
         ]

@@ -4,7 +4,7 @@
 
 import datetime as dt
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -55,6 +55,30 @@ async def linked_at(conn: AsyncConnection, instance: str, object: str, vendor_id
         crossrefs.c.instance == instance, crossrefs.c.object == object, crossrefs.c.vendor_id == vendor_id
     )
     return (await conn.execute(query)).scalar()
+
+
+async def follow(
+    conn: AsyncConnection, *, instance: str, object: str, vendor_id: str, into: str, url: str = ""
+) -> str | None:
+    """Have the record into which another was merged stand for what that one stood for.
+
+    Returns our id of what the remaining record stands for. Where that is another object of ours, nothing is
+    changed: a record stands for one object only.
+    """
+    merged = (
+        (crossrefs.c.instance == instance)
+        & (crossrefs.c.object == object)
+        & (crossrefs.c.vendor_id == vendor_id)
+    )
+    row = (await conn.execute(select(crossrefs.c.kind, crossrefs.c.id).where(merged))).one_or_none()
+    if row is None:
+        return await resolve(conn, instance, object, into)
+    try:
+        await link(conn, kind=row.kind, id=row.id, instance=instance, object=object, vendor_id=into, url=url)
+    except Conflict:
+        return await resolve(conn, instance, object, into)
+    await conn.execute(delete(crossrefs).where(merged))
+    return row.id
 
 
 async def refs(conn: AsyncConnection, id: str) -> tuple[Ref, ...]:

@@ -1,16 +1,23 @@
-"""kit: ownership: which system may change which field of which object at which stage, read from a file."""
+"""kit: ownership: which system may change which field of which object at which stage, read from files.
+
+Enforced, not advisory: a change from a system that is neither the owner nor a writer of the field is never
+written through. A system is a capability of the connected vendors, or `enfilade`: a flow of ours, which
+writes only what an owner or an approver decided.
+"""
 
 # ruff: noqa: A002 - an id, a type and an object are called what they are
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from contracts.problems import Fault, OwnershipViolation
+from contracts.system import capabilities
 from kit.settings import SettingsError, read_toml
 
+OURS = "enfilade"
 Violation = Literal["reject", "ignore", "exception"]
 Action = Literal["allow", "drop", "reject", "exception"]
 _ACTIONS: dict[Violation, Action] = {"reject": "reject", "ignore": "drop", "exception": "exception"}
@@ -42,11 +49,6 @@ class ObjectRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     field: tuple[FieldRule, ...]
 
 
-class OwnershipFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    systems: tuple[str, ...]
-    objects: dict[str, ObjectRules]
-
-
 class Verdict(msgspec.Struct, frozen=True):
     """What becomes of one system's change of one field, and why."""
 
@@ -60,21 +62,28 @@ class Verdict(msgspec.Struct, frozen=True):
 class Ownership:
     """The rules of one firm."""
 
-    def __init__(self, rules: OwnershipFile) -> None:
-        self.rules = rules
+    def __init__(self, objects: Mapping[str, ObjectRules]) -> None:
+        self.objects = objects
         self._fields = {
             name: {field: rule for rule in each.field for field in rule.names}
-            for name, each in rules.objects.items()
+            for name, each in objects.items()
         }
 
     @classmethod
-    def load(cls, path: Path) -> "Ownership":
-        """The rules in a file; raises SettingsError with everything that is wrong with them."""
-        rules = read_toml(path, OwnershipFile)
-        faults = [f"{path}: {fault}" for fault in _faults(rules)]
-        if faults:
-            raise SettingsError(faults)
-        return cls(rules)
+    def load(cls, folder: Path) -> "Ownership":
+        """The rules of a folder's files, one for each object; raises SettingsError with all their faults."""
+        objects: dict[str, ObjectRules] = {}
+        faults: list[str] = []
+        for path in sorted(folder.glob("*.toml")):
+            try:
+                objects[path.stem] = read_toml(path, ObjectRules)
+            except SettingsError as error:
+                faults += error.faults
+            else:
+                faults += [f"{path}: {fault}" for fault in _faults(objects[path.stem])]
+        if faults or not objects:
+            raise SettingsError(faults or [f"{folder}: no ownership rules"])
+        return cls(objects)
 
     def check(self, object: str, stage: str, system: str, fields: Iterable[str]) -> dict[str, Verdict]:
         """What becomes of a system's changes, by field; a field without a rule is dropped."""
@@ -118,34 +127,32 @@ class Ownership:
         return Verdict(field, _ACTIONS[rule.violation], owner, approval, rule.why)
 
     def _object(self, name: str) -> ObjectRules:
-        if name not in self.rules.objects:
+        if name not in self.objects:
             raise OwnershipViolation(f"No rules are known for {name}")
-        return self.rules.objects[name]
+        return self.objects[name]
 
 
-def _faults(rules: OwnershipFile) -> Iterator[str]:
-    for name, each in rules.objects.items():
-        seen: set[str] = set()
-        yield from _unknown(f"{name}.create", each.create, each.stages, rules.systems)
-        for rule in each.field:
-            place = f"{name}.{rule.names[0] if rule.names else '?'}"
-            for field in rule.names:
-                if field in seen:
-                    yield f"{name}.{field} has two rules"
-                seen.add(field)
-            for stage in each.stages:
-                if stage not in rule.owner:
-                    yield f"{place} has no owner at the stage {stage}"
-            owners = {stage: (owner,) for stage, owner in rule.owner.items()}
-            yield from _unknown(f"{place}.owner", owners, each.stages, rules.systems)
-            yield from _unknown(f"{place}.writers", rule.writers, each.stages, rules.systems)
-            yield from _unknown(f"{place}.readers", {"": rule.readers}, ("",), rules.systems)
-            yield from _unknown(f"{place}.approval", dict.fromkeys(rule.approval, ()), each.stages, ())
+def _faults(rules: ObjectRules) -> Iterator[str]:
+    stages, seen = rules.stages, set[str]()
+    yield from _unknown("create", rules.create, stages)
+    for rule in rules.field:
+        place = rule.names[0] if rule.names else "?"
+        for field in rule.names:
+            if field in seen:
+                yield f"{field} has two rules"
+            seen.add(field)
+        for stage in stages:
+            if stage not in rule.owner:
+                yield f"{place} has no owner at the stage {stage}"
+        owners = {stage: (owner,) for stage, owner in rule.owner.items()}
+        yield from _unknown(f"{place}.owner", owners, stages)
+        yield from _unknown(f"{place}.writers", rule.writers, stages)
+        yield from _unknown(f"{place}.readers", {"": rule.readers}, ("",))
+        yield from _unknown(f"{place}.approval", dict.fromkeys(rule.approval, ()), stages)
 
 
-def _unknown(
-    place: str, by_stage: dict[str, tuple[str, ...]], stages: tuple[str, ...], systems: tuple[str, ...]
-) -> Iterator[str]:
+def _unknown(place: str, by_stage: dict[str, tuple[str, ...]], stages: tuple[str, ...]) -> Iterator[str]:
+    systems = {*capabilities(), OURS}
     for stage, named in by_stage.items():
         if stage not in stages:
             yield f"{place}: there is no stage {stage}"

@@ -2,10 +2,13 @@
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
 from litestar import Router
 
 from kit.clients import local
@@ -14,8 +17,9 @@ from kit.operations import api_of
 from kit.routes import router
 from process_apis import flows
 from process_apis import views as view_packages
-from process_apis.changes import TYPES, Changes
+from process_apis.changes import Changes
 from process_apis.module import FlowDependencies, FlowModule, Handler
+from process_apis.settings import Modes
 from process_apis.views.view import View
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
@@ -38,11 +42,35 @@ def modules() -> list[ModuleType]:
     return ordered
 
 
+def routed_by(module: ModuleType) -> tuple[type, ...]:
+    """The capabilities whose instances a flow is assigned by the routing: what it uses, but begins not in."""
+    begins_in: tuple[type, ...] = getattr(module, "BEGINS_IN", ())
+    return tuple(interface for interface in getattr(module, "USES", ()) if interface not in begins_in)
+
+
+def routed_capabilities(settings: Mapping[str, Any]) -> frozenset[str]:
+    """The capabilities for which the flows that are on need routes; `settings` are those of flows.toml."""
+    return frozenset(
+        api_of(interface).name
+        for module in modules()
+        if _is_on(settings.get(module.__name__.rpartition(".")[2], {}))
+        for interface in routed_by(module)
+    )
+
+
+def _is_on(section: Any) -> bool:
+    try:
+        return msgspec.convert(section, Modes).on
+    except msgspec.ValidationError:
+        return True  # what is wrong with it is reported where the flow reads it
+
+
 def build(dependencies: FlowDependencies) -> dict[type, FlowModule]:
     """Every flow's module by its interface; each is given local clients of those before it."""
     flow_modules: dict[type, FlowModule] = {}
     for module in modules():
-        built: FlowModule = module.build(dependencies)
+        systems = dependencies.systems.for_flow(routed_by(module))
+        built: FlowModule = module.build(replace(dependencies, systems=systems))
         flow_modules[module.INTERFACE] = built
         dependencies.clients[module.INTERFACE] = guarded(
             module.INTERFACE, local(module.INTERFACE, built.service)
@@ -55,7 +83,7 @@ def subscriptions(
 ) -> list[tuple[str, Handler]]:
     """Which handler takes which events of the inbox: the judge of changes, the modules' and the views'."""
     judge = Changes(dependencies.ownership, dependencies.systems)
-    found: list[tuple[str, Handler]] = [(kind, judge.take) for kind in TYPES]
+    found: list[tuple[str, Handler]] = [(kind, judge.take) for kind in judge.types]
     found += [pair for router in flow_modules.values() for pair in router.subscriptions.items()]
     return found + [(kind, view.projector) for view in views() for kind in view.types]
 

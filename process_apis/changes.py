@@ -8,26 +8,22 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED, PROJECT_CHANGED, RecordChanged
+from contracts.events.kinds import RecordChanged
 from contracts.problems import NotFound, Problem
 from kit import audit, crossrefs, exceptions, inbox
 from kit.inbox import InboxRow
+from kit.operations import api_of
 from kit.ownership import Ownership, Verdict
 from process_apis import known_records
 from process_apis.systems import Systems
 
-TYPES = (CUSTOMER_CHANGED, CONTRACT_CHANGED, PROJECT_CHANGED)
-# An object that has a cross-reference has been through a flow of ours; these are the stages that it then has.
-STAGES = {"customer": "approved", "contract": "active", "project": "active"}
-OWNERS = {"erp": "finance", "crm": "sales operations", "psa": "delivery"}
-_DELETED = "deleted"
 
+class Touched(NamedTuple):
+    """Which fields a change may have touched, `certain` when it surely did; or a record that is gone."""
 
-class Judged(NamedTuple):
-    """Which fields a change may have touched; `certain` when it surely touched each of them."""
-
-    fields: tuple[str, ...]
+    fields: tuple[str, ...] = ()
     certain: bool = True
+    gone: bool = False
 
 
 class Changes:
@@ -37,117 +33,212 @@ class Changes:
         self._ownership = ownership
         self._systems = systems
 
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types of the changes that are judged: of every object that has a stage once it is ours."""
+        return tuple(each.changed for each in self._systems.objects().values() if each.stage)
+
     async def take(self, connection: AsyncConnection, row: InboxRow) -> None:
         """Judge one change of an object that we know; echoes of our own writes and strangers are dropped.
 
         Raises what the vendor answers where the record must be read: the change is then judged later.
         """
-        change = msgspec.convert(row.data, RecordChanged)
-        ours = await self._known(connection, change)
-        if ours is None or change.by_us:
+        change = self._spelled(msgspec.convert(row.data, RecordChanged))
+        ours = (
+            await crossrefs.resolve(connection, change.instance, change.object, change.id) if change else None
+        )
+        if change is None or ours is None or change.by_us:
             return
-        judged = await self._touched(connection, change)
-        if not judged.fields:
+        if change.kind == "merged" and not await self._follow(connection, row, ours, change):
+            return
+        touched = await self._touched(connection, change)
+        if change.kind == "changed" and not (touched.fields or touched.gone):
             return  # nothing changed of what we read
-        refused = [verdict for verdict in self._judge(change, judged.fields) if verdict.action != "allow"]
+        refused = [verdict for verdict in self._judge(change, touched) if verdict.action != "allow"]
         grave = [verdict for verdict in refused if verdict.action in ("reject", "exception")]
-        if judged.certain:
+        if touched.certain:
             for verdict in refused:
-                await self._audit(connection, row, ours, change, verdict)
+                await _audit_violation(connection, row, ours, change, verdict)
         if grave:
-            await _raise(connection, row, ours, change, grave, certain=judged.certain)
-        elif not refused or not judged.certain:
-            known = judged.fields if judged.certain and judged.fields != (_DELETED,) else ()
-            await inbox.publish(
-                connection,
-                type=row.type,
-                subject=ours,
-                key=ours,
-                data=msgspec.structs.replace(change, fields=known),
-                correlation_id=row.correlation_id,
-                id=f"evt_{row.source}_{row.id}",
-            )
+            await self._raise(connection, row, ours, change, touched, grave)
+        elif not refused or not touched.certain:
+            await _publish(connection, row, ours, change, touched)
 
-    async def _known(self, connection: AsyncConnection, change: RecordChanged) -> str | None:
-        """Our id of the record; None of one that we never saw, or that is none of its system's."""
+    def _spelled(self, change: RecordChanged) -> RecordChanged | None:
+        """The change with its ids in their one spelling; None of a record that is none of its system's."""
+        instance, kind = change.instance, change.object
+        if not self._systems.keepers(instance, kind):
+            return None  # its instance is not configured any more
         try:
-            vendor_id = self._systems.canonical_id(change.instance, change.object, change.id)
+            spelled = [
+                self._systems.canonical_id(instance, kind, each) if each else ""
+                for each in (change.id, change.merged_into)
+            ]
         except NotFound:
             return None
-        return await crossrefs.resolve(connection, change.instance, change.object, vendor_id)
+        return msgspec.structs.replace(change, id=spelled[0], merged_into=spelled[1])
 
-    async def _touched(self, connection: AsyncConnection, change: RecordChanged) -> Judged:
+    async def _follow(
+        self, connection: AsyncConnection, row: InboxRow, ours: str, change: RecordChanged
+    ) -> bool:
+        """Have the remaining record of a merger stand for our object, with what we know of the merged one.
+
+        False where it stands for another of ours already: which of the two remains, a person decides.
+        """
+        instance, kind = change.instance, change.object
+        url = await self._address(instance, kind, change.merged_into)
+        stands_for = await crossrefs.follow(
+            connection, instance=instance, object=kind, vendor_id=change.id, into=change.merged_into, url=url
+        )
+        followed = stands_for == ours
+        await audit.write(
+            connection,
+            actor=f"system:{instance}",
+            action="record.merged",
+            subject=ours,
+            outcome="followed" if followed else "exception",
+            detail={"record": change.id, "into": change.merged_into, "stands_for": stands_for or ""},
+            correlation_id=row.correlation_id,
+        )
+        if followed:
+            await known_records.follow(connection, instance, kind, change.id, change.merged_into)
+        else:
+            await self._raise_double(connection, row, ours, change, stands_for or "")
+        return followed
+
+    async def _address(self, instance: str, kind: str, ident: str) -> str:
+        """Where a person finds the record; empty for one that is gone, which is judged as deleted then."""
+        try:
+            record = await self._systems.read(instance, kind, ident)
+        except NotFound:
+            return ""
+        return next((ref.url for ref in getattr(record, "refs", ()) if ref.id == ident), "")
+
+    async def _touched(self, connection: AsyncConnection, change: RecordChanged) -> Touched:
         """By the vendor's word, or by comparing the record with what we know; either way it is known anew."""
-        if _DELETED in change.values:
-            return Judged((_DELETED,))
-        vendor_id = self._systems.canonical_id(change.instance, change.object, change.id)
-        place = (change.instance, change.object, vendor_id)
+        if change.kind == "deleted":
+            return Touched(gone=True)
+        place = (change.instance, change.object, change.merged_into or change.id)
         try:
             now = known_records.fingerprints(await self._systems.read(*place))
         except NotFound:
-            return Judged(change.fields or (_DELETED,))
+            return Touched(change.fields, gone=not change.fields)
         except Problem:
             if not change.fields:
                 raise
-            return Judged(change.fields)  # it needs no reading to be judged
+            return Touched(change.fields)  # it needs no reading to be judged
         before = await known_records.known(connection, *place)
         await known_records.remember(connection, *place, now)
         if change.fields:
-            return Judged(change.fields)
+            return Touched(change.fields)
         ruled = self._ownership.names(change.object)
         if before is not None:
-            return Judged(tuple(each for each in known_records.differences(before, now) if each in ruled))
+            return Touched(tuple(each for each in known_records.differences(before, now) if each in ruled))
         linked = await crossrefs.linked_at(connection, *place)
         from_before = linked and change.changed_at and change.changed_at <= linked
-        return Judged(() if from_before else tuple(sorted(now.keys() & ruled)), certain=False)
+        return Touched(() if from_before else tuple(sorted(now.keys() & ruled)), certain=False)
 
-    def _judge(self, change: RecordChanged, fields: tuple[str, ...]) -> list[Verdict]:
-        system, stage = self._systems.capability_of(change.instance), STAGES[change.object]
-        if fields == (_DELETED,):
-            may = self._ownership.may_create(change.object, stage, system)
+    def _judge(self, change: RecordChanged, touched: Touched) -> list[Verdict]:
+        """By the capabilities of the instance that keep the object: what any of them may do, is allowed."""
+        stage = self._systems.objects()[change.object].stage
+        capabilities = [api_of(each).name for each in self._systems.keepers(change.instance, change.object)]
+        if touched.gone:
+            may = any(self._ownership.may_create(change.object, stage, each) for each in capabilities)
             why = f"The {change.object} was deleted in a system that does not make it"
-            return [Verdict(_DELETED, "allow" if may else "exception", "", why="" if may else why)]
-        return list(self._ownership.check(change.object, stage, system, fields).values())
+            return [Verdict("", "allow" if may else "exception", "", why="" if may else why)]
+        judged = [self._ownership.check(change.object, stage, each, touched.fields) for each in capabilities]
+        return [
+            min((verdicts[name] for verdicts in judged), key=lambda verdict: verdict.action != "allow")
+            for name in touched.fields
+        ]
 
-    async def _audit(
-        self, connection: AsyncConnection, row: InboxRow, ours: str, change: RecordChanged, verdict: Verdict
+    async def _raise(
+        self,
+        connection: AsyncConnection,
+        row: InboxRow,
+        ours: str,
+        change: RecordChanged,
+        touched: Touched,
+        grave: list[Verdict],
     ) -> None:
-        await audit.write(
+        owner = grave[0].owner
+        await exceptions.raise_exception(
             connection,
-            actor=f"system:{change.instance}",
-            action="ownership.violation",
+            kind="ownership_violation",
+            flow="ownership",
             subject=ours,
-            outcome=verdict.action,
-            detail={"field": verdict.field, "owner": verdict.owner},
+            stopped=_stopped(change, touched, grave),
+            why=f"{grave[0].why} (owner: {owner})." if owner else f"{grave[0].why}.",
+            what_next=f"Change it in the {owner.upper()}, or put the old value back in {change.instance}."
+            if owner
+            else f"Restore it in {change.instance}, or end the business with it.",
+            owner=self._systems.team(owner),
             correlation_id=row.correlation_id,
+            after=change.values,
+            id=f"exc_{row.source}_{row.id}",
+        )
+
+    async def _raise_double(
+        self, connection: AsyncConnection, row: InboxRow, ours: str, change: RecordChanged, other: str
+    ) -> None:
+        keeper = api_of(self._systems.keepers(change.instance, change.object)[0])
+        await exceptions.raise_exception(
+            connection,
+            kind="duplicate_candidate",
+            flow="ownership",
+            subject=ours,
+            stopped=(
+                f"The {change.object} {ours} has no record in {change.instance} any more: {change.id} was "
+                f"merged into {change.merged_into}, which stands for {other}."
+            ),
+            why=f"A record stands for one {change.object}, and the other systems still have two.",
+            what_next=(
+                f"Merge the two in the other systems and end the business with {ours}, or separate the "
+                f"records in {change.instance} again."
+            ),
+            owner=keeper.team,
+            correlation_id=row.correlation_id,
+            before={"record": change.id},
+            after={"record": change.merged_into, "stands_for": other},
+            id=f"exc_{row.source}_{row.id}",
         )
 
 
-async def _raise(
-    connection: AsyncConnection,
-    row: InboxRow,
-    ours: str,
-    change: RecordChanged,
-    grave: list[Verdict],
-    *,
-    certain: bool,
+def _stopped(change: RecordChanged, touched: Touched, grave: list[Verdict]) -> str:
+    names = ", ".join(verdict.field for verdict in grave)
+    if touched.gone:
+        return f"The {change.object} was deleted in {change.instance}."
+    if touched.certain:
+        return f"A change of {names} in {change.instance} was not taken over."
+    return f"{change.instance} changed the {change.object} without saying what; it may be {names}."
+
+
+async def _publish(
+    connection: AsyncConnection, row: InboxRow, ours: str, change: RecordChanged, touched: Touched
 ) -> None:
-    names, owner = ", ".join(verdict.field for verdict in grave), grave[0].owner
-    stopped = f"A change of {names} in {change.instance} was not taken over."
-    if not certain:
-        stopped = f"{change.instance} changed the {change.object} without saying what; it may be {names}."
-    await exceptions.raise_exception(
+    """The change under our id, for whoever follows it."""
+    kind = "deleted" if touched.gone else change.kind
+    fields = touched.fields if touched.certain else ()
+    await inbox.publish(
         connection,
-        kind="ownership_violation",
-        flow="ownership",
+        type=row.type,
         subject=ours,
-        stopped=stopped,
-        why=f"{grave[0].why} (owner: {owner})." if owner else f"{grave[0].why}.",
-        what_next=f"Change it in the {owner.upper()}, or put the old value back in {change.instance}."
-        if owner
-        else f"Restore it in {change.instance}, or end the business with it.",
-        owner=OWNERS.get(owner, "operations"),
+        key=ours,
+        data=msgspec.structs.replace(change, fields=fields, kind=kind),
         correlation_id=row.correlation_id,
-        after=change.values,
-        id=f"exc_{row.source}_{row.id}",
+        id=f"evt_{row.source}_{row.id}",
+    )
+
+
+async def _audit_violation(
+    connection: AsyncConnection, row: InboxRow, ours: str, change: RecordChanged, verdict: Verdict
+) -> None:
+    await audit.write(
+        connection,
+        actor=f"system:{change.instance}",
+        action="ownership.violation",
+        subject=ours,
+        outcome=verdict.action,
+        detail={"field": verdict.field or "deleted", "owner": verdict.owner},
+        correlation_id=row.correlation_id,
     )

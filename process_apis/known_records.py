@@ -75,6 +75,16 @@ async def remember(
     )
 
 
+async def follow(connection: AsyncConnection, instance: str, object: str, vendor_id: str, into: str) -> None:
+    """What we know of a merged record is what the next state of the remaining one is compared with."""
+    fields = await known(connection, instance, object, vendor_id)
+    if fields is not None:
+        await remember(connection, instance, object, into, fields)
+    seen = known_records.c
+    gone = (seen.instance == instance) & (seen.object == object) & (seen.vendor_id == vendor_id)
+    await connection.execute(sa.delete(known_records).where(gone))
+
+
 def differences(before: Fingerprints, now: Fingerprints) -> tuple[str, ...]:
     """The names of fields that are not as they were."""
     return tuple(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))

@@ -1,16 +1,13 @@
 """The systems that the flows speak to: a client per instance and capability, and who serves which entity."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-import msgspec
-
-from contracts.problems import Conflict, NotFound
+from contracts.canonical.objects import BusinessObject
+from contracts.operation import Feature
+from contracts.problems import Conflict, Fault, NotFound, Unexpected
 from contracts.routing import SystemAssignment
-from contracts.system.crm import Crm
-from contracts.system.erp import Erp
-from contracts.system.psa import Psa
-from kit.operations import api_of
+from kit.operations import api_of, readings
 from kit.workflows import RunRow
 from process_apis.current_policy import CurrentPolicy
 
@@ -21,6 +18,8 @@ class Systems:
     """Clients by (instance, interface); which of them serve a legal entity is chosen once per run.
 
     `ids` holds, by instance, its vendor's knowledge of how a record's id is spelled: (kind, id) to the id.
+    `lacking` are, by instance, the names of optional features that it does not have; `routed` the interfaces
+    for which the routing chooses an instance.
     """
 
     def __init__(
@@ -28,10 +27,19 @@ class Systems:
         clients: Mapping[tuple[str, type], Any],
         current_policy: CurrentPolicy,
         ids: Mapping[str, Callable[[str, str], str]] | None = None,
+        *,
+        lacking: Mapping[str, frozenset[str]] | None = None,
+        routed: Iterable[type] = (),
     ) -> None:
         self._clients = clients
         self._current_policy = current_policy
         self._ids = ids or {}
+        self._lacking = lacking or {}
+        self._routed = tuple(api_of(interface).name for interface in routed)
+
+    def for_flow(self, routed: Iterable[type]) -> "Systems":
+        """The same systems, for a flow whose instances of these interfaces the routing chooses."""
+        return Systems(self._clients, self._current_policy, self._ids, lacking=self._lacking, routed=routed)
 
     def canonical_id(self, instance: str, kind: str, given: str) -> str:
         """The one spelling of a vendor's id, before anything is keyed by it; no vendor is asked.
@@ -52,50 +60,60 @@ class Systems:
                     continue
         return tuple(found)
 
-    def crm(self, instance: str) -> Crm | None:
-        """The CRM of that name, None when none is configured."""
-        return self._clients.get((instance, Crm))
+    # -- what the instances keep ------------------------------------------------------------------------
 
-    def erp(self, instance: str) -> Erp:
-        """The ERP of that name; raises NotFound when it is not configured any more."""
-        return self.client(Erp, instance)
+    def interfaces(self) -> tuple[type, ...]:
+        """The interfaces that any instance serves."""
+        return tuple(dict.fromkeys(interface for _, interface in self._clients))
 
-    def psa(self, instance: str) -> Psa:
-        """The PSA of that name; raises NotFound when it is not configured any more."""
-        return self.client(Psa, instance)
+    def objects(self) -> dict[str, BusinessObject]:
+        """The business objects that any instance keeps, by their names."""
+        bounds = [bound for interface in self.interfaces() for bound in readings(interface).values()]
+        return {
+            bound.operation.reads.name: bound.operation.reads for bound in bounds if bound.operation.reads
+        }
+
+    def keepers(self, instance: str, kind: str) -> tuple[type, ...]:
+        """The interfaces, of those that an instance serves, by which it keeps such objects."""
+        served = (interface for name, interface in self._clients if name == instance)
+        return tuple(one for one in served if kind in readings(one))
 
     async def read(self, instance: str, kind: str, ident: str) -> Any:
         """A record as it is at its vendor now; raises NotFound where the instance has none of its kind."""
-        asked = {
-            ("customer", "crm"): (Crm, "get_customer"),
-            ("customer", "erp"): (Erp, "get_customer"),
-            ("contract", "erp"): (Erp, "get_contract"),
-            ("project", "psa"): (Psa, "get_project"),
-        }.get((kind, self.capability_of(instance)))
-        if asked is None:
+        interface = next(iter(self.keepers(instance, kind)), None)
+        if interface is None:
             raise NotFound(f"{instance} has no {kind} that can be read")
-        interface, operation = asked
-        return await getattr(self.client(interface, instance), operation)(ident)
+        return await getattr(self.client(interface, instance), readings(interface)[kind].name)(ident)
+
+    def lacks(self, instance: str, feature: Feature) -> bool:
+        """Whether an instance does not have an optional feature of a capability that it serves."""
+        return feature.name in self._lacking.get(instance, ())
+
+    def team(self, capability: str) -> str:
+        """Who decides on what a capability owns; operations, where no instance serves it."""
+        apis = (api_of(interface) for interface in self.interfaces())
+        return next((api.team for api in apis if api.name == capability), "operations")
+
+    # -- who serves what --------------------------------------------------------------------------------
 
     def choose(self, selling_entity: str) -> SystemAssignment:
         """The systems of an entity by the routing in force; raises Conflict where no route gives it one."""
-        routing = self._current_policy.routing
-        found = SystemAssignment(
-            routing.instance_for("erp", selling_entity), routing.instance_for("psa", selling_entity)
-        )
-        if not (found.erp and found.psa):
-            raise Conflict(f"No route gives {selling_entity} an ERP and a PSA (routing.toml).")
-        return found
+        return self.pinned_or_current({}, selling_entity)
 
     def pinned_or_current(self, assignment: SystemAssignment, selling_entity: str) -> SystemAssignment:
-        """The systems with which a run began; those of the routing in force for one that kept none."""
-        return assignment if assignment != SystemAssignment() else self.choose(selling_entity)
+        """The systems with which a run began, and those of the routing in force for what it did not pin."""
+        routing = self._current_policy.routing
+        systems = {
+            name: assignment.get(name) or routing.instance_for(name, selling_entity) for name in self._routed
+        }
+        if missing := [name for name, instance in systems.items() if not instance]:
+            instances = " and ".join(f"{name} instance" for name in missing)
+            raise Conflict(f"No route gives {selling_entity} any {instances} (routing.toml).")
+        return systems
 
-    def capability_of(self, instance: str) -> str:
-        """The capability by which an instance counts as a system in questions of ownership."""
-        return next(
-            (api_of(interface).name for name, interface in self._clients if name == instance), "enfilade"
-        )
+    def of(self, interface: type[T], assignment: SystemAssignment) -> T:
+        """The system of an assignment; raises NotFound when it is not configured any more."""
+        return self.client(interface, instance_of(interface, assignment))
 
     def client(self, interface: type[T], instance: str) -> T:
         """The instance of that name; raises NotFound when it is not configured any more."""
@@ -107,7 +125,21 @@ class Systems:
             )
         return found
 
+    def require(self, interface: type[Any], instance: str) -> None:
+        """Raise NotFound, as a fault of the request's `instance`, where a caller names none of ours."""
+        if (instance, interface) not in self._clients:
+            detail = f"No {api_of(interface).name.upper()} instance is named {instance}."
+            raise NotFound(detail, errors=(Fault("/instance", detail, "unknown"),))
 
-def assignment_of_run(run: RunRow | None) -> SystemAssignment | None:
-    """The systems with which a run works, None where it has not said so."""
-    return msgspec.convert(run.systems, SystemAssignment) if run is not None and run.systems else None
+
+def instance_of(interface: type, assignment: SystemAssignment) -> str:
+    """An assignment's instance of a capability; raises Unexpected for one that the flow did not declare."""
+    name = api_of(interface).name
+    if name not in assignment:
+        raise Unexpected(f"No {name} was assigned: a flow names in USES every capability that it works in.")
+    return assignment[name]
+
+
+def assignment_of_run(run: RunRow | None) -> SystemAssignment:
+    """The systems with which a run works, empty where it has not said so."""
+    return run.systems if run is not None else {}

@@ -9,17 +9,16 @@ import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 from litestar import Router
 
-import contracts.system
-from contracts.operation import Api
+from contracts.events.kinds import RecordChanged
 from contracts.problems import Problem
-from kit.operations import api_of
+from contracts.system import capabilities
+from kit.operations import api_of, readings
 from kit.routes import router
 from kit.secrets import SecretError
 from kit.settings import SettingsError, read_toml
@@ -63,6 +62,13 @@ class Instance:
         """Each capability's interface with the adapter that implements it."""
         return {interface_of(name): self.opened.capabilities[name] for name in self.profile.capabilities}
 
+    def accepts(self, change: RecordChanged) -> bool:
+        """Whether a capability of the instance reads the object that changed; no other change is taken in."""
+        accepted = any(change.object in readings(interface_of(name)) for name in self.profile.capabilities)
+        if not accepted:
+            _log.error("change_of_unread_object", instance=self.profile.name, object=change.object)
+        return accepted
+
     def routers(self) -> list[Router]:
         """The instance's capabilities as routes."""
         return [
@@ -85,18 +91,6 @@ class Survey(NamedTuple):
 def prefix_of(interface: type, instance: str) -> str:
     """The path at which a capability of an instance is mounted."""
     return api_of(interface).prefix.format(instance=instance)
-
-
-@cache
-def capabilities() -> dict[str, type]:
-    """The interfaces of all capabilities by their names, as contracts/system declares them."""
-    interfaces: dict[str, type] = {}
-    for module in pkgutil.iter_modules(contracts.system.__path__):
-        for kind in vars(importlib.import_module(f"contracts.system.{module.name}")).values():
-            declared = getattr(kind, "__api__", None)
-            if isinstance(declared, Api):
-                interfaces[declared.name] = kind
-    return interfaces
 
 
 def interface_of(capability: str) -> type:
@@ -150,6 +144,12 @@ def _read_profile(path: Path) -> tuple[Connector, Profile]:
         f"{path}: {connector.title} has no capability {name!r}"
         for name in profile.capabilities
         if name not in connector.capabilities
+    ]
+    features = {each.name for name in connector.capabilities for each in api_of(interface_of(name)).features}
+    faults += [
+        f"{path}: {connector.title} has no optional feature {name!r}"
+        for name in profile.lacks
+        if name not in features
     ]
     if profile.name != path.stem:
         faults.insert(0, f"{path}: the instance is named {profile.name}, its file {path.stem}")

@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from contracts.canonical.objects import BusinessObject
 from contracts.canonical.opportunity import PricingModel
 from contracts.canonical.values import Id, Instant, Money, Name, Quantity, Ref
+
+CONTRACT = BusinessObject("contract", stage="active")
 
 ContractStatus = Literal["draft", "active", "closed"]
 

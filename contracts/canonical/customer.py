@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from contracts.canonical.objects import BusinessObject
 from contracts.canonical.values import (
     Address,
     Country,
@@ -16,6 +17,8 @@ from contracts.canonical.values import (
     Ref,
     TaxRegistration,
 )
+
+CUSTOMER = BusinessObject("customer", stage="approved")
 
 CustomerStatus = Literal["prospect", "proposed", "approved", "blocked"]
 

@@ -5,7 +5,10 @@ from typing import Literal
 
 import msgspec
 
+from contracts.canonical.objects import BusinessObject
 from contracts.canonical.values import Id, Instant, Money, Quantity, Ref
+
+OPPORTUNITY = BusinessObject("opportunity")
 
 PricingModel = Literal["fixed_price", "time_and_materials", "retainer"]
 Stage = Literal["open", "won", "lost"]

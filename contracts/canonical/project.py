@@ -5,8 +5,11 @@ from typing import Literal
 
 import msgspec
 
+from contracts.canonical.objects import BusinessObject
 from contracts.canonical.opportunity import PricingModel
 from contracts.canonical.values import Id, Instant, Money, Name, Quantity, Ref
+
+PROJECT = BusinessObject("project", stage="active")
 
 ProjectStatus = Literal["planned", "active", "closed", "cancelled"]
 

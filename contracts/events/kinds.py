@@ -5,19 +5,21 @@ from typing import Literal
 
 import msgspec
 
-from contracts.canonical.contract import BillingLine
-from contracts.canonical.project import StaffingDemand
+from contracts.canonical.contract import CONTRACT, BillingLine
+from contracts.canonical.customer import CUSTOMER
+from contracts.canonical.opportunity import OPPORTUNITY
+from contracts.canonical.project import PROJECT, StaffingDemand
 from contracts.canonical.values import Money
 from contracts.canonical.workflow import WorkflowStatus
 
 OPPORTUNITY_WON = "enfilade.opportunity.won.v1"
-OPPORTUNITY_CHANGED = "enfilade.opportunity.changed.v1"
+OPPORTUNITY_CHANGED = OPPORTUNITY.changed
 CUSTOMER_APPROVED = "enfilade.customer.approved.v1"
 CUSTOMER_SETTLED = "enfilade.customer.settled.v1"
-CUSTOMER_CHANGED = "enfilade.customer.changed.v1"
+CUSTOMER_CHANGED = CUSTOMER.changed
 CONTRACT_ACTIVATED = "enfilade.contract.activated.v1"
-CONTRACT_CHANGED = "enfilade.contract.changed.v1"
-PROJECT_CHANGED = "enfilade.project.changed.v1"
+CONTRACT_CHANGED = CONTRACT.changed
+PROJECT_CHANGED = PROJECT.changed
 PROJECT_CREATED = "enfilade.project.created.v1"
 STAFFING_DEMAND_PUBLISHED = "enfilade.staffing_demand.published.v1"
 ACTIVATION_UPDATED = "enfilade.activation.updated.v1"
@@ -30,17 +32,21 @@ SLA_BREACHED = "enfilade.sla.breached.v1"
 class RecordChanged(msgspec.Struct, frozen=True, omit_defaults=True):
     """A record changed in a vendor's instance; the flow reads the record itself before it acts.
 
-    `fields` are the canonical names of what changed (empty: unknown); `by_us` marks an echo of our own write.
+    `object` names a business object that a capability of the instance reads. `fields` are the canonical names
+    of what changed (empty: unknown); `by_us` marks an echo of our own write. A record that was `merged` is
+    gone, and `merged_into` is the id of the one that remains; a `restored` one had been deleted.
     """
 
     instance: str
-    object: Literal["opportunity", "customer", "contract", "project"]
+    object: str
     id: str
     version: str = ""
     fields: tuple[str, ...] = ()
     values: dict[str, str] = {}
     changed_at: dt.datetime | None = None
     by_us: bool = False
+    kind: Literal["changed", "deleted", "merged", "restored"] = "changed"
+    merged_into: str = ""
 
 
 class StaffingDemandPublished(msgspec.Struct, frozen=True):

@@ -3,10 +3,10 @@
 from typing import Protocol
 
 from contracts.canonical.contact import Contacts
-from contracts.canonical.customer import Customer, Customers
-from contracts.canonical.opportunity import Opportunities, Opportunity, ProjectLink
+from contracts.canonical.customer import CUSTOMER, Customer, Customers
+from contracts.canonical.opportunity import OPPORTUNITY, Opportunities, Opportunity, ProjectLink
 from contracts.canonical.values import Cursor, Id, Instant, PageSize
-from contracts.operation import Link, api, operation
+from contracts.operation import Feature, Link, api, operation
 from contracts.problems import (
     ContractViolation,
     NotFound,
@@ -19,6 +19,7 @@ from contracts.problems import (
 READ = (NotFound, ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
 LIST = (ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
 WRITE = (*READ, PreconditionFailed)
+PRECONDITION = Feature("precondition", "without a condition: this CRM cannot refuse a write at another stage")
 
 
 @api(
@@ -27,9 +28,14 @@ WRITE = (*READ, PreconditionFailed)
     version=1,
     summary="Opportunities, accounts and contacts of one CRM instance",
     data_classes=("commercial", "financial", "personal"),
+    team="sales operations",
+    features=(PRECONDITION,),
 )
 class Crm(Protocol):
-    """One CRM instance. Ids are the vendor's own."""
+    """One CRM instance. Ids are the vendor's own.
+
+    An instance that lacks PRECONDITION is given no `only_while`: its last writer wins.
+    """
 
     @operation(
         "GET",
@@ -37,6 +43,7 @@ class Crm(Protocol):
         summary="Read an opportunity with its lines and account team",
         problems=READ,
         links=(Link("get_customer", "customer_id", "customer_id"),),
+        reads=OPPORTUNITY,
     )
     async def get_opportunity(self, opportunity_id: Id) -> Opportunity:
         """The opportunity as the CRM has it now; raises NotFound."""
@@ -71,6 +78,7 @@ class Crm(Protocol):
         summary="Read an account as a customer",
         cache_seconds=5,
         problems=READ,
+        reads=CUSTOMER,
     )
     async def get_customer(self, customer_id: Id) -> Customer:
         """The account's engagement context and proposed billing data; raises NotFound."""

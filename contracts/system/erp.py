@@ -2,14 +2,15 @@
 
 from typing import Protocol
 
-from contracts.canonical.contract import Contract, ContractDraft, Contracts
-from contracts.canonical.customer import Customer, CustomerDraft, Customers
+from contracts.canonical.contract import CONTRACT, Contract, ContractDraft, Contracts
+from contracts.canonical.customer import CUSTOMER, Customer, CustomerDraft, Customers
 from contracts.canonical.values import Cursor, Id, Instant, Key, Name, PageSize
-from contracts.operation import Link, api, operation
+from contracts.operation import Feature, Link, api, operation
 from contracts.problems import ContractViolation, NotFound, VendorDoubtful, VendorRejected, VendorUnavailable
 
 LIST = (ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
 READ = (NotFound, *LIST)
+BILLING_SCHEDULE = Feature("billing_schedule", "no billing dates: this ERP keeps no billing schedule")
 
 
 @api(
@@ -18,11 +19,14 @@ READ = (NotFound, *LIST)
     version=1,
     summary="Customers and contracts of one ERP instance",
     data_classes=("commercial", "financial", "personal"),
+    team="finance",
+    features=(BILLING_SCHEDULE,),
 )
 class Erp(Protocol):
     """One ERP instance. Ids are the vendor's own; every create takes the caller's key.
 
-    Creating twice under one key, at once or years apart, in one process or several, makes one object.
+    Creating twice under one key, at once or years apart, in one process or several, makes one object. An
+    instance that lacks BILLING_SCHEDULE is given contracts without one.
     """
 
     @operation(
@@ -31,6 +35,7 @@ class Erp(Protocol):
         summary="Read a customer",
         cache_seconds=5,
         problems=READ,
+        reads=CUSTOMER,
     )
     async def get_customer(self, customer_id: Id) -> Customer:
         """The customer's legal and billing master; raises NotFound."""
@@ -70,7 +75,11 @@ class Erp(Protocol):
         ...
 
     @operation(
-        "GET", "/contracts/{contract_id}", summary="Read a contract and its billing schedule", problems=READ
+        "GET",
+        "/contracts/{contract_id}",
+        summary="Read a contract and its billing schedule",
+        problems=READ,
+        reads=CONTRACT,
     )
     async def get_contract(self, contract_id: Id) -> Contract:
         """The contract; raises NotFound."""

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from contracts.canonical.project import Client, ClientDraft, Project, ProjectDraft, Projects
+from contracts.canonical.project import PROJECT, Client, ClientDraft, Project, ProjectDraft, Projects
 from contracts.canonical.values import Cursor, Id, Instant, Key, PageSize
 from contracts.operation import Link, api, operation
 from contracts.problems import ContractViolation, NotFound, VendorDoubtful, VendorRejected, VendorUnavailable
@@ -17,6 +17,7 @@ READ = (NotFound, *LIST)
     version=1,
     summary="Clients and projects of one PSA instance",
     data_classes=("commercial", "financial", "personal"),
+    team="delivery",
 )
 class Psa(Protocol):
     """One PSA instance. Ids are the vendor's own; every create takes the caller's key.
@@ -36,7 +37,13 @@ class Psa(Protocol):
         """The one client of this key."""
         ...
 
-    @operation("GET", "/projects/{project_id}", summary="Read a project with its structure", problems=READ)
+    @operation(
+        "GET",
+        "/projects/{project_id}",
+        summary="Read a project with its structure",
+        problems=READ,
+        reads=PROJECT,
+    )
     async def get_project(self, project_id: Id) -> Project:
         """The project with tasks, milestones and planned roles; raises NotFound."""
         ...

@@ -1,9 +1,14 @@
 """deploy: the firm's policy: consumers, plans, conflicting duties and routing."""
 
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import process_apis.app
+from contracts.routing import Routing
+from contracts.system import capabilities
 from deploy.composition.interfaces import interfaces
 from deploy.composition.lifecycle import read_lifecycles
 from deploy.composition.production import refuse_development
@@ -24,11 +29,18 @@ from system_apis.connector import Connector, Profile
 class RoutingFacts:
     """What routing is validated against: the firm's reference data, and its instances' data regions.
 
-    `served` maps (instance, capability) to a region.
+    `served` maps (instance, capability) to a region; `needed` are the capabilities that the routing assigns
+    to the flows which are on.
     """
 
     reference: Reference
     served: Mapping[tuple[str, str], str]
+    needed: frozenset[str]
+
+    def faults(self, routing: Routing) -> list[str]:
+        """What does not fit in the routing, each with its place."""
+        entities, there_are = self.reference.entities, capabilities()
+        return routing.faults_for(self.served, entities, capabilities=there_are, needed=self.needed)
 
 
 def read_routing_facts(folder: Path) -> RoutingFacts:
@@ -36,16 +48,24 @@ def read_routing_facts(folder: Path) -> RoutingFacts:
 
     A faulty profile is its instance's matter alone.
     """
-    profiles = survey_profiles(folder / "instances").profiles
-    return routing_facts(profiles, reference_files.read(folder / "reference"))
+    return routing_facts(survey_profiles(folder / "instances").profiles, folder)
 
 
-def routing_facts(profiles: Iterable[tuple[Connector, Profile]], reference: Reference) -> RoutingFacts:
-    """The firm with these instances and this reference data."""
+def routing_facts(profiles: Iterable[tuple[Connector, Profile]], folder: Path) -> RoutingFacts:
+    """The firm with these instances, and with the reference data and flows of its configuration folder."""
+    reference = reference_files.read(folder / "reference")
     served = {
         (one.name, capability): one.data_region for _, one in profiles for capability in one.capabilities
     }
-    return RoutingFacts(reference, served)
+    return RoutingFacts(reference, served, process_apis.app.routed_capabilities(_flows(folder)))
+
+
+def _flows(folder: Path) -> dict[str, Any]:
+    """The settings of the flows, without those of a file that is missing or unreadable."""
+    try:
+        return tomllib.loads((folder / "flows.toml").read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return {}
 
 
 def names_known(facts: RoutingFacts | None = None) -> KnownNames:
@@ -72,7 +92,7 @@ def routing_faults(
         lambda: refuse_conflicts(matrix_of(bundle.duties, interfaces()), bundle.consumers),
     ]
     if facts is not None:
-        checks.append(lambda: _refuse(bundle.routing.faults_for(facts.served, facts.reference.entities)))
+        checks.append(lambda: _refuse(facts.faults(bundle.routing)))
     if production:
         checks.append(lambda: refuse_development(bundle))
     for check in checks:

@@ -39,14 +39,13 @@ from kit.routes import answer_problem, require_delegation
 from kit.secrets import Secret, load_or_create, resolve
 from kit.settings import SettingsError
 from kit.workflows import Runtime, WorkflowSettings
-from process_apis import reference_files
 from process_apis.current_policy import CurrentPolicy
 from process_apis.module import FlowDependencies
 from process_apis.systems import Systems
 from system_apis.app import interface_of, open_instances, prefix_of, survey_profiles
 from system_apis.connector import ConnectorContext
 
-OWNERSHIP = Path(contracts.__file__).parent / "ownership.toml"
+OWNERSHIP = Path(contracts.__file__).parent / "ownership"
 APPLICATION = "enfilade"
 # Raised by hand, and only for a change of a flow with which earlier runs are incompatible.
 FLOWS_VERSION = "1"
@@ -106,7 +105,7 @@ async def assemble(settings: ServerSettings, environ: Mapping[str, str]) -> Asyn
 
 def _policy_context(settings: ServerSettings, tiers: Tiers) -> PolicyContext:
     """The firm's current policy, for all tiers of the process that use it."""
-    facts = routing_facts(tiers.profiles, reference_files.read(settings.folder / "reference"))
+    facts = routing_facts(tiers.profiles, settings.folder)
     bundle = read_policy(settings.folder, facts, production=settings.production)
     current_policy = CurrentPolicy(bundle.routing, bundle.duties)
     participant = policy_participant(current_policy, facts, production=settings.production)
@@ -204,6 +203,7 @@ def _build_process_tier(
             _system_clients(tiers, carrier),
             policy_context.current_policy,
             {profile.name: connector.canonical_id for connector, profile in tiers.profiles},
+            lacking={profile.name: connector.lacking(profile) for connector, profile in tiers.profiles},
         ),
         database=stores.database,
         runtime=tiers.runtime,

@@ -86,7 +86,7 @@ def _routing_faults(folder: Path, facts: RoutingFacts) -> list[str]:
     alone = make_bundle(
         GatewaySettings(), {}, routing=routing, folder=folder, lines={ROUTING: lines_of(text)}
     )
-    return placed(alone, SettingsError(routing.faults_for(facts.served, facts.reference.entities))).faults
+    return placed(alone, SettingsError(facts.faults(routing))).faults
 
 
 def unknown_elsewhere(folder: Path) -> list[str]:

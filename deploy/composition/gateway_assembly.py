@@ -119,7 +119,8 @@ async def accept_push(
     deliveries = await instance.opened.webhook.verify(headers, body)
     async with database.begin() as connection:
         for delivery in deliveries:
-            await _store(connection, name, delivery)
+            if instance.accepts(delivery.change):
+                await _store(connection, name, delivery)
 
 
 async def _store(connection: Any, instance: str, delivery: Delivery) -> None:

@@ -19,7 +19,7 @@ from kit.context import new_correlation_id
 from kit.database import Database, get_cursor, lease, set_cursor
 from kit.inbox.worker import InboxWorker
 from kit.telemetry import log
-from system_apis.app import watch
+from system_apis.app import Instance, watch
 
 BEGIN_SECONDS = 3.0
 HOUSEKEEPING_SECONDS = 30.0
@@ -75,7 +75,7 @@ def _work(
     if tiers.inbox is not None:
         tasks.append(("inbox", partial(tiers.inbox.run, stop)))
     for name, instance in tiers.instances.items():
-        receive = Receiver(name, stores.database, tiers.inbox)
+        receive = Receiver(instance, stores.database, tiers.inbox)
         tasks += [
             (
                 f"changes of {source.name}",
@@ -112,7 +112,7 @@ async def run_housekeeping(database: Database, settings: ServerSettings) -> None
 class Receiver:
     """Stores what an instance's change sources report."""
 
-    def __init__(self, instance: str, database: Database, worker: InboxWorker | None) -> None:
+    def __init__(self, instance: Instance, database: Database, worker: InboxWorker | None) -> None:
         self._instance = instance
         self._database = database
         self._worker = worker
@@ -125,9 +125,11 @@ class Receiver:
         change: RecordChanged,
         occurred_at: dt.datetime,
     ) -> bool:
+        if not self._instance.accepts(change):
+            return False
         stored = await inbox.receive(
             self._database,
-            source=self._instance,
+            source=self._instance.profile.name,
             id=dedupe_id,
             type=type,
             key=key,

@@ -65,6 +65,12 @@ def bind(interface: type) -> tuple[Bound, ...]:
     return tuple(_bind_method(interface, api, name, method) for name, method in dict(methods).items())
 
 
+@lru_cache(maxsize=256)
+def readings(interface: type) -> dict[str, Bound]:
+    """The operations that read one record by its id, by the name of the business object that they read."""
+    return {bound.operation.reads.name: bound for bound in bind(interface) if bound.operation.reads}
+
+
 def bound_of(method: Any) -> Bound:
     """The operation of a method as it stands in its interface (`Erp.put_contract`)."""
     return next(bound for bound in bind(method.__interface__) if bound.name == method.__name__)

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from contracts.events.kinds import RecordChanged
+from contracts.operation import Feature
 from contracts.system.instance import InstanceReport
 from kit.cache import Cache
 from kit.database import Database
@@ -22,8 +23,8 @@ Environment = Literal["test", "production"]
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The common head of `instances/<name>.toml`; each vendor's profile inherits it and adds its tables.
 
-    `data_region` is where the instance's data resides; `capabilities` are those that it serves;
-    `owner` answers for the account and its credentials.
+    `data_region` is where the instance's data resides; `capabilities` are those that it serves, `lacks` their
+    optional features that this account does not have; `owner` answers for the account and its credentials.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     data_region: str = ""
     owner: str = ""
     capabilities: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
     limits: Limits = msgspec.field(default_factory=Limits)
 
 
@@ -148,7 +150,8 @@ class Connector:
 
     `canonical_id` gives the one spelling of a record's id, by our kind of the record and any spelling of the
     vendor's; it raises NotFound for what can be no such id. Pure: it works wherever the profile is read, also
-    in a process that does not open the instance, and while the vendor is away.
+    in a process that does not open the instance, and while the vendor is away. `lacks` are the optional
+    features of its capabilities that no account of it has.
     """
 
     name: str
@@ -157,6 +160,11 @@ class Connector:
     profile: type[Profile]
     open: Callable[[Any, ConnectorContext], AbstractAsyncContextManager[OpenInstance]]
     canonical_id: Callable[[str, str], str]
+    lacks: frozenset[Feature] = frozenset()
+
+    def lacking(self, profile: Profile) -> frozenset[str]:
+        """The names of the optional features that an account does not have."""
+        return frozenset(profile.lacks) | {feature.name for feature in self.lacks}
 
 
 def ordering_key(instance: str, object: str, id: str) -> str:  # noqa: A002

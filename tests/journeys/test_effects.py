@@ -13,7 +13,7 @@ import process_apis.app
 from contracts.canonical.workflow import Mode, PlannedRequest
 from contracts.process.customer_master import CustomerMaster, CustomerProposal
 from contracts.process.opportunity_to_project import ActivationRequest, OpportunityToProject
-from deploy import assemble as assembling
+from deploy.composition import assemble as assembling
 from deploy.settings import read_settings
 from experience_apis.audiences.crm_ui.compose import account_screen
 from kit import clients, context

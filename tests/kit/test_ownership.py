@@ -15,7 +15,7 @@ from contracts.problems import OwnershipViolation
 from kit.ownership import Ownership
 from kit.settings import SettingsError
 
-FILE = Path(__file__).parents[2] / "contracts" / "ownership.toml"
+FOLDER = Path(__file__).parents[2] / "contracts" / "ownership"
 NOT_OWNED = {
     "id",
     "version",
@@ -28,7 +28,7 @@ NOT_OWNED = {
 
 @pytest.fixture(scope="module")
 def ownership() -> Ownership:
-    return Ownership.load(FILE)
+    return Ownership.load(FOLDER)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_every_field_has_exactly_one_rule(
     ownership: Ownership, name: str, kind: type[msgspec.Struct]
 ) -> None:
     """The file names every business field of every object of the flow, and none that does not exist."""
-    named = [field for rule in ownership.rules.objects[name].field for field in rule.names]
+    named = [field for rule in ownership.objects[name].field for field in rule.names]
     assert sorted(named) == sorted(set(kind.__struct_fields__) - NOT_OWNED)
 
 
@@ -96,15 +96,15 @@ def test_an_unknown_object_or_stage_is_refused(ownership: Ownership) -> None:
 
 
 def test_a_faulty_file_tells_all_its_faults(tmp_path: Path) -> None:
-    """Every missing owner, unknown stage and system, and doubled field is reported at once."""
-    file = tmp_path / "ownership.toml"
-    file.write_text(
-        'systems = ["crm"]\n[objects.thing]\nstages = ["new", "old"]\ncreate = { gone = ["crm"] }\n'
-        '[[objects.thing.field]]\nnames = ["a"]\nowner = { new = "abc" }\nreaders = []\n'
+    """Every missing owner, unknown stage and system, and doubled field of every file is reported at once."""
+    (tmp_path / "thing.toml").write_text(
+        'stages = ["new", "old"]\ncreate = { gone = ["crm"] }\n'
+        '[[field]]\nnames = ["a"]\nowner = { new = "abc" }\nreaders = []\n'
         'travels = "two-way"\nhow_often = "daily"\nviolation = "reject"\n'
-        '[[objects.thing.field]]\nnames = ["a"]\nowner = { new = "crm", old = "crm" }\nreaders = []\n'
+        '[[field]]\nnames = ["a"]\nowner = { new = "crm", old = "crm" }\nreaders = []\n'
         'travels = "two-way"\nhow_often = "daily"\nviolation = "reject"\n'
     )
+    (tmp_path / "other.toml").write_text("stages = 7\n")
     with pytest.raises(SettingsError) as found:
-        Ownership.load(file)
-    assert len(found.value.faults) == 4
+        Ownership.load(tmp_path)
+    assert len(found.value.faults) == 5

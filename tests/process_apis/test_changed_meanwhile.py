@@ -9,7 +9,6 @@ import pytest
 from contracts.canonical.opportunity import OpportunityLine
 from contracts.canonical.values import Address, Money, TaxRegistration
 from contracts.process.customer_master import DuplicateCandidate
-from contracts.routing import SystemAssignment
 from process_apis.flows.customer_master import rules as customers
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.failures import other_terms
@@ -25,7 +24,7 @@ def test_the_same_terms_differ_in_nothing() -> None:
     again = msgspec.structs.replace(
         terms(),
         read_at=dt.datetime(2026, 11, 21, tzinfo=dt.UTC),
-        systems=SystemAssignment("a", "b"),
+        systems={"erp": "a", "psa": "b"},
         name="Globex 2",
     )
     assert rules.differences(terms(), again) == ({}, {})

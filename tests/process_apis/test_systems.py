@@ -25,7 +25,8 @@ from tests.process_apis.test_activation_rules import terms
 
 NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 NO_DUTIES = Duties({}, ())
-EUROPE, AMERICA = SystemAssignment("erp-eu", "psa"), SystemAssignment("erp-us", "psa")
+EUROPE: SystemAssignment = {"erp": "erp-eu", "psa": "psa"}
+AMERICA: SystemAssignment = {"erp": "erp-us", "psa": "psa"}
 CRM = Ref("crm-main", "customer", "001A")
 CLIENT = Ref("psa", "client", "7")
 
@@ -39,7 +40,7 @@ def systems(current_policy: CurrentPolicy) -> Systems:
     """Clients of a CRM, two ERPs and a PSA, each known by its name alone."""
     names = (("crm", Crm), ("erp-eu", Erp), ("erp-us", Erp), ("psa", Psa))
     clients: dict[tuple[str, type], Any] = {(name, kind): name for name, kind in names}
-    return Systems(clients, current_policy)
+    return Systems(clients, current_policy, routed=(Erp, Psa))
 
 
 def test_the_first_route_that_fits_an_entity_serves_it() -> None:
@@ -59,7 +60,9 @@ def test_every_misfit_of_a_table_is_told_with_its_place() -> None:
         )
     )
     served = {("erp-us", "erp"): "us", ("psa", "psa"): "eu"}
-    assert table.faults_for(served, ["NB-UK", "NB-DE"]) == [
+    assert table.faults_for(
+        served, ["NB-UK", "NB-DE"], capabilities=("erp", "psa"), needed=("psa", "erp")
+    ) == [
         "routes[0].residency: erp-us keeps its data in us, not in eu",
         "routes[1].selling_entity: there is no legal entity NB-XX",
         "routes[1].instance: psa does not serve erp",
@@ -74,13 +77,13 @@ def test_a_run_keeps_what_it_chose_and_the_next_chooses_anew() -> None:
     began = deployment.choose("NB-UK")
     current_policy.replace(routing(("*", "erp-us")), NO_DUTIES)
     assert (deployment.pinned_or_current(began, "NB-UK"), deployment.choose("NB-UK")) == (EUROPE, AMERICA)
-    assert deployment.pinned_or_current(SystemAssignment(), "NB-UK") == AMERICA
-    assert deployment.erp(began.erp) == "erp-eu"
+    assert deployment.pinned_or_current({}, "NB-UK") == AMERICA
+    assert deployment.of(Erp, began) == "erp-eu"
 
 
 def test_an_entity_that_nobody_serves_is_refused() -> None:
     """A proposal for it is told so, rather than begun."""
-    with pytest.raises(Conflict, match="No route gives NB-DE an ERP and a PSA"):
+    with pytest.raises(Conflict, match="No route gives NB-DE any erp instance"):
         systems(CurrentPolicy(routing(("NB-UK", "erp-eu")), NO_DUTIES)).choose("NB-DE")
 
 
@@ -88,9 +91,9 @@ def test_an_instance_that_is_gone_is_told_with_what_to_do() -> None:
     """A run does not go on elsewhere because its system was taken out of the configuration."""
     deployment = systems(CurrentPolicy(routing(("*", "erp-eu")), NO_DUTIES))
     with pytest.raises(NotFound, match=r"^erp-old, in which this began, .*\(instances/erp-old\.toml\)"):
-        deployment.erp("erp-old")
+        deployment.client(Erp, "erp-old")
     with pytest.raises(NotFound, match="erp-eu, in which this began, is no psa"):
-        deployment.psa("erp-eu")
+        deployment.client(Psa, "erp-eu")
 
 
 def test_a_deal_is_made_where_its_customer_stands() -> None:
@@ -130,11 +133,42 @@ def test_runs_begun_before_they_kept_their_systems_go_on() -> None:
         assert deployment.pinned_or_current(kept, "NB-UK") == AMERICA
 
 
+class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An assignment in the form in which earlier releases stored it: a field for each of two capabilities."""
+
+    erp: str = ""
+    psa: str = ""
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        (Stored("erp-eu", "psa"), EUROPE),
+        (Stored("erp-eu"), {"erp": "erp-eu", "psa": "psa"}),
+        (Stored(), AMERICA),
+    ],
+)
+def test_assignments_stored_by_earlier_releases_are_read_as_they_are(
+    stored: Stored, read: SystemAssignment
+) -> None:
+    """In the run's row, its input and the results of its steps; what one did not pin, the routing gives."""
+    old = msgspec.to_builtins(stored)
+    proposal = msgspec.to_builtins(CustomerProposal("crm-main", "001A", "NB-UK", "GBP"))
+    deployment = systems(CurrentPolicy(routing(("*", "erp-us")), NO_DUTIES))
+    for kept in (
+        assignment_of_run(row(old)),
+        msgspec.convert(msgspec.to_builtins(terms()) | {"systems": old}, Terms).systems,
+        msgspec.convert(proposal | {"systems": old}, ProposalInput).systems,
+        msgspec.convert({"request": None, "systems": old}, Settled).systems,
+    ):
+        assert deployment.pinned_or_current(kept, "NB-UK") == read
+
+
 def test_a_run_tells_others_which_systems_it_keeps() -> None:
     """As it was told; nothing for a run that told none, and for none at all."""
-    assert assignment_of_run(row(msgspec.to_builtins(EUROPE))) == EUROPE
-    assert assignment_of_run(row({})) is None
-    assert assignment_of_run(None) is None
+    assert assignment_of_run(row(EUROPE)) == EUROPE
+    assert assignment_of_run(row({})) == {}
+    assert assignment_of_run(None) == {}
 
 
 def row(systems: dict[str, str]) -> RunRow:

@@ -166,9 +166,9 @@ async def test_a_deleted_record(world: World) -> None:
     world.crm.customer = None
     await world.take("crm-1")
     world.erp.customer = None
-    await world.take("erp-1", values={"deleted": "true"})
+    await world.take("erp-1", kind="deleted")
     assert await world.published() == [[]]
-    assert len(await world.raised()) == 1
+    assert await world.raised() == ["The customer was deleted in crm-1."]
 
 
 async def test_a_vendor_that_is_away(world: World) -> None:

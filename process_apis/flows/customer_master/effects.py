@@ -10,6 +10,7 @@ from kit.effects import Effect, Owned
 from process_apis.failures import UNOWNED
 from process_apis.flows.customer_master import rules
 from process_apis.flows.customer_master.deciding import Case
+from process_apis.systems import instance_of
 
 
 def create_customer(proposal: CustomerProposal, systems: SystemAssignment, case: Case) -> Effect[Customer]:
@@ -17,7 +18,7 @@ def create_customer(proposal: CustomerProposal, systems: SystemAssignment, case:
     return Effect(
         step="create-customer",
         title="Create the customer in the ERP",
-        instance=systems.erp,
+        instance=instance_of(Erp, systems),
         operation=Erp.put_customer,
         key=rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity),
         body=lambda: rules.customer_draft(case.proposed.account, proposal),
@@ -36,7 +37,7 @@ def create_client(proposal: CustomerProposal, systems: SystemAssignment, case: C
     return Effect(
         step="create-client",
         title="Create the client in the PSA",
-        instance=systems.psa,
+        instance=instance_of(Psa, systems),
         operation=Psa.put_client,
         key=rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity),
         body=lambda: rules.client_draft(case.proposed.account),

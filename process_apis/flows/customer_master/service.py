@@ -16,6 +16,8 @@ from contracts.process.customer_master import (
     CustomerRequests,
     DuplicateCandidate,
 )
+from contracts.system.crm import Crm
+from contracts.system.erp import Erp
 from kit import audit, context, privacy
 from kit.database import Database
 from kit.database.rows import Bounds, bounds
@@ -31,7 +33,7 @@ from process_apis.flows.customer_master.steps import (
     RequestState,
 )
 from process_apis.reference import Reference
-from process_apis.systems import Systems, assignment_of_run
+from process_apis.systems import Systems, assignment_of_run, instance_of
 from process_apis.workflow_service import WorkflowService
 
 
@@ -64,9 +66,7 @@ class CustomerMasterService(WorkflowService[CustomerRequest]):
 
     async def propose_customer(self, body: CustomerProposal) -> CustomerRequest:
         """The request, started or found."""
-        if self._systems.crm(body.instance) is None:
-            fault = Fault("/instance", f"No CRM instance is named {body.instance}.", "unknown")
-            raise NotFound(fault.detail, errors=(fault,))
+        self._systems.require(Crm, body.instance)
         if body.selling_entity not in self._reference.entities:
             # A route for every other entity is for those that we have.
             detail = f"No legal entity of ours is named {body.selling_entity}."
@@ -95,7 +95,7 @@ class CustomerMasterService(WorkflowService[CustomerRequest]):
                     owner=Owner(
                         body.selling_entity,
                         instances=(body.instance,),
-                        systems=msgspec.to_builtins(given.systems),
+                        systems=given.systems,
                     ),
                 )
         return await self.get_request(identity)
@@ -106,8 +106,8 @@ class CustomerMasterService(WorkflowService[CustomerRequest]):
         Only a run of the deployment has an id in the context, so that nobody from outside chooses.
         """
         asking = context.current().workflow_id
-        kept = assignment_of_run(await self._runtime.read(asking)) if asking else None
-        systems = kept or self._systems.choose(proposal.selling_entity)
+        pinned = assignment_of_run(await self._runtime.read(asking)) if asking else {}
+        systems = self._systems.pinned_or_current(pinned, proposal.selling_entity)
         return ProposalInput(**msgspec.structs.asdict(proposal), systems=systems)
 
     async def get_request(self, request_id: str) -> CustomerRequest:
@@ -162,9 +162,9 @@ class CustomerMasterService(WorkflowService[CustomerRequest]):
         if body.decision != "merge":
             return body
         given = msgspec.convert(row.input, ProposalInput)
-        erp = self._systems.pinned_or_current(given.systems, given.selling_entity).erp
+        systems = self._systems.pinned_or_current(given.systems, given.selling_entity)
         try:
-            wanted = self._systems.canonical_id(erp, "customer", body.merge_with)
+            wanted = self._systems.canonical_id(instance_of(Erp, systems), "customer", body.merge_with)
         except NotFound as problem:
             raise Invalid(errors=(Fault("/merge_with", problem.detail, "unknown"),)) from None
         return msgspec.structs.replace(body, merge_with=wanted)

@@ -13,7 +13,9 @@ from contracts.events.kinds import CUSTOMER_APPROVED, CUSTOMER_SETTLED, Customer
 from contracts.problems import Invalid, NotFound, Problem
 from contracts.process.customer_master import CustomerProposal, DuplicateCandidate
 from contracts.routing import SystemAssignment
+from contracts.system.crm import Crm
 from contracts.system.erp import Erp
+from contracts.system.psa import Psa
 from kit import clock, crossrefs, inbox
 from kit.database import Database
 from kit.effects import Effects, Source
@@ -24,7 +26,7 @@ from process_apis.flows.customer_master import rules
 from process_apis.flows.customer_master.deciding import Case, Decided, OtherFacts, Proposed
 from process_apis.flows.customer_master.effects import create_client, create_customer
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
-from process_apis.systems import Systems
+from process_apis.systems import Systems, instance_of
 
 NAME = "customer-master"
 DECISION_TOPIC = "decision"
@@ -33,7 +35,7 @@ DECISION_TOPIC = "decision"
 class ProposalInput(CustomerProposal, frozen=True, omit_defaults=True):
     """What a proposal's workflow begins with: the proposal, and the systems that its run keeps."""
 
-    systems: SystemAssignment = SystemAssignment()
+    systems: SystemAssignment = msgspec.field(default_factory=dict)
 
 
 class RequestState(msgspec.Struct, frozen=True):
@@ -163,14 +165,12 @@ class CustomerMasterFlow:
         return self._systems.pinned_or_current(proposal.systems, proposal.selling_entity)
 
     async def _look(self, proposal: ProposalInput) -> Proposed:
-        crm = self._systems.crm(proposal.instance)
-        if crm is None:
-            raise NotFound(f"No CRM instance is named {proposal.instance}.")
+        crm = self._systems.client(Crm, proposal.instance)
         looked_at = clock.now()
         account = await crm.get_customer(proposal.account_id)
         if faults := rules.account_faults(account):
             raise Invalid(faults[0].detail, errors=faults)
-        instance = self._systems_of(proposal).erp
+        instance = instance_of(Erp, self._systems_of(proposal))
         found = await self._alike(instance, account)
         own = rules.key_of(proposal.instance, proposal.account_id, proposal.selling_entity)
         others = [(instance, c) for c in found if not any(ref.id == own for ref in c.refs)]
@@ -180,7 +180,7 @@ class CustomerMasterFlow:
 
     async def _alike(self, instance: str, account: Customer) -> list[Customer]:
         """ERP customers that may be the account's firm: by all that it is known by, each once."""
-        erp, found = self._systems.erp(instance), dict[str, Customer]()
+        erp, found = self._systems.client(Erp, instance), dict[str, Customer]()
         for name, number, domain in rules.questions(account):
             for customer in (await erp.find_customers(name, number, domain)).items:
                 found.setdefault(customer.id, customer)
@@ -241,26 +241,27 @@ class CustomerMasterFlow:
 
     async def _merge(self, run: Run, existing: str) -> Customer:
         proposal: ProposalInput = run.input
-        instance = self._systems_of(proposal).erp
+        instance = instance_of(Erp, self._systems_of(proposal))
         wanted = self._systems.canonical_id(
             instance, "customer", run.corrections.get("merge_with") or existing
         )
-        return await _of_entity(self._systems.erp(instance), wanted, proposal.selling_entity)
+        return await _of_entity(self._systems.client(Erp, instance), wanted, proposal.selling_entity)
 
     async def _record_customer(
         self, run: Run, account: Customer, customer: Customer, client: Client
     ) -> Customer:
         proposal: ProposalInput = run.input
         systems = self._systems_of(proposal)
+        erp, psa = instance_of(Erp, systems), instance_of(Psa, systems)
         known = (
-            Ref(systems.erp, "customer", customer.id, url_of(customer.refs, customer.id)),
-            Ref(systems.psa, "client", client.id, url_of(client.refs, client.id)),
+            Ref(erp, "customer", customer.id, url_of(customer.refs, customer.id)),
+            Ref(psa, "client", client.id, url_of(client.refs, client.id)),
             Ref(
                 proposal.instance, "customer", proposal.account_id, url_of(account.refs, proposal.account_id)
             ),
         )
         async with self._database.begin() as connection:
-            ours = await record_refs(connection, "customer", "cus", systems.erp, customer.id, known)
+            ours = await record_refs(connection, "customer", "cus", erp, customer.id, known)
             refs = await crossrefs.refs(connection, ours)
             kept = msgspec.structs.replace(
                 customer, id=ours, status="approved", refs=refs, updated_at=clock.now()

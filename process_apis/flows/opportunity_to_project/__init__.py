@@ -3,6 +3,9 @@
 from contracts.events.kinds import CUSTOMER_SETTLED, OPPORTUNITY_WON
 from contracts.process.customer_master import CustomerMaster
 from contracts.process.opportunity_to_project import OpportunityToProject
+from contracts.system.crm import Crm
+from contracts.system.erp import Erp
+from contracts.system.psa import Psa
 from process_apis.flows.opportunity_to_project.service import OpportunityToProjectService
 from process_apis.flows.opportunity_to_project.steps import OpportunityToProjectFlow
 from process_apis.module import FlowDependencies, FlowModule
@@ -10,6 +13,8 @@ from process_apis.settings import FlowSettings
 
 INTERFACE = OpportunityToProject
 NEEDS = (CustomerMaster,)
+USES = (Crm, Erp, Psa)
+BEGINS_IN = (Crm,)
 
 
 def build(dependencies: FlowDependencies) -> FlowModule:

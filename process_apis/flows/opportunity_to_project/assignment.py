@@ -3,7 +3,10 @@
 from contracts.canonical.values import Ref
 from contracts.problems import NotFound
 from contracts.routing import SystemAssignment
+from contracts.system.erp import Erp
+from contracts.system.psa import Psa
 from process_apis.flows.opportunity_to_project.rules import Terms
+from process_apis.systems import instance_of
 
 
 def resolve_assignment(
@@ -13,10 +16,11 @@ def resolve_assignment(
 
     `refs` are the customer's. Raises NotFound where it stands in neither.
     """
-    if {(began.erp, "customer"), (began.psa, "client")} <= {(ref.instance, ref.object) for ref in refs}:
+    began_in = {(instance_of(Erp, began), "customer"), (instance_of(Psa, began), "client")}
+    if began_in <= {(ref.instance, ref.object) for ref in refs}:
         return began
-    vendor_id(terms, refs, now.erp, "customer")
-    vendor_id(terms, refs, now.psa, "client")
+    vendor_id(terms, refs, instance_of(Erp, now), "customer")
+    vendor_id(terms, refs, instance_of(Psa, now), "client")
     return now
 
 

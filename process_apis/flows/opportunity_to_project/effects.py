@@ -1,16 +1,19 @@
 """What a deal changes elsewhere: the customer proposed, contract and project made, their ids written back."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from contracts.canonical.contract import Contract, ContractDraft
 from contracts.canonical.opportunity import Opportunity, ProjectLink
 from contracts.canonical.project import Project, ProjectDraft
 from contracts.canonical.values import Ref
+from contracts.operation import Feature
 from contracts.problems import PreconditionFailed
 from contracts.process.customer_master import CustomerMaster, CustomerProposal, CustomerRequest
 from contracts.routing import SystemAssignment
-from contracts.system.crm import Crm
-from contracts.system.erp import Erp
+from contracts.system.crm import PRECONDITION, Crm
+from contracts.system.erp import BILLING_SCHEDULE, Erp
 from contracts.system.psa import Psa
 from kit.effects import Effect, Owned, Source, Undo
 from process_apis.failures import UNOWNED
@@ -19,9 +22,14 @@ from process_apis.flows.opportunity_to_project.assignment import vendor_id
 from process_apis.flows.opportunity_to_project.failures import describe_failure
 from process_apis.flows.opportunity_to_project.rereading import Deal
 from process_apis.reference import Reference
+from process_apis.systems import instance_of
 
 # What the draft of a project calls otherwise than the project itself, whose fields the ownership file names.
 _PROJECT_NAMES = {"client_id": "customer_id", "contract_number": "contract_id", "staffing": "planned_roles"}
+
+
+# Whether an instance lacks an optional feature.
+Lacks = Callable[[str, Feature], bool]
 
 
 def source_of(deal: Deal) -> Source:
@@ -49,8 +57,9 @@ def propose_customer(run_id: str, deal: Deal, systems: SystemAssignment) -> Effe
         )
 
     def settled(request: CustomerRequest) -> CustomerRequest:
-        refs = (Ref(systems.erp, "customer", "<customer>"), Ref(systems.psa, "client", "<client>"))
-        return msgspec.structs.replace(request, refs=refs)
+        customer = Ref(instance_of(Erp, systems), "customer", "<customer>")
+        client = Ref(instance_of(Psa, systems), "client", "<client>")
+        return msgspec.structs.replace(request, refs=(customer, client))
 
     return Effect(
         step="propose-customer",
@@ -66,19 +75,25 @@ def propose_customer(run_id: str, deal: Deal, systems: SystemAssignment) -> Effe
 
 
 def create_contract(
-    deal: Deal, systems: SystemAssignment, refs: tuple[Ref, ...], reference: Reference
+    deal: Deal, systems: SystemAssignment, refs: tuple[Ref, ...], reference: Reference, lacks: Lacks
 ) -> Effect[Contract]:
-    """The contract of the customer with these references."""
-    terms = deal.terms
+    """The contract of the customer with these references; without billing dates where the ERP keeps none."""
+    terms, instance = deal.terms, instance_of(Erp, systems)
+    without_schedule = lacks(instance, BILLING_SCHEDULE)
 
     def draft() -> ContractDraft:
-        customer_id = vendor_id(terms, refs, systems.erp, "customer")
-        return rules.contract_draft(deal.terms, customer_id, reference.templates[deal.terms.template])
+        customer_id = vendor_id(terms, refs, instance, "customer")
+        whole = rules.contract_draft(deal.terms, customer_id, reference.templates[deal.terms.template])
+        return msgspec.structs.replace(whole, billing_schedule=()) if without_schedule else whole
+
+    def detail(contract: Contract) -> str:
+        dates = f"{len(contract.billing_schedule)} billing dates"
+        return f"{contract.number}, {BILLING_SCHEDULE.without if without_schedule else dates}"
 
     return Effect(
         step="create-contract",
         title="Create the contract with its billing schedule in the ERP",
-        instance=systems.erp,
+        instance=instance,
         operation=Erp.put_contract,
         key=rules.key_of("con", terms.instance, terms.opportunity_id, terms.revision),
         body=draft,
@@ -87,7 +102,7 @@ def create_contract(
         find=Erp.get_contract_by_key,
         undo=Undo("Close the contract in the ERP", Erp.close_contract),
         owned=Owned("contract", "draft", unowned=UNOWNED),
-        detail=lambda contract: f"{contract.number}, {len(contract.billing_schedule)} billing dates",
+        detail=detail,
     )
 
 
@@ -95,17 +110,17 @@ def provision_project(
     deal: Deal, systems: SystemAssignment, refs: tuple[Ref, ...], reference: Reference, contract: Contract
 ) -> Effect[Project]:
     """The project of the contract, for the client with these references."""
-    terms = deal.terms
+    terms, instance = deal.terms, instance_of(Psa, systems)
 
     def draft() -> ProjectDraft:
-        client_id, now = vendor_id(terms, refs, systems.psa, "client"), deal.terms
+        client_id, now = vendor_id(terms, refs, instance, "client"), deal.terms
         template, rate_card = reference.templates[now.template], reference.rate_cards[now.rate_card]
         return rules.project_draft(now, contract.number or contract.id, client_id, template, rate_card)
 
     return Effect(
         step="provision-project",
         title="Provision the project with its structure, roles and staffing demand in the PSA",
-        instance=systems.psa,
+        instance=instance,
         operation=Psa.put_project,
         key=rules.key_of("prj", terms.instance, terms.opportunity_id, terms.revision),
         body=draft,
@@ -119,8 +134,13 @@ def provision_project(
     )
 
 
-def write_back(deal: Deal, crm: Crm, project: Project, project_id: str) -> Effect[Opportunity]:
-    """The project's ids on the opportunity; one that is no longer won comes back as it is, and unwritten."""
+def write_back(
+    deal: Deal, crm: Crm, project: Project, project_id: str, *, conditional: bool
+) -> Effect[Opportunity]:
+    """The project's ids on the opportunity.
+
+    One that is no longer won comes back as it is: unwritten if the write is `conditional`, else written.
+    """
     terms = deal.terms
     url = next((ref.url for ref in project.refs if ref.url), "")
 
@@ -130,13 +150,18 @@ def write_back(deal: Deal, crm: Crm, project: Project, project_id: str) -> Effec
             raise refusal
         return found
 
+    def detail(found: Opportunity) -> str:
+        if found.stage == "won":
+            return "" if conditional else f"Written {PRECONDITION.without}"
+        return f"{'Not written' if conditional else 'Written'}: no longer won"
+
     return Effect(
         step="write-back",
         title="Write the project's ids back on the opportunity",
         instance=terms.instance,
         operation=Crm.put_project_link,
         key=terms.opportunity_id,
-        body=lambda: ProjectLink(project_id, "Activated", url, only_while="won"),
+        body=lambda: ProjectLink(project_id, "Activated", url, only_while="won" if conditional else None),
         returns=Opportunity,
         noun="opportunity",
         undo=Undo(
@@ -152,5 +177,5 @@ def write_back(deal: Deal, crm: Crm, project: Project, project_id: str) -> Effec
             {"project_id": "project_ref"},
             frozenset({"status", "project_url", "only_while"}),
         ),
-        detail=lambda found: "" if found.stage == "won" else "Not written: no longer won",
+        detail=detail,
     )

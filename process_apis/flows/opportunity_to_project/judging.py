@@ -4,7 +4,6 @@ import msgspec
 
 from contracts.canonical.customer import Customer
 from contracts.canonical.opportunity import Opportunity
-from contracts.problems import NotFound
 from contracts.process.opportunity_to_project import ActivationBlocked
 from contracts.system.crm import Crm
 from kit import clock
@@ -35,12 +34,13 @@ class DealReader:
 
     async def opportunity(self, run: Run) -> Opportunity:
         """The deal as the CRM has it."""
-        return await crm_of(self._systems, run.input.instance).get_opportunity(run.input.opportunity_id)
+        crm = self._systems.client(Crm, run.input.instance)
+        return await crm.get_opportunity(run.input.opportunity_id)
 
     async def _terms(self, run: Run, opportunity: Opportunity) -> Terms:
         instance, read_at = run.input.instance, clock.now()
         corrected = rules.correct(opportunity, self._spelled(instance, run.corrections))
-        customer = await account_of(crm_of(self._systems, instance), corrected)
+        customer = await account_of(self._systems.client(Crm, instance), corrected)
         await run.belongs_to(Owner(rules.entity_of(corrected, self._reference)))
         terms = terms_or_blocked(instance, corrected, customer, self._reference, run.input.revision)
         systems = self._systems.choose(terms.selling_entity)
@@ -52,14 +52,6 @@ class DealReader:
         if not account:
             return corrections
         return {**corrections, "customer_id": self._systems.canonical_id(instance, "customer", account)}
-
-
-def crm_of(systems: Systems, instance: str) -> Crm:
-    """The CRM instance of that name; raises NotFound."""
-    crm = systems.crm(instance)
-    if crm is None:
-        raise NotFound(f"No CRM instance is named {instance}.")
-    return crm
 
 
 async def account_of(crm: Crm, opportunity: Opportunity) -> Customer | None:

@@ -11,7 +11,6 @@ from contracts.events.kinds import CustomerSettled, RecordChanged
 from contracts.problems import (
     Conflict,
     DeadlineExceeded,
-    Fault,
     NotFound,
     Unavailable,
     VendorUnavailable,
@@ -29,7 +28,7 @@ from kit.database.rows import Bounds, bounds
 from kit.inbox import InboxRow
 from kit.workflows import Owner, RunRow, Runtime
 from process_apis.flows.opportunity_to_project import rules
-from process_apis.flows.opportunity_to_project.judging import account_of, crm_of, terms_or_blocked
+from process_apis.flows.opportunity_to_project.judging import account_of, terms_or_blocked
 from process_apis.flows.opportunity_to_project.steps import (
     CUSTOMER_TOPIC,
     NAME,
@@ -89,9 +88,7 @@ class OpportunityToProjectService(WorkflowService[Activation]):
             raise NotFound(_NOT_YOURS) from None
 
     async def _activate(self, body: ActivationRequest) -> Activation:
-        if self._systems.crm(body.instance) is None:
-            fault = Fault("/instance", f"No CRM instance is named {body.instance}.", "unknown")
-            raise NotFound(fault.detail, errors=(fault,))
+        self._systems.require(Crm, body.instance)
         opportunity_id = await self._vendor_id(body.instance, body.opportunity_id)
         found = await self._runtime.read(activation_id(body.instance, opportunity_id, FIRST_REVISION))
         if found is not None:
@@ -105,7 +102,7 @@ class OpportunityToProjectService(WorkflowService[Activation]):
 
     async def _check(self, body: ActivationRequest, opportunity_id: str) -> Checked:
         """The opportunity as the CRM has it when all is well; as asked for when the CRM is too late."""
-        crm = crm_of(self._systems, body.instance)
+        crm = self._systems.client(Crm, body.instance)
         bound = bounds()
         try:
             with context.within(body.within):

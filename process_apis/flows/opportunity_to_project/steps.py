@@ -26,6 +26,9 @@ from contracts.events.kinds import (
 from contracts.problems import Conflict
 from contracts.process.customer_master import CustomerMaster, CustomerRequest
 from contracts.routing import SystemAssignment
+from contracts.system.crm import PRECONDITION, Crm
+from contracts.system.erp import Erp
+from contracts.system.psa import Psa
 from kit import clock
 from kit.database import Database
 from kit.effects import Effects
@@ -41,12 +44,12 @@ from process_apis.flows.opportunity_to_project.effects import (
     write_back,
 )
 from process_apis.flows.opportunity_to_project.failures import blocked, describe_failure, only_observed
-from process_apis.flows.opportunity_to_project.judging import DealReader, crm_of
+from process_apis.flows.opportunity_to_project.judging import DealReader
 from process_apis.flows.opportunity_to_project.rereading import Deal, NewTerms, OnReplay
 from process_apis.flows.opportunity_to_project.rules import Terms
 from process_apis.reference import Reference
 from process_apis.settings import FlowSettings
-from process_apis.systems import Systems
+from process_apis.systems import Systems, instance_of
 
 NAME = "opportunity-to-project"
 CUSTOMER_TOPIC = "customer"
@@ -83,7 +86,7 @@ class Settled(msgspec.Struct, frozen=True):
     """Customer master's request once it has come to a good end, nothing before; and where it stands."""
 
     request: CustomerRequest | None
-    systems: SystemAssignment = SystemAssignment()
+    systems: SystemAssignment = {}
 
 
 class OpportunityToProjectFlow:
@@ -136,17 +139,19 @@ class OpportunityToProjectFlow:
         customer = await self._customer(run, deal)
         systems, source = self._systems_of(deal.terms), source_of(deal)
         contract = await self._effects.apply(
-            run, source, create_contract(deal, systems, customer.refs, self._reference)
+            run, source, create_contract(deal, systems, customer.refs, self._reference, self._systems.lacks)
         )
         project = await self._effects.apply(
             run, source, provision_project(deal, systems, customer.refs, self._reference, contract)
         )
         recorded = await self._record_ids(run, deal.terms, customer, contract, project)
         await self._publish(run, deal.terms, customer, recorded, project, turn)
-        crm = crm_of(self._systems, terms.instance)
-        link = write_back(deal, crm, project, recorded.project_id)
-        # It says itself for which stage it is: read again for a person only.
-        written = await self._effects.apply(run, replace(source, recheck=deal.on_replay), link)
+        crm = self._systems.client(Crm, terms.instance)
+        conditional = not self._systems.lacks(terms.instance, PRECONDITION)
+        link = write_back(deal, crm, project, recorded.project_id, conditional=conditional)
+        # One with a condition says itself for which stage it is: read again for a person only.
+        source = replace(source, recheck=deal.on_replay) if conditional else source
+        written = await self._effects.apply(run, source, link)
         if run.observing:
             await run.observed(deal.terms.name)
             return
@@ -281,10 +286,10 @@ class OpportunityToProjectFlow:
             systems = self._systems_of(terms)
             async with self._database.begin() as connection:
                 contract_id = await record_refs(
-                    connection, "contract", "con", systems.erp, contract.id, contract.refs
+                    connection, "contract", "con", instance_of(Erp, systems), contract.id, contract.refs
                 )
                 project_id = await record_refs(
-                    connection, "project", "prj", systems.psa, project.id, project.refs
+                    connection, "project", "prj", instance_of(Psa, systems), project.id, project.refs
                 )
             instances = tuple(ref.instance for ref in refs)
             await run.belongs_to(Owner(customer=customer.customer_id, instances=instances))
@@ -347,7 +352,7 @@ class OpportunityToProjectFlow:
         )
 
         async def write() -> bool:
-            await run.belongs_to(Owner(systems=msgspec.to_builtins(self._systems_of(terms))))
+            await run.belongs_to(Owner(systems=self._systems_of(terms)))
             async with self._database.begin() as connection:
                 await read_models.put_account(
                     connection, terms.instance, terms.account_id, terms.account_name

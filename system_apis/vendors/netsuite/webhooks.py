@@ -59,7 +59,7 @@ class Push:
             raise BadRequest(f"the push names no record: {problem.detail}") from None
         change = RecordChanged(
             instance=self._instance,
-            object=noun,  # pyright: ignore[reportArgumentType]
+            object=noun,
             id=ident,
             version=version_of(push.last_modified),
             changed_at=push.last_modified,

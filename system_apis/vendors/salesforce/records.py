@@ -99,13 +99,14 @@ class ContactRecord(Stamped, frozen=True, rename="pascal", kw_only=True):
 
 
 class ChangeRecord(Stamped, frozen=True, rename="pascal", kw_only=True):
-    """A row of the poll; only opportunities have the stage's fields."""
+    """A row of the poll; only opportunities have the stage's fields, only accounts are merged."""
 
     created_date: str
     is_deleted: bool = False
     is_won: bool = False
     is_closed: bool = False
     last_stage_change_date: str | None = None
+    master_record_id: str | None = None
 
 
 class StageRecord(msgspec.Struct, frozen=True, rename="pascal"):

@@ -88,7 +88,7 @@ BUNDLE = [
     ),
     ("routing.toml", ROUTE.format("erp", "NB-XX", "netsuite-main"), 4, "no legal entity NB-XX"),
     ("routing.toml", ROUTE.format("erp", "*", "netsuite-lost"), 5, "netsuite-lost does not serve erp"),
-    ("routing.toml", ROUTE.format("hcm", "*", "netsuite-main"), 5, "netsuite-main does not serve hcm"),
+    ("routing.toml", ROUTE.format("hcm", "*", "netsuite-main"), 3, "there is no capability hcm"),
 ]
 BESIDE = [
     ("people.toml", PERSON.format("roles = ['finanse']"), 4, "the role finanse"),

@@ -15,7 +15,7 @@ from kit.workflows import Run, explain
 from tests.kit.workflows.conftest import Workbench
 from tests.kit.workflows.story import Input
 
-OWNERSHIP = Ownership.load(Path(__file__).parents[3] / "contracts/ownership.toml")
+OWNERSHIP = Ownership.load(Path(__file__).parents[3] / "contracts/ownership")
 
 
 class Price(msgspec.Struct, frozen=True):

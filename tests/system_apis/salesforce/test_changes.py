@@ -239,6 +239,24 @@ async def test_deletion(org, open_org, deal):
             await until_started(org, stream, cursors)
             await until_started(org, poll, cursors)
             await org.delete("Opportunity", deal)
-            gone = await inbox.until(lambda item: "deleted" in item.change.values)
+            gone = await inbox.until(lambda item: item.change.kind == "deleted")
             await inbox.until_repeated()
     assert gone.change.id == deal
+
+
+async def test_a_merged_account(org, open_org):
+    """Stream and poll say into which account it was merged, which the event of its deletion does not."""
+    inbox, cursors = Inbox(), Cursors()
+    left = (await one(org, "Account", "Globex Corporation"))["Id"]
+    double = {"Name": "Globex Corp (double)", "MasterRecordId": left}
+    (merged,) = (await org.seed({"Account": [double]}))["Account"]
+    async with open_org(changes=FAST) as instance:
+        stream, poll = by_name(instance, "stream:Account"), by_name(instance, "poll")
+        async with running(stream, inbox, cursors), running(poll, inbox, cursors):
+            await until_started(org, stream, cursors)
+            await until_started(org, poll, cursors)
+            await org.delete("Account", merged)
+            await inbox.until(lambda item: item.change.id == merged)
+            await inbox.until_repeated()
+    said = {(item.change.kind, item.change.merged_into) for item in inbox.items if item.change.id == merged}
+    assert said == {("merged", left)}

@@ -57,7 +57,7 @@ class Terms(msgspec.Struct, frozen=True):
     start: dt.date
     end: dt.date
     lines: tuple[OpportunityLine, ...] = ()
-    systems: SystemAssignment = SystemAssignment()
+    systems: SystemAssignment = {}
     read_at: dt.datetime | None = None
 
 

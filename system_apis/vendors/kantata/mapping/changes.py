@@ -9,17 +9,16 @@ from system_apis.vendors.kantata.settings.maps import Maps
 
 def from_event(event: SubscribedEvent, workspace: Workspace | None, our_user: str, maps: Maps) -> Change:
     """The change of a feed event; the project, where it still exists, is in its present state."""
-    deleted = event.event_type == "workspace:deleted"
-    gone = {"deleted": "true"} if deleted else {}
     status = facts.known_status(workspace, maps) if workspace else None
     at = values.utc(event.subject_changed_at or event.created_at)
     change = RecordChanged(
         instance=maps.instance,
         object="project",
         id=str(event.subject_id),
-        values=gone or ({"status": status} if status else {}),
+        values={"status": status} if status else {},
         changed_at=at,
         by_us=event.user_id is not None and str(event.user_id) == our_user,
+        kind="deleted" if event.event_type == "workspace:deleted" else "changed",
     )
     return Change(f"event:{event.id}", PROJECT_CHANGED, change, at)
 

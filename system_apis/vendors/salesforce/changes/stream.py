@@ -114,8 +114,15 @@ class Stream:
     ) -> None:
         await self._learn_stage(payload.get("StageName"))
         maps, client_name = self._reporter.maps, self._reporter.profile.connection.client_name
-        changes = from_event(self._sobject, header, payload, names, self._won, maps, client_name)
+        merged = await self._merged(header)
+        changes = from_event(self._sobject, header, payload, names, self._won, maps, client_name, merged)
         await self._reporter.report(receive, [self._distinct(one, header) for one in changes])
+
+    async def _merged(self, header: ChangeEventHeader) -> dict[str, str]:
+        """The remaining account of each merged one; the event of its deletion does not name it."""
+        if header.change_type != "DELETE" or self._sobject != "Account":
+            return {}
+        return {each: await self._reporter.client.merged_into(each) for each in header.record_ids}
 
     async def _learn_stage(self, stage: Any) -> None:
         """Read the org's stages once, and again for an unknown stage: an administrator may have added it."""

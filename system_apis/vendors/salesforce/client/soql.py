@@ -41,6 +41,7 @@ _COUNTRY_CODES = ("BillingStateCode", "BillingCountryCode")
 _CONTACT = (*_STAMPS, "Name", "Email", "Phone", "Title")
 _CHANGE = (*_STAMPS, "CreatedDate", "IsDeleted")
 _STAGE_FLAGS = ("IsWon", "IsClosed", "LastStageChangeDate")
+_MERGER = ("MasterRecordId",)
 
 Place = tuple[dt.datetime, str]  # a record's SystemModstamp and its id
 
@@ -86,7 +87,7 @@ def contacts(where: str, *, limit: int | None = None) -> str:
 
 def changed(sobject: str, where: str, *, limit: int | None = None) -> str:
     """The rows of the poll, oldest change first."""
-    flags = _STAGE_FLAGS if sobject == "Opportunity" else ()
+    flags = _STAGE_FLAGS if sobject == "Opportunity" else _MERGER
     return _select((*_CHANGE, *flags), sobject, where, limit)
 
 

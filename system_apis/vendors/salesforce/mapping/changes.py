@@ -57,7 +57,8 @@ def from_record(sobject: SObject, record: ChangeRecord, maps: Maps) -> list[Chan
     """The last change of a record by its present state, and its win even when it was edited later."""
     modified = instant(record.last_modified_date)
     if record.is_deleted:
-        return [_deleted(sobject, record.id, instant(record.system_modstamp), maps)]
+        at, into = instant(record.system_modstamp), record.master_record_id or ""
+        return [_deleted(sobject, record.id, at, maps, merged_into=into)]
     if not (record.is_won and record.is_closed):
         return [_changed(sobject, record.id, modified, maps)]
     won = instant(record.last_stage_change_date or record.created_date)
@@ -75,13 +76,22 @@ def from_event(
     won_stages: Container[str],
     maps: Maps,
     client_name: str,
+    merged: Mapping[str, str],
 ) -> list[Change]:
-    """The changes of an event with data, one for each of its records; `names` are the changed fields."""
+    """The changes of an event with data, one for each of its records; `names` are the changed fields.
+
+    `merged` maps a record that a merger deleted to the one that remains, which the event does not name.
+    """
     committed = dt.datetime.fromtimestamp(header.commit_timestamp / 1000, dt.UTC)
     by_us = f"client={client_name}" in header.change_origin.split(";")
     modified = _moment(payload.get("LastModifiedDate")) or committed
     if header.change_type == "DELETE":
-        return [_deleted(sobject, record_id, committed, maps, by_us=by_us) for record_id in header.record_ids]
+        return [
+            _deleted(sobject, each, committed, maps, by_us=by_us, merged_into=merged.get(each, ""))
+            for each in header.record_ids
+        ]
+    if header.change_type == "UNDELETE" and sobject == "Account":
+        return [_restored(record_id, modified, maps, by_us=by_us) for record_id in header.record_ids]
     created = header.change_type in ("CREATE", "UNDELETE")
     staged = sobject == "Opportunity" and (created or "StageName" in names)
     if staged and payload.get("StageName", "") in won_stages:
@@ -167,13 +177,27 @@ def _changed(
     return Change(f"{name}:{record_id}:{_second(at)}", _CHANGED[sobject], change, at)
 
 
-def _deleted(sobject: SObject, record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool = False) -> Change:
+def _restored(record_id: str, at: dt.datetime, maps: Maps, *, by_us: bool) -> Change:
+    change = RecordChanged(maps.instance, "customer", record_id, changed_at=at, by_us=by_us, kind="restored")
+    return Change(f"customer:{record_id}:restored:{_second(at)}", CUSTOMER_CHANGED, change, at)
+
+
+def _deleted(
+    sobject: SObject,
+    record_id: str,
+    at: dt.datetime,
+    maps: Maps,
+    *,
+    by_us: bool = False,
+    merged_into: str = "",
+) -> Change:
     name = _OBJECTS[sobject]
     change = RecordChanged(
         instance=maps.instance,
         object=name,
         id=record_id,
-        values={"deleted": "true"},
+        kind="merged" if merged_into else "deleted",
+        merged_into=merged_into,
         changed_at=at,
         by_us=by_us,
     )
