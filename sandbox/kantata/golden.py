@@ -424,7 +424,7 @@ GOLDEN = Golden(
         Provoked("permission", "subscribed events", spoils=("GET", "/subscribed_events")),
         Provoked(
             "field",
-            "Workspace: Contract number",
+            "Workspace.Contract number",
             schema=({"object": "workspaces", "remove_field": "Contract number"},),
         ),
         Provoked("field", "Workspace: Effort", profile={"fields": {"project": {"pricing_model": "Effort"}}}),

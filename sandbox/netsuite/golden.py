@@ -296,14 +296,14 @@ GOLDEN = Golden(
     ),
     profile={
         "changes": {"poll_seconds": 0.05},
-        "currencies": {"JPY": "4"},
-        "terms": {"Net 45": None},
+        "currencies": {"4": "JPY"},
+        "terms": {"2": None},
         "fields": {
             "customer": {"trading_name": "comments"},
             "contract": {"rate_card_id": "custbody_rate_card", "tax_profile": "custbody_tax_profile"},
         },
     },
-    mapped={"terms": {"Net 45": "2"}},
+    mapped={"terms": {"2": "Net 45"}},
     calls={
         "get_customer": (_CUSTOMER,),
         "get_customer_by_key": (_CUSTOMER,),
@@ -337,8 +337,8 @@ GOLDEN = Golden(
             "salesOrder.custbody_none",
             profile={"fields": {"contract": {"revision": "custbody_none"}}},
         ),
-        Provoked("reference", "subsidiary 99 (NB-XX)", profile={"entities": {"NB-XX": "99"}}),
-        Provoked("reference", "item 99 (ALCHEMY)", profile={"items": {"ALCHEMY": "99"}}),
+        Provoked("reference", "subsidiary 99 (NB-XX)", profile={"entities": {"99": "NB-XX"}}),
+        Provoked("reference", "item 99 (ALCHEMY)", profile={"items": {"99": "ALCHEMY"}}),
         Provoked("environment", "time zone", profile={"time_zone": "Asia/Tokyo"}),
         Provoked("limit", "concurrency", profile={"limits": {"concurrency": 50}}),
     ),

@@ -156,7 +156,7 @@ async def test_a_deleted_record_is_reported_as_deleted(connector: ConnectorUnder
     await connector.account.delete(table, ids[name])
 
     def gone() -> bool:
-        return any(report.change.values.get("deleted") == "true" for report in inbox.of(ids[name]))
+        return any(report.change.kind == "deleted" for report in inbox.of(ids[name]))
 
     await inbox.listen(connector.instance, gone, f"a deleted {name}")
 

@@ -115,18 +115,12 @@ def test_every_reason_is_of_a_mutant() -> None:
         assert all(equivalent.values()), vendor
 
 
-def equivalents() -> list[Any]:
-    return [
-        pytest.param(name, mutant, id=f"{name}: {mutant.name}")
-        for name in every_connector("local")
-        for mutant in mutants_of(name.rpartition("/")[2])
-        if mutant.name in stand_of(name.partition("/")[0]).golden.equivalent
-    ]
-
-
 @whole
-@pytest.mark.parametrize(("name", "mutant"), equivalents())
-async def test_an_equivalent_mutant_changes_nothing(name: str, mutant: Mutant, open_connector: Any) -> None:
+async def test_an_equivalent_mutant_changes_nothing(open_connector: Any) -> None:
     """It passes all that it would have to fail: else its reason is no longer true."""
-    for suite in suites_of(mutant):
-        await run(suite, name, partial(open_connector, wrap=broken(mutant)))
+    for name in every_connector("local"):
+        vendor, _, capability = name.split("/")
+        for mutant in mutants_of(capability):
+            if mutant.name in stand_of(vendor).golden.equivalent:
+                for suite in suites_of(mutant):
+                    await run(suite, name, partial(open_connector, wrap=broken(mutant)))

@@ -153,7 +153,7 @@ def test_assignments_stored_by_earlier_releases_are_read_as_they_are(
 ) -> None:
     """In the run's row, its input and the results of its steps; what one did not pin, the routing gives."""
     old = msgspec.to_builtins(stored)
-    proposal = msgspec.to_builtins(CustomerProposal("salesforce-main", "001A", "NB-UK", "GBP"))
+    proposal = msgspec.to_builtins(CustomerProposal("crm-main", "001A", "NB-UK", "GBP"))
     deployment = systems(CurrentPolicy(routing(("*", "erp-us")), NO_DUTIES))
     for kept in (
         assignment_of_run(row(old)),

@@ -29,7 +29,7 @@ def _won_as_changed(report: Report) -> Report:
 
 REPORTS: dict[str, Callable[[Report], Report | None]] = {
     "reports nothing": lambda _: None,
-    "reports no deletion": lambda report: None if report[3].values.get("deleted") else report,
+    "reports no deletion": lambda report: None if report[3].kind == "deleted" else report,
     "another id each time": lambda report: (f"{report[0]}-{next(_NUMBERS)}", *report[1:]),
     "one id for all": lambda report: ("one", *report[1:]),
     "another record": lambda report: _changed(report, id=f"{report[3].id}0"),
@@ -41,7 +41,7 @@ REPORTS: dict[str, Callable[[Report], Report | None]] = {
     "nothing is ours": lambda report: _changed(report, by_us=False),
     "a win is a change": _won_as_changed,
     "all is won": lambda report: (report[0], "enfilade.opportunity.won.v1", *report[2:]),
-    "deleted is changed": lambda report: _changed(report, values={}),
+    "deleted is changed": lambda report: _changed(report, kind="changed"),
 }
 
 
