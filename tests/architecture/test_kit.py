@@ -35,6 +35,7 @@ MODULES = {
     "routes": "interfaces as routes of the web framework",
     "secrets": "references to secrets and their values",
     "settings": "configuration files, read strictly",
+    "streaming": "bodies that are sent piece by piece",
     "telemetry": "logs, metrics and traces",
     "texts": "words for people: times, lists, amounts",
     "toml_lines": "the line at which a value of a file stands",
