@@ -427,10 +427,10 @@ GOLDEN = Golden(
             "Workspace.Contract number",
             schema=({"object": "workspaces", "remove_field": "Contract number"},),
         ),
-        Provoked("field", "Workspace: Effort", profile={"fields": {"project": {"pricing_model": "Effort"}}}),
+        Provoked("field", "Workspace.Effort", profile={"fields": {"project": {"pricing_model": "Effort"}}}),
         Provoked(
             "reference",
-            "Workspace: Service line",
+            "Workspace.Service line",
             profile={"picklists": {"service_line": {"Alchemy": "GOLD"}}},
         ),
         Provoked("reference", "role: Alchemist", profile={"picklists": {"role": {"Alchemist": "GOLD"}}}),
