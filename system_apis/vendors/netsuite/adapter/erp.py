@@ -111,9 +111,12 @@ class NetSuiteErp:
         place = await self._place(updated_since, cursor)
         rows = await self._client.query(queries.orders_since(profile, place, limit + 1, owner))
         rows, cursor = self._page(rows, limit)
-        sums = await self._client.query(queries.line_sums(row["id"] for row in rows)) if rows else []
-        values = {row["transaction"]: -Decimal(row["amount"]) for row in sums}
-        subtotals = {row["id"]: {"subtotal": values.get(row["id"], Decimal(0))} for row in rows}
+        with on_schema(self._instance, "a row"):
+            wanted = queries.line_sums(row["id"] for row in rows)
+        sums = await self._client.query(wanted) if rows else []
+        with on_schema(self._instance, "a row"):
+            values = {row["transaction"]: -Decimal(row["amount"]) for row in sums}
+            subtotals = {row["id"]: {"subtotal": values.get(row["id"], Decimal(0))} for row in rows}
         orders = await self._records(NetSuiteOrder, rows, subtotals)
         return Contracts(tuple(contract(profile, order, row, None) for order, row in orders), cursor)
 
