@@ -295,7 +295,11 @@ GOLDEN = Golden(
         Provoked(
             "environment",
             "Organization.IsSandbox",
-            profile={"environment": "production", "connection": {"events_plaintext": False}, "changes": {"stream": False}},
+            seeds={
+                "Organization": (
+                    {"Id": "$org_id", "Name": "Northbeam", "IsSandbox": False, "OrganizationType": "Enterprise Edition"},
+                )
+            },
         ),
     ),
 )  # fmt: skip
