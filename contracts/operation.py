@@ -5,6 +5,7 @@ A parameter named in the path is a path parameter; one named ``body`` is the JSO
 ``if_match`` is the If-Match header; every other parameter is a query parameter.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar, get_args
@@ -21,6 +22,7 @@ DataClass = Literal["public", "commercial", "financial", "personal"]
 DATA_CLASSES: tuple[DataClass, ...] = get_args(DataClass)
 
 _T = TypeVar("_T")
+_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+\-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Operation:
     its effect (a PUT under the caller's own key), *key* where the caller must send an Idempotency-Key.
     A read's answer may be kept for its caller for `cache_seconds` (zero: not at all), but not beyond a write
     to its API or an event of a type in `outdated_by` (none named: of any type).
+    An operation that `streams` answers piece by piece in this media type (``text/event-stream``,
+    ``text/csv``): its method returns an ``AsyncIterator[bytes]``, and `deadline` is until the first piece.
     `reads` is the business object of a system API whose record the operation reads by its id there.
     """
 
@@ -75,6 +79,15 @@ class Operation:
     deprecation: Deprecation | None = None
     links: tuple["Link", ...] = ()
     reads: BusinessObject | None = None
+    streams: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.streams:
+            return
+        if not _MEDIA_TYPE.fullmatch(self.streams):
+            raise ValueError(f"{self.streams!r} is no media type; write type/subtype")
+        if self.idempotency == "key" or self.cache_seconds:
+            raise ValueError("an answer that streams is neither stored under a key nor cached")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +200,10 @@ def operation(
     problems: tuple[type[Problem], ...] = (),
     deprecation: Deprecation | None = None,
     links: tuple[Link, ...] = (),
+    streams: str = "",
     reads: BusinessObject | None = None,
 ) -> Callable[[_T], _T]:
-    """Declare an async method as one HTTP operation."""
+    """Declare an async method as one HTTP operation; raises ValueError where options exclude each other."""
     read = method == "GET"
     stated = Operation(
         method=method,
@@ -208,6 +222,7 @@ def operation(
         problems=problems,
         deprecation=deprecation,
         links=links,
+        streams=streams,
         reads=reads,
     )
 

@@ -11,12 +11,14 @@ from gateway.exchange import Exchange, Reply
 from gateway.identity import CredentialStatus, Memory
 from gateway.inventory import ApiInventory
 from gateway.open_addresses import Hooks, OpenAddresses, Ready
+from gateway.pages.mounting import PageDependencies
 from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policies.account import Account
 from gateway.policies.cache import InvalidationListener
 from gateway.policies.rate_limit import Allowances
 from gateway.policy_bundle import PolicyBundle
 from gateway.policy_runtime import CredentialSources, Lasting, PolicyRuntime, Reloading
+from gateway.streams import OpenStreams
 from kit.cache import Cache
 from kit.database import Database
 from kit.telemetry import log
@@ -67,6 +69,7 @@ class Gateway:
         self.directory = ConsumerDirectory(database)
         self.allowances = Allowances(stores.cache, database, stores.workers)
         self.credential_status = _credential_status(bundle, database)
+        self._streams = OpenStreams()
         self._account = Account(bundle.settings.account, database)
         addresses = OpenAddresses(
             inventory, public_url, issuer=credentials.issuer, database=database, hooks=hooks, ready=ready
@@ -84,6 +87,16 @@ class Gateway:
                 credential_status=self.credential_status,
                 database=database,
                 open_routes=addresses.routes,
+                streams=self._streams,
+                pages=PageDependencies(
+                    public_url,
+                    database=database,
+                    issuer=credentials.issuer,
+                    fetch=credentials.fetch,
+                    post=credentials.post,
+                    environ=credentials.environ,
+                    credential_status=self.credential_status,
+                ),
             ),
         )
         if admin is not None:
@@ -112,7 +125,7 @@ class Gateway:
             reply = await self.runtime.version.public(exchange)
             if self._closing:
                 reply.headers.append((b"connection", b"close"))
-            await _send(send, exchange, reply)
+            await self._send(send, exchange, reply)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
@@ -121,11 +134,31 @@ class Gateway:
     async def answer_internal(self, scope: Any, receive: Any, send: Any) -> None:
         """The internal listener's ASGI application, for HTTP requests: the gateway's own APIs."""
         exchange = Exchange(scope, receive)
-        await _send(send, exchange, await self.runtime.version.internal(exchange))
+        await self._send(send, exchange, await self.runtime.version.internal(exchange))
+
+    async def _send(self, send: Any, exchange: Exchange, reply: Reply) -> None:
+        stream = reply.stream
+        if stream is None:
+            await _send_whole(send, exchange, reply)
+            return
+        try:
+            await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
+            if exchange.method == "HEAD":
+                await send({"type": "http.response.body"})
+            else:
+                await self._streams.send(
+                    stream, send, exchange.receive, exchange.path, exchange.correlation_id
+                )
+        finally:
+            await stream.close()
 
     def close_connections(self) -> None:
-        """Close the connection with every answer from now on, so that callers reconnect to other workers."""
+        """Close the connection with every answer from now on, so that callers reconnect to other workers.
+
+        The readers of events are asked to reconnect.
+        """
         self._closing = True
+        self._streams.end()
 
     async def drain(self, seconds: float) -> None:
         """Close connections, and wait until no request is under way, for `seconds` at most."""
@@ -180,7 +213,7 @@ def _credential_status(bundle: PolicyBundle, database: Database | None) -> Crede
     return CredentialStatus(database, refresh=identity.refresh_seconds, stale=identity.stale_seconds)
 
 
-async def _send(send: Any, exchange: Exchange, reply: Reply) -> None:
+async def _send_whole(send: Any, exchange: Exchange, reply: Reply) -> None:
     body, headers = reply.body, reply.headers
     for name, _ in headers:
         if name == b"content-length":

@@ -12,6 +12,7 @@ import msgspec
 from contracts.operation import Api, Operation
 from contracts.problems import BadRequest, BodyTooLarge, Problem
 from gateway.plans import Consumer, Plan
+from gateway.streams import BodyStream
 from kit.context import Caller, new_correlation_id
 
 Header = tuple[bytes, bytes]
@@ -21,14 +22,17 @@ JSON = b"application/json"
 
 
 class Reply:
-    """A whole answer: answers are small documents, so none is streamed."""
+    """An answer: a small document as a whole, or a `stream`, whose body is then sent piece by piece."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "headers", "status", "stream")
 
-    def __init__(self, status: int, headers: list[Header], body: bytes = b"") -> None:
+    def __init__(
+        self, status: int, headers: list[Header], body: bytes = b"", stream: BodyStream | None = None
+    ) -> None:
         self.status = status
         self.headers = headers
         self.body = body
+        self.stream = stream
 
 
 class Exchange:
@@ -46,6 +50,7 @@ class Exchange:
         "idempotency_key",
         "method",
         "notes",
+        "page",
         "path",
         "path_parameters",
         "payload",
@@ -71,6 +76,8 @@ class Exchange:
         self.query: bytes = scope["query_string"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.source = ""
+        # The page bundle under whose prefix an API was called: its session is the credential.
+        self.page = ""
         self.route: Route | None = None
         self.path_parameters: dict[str, str] = {}
         self.caller: Caller | None = None

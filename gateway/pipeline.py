@@ -1,5 +1,6 @@
 """The pipeline: all policies in order. The order is defined only here, and a test pins it."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
@@ -7,7 +8,8 @@ import msgspec
 
 from gateway.exchange import Inherits, Policy, Route, Step
 from gateway.lifecycle import NONE, ApiLifecycles, check_subscriptions
-from gateway.plans import Consumer, Plan
+from gateway.pages import PageSettings, check_pages
+from gateway.plans import Consumer, Name, Plan
 from gateway.plans.consumer_directory import ConsumerDirectory
 from gateway.policies.account import Account, AccountSettings
 from gateway.policies.answer import Answer, AnswerSettings
@@ -17,13 +19,14 @@ from gateway.policies.contract import Contract, ContractSettings
 from gateway.policies.cors import Cors, CorsSettings
 from gateway.policies.hop import Hop, HopSettings
 from gateway.policies.idempotency_key import IdempotencyKey, IdempotencyKeySettings
-from gateway.policies.identity import CredentialVerifiers, Identity, IdentitySettings, no_verifiers
+from gateway.policies.identity import Authorize, CredentialVerifiers, Identity, IdentitySettings, no_verifiers
 from gateway.policies.load_shedding import LoadShedding, LoadSheddingSettings
 from gateway.policies.rate_limit import Allowances, RateLimit, RateLimitSettings
 from gateway.policies.route import RouteTable
 from gateway.policies.source_limit import SourceLimit, SourceLimitSettings
 from gateway.policies.subscription import Judge, Subscription
 from gateway.policies.wire import Wire, WireSettings
+from gateway.streams import OpenStreams
 from kit.database import Database
 from kit.settings import SettingsError
 
@@ -31,10 +34,12 @@ from kit.settings import SettingsError
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings of every policy; optional policies are off unless configured.
 
-    `plans` are the terms on which APIs are called; several policies use them, each independently.
+    `plans` are the terms on which APIs are called; several policies use them, each independently. `pages` are
+    the page bundles.
     """
 
     plans: dict[str, Plan] = {}
+    pages: dict[Name, PageSettings] = {}
     account: AccountSettings = AccountSettings()
     answer: AnswerSettings = AnswerSettings()
     wire: WireSettings = WireSettings()
@@ -47,6 +52,10 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idempotency_key: IdempotencyKeySettings = IdempotencyKeySettings()
     cache: CacheSettings = CacheSettings()
     hop: HopSettings = HopSettings()
+
+    def __post_init__(self) -> None:
+        embedded = {""} if self.identity.embedded_issuer else set[str]()
+        check_pages(self.pages, {one.issuer for one in self.identity.issuers} | embedded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,8 @@ class PolicyDependencies:
     resource_metadata: str
     database: Database | None
     lifecycles: ApiLifecycles | None = None
+    authorize: Authorize | None = None
+    streams: OpenStreams = dataclasses.field(default_factory=OpenStreams)
     judge: Judge = lambda _name, _consumer: []
 
 
@@ -123,6 +134,7 @@ def after_route(settings: GatewaySettings, dependencies: PolicyDependencies) -> 
             dependencies.consumers,
             dependencies.scopes,
             dependencies.resource_metadata,
+            dependencies.authorize,
         ),
         authorisation=Authorisation(dependencies.resource_metadata),
         subscription=Subscription(
@@ -138,7 +150,7 @@ def after_route(settings: GatewaySettings, dependencies: PolicyDependencies) -> 
         contract=Contract(settings.contract, dependencies.lifecycles or NONE),
         idempotency_key=IdempotencyKey(settings.idempotency_key, dependencies.database),
         cache=AnswerCache(settings.cache),
-        hop=Hop(settings.hop),
+        hop=Hop(settings.hop, dependencies.streams),
     )
 
 

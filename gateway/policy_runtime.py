@@ -10,6 +10,7 @@ from gateway.exchange import Policy, Route, Step
 from gateway.identity import CredentialStatus, DevelopmentIssuer, Fetch, Memory, Post, Proofs
 from gateway.inventory import ApiInventory
 from gateway.lifecycle import warn_of_dates
+from gateway.pages.mounting import PageDependencies, Pages
 from gateway.pipeline import (
     AfterRoute,
     GatewaySettings,
@@ -30,6 +31,7 @@ from gateway.policies.route import RouteTable
 from gateway.policy_bundle import PolicyBundle
 from gateway.policy_bundle.explain import Question, explain
 from gateway.policy_bundle.reloader import Participant, PolicyReloader
+from gateway.streams import OpenStreams
 from kit.database import Database
 
 OpenRoutes = Callable[[GatewaySettings, Proofs], list[Route]]
@@ -60,6 +62,8 @@ class Lasting:
     credential_status: CredentialStatus | None
     database: Database | None
     open_routes: OpenRoutes
+    streams: OpenStreams
+    pages: PageDependencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +166,13 @@ class PolicyRuntime:
         settings, inventory, lasting = bundle.settings, self._inventory, self._lasting
         matrix = matrix_of(bundle.duties, inventory.interfaces)
         refuse_conflicts(matrix, bundle.consumers)
-        dependencies = self._dependencies(bundle, matrix)
+        pages = Pages(settings.pages, bundle.folder, bundle.consumers, lasting.pages)
+        dependencies = self._dependencies(bundle, matrix, pages)
         before = before_route(settings, lasting.account, inventory.lifecycles)
         after = after_route(settings, dependencies)
         open_routes = lasting.open_routes(settings, dependencies.verifiers.proofs)
-        table = RouteTable(inventory.public, open_routes, inventory.retired())
+        open_routes += pages.routes(after.identity.caller_of)
+        table = RouteTable(inventory.public, open_routes, inventory.retired(), pages.prefixes)
         inner_before, inner_after = inside(settings, before, after)
         inner = RouteTable(inventory.own)
         return Version(
@@ -180,7 +186,7 @@ class PolicyRuntime:
             internal=build(inner_before, inner, inner_after),
         )
 
-    def _dependencies(self, bundle: PolicyBundle, matrix: Matrix) -> PolicyDependencies:
+    def _dependencies(self, bundle: PolicyBundle, matrix: Matrix, pages: Pages) -> PolicyDependencies:
         lasting, sources = self._lasting, self._lasting.credentials
         return PolicyDependencies(
             consumers=lasting.directory.consumers(bundle.consumers),
@@ -200,6 +206,8 @@ class PolicyRuntime:
             resource_metadata=lasting.resource_metadata,
             database=lasting.database,
             lifecycles=self._inventory.lifecycles,
+            authorize=pages.authorize,
+            streams=lasting.streams,
             judge=matrix.refusals,
         )
 

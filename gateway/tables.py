@@ -1,6 +1,6 @@
 """gateway: its tables: keys and revocations, consumers and their subscriptions, what they use."""
 
-from sqlalchemy import Column, Date, Index, Integer, Table, Text, text
+from sqlalchemy import Column, Date, Index, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from kit.database.columns import document_column, instant_column, metadata, number_column, text_column
@@ -129,3 +129,17 @@ directory_changes = Table(
     number_column("version"),
 )
 declare(directory_changes, rows=None, retention="one row")
+
+page_sessions = Table(
+    "page_sessions",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("page", Text, nullable=False),
+    Column("consumer", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    instant_column("begun_at"),
+    instant_column("used_at"),
+    instant_column("expires_at"),
+)
+Index("page_sessions_by_expiry", page_sessions.c.expires_at)
+declare(page_sessions, rows=None, retention="by its own expiry")

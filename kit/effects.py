@@ -219,10 +219,14 @@ class Effects:
 
     def _body(self, effect: Effect[T]) -> msgspec.Struct:
         """The body; raises OwnershipViolation where we may not write it."""
-        body, owned = effect.body(), effect.owned
+        body = effect.body()
+        self.demand(effect.owned, body)
+        return body
+
+    def demand(self, owned: Owned | None, body: msgspec.Struct) -> None:
+        """That we may write the fields of a body; raises OwnershipViolation."""
         if owned is not None:
             self._ownership.demand(owned.object, owned.stage, "enfilade", owned.fields(body))
-        return body
 
     async def _perform(self, source: Source, effect: Effect[T]) -> T:
         try:
@@ -268,25 +272,37 @@ class Effects:
         if reading is None:
             return None
         try:
-            return await self._method(effect, bound_of(reading))(effect.key)
+            return await self.read(effect.instance, reading, effect.key)
         except NotFound:
             return None
 
     async def _call(
         self, effect: Effect[T], operation: Callable[..., Awaitable[Any]], *body: msgspec.Struct
     ) -> Any:
-        """Send a write: its key stands in the path, or beside the body as the Idempotency-Key."""
+        return await self.send(effect.instance, operation, effect.key, *body)
+
+    async def send(
+        self, instance: str, operation: Callable[..., Awaitable[Any]], key: str, *body: msgspec.Struct
+    ) -> Any:
+        """Send a write: its key stands in the path, or beside the body as the Idempotency-Key.
+
+        Neither recorded nor judged: for what does both by itself, as `apply` does and `kit.postings`.
+        """
         bound = bound_of(operation)
-        method = self._method(effect, bound)
+        method = self._method(instance, bound)
         with _permission(granted=True):
             if bound.operation.idempotency != "key":
-                return await method(effect.key, *body)
-            here = msgspec.structs.replace(context.current(), idempotency_key=effect.key)
+                return await method(key, *body)
+            here = msgspec.structs.replace(context.current(), idempotency_key=key)
             with context.use(here):
                 return await method(*body)
 
-    def _method(self, effect: Effect[T], bound: Bound) -> Callable[..., Awaitable[Any]]:
-        return getattr(self._clients(bound.interface, effect.instance), bound.name)
+    async def read(self, instance: str, operation: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+        """The answer of an operation that reads."""
+        return await self._method(instance, bound_of(operation))(*arguments)
+
+    def _method(self, instance: str, bound: Bound) -> Callable[..., Awaitable[Any]]:
+        return getattr(self._clients(bound.interface, instance), bound.name)
 
 
 def _refs(made: msgspec.Struct) -> tuple[Ref, ...]:

@@ -6,15 +6,22 @@ import datetime as dt
 from typing import Any, Literal, Protocol
 
 import msgspec
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.exception import BusinessException, BusinessExceptions, ExceptionKind
 from contracts.duties import Duties
 from contracts.events.kinds import EXCEPTION_RAISED, EXCEPTION_RESOLVED, ExceptionChanged
-from contracts.problems import AlreadyDecided, Fault, NotFound, PreconditionFailed
-from kit import audit, clock, context, privacy
+from contracts.problems import (
+    AlreadyDecided,
+    Conflict,
+    Fault,
+    NotFound,
+    PreconditionFailed,
+    SegregationOfDuties,
+)
+from kit import audit, clock, context, postings, privacy
 from kit.context import new_id
 from kit.database import decode_page, encode_page
 from kit.database.rows import own
@@ -27,12 +34,15 @@ WITHIN_SECONDS = 8 * 3600.0
 
 
 class Resume(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What waits for the decision: a running workflow, one that has ended, a row of the inbox, or nothing."""
+    """What waits for the decision: a workflow that runs or has ended, an event, a record, or nothing."""
 
-    kind: Literal["signal", "restart", "inbox", "nothing"] = "nothing"
+    kind: Literal["signal", "restart", "inbox", "record", "nothing"] = "nothing"
     workflow_id: str = ""
     inbox_seq: int = 0
     subscriber: str = ""
+    source: str = ""
+    revision: int = 0
+    target: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -71,11 +81,15 @@ async def raise_exception(
     errors: tuple[Fault, ...] = (),
     before: dict[str, str] | None = None,
     after: dict[str, str] | None = None,
+    reason: str = "",
     caused_by: str = "",
     within: float = WITHIN_SECONDS,
     id: str = "",
 ) -> str:
-    """Put a case into the queue, in the transaction of the work that stopped; its id. An id raises once."""
+    """Put a case into the queue, in the transaction of the work that stopped; its id. An id raises once.
+
+    `reason` is the same for all cases of a flow and step that one decision may resolve.
+    """
     identity = id or new_id("exc")
     due_at = clock.now() + dt.timedelta(seconds=within)
     row = insert(exceptions).values(
@@ -95,6 +109,7 @@ async def raise_exception(
         errors=msgspec.to_builtins(errors),
         before=before or {},
         after=after or {},
+        reason=reason,
         caused_by=caused_by,
         resume=msgspec.to_builtins(resume or Resume()),
     )
@@ -220,6 +235,53 @@ async def resolve(
     return await get(conn, id)
 
 
+class Alike(msgspec.Struct, frozen=True):
+    """What one decision resolved; how many are left, and how many the person may not decide on."""
+
+    resolved: tuple[str, ...]
+    remaining: int
+    withheld: int
+
+
+async def resolve_group(
+    conn: AsyncConnection,
+    runtime: Continues,
+    id: str,
+    *,
+    most: int,
+    by: str,
+    duties: Duties,
+    **decision: Any,
+) -> Alike:
+    """Resolve the open exceptions that stopped for the same reason as this one, `most` of them, as `resolve`.
+
+    This one may be resolved already. Raises NotFound, and Conflict where its reason is its own.
+    """
+    row = (
+        await conn.execute(select(exceptions).where(exceptions.c.id == id, *own(exceptions)))
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no exception {id}")
+    if not row.reason:
+        raise Conflict(f"The exception {id} stands alone: resolve it by itself")
+    same = [exceptions.c[name] == row._mapping[name] for name in ("flow", "step", "kind", "reason")]  # noqa: SLF001
+    alike = select(exceptions.c.id).where(exceptions.c.status == "open", *same, *own(exceptions))
+    oldest = alike.order_by(exceptions.c.raised_at, exceptions.c.id).with_for_update(skip_locked=True)
+    resolved: list[str] = []
+    withheld = 0
+    for each in (await conn.execute(oldest)).scalars().all():
+        if len(resolved) == most:
+            break
+        try:
+            await resolve(conn, runtime, each, version=None, by=by, duties=duties, **decision)
+        except SegregationOfDuties:
+            withheld += 1
+        else:
+            resolved.append(each)
+    left = (await conn.execute(select(func.count()).select_from(alike.subquery()))).scalar_one()
+    return Alike(tuple(resolved), left - withheld, withheld)
+
+
 async def _causers(conn: AsyncConnection, row: Any) -> tuple[str, ...]:
     """Who began the work that stopped, and whoever asked for it when it had begun."""
     asked = (await conn.execute(select(runs.c.requesters).where(runs.c.id == row.workflow_id))).scalar()
@@ -273,6 +335,15 @@ async def _go_on(conn: AsyncConnection, runtime: Continues, row: Any, decision: 
         await runtime.restart(conn, resume.workflow_id, decision.corrections)
     elif resume.kind == "inbox":
         await release(conn, resume.inbox_seq, resume.subscriber, again=decision.action == "replay")
+    elif resume.kind == "record":
+        await postings.release(
+            conn,
+            resume.source,
+            resume.revision,
+            resume.target,
+            again=decision.action == "replay",
+            corrections=decision.corrections,
+        )
 
 
 async def owner_of(conn: AsyncConnection, exception_id: str) -> str:
@@ -305,6 +376,7 @@ async def _exception(conn: AsyncConnection, row: Any) -> BusinessException:
         due_at=row.due_at,
         workflow_id=row.workflow_id,
         step=row.step,
+        reason=row.reason,
         errors=msgspec.convert(row.errors, tuple[Fault, ...]),
         before=row.before,
         after=row.after,

@@ -6,7 +6,7 @@ answers with its Struct as JSON. A gateway in the same process makes the same ca
 
 import datetime as dt
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -14,6 +14,7 @@ import msgspec
 from litestar import Request, Response, Router
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
 from litestar.types import ASGIApp
 
 from contracts.problems import (
@@ -33,6 +34,7 @@ from kit import context, problems
 from kit.delegation import Delegated, delegation_verifier
 from kit.operations import Bound, bind
 from kit.secrets import Secret
+from kit.streaming import EVENT_STREAM, Produced, failure
 from kit.telemetry import log
 
 _encode = msgspec.json.Encoder().encode
@@ -41,11 +43,15 @@ _SCOPE = "enfilade.scope"  # where require_delegation puts the scope of its toke
 
 
 class Answer(NamedTuple):
-    """What an operation answered: its document as JSON, and the version for the ETag where there is one."""
+    """What an operation answered: its document as JSON, and the version for the ETag where there is one.
+
+    An operation that streams answers its `stream` instead, which whoever gets it must close.
+    """
 
     status: int
     content: bytes
     version: str = ""
+    stream: Produced | None = None
 
 
 Call = Callable[[Mapping[str, str], bytes, str | None, bytes], Awaitable[Answer]]
@@ -63,6 +69,7 @@ def _call(bound: Bound, method: Callable[..., Awaitable[Any]]) -> Call:
     # The gateway has held the body against the document; not strict, since JSON Schema calls 1.0 an integer.
     decode = msgspec.json.Decoder(bound.body, strict=False).decode if bound.body is not None else None
     takes_if_match, status = bound.takes_if_match, bound.operation.status
+    streams = bound.operation.streams
 
     async def call(path: Mapping[str, str], query: bytes, if_match: str | None, body: bytes) -> Answer:
         arguments = {name: _convert(path[name], kind, f"/path/{name}") for name, kind in kinds.items()}
@@ -73,6 +80,8 @@ def _call(bound: Bound, method: Callable[..., Awaitable[Any]]) -> Call:
         if decode is not None:
             arguments["body"] = _decode(decode, body)
         answer = await method(**arguments)
+        if streams:
+            return Answer(status, b"", stream=await Produced.open(answer, streams))
         return Answer(status, _encode(answer), getattr(answer, "version", ""))
 
     return call
@@ -103,12 +112,15 @@ def handlers(interface: type, implementation: Any) -> list[HTTPRouteHandler]:
 def _handler(bound: Bound, call: Call) -> HTTPRouteHandler:
     needed = bound.api.scope(bound.operation.access)
 
-    async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
         if request.scope.get(_SCOPE, needed) != needed:
             raise InsufficientScope("The internal token was made for another operation.")
         body = await request.body() if bound.body is not None else b""
         query, if_match = request.scope["query_string"], request.headers.get("if-match")
-        status, content, version = await call(request.path_params, query, if_match, body)
+        status, content, version, stream = await call(request.path_params, query, if_match, body)
+        if stream is not None:
+            pieces = _with_failure(stream, bound.operation.streams, request.url.path)
+            return Stream(pieces, status_code=status, media_type=bound.operation.streams)
         headers = {"ETag": f'"{version}"'} if version else None
         return Response(content=content, status_code=status, media_type="application/json", headers=headers)
 
@@ -122,6 +134,19 @@ def _handler(bound: Bound, call: Call) -> HTTPRouteHandler:
         operation_id=bound.operation_id,
         include_in_schema=False,
     )(handle)
+
+
+async def _with_failure(stream: Produced, media_type: str, path: str) -> AsyncIterator[bytes]:
+    """The pieces, and of an event stream its failure; raises it then, so that the connection breaks."""
+    try:
+        async for piece in stream:
+            yield piece
+    except Exception as error:
+        if media_type == EVENT_STREAM:
+            yield failure(foreseen(error, path), instance=path)
+        raise
+    finally:
+        await stream.close()
 
 
 def _litestar_path(bound: Bound) -> str:

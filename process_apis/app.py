@@ -18,8 +18,9 @@ from kit.routes import router
 from process_apis import flows
 from process_apis import views as view_packages
 from process_apis.changes import Changes
-from process_apis.module import FlowDependencies, FlowModule, Handler
+from process_apis.module import FlowDependencies, FlowModule
 from process_apis.settings import Modes
+from process_apis.triggers import On, Trigger
 from process_apis.views.view import View
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
@@ -78,14 +79,12 @@ def build(dependencies: FlowDependencies) -> dict[type, FlowModule]:
     return flow_modules
 
 
-def subscriptions(
-    dependencies: FlowDependencies, flow_modules: dict[type, FlowModule]
-) -> list[tuple[str, Handler]]:
-    """Which handler takes which events of the inbox: the judge of changes, the modules' and the views'."""
+def triggers(dependencies: FlowDependencies, flow_modules: dict[type, FlowModule]) -> list[Trigger]:
+    """What starts work: of the judge of changes, the flows and the views."""
     judge = Changes(dependencies.ownership, dependencies.systems)
-    found: list[tuple[str, Handler]] = [(kind, judge.take) for kind in judge.types]
-    found += [pair for router in flow_modules.values() for pair in router.subscriptions.items()]
-    return found + [(kind, view.projector) for view in views() for kind in view.types]
+    of_flows = [trigger for built in flow_modules.values() for trigger in built.triggers]
+    of_views = [On(kind, view.projector) for view in views() for kind in view.types]
+    return [*(On(kind, judge.take) for kind in judge.types), *of_flows, *of_views]
 
 
 def views() -> list[View]:

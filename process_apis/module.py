@@ -1,26 +1,24 @@
 """What a flow's module is given by its tier, and what it returns."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit.database import Database
 from kit.effects import Effects
-from kit.inbox import InboxRow
 from kit.ownership import Ownership
+from kit.postings.flow import PostingFlow
 from kit.settings import SettingsError
 from kit.workflows import Flow, Runtime
 from process_apis.current_policy import CurrentPolicy
 from process_apis.reference import Reference
 from process_apis.systems import Systems
+from process_apis.triggers import Trigger
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
-
-Handler = Callable[[AsyncConnection, InboxRow], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,9 @@ class FlowDependencies:
 
 @dataclass(frozen=True, slots=True)
 class FlowModule:
-    """A flow's API, its durable workflow if it has one, and the events that it takes from the inbox."""
+    """A flow's API, its durable workflow if it has one, what starts it beside its API, and what it posts."""
 
     service: Any
     flow: Flow | None = None
-    subscriptions: Mapping[str, Handler] = field(default_factory=dict)
+    triggers: tuple[Trigger, ...] = ()
+    postings: tuple[PostingFlow[Any], ...] = ()

@@ -40,7 +40,10 @@ ExceptionStatus = Literal["open", "resolved", "skipped"]
 
 
 class BusinessException(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What stopped, why, and what would fix it, in sentences that a finance person understands."""
+    """What stopped, why, and what would fix it, in sentences that a finance person understands.
+
+    Those with the same `reason`, of the same flow and step, can be resolved together; most have none.
+    """
 
     id: Id
     version: str
@@ -57,6 +60,7 @@ class BusinessException(msgspec.Struct, frozen=True, omit_defaults=True):
     due_at: Instant
     workflow_id: str = ""
     step: str = ""
+    reason: str = ""
     errors: tuple[Fault, ...] = ()
     before: dict[str, str] = {}
     after: dict[str, str] = {}

@@ -6,7 +6,8 @@ from typing import Protocol
 import msgspec
 
 from contracts.canonical.values import Id, Instant, Money
-from contracts.canonical.workflow import StepStatus, WorkflowStatus
+from contracts.canonical.workflow import WorkflowStatus
+from contracts.experience.common import ScreenLink, ScreenStep
 from contracts.operation import api, operation
 from contracts.problems import (
     Conflict,
@@ -16,23 +17,6 @@ from contracts.problems import (
     VendorRejected,
 )
 from contracts.process.opportunity_to_project import ActivationBlocked
-
-
-class ScreenLink(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A record in another system, with its address for a person where there is one."""
-
-    label: str
-    id: str
-    url: str = ""
-
-
-class ScreenStep(msgspec.Struct, frozen=True, omit_defaults=True):
-    title: str
-    status: StepStatus
-    started_at: Instant
-    seconds: float | None = None
-    detail: str = ""
-    links: tuple[ScreenLink, ...] = ()
 
 
 class ActivationScreen(msgspec.Struct, frozen=True, omit_defaults=True):

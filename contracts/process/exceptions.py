@@ -24,6 +24,20 @@ class Resolution(msgspec.Struct, frozen=True, omit_defaults=True):
     ] = {}
 
 
+class AlikeResolution(Resolution, frozen=True, omit_defaults=True):
+    """The same decision for all that stopped for one reason; `most` of them in one request."""
+
+    most: Annotated[int, Meta(ge=1, le=500)] = 200
+
+
+class ResolvedAlike(msgspec.Struct, frozen=True):
+    """What was resolved, how many are left, and how many the same person may not decide on."""
+
+    resolved: tuple[Id, ...]
+    remaining: int
+    withheld: int
+
+
 @api(
     "process",
     "exceptions",
@@ -64,4 +78,18 @@ class Exceptions(Protocol):
         self, exception_id: Id, body: Resolution, if_match: str | None = None
     ) -> BusinessException:
         """The exception as resolved; the person who caused it may not approve it."""
+        ...
+
+    @operation(
+        "POST",
+        "/exceptions/{exception_id}/resolution/alike",
+        summary="Resolve all exceptions that stopped for the same reason as this one",
+        access="approve",
+        roles=("finance", "operations"),
+        lane="batch",
+        deadline=60.0,
+        problems=(NotFound, Conflict, SegregationOfDuties),
+    )
+    async def resolve_alike(self, exception_id: Id, body: AlikeResolution) -> ResolvedAlike:
+        """What was resolved, also where this one was before; raises Conflict where it stands alone."""
         ...

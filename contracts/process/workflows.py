@@ -29,6 +29,20 @@ class Workflows(msgspec.Struct, frozen=True, omit_defaults=True):
     next_cursor: str | None = None
 
 
+class ScheduleView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What starts work by the clock: a cron expression (six fields begin with seconds) in a time zone."""
+
+    name: str
+    cron: str
+    zone: str
+    next_due: Instant
+    last_due: Instant | None = None
+
+
+class Schedules(msgspec.Struct, frozen=True):
+    items: tuple[ScheduleView, ...]
+
+
 class WorkflowReplay(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why a run is replayed; `corrections` overrides canonical fields of what stopped, by name."""
 
@@ -72,6 +86,11 @@ class WorkflowRuns(Protocol):
     )
     async def get_workflow(self, workflow_id: Id) -> Workflow:
         """The run; raises NotFound."""
+        ...
+
+    @operation("GET", "/schedules", summary="List what starts runs by the clock")
+    async def list_schedules(self) -> Schedules:
+        """All schedules of the flows, by name."""
         ...
 
     @operation(

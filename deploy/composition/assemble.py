@@ -35,6 +35,7 @@ from kit.http import Recorder, Slots
 from kit.inbox.worker import InboxWorker
 from kit.operations import api_of
 from kit.ownership import Ownership
+from kit.postings.collector import Collector
 from kit.routes import answer_problem, require_delegation
 from kit.secrets import Secret, load_or_create, resolve
 from kit.settings import SettingsError
@@ -215,11 +216,14 @@ def _build_process_tier(
     tiers.modules = process_apis.app.build(dependencies)
     if worker:
         tiers.inbox = InboxWorker(stores.database)
+        tiers.postings = Collector(stores.database, tiers.runtime)
         for module in tiers.modules.values():
-            if module.flow is not None:
-                tiers.runtime.register(module.flow)
-        for kind, handler in process_apis.app.subscriptions(dependencies, tiers.modules):
-            tiers.inbox.subscribe(kind, handler)
+            for flow in (*([module.flow] if module.flow else []), *module.postings):
+                tiers.runtime.register(flow)
+            for flow in module.postings:
+                tiers.postings.add(flow)
+        for trigger in process_apis.app.triggers(dependencies, tiers.modules):
+            trigger.attach(tiers.inbox, tiers.runtime)
 
 
 def _system_clients(tiers: Tiers, carrier: Carrier) -> dict[tuple[str, type], Any]:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from contextlib import aclosing
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from deploy.settings import ServerSettings, TierName
 from gateway.exchange import Exchange, Reply
 from gateway.policies.hop import Target, over_http
 from kit import context
-from kit.clients import remote
+from kit.clients import RemotePieces, remote, send_streaming
 from kit.delegation import Credential, audience_of
 from kit.problems import from_document
 
@@ -45,7 +46,8 @@ class Carrier:
         async def step(exchange: Exchange) -> Reply:
             scope = exchange.route.scope if exchange.route is not None else ""
             send = partial(self.send, audience_of(tier), scope)
-            return await over_http(self._urls[tier], send)(tier)(exchange)
+            open_stream = partial(self.open_stream, audience_of(tier), scope)
+            return await over_http(self._urls[tier], send, open_stream)(tier)(exchange)
 
         return lambda _name: step
 
@@ -65,6 +67,29 @@ class Carrier:
         except httpx.HTTPError:
             raise Unavailable("A tier of the deployment cannot be reached", retry_after=1) from None
         return answer.status_code, dict(answer.headers), answer.content
+
+    async def open_stream(
+        self,
+        audience: str,
+        scope: str,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes,
+        media_type: str,
+    ) -> tuple[int, dict[str, str], bytes | RemotePieces]:
+        """As `send` for an answer that streams: its pieces, or the whole body of a refusal."""
+        remaining = context.remaining() or LONGEST_SECONDS
+        headers |= {
+            "Authorization": self._credential(audience, scope).authorization,
+            "Deadline": f"{remaining:.3f}",
+        }
+        request = self._http.build_request(method, url, headers=headers, content=body)
+        answer = await send_streaming(self._http, request, remaining)
+        if answer.is_success:
+            return answer.status_code, dict(answer.headers), RemotePieces(answer, media_type)
+        async with aclosing(answer):
+            return answer.status_code, dict(answer.headers), await answer.aread()
 
     async def push(self, instance: str, headers: Mapping[str, str], body: bytes) -> None:
         """Hand a vendor's push to the system tier; raises what it answers."""

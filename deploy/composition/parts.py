@@ -13,6 +13,7 @@ from kit.cache import Cache
 from kit.database import Database
 from kit.http import Recorder, Slots
 from kit.inbox.worker import InboxWorker
+from kit.postings.collector import Collector
 from kit.workflows import Runtime
 from process_apis.current_policy import CurrentPolicy
 from process_apis.module import FlowModule
@@ -41,6 +42,7 @@ class Tiers:
     audiences: dict[type, Any] = field(default_factory=dict)
     runtime: Runtime | None = None
     inbox: InboxWorker | None = None
+    postings: Collector | None = None
 
     def routes(self) -> list[Router]:
         """The routes of everything that this process serves."""

@@ -5,6 +5,7 @@ import pkgutil
 
 import gateway.tables
 import kit.database.tables
+import kit.postings.tables
 import process_apis.known_records
 import process_apis.read_models
 from process_apis import views

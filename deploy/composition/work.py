@@ -74,6 +74,8 @@ def _work(
     ]
     if tiers.inbox is not None:
         tasks.append(("inbox", partial(tiers.inbox.run, stop)))
+    if tiers.postings is not None:
+        tasks.append(("postings", partial(tiers.postings.run, stop)))
     for name, instance in tiers.instances.items():
         receive = Receiver(instance, stores.database, tiers.inbox)
         tasks += [

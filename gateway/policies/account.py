@@ -5,7 +5,9 @@ import contextlib
 import secrets
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import msgspec
@@ -13,6 +15,7 @@ from msgspec import Meta
 
 from contracts.problems import Problem
 from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.streams import BodyStream
 from kit import audit, clock
 from kit.background import run_background, stop_background
 from kit.batches import CLOSE_SECONDS, BatchWriter
@@ -23,9 +26,13 @@ from kit.texts import storable
 _FORBIDDEN = 403
 _MAX_NOTE = 120
 _WORST = 20
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _log = log(__name__)
 _meter = meter(__name__)
 _duration = Histogram("http.server.request.duration", "Duration of requests at the gateway")
+_streamed = _meter.create_counter(
+    "enfilade.gateway.streamed", unit="By", description="Bytes of streams that have ended, by outcome"
+)
 _refusals = _meter.create_counter(
     "enfilade.gateway.refusals", description="Requests refused before anybody was identified, by problem code"
 )
@@ -43,7 +50,7 @@ class AccountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account:
-    """Measures every call; records writes, and denials of identified callers, in the audit trail."""
+    """Measures every call; records writes, streams, and denials of identified callers, in the audit trail."""
 
     def __init__(self, settings: AccountSettings, database: Database | None) -> None:
         self.settings = settings
@@ -75,10 +82,13 @@ class Account:
             self._in_flight += 1
             try:
                 reply = await call_next(exchange)
-            finally:
-                self._in_flight -= 1
-                if not self._in_flight:
-                    self._idle.set()
+            except BaseException:
+                self._leave()
+                raise
+            if reply.stream is not None:
+                reply.stream.at_end(partial(self._end_stream, exchange, reply.status, reply.stream))
+                return reply
+            self._leave()
             self._measure(exchange, reply.status)
             route = exchange.route
             if exchange.caller is None:
@@ -96,8 +106,28 @@ class Account:
         operation = asked.route.operation
         if self._database is None or operation is None:
             return [Rule("measured", "account")]
-        audited = "denials are audited" if operation.access == "read" else "recorded in the audit trail"
+        recorded = operation.access != "read" or operation.streams
+        audited = "recorded in the audit trail" if recorded else "denials are audited"
         return [Rule(f"measured; {audited}", "account")]
+
+    def _leave(self) -> None:
+        self._in_flight -= 1
+        if not self._in_flight:
+            self._idle.set()
+
+    def _end_stream(self, exchange: Exchange, status: int, stream: BodyStream) -> None:
+        """Account for an answer that has streamed: its duration, its bytes, and how it ended."""
+        self._leave()
+        exchange.problem = stream.problem
+        self._measure(exchange, status)
+        route, caller = exchange.route, exchange.caller
+        labels = {
+            "http.route": route.template if route else "",
+            "consumer": caller.consumer if caller else "",
+        }
+        _streamed.add(stream.sent, {**labels, "outcome": stream.outcome})
+        seconds = round(time.perf_counter() - exchange.started, 3)
+        self._note(exchange, status, {"ended": stream.outcome, "bytes": stream.sent, "seconds": seconds})
 
     def _measure(self, exchange: Exchange, status: int) -> None:
         name = exchange.route.name if exchange.route else ""
@@ -114,13 +144,13 @@ class Account:
         if len(self._unknown) < self.settings.max_waiting or exchange.source in self._unknown:
             self._unknown[exchange.source] += 1
 
-    def _note(self, exchange: Exchange, status: int) -> None:
+    def _note(self, exchange: Exchange, status: int, more: Mapping[str, Any] = _NOTHING) -> None:
         caller, route = exchange.caller, exchange.route
         if self._database is None or caller is None or route is None:
             return
         self._noted += 1
         number = audit.numbered(self._writer, self._noted)
-        detail: dict[str, Any] = {"method": exchange.method, "status": status, **number}
+        detail: dict[str, Any] = {"method": exchange.method, "status": status, **more, **number}
         callers_id = exchange.headers.get(b"correlation-id")
         if callers_id:  # only recorded: the gateway uses an id of its own
             detail["caller_correlation_id"] = callers_id.decode("latin-1")[:_MAX_NOTE]

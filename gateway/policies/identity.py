@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal, get_args
@@ -40,6 +40,10 @@ _SOON = 1.0
 _MANY = 10_000  # cached credentials, before the expired ones are evicted
 _KEY_SECONDS = 5.0  # a key is cached for so long; its last use is recorded with the same precision
 _CREDENTIAL = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 §2.1
+
+
+Authorize = Callable[[Exchange], Awaitable[None]]
+"""Sets the credential of a session on a call under a page bundle's prefix; raises Unauthenticated."""
 
 
 class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,7 +125,9 @@ class Identity:
         consumers: Mapping[str, Consumer],
         scopes: tuple[str, ...],
         resource_metadata: str,
+        authorize: Authorize | None = None,
     ) -> None:
+        self._authorize = authorize
         self._settings = settings
         self._verifiers = verifiers
         self._consumers = consumers
@@ -137,6 +143,8 @@ class Identity:
         cached = self._known
 
         async def identity(exchange: Exchange) -> Reply:
+            if exchange.page:
+                await self._enter_session(exchange)
             header = exchange.headers.get(b"authorization", b"")
             known = cached.get(header)
             if known is None or known.until <= time.time():
@@ -146,6 +154,22 @@ class Identity:
             return await call_next(exchange)
 
         return identity
+
+    async def _enter_session(self, exchange: Exchange) -> None:
+        """Take the credential from the session of the page; raises Unauthenticated without one."""
+        if self._authorize is None:
+            raise Unauthenticated(headers=self._challenges.bare())
+        try:
+            await self._authorize(exchange)
+        except Unauthenticated as refusal:
+            raise Unauthenticated(refusal.detail, headers=self._challenges.bare()) from None
+
+    async def caller_of(self, token: str) -> Caller:
+        """Who a bearer token identifies; raises InvalidToken as for a request with it."""
+        known = self._know(await self._verify(token))
+        if known.confirmation or not self._still_holds(known):
+            raise InvalidToken("The token was revoked, or is bound to a key")
+        return known.caller
 
     async def judge(self, probe: Exchange, asked: Asked | None) -> None:
         """Set the caller of a token with every granted scope; raises InvalidToken for an unknown consumer."""

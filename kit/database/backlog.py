@@ -40,6 +40,14 @@ _QUESTIONS = (
         ),
     ),
     (
+        "enfilade_postings_waiting",
+        "Records gathered and not yet settled, by flow and state",
+        (
+            "SELECT flow AS flow, state AS state, count(*) AS value FROM enfilade.postings"
+            " WHERE state IN ('gathered', 'claimed', 'sent', 'doubtful') GROUP BY flow, state"
+        ),
+    ),
+    (
         "enfilade_exceptions_open",
         "Business cases that wait for a person, by owner",
         (

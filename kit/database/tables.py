@@ -272,6 +272,7 @@ exceptions = Table(
     instant_column("due_at"),
     text_column("workflow_id"),
     text_column("step"),
+    text_column("reason"),
     document_column("errors", "[]"),
     document_column("before"),
     document_column("after"),
@@ -285,6 +286,14 @@ exceptions = Table(
 )
 Index("exceptions_oldest", exceptions.c.status, exceptions.c.raised_at, exceptions.c.id)
 Index("exceptions_by_correlation", exceptions.c.correlation_id)
+Index(
+    "exceptions_alike",
+    exceptions.c.flow,
+    exceptions.c.step,
+    exceptions.c.reason,
+    exceptions.c.raised_at,
+    postgresql_where=(exceptions.c.status == "open") & (exceptions.c.reason != ""),
+)
 Index("exceptions_by_workflow", exceptions.c.workflow_id, exceptions.c.status)
 declare(
     exceptions,

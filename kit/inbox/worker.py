@@ -5,7 +5,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,12 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.problems import Problem, Unavailable
 from kit import context, exceptions
 from kit.background import run_background, stop_background
+from kit.context import new_correlation_id
 from kit.database import Database
 from kit.database.tables import deliveries
-from kit.inbox.deliveries import claim, fan_out, mark
+from kit.inbox.deliveries import claim, claim_batch, fan_out, mark
 from kit.inbox.receiving import InboxRow
 
 Handler = Callable[[AsyncConnection, InboxRow], Awaitable[None]]
+BatchHandler = Callable[[AsyncConnection, Sequence[InboxRow]], Awaitable[None]]
+Claim = Callable[[AsyncConnection], Awaitable[tuple[str, list[InboxRow]] | None]]
 logger = logging.getLogger(__name__)
 
 
@@ -34,6 +37,13 @@ class InboxSettings(msgspec.Struct, frozen=True):
     lanes: int = 4
 
 
+class _Batches(msgspec.Struct, frozen=True):
+    """How many deliveries a subscriber takes together at most, and how long the first waits for others."""
+
+    most: int
+    wait: float
+
+
 class InboxWorker:
     """Runs in every process with the role `worker`; several share the work.
 
@@ -44,16 +54,36 @@ class InboxWorker:
     def __init__(self, database: Database, settings: InboxSettings = InboxSettings()) -> None:  # noqa: B008 - frozen
         self._database = database
         self._settings = settings
-        self._handlers: dict[str, Handler] = {}
+        self._handlers: dict[str, BatchHandler] = {}
+        self._batches: dict[str, _Batches] = {}
         self._subscribers: defaultdict[str, list[str]] = defaultdict(list)
         self._news = asyncio.Event()
 
     def subscribe(self, type: str, handler: Handler, name: str = "") -> None:
         """Hand every event of a type to a handler, under a name that is the same in all workers."""
-        name = f"{type} to {name or f'{handler.__module__}.{handler.__qualname__}'}"
+
+        async def one(connection: AsyncConnection, rows: Sequence[InboxRow]) -> None:
+            for row in rows:
+                await handler(connection, row)
+
+        self._subscribe(type, name or name_of(handler), one)
+
+    def subscribe_batch(
+        self, type: str, handler: BatchHandler, *, most: int, wait: float, name: str = ""
+    ) -> None:
+        """Hand events of a type to a handler together: `most` of them, or what came in `wait` seconds.
+
+        A batch that fails is tried again event by event, so that one that keeps failing stands alone.
+        """
+        subscriber = self._subscribe(type, name or name_of(handler), handler)
+        self._batches[subscriber] = _Batches(most, wait)
+
+    def _subscribe(self, type: str, name: str, handler: BatchHandler) -> str:
+        name = f"{type} to {name}"
         name += f" #{len(self._subscribers[type]) + 1}" if name in self._handlers else ""
         self._handlers[name] = handler
         self._subscribers[type].append(name)
+        return name
 
     def wake(self) -> None:
         """Say that something was received just now, so that nobody waits for the next look."""
@@ -81,13 +111,24 @@ class InboxWorker:
         return count
 
     async def handle_one(self) -> bool:
-        """Hand out the oldest event and handle the oldest delivery; False when there is neither."""
+        """Hand out the oldest event, handle the oldest delivery and what is to be taken together.
+
+        False when there is none of these.
+        """
         async with self._database.begin() as connection:
             handed_out = await fan_out(connection, self._subscribers)
-        claimed: tuple[str, InboxRow] | None = None
+        handled = await self._handle_next(partial(claim, names=self._handlers, batched=self._batches))
+        for name, batches in self._batches.items():
+            together = partial(claim_batch, name=name, most=batches.most, wait=batches.wait)
+            handled |= await self._handle_next(together)
+        return handed_out or handled
+
+    async def _handle_next(self, claim_next: Claim) -> bool:
+        """Handle what is claimed, in one transaction; False when that is nothing."""
+        claimed: tuple[str, list[InboxRow]] | None = None
         try:
             async with self._database.begin() as connection:
-                claimed = await claim(connection, self._handlers)
+                claimed = await claim_next(connection)
                 if claimed is not None:
                     await self._handle(connection, *claimed)
         except Unavailable:
@@ -95,8 +136,10 @@ class InboxWorker:
         except Exception as error:  # a poisoned event must not stop the others, whatever it does
             if claimed is None:
                 raise
-            await self._failed(*claimed, error)
-        return handed_out or claimed is not None
+            subscriber, rows = claimed
+            for row in rows:
+                await self._failed(subscriber, row, error)
+        return claimed is not None
 
     async def _lane(self, stop: asyncio.Event, number: int) -> None:
         # One lane looks for the others, who cost nothing while nothing comes.
@@ -114,11 +157,12 @@ class InboxWorker:
             except TimeoutError:
                 continue
 
-    async def _handle(self, connection: AsyncConnection, subscriber: str, row: InboxRow) -> None:
-        here = context.Context(correlation_id=row.correlation_id, actor=f"inbox:{row.source}", lane="batch")
-        with context.use(here):
-            await self._handlers[subscriber](connection, row)
-        await mark(connection, row.seq, subscriber, status="done", error="")
+    async def _handle(self, connection: AsyncConnection, subscriber: str, rows: list[InboxRow]) -> None:
+        correlation_id = rows[0].correlation_id if len(rows) == 1 else new_correlation_id()
+        actor = f"inbox:{rows[0].source}"
+        with context.use(context.Context(correlation_id=correlation_id, actor=actor, lane="batch")):
+            await self._handlers[subscriber](connection, rows)
+        await mark(connection, [row.seq for row in rows], subscriber, status="done", error="")
 
     async def _failed(self, subscriber: str, row: InboxRow, error: Exception) -> None:
         logger.warning("An event of type %s failed: %s", row.type, type(error).__name__, exc_info=error)
@@ -143,7 +187,12 @@ class InboxWorker:
             if attempts >= self._settings.attempts:
                 parked = await _raise(connection, subscriber, row, error)
                 values |= {"status": "parked", "exception_id": parked}
-            await mark(connection, row.seq, subscriber, **values)
+            await mark(connection, [row.seq], subscriber, **values)
+
+
+def name_of(handler: Callable[..., Any]) -> str:
+    """A handler's name in all workers."""
+    return f"{handler.__module__}.{handler.__qualname__}"
 
 
 async def _raise(connection: AsyncConnection, subscriber: str, row: InboxRow, error: Exception) -> str:

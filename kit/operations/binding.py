@@ -2,9 +2,10 @@
 
 import inspect
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 import msgspec
 
@@ -84,6 +85,8 @@ def _bind_method(interface: type, api: Api, name: str, method: Any) -> Bound:
     missing = [place for place in places if place not in hints]
     if missing:
         raise TypeError(f"{api.slug} {name}: the path names {missing}, the method does not")
+    if operation.streams and get_origin(hints["return"]) is not AsyncIterator:
+        raise TypeError(f"{api.slug} {name}: what streams returns an AsyncIterator[bytes]")
     query = [item for item in parameters if item.name not in {*places, "body", "if_match"}]
     return Bound(
         name=name,

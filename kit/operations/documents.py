@@ -230,12 +230,18 @@ def _problem_headers(status: int) -> dict[str, Any]:
     return {}
 
 
+def _content(bound: Bound, schemas: Schemas) -> dict[str, Any]:
+    if streamed := bound.operation.streams:
+        return {streamed: {"schema": {"type": "string"}}}
+    return {"application/json": {"schema": schemas.answer(bound.answer)}}
+
+
 def _success(bound: Bound, schemas: Schemas) -> dict[str, Any]:
     operation: Operation = bound.operation
     success: dict[str, Any] = {
         "description": bound.doc.split("\n")[0] or operation.summary,
         "headers": {"Correlation-Id": {"required": True, "schema": {"type": "string"}}},
-        "content": {"application/json": {"schema": schemas.answer(bound.answer)}},
+        "content": _content(bound, schemas),
     }
     if operation.links:
         prefix = f"{bound.api.name}.".replace("-", "_")

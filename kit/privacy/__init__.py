@@ -4,7 +4,7 @@ What a person may ask of us is in `kit.privacy.requests`: it tells the audit, wh
 """
 
 from kit.privacy.keys import Keys, SealBroken
-from kit.privacy.persons import PATTERN, Person, Persons, actor, claim, is_pseudonym, of, shown, use
+from kit.privacy.persons import PATTERN, Person, Persons, actor, claim, is_pseudonym, keys_of, of, shown, use
 
 __all__ = [
     "PATTERN",
@@ -15,6 +15,7 @@ __all__ = [
     "actor",
     "claim",
     "is_pseudonym",
+    "keys_of",
     "of",
     "shown",
     "use",

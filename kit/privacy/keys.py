@@ -27,6 +27,7 @@ class Keys:
         self._wrapping = _child(master, b"wrap")
         self._finding = _child(master, b"find")
         self._signing = _child(master, b"sign")
+        self._sealing = _child(master, b"seal")
         self.fingerprint = _child(master, b"fingerprint").hex()[:32]
 
     @classmethod
@@ -41,6 +42,14 @@ class Keys:
     def unwrap(self, wrapped: bytes, about: str) -> bytes:
         """A person's key; raises SealBroken."""
         return unseal(self._wrapping, wrapped, about)
+
+    def seal(self, plain: bytes, about: str) -> bytes:
+        """What only this deployment reads again: credentials that it keeps for somebody."""
+        return seal(self._sealing, plain, about)
+
+    def unseal(self, sealed: bytes, about: str) -> bytes:
+        """What was sealed; raises SealBroken."""
+        return unseal(self._sealing, sealed, about)
 
     def lookup(self, subject: str) -> str:
         """By what a subject is found that is kept nowhere in clear."""

@@ -139,6 +139,12 @@ def use(database: Database, keys: Keys) -> Persons:
     return found
 
 
+def keys_of(database: Database) -> Keys:
+    """The keys that are used in a database; keys of the moment where `use` was not called."""
+    found = _of_engines.get(database.engine.sync_engine) or use(database, Keys.made())
+    return found.keys
+
+
 async def claim(database: Database, keys: Keys) -> Persons:
     """Use these keys, if they are those under which the database was written; raises SettingsError if not."""
     async with database.begin() as connection:

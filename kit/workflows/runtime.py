@@ -3,6 +3,7 @@
 # ruff: noqa: A002 - an id, a type and an object are called what they are
 
 import asyncio
+import datetime as dt
 import hashlib
 import logging
 from collections.abc import Collection
@@ -26,12 +27,14 @@ from kit.database.tables import runs
 from kit.workflows import reading
 from kit.workflows.engine import pin_loop
 from kit.workflows.flow import Flow, Owner, RunRow, Undone, WorkflowSettings
-from kit.workflows.gate import Gate
+from kit.workflows.gate import Gate, retry_until_available
 from kit.workflows.journal import Journal
 from kit.workflows.liveness import Liveness
 from kit.workflows.overdue import sweep
 from kit.workflows.reading import RunPage
 from kit.workflows.run import SEQUENCES_PER_ATTEMPT, Order, Run
+from kit.workflows.schedules import WORKFLOW as TICK
+from kit.workflows.schedules import Schedule, apply_schedules, fill_gaps, known_schedules, take_in
 from kit.workflows.serializing import JsonSerializer
 
 logger = logging.getLogger(__name__)
@@ -63,6 +66,7 @@ class Runtime:
         self._settings = settings
         self._queue = f"{application}-start"
         self._flows: dict[str, Flow] = {}
+        self.schedules: list[Schedule] = []
         self._gate = Gate()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._watchers: list[asyncio.Task[None]] = []
@@ -80,6 +84,10 @@ class Runtime:
         """Make a flow known, before the launch."""
         self._flows[flow.name] = flow
 
+    def every(self, schedule: Schedule) -> None:
+        """Have each tick of a schedule in the inbox, once over all workers; to be said before the launch."""
+        self.schedules.append(schedule)
+
     async def launch(self) -> None:
         """Begin to execute; the database must answer and be migrated."""
         # Otherwise the engine writes to standard error by itself.
@@ -92,11 +100,19 @@ class Runtime:
         pin_loop(DBOS(config=self._config()), self._loop)
         for flow in self._flows.values():
             self._register_flow(flow)
+        self._register_tick()
+        await asyncio.to_thread(apply_schedules, self._client, self._queue, self.schedules)
+        for schedule in self.schedules:
+            logger.info("The schedule %s is due next at %s", schedule.name, schedule.next_due())
         DBOS.listen_queues([self._queue])
+        since = dt.datetime.now(dt.UTC)
         DBOS.launch()
         self._watchers = [
             run_background("looking after other processes", self._liveness.watch),
             run_background("sweep of the runs", lambda: sweep(self.database, self._settings.sweep)),
+            run_background(
+                "missed ticks", lambda: fill_gaps(self._client, self.schedules, since, self._settings.sweep)
+            ),
         ]
 
     @property
@@ -310,6 +326,11 @@ class Runtime:
                 **more,
             )
 
+    async def known_schedules(self) -> list[tuple[Schedule, dt.datetime | None]]:
+        """The schedules that the workers have, each with its last tick."""
+        async with self.database.connect() as connection:
+            return await known_schedules(connection, self._application)
+
     async def waiting_for(self, conn: AsyncConnection, key: str, *, flow: str) -> tuple[str, ...]:
         """The ids of a flow's unfinished runs that wait for what has the key (`Run.waits_for`)."""
         return await reading.waiting_for(conn, key, flow=flow)
@@ -365,6 +386,15 @@ class Runtime:
             await _perform(flow, run)
 
         DBOS.workflow(name=flow.name, max_recovery_attempts=self._settings.recoveries)(body)
+
+    def _register_tick(self) -> None:
+        async def body(due: str, name: str) -> None:
+            self._refuse_other_loops()
+            self._remember()
+            async with self._gate.admit():
+                await retry_until_available(lambda: take_in(self.database, name, due))
+
+        DBOS.workflow(name=TICK, max_recovery_attempts=self._settings.recoveries)(body)
 
     def _refuse_other_loops(self) -> None:
         """Let no run begin elsewhere than on our loop: a cancelled one stays pending for the next process."""

@@ -15,9 +15,9 @@ ROOT = Path(process_apis.__file__).parent
 
 
 def outside_effects(node: ast.AST) -> Iterator[ast.Attribute]:
-    """Every mention of an operation that writes, but for those in the arguments of `Effect` and `Undo`."""
+    """Every mention of an operation that writes, but for those for `Effect`, `Undo` and `PostingFlow`."""
     match node:
-        case ast.Call(func=ast.Name(id="Effect" | "Undo")):
+        case ast.Call(func=ast.Name(id="Effect" | "Undo" | "PostingFlow")):
             return
         case ast.Attribute(attr=name) if name in WRITES:
             yield node

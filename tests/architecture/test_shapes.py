@@ -153,6 +153,9 @@ def test_every_task_is_awaited_or_is_background_work() -> None:
     awaited = {
         "kit/background.py",
         "kit/database/locks.py",
+        "kit/streaming.py",
+        "gateway/streams.py",
+        "gateway/pages/sessions.py",
         "gateway/identity/introspection.py",
         "gateway/policies/cache/reading.py",
         "deploy/process/children.py",

@@ -12,6 +12,7 @@ from deploy.process.parent import die_with_parent
 from deploy.settings import ServerSettings
 from gateway.pipeline import GatewaySettings
 from tests.gateway.deployment import PLANS, Deployment
+from tests.gateway.feed import FeedTier, mounted
 
 FOLDER = Path(os.environ["DRAIN_FOLDER"])
 HEADER_SECONDS = 2.0
@@ -33,7 +34,9 @@ class App:
     """The gateway, told of a stop that is coming as in the real house."""
 
     def __init__(self) -> None:
-        self._deployment = Deployment(FOLDER / "issuer", GatewaySettings(plans=PLANS), ready=ready)
+        self._deployment = Deployment(
+            FOLDER / "issuer", GatewaySettings(plans=PLANS), apis=(mounted(FeedTier()),), ready=ready
+        )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan" and (FOLDER / "faulty").exists():

@@ -17,6 +17,7 @@ import pytest
 from bench.ports import free_port
 from deploy.process.connection_draining import serving_file
 from tests.gateway.deployment import ORDER, Deployment
+from tests.gateway.feed import FEED
 from tests.support.processes import running
 from tests.support.stack import until
 
@@ -60,6 +61,18 @@ class Served:
             return len(serving) == WORKERS and await self.ready() == 200
 
         await until("both workers serve", look, PATIENCE_SECONDS)
+
+    @asynccontextmanager
+    async def events(self) -> AsyncIterator[httpx.Response]:
+        """An open stream of events."""
+        token = self.issuer.mint("ci", scopes=["experience.feed.read"])
+        headers = {"Authorization": f"Bearer {token}"}
+        async with (
+            httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=PATIENCE_SECONDS) as http,
+            http.stream("GET", f"{FEED}/topics/a/events", headers=headers) as answer,
+        ):
+            assert answer.status_code == 200
+            yield answer
 
     def called(self, name: str) -> Path:
         return self.folder / name
@@ -188,11 +201,13 @@ async def test_a_worker_that_dies_is_replaced_and_the_others_go_on(served: Serve
 
 
 async def test_workers_that_are_started_anew_lose_no_request(served: Served):
-    """While SIGHUP replaces every worker, each request of each caller is answered as ever."""
+    """While SIGHUP replaces every worker, each request is answered, and readers of events are sent on."""
     await served.until_ready()
     before = served.workers()
-    async with Load(served).running() as load:
+    async with Load(served).running() as load, served.events() as events:
+        reading = asyncio.create_task(events.aread())
         await load.more(50)
+        assert not reading.done()
         served.process.send_signal(signal.SIGHUP)
 
         async def replaced() -> bool:
@@ -201,6 +216,7 @@ async def test_workers_that_are_started_anew_lose_no_request(served: Served):
 
         await until("all workers are new", replaced, PATIENCE_SECONDS)
         await load.more(50)
+        assert b"\nretry: " in await reading
     assert set(load.outcomes) == {"200"}
 
 

@@ -1,22 +1,20 @@
 """tests/gateway: the sign-in page in a real browser, which keeps the rules that our headers state."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from gateway.plans import Consumer, OAuthClient
 from kit.database import Database
 from tests.gateway.deployment import Deployment
 from tests.gateway.signing import PEOPLE, Browser, fields
 from tests.support.chromium import CHROMIUM, Page, chromium
+from tests.support.serving import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")]
 
@@ -36,21 +34,6 @@ class Elsewhere:
         head = [(b"content-type", b"text/html"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": head})
         await send({"type": "http.response.body", "body": body})
-
-
-@asynccontextmanager
-async def serving(app) -> AsyncIterator[int]:
-    """An application behind a port of this machine."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="critical"))
-    task = asyncio.create_task(server.serve())
-    try:
-        async with asyncio.timeout(10):
-            while not server.started:  # noqa: ASYNC110 - uvicorn tells nobody
-                await asyncio.sleep(0.01)
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        await task
 
 
 class Street:

@@ -26,11 +26,11 @@ def port(request: pytest.FixtureRequest, keys_folder: Path) -> Iterator[int]:
 
 
 @contextmanager
-def serving(server: str, keys_folder: Path) -> Iterator[int]:
+def serving(server: str, keys_folder: Path, app: str = "tests.gateway.served:app") -> Iterator[int]:
     """A server with the demo house, at a port, for the length of the block."""
     number = free_port()
     command = GRANIAN if server == "granian" else UVICORN
-    arguments = (*command, "--port", str(number), "tests.gateway.served:app")
+    arguments = (*command, "--port", str(number), app)
     with running(*arguments, environ={"ISSUER_FOLDER": str(keys_folder)}) as process:
         _await_port(number, process)
         yield number

@@ -1,5 +1,8 @@
 """One API over the runs of all flows: found by what is known of them, read, replayed by another person."""
 
+from sqlalchemy import text
+
+from kit.database import Database
 from tests.support.deals import LARGE, asked, new_deal, resolve
 from tests.support.instances import CRM_INSTANCE
 from tests.support.stack import Stack
@@ -59,3 +62,26 @@ async def test_a_run_that_ended_is_replayed_by_another_than_began_it(deployment:
         await olga.activation(deal.opportunity_id, "done")
     assert (own.status_code, own.json()["code"]) == (403, "segregation_of_duties")
     assert other.status_code == 200, other.text
+
+
+async def test_schedules_are_listed(deployment: Stack) -> None:
+    """What the engine fires for the flows, with its last and its next tick."""
+    database = Database(deployment.database_url)
+    row = (
+        "INSERT INTO dbos.workflow_schedules (schedule_id, schedule_name, workflow_name, schedule, context,"
+        " cron_timezone, last_fired_at, application_name) VALUES (:name, :name, 'schedule-tick',"
+        " '0 3 * * 1-5', '\"nightly\"', 'Europe/Berlin', '2026-11-30T02:00:00+00:00', 'enfilade')"
+    )
+    gone = "DELETE FROM dbos.workflow_schedules WHERE schedule_name = :name"
+    try:
+        async with database.begin() as connection:
+            await connection.execute(text(row), {"name": "nightly"})
+        async with deployment.caller("finance-desk", "fiona") as finance:
+            (found,) = (await finance.get("/process/workflows/v1/schedules"))["items"]
+    finally:
+        async with database.begin() as connection:
+            await connection.execute(text(gone), {"name": "nightly"})
+        await database.close()
+    assert (found["cron"], found["zone"]) == ("0 3 * * 1-5", "Europe/Berlin")
+    assert found["last_due"] == "2026-11-30T02:00:00Z"
+    assert found["next_due"] > found["last_due"]

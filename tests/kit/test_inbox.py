@@ -5,6 +5,7 @@
 import asyncio
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import select
@@ -216,3 +217,70 @@ async def test_a_handler_and_its_mark_are_one_transaction(database: Database) ->
     await tell(database, 1)
     await worker.drain()
     assert await statuses(database) == {"k-1": "done", "try-2": "ignored"}
+
+
+def in_batches(
+    worker: InboxWorker, most: int, wait: float, poison: str = "", batches: list[list[str]] | None = None
+) -> list[list[str]]:
+    """The batches of events that are handled, as they come; one that contains the poison fails."""
+    batches = [] if batches is None else batches
+
+    async def handle(_: AsyncConnection, rows: Sequence[InboxRow]) -> None:
+        ids = [row.id for row in rows]
+        if poison in ids:
+            raise BadRequest("cannot be read")
+        batches.append(ids)
+
+    worker.subscribe_batch("changed", handle, most=most, wait=wait)
+    return batches
+
+
+async def test_events_are_taken_together(database: Database) -> None:
+    """As many as make a batch at once, the rest only when the first of them has waited long enough."""
+    patient = InboxWorker(database, QUICK)
+    batches = in_batches(patient, most=3, wait=3600)
+    for n in range(5):
+        await tell(database, n, key=f"k{n % 2}")
+    await patient.drain()
+    assert batches == [["k0-0", "k1-1", "k0-2"]]
+    assert list((await statuses(database)).values()).count("done") == 3
+    hasty = InboxWorker(database, QUICK)
+    rest = in_batches(hasty, most=3, wait=0)
+    await hasty.drain()
+    assert rest == [["k1-3", "k0-4"]]
+    assert set((await statuses(database)).values()) == {"done"}
+
+
+async def test_a_poisoned_event_leaves_its_batch(database: Database) -> None:
+    """A batch that fails is tried event by event: one that keeps failing holds back its own key only."""
+    worker = InboxWorker(database, QUICK)
+    batches = in_batches(worker, most=4, wait=0, poison="b-1")
+    for n, key in enumerate(("a", "b", "c", "b")):
+        await tell(database, n, key)
+    while (await statuses(database))["b-1"] != "parked":
+        await worker.drain()
+    assert sorted(batches) == [["a-0"], ["c-2"]]
+    await tell(database, 4, "a")
+    await worker.drain()
+    assert batches[-1] == ["a-4"]
+    assert (await statuses(database))["b-3"] == "taken"
+
+
+async def test_a_batch_is_of_one_worker_at_a_time(database: Database) -> None:
+    """Whatever the workers, each event is handed out once, and those of a key stay in order."""
+    workers, batches = [InboxWorker(database, QUICK) for _ in range(3)], []
+    for worker in workers:
+        in_batches(worker, most=4, wait=0, batches=batches)
+    for n in range(40):
+        await tell(database, n, key=f"k{n % 3}")
+    stop = asyncio.Event()
+    running = [asyncio.create_task(worker.run(stop)) for worker in workers]
+    while set((await statuses(database)).values()) != {"done"}:  # noqa: ASYNC110 - it is in the database
+        await asyncio.sleep(0.01)
+    stop.set()
+    await asyncio.gather(*running)
+    handled = [one for batch in batches for one in batch]
+    assert len(handled) == 40
+    for key in ("k0", "k1", "k2"):
+        of_key = [int(one.removeprefix(f"{key}-")) for one in handled if one.startswith(key)]
+        assert of_key == sorted(set(of_key))

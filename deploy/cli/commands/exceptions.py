@@ -24,6 +24,7 @@ examples:
   enfilade exceptions show exc_…
   enfilade exceptions resolve exc_… --action replay --reason "Template chosen with sales" \\
       --set delivery_template=DT-DATA-PLATFORM --as fiona.finance
+  enfilade exceptions resolve exc_… --alike --action replay --reason "The period is open again"
 """
 _API = "/process/exceptions/v1/exceptions"
 _CONSUMER = "finance-desk"
@@ -38,6 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", help="the reason, for the audit trail (resolve)")
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="a correction (repeatable)"
+    )
+    parser.add_argument(
+        "--alike", action="store_true", help="all that stopped for the same reason as this one (resolve)"
     )
     parser.add_argument("--as", dest="person", default="fiona.finance", metavar="PERSON", help="who decides")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table (list, show)")
@@ -106,16 +110,30 @@ async def _show(options: argparse.Namespace, person: Person) -> None:
 async def _resolve(options: argparse.Namespace, person: Person) -> None:
     if not options.decision or not options.reason:
         raise CommandError("Give --action replay|undo|skip and --reason, for the audit trail.", MISUSED)
-    case = await person.get(f"{_API}/{options.id}")
     body: dict[str, Any] = {"action": options.decision, "reason": options.reason}
     if options.set:
         body["corrections"] = dict(_correction(text) for text in options.set)
+    if options.alike:
+        await _resolve_alike(options, person, body)
+        return
+    case = await person.get(f"{_API}/{options.id}")
     headers = {"If-Match": f'"{case["version"]}"'}
     resolved = await person.post(f"{_API}/{options.id}/resolution", body, **headers)
     print_lines(
         f"{resolved['id']} is {resolved['status']}: {options.decision}, by {resolved['resolved_by']}."
     )
     print_lines(f"Follow it: enfilade trace {resolved['correlation_id']}")
+
+
+async def _resolve_alike(options: argparse.Namespace, person: Person, body: dict[str, Any]) -> None:
+    """Resolve portion after portion, until none is left that the person may decide on."""
+    count, answer = 0, {"resolved": [""], "remaining": 1, "withheld": 0}
+    while answer["remaining"] and answer["resolved"]:
+        answer = await person.post(f"{_API}/{options.id}/resolution/alike", body)
+        count += len(answer["resolved"])
+    print_lines(f"{count} exceptions are resolved: {options.decision}, by {options.person}.")
+    if answer["withheld"]:
+        print_lines(f"{answer['withheld']} wait for another person: this one caused them.")
 
 
 def _correction(text: str) -> tuple[str, str]:

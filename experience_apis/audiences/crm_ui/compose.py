@@ -3,22 +3,21 @@
 import datetime as dt
 from decimal import Decimal
 
-from contracts.canonical.values import Money, Ref
-from contracts.canonical.workflow import Step
+from contracts.canonical.values import Money
+from contracts.experience.common import ScreenLink
 from contracts.experience.crm_ui import (
     AccountScreen,
     ActivationScreen,
     BillingRow,
+    CrmUi,
     ProjectCard,
-    ScreenLink,
-    ScreenStep,
 )
 from contracts.process.opportunity_to_project import AccountOverview, AccountProject, Activation
+from experience_apis.screens import WAITING_FOR, link_to, prefix_of, step_shown
 
-PREFIX = "/experience/crm-ui/v1"
+PREFIX = prefix_of(CrmUi)
 # Ends of an activation that leave no contract.
 UNCONTRACTED = ("undone", "observed", "failed")
-WAITING_FOR = {"waiting": "finance", "parked": "operations"}
 
 
 def activation_screen(activation: Activation) -> ActivationScreen:
@@ -33,31 +32,13 @@ def activation_screen(activation: Activation) -> ActivationScreen:
         correlation_id=activation.correlation_id,
         started_at=activation.started_at,
         seconds=activation.seconds,
-        steps=tuple(_step(step) for step in activation.timeline),
-        project=_link("Project", activation.project_id, activation.refs, "project"),
-        contract=_link("Contract", activation.contract_id, activation.refs, "contract"),
-        customer=_link("Customer", activation.customer_id, activation.refs, "customer"),
+        steps=tuple(step_shown(step) for step in activation.timeline),
+        project=link_to("Project", activation.project_id, activation.refs, "project"),
+        contract=link_to("Contract", activation.contract_id, activation.refs, "contract"),
+        customer=link_to("Customer", activation.customer_id, activation.refs, "customer"),
         waiting_for=WAITING_FOR.get(activation.status, ""),
         exception_id=activation.exception_id,
     )
-
-
-def _step(step: Step) -> ScreenStep:
-    return ScreenStep(
-        title=step.title,
-        status=step.status,
-        started_at=step.started_at,
-        seconds=step.seconds,
-        detail=step.detail,
-        links=tuple(ScreenLink(f"{ref.object} in {ref.instance}", ref.id, ref.url) for ref in step.refs),
-    )
-
-
-def _link(label: str, our_id: str, refs: tuple[Ref, ...], kind: str) -> ScreenLink | None:
-    if not our_id:
-        return None
-    url = next((ref.url for ref in refs if ref.object == kind and ref.url), "")
-    return ScreenLink(label, our_id, url)
 
 
 def account_screen(overview: AccountOverview, now: dt.datetime) -> AccountScreen:

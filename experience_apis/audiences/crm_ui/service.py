@@ -1,21 +1,13 @@
 """The CRM screen's API: resolves whose instance it is, asks the flow, composes the screen."""
 
 from contracts.experience.crm_ui import AccountScreen, ActivationScreen
-from contracts.problems import Forbidden, NotFound
+from contracts.problems import NotFound
 from contracts.process.opportunity_to_project import ActivationRequest, OpportunityToProject
 from experience_apis.audiences.crm_ui import compose
-from kit import clock, context
+from experience_apis.callers import callers_instance
+from kit import clock
 
-INSTANCE_CLAIM = "instance"
-
-
-def callers_instance() -> str:
-    """The CRM instance that the caller's token names; raises Forbidden without one."""
-    caller = context.current().caller
-    instance = caller.claims.get(INSTANCE_CLAIM) if caller else None
-    if not instance:
-        raise Forbidden("The token names no CRM instance (claim “instance”); ask for a token of your CRM.")
-    return str(instance)
+_SYSTEM = "CRM"
 
 
 class CrmUiService:
@@ -26,13 +18,13 @@ class CrmUiService:
 
     async def activate_opportunity(self, opportunity_id: str) -> ActivationScreen:
         """Accepted with a status link, or ActivationBlocked with everything that is missing."""
-        request = ActivationRequest(instance=callers_instance(), opportunity_id=opportunity_id)
+        request = ActivationRequest(instance=callers_instance(_SYSTEM), opportunity_id=opportunity_id)
         return compose.activation_screen(await self._activations.start_activation(request))
 
     async def get_activation(self, opportunity_id: str) -> ActivationScreen:
         """The steps with their times."""
         found = await self._activations.list_activations(
-            instance=callers_instance(), opportunity_id=opportunity_id, limit=1
+            instance=callers_instance(_SYSTEM), opportunity_id=opportunity_id, limit=1
         )
         if not found.items:
             raise NotFound("This opportunity was never activated.")
@@ -40,5 +32,5 @@ class CrmUiService:
 
     async def get_account_overview(self, account_id: str) -> AccountScreen:
         """The account's projects from our read model; no vendor is called."""
-        overview = await self._activations.get_account(callers_instance(), account_id)
+        overview = await self._activations.get_account(callers_instance(_SYSTEM), account_id)
         return compose.account_screen(overview, clock.now())

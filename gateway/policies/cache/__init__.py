@@ -42,7 +42,7 @@ class AnswerCache:
         self._places: dict[tuple[str, str], list[CacheTag]] = {}
 
     def wrap(self, route: Route | None, call_next: Step) -> Step:
-        if route is None or route.operation is None or route.api is None:
+        if route is None or route.operation is None or route.api is None or route.operation.streams:
             return call_next
         place = self._places.setdefault((route.api.slug, route.instance), [])
         if route.method != "GET":
@@ -64,7 +64,7 @@ class AnswerCache:
 
     def explain(self, asked: Asked) -> list[Rule]:
         operation = asked.route.operation
-        if operation is None or asked.route.method != "GET":
+        if operation is None or operation.streams or asked.route.method != "GET":
             return []
         if not operation.cache_seconds or not self._settings.max_bytes:
             return [Rule("the request's conditions, if it has any", file="")]

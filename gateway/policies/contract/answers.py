@@ -62,6 +62,8 @@ def check_of(route: Route, settings: AnswerValidationSettings) -> Check | None:
         if faults := documented.faults(reply):
             _log_faults(exchange, route, reply, applicable.mode, faults)
             if applicable.mode == "enforce":
+                if reply.stream is not None:
+                    reply.stream.abandon()
                 raise Unexpected("The answer was against the contract")
 
     return check
@@ -123,6 +125,8 @@ class _DocumentedAnswers:
         content_type = next((value for name, value in reply.headers if name == b"content-type"), b"")
         if content_type.partition(b";")[0].strip() != kind:
             return [Fault("", "the media type is not the documented one", "media_type")]
+        if reply.stream is not None:  # its body is no document
+            return []
         try:
             value = msgspec.json.decode(reply.body)
         except (msgspec.DecodeError, RecursionError):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import Annotated
 
 import msgspec
@@ -12,6 +13,7 @@ from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
 from gateway.policies.hop.deadlines import Watch
 from gateway.policies.hop.targets import Send, Target, in_process, over_http
 from gateway.policies.hop.trace import continue_or_start, parent_of
+from gateway.streams import OpenStreams, StreamSettings
 from kit import context
 from kit.context import Context
 from kit.telemetry import server_span
@@ -20,17 +22,22 @@ __all__ = ["Hop", "HopSettings", "Send", "Target", "in_process", "over_http"]
 
 
 class HopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A bound on every operation's own deadline, and the share of new traces that is recorded."""
+    """A bound on every operation's own deadline, and the share of new traces that is recorded.
+
+    The deadline of an operation that streams is until its first byte; `streams` bounds the rest.
+    """
 
     max_seconds: Annotated[float, Meta(gt=0)] = 60.0
     sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    streams: StreamSettings = StreamSettings()
 
 
 class Hop:
     """The last policy: builds the context for the tiers, and calls the route's target."""
 
-    def __init__(self, settings: HopSettings) -> None:
+    def __init__(self, settings: HopSettings, streams: OpenStreams) -> None:
         self._settings = settings
+        self._streams = streams
         self._watch = Watch()
 
     def wrap(self, route: Route | None, call_next: Step) -> Step:
@@ -61,16 +68,42 @@ class Hop:
             with context.use(made):
                 return await watch.run(call_next(exchange), deadline)
 
-        return hop
+        return self._bounded(hop) if operation is not None and operation.streams else hop
+
+    def _bounded(self, hop: Step) -> Step:
+        """The hop of an operation that streams: its place among the open streams is held to the end."""
+        limits, streams = self._settings.streams, self._streams
+
+        async def bounded_hop(exchange: Exchange) -> Reply:
+            leave = streams.admit(limits.max_open)
+            try:
+                reply = await hop(exchange)
+            except BaseException:
+                leave()
+                raise
+            if reply.stream is None:
+                leave()
+            else:
+                reply.stream.limits = limits
+                reply.stream.at_end(leave)
+            return reply
+
+        return bounded_hop
 
     def explain(self, asked: Asked) -> list[Rule]:
         operation = asked.route.operation
         if operation is None:
             return []
-        bound = self._settings.max_seconds
+        bound, streams = self._settings.max_seconds, self._settings.streams
+        awaited = "the first byte" if operation.streams else "an answer"
         if operation.deadline > bound:
-            return [Rule(f"an answer within {bound:g} s", "hop.max_seconds")]
-        return [Rule(f"an answer within {operation.deadline:g} s", file="")]
+            rules = [Rule(f"{awaited} within {bound:g} s", "hop.max_seconds")]
+        else:
+            rules = [Rule(f"{awaited} within {operation.deadline:g} s", file="")]
+        if operation.streams:
+            says = f"open for {streams.max_seconds:g} s, silent for {streams.idle_seconds:g} s at most"
+            rules.append(Rule(says, "hop.streams"))
+        return rules
 
 
 async def _recorded(exchange: Exchange, made: Context, work: Callable[[], Awaitable[Reply]]) -> Reply:
@@ -90,13 +123,17 @@ async def _recorded(exchange: Exchange, made: Context, work: Callable[[], Awaita
     if block is None:
         with context.use(made):
             return await work()
-    with block as span, context.use(msgspec.structs.replace(made, traceparent=span.traceparent)):
-        try:
-            reply = await work()
-        except Problem as problem:
-            span.answered(problem.status)
-            raise
+    with ExitStack() as stack:
+        span = stack.enter_context(block)
+        with context.use(msgspec.structs.replace(made, traceparent=span.traceparent)):
+            try:
+                reply = await work()
+            except Problem as problem:
+                span.answered(problem.status)
+                raise
         span.answered(reply.status)
+        if reply.stream is not None:
+            reply.stream.at_end(stack.pop_all().close)  # the span is as long as the answer
         return reply
 
 

@@ -1,13 +1,16 @@
 """Targets: how a hop reaches a tier: by a call in this process, or over HTTP."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
 from contracts.problems import Problem
 from gateway.exchange import JSON, Exchange, Header, Reply, Step
+from gateway.streams import BodyStream
 from kit import context, problems
+from kit.operations import bind
 from kit.routes import Call, calls, foreseen
+from kit.streaming import Produced
 
 # The request headers that a tier needs. No other is forwarded: not credentials, hop-by-hop headers, nor any
 # header by which a caller could pose as a proxy or as another caller.
@@ -32,11 +35,17 @@ _NOT_FORWARDED = frozenset(
 )
 
 _JSON = (b"content-type", JSON)
+_UNBUFFERED: list[Header] = [(b"cache-control", b"no-store, no-transform"), (b"x-accel-buffering", b"no")]
 
 Send = Callable[[str, str, dict[str, str], bytes], Awaitable[tuple[int, dict[str, str], bytes]]]
 """Sends method, address, headers and body to a tier in another process, with an internal token for the
 caller of `kit.context.current()` and under its deadline; raises Unavailable or DeadlineExceeded."""
 
+OpenStream = Callable[
+    [str, str, dict[str, str], bytes, str],
+    Awaitable[tuple[int, dict[str, str], bytes | AsyncIterator[bytes]]],
+]
+"""As `Send` for a read that streams in a media type: its pieces where it succeeds, else the whole body."""
 
 Target = Callable[[str], Step]
 """How an API is reached: the step to each of its operations, by name."""
@@ -45,14 +54,15 @@ Target = Callable[[str], Step]
 def in_process(interface: type, implementation: Any) -> Target:
     """The implementation in this process, called directly."""
     calls_by_name = calls(interface, implementation)
-    return lambda name: _direct(calls_by_name[name])
+    streams = {bound.name: bound.operation.streams for bound in bind(interface)}
+    return lambda name: _direct(calls_by_name[name], streams[name])
 
 
-def _direct(call: Call) -> Step:
+def _direct(call: Call, media_type: str) -> Step:
     async def step(exchange: Exchange) -> Reply:
         if_match = exchange.headers.get(b"if-match")
         try:
-            status, content, version = await call(
+            status, content, version, stream = await call(
                 exchange.path_parameters,
                 exchange.query,
                 if_match.decode("latin-1") if if_match is not None else None,
@@ -60,6 +70,8 @@ def _direct(call: Call) -> Step:
             )
         except Exception as error:  # noqa: BLE001 - a refusal is an answer, which policies may store
             return _refusal(foreseen(error, exchange.path), exchange.path)
+        if stream is not None:
+            return _streaming(status, BodyStream(stream, media_type))
         headers: list[Header] = [_JSON]
         if version:
             headers.append((b"etag", b'"%s"' % version.encode()))
@@ -68,13 +80,19 @@ def _direct(call: Call) -> Step:
     return step
 
 
+def _streaming(status: int, stream: BodyStream) -> Reply:
+    """The reply of a stream, which no proxy may store, transform or hold back."""
+    kind = stream.media_type + ("; charset=utf-8" if stream.media_type.startswith("text/") else "")
+    return Reply(status, [(b"content-type", kind.encode()), *_UNBUFFERED], stream=stream)
+
+
 def _refusal(problem: Problem, path: str) -> Reply:
     fields = {**problems.headers(problem), "content-type": problems.MEDIA_TYPE}
     headers = [(name.lower().encode(), value.encode()) for name, value in fields.items()]
     return Reply(problem.status, headers, problems.encode(problem, instance=path))
 
 
-def over_http(base_url: str, send: Send) -> Target:
+def over_http(base_url: str, send: Send, open_stream: OpenStream | None = None) -> Target:
     """The tier at an address, called through the deployment's sender."""
     base = base_url.rstrip("/")
 
@@ -87,7 +105,16 @@ def over_http(base_url: str, send: Send) -> Target:
         address = (
             base + quote(exchange.path) + (f"?{exchange.query.decode('ascii')}" if exchange.query else "")
         )
-        status, received, body = await send(_method(exchange), address, headers, exchange.body or b"")
+        operation = exchange.route.operation if exchange.route is not None else None
+        if operation is not None and operation.streams and open_stream is not None:
+            status, received, body = await open_stream(
+                _method(exchange), address, headers, exchange.body or b"", operation.streams
+            )
+            if not isinstance(body, bytes):
+                stream = await Produced.open(body, operation.streams)
+                return _streaming(status, BodyStream(stream, operation.streams))
+        else:
+            status, received, body = await send(_method(exchange), address, headers, exchange.body or b"")
         fields = {name.lower().encode(): value.encode("latin-1") for name, value in received.items()}
         hop_by_hop = {name.strip() for name in fields.get(b"connection", b"").lower().split(b",")}
         dropped = _NOT_FORWARDED | hop_by_hop

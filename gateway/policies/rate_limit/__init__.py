@@ -74,9 +74,15 @@ class RateLimit:
             if slots is None:
                 return await call_next(exchange)
             try:
-                return await call_next(exchange)
-            finally:
+                reply = await call_next(exchange)
+            except BaseException:
                 slots.leave()
+                raise
+            if reply.stream is None:
+                slots.leave()
+            else:
+                reply.stream.at_end(slots.leave)
+            return reply
 
         return rate_limit
 

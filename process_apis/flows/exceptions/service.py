@@ -1,7 +1,7 @@
 """The exceptions queue's API: list, read, resolve."""
 
 from contracts.canonical.exception import BusinessException, BusinessExceptions, ExceptionStatus
-from contracts.process.exceptions import Resolution
+from contracts.process.exceptions import AlikeResolution, Resolution, ResolvedAlike
 from kit import audit, exceptions, privacy
 from kit.database import Database
 from kit.workflows import Runtime
@@ -50,3 +50,20 @@ class ExceptionsService:
                 duties=self._current_policy.duties,
                 consumer=audit.consumer(),
             )
+
+    async def resolve_alike(self, exception_id: str, body: AlikeResolution) -> ResolvedAlike:
+        """What was resolved of those that stopped for the same reason, in one transaction."""
+        async with self._database.begin() as connection:
+            found = await exceptions.resolve_group(
+                connection,
+                self._runtime,
+                exception_id,
+                most=body.most,
+                action=body.action,
+                reason=body.reason,
+                corrections=body.corrections,
+                by=await privacy.actor(connection),
+                duties=self._current_policy.duties,
+                consumer=audit.consumer(),
+            )
+        return ResolvedAlike(found.resolved, found.remaining, found.withheld)

@@ -10,6 +10,7 @@ from process_apis.flows.opportunity_to_project.service import OpportunityToProje
 from process_apis.flows.opportunity_to_project.steps import OpportunityToProjectFlow
 from process_apis.module import FlowDependencies, FlowModule
 from process_apis.settings import FlowSettings
+from process_apis.triggers import On
 
 INTERFACE = OpportunityToProject
 NEEDS = (CustomerMaster,)
@@ -35,8 +36,8 @@ def build(dependencies: FlowDependencies) -> FlowModule:
         effects=dependencies.effects,
         settings=settings,
     )
-    subscriptions = {
-        OPPORTUNITY_WON: service.on_opportunity_won,
-        CUSTOMER_SETTLED: service.on_customer_settled,
-    }
-    return FlowModule(service, flow, subscriptions)
+    triggers = (
+        On(OPPORTUNITY_WON, service.on_opportunity_won),
+        On(CUSTOMER_SETTLED, service.on_customer_settled),
+    )
+    return FlowModule(service, flow, triggers)

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.workflow import Mode, WorkflowStatus
 from contracts.problems import Conflict, NotFound
-from contracts.process.workflows import Workflow, WorkflowReplay, Workflows
+from contracts.process.workflows import Schedules, ScheduleView, Workflow, WorkflowReplay, Workflows
 from kit import audit, context, exceptions, privacy
 from kit.database import Database
 from kit.workflows import RunRow, Runtime
@@ -55,6 +55,16 @@ class WorkflowRunsService(WorkflowService[Workflow]):
     async def get_workflow(self, workflow_id: str) -> Workflow:
         """The run with its timeline, and what it would send if it observed."""
         return await self._read(workflow_id)
+
+    async def list_schedules(self) -> Schedules:
+        """What the workers fire, with the last and the next tick."""
+        known = await self._runtime.known_schedules()
+        return Schedules(
+            tuple(
+                ScheduleView(schedule.name, schedule.cron, schedule.zone, schedule.next_due(), last)
+                for schedule, last in known
+            )
+        )
 
     async def replay_workflow(self, workflow_id: str, body: WorkflowReplay) -> Workflow:
         """The run as it goes on; its open exception, if it has one, is resolved by that."""

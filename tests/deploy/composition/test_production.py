@@ -1,8 +1,6 @@
 """tests/deploy: production is safe by itself: it refuses what is for development, and starts without."""
 
-import asyncio
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,7 +21,7 @@ from gateway.policy_bundle import read_bundle
 from kit import clock
 from kit.settings import SettingsError
 from process_apis.current_policy import CurrentPolicy
-from tests.support.processes import ROOT
+from tests.support.forkserver import fork
 from tests.support.production import ISSUER, PUBLIC_URL, edit, production_environment, production_folder
 from tests.support.stack import until
 
@@ -219,16 +217,13 @@ async def test_production_starts_with_a_configuration_of_ones_own(folder: Path, 
         folder, fresh_database_url, ENFILADE_PORT=str(port), ENFILADE_ROLE="api"
     )
     log = folder.parent / "serve.log"
-    command = [sys.executable, "-m", "deploy.cli.main", "serve"]
     with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *command, cwd=ROOT, env=environ, stdout=output, stderr=output
-        )
+        process = fork("deploy.cli.main", "serve", environ=environ, stdout=output.fileno())
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
 
             async def ready() -> bool:
-                assert process.returncode is None, log.read_text(encoding="utf-8")
+                assert process.poll() is None, log.read_text(encoding="utf-8")
                 try:
                     return (await http.get("/health/ready")).is_success
                 except httpx.TransportError:
@@ -243,4 +238,4 @@ async def test_production_starts_with_a_configuration_of_ones_own(folder: Path, 
         assert (asked.status_code, anonymous.status_code) == (404, 401)
     finally:
         process.terminate()
-        await process.wait()
+        process.wait()

@@ -175,6 +175,7 @@ def test_fresh_does_not_touch_a_running_house(deployment: Running) -> None:
     assert (deployment.place.data / "sandboxes").is_dir()
 
 
+@pytest.mark.whole
 def test_down_ends_everything_within_seconds(place: Place) -> None:
     """After `down` the launcher has ended with status 0, and no child of it is left."""
     with up(place, "--no-demo") as running:
@@ -183,15 +184,8 @@ def test_down_ends_everything_within_seconds(place: Place) -> None:
     assert not alive(place)
 
 
-@pytest.mark.parametrize(
-    "who",
-    [
-        "sandbox kantata",
-        "deploy.cli.main serve",
-        pytest.param("bin/postgres", marks=pytest.mark.whole),
-        pytest.param("valkey-server", marks=pytest.mark.whole),
-    ],
-)
+@pytest.mark.whole
+@pytest.mark.parametrize("who", ["sandbox kantata", "deploy.cli.main serve", "bin/postgres", "valkey-server"])
 def test_a_dead_child_ends_the_house_with_a_sentence(place: Place, who: str) -> None:
     """Whichever server dies, everything stops, one sentence says which, and the status is 1."""
     with up(place, "--no-demo") as running:
@@ -202,6 +196,7 @@ def test_a_dead_child_ends_the_house_with_a_sentence(place: Place, who: str) -> 
     assert not alive(place)
 
 
+@pytest.mark.whole
 def test_a_killed_launcher_leaves_nobody_behind(place: Place) -> None:
     """SIGKILL of `up` takes all servers and workers with it, and the next start works."""
     with up(place, "--no-demo") as running:
