@@ -98,13 +98,14 @@ class NounForms:
 class Provoked:
     """How a finding of the check is provoked: by the account's settings, schema, limits or calls, or a profile.
 
-    `name` is part of the name of the finding that must appear. `environ` names the credential of the account
-    that replaces a variable of ours.
+    `name` is part of the name of the finding that must appear. `seeds` are raw records, in which ``$name`` is
+    a credential of the account; `environ` names the credential that replaces a variable of ours.
     """
 
     kind: str
     name: str
     settings: Raw = field(default_factory=dict)
+    seeds: Mapping[str, tuple[Raw, ...]] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
     schema: tuple[Raw, ...] = ()
     profile: Raw = field(default_factory=dict)

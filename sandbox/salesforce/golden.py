@@ -292,6 +292,14 @@ GOLDEN = Golden(
             "reference", "Opportunity.Service_Line__c", profile={"picklists": {"service_line": {"Cloud Migration": None}}}
         ),
         Provoked("limit", "DailyApiRequests", limits={"daily_api_requests": 100, "used_api_requests": 92}),
+        Provoked(
+            "environment",
+            "Organization.IsSandbox",
+            seeds={
+                "Organization": (
+                    {"Id": "$org_id", "Name": "Northbeam", "IsSandbox": False, "OrganizationType": "Enterprise Edition"},
+                )
+            },
+        ),
     ),
-    unseen={"check:environment": "a production login is not sent in the clear, and the stand-in has no TLS"},
 )  # fmt: skip

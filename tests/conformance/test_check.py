@@ -7,6 +7,7 @@ import pytest
 from contracts.system.instance import InstanceReport, Kind
 from sandbox.core.golden import Provoked
 from tests.conformance.conftest import ConnectorUnderTest, every_connector
+from tests.conformance.records import filled
 
 here = pytest.mark.parametrize("connector", every_connector("local"), indirect=True)
 
@@ -56,6 +57,8 @@ async def provoke(connector: ConnectorUnderTest, one: Provoked) -> InstanceRepor
     account = connector.account
     if one.settings:
         await account.control.call("POST", "/accounts", {"name": account.name, "settings": one.settings})
+    if one.seeds:
+        await account.seed(filled(one.seeds, account.credentials))
     for change in one.schema:
         await account.change_schema(change)
     if one.limits:
