@@ -1,6 +1,11 @@
 """system_apis: texts of a local clock as instants, and back. Pure."""
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+Row = Mapping[str, Any]
+"""A row of a query, whose last change has the name `changed` and whose id, a number, the name `id`."""
 
 _LONGEST_SHIFT = dt.timedelta(hours=2)  # a clock is put back by one hour, at one place by half of one
 
@@ -22,3 +27,19 @@ def text_before(instant: dt.datetime, zone: dt.tzinfo) -> str:
     now = instant.astimezone(zone).replace(tzinfo=None)
     put_back = later.astimezone(zone).replace(tzinfo=None) - _LONGEST_SHIFT
     return min(now, put_back).isoformat(" ", "seconds")
+
+
+class Place(NamedTuple):
+    """How far a list has been read: the last row's change, as the vendor wrote it, and its id."""
+
+    changed: str
+    id: int = 0
+
+    @classmethod
+    def of(cls, row: Row) -> "Place":
+        return cls(row["changed"], int(row["id"]))
+
+    @classmethod
+    def at(cls, instant: dt.datetime, zone: dt.tzinfo) -> "Place":
+        """Just before all changes at an instant or after it."""
+        return cls(text_before(instant, zone))

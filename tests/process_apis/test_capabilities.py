@@ -32,7 +32,7 @@ from process_apis.current_policy import CurrentPolicy
 from process_apis.systems import Systems, instance_of
 from system_apis.app import Instance, connector_of
 from system_apis.connector import Profile
-from system_apis.connector.closed import ClosedInstance
+from system_apis.connector.closed import closed_instance
 
 LEASE = BusinessObject("lease", stage="signed")
 
@@ -266,7 +266,7 @@ def test_an_instance_reports_changes_of_what_it_reads_and_of_nothing_else(
 ) -> None:
     """The name of the object is checked where a change enters, against what the capabilities declare."""
     profile = Profile(name="one-1", vendor="x", environment="test", capabilities=(capability,))
-    instance = Instance(profile, connector_of("salesforce"), ClosedInstance(profile, []))
+    instance = Instance(profile, connector_of("salesforce"), closed_instance(profile, []))
     assert instance.accepts(RecordChanged("one-1", kind, "7")) is accepted
 
 

@@ -16,9 +16,8 @@ from contracts.problems import BadRequest, ContractViolation, InvalidToken, Prob
 from kit.cache import Cache
 from kit.secrets import Secret
 from system_apis.connector import OpenInstance
-from system_apis.connector.local_time import instant_of
+from system_apis.connector.local_time import Place, instant_of
 from system_apis.connector.own_writes import OwnWrites
-from system_apis.vendors.netsuite.mapping.queries import place_at
 from system_apis.vendors.netsuite.profile import Changes, NetSuiteProfile
 from system_apis.vendors.netsuite.webhooks import Push
 from tests.kit.http.stand import open_stand
@@ -147,7 +146,7 @@ def test_a_clock_that_is_put_back() -> None:
     for minutes in range(0, 180, 5):
         later = begin + dt.timedelta(minutes=minutes)
         wall = later.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
-        assert wall >= place_at(begin, zone).changed
+        assert wall >= Place.at(begin, zone).changed
         assert instant_of(wall, zone) <= later
 
 

@@ -1,9 +1,8 @@
 """system_apis: the ERP capability of one NetSuite account: customers, and sales orders as contracts."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import TypeVar
 
 import msgspec
 
@@ -11,40 +10,34 @@ from contracts.canonical import matching
 from contracts.canonical.contract import Contract, ContractDraft, Contracts
 from contracts.canonical.customer import Customer, CustomerDraft, Customers
 from contracts.problems import NotFound, VendorRejected
-from kit.database import decode_page
 from system_apis.connector.cached import ReadOnce
 from system_apis.connector.erp import completed
 from system_apis.connector.errors import on_schema
-from system_apis.connector.local_time import instant_of
+from system_apis.connector.local_rows import LocalRows
+from system_apis.connector.local_time import Row
 from system_apis.connector.own_writes import OwnWrites
-from system_apis.connector.paging import page_of
 from system_apis.connector.refusals import no_such
-from system_apis.connector.rows import record_of
-from system_apis.connector.wall_clock import LocalZone
 from system_apis.vendors.netsuite.client import NetSuiteClient
 from system_apis.vendors.netsuite.mapping import queries
 from system_apis.vendors.netsuite.mapping.contract import closing_body, contract, is_closed, order_body
 from system_apis.vendors.netsuite.mapping.customer import customer, customer_body
-from system_apis.vendors.netsuite.mapping.queries import Place
 from system_apis.vendors.netsuite.mapping.schedule import schedule_body
 from system_apis.vendors.netsuite.mapping.values import canonical_id, column
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
-from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule, Raw, Row
-
-T = TypeVar("T", bound=msgspec.Struct)
+from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule
 
 
 class NetSuiteErp:
     """`contracts.system.erp.Erp` at NetSuite. A create is an upsert under the caller's key as external id."""
 
     def __init__(
-        self, profile: NetSuiteProfile, client: NetSuiteClient, own_writes: OwnWrites, zone: LocalZone
+        self, profile: NetSuiteProfile, client: NetSuiteClient, own_writes: OwnWrites, rows: LocalRows
     ) -> None:
         self._instance = profile.name
         self._complete = ReadOnce(lambda: completed(profile, self._table))
         self._client = client
         self._own_writes = own_writes
-        self._zone = zone
+        self._rows = rows
 
     # -- customers
 
@@ -66,9 +59,9 @@ class NetSuiteErp:
         self, updated_since: dt.datetime | None = None, cursor: str | None = None, limit: int = 50
     ) -> Customers:
         profile = await self._complete.get()
-        place = await self._place(updated_since, cursor)
+        place = await self._rows.start(updated_since, cursor)
         rows = await self._client.query(queries.customers_since(profile, place, limit + 1))
-        shown, cursor = self._page(rows, limit)
+        shown, cursor = self._rows.page(rows, limit)
         return Customers(await self._customers(profile, shown), cursor)
 
     async def find_customers(
@@ -108,17 +101,19 @@ class NetSuiteErp:
         except NotFound:
             return Contracts(())  # no id of NetSuite's, so there are no contracts
         profile = await self._complete.get()
-        place = await self._place(updated_since, cursor)
+        place = await self._rows.start(updated_since, cursor)
         rows = await self._client.query(queries.orders_since(profile, place, limit + 1, owner))
-        rows, cursor = self._page(rows, limit)
+        rows, cursor = self._rows.page(rows, limit)
         with on_schema(self._instance, "a row"):
             wanted = queries.line_sums(row["id"] for row in rows)
         sums = await self._client.query(wanted) if rows else []
         with on_schema(self._instance, "a row"):
             values = {row["transaction"]: -Decimal(row["amount"]) for row in sums}
             subtotals = {row["id"]: {"subtotal": values.get(row["id"], Decimal(0))} for row in rows}
-        orders = await self._records(NetSuiteOrder, rows, subtotals)
-        return Contracts(tuple(contract(profile, order, row, None) for order, row in orders), cursor)
+        orders = await self._rows.records(
+            NetSuiteOrder, rows, column, changed="lastModifiedDate", more=subtotals
+        )
+        return Contracts(tuple(contract(profile, order, dict(row), None) for order, row in orders), cursor)
 
     async def put_contract(self, key: str, body: ContractDraft) -> Contract:
         profile = await self._complete.get()
@@ -162,31 +157,6 @@ class NetSuiteErp:
         rows = await self._client.query(queries.whole_table(table, column))
         return {row["id"]: row[column] for row in rows if column in row}
 
-    async def _place(self, updated_since: dt.datetime | None, cursor: str | None) -> Place | None:
-        """Where a list continues; a cursor has the time as SuiteQL wrote it, which is right in any zone."""
-        if cursor is not None:
-            changed, ident = decode_page(cursor, tuple[dt.datetime, int])
-            return Place(changed.replace(tzinfo=None).isoformat(" ", "seconds"), ident)
-        return queries.place_at(updated_since, await self._zone.current()) if updated_since else None
-
     async def _customers(self, profile: NetSuiteProfile, rows: Sequence[Row]) -> tuple[Customer, ...]:
-        records = await self._records(NetSuiteCustomer, rows)
-        return tuple(customer(profile, record, row) for record, row in records)
-
-    async def _records(
-        self, shape: type[T], rows: Sequence[Row], more: Mapping[str, Raw] | None = None
-    ) -> list[tuple[T, Row]]:
-        """Rows as the records that they are of; ContractViolation where a row lacks what it must have."""
-        zone = await self._zone.current() if rows else dt.UTC
-        with on_schema(self._instance, "a row"):
-            changed = [{"lastModifiedDate": instant_of(row["changed"], zone)} for row in rows]
-            whole = [row | (more or {}).get(row["id"], {}) for row in rows]
-            return [(record_of(shape, a | b, column), a) for a, b in zip(whole, changed, strict=True)]
-
-    def _page(self, rows: Sequence[Row], limit: int) -> tuple[Sequence[Row], str | None]:
-        with on_schema(self._instance, "a row"):
-            return page_of(rows, limit, _place_of)
-
-
-def _place_of(row: Row) -> tuple[dt.datetime, int]:
-    return dt.datetime.fromisoformat(row["changed"]), int(row["id"])
+        records = await self._rows.records(NetSuiteCustomer, rows, column, changed="lastModifiedDate")
+        return tuple(customer(profile, record, dict(row)) for record, row in records)

@@ -18,16 +18,8 @@ from system_apis.vendors.netsuite.mapping.values import (
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import NetSuiteOrder, NetSuiteSchedule, Raw
 
-_STATUSES: dict[str, ContractStatus] = {
-    "A": "draft",
-    "B": "active",
-    "C": "closed",
-    "D": "active",
-    "E": "active",
-    "F": "active",
-    "G": "active",
-    "H": "closed",
-}
+_STATUSES: dict[str, ContractStatus] = {"A": "draft", "C": "closed", "H": "closed"}
+_STATUSES |= dict.fromkeys("BDEFG", "active")  # pending fulfilment or billing, in part or whole, and billed
 
 
 def order_body(profile: NetSuiteProfile, draft: ContractDraft, schedule_id: str) -> Raw:

@@ -5,16 +5,12 @@ quoted by `literal`, and column names are checked when the profile is read.
 """
 # ruff: noqa: S608 - see above
 
-import datetime as dt
 from collections.abc import Iterable
-
-import msgspec
 
 from system_apis.connector.erp import ContractFields, CustomerFields
 from system_apis.connector.firm_search import by_domain, by_name, by_number, literal
-from system_apis.connector.local_time import text_before
+from system_apis.connector.local_time import Place
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
-from system_apis.vendors.netsuite.records import Row
 
 _CUSTOMER = (
     "id externalid entityid companyname email url subsidiary currency terms creditlimit entitystatus"
@@ -23,17 +19,6 @@ _CUSTOMER = (
 _ORDER = "id tranid externalid entity status currency subsidiary memo terms"
 _CHANGED = "TO_CHAR(lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')"
 MOST_MATCHES = 20
-
-
-class Place(msgspec.Struct, frozen=True):
-    """How far a list has been read: the last row's change, as SuiteQL wrote it, and its id."""
-
-    changed: str
-    id: int = 0
-
-    @classmethod
-    def of(cls, row: Row) -> "Place":
-        return cls(row["changed"], int(row["id"]))
 
 
 def customers_since(profile: NetSuiteProfile, place: Place | None, limit: int) -> str:
@@ -124,8 +109,3 @@ def _select(columns: list[str], table: str, conditions: list[str], limit: int) -
         f"SELECT {', '.join(columns)}, {_CHANGED} AS changed FROM {table}{where}"
         f" ORDER BY {_CHANGED}, id FETCH FIRST {limit} ROWS ONLY"
     )
-
-
-def place_at(instant: dt.datetime, zone: dt.tzinfo) -> Place:
-    """Just before all changes at an instant or after it, by the clock of a zone."""
-    return Place(text_before(instant, zone))

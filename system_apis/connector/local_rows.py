@@ -1,0 +1,90 @@
+"""system_apis: lists of a vendor's query whose rows have their last change by a local clock, and an id."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from kit.database import decode_page
+from system_apis.connector.change import Change
+from system_apis.connector.cursor_poll import BEGINNING, Page, Watched
+from system_apis.connector.errors import on_schema
+from system_apis.connector.local_time import Place, Row, instant_of
+from system_apis.connector.own_writes import OwnWrites
+from system_apis.connector.paging import keyset, page_of
+from system_apis.connector.rows import record_of
+from system_apis.connector.values import second_of
+from system_apis.connector.wall_clock import LocalZone
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class LocalRows:
+    """The rows of one instance."""
+
+    def __init__(self, instance: str, zone: LocalZone) -> None:
+        self._instance = instance
+        self._zone = zone
+
+    async def start(self, updated_since: dt.datetime | None, cursor: str | None) -> Place | None:
+        """Where a list continues; a cursor has the time as the vendor wrote it, right in any zone."""
+        if cursor is not None:
+            changed, ident = decode_page(cursor, tuple[dt.datetime, int])
+            return Place(changed.replace(tzinfo=None).isoformat(" ", "seconds"), ident)
+        return Place.at(updated_since, await self._zone.current()) if updated_since else None
+
+    def page(self, rows: Sequence[Row], limit: int) -> tuple[Sequence[Row], str | None]:
+        """The rows of a page and the next one's cursor; one more than the limit was read."""
+        with on_schema(self._instance, "a row"):
+            return page_of(
+                rows, limit, lambda row: (dt.datetime.fromisoformat(row["changed"]), int(row["id"]))
+            )
+
+    async def records(
+        self,
+        shape: type[T],
+        rows: Sequence[Row],
+        column: Callable[[str, Any], Any],
+        *,
+        changed: str,
+        more: Mapping[str, Row] | None = None,
+    ) -> list[tuple[T, Row]]:
+        """Rows as the records that they are of, `changed` being the last change there.
+
+        `more` are columns by id that other queries brought. ContractViolation where a row lacks what it must
+        have.
+        """
+        zone = await self._zone.current() if rows else dt.UTC
+        with on_schema(self._instance, "a row"):
+            whole = [{**row, **(more or {}).get(row["id"], {})} for row in rows]
+            at = [{changed: instant_of(row["changed"], zone)} for row in rows]
+            return [(record_of(shape, a | b, column), a) for a, b in zip(whole, at, strict=True)]
+
+    def watched(
+        self,
+        noun: str,
+        event: str,
+        newest: Callable[[], Awaitable[Sequence[Row]]],
+        since: Callable[[Place], Awaitable[list[Any]]],
+        size: int,
+        own_writes: OwnWrites,
+    ) -> Watched:
+        """A poll's list of one noun; our own writes are recognised by their recorded instants."""
+
+        async def last() -> dt.datetime:
+            rows = await newest()
+            return instant_of(rows[0]["changed"], await self._zone.current()) if rows else BEGINNING
+
+        async def pages(begin: dt.datetime) -> AsyncIterator[Page]:
+            zone = await self._zone.current()
+            async for rows in keyset(self._instance, noun, since, Place.of, size, Place.at(begin, zone)):
+                if rows:
+                    yield Page.of([await change(row, zone) for row in rows])
+
+        async def change(row: Row, zone: dt.tzinfo) -> Change:
+            at, ident = instant_of(row["changed"], zone), row["id"]
+            record = await own_writes.change(noun, ident, at)
+            return Change(f"poll:{noun}:{ident}:{second_of(at)}", event, record, at)
+
+        return Watched(pages, last)
