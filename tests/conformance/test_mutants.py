@@ -29,7 +29,9 @@ def lacks(vendor: str, mutant: Mutant) -> str:
     golden = stand_of(vendor).golden
     if mutant.needs == "push" and golden.push is None:
         return "it pushes nothing"
-    return golden.unseen.get(mutant.needs, "") or golden.equivalent.get(mutant.name, "")
+    forms = golden.nouns.get(mutant.on.partition("/")[0])
+    absent = forms.lacks.get(mutant.field.partition(".")[0], "") if forms else ""
+    return absent or golden.unseen.get(mutant.needs, "") or golden.equivalent.get(mutant.name, "")
 
 
 def mutants() -> Iterator[tuple[str, Mutant]]:

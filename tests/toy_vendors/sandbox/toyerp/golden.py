@@ -160,4 +160,12 @@ GOLDEN = Golden(
             for kind in ("permission", "field", "limit", "environment", "reference")
         },
     },
+    equivalent={
+        "every customer is approved": "so they are",
+        "an unmapped entity is the first": "a document has our own code",
+        **dict.fromkeys(
+            ("every contract is of a fixed price", "a start is invented"),
+            "a document is a draft, which must have it",
+        ),
+    },
 )

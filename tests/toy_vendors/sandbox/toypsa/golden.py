@@ -69,14 +69,17 @@ PROJECT: dict[str, Any] = {
 }  # fmt: skip
 
 
+NAMED, READS = {**PLAN, "name": "Größe"}, {**PROJECT, "name": "Größe"}
+
+
 def _budget(currency: str, amount: str) -> State:
     money = {"amount": amount, "currency": currency}
-    return State(currency, {"plan": {**PLAN, "currency": currency, "budget": money}}, {"budget": money})
+    return State(currency, {"plan": {**NAMED, "currency": currency, "budget": money}}, {"budget": money})
 
 
 PROJECTS = NounForms(
     whole=Form(
-        (OWNER, Step("project", "projects", {"key": "$key", "status": "planned", "plan": PLAN})), PROJECT, at=EVENING
+        (OWNER, Step("project", "projects", {"key": "$key", "status": "planned", "plan": NAMED})), READS, at=EVENING
     ),
     empty=Form(
         (OWNER, Step("project", "projects", {"plan": LEAST})),
@@ -127,5 +130,16 @@ GOLDEN = Golden(
             f"check:{kind}": "a toy's check looks at the login only"
             for kind in ("permission", "field", "limit", "environment", "reference")
         },
+    },
+    equivalent={
+        "project/single: no tasks, status": "a planned task has none",
+        **dict.fromkeys(
+            ("a start is invented", "an end is invented", "a client is invented"),
+            "a document is a draft, which must have it",
+        ),
+        **dict.fromkeys(
+            ("tasks are cut after 200", "planned roles are cut after 200"),
+            "a document comes whole, never in pages",
+        ),
     },
 )
