@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.problems import InvalidToken, Problem
-from system_apis.connector import Delivery, ordering_key
+from system_apis.connector import Delivery, WebhookRequest, ordering_key
 from tests.conformance.conftest import ConnectorUnderTest, every_connector
 from tests.conformance.records import make_all
 
@@ -19,7 +19,9 @@ async def verify(
 ) -> tuple[Delivery, ...]:
     webhook = connector.instance.opened.webhook
     assert webhook is not None
-    return await webhook.verify({name.lower(): value for name, value in headers.items()}, body)
+    lower = {name.lower(): value for name, value in headers.items()}
+    url = f"https://api.example.com/hooks/{connector.instance.profile.name}"
+    return (await webhook.receive(WebhookRequest("POST", url, lower, body))).deliveries
 
 
 async def signed(

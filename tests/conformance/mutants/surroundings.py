@@ -11,7 +11,14 @@ import msgspec
 from contracts.events.kinds import RecordChanged
 from contracts.problems import InvalidToken
 from contracts.system.instance import InstanceReport
-from system_apis.connector import CursorStore, Delivery, Receive
+from system_apis.connector import (
+    CursorStore,
+    Delivery,
+    Receive,
+    WebhookReceiver,
+    WebhookRequest,
+    WebhookResult,
+)
 from tests.conformance.mutants import Mutant
 
 Report = tuple[str, str, str, RecordChanged, dt.datetime]
@@ -83,20 +90,23 @@ class Forgetful:
 SOURCES = {*REPORTS, "begins late", "forgets its place"}
 
 
-class BrokenWebhook:
+class BrokenWebhook(WebhookReceiver):
     """A receiver that believes too much, or tells another change than was pushed."""
 
     def __init__(self, webhook: Any, mutant: Mutant) -> None:
         self._webhook, self._mutant = webhook, mutant
 
-    async def verify(self, headers: Mapping[str, str], body: bytes) -> tuple[Delivery, ...]:
+    async def receive(self, request: WebhookRequest) -> WebhookResult:
         try:
-            deliveries = await self._webhook.verify(headers, body)
+            result = await self._webhook.receive(request)
         except InvalidToken as problem:
-            if self._believes(headers, problem):
-                return ()
+            if self._believes(request.headers, problem):
+                return WebhookResult()
             raise
-        return tuple(each for one in deliveries for each in PUSHES.get(self._mutant.breaks, _same)(one))
+        change = PUSHES.get(self._mutant.breaks, _same)
+        return msgspec.structs.replace(
+            result, deliveries=tuple(each for one in result.deliveries for each in change(one))
+        )
 
     def _believes(self, headers: Mapping[str, str], problem: InvalidToken) -> bool:
         match self._mutant.breaks:
