@@ -139,7 +139,7 @@ class ExternalReference(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: Instant | None = None
 
 
-class Role(msgspec.Struct, frozen=True):
+class KantataRole(msgspec.Struct, frozen=True):
     id: str
     name: str
 
@@ -183,7 +183,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     custom_field_choices: dict[str, CustomFieldChoice] = {}
     custom_field_values: dict[str, CustomFieldValue] = {}
     external_references: dict[str, ExternalReference] = {}
-    roles: dict[str, Role] = {}
+    roles: dict[str, KantataRole] = {}
     users: dict[str, User] = {}
     account_memberships: dict[str, AccountMembership] = {}
     subscribed_events: dict[str, SubscribedEvent] = {}

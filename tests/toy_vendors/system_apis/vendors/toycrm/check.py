@@ -6,10 +6,10 @@ from system_apis.vendors.toycrm.client import ToycrmClient
 from system_apis.vendors.toycrm.profile import ToycrmProfile
 from system_apis.vendors.toycrm.records import Deal
 
-from system_apis.connector.checks import Step
+from system_apis.connector.checks import CheckStep
 
 
-def steps(profile: ToycrmProfile, client: ToycrmClient) -> Iterator[Step]:
+def steps(profile: ToycrmProfile, client: ToycrmClient) -> Iterator[CheckStep]:
     """Whether the login works."""
 
     async def login() -> str:
@@ -17,4 +17,4 @@ def steps(profile: ToycrmProfile, client: ToycrmClient) -> Iterator[Step]:
         return f"the account gives tokens to {profile.name}"
 
     fix = "compare client_id and client_secret with the account's"
-    yield Step("login", "token", login, fix, needed=True)
+    yield CheckStep("login", "token", login, fix, needed=True)

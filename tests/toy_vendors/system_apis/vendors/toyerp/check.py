@@ -6,10 +6,10 @@ from system_apis.vendors.toyerp.client import ToyerpClient
 from system_apis.vendors.toyerp.profile import ToyerpProfile
 from system_apis.vendors.toyerp.records import Customer
 
-from system_apis.connector.checks import Step
+from system_apis.connector.checks import CheckStep
 
 
-def steps(profile: ToyerpProfile, client: ToyerpClient) -> Iterator[Step]:
+def steps(profile: ToyerpProfile, client: ToyerpClient) -> Iterator[CheckStep]:
     """Whether the login works."""
 
     async def login() -> str:
@@ -17,4 +17,4 @@ def steps(profile: ToyerpProfile, client: ToyerpClient) -> Iterator[Step]:
         return f"the account gives tokens to {profile.name}"
 
     fix = "compare client_id and client_secret with the account's"
-    yield Step("login", "token", login, fix, needed=True)
+    yield CheckStep("login", "token", login, fix, needed=True)

@@ -6,10 +6,10 @@ from system_apis.vendors.toypsa.client import ToypsaClient
 from system_apis.vendors.toypsa.profile import ToypsaProfile
 from system_apis.vendors.toypsa.records import Project
 
-from system_apis.connector.checks import Step
+from system_apis.connector.checks import CheckStep
 
 
-def steps(profile: ToypsaProfile, client: ToypsaClient) -> Iterator[Step]:
+def steps(profile: ToypsaProfile, client: ToypsaClient) -> Iterator[CheckStep]:
     """Whether the login works."""
 
     async def login() -> str:
@@ -17,4 +17,4 @@ def steps(profile: ToypsaProfile, client: ToypsaClient) -> Iterator[Step]:
         return f"the account gives tokens to {profile.name}"
 
     fix = "compare client_id and client_secret with the account's"
-    yield Step("login", "token", login, fix, needed=True)
+    yield CheckStep("login", "token", login, fix, needed=True)

@@ -1,7 +1,7 @@
 """system_apis: Toy CRM's refusals in our taxonomy, in one table."""
 
 from contracts.problems import NotFound, Problem, VendorRejected, VendorUnavailable
-from kit.http import Answer
+from kit.http import VendorAnswer
 from system_apis.connector.errors import Meaning, Origin, Refusal, meaning_of, problem_of
 
 MEANINGS = (
@@ -13,7 +13,7 @@ MEANINGS = (
 )
 
 
-def read_error(answer: Answer) -> Problem | None:
+def read_error(answer: VendorAnswer) -> Problem | None:
     """The problem of an error answer; None where its status says all."""
     meaning = meaning_of(MEANINGS, answer.status, Refusal())
     return problem_of(Origin.of(answer), meaning) if meaning else None

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from system_apis.vendors.toypsa.records import Document, Rows
 
-from kit.http import Answer, Outbound
+from kit.http import Outbound, VendorAnswer
 from system_apis.connector.refusals import no_such
 
 D = TypeVar("D", bound=Document)
@@ -55,7 +55,7 @@ class ToypsaClient:
         path, template = f"/{table}/by-key/{key}", f"/{table}/by-key/{{key}}"
         return (await self._outbound.send("PUT", path, template=template, body=fields)).json(kind)
 
-    async def change(self, table: str, ident: str, fields: dict[str, Any], **conditions: str) -> Answer:
+    async def change(self, table: str, ident: str, fields: dict[str, Any], **conditions: str) -> VendorAnswer:
         """The answer to a change; its status is 412 where a condition does not hold."""
         body = {"set": fields, "if": conditions}
         return await self._outbound.send(
