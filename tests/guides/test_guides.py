@@ -35,6 +35,7 @@ PACKAGES = (
     "tests/conformance/gateway",
     "tests/gateway",
     "tests/guides",
+    "tests/journeys/test_effects.py",
     "tests/support",
     "docs/reference",
     "pyproject.toml",
@@ -81,7 +82,7 @@ def blocks(example: str) -> list[tuple[str, str]]:
 
 @each_guide
 def test_the_code_that_a_guide_shows_is_the_examples(example: str) -> None:
-    """Each block is part of the file, or of the edit, that it names; and no edit is left out of the guide."""
+    """Each block is part of the file that it names, or an edit of it; and the guide names every file."""
     texts = {str(path): (HERE / example / path).read_text(encoding="utf-8") for path in files(example)}
     shown = blocks(example)
     for name, body in shown:
@@ -89,8 +90,8 @@ def test_the_code_that_a_guide_shows_is_the_examples(example: str) -> None:
         assert body in texts[name] if name in texts else body in added, (
             f"{name} in the guide is not the example's"
         )
-    assert {name for name, _ in shown} >= {edit["file"] for edit in edits(example)}
-    assert [name for name in texts if f"{Path(name).name}" not in guide_of(example)] == []
+    named = [str(path.name) for path in files(example)] + [edit["file"] for edit in edits(example)]
+    assert [name for name in named if name not in guide_of(example)] == []
 
 
 def guide_of(example: str) -> str:
@@ -118,7 +119,14 @@ def follow(examples: tuple[str, ...], laws: tuple[str, ...], database_url: str, 
     copy_into(tree)
     for example in examples:
         apply(example, tree)
-    environ = {**os.environ, "GUIDE_DATABASE_URL": database_url, "PYTHONDONTWRITEBYTECODE": "1"}
+    # The others need a running stack.
+    commands = [each for one in examples for each in COMMAND.findall(guide_of(one)) if "contracts" in each]
+    environ = {
+        **os.environ,
+        "GUIDE_COMMANDS": "\n".join(dict.fromkeys(commands)),
+        "GUIDE_DATABASE_URL": database_url,
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     tests = (*laws, *(f"tests/guides/{example}/calls.py" for example in examples))
     command = [sys.executable, "-m", "pytest", "--noconftest", *PLUGINS, *tests]
     done = subprocess.run(
@@ -134,7 +142,8 @@ def copy_into(tree: Path) -> None:
         target = tree / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, target)
+            # Others may be compiling into the same folders.
+            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("*.pyc.*"))
         else:
             shutil.copy2(ROOT / name, target)
 

@@ -18,6 +18,7 @@ class CreditReviewService(WorkflowService[CreditReview]):
     async def start_review(self, body: CreditRequest) -> CreditReview:
         """The review, started once per customer and reference."""
         review_id = id_of("crv", body.customer_id, body.reference)
+        mode = self._mode("")  # of no instance: the flow's default
         async with self._database.begin() as connection:
             await self._start(
                 connection,
@@ -25,6 +26,7 @@ class CreditReviewService(WorkflowService[CreditReview]):
                 input=ReviewInput(**msgspec.structs.asdict(body)),
                 subject=body.customer_id,
                 owner=Owner(customer=body.customer_id),
+                mode=mode,
             )
         return await self._read(review_id)
 

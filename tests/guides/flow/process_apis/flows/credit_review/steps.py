@@ -22,6 +22,9 @@ class CreditReviewFlow(DurableFlow[CreditReviewSettings]):
             returns=Answer,
             detail=lambda answer: answer.reason,
         )
+        if run.observing:
+            await run.observed(f"The credit of {run.input.customer_id}", answer.reason)
+            return
         state = ReviewState(granted=answer.granted, reason=answer.reason)
         await run.update_status("done", answer.reason, state)
 
