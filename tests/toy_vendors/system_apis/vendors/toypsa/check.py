@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
+from system_apis.connector.checks import Step
 from system_apis.vendors.toypsa.client import ToypsaClient
 from system_apis.vendors.toypsa.profile import ToypsaProfile
 from system_apis.vendors.toypsa.records import Project
-
-from system_apis.connector.checks import Step
 
 
 def steps(profile: ToypsaProfile, client: ToypsaClient) -> Iterator[Step]:
