@@ -3,17 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 
 
 @asynccontextmanager
-async def served(app: Any) -> AsyncIterator[str]:
-    """An application on a port of its own; its address."""
+async def served(app: Any, *, lifespan: Literal["on", "off"] = "on") -> AsyncIterator[str]:
+    """An application on a port of its own; its address. `lifespan` is off for one that is started already."""
     # Whom X-Forwarded-For speaks of is for the gateway to say.
     config = uvicorn.Config(
-        app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1, proxy_headers=False
+        app,
+        interface="asgi3",
+        port=0,
+        log_config=None,
+        lifespan=lifespan,
+        timeout_graceful_shutdown=1,
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())

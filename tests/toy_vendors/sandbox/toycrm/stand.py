@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from sandbox.toycrm.console import CONSOLE
-from sandbox.toycrm.golden import GOLDEN
-
 from sandbox.core.console import new_deal
 from sandbox.core.stand import Stand
+from sandbox.toycrm.console import CONSOLE
+from sandbox.toycrm.golden import GOLDEN
 
 
 async def _deal(account: Any, **fields: Any) -> tuple[str, str]:

@@ -1,8 +1,7 @@
 """The Toy ERP stand-in, as the conformance suites know it."""
 
-from sandbox.toyerp.golden import GOLDEN
-
 from sandbox.core.stand import Noun, Stand
+from sandbox.toyerp.golden import GOLDEN
 
 _CUSTOMER, _CONTRACT = ("PUT", "/customers/by-key/"), ("PUT", "/contracts/by-key/")
 

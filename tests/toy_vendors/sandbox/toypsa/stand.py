@@ -1,8 +1,7 @@
 """The Toy PSA stand-in, as the conformance suites know it."""
 
-from sandbox.toypsa.golden import GOLDEN
-
 from sandbox.core.stand import Noun, Stand
+from sandbox.toypsa.golden import GOLDEN
 
 _CLIENT, _PROJECT = ("PUT", "/clients/by-key/"), ("PUT", "/projects/by-key/")
 

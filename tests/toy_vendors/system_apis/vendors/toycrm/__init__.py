@@ -1,5 +1,8 @@
 """system_apis: the connector of Toy CRM."""
 
+from kit.http import ClientCredentials
+from kit.secrets import literal, resolve
+from system_apis.connector import Account, Connector, ConnectorContext, Login, OpenInstance, opening
 from system_apis.vendors.toycrm.adapter.crm import ToycrmCrm
 from system_apis.vendors.toycrm.changes import sources
 from system_apis.vendors.toycrm.check import steps
@@ -7,10 +10,6 @@ from system_apis.vendors.toycrm.client import ToycrmClient
 from system_apis.vendors.toycrm.client.errors import read_error
 from system_apis.vendors.toycrm.mapping import canonical_id
 from system_apis.vendors.toycrm.profile import ToycrmProfile
-
-from kit.http import ClientCredentials
-from kit.secrets import literal, resolve
-from system_apis.connector import Account, Connector, ConnectorContext, Login, OpenInstance, opening
 
 
 def _login(profile: ToycrmProfile, context: ConnectorContext) -> Login:

@@ -4,14 +4,13 @@ import datetime as dt
 from collections.abc import AsyncIterator
 from functools import partial
 
+from system_apis.connector import ChangeSource
+from system_apis.connector.cursor_poll import CursorPoll, Page, Watched
+from system_apis.connector.paging import PageGuard
 from system_apis.vendors.toycrm.client import ToycrmClient
 from system_apis.vendors.toycrm.mapping import changes_of
 from system_apis.vendors.toycrm.profile import ToycrmProfile
 from system_apis.vendors.toycrm.records import Account, Deal
-
-from system_apis.connector import ChangeSource
-from system_apis.connector.cursor_poll import CursorPoll, Page, Watched
-from system_apis.connector.paging import PageGuard
 
 WATCHED = {"deals": Deal, "accounts": Account}
 

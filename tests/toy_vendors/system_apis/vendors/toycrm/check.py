@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
+from system_apis.connector.checks import CheckStep
 from system_apis.vendors.toycrm.client import ToycrmClient
 from system_apis.vendors.toycrm.profile import ToycrmProfile
 from system_apis.vendors.toycrm.records import Deal
-
-from system_apis.connector.checks import CheckStep
 
 
 def steps(profile: ToycrmProfile, client: ToycrmClient) -> Iterator[CheckStep]:

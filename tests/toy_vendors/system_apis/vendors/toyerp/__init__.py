@@ -1,5 +1,8 @@
 """system_apis: the connector of Toy ERP."""
 
+from kit.http import ClientCredentials
+from kit.secrets import literal, resolve
+from system_apis.connector import Account, Connector, ConnectorContext, Login, OpenInstance, opening
 from system_apis.vendors.toyerp.adapter.erp import ToyerpErp
 from system_apis.vendors.toyerp.changes import sources
 from system_apis.vendors.toyerp.check import steps
@@ -7,10 +10,6 @@ from system_apis.vendors.toyerp.client import ToyerpClient
 from system_apis.vendors.toyerp.client.errors import read_error
 from system_apis.vendors.toyerp.mapping import canonical_id
 from system_apis.vendors.toyerp.profile import ToyerpProfile
-
-from kit.http import ClientCredentials
-from kit.secrets import literal, resolve
-from system_apis.connector import Account, Connector, ConnectorContext, Login, OpenInstance, opening
 
 
 def _login(profile: ToyerpProfile, context: ConnectorContext) -> Login:

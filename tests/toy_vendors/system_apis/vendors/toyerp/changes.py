@@ -4,14 +4,13 @@ import datetime as dt
 from collections.abc import AsyncIterator
 from functools import partial
 
+from system_apis.connector import ChangeSource
+from system_apis.connector.cursor_poll import CursorPoll, Page, Watched
+from system_apis.connector.paging import PageGuard
 from system_apis.vendors.toyerp.client import ToyerpClient
 from system_apis.vendors.toyerp.mapping import changes_of
 from system_apis.vendors.toyerp.profile import ToyerpProfile
 from system_apis.vendors.toyerp.records import Contract, Customer
-
-from system_apis.connector import ChangeSource
-from system_apis.connector.cursor_poll import CursorPoll, Page, Watched
-from system_apis.connector.paging import PageGuard
 
 WATCHED = {"customers": Customer, "contracts": Contract}
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
+from system_apis.connector.checks import CheckStep
 from system_apis.vendors.toyerp.client import ToyerpClient
 from system_apis.vendors.toyerp.profile import ToyerpProfile
 from system_apis.vendors.toyerp.records import Customer
-
-from system_apis.connector.checks import CheckStep
 
 
 def steps(profile: ToyerpProfile, client: ToyerpClient) -> Iterator[CheckStep]:

@@ -1,5 +1,8 @@
 """system_apis: the connector of Toy PSA."""
 
+from kit.http import ClientCredentials
+from kit.secrets import literal, resolve
+from system_apis.connector import Account, Connector, ConnectorContext, Login, OpenInstance, opening
 from system_apis.vendors.toypsa.adapter.psa import ToypsaPsa
 from system_apis.vendors.toypsa.changes import sources
 from system_apis.vendors.toypsa.check import steps
@@ -7,10 +10,6 @@ from system_apis.vendors.toypsa.client import ToypsaClient
 from system_apis.vendors.toypsa.client.errors import read_error
 from system_apis.vendors.toypsa.mapping import canonical_id
 from system_apis.vendors.toypsa.profile import ToypsaProfile
-
-from kit.http import ClientCredentials
-from kit.secrets import literal, resolve
-from system_apis.connector import Account, Connector, ConnectorContext, Login, OpenInstance, opening
 
 
 def _login(profile: ToypsaProfile, context: ConnectorContext) -> Login:

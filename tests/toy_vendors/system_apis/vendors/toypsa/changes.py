@@ -4,14 +4,13 @@ import datetime as dt
 from collections.abc import AsyncIterator
 from functools import partial
 
+from system_apis.connector import ChangeSource
+from system_apis.connector.cursor_poll import CursorPoll, Page, Watched
+from system_apis.connector.paging import PageGuard
 from system_apis.vendors.toypsa.client import ToypsaClient
 from system_apis.vendors.toypsa.mapping import changes_of
 from system_apis.vendors.toypsa.profile import ToypsaProfile
 from system_apis.vendors.toypsa.records import Project
-
-from system_apis.connector import ChangeSource
-from system_apis.connector.cursor_poll import CursorPoll, Page, Watched
-from system_apis.connector.paging import PageGuard
 
 WATCHED = {"projects": Project}
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
+from system_apis.connector.checks import CheckStep
 from system_apis.vendors.toypsa.client import ToypsaClient
 from system_apis.vendors.toypsa.profile import ToypsaProfile
 from system_apis.vendors.toypsa.records import Project
-
-from system_apis.connector.checks import CheckStep
 
 
 def steps(profile: ToypsaProfile, client: ToypsaClient) -> Iterator[CheckStep]:

@@ -2,15 +2,14 @@
 
 import datetime as dt
 
-from system_apis.vendors.toycrm.client import PRECONDITION_FAILED, ToycrmClient
-from system_apis.vendors.toycrm.mapping import canonical_id, to_contact, to_customer, to_opportunity
-from system_apis.vendors.toycrm.records import Account, Contact, Deal, Document, Rows
-
 from contracts.canonical.contact import Contacts
 from contracts.canonical.customer import Customer, Customers
 from contracts.canonical.opportunity import Opportunities, Opportunity, ProjectLink
 from contracts.problems import PreconditionFailed
 from kit.database import decode_page, encode_page
+from system_apis.vendors.toycrm.client import PRECONDITION_FAILED, ToycrmClient
+from system_apis.vendors.toycrm.mapping import canonical_id, to_contact, to_customer, to_opportunity
+from system_apis.vendors.toycrm.records import Account, Contact, Deal, Document, Rows
 
 
 class ToycrmCrm:

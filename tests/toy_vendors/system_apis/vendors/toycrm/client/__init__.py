@@ -3,10 +3,9 @@
 import datetime as dt
 from typing import Any, TypeVar
 
-from system_apis.vendors.toycrm.records import Document, Rows
-
 from kit.http import Outbound, VendorAnswer
 from system_apis.connector.refusals import no_such
+from system_apis.vendors.toycrm.records import Document, Rows
 
 D = TypeVar("D", bound=Document)
 PRECONDITION_FAILED = 412

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterator
 
-from system_apis.vendors.toycrm.records import Account, Contact, Deal
-
 from contracts.canonical.contact import Contact as CanonicalContact
 from contracts.canonical.customer import Customer
 from contracts.canonical.opportunity import Opportunity
@@ -12,6 +10,7 @@ from contracts.canonical.values import Address, Money, TaxRegistration
 from contracts.events.kinds import CUSTOMER_CHANGED, OPPORTUNITY_CHANGED, OPPORTUNITY_WON, RecordChanged
 from contracts.problems import NotFound
 from system_apis.connector.change import Change
+from system_apis.vendors.toycrm.records import Account, Contact, Deal
 
 
 def canonical_id(kind: str, given: str) -> str:

@@ -2,16 +2,15 @@
 
 import datetime as dt
 
-from system_apis.vendors.toyerp.client import ToyerpClient
-from system_apis.vendors.toyerp.mapping import canonical_id, document, to_contract, to_customer
-from system_apis.vendors.toyerp.records import Contract, Customer, Document, Rows
-
 from contracts.canonical import matching
 from contracts.canonical.contract import Contract as CanonicalContract
 from contracts.canonical.contract import ContractDraft, Contracts
 from contracts.canonical.customer import Customer as CanonicalCustomer
 from contracts.canonical.customer import CustomerDraft, Customers
 from kit.database import decode_page, encode_page
+from system_apis.vendors.toyerp.client import ToyerpClient
+from system_apis.vendors.toyerp.mapping import canonical_id, document, to_contract, to_customer
+from system_apis.vendors.toyerp.records import Contract, Customer, Document, Rows
 
 _MOST_MATCHES = 20
 

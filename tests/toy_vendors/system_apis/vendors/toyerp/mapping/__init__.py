@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from system_apis.vendors.toyerp.records import Contract, Customer
 
 from contracts.canonical.contract import Contract as CanonicalContract
 from contracts.canonical.contract import ContractDraft
@@ -14,6 +13,7 @@ from contracts.canonical.customer import CustomerDraft
 from contracts.events.kinds import CONTRACT_CHANGED, CUSTOMER_CHANGED, RecordChanged
 from contracts.problems import NotFound
 from system_apis.connector.change import Change
+from system_apis.vendors.toyerp.records import Contract, Customer
 
 
 def canonical_id(kind: str, given: str) -> str:

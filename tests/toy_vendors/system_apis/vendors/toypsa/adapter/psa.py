@@ -2,14 +2,13 @@
 
 import datetime as dt
 
-from system_apis.vendors.toypsa.client import ToypsaClient
-from system_apis.vendors.toypsa.mapping import canonical_id, document, to_client, to_project
-from system_apis.vendors.toypsa.records import Client, Project
-
 from contracts.canonical.project import Client as CanonicalClient
 from contracts.canonical.project import ClientDraft, ProjectDraft, Projects
 from contracts.canonical.project import Project as CanonicalProject
 from kit.database import decode_page, encode_page
+from system_apis.vendors.toypsa.client import ToypsaClient
+from system_apis.vendors.toypsa.mapping import canonical_id, document, to_client, to_project
+from system_apis.vendors.toypsa.records import Client, Project
 
 
 class ToypsaPsa:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from system_apis.vendors.toypsa.records import Client, Project
 
 from contracts.canonical.project import Client as CanonicalClient
 from contracts.canonical.project import ClientDraft, ProjectDraft, Task
@@ -14,6 +13,7 @@ from contracts.canonical.values import Ref
 from contracts.events.kinds import PROJECT_CHANGED, RecordChanged
 from contracts.problems import NotFound
 from system_apis.connector.change import Change
+from system_apis.vendors.toypsa.records import Client, Project
 
 
 def canonical_id(kind: str, given: str) -> str:

@@ -1,0 +1,1 @@
+"""tests/guides: each guide is followed, with the example that it shows."""
