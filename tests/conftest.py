@@ -17,6 +17,7 @@ import redis
 from tests.support.nursery import NURSERY, Nursery
 from tests.support.sandboxes import Sandbox, open_sandbox
 from tests.support.servers import Servers, create_database, drop_database
+from tests.support.trust import share_trust
 
 
 class Lead:
@@ -52,6 +53,7 @@ _LEAD = pytest.StashKey[Lead]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    share_trust()
     if not hasattr(config, "workerinput"):
         config.stash[_LEAD] = Lead()
 

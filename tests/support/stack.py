@@ -28,14 +28,16 @@ SETTLED = {"done", "undone", "parked", "failed", "observed", "waiting"}
 
 async def until(what: str, look: Callable[[], Any], seconds: float = SETTLED_SECONDS) -> Any:
     """What `look` (async) answers once it is true; fails with `what` after a while."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while True:
         found = await look()
         if found:
             return found
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > seconds:
             raise AssertionError(f"waited {seconds:g} s in vain until {what}")
-        await asyncio.sleep(0.02)
+        # A look costs both sides some work: what takes long is not asked for as often.
+        await asyncio.sleep(min(max(0.02, waited / 5), 0.25))
 
 
 @dataclass
@@ -179,14 +181,14 @@ class Stack:
         async def look() -> bool:
             assert member.process.poll() is None, f"{member.name} ended:\n{member.logged()[-4000:]}"
             try:
-                async with httpx.AsyncClient() as http:
-                    answer = await http.get(f"{member.url}/health/ready")
+                answer = await http.get(f"{member.url}/health/ready")
             except httpx.TransportError:
                 return False
             # A tier that stands alone has no such address; that it refuses is that it answers.
             return answer.status_code in (200, 401)
 
-        await until(f"{member.name} is ready", look, READY_SECONDS)
+        async with httpx.AsyncClient() as http:
+            await until(f"{member.name} is ready", look, READY_SECONDS)
 
     def stop(self) -> None:
         for member in self.members:
