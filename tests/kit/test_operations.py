@@ -53,7 +53,7 @@ class Queue:
             due_at=NOW,
         )
 
-    async def resolve_alike(self, exception_id: str, body: AlikeResolution):
+    async def resolve_alike(self, exception_id: str, body: AlikeResolution):  # noqa: ARG002
         raise NotFound(f"No exception has the id {exception_id}.")
 
 

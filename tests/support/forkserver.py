@@ -1,9 +1,9 @@
 """tests/support: starts processes of the product from one that has imported it: a start imports nothing.
 
-A process started here is what `python -m MODULE ARGUMENTS` would be: its own session, folder, environment and
-files, and `__main__` run anew. Importing the product takes seconds of processor time and has no other effect, and
-reading the authorities that HTTP clients trust has none either, so nothing else is shared. `enfilade up` and the
-packages' own tests still start from nothing.
+A process started here is what `python -m MODULE ARGUMENTS` would be: its own session, folder, environment
+and files, and `__main__` run anew. Importing the product takes seconds of processor time and has no other
+effect, and reading the authorities that HTTP clients trust has none either, so nothing else is shared.
+`enfilade up` and the packages' own tests still start from nothing.
 """
 
 import contextlib

@@ -268,7 +268,7 @@ async def test_what_the_cache_did_not_hear_of(cache: Cache, cache_url: str) -> N
     while not await hasty.healthy():  # it is connected now
         pass
     busy = asyncio.create_task(cache.client.eval(BUSY, 0))
-    while await probe.healthy():
+    while await probe.healthy():  # noqa: ASYNC110 - can only be asked
         await asyncio.sleep(0.01)
     _, unheard = await impatient.take(interactive=True)  # granted when nobody waits for it any more
     await impatient.report(unheard, (2, 10))  # not even sent: the connection was given up
