@@ -20,9 +20,11 @@ from bench.read import modules
 from bench.read.interfaces import Screen
 from contracts.experience.crm_ui import AccountScreen
 from contracts.problems import NotFound
+from deploy.demo.cast import CRM, read_cast
 from deploy.process.draining import HEADER_BYTES, HEADER_SECONDS
 from deploy.process.memory import freeze_gc
 from deploy.process.parent import die_with_parent
+from deploy.settings import DEMO_CONFIG
 from experience_apis.audiences.crm_ui.compose import account_screen
 from kit import clock
 from kit.database import Database
@@ -33,7 +35,7 @@ from process_apis.views.projects.overview import get_overview
 
 BARE_PATH = "/experience/bench-screen/v1/screens"
 OVERVIEW_PATH = "/experience/crm-ui/v1/accounts"
-OVERVIEW_INSTANCE = "salesforce-main"
+OVERVIEW_INSTANCE = read_cast(DEMO_CONFIG)[CRM].instance
 STOP_SECONDS = 10
 
 

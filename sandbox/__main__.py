@@ -2,40 +2,26 @@
 
 import argparse
 import ctypes
-import importlib
 import os
-import pkgutil
 import signal
 import sys
 from pathlib import Path
 
-import sandbox
 from sandbox.core.server import run
-from sandbox.core.vendor import Vendor
+from sandbox.folders import default_port, own_options, stand_in_of, vendors
 
 PR_SET_PDEATHSIG = 1
-
-
-def vendors() -> list[str]:
-    """The folders beside core, each a vendor."""
-    return sorted(m.name for m in pkgutil.iter_modules(sandbox.__path__) if m.ispkg and m.name != "core")
-
-
-def load(name: str) -> Vendor:
-    """The stand-in of that name: what its folder calls VENDOR. Raises: ModuleNotFoundError."""
-    return importlib.import_module(f"sandbox.{name}").VENDOR
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.die_with_parent:
         _die_with_parent()
-    vendor = load(options.vendor)
-    # Salesforce alone has it; for the others the option means nothing.
-    setattr(vendor, "wanted_pubsub_port", options.pubsub_port)  # noqa: B010 - no attribute of every vendor
+    vendor = stand_in_of(options.vendor)
+    vendor.take_options({name: getattr(options, name) for name in own_options(options.vendor)})
     return run(
         vendor,
-        port=vendor.default_port if options.port is None else options.port,
+        port=default_port(options.vendor) if options.port is None else options.port,
         proxy_port=options.proxy_port,
         host=options.host,
         data=options.data,
@@ -49,9 +35,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("vendor", choices=vendors())
     parser.add_argument("--port", type=int, help="0 picks a free one; the vendor's own default otherwise")
     parser.add_argument("--proxy-port", type=int, default=0, help="of the CONNECT proxy; 0 picks a free one")
-    parser.add_argument(
-        "--pubsub-port", type=int, default=0, help="of Salesforce's gRPC service; 0 picks a free one"
-    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument(
         "--env", action="store_true", help="first print KEY=VALUE lines for an ordinary client"
@@ -59,7 +42,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="keep the state in this folder")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--die-with-parent", action="store_true")
+    add_own_options(parser)
     return parser
+
+
+def add_own_options(parser: argparse.ArgumentParser) -> None:
+    """The options that single vendors take; the others do not look at them."""
+    for vendor in vendors():
+        for name, text in own_options(vendor).items():
+            parser.add_argument(
+                f"--{name}", dest=name, type=int, default=0, metavar="N", help=f"({vendor}) {text}"
+            )
 
 
 def _die_with_parent() -> None:

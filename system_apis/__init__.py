@@ -1,1 +1,6 @@
 """The system tier: one canonical interface per capability, one package per vendor behind it."""
+
+from pkgutil import extend_path
+
+# A vendor may also come as a distribution of its own, with a folder `system_apis/vendors/<vendor>/`.
+__path__ = extend_path(__path__, __name__)

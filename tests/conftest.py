@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 import redis
 
 from tests.support.nursery import NURSERY, Nursery
-from tests.support.sandboxes import Sandbox, open_sandbox
+from tests.support.sandboxes import Sandbox, SandboxOf, open_sandbox
 from tests.support.servers import Servers, create_database, drop_database
 from tests.support.trust import share_trust
 
@@ -139,18 +140,15 @@ def cache_url(addresses: dict[str, str], worker_name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-async def salesforce_sandbox(addresses: dict[str, str], worker_name: str) -> AsyncIterator[Sandbox]:
-    async with open_sandbox(addresses["nursery"], "salesforce", worker_name) as sandbox:
-        yield sandbox
+async def sandbox_of(addresses: dict[str, str], worker_name: str) -> AsyncIterator[SandboxOf]:
+    """A vendor's stand-in by its name, started when first asked for."""
+    opened: dict[str, Sandbox] = {}
+    async with AsyncExitStack() as stack:
 
+        async def named(vendor: str) -> Sandbox:
+            if vendor not in opened:
+                manager = open_sandbox(addresses["nursery"], vendor, worker_name)
+                opened[vendor] = await stack.enter_async_context(manager)
+            return opened[vendor]
 
-@pytest.fixture(scope="session")
-async def netsuite_sandbox(addresses: dict[str, str], worker_name: str) -> AsyncIterator[Sandbox]:
-    async with open_sandbox(addresses["nursery"], "netsuite", worker_name) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture(scope="session")
-async def kantata_sandbox(addresses: dict[str, str], worker_name: str) -> AsyncIterator[Sandbox]:
-    async with open_sandbox(addresses["nursery"], "kantata", worker_name) as sandbox:
-        yield sandbox
+        yield named

@@ -15,13 +15,15 @@ from sqlalchemy import text
 from contracts.problems import Unavailable
 from deploy.composition.checking import configuration_faults, start_faults
 from deploy.composition.instances import check
+from deploy.demo.cast import read_roles
 from deploy.process.ports import port_fault
-from deploy.process.sandboxes import VENDORS
+from deploy.process.sandboxes import port_of
 from deploy.process.stack import Stack, has_database, launcher, running, settings_beside
 from deploy.settings import DEMO_CONFIG, ServerSettings, is_production
 from kit.cache import Cache
 from kit.database import Database
 from kit.settings import SettingsError
+from sandbox.folders import vendors
 from system_apis.app import survey_profiles
 from system_apis.connector import Connector, Profile
 from system_apis.connector.closed import FIX, unresolved_references
@@ -159,7 +161,8 @@ def _faults(what: str, faults: list[str], fix: str) -> Iterator[Finding]:
 def _ports(settings: ServerSettings, port: int, sandbox_port: int) -> Iterator[Finding]:
     wanted = {port: ("gateway", "--port")}
     if not settings.production:  # production has no stand-ins
-        wanted |= {sandbox_port + n: (vendor, "--sandbox-port") for n, vendor in enumerate(VENDORS)}
+        playing = {role.vendor for role in read_roles(settings.folder)} & set(vendors())
+        wanted |= {port_of(vendor, sandbox_port): (vendor, "--sandbox-port") for vendor in sorted(playing)}
     for number, (title, option) in wanted.items():
         fault = port_fault(settings.host, number)
         fix = f"stop the process that listens there, or choose another port with {option}" if fault else ""

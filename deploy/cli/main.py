@@ -36,6 +36,7 @@ COMMANDS = {
     "views": "list the views that screens read, rebuild one from the events",
     "backup": "write the database to a file",
     "restore": "restore the database from a backup",
+    "vendor": "write the skeleton of a new vendor",
     "instance": "check a vendor's account against its profile",
     "contracts": "check or freeze the API documents",
     "doctor": "check this installation and its configuration; print a remedy for each fault",

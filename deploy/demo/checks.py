@@ -1,4 +1,4 @@
-"""deploy/demo: reads the vendors' records after the demo and compares them with the deal."""
+"""deploy/demo: reads the systems' records after the demo and compares them with the deal."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -9,13 +9,10 @@ import msgspec
 
 from contracts.canonical.reference import DeliveryTemplate
 from contracts.canonical.values import key_of
-from deploy.demo.consoles import Record, VendorConsole
-from deploy.demo.deal import Deal
+from deploy.demo.cast import Cast
 from process_apis import reference_files
 from process_apis.flows.opportunity_to_project import rules as activation_rules
-
-_CLOSED_ORDERS = ("C", "H")
-_NETSUITE, _SALESFORCE, _KANTATA = "NetSuite", "Salesforce", "Kantata"
+from sandbox.core.console import ClientRecord, ContractRecord, CustomerRecord, Deal, ProjectRecord
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -47,149 +44,100 @@ class Stage(msgspec.Struct, frozen=True):
         entity = self.request["proposal"]["selling_entity"]
         revision = self.activation["revision"]
         return {
-            "customer": key_of("cus", self.instance, self.deal.account_id, entity),
+            "customer": key_of("cus", self.instance, self.deal.customer_id, entity),
             "contract": activation_rules.key_of("con", self.instance, self.deal.id, revision),
             "project": activation_rules.key_of("prj", self.instance, self.deal.id, revision),
         }
 
 
-async def read_back(consoles: dict[str, VendorConsole], stage: Stage, config: Path) -> list[Check]:
-    """The checks at the three vendors."""
-    template = reference_files.read(config / "reference").templates[stage.deal.template]
-    books, projects, crm = consoles["netsuite"], consoles["kantata"], consoles["salesforce"]
-    customer = await _customer(books, stage)
-    order = await _order(books, stage, customer[0].id)
-    workspace = await _workspace(projects, stage, template)
-    return [*customer, *order, *workspace, *await _opportunity(crm, stage, workspace[0].id)]
+async def read_back(cast: Cast, stage: Stage, config: Path) -> list[Check]:
+    """The checks at the systems that played."""
+    template = reference_files.read(config / "reference").templates[stage.deal.delivery_template]
+    customer = _customer(cast.erp.title, await cast.erp.console.customers(), stage)
+    contract = _contract(cast.erp.title, await cast.erp.console.contracts(), stage, customer.id)
+    project = _project(cast.psa.title, await cast.psa.console.projects(), stage, template)
+    deal = _deal(cast.crm.title, await cast.crm.console.deal(stage.deal.id), stage, project[0].id)
+    return [customer, *contract, *project, *deal]
 
 
-def _one(system: str, what: str, found: Sequence[Record], detail: str = "") -> Check:
+def _one(
+    system: str,
+    what: str,
+    records: Sequence[CustomerRecord | ContractRecord | ClientRecord | ProjectRecord],
+    detail: str = "",
+) -> Check:
     """The check that there is exactly one record."""
-    ids = ", ".join(str(record["id"]) for record in found)
-    count = "none" if not found else "one" if len(found) == 1 else f"{len(found)} of them"
-    return Check(system, what, ids, len(found) == 1, f"{count}{detail}")
+    ids = ", ".join(record.id for record in records)
+    count = "none" if not records else "one" if len(records) == 1 else f"{len(records)} of them"
+    return Check(system, what, ids, len(records) == 1, f"{count}{detail}")
 
 
-async def _customer(books: VendorConsole, stage: Stage) -> list[Check]:
+def _customer(system: str, customers: list[CustomerRecord], stage: Stage) -> Check:
     key = stage.keys["customer"]
-    everybody = await books.records("customer")
-    live = [one for one in everybody if not one.get("isInactive")]
-    named = [one for one in live if one.get("companyName") == stage.deal.account_name]
+    live = [one for one in customers if one.active]
+    named = [one for one in live if one.name == stage.deal.customer_name]
     if stage.merged:
-        return [_one(_NETSUITE, "customer", named, ", the existing one")]
-    keyed = [one for one in live if one.get("externalId") == key]
-    same = [one["id"] for one in keyed] == [one["id"] for one in named]
-    check = _one(_NETSUITE, "customer", keyed, f", external id {key}")
-    return [msgspec.structs.replace(check, ok=check.ok and same)]
+        return _one(system, "customer", named, ", the existing one")
+    keyed = [one for one in live if one.key == key]
+    check = _one(system, "customer", keyed, f", key {key}")
+    return msgspec.structs.replace(check, ok=check.ok and keyed == named)
 
 
-async def _order(books: VendorConsole, stage: Stage, customer_id: str) -> list[Check]:
+def _contract(system: str, contracts: list[ContractRecord], stage: Stage, customer_id: str) -> list[Check]:
     deal, key = stage.deal, stage.keys["contract"]
-    orders = [
-        one
-        for one in await books.records("salesOrder")
-        if one.get("custbody_enfilade_opportunity") == deal.id or one.get("externalId") == key
-    ]
-    live = [one for one in orders if _id(one.get("status")) not in _CLOSED_ORDERS]
-    checks = [_one(_NETSUITE, "sales order", live, f", external id {key}")]
+    live = [one for one in contracts if one.open and (one.deal_id == deal.id or one.key == key)]
+    checks = [_one(system, "contract", live, f", key {key}")]
     if len(live) != 1:
         return checks
-    order = live[0]
-    lines = order["item"]["items"]
-    total = _sum(line["amount"] for line in lines)
-    right = total == Decimal(order["subtotal"]) == deal.amount and _id(order["entity"]) == customer_id
-    plan = _id(order.get("billingSchedule"))
-    schedules = [one for one in await books.records("billingSchedule") if one["id"] == plan]
-    parts = [
-        (part.get("milestoneAmount") or part.get("amount"))
-        for schedule in schedules
-        for kind in ("milestone", "recurrence")
-        for part in schedule.get(kind, {}).get("items", ())
-    ]
-    billed = _sum(parts)
-    right = right and order.get("externalId") == key and len(lines) == deal.lines
+    (contract,) = live
+    total, billed = sum(contract.lines, Decimal(0)), sum(contract.billing, Decimal(0))
+    right = total == contract.total == deal.amount and contract.customer_id == customer_id
+    right = right and contract.key == key and len(contract.lines) == max(deal.lines, 1)
+    lines = f"{len(contract.lines)} lines, {total:,} {deal.currency}"
+    dates = f"{len(contract.billing)} dates, {billed:,} {deal.currency}"
     return [
         *checks,
-        Check(
-            _NETSUITE, "order lines", order["tranId"], right, f"{len(lines)} lines, {total:,} {deal.currency}"
-        ),
-        Check(
-            _NETSUITE, "billing schedule", plan, bool(schedules) and billed == deal.amount,
-            f"{len(parts)} dates, {billed:,} {deal.currency}",
-        ),
-    ]  # fmt: skip
+        Check(system, "contract lines", contract.number, right, lines),
+        Check(system, "billing schedule", contract.number, billed == deal.amount, dates),
+    ]
 
 
-async def _workspace(projects: VendorConsole, stage: Stage, template: DeliveryTemplate) -> list[Check]:
+def _project(
+    system: str, projects: list[ProjectRecord], stage: Stage, template: DeliveryTemplate
+) -> list[Check]:
     key = stage.keys["project"]
-    marked = {
-        str(value["subject_id"])
-        for value in await projects.records("custom_field_values")
-        if value["value"] == key and value["subject_type"] == "Workspace"
-    }
-    live = [
-        one
-        for one in await projects.records("workspaces")
-        if not one.get("archived") and (str(one["id"]) in marked or one["title"] == stage.deal.name)
-    ]
-    checks = [_one(_KANTATA, "project", live, f", key {key}")]
+    live = [one for one in projects if one.live and (one.key == key or one.name == stage.deal.name)]
+    checks = [_one(system, "project", live, f", key {key}")]
     if len(live) != 1:
         return checks
-    workspace = str(live[0]["id"])
-    checks[0] = msgspec.structs.replace(checks[0], ok=workspace in marked)
-    stories = [one for one in await projects.records("stories") if str(one["workspace_id"]) == workspace]
-    milestones = [one["title"] for one in stories if one["story_type"] == "milestone"]
-    tasks = [one["title"] for one in stories if one["story_type"] == "task"]
-    seats = await _of(projects, "workspace_resources", workspace)
-    demand = [one for one in await _all_of(projects, "workspace_allocations") if _seat(one) in seats]
-    wanted = {
-        milestone: [t.title for t in template.tasks if t.milestone == milestone]
-        for milestone in (True, False)
+    (project,) = live
+    checks[0] = msgspec.structs.replace(checks[0], ok=project.key == key)
+    planned = {
+        kind: [task.title for task in template.tasks if task.milestone is kind] for kind in (True, False)
     }
-    roles = len(template.roles)
+    tasks, milestones = project.tasks, project.milestones
+    roles, wanted = ", ".join(project.roles), len(template.roles)
+    found = f"{len(project.roles)} of {wanted}"
+    staffed = set(project.staffed) == set(project.roles)
     return [
         *checks,
-        Check(_KANTATA, "tasks", workspace, _each_once(wanted[False], tasks), f"{len(tasks)} tasks"),
-        Check(_KANTATA, "milestones", workspace, _each_once(wanted[True], milestones), f"{len(milestones)}"),
-        Check(_KANTATA, "planned roles", ", ".join(seats), len(seats) == roles, f"{len(seats)} of {roles}"),
-        Check(
-            _KANTATA, "staffing demand", ", ".join(str(one["id"]) for one in demand),
-            {_seat(one) for one in demand} == set(seats), f"{len(demand)} allocations",
-        ),
-    ]  # fmt: skip
-
-
-async def _opportunity(crm: VendorConsole, stage: Stage, workspace: str) -> list[Check]:
-    record = await crm.record("Opportunity", stage.deal.id)
-    project, url = record.get("Project_Id__c") or "", record.get("Project_Url__c") or ""
-    ours = project == stage.activation["project_id"] and project != ""
-    found = f"{project}, {url}" if project else "no project on it"
-    status = record.get("Activation_Status__c") or "empty"
-    return [
-        Check(_SALESFORCE, "opportunity", stage.deal.id, ours and url.endswith(f"/{workspace}"), found),
-        Check(_SALESFORCE, "activation status", stage.deal.id, status == "Activated", status),
+        Check(system, "tasks", project.id, _each_once(planned[False], tasks), f"{len(tasks)} tasks"),
+        Check(system, "milestones", project.id, _each_once(planned[True], milestones), f"{len(milestones)}"),
+        Check(system, "planned roles", roles, len(project.roles) == wanted, found),
+        Check(system, "staffing demand", roles, staffed, f"{len(project.staffed)} demands"),
     ]
 
 
-async def _of(consoles: VendorConsole, kind: str, workspace: str) -> list[str]:
-    return [str(one["id"]) for one in await consoles.records(kind) if str(one["workspace_id"]) == workspace]
+def _deal(system: str, deal: Deal, stage: Stage, project_id: str) -> list[Check]:
+    ours = bool(deal.project_id) and deal.project_id == stage.activation["project_id"]
+    linked = ours and deal.project_url.endswith(f"/{project_id}")
+    found = f"{deal.project_id}, {deal.project_url}" if deal.project_id else "no project on it"
+    status = deal.project_status
+    return [
+        Check(system, "deal", deal.id, linked, found),
+        Check(system, "activation status", deal.id, status == "Activated", status or "empty"),
+    ]
 
 
-async def _all_of(consoles: VendorConsole, kind: str) -> list[Record]:
-    return await consoles.records(kind)
-
-
-def _seat(allocation: Record) -> str:
-    return str(allocation["workspace_resource_id"])
-
-
-def _each_once(wanted: list[str], found: list[str]) -> bool:
+def _each_once(wanted: list[str], found: Sequence[str]) -> bool:
     return all(found.count(title) == 1 for title in wanted)
-
-
-def _sum(amounts: Any) -> Decimal:
-    return sum((Decimal(str(amount)) for amount in amounts), Decimal(0))
-
-
-def _id(reference: Any) -> str:
-    return str(reference["id"]) if isinstance(reference, dict) else str(reference or "")

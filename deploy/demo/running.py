@@ -6,17 +6,17 @@ from pathlib import Path
 import httpx
 
 from deploy.console import Paper, styled
+from deploy.demo.cast import SALES, cast_with
 from deploy.demo.checks import Stage, read_back
-from deploy.demo.consoles import VendorConsole
+from deploy.demo.consoles import open_consoles
 from deploy.demo.scenario import Scenario
 from deploy.demo.tables import show
 from deploy.people import Person
 from deploy.process.stack import Stack
 from gateway.identity import DevelopmentIssuer
 
-_INSTANCE = "salesforce-main"
 _TIMEOUT_SECONDS = 30
-SALES, FINANCE, OPERATIONS = "crm-screen", "finance-desk", "operations"
+FINANCE, OPERATIONS = "finance-desk", "operations"
 PERSONAS = {SALES: "sofia.marsh", FINANCE: "fiona.finance", OPERATIONS: "omar.ops"}
 
 
@@ -31,21 +31,21 @@ class Outcome:
 async def run_demo(stack: Stack, issuer: DevelopmentIssuer, console: Paper) -> Outcome:
     """Run the demo, read the vendors back and print the results; raises CommandError."""
     async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS) as http:
-        consoles = {vendor: VendorConsole(vendor, url, http) for vendor, url in stack.sandboxes.items()}
+        cast = cast_with(Path(stack.config), open_consoles(stack.sandboxes, http))
         people = {
             consumer: Person(subject, stack.gateway, issuer.mint(consumer, subject=subject), http)
             for consumer, subject in PERSONAS.items()
         }
         scenario = Scenario(
-            crm=consoles["salesforce"],
+            crm=cast.crm,
             sales=people[SALES],
             finance=people[FINANCE],
             operations=people[OPERATIONS],
             say=lambda at, line: console.print(styled(f"{at} ", "dim"), line, soft_wrap=True),
         )
         deal, activation, request = await scenario.run()
-        stage = Stage(deal, _INSTANCE, activation, request)
-        checks = await read_back(consoles, stage, Path(stack.config))
+        stage = Stage(deal, cast.crm.instance, activation, request)
+        checks = await read_back(cast, stage, Path(stack.config))
     show(console, stage, checks)
     wrong = [check for check in checks if not check.ok]
     if wrong:

@@ -5,10 +5,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from deploy.demo.consoles import VendorConsole
-from deploy.demo.deal import Deal, choose_deal
+from deploy.demo.cast import Player
+from deploy.demo.deal import choose_deal
 from deploy.errors import CommandError
 from deploy.people import Person
+from sandbox.core.console import Deal
 
 T = TypeVar("T")
 Say = Callable[[str, str], None]
@@ -24,9 +25,7 @@ _STOPPED = ("parked", "undone", "failed", "observed")
 class Scenario:
     """One run: the persons' tokens, the vendors' consoles, and the output."""
 
-    def __init__(
-        self, *, crm: VendorConsole, sales: Person, finance: Person, operations: Person, say: Say
-    ) -> None:
+    def __init__(self, *, crm: Player, sales: Person, finance: Person, operations: Person, say: Say) -> None:
         self._crm = crm
         self._sales = sales
         self._finance = finance
@@ -37,19 +36,22 @@ class Scenario:
 
     async def run(self) -> tuple[Deal, dict[str, Any], dict[str, Any]]:
         """The deal, its activation at the end, and customer master's request; raises CommandError."""
-        deal = await choose_deal(self._crm)
+        deal = await choose_deal(self._crm.console)
         self._begun = time.monotonic()
         self._say(
-            f"Sales closes “{deal.name}” in Salesforce: {deal.amount:,} {deal.currency}, {deal.account_name}"
+            f"Sales closes “{deal.name}” in {self._crm.title}: "
+            f"{deal.amount:,} {deal.currency}, {deal.customer_name}"
         )
-        await self._crm.edit("Opportunity", deal.id, {"StageName": "Closed Won"})
+        await self._crm.console.edit_deal(deal.id, stage="won")
         path = f"/experience/crm-ui/v1/opportunities/{deal.id}/activation"
         screen = await self._until(
             "the change notification has started an activation",
             lambda: self._sales.find(path),
             NOTIFIED_SECONDS,
         )
-        self._say(f"Salesforce's notification has arrived; correlation id {screen['correlation_id']}")
+        self._say(
+            f"The notification of {self._crm.title} has arrived; correlation id {screen['correlation_id']}"
+        )
         await self._until("the project is created", lambda: self._look(path, deal), DONE_SECONDS)
         activation = await self._operations.get(
             f"/process/opportunity-to-project/v1/activations/{screen['id']}"
@@ -74,7 +76,7 @@ class Scenario:
         """Finance finds the customer in its queue and decides."""
         waiting = await self._finance.get("/process/customer-master/v1/requests", status="waiting")
         for request in waiting["items"]:
-            if request["proposal"]["account_id"] == deal.account_id:
+            if request["proposal"]["account_id"] == deal.customer_id:
                 reasons = " ".join(request.get("needs_approval_because", ()))
                 self._say(f"{request.get('legal_name', '')} waits for finance: {reasons}")
                 decision = _decision(request)

@@ -4,14 +4,15 @@ import asyncio
 import contextlib
 import os
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.errors import CommandError
 from deploy.process.children import Child
+from sandbox.folders import default_port
 
-VENDORS = ("salesforce", "netsuite", "kantata")
+FIRST_PORT = 9101
 READY_SECONDS = 60.0
 STOP_SECONDS = 5.0
 
@@ -29,19 +30,22 @@ class Sandbox:
         return self.environ[f"{self.vendor.upper()}_SANDBOX_URL"]
 
 
+def port_of(vendor: str, first_port: int) -> int:
+    """The stand-in's own port, moved as far as the first one is: it does not depend on who else runs."""
+    return default_port(vendor) + first_port - FIRST_PORT
+
+
 @contextlib.asynccontextmanager
-async def standing_in(first_port: int, folder: Path) -> AsyncIterator[list[Sandbox]]:
-    """All three, on ports one after the other, their data in `folder`; stopped at the end."""
+async def standing_in(vendors: Sequence[str], first_port: int, folder: Path) -> AsyncIterator[list[Sandbox]]:
+    """The stand-ins of these vendors, their data in `folder`; stopped at the end."""
     started: list[Sandbox] = []
     try:
-        starting = [
-            _start(vendor, first_port + place, folder, started) for place, vendor in enumerate(VENDORS)
-        ]
+        starting = [_start(vendor, port_of(vendor, first_port), folder, started) for vendor in vendors]
         outcomes = await asyncio.gather(*starting, return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
-        yield sorted(started, key=lambda sandbox: VENDORS.index(sandbox.vendor))
+        yield sorted(started, key=lambda sandbox: port_of(sandbox.vendor, first_port))
     finally:
         await asyncio.gather(*(sandbox.child.stop(STOP_SECONDS) for sandbox in started))
 

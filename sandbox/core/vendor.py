@@ -23,8 +23,9 @@ class Vendor(Protocol):
 
     name: str
     title: str
-    default_port: int
     request_id_header: str = ""
+    logged_headers: str = ""
+    """A pattern: the vendor's own request headers that the call log shows, beside those of HTTP."""
     secret_paths: str = r"(?i)oauth|token|soap"  # noqa: S105 - a pattern: bodies of these calls are never logged
 
     def seed(self, account: "Account") -> None:
@@ -41,6 +42,9 @@ class Vendor(Protocol):
     def create(self, account: "Account", record_type: str, fields: dict[str, Any]) -> dict[str, Any]: ...
 
     # ------------------------------------------------------------------------------------------------
+
+    def take_options(self, options: dict[str, int]) -> None:
+        """The values of the options that the folder declares, before anything is served."""
 
     def insert(self, account: "Account", record_type: str, record: dict[str, Any]) -> str:
         """Put a raw record in, telling nobody, and return its id."""

@@ -18,9 +18,9 @@ from sandbox.core.control import control_app
 from sandbox.core.faults import Fault
 from sandbox.core.wire import answer
 
-KEPT_HEADERS = re.compile(
-    r"^(user-agent|content-type|accept|prefer|if-match|if-none-match|idempotency-key|traceparent|x-correlation-id"
-    r"|x-request-id|sforce-.*|x-netsuite-.*)$"
+LOGGED_HEADERS = (
+    r"user-agent|content-type|accept|prefer|if-match|if-none-match|idempotency-key|traceparent|x-correlation-id"
+    r"|x-request-id"
 )
 
 
@@ -39,6 +39,7 @@ class Wrapper:
             routes=self.vendor.routes(world), exception_handlers={HTTPException: self._refusal}
         )
         self.control = control_app(world)
+        self.logged_headers = re.compile("|".join(filter(None, (LOGGED_HEADERS, self.vendor.logged_headers))))
         self.strangers = CallLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,7 +135,7 @@ class Wrapper:
 
     def _note_question(self, request: Request, call: Call) -> None:
         call.auth = request.state.principal
-        call.headers_subset = {k: v for k, v in request.headers.items() if KEPT_HEADERS.match(k)}
+        call.headers_subset = {k: v for k, v in request.headers.items() if self.logged_headers.fullmatch(k)}
         secret = re.search(self.vendor.secret_paths, call.path)
         call.request_body = "(not kept)" if secret else clip(request.state.body)
 

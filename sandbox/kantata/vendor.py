@@ -26,7 +26,6 @@ SENTENCES = {
 class Kantata(Vendor):
     name = "kantata"
     title = "Kantata"
-    default_port = 9103
     request_id_header = "x-request-id"
     secret_paths = r"^/oauth/"  # noqa: S105 - a pattern: bodies of these calls are never logged
 
@@ -192,3 +191,6 @@ def _reshape(unit: Unit, subject: str, change: Record) -> Record:
         writing.erase(unit, "custom_fields", found[0])
         return found[0]
     return unit.amend("custom_fields", found[0], {"value_type": change["retype"]["value_type"]})
+
+
+VENDOR = Kantata()

@@ -21,8 +21,8 @@ from sandbox.netsuite.store import find, new_id, stamp, table
 class NetSuite(Vendor):
     name = "netsuite"
     title = "NetSuite"
-    default_port = 9102
     request_id_header = "x-n-operationid"
+    logged_headers = "x-netsuite-.*"
 
     def __init__(self) -> None:
         self._outbox = push.Outbox()
@@ -126,3 +126,6 @@ def _by_person(action: Any) -> Any:
         return action()
     except Refusal as refusal:
         raise ControlError(str(refusal)) from refusal
+
+
+VENDOR = NetSuite()

@@ -1,7 +1,4 @@
 """The Salesforce stand-in: Sales Cloud over REST and the Pub/Sub API, stateful and true to the wire."""
 
-from sandbox.salesforce.vendor import Salesforce
-
-VENDOR = Salesforce()
-
-__all__ = ["VENDOR", "Salesforce"]
+DEFAULT_PORT = 9101
+OPTIONS = {"pubsub-port": "of the gRPC service of its events; 0 picks a free one"}

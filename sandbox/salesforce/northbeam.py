@@ -21,6 +21,7 @@ CURRENCIES = [
     ("USD", "1.27", 2, False),
     ("EUR", "1.17", 2, False),
     ("JPY", "190", 0, False),
+    ("KWD", "0.39", 3, False),
 ]
 PRODUCTS = [
     ("Data & Analytics services", "SVC-DATA", {"USD": "1500.00", "GBP": "1200.00", "EUR": "1400.00"}),

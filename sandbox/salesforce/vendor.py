@@ -30,8 +30,8 @@ from sandbox.salesforce.schema.standard import standard_objects
 
 PUBSUB_HOST = "api.pubsub.salesforce.com"
 LIMITS = {
-    "daily_api_requests", "concurrent_api_requests", "session_seconds", "page_size", "cursor_seconds",
-    "pubsub_available",
+    "daily_api_requests", "concurrent_api_requests", "session_seconds", "page_size", "child_page_size",
+    "cursor_seconds", "pubsub_available",
 }  # fmt: skip
 STOP_SECONDS = 0.5
 ERRORS = {
@@ -55,14 +55,17 @@ EDGE = {406, 420}
 class Salesforce(Vendor):
     name = "salesforce"
     title = "Salesforce"
-    default_port = 9101
     request_id_header = "x-sfdc-request-id"
+    logged_headers = "sforce-.*"
 
     def __init__(self, pubsub_port: int = 0) -> None:
         """A `pubsub_port` of 0 takes a free one."""
         self.wanted_pubsub_port = pubsub_port
         self.pubsub_endpoint = ""
         self._grpc: grpc.aio.Server | None = None
+
+    def take_options(self, options: dict[str, int]) -> None:
+        self.wanted_pubsub_port = options["pubsub-port"]
 
     def seed(self, account: Account) -> None:
         northbeam.seed(account)
@@ -235,3 +238,6 @@ def _understood(act: Any) -> Any:
         return act()
     except Refused as refused:
         raise ControlError(str(refused)) from refused
+
+
+VENDOR = Salesforce()

@@ -9,7 +9,8 @@ import pytest
 from tests.access.probing import Persona, Probe, Prober, World
 from tests.access.worlds import AMERICAN, Place, make_worlds
 from tests.support.deals import new_deal
-from tests.support.sandboxes import Sandbox
+from tests.support.instances import CRM_INSTANCE, PSA_INSTANCE
+from tests.support.sandboxes import SandboxOf
 from tests.support.servers import create_database
 from tests.support.stack import Stack, open_accounts
 
@@ -50,40 +51,40 @@ scopes = {FLOWS}
 title = "Bound to an org, and to one entity in it"
 scopes = {ALL}
 {ROLES}
-claims = {{ instance = "salesforce-main" }}
+claims = {{ instance = "{CRM_INSTANCE}" }}
 entities = ["NB-US"]
 
 [consumers.main]
 title = "Bound to an org"
 scopes = {ALL}
 {ROLES}
-claims = {{ instance = "salesforce-main" }}
+claims = {{ instance = "{CRM_INSTANCE}" }}
 
 [consumers.other]
 title = "Bound to the other org"
 scopes = {ALL}
 {ROLES}
-claims = {{ instance = "salesforce-other" }}
+claims = {{ instance = "crm-other" }}
 
 [consumers.elsewhere]
 title = "Bound to a PSA that has done nothing"
 scopes = {ALL}
 {ROLES}
-claims = {{ instance = "kantata-other" }}
+claims = {{ instance = "psa-other" }}
 
 [consumers.partner-bolt]
 title = "A second partner, granted far too much"
 outside = true
 scopes = {ALL}
 {ROLES}
-claims = {{ partner = "bolt", instance = "salesforce-main" }}
+claims = {{ partner = "bolt", instance = "{CRM_INSTANCE}" }}
 
 [consumers.portal-initech]
 title = "A second customer's portal, granted far too much"
 outside = true
 scopes = {ALL}
 {ROLES}
-claims = {{ customer = "initech", instance = "salesforce-main" }}
+claims = {{ customer = "initech", instance = "{CRM_INSTANCE}" }}
 """
 HOLDERS = (
     "desk-uk",
@@ -151,34 +152,32 @@ async def everybody(
     addresses: dict[str, str],
     worker_name: str,
     cache_url: str,
-    salesforce_sandbox: Sandbox,
-    netsuite_sandbox: Sandbox,
-    kantata_sandbox: Sandbox,
+    sandbox_of: SandboxOf,
 ) -> AsyncIterator[Everybody]:
     """One deployment for all probes."""
     database_url = create_database(addresses["database_url"], f"access_{worker_name}")
-    second = await salesforce_sandbox.create_account()
-    idle = await kantata_sandbox.create_account()
-    async with open_accounts(salesforce_sandbox, netsuite_sandbox, kantata_sandbox) as accounts:
+    async with open_accounts(sandbox_of) as accounts:
+        second = await (await sandbox_of(accounts.crm.vendor)).create_account()
+        idle = await (await sandbox_of(accounts.psa.vendor)).create_account()
         deployment = Stack(tmp_path_factory.mktemp("access"), database_url, cache_url, accounts)
         _configure(deployment)
-        deployment.add_instance("salesforce-main", "salesforce-other", "SALESFORCE", second)
-        deployment.add_instance("kantata-main", "kantata-other", "KANTATA", idle)
+        deployment.add_instance(CRM_INSTANCE, "crm-other", second)
+        deployment.add_instance(PSA_INSTANCE, "psa-other", idle)
         # The server closes a connection on which nothing comes for seconds: the client gives it up before.
         limits = httpx.Limits(keepalive_expiry=1)
         async with httpx.AsyncClient(base_url=deployment.url, timeout=30, limits=limits) as http:
             try:
                 await deployment.start()
-                first = accounts.salesforce
+                first = accounts.crm
                 # Two orgs of the stand-in count alike: this one begins later, so that no id is in both.
                 for _ in range(12):
                     await new_deal(second)
                 worlds = await make_worlds(
                     deployment,
                     [
-                        Place("uk", "salesforce-main", "NB-UK", first, {}),
-                        Place("us", "salesforce-main", "NB-US", first, AMERICAN),
-                        Place("other", "salesforce-other", "NB-UK", second, {}),
+                        Place("uk", CRM_INSTANCE, "NB-UK", first, {}),
+                        Place("us", CRM_INSTANCE, "NB-US", first, AMERICAN),
+                        Place("other", "crm-other", "NB-UK", second, {}),
                     ],
                 )
                 yield Everybody(
@@ -202,7 +201,7 @@ def _configure(deployment: Stack) -> None:
     deployment.edit(
         "gateway.toml", ("requests = 400,", "requests = 400_000,"), ("requests = 600,", "requests = 60_000,")
     )
-    deployment.edit("instances/kantata-main.toml", ("per_second = 20", "per_second = 2000"))
+    deployment.set_profile(PSA_INSTANCE, "limits", per_second=2000)
 
 
 def _admin(deployment: Stack) -> Persona:

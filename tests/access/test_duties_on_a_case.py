@@ -5,14 +5,15 @@ from typing import Any
 from tests.access.conftest import Everybody
 from tests.access.worlds import ACTIVATIONS, EXCEPTIONS, REQUESTS
 from tests.support.deals import LARGE, Deal, new_deal
+from tests.support.instances import CRM_INSTANCE
 from tests.support.stack import Caller, until
 
 
 async def test_who_wants_a_deal_does_not_decide_on_its_customer(everybody: Everybody) -> None:
     """Not who proposed the customer, nor who activated a deal that waits for it; anybody else may."""
     deployment = everybody.deployment
-    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won", credit_limit=LARGE)
-    proposal = {"instance": "salesforce-main", "account_id": deal.account_id, "selling_entity": "NB-UK"}
+    deal = await new_deal(deployment.accounts.crm, stage="won", credit_limit=LARGE)
+    proposal = {"instance": CRM_INSTANCE, "account_id": deal.account_id, "selling_entity": "NB-UK"}
     async with (
         deployment.caller("ci", "petra") as petra,
         deployment.caller("ci", "sam") as sam,
@@ -26,7 +27,7 @@ async def test_who_wants_a_deal_does_not_decide_on_its_customer(everybody: Every
         request = proposed.json()["id"]
         await settled(petra, f"{REQUESTS}/{request}", "waiting")
         await press(sam, deal)
-        path = f"{ACTIVATIONS}/act_salesforce-main.{deal.opportunity_id}.r1"
+        path = f"{ACTIVATIONS}/act_{CRM_INSTANCE}.{deal.opportunity_id}.r1"
         await until(f"{path} waits for {request}", lambda: told(sam, path, request))
 
         refused = [await decide(who, request, "approve") for who in (petra, sam, sam_of_finance)]
@@ -41,13 +42,13 @@ async def test_who_wants_a_deal_does_not_decide_on_its_customer(everybody: Every
 async def test_whose_work_was_stopped_does_not_decide_how_it_goes_on(everybody: Everybody) -> None:
     """Carla began the worlds' deals: the parked one is somebody else's to decide, through any consumer."""
     deployment = everybody.deployment
-    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won", credit_limit=LARGE)
+    deal = await new_deal(deployment.accounts.crm, stage="won", credit_limit=LARGE)
     async with (
         deployment.caller("ci", "petra") as petra,
         deployment.caller("finance-desk", "petra") as as_finance,
     ):
         await press(petra, deal)
-        request = f"creq_salesforce-main.{deal.account_id}.NB-UK"
+        request = f"creq_{CRM_INSTANCE}.{deal.account_id}.NB-UK"
         await settled(petra, f"{REQUESTS}/{request}", "waiting")
         async with deployment.caller("finance-desk", "fiona") as fiona:
             assert (await decide(fiona, request, "reject")).status_code == 200
@@ -60,7 +61,7 @@ async def test_whose_work_was_stopped_does_not_decide_how_it_goes_on(everybody: 
 
 
 async def press(who: Caller, deal: Deal) -> None:
-    body = {"instance": "salesforce-main", "opportunity_id": deal.opportunity_id}
+    body = {"instance": CRM_INSTANCE, "opportunity_id": deal.opportunity_id}
     answer = await who.post(ACTIVATIONS, body, key=f"press-{deal.opportunity_id}")
     assert answer.status_code == 202, answer.text
 
@@ -78,7 +79,7 @@ async def told(who: Caller, path: str, request: str) -> bool:
 
 
 async def parked(who: Caller, deal: Deal) -> str:
-    found = await who.get(f"{ACTIVATIONS}/act_salesforce-main.{deal.opportunity_id}.r1")
+    found = await who.get(f"{ACTIVATIONS}/act_{CRM_INSTANCE}.{deal.opportunity_id}.r1")
     return found.get("exception_id", "") if found["status"] == "parked" else ""
 
 

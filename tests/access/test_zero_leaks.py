@@ -12,9 +12,10 @@ from kit.operations import api_of
 from tests.access.conftest import Everybody
 from tests.access.probing import Persona, Probe, Target, Words, World, probes, targets_of
 from tests.access.worlds import ACTIVATIONS, CASES, EVENTS, EXCEPTIONS, PROJECTS, REQUESTS, texts
+from tests.support.instances import CRM_INSTANCE, ERP_INSTANCE, PSA_INSTANCE
 
 # Where a system API of the demo stands: the worlds share the ledger and the PSA, and have their own CRM.
-SYSTEMS = {"crm": "", "erp": "netsuite-main", "psa": "kantata-main"}
+SYSTEMS = {"crm": "", "erp": ERP_INSTANCE, "psa": PSA_INSTANCE}
 LISTS = (ACTIVATIONS, REQUESTS, EXCEPTIONS, EVENTS, CASES, PROJECTS)
 PUBLIC = [interface for interface in interfaces() if api_of(interface).tier != "gateway"]
 TARGETS = [
@@ -117,7 +118,7 @@ async def test_a_list_holds_all_own_rows_and_no_others(path: str, everybody: Eve
             assert not [item for item in shown if any(w.marks_in(" ".join(texts(item))) for w in foreign)]
             wanted = [item for item in whole if any(w.marks_in(" ".join(texts(item))) for w in own)]
             if path == EVENTS:  # what a vendor tells of its records is for who sees everything
-                wanted = [event for event in wanted if not event["id"].startswith("evt_kantata-main")]
+                wanted = [event for event in wanted if not event["id"].startswith(f"evt_{PSA_INSTANCE}")]
             assert ids(shown) == ids(wanted), persona.name
 
 
@@ -164,7 +165,7 @@ async def test_anothers_idempotency_key_replays_nothing(everybody: Everybody) ->
         "ursula of desk-open", everybody.deployment.token("desk-open", "ursula", entities=["NB-UK"])
     )
     world = everybody.worlds["uk"]
-    body = {"instance": "salesforce-main", "opportunity_id": world.words["opportunity_id"][0]}
+    body = {"instance": CRM_INSTANCE, "opportunity_id": world.words["opportunity_id"][0]}
     for number, (persona, foreign) in enumerate(everybody.foreign()):
         if foreign is world:
             key = {"Idempotency-Key": f"shared-key-{number:04}"}

@@ -24,10 +24,10 @@ PROJECTS = "/process/projects/v1/projects"
 EVENTS = "/process/events/v1/events"
 SCREEN = "/experience/crm-ui/v1"
 AMERICAN = {
-    "account": {"BillingCountryCode": "US", "BillingCountry": "United States", "CurrencyIsoCode": "USD"},
-    "CurrencyIsoCode": "USD",
-    "Delivery_Region__c": "North America",
-    "Rate_Card__c": "RC-US-2026",
+    "account": {"country": "US", "country_name": "United States", "currency": "USD"},
+    "currency": "USD",
+    "region": "NA",
+    "rate_card": "RC-US-2026",
 }
 _SHORTEST = 5  # a shorter text is a word, and no mark of anybody
 
@@ -61,10 +61,10 @@ async def make_worlds(deployment: Stack, places: list[Place]) -> dict[str, World
 
 async def _deals(ci: Caller, place: Place) -> list[Deal]:
     """Done, parked, waiting; each pressed by a person."""
-    kinds: list[dict[str, Any]] = [{}, {"Rate_Card__c": None}, {"credit_limit": LARGE}]
+    kinds: list[dict[str, Any]] = [{}, {"rate_card": None}, {"credit_limit": LARGE}]
     deals = []
     for number, kind in enumerate(kinds):
-        fields = {"StageName": "Closed Won", "Amount": 71000 + number * 111, **place.fields, **kind}
+        fields = {"stage": "won", "amount": 71000 + number * 111, **place.fields, **kind}
         deals.append(await new_deal(place.crm, **fields))
     # The event path: a deal that lacks something is not refused to anybody, it parks.
     await asyncio.gather(*(deal.close() for deal in deals))

@@ -19,6 +19,8 @@ from gateway.inventory import scopes_of
 from gateway.pipeline import GatewaySettings
 from gateway.plans import grants, read, read_consumers
 from kit.operations import Bound, api_of, bind
+from kit.settings import read_toml
+from sandbox.folders import profile_of
 from system_apis.app import connector_of, interface_of, read_profiles, vendors
 from system_apis.connector.errors import Meaning
 
@@ -50,14 +52,15 @@ def kept_by(interface: type) -> list[str]:
 
 @pytest.mark.parametrize("vendor", vendors())
 def test_a_vendors_package_has_its_shape(vendor: str) -> None:
-    """The modules that every vendor has and no others, a README, a stand-in with its own, and a profile."""
+    """The modules that every vendor has and no others, a README, and a stand-in with all of its own."""
     package = ROOT / "system_apis/vendors" / vendor
     modules = {path.stem for path in package.iterdir() if path.suffix == ".py" or list(path.glob("*.py"))}
     assert modules - VENDOR_MAY_HAVE == VENDOR_MODULES
     assert (package / "README.md").is_file()
-    assert (ROOT / "sandbox" / vendor / "README.md").is_file()
-    assert (ROOT / "sandbox" / vendor / "__init__.py").is_file()
-    assert [p.name for connector, p in read_profiles(DEMO_CONFIG / "instances") if connector.name == vendor]
+    stage = ROOT / "sandbox" / vendor
+    wanted = ("README.md", "__init__.py", "vendor.py", "console.py", "stand.py", "profile.toml")
+    assert [name for name in wanted if not (stage / name).is_file()] == []
+    assert read_toml(profile_of(vendor), connector_of(vendor).profile).vendor == vendor
 
 
 @pytest.mark.parametrize("vendor", vendors())

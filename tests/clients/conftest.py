@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.processes import ROOT
-from tests.support.sandboxes import Account, Sandbox
+from tests.support.sandboxes import Account, Sandbox, SandboxOf
 
 PYTHON = ROOT / ".venv-clients" / "bin" / "python"
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -30,6 +30,16 @@ class Told:
         outcome = self._outcomes[operation]
         assert "failure" not in outcome, outcome["failure"]
         return outcome["returned"]
+
+
+@pytest.fixture(scope="session")
+async def salesforce_sandbox(sandbox_of: SandboxOf) -> Sandbox:
+    return await sandbox_of("salesforce")
+
+
+@pytest.fixture(scope="session")
+async def netsuite_sandbox(sandbox_of: SandboxOf) -> Sandbox:
+    return await sandbox_of("netsuite")
 
 
 @pytest.fixture(scope="session", autouse=True)

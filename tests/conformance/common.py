@@ -1,6 +1,7 @@
 """tests/conformance: what every keeper of every capability promises, whatever the noun."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ LOST: dict[str, dict[str, Any]] = {
     "dead-token": {"expire_token": True},
 }
 MOST_PAGES = 1000
+COARSE = dt.timedelta(seconds=61)  # some vendors count minutes
 Put = Callable[[Any], Awaitable[Any]]
 
 
@@ -121,6 +123,8 @@ async def lists_once_in_order(list_page: Callable[..., Awaitable[Any]], at_least
     middle = whole[len(whole) // 2].updated_at
     since = await pages(lambda **page: list_page(updated_since=middle, **page), 2)
     assert since == [item for item in whole if item.updated_at >= middle]
+    later = whole[-1].updated_at + COARSE
+    assert not (await list_page(updated_since=later)).items, "nothing changed after the last change"
     return whole
 
 

@@ -1,8 +1,9 @@
 """Every vendor's adapter of a capability, in front of its stand-in, on both carriers: here, and over HTTP."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -10,7 +11,6 @@ import msgspec
 import pytest
 from litestar import Litestar
 
-from deploy.settings import DEMO_CONFIG
 from kit import clock
 from kit.clients import local, remote
 from kit.database import Database
@@ -18,25 +18,38 @@ from kit.delegation import delegation
 from kit.http import Slots
 from kit.routes import answer_problem, require_delegation
 from kit.secrets import Secret
+from kit.settings import read_toml
+from sandbox.core.golden import Golden
+from sandbox.folders import profile_of
 from system_apis.app import (
     Instance,
     connector_of,
     interface_of,
     open_instances,
     prefix_of,
-    read_profiles,
     vendors,
 )
 from system_apis.connector import ConnectorContext
-from tests.conformance.stands import STANDS, Noun, Stand
+from tests.conformance.stands import Noun, Stand, stand_of
 from tests.support.sandboxes import Account, Sandbox, open_sandbox
 
 CARRIERS = ("local", "remote")
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 KEY = Secret("0123456789abcdef" * 4)
 
 
+def every_connector(*carriers: str) -> list[str]:
+    """Every vendor's adapter of every capability, on some carriers: ``netsuite/local/erp``."""
+    return [
+        f"{vendor}/{carrier}/{capability}"
+        for vendor in vendors()
+        for capability in connector_of(vendor).capabilities
+        for carrier in carriers or CARRIERS
+    ]
+
+
 def connectors(capability: str) -> list[str]:
-    """Every vendor whose card has the capability, with each carrier: ``netsuite/remote``."""
+    """Every vendor whose card has the capability, with each carrier: ``acme/remote``."""
     return [
         f"{vendor}/{carrier}"
         for vendor in vendors()
@@ -45,16 +58,29 @@ def connectors(capability: str) -> list[str]:
     ]
 
 
+Wrap = Callable[[Instance], Instance]
+
+
 @dataclass
 class ConnectorUnderTest:
     """One vendor's adapter as a caller has it, with the account behind it."""
 
     vendor: str
+    capability: str
     api: Any
+    instance: Instance
     account: Account
     stand: Stand
-    open: Callable[..., Any]
-    numbers: dict[str, int] = field(default_factory=dict)
+    opened: Callable[..., Awaitable[Instance]]
+    carry: Callable[[Instance], Awaitable[Any]]
+
+    @property
+    def golden(self) -> Golden:
+        return self.stand.golden
+
+    async def open(self, **limits: Any) -> Any:
+        """The adapter as another process would have it."""
+        return await self.carry(await self.opened(limits=limits))
 
     def noun(self, name: str) -> Noun:
         return self.stand.nouns[name]
@@ -91,45 +117,84 @@ async def doubts(addresses: dict[str, str], database_url: str) -> AsyncIterator[
     await database.close()
 
 
+@pytest.fixture(scope="session")
+def open_connector(sandbox_of: Any, doubts: Database) -> Callable[..., Any]:
+    """Opens the adapter that ``vendor/carrier/capability`` names, in front of an account of its own."""
+
+    @asynccontextmanager
+    async def opened(name: str, wrap: Wrap = lambda instance: instance) -> AsyncIterator[ConnectorUnderTest]:
+        vendor, carrier, capability = name.split("/")
+        stand = stand_of(vendor)
+        account = await (await sandbox_of(vendor)).create_account(**stand.account)
+        for change in stand.golden.schema:
+            await account.change_schema(change)
+        if stand.golden.seeds:
+            await account.seed({table: list(rows) for table, rows in stand.golden.seeds.items()})
+        async with AsyncExitStack() as stack:
+
+            async def another(
+                *profiles: Mapping[str, Any], limits: Mapping[str, Any] = NOTHING, **environ: str
+            ) -> Instance:
+                """The instance as a process of its own would have it."""
+                slots = Slots()
+                stack.push_async_callback(slots.close)
+                configured = quick(vendor, stand, account, limits, *profiles)
+                context = ConnectorContext(
+                    environ=account.env | environ,
+                    deployment=configured.environment,
+                    database=doubts,
+                    slots=slots,
+                )
+                manager = open_instances([(connector_of(vendor), configured)], context)
+                instances = await stack.enter_async_context(manager)
+                return wrap(instances[configured.name])
+
+            async def carry(instance: Instance) -> Any:
+                return await stack.enter_async_context(carried(carrier, instance, capability))
+
+            instance = await another()
+            api = await carry(instance)
+            yield ConnectorUnderTest(vendor, capability, api, instance, account, stand, another, carry)
+        clock.real()
+        await account.remove()
+
+    return opened
+
+
 @pytest.fixture
-async def connector(
-    request: pytest.FixtureRequest, sandbox_of: Any, doubts: Database
-) -> AsyncIterator[ConnectorUnderTest]:
-    """The adapter that the test's parameter names, in front of an account of its own."""
-    capability = request.module.CAPABILITY
-    vendor, _, carrier = request.param.partition("/")
-    stand = STANDS[vendor]
-    account = await (await sandbox_of(vendor)).create_account(**stand.account)
-    async with AsyncExitStack() as stack:
-
-        async def opened(**limits: Any) -> Any:
-            """The adapter as a process of its own would have it."""
-            slots = Slots()
-            stack.push_async_callback(slots.close)
-            profile = quick(vendor, stand, account, limits)
-            connector_context = ConnectorContext(environ=account.env, database=doubts, slots=slots)
-            instances = await stack.enter_async_context(
-                open_instances([(connector_of(vendor), profile)], connector_context)
-            )
-            return await stack.enter_async_context(carried(carrier, instances[profile.name], capability))
-
-        yield ConnectorUnderTest(vendor, await opened(), account, stand, opened)
-    clock.real()
-    await account.remove()
+async def connector(request: pytest.FixtureRequest, open_connector: Any) -> AsyncIterator[ConnectorUnderTest]:
+    """The adapter that the test's parameter names; its capability is that of the test's module."""
+    name = request.param
+    if name.count("/") == 1:
+        name = f"{name}/{request.module.CAPABILITY}"
+    async with open_connector(name) as opened:
+        yield opened
 
 
-def quick(vendor: str, stand: Stand, account: Account, limits: dict[str, Any]) -> Any:
-    """The demo's profile, with no time lost between attempts, under a name of the account's own."""
-    (found,) = [
-        profile for connector, profile in read_profiles(DEMO_CONFIG / "instances") if connector.name == vendor
-    ]
+def quick(
+    vendor: str, stand: Stand, account: Account, limits: Mapping[str, Any], *changes: Mapping[str, Any]
+) -> Any:
+    """The vendor's example profile, with no time lost between attempts, under a name of the account's own."""
+    found = read_toml(profile_of(vendor), connector_of(vendor).profile)
     swift = {"backoff_seconds": 0.01, "per_second": 0, "timeout_seconds": 5.0, **limits}
-    return msgspec.structs.replace(
-        found,
-        name=f"{vendor}-{account.name}"[:40],
-        limits=msgspec.structs.replace(found.limits, **swift),
-        connection=msgspec.structs.replace(found.connection, **stand.connection),
-    )
+    own = {"name": f"{vendor}-{account.name}"[:40], "limits": swift, "connection": stand.connection}
+    profile = msgspec.to_builtins(found)
+    for each in (own, stand.golden.profile, *changes):
+        profile = merged(profile, each)
+    return msgspec.convert(profile, type(found))
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables with the changes in them, at any depth; None removes."""
+    result = dict(base)
+    for name, value in changes.items():
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, Mapping) and isinstance(result.get(name), Mapping):
+            result[name] = merged(result[name], value)
+        else:
+            result[name] = value
+    return result
 
 
 class carried:  # noqa: N801 - reads as the word that it is

@@ -177,3 +177,35 @@ async def test_what_a_person_must_correct_is_a_rejection(connector: ConnectorUnd
             "enf-1", msgspec.structs.replace(CUSTOMER, selling_entity="NB-NOWHERE")
         )
     assert await connector.count("customer") == before
+
+
+async def test_a_customer_is_found(connector: ConnectorUnderTest) -> None:
+    """By its name, its tax number or its domain, each alone; another firm is not."""
+    mine = await connector.api.put_customer("enf-1", CUSTOMER)
+    other = msgspec.structs.replace(
+        CUSTOMER, legal_name="Umbrella GmbH", tax_registrations=(), email="ap@umbrella.example"
+    )
+    await connector.api.put_customer("enf-2", other)
+    for wanted in ({"name": "GLOBEX Corp."}, {"tax_number": "12 3456789"}, {"domain": "globex.example"}):
+        found = await connector.api.find_customers(**wanted)
+        assert [customer.id for customer in found.items] == [mine.id], wanted
+        assert found.items[0].legal_name == CUSTOMER.legal_name
+    assert not (await connector.api.find_customers(name="Nobody at All")).items
+
+
+async def test_contracts_of_one_customer_are_its_own(connector: ConnectorUnderTest) -> None:
+    """A list of one customer's contracts has all of these and no others."""
+    owners = [
+        await connector.api.put_customer(
+            f"enf-{number}",
+            msgspec.structs.replace(CUSTOMER, legal_name=f"Firm {number}", tax_registrations=()),
+        )
+        for number in range(2)
+    ]
+    made = [
+        await connector.api.put_contract(f"con-{number}", contract(owner.id))
+        for number, owner in enumerate((owners[0], owners[1], owners[0]))
+    ]
+    for owner, expected in ((owners[0], {made[0].id, made[2].id}), (owners[1], {made[1].id})):
+        found = await connector.api.list_contracts(customer_id=owner.id)
+        assert {contract.id for contract in found.items} == expected

@@ -9,13 +9,14 @@ import httpx
 
 from contracts.problems import catalogue
 from tests.contracts.public_gateway import MARK, PublicGateway, fresh, settled
+from tests.support.instances import CRM_INSTANCE, ERP_INSTANCE, PSA_INSTANCE
 
 How = Callable[[PublicGateway], Awaitable[httpx.Response]]
 
 CRM, ERP, PSA = (
-    "/system/salesforce-main/crm/v1",
-    "/system/netsuite-main/erp/v1",
-    "/system/kantata-main/psa/v1",
+    f"/system/{CRM_INSTANCE}/crm/v1",
+    f"/system/{ERP_INSTANCE}/erp/v1",
+    f"/system/{PSA_INSTANCE}/psa/v1",
 )
 ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
 REQUESTS = "/process/customer-master/v1/requests"
@@ -29,7 +30,7 @@ READS = {
 }
 WRITES = {"system": ("PUT", f"{ERP}/customers/by-key/never-made"), "process": ("POST", REQUESTS)}
 PROPOSAL = {
-    "instance": "salesforce-main",
+    "instance": CRM_INSTANCE,
     "account_id": "001000000000000AAA",
     "selling_entity": "NB-UK",
     "currency": "GBP",
@@ -156,15 +157,18 @@ def bodies(tier: str) -> list[Case]:
 
 async def spoilt(
     public: PublicGateway,
-    vendor: str,
+    system: str,
     effect: dict[str, Any],
     call: How,
-    times: int | None = None,
-    **match: str,
+    *,
+    reads: str = "",
+    creates: str = "",
+    method: str | None = None,
 ) -> httpx.Response:
-    """A call while the vendor misbehaves."""
-    account = getattr(public.deployment.accounts, vendor)
-    await account.add_fault(effect, times=times, **match)
+    """A call while a system misbehaves, at all its calls or those that read or create a noun."""
+    account = getattr(public.deployment.accounts, system)
+    match = account.reads(reads) if reads else account.creates(creates) if creates else {"method": method}
+    await account.add_fault(effect, times=None, **match)
     try:
         return await call(public)
     finally:
@@ -172,7 +176,7 @@ async def spoilt(
 
 
 def off_schema(status: int = 200, body: Any = None) -> dict[str, Any]:
-    return {"answer": {"status": status, "body": body or {"id": 7, "companyName": None, "said": MARK}}}
+    return {"answer": {"status": status, "body": body or {"id": 7, "name": None, "said": MARK}}}
 
 
 def refusal() -> dict[str, Any]:
@@ -183,15 +187,11 @@ async def doubtful(public: PublicGateway) -> httpx.Response:
     """Every answer is lost; asked again later, there is one customer and no second."""
     key = fresh("doubt")
     put = lambda there: there.call("PUT", f"{ERP}/customers/by-key/{key}", json=CUSTOMER)  # noqa: E731
-    answer = await spoilt(public, "netsuite", {"drop": "after"}, put, method="PUT", path="/customer/")
+    answer = await spoilt(public, "erp", {"drop": "after"}, put, creates="customer")
     again = await put(public)
     assert again.status_code == 200, again.text
-    kept = [
-        each
-        for each in await public.deployment.accounts.netsuite.records("customer")
-        if each.get("externalId") == key
-    ]
-    assert [each["id"] for each in kept] == [again.json()["id"]]
+    customers = await public.deployment.accounts.erp.console.customers()
+    assert [one.id for one in customers if one.key == key] == [again.json()["id"]]
     return answer
 
 
@@ -199,12 +199,8 @@ async def stale_link(public: PublicGateway) -> httpx.Response:
     """Others save the opportunity over and over, so that our write never fits."""
     path = f"{CRM}/opportunities/{public.deals['open'].opportunity_id}/project"
     link = {"project_id": "prj-1", "status": "Delivery planned"}
-    stale = {"body": [{"errorCode": "PRECONDITION_FAILED", "message": MARK}], "httpStatusCode": 412}
-    parts = [{**stale, "httpHeaders": {}, "referenceId": name} for name in ("write", "read")]
     call = lambda there: there.call("PUT", path, json=link)  # noqa: E731
-    return await spoilt(
-        public, "salesforce", off_schema(200, {"compositeResponse": parts}), call, method="POST"
-    )
+    return await spoilt(public, "crm", public.deployment.accounts.crm.stand.conflicts, call, method="POST")
 
 
 def nobodys_project(public: PublicGateway) -> Awaitable[httpx.Response]:
@@ -215,7 +211,7 @@ SYSTEM = [
     Case("system", "audience_forbidden", "an outsider", read("system", by="partner-acme")),
     Case("system", "insufficient_scope", "an executive", read("system", by="executive"),
          with_header="www-authenticate"),
-    Case("system", "forbidden", "another instance", read("system", claims={"instance": "salesforce-main"})),
+    Case("system", "forbidden", "another instance", read("system", claims={"instance": CRM_INSTANCE})),
     Case("system", "not_cached", "nothing kept", lambda public: public.call(
         "GET", f"{ERP}/customers/102", headers={"Cache-Control": "only-if-cached"})),
     Case("system", "not_found", "unknown id", lambda public: public.call("GET", f"{ERP}/customers/999999")),
@@ -226,16 +222,16 @@ SYSTEM = [
         "PUT", f"{ERP}/customers/by-key/never-made", json={**CUSTOMER, "selling_entity": "NB-NOWHERE"})),
     Case("system", "stale_version", "saved by others meanwhile", stale_link),
     Case("system", "contract_violation", "a record off its schema", lambda public: spoilt(
-        public, "netsuite", off_schema(), read("system"), method="GET", path="/customer/")),
+        public, "erp", off_schema(), read("system"), reads="customer")),
     Case("system", "vendor_unavailable", "down", lambda public: spoilt(
-        public, "kantata", {"answer": {"status": 503, "body": {"said": MARK}}},
+        public, "psa", {"answer": {"status": 503, "body": {"said": MARK}}},
         nobodys_project), with_header="retry-after"),
     Case("system", "vendor_unavailable", "no answer", lambda public: spoilt(
-        public, "kantata", {"drop": "before"}, nobodys_project),
+        public, "psa", {"drop": "before"}, nobodys_project),
         with_header="retry-after"),
     Case("system", "vendor_doubtful", "answers lost", doubtful, with_header="retry-after", keeps=True),
     Case("system", "deadline_exceeded", "a slow vendor", lambda public: spoilt(
-        public, "kantata", {"latency_ms": 8000}, nobodys_project)),
+        public, "psa", {"latency_ms": 8000}, nobodys_project)),
 ]  # fmt: skip
 
 
@@ -281,7 +277,7 @@ async def reused_key(public: PublicGateway) -> httpx.Response:
 
 async def still_running(public: PublicGateway) -> httpx.Response:
     """The second call comes while the CRM still thinks about the first."""
-    key, crm = fresh(), public.deployment.accounts.salesforce
+    key, crm = fresh(), public.deployment.accounts.crm
     deal = public.deals["open"]
     hold = await crm.hold("before", path=deal.opportunity_id)
     first = asyncio.create_task(public.post(ACTIVATIONS, activation(public, "open"), key=key))
@@ -295,7 +291,7 @@ async def still_running(public: PublicGateway) -> httpx.Response:
 
 def activation(public: PublicGateway, name: str) -> dict[str, Any]:
     opportunity = public.deals[name].opportunity_id
-    return {"instance": "salesforce-main", "opportunity_id": opportunity, "within": 3}
+    return {"instance": CRM_INSTANCE, "opportunity_id": opportunity, "within": 3}
 
 
 def button(public: PublicGateway, name: str) -> Awaitable[httpx.Response]:
@@ -329,7 +325,7 @@ PROCESS = [
          lambda public: public.call("POST", REQUESTS, json=PROPOSAL)),
     Case("process", "not_found", "unknown id", lambda public: public.call("GET", f"{REQUESTS}/creq_nobody")),
     Case("process", "not_found", "unknown instance",
-         lambda public: public.post(REQUESTS, {**PROPOSAL, "instance": "salesforce-moon"}),
+         lambda public: public.post(REQUESTS, {**PROPOSAL, "instance": "crm-moon"}),
          says=frozenset({"/instance"})),
     Case("process", "invalid", "a merge with nobody",
          lambda it: decision(it, "waiting", "fiona", decision="merge"), says=frozenset({"/merge_with"})),
@@ -344,11 +340,11 @@ PROCESS = [
     Case("process", "activation_blocked", "not won, terms missing",
          lambda public: public.post(ACTIVATIONS, activation(public, "open")), says=BLOCKED),
     Case("process", "vendor_rejected", "the CRM forbids it", lambda public: spoilt(
-        public, "salesforce", refusal(), lambda there: there.post(ACTIVATIONS, activation(there, "open")),
-        path=r"/query\?.*StageName")),
+        public, "crm", refusal(), lambda there: there.post(ACTIVATIONS, activation(there, "open")),
+        reads="deal")),
     Case("process", "contract_violation", "the CRM answers off its schema", lambda public: spoilt(
-        public, "salesforce", off_schema(), lambda there: there.post(ACTIVATIONS, activation(there, "open")),
-        path=r"/query\?.*StageName")),
+        public, "crm", off_schema(), lambda there: there.post(ACTIVATIONS, activation(there, "open")),
+        reads="deal")),
     Case("process", "deadline_exceeded", "a locked table", lambda public: locked(public, read("process"))),
 ]  # fmt: skip
 
@@ -360,20 +356,20 @@ EXPERIENCE = [
     Case("experience", "not_found", "unknown account", read("experience")),
     Case("experience", "not_found", "another CRM's deal", lambda public: public.call(
         "GET", f"{SCREEN}/opportunities/{public.deals['done'].opportunity_id}/activation",
-        claims={"instance": "salesforce-other"})),
+        claims={"instance": "crm-other"})),
     Case("experience", "activation_blocked", "not won, terms missing", lambda public: button(public, "open"),
          says=BLOCKED),
     Case("experience", "conflict", "switched off for the CRM", lambda public: public.call(
         "POST", f"{SCREEN}/opportunities/{public.deals['done'].opportunity_id}/activation",
-        claims={"instance": "salesforce-off"})),
+        claims={"instance": "crm-off"})),
     Case("experience", "body_too_large", "two megabytes where none is asked", lambda public: public.announce(
         "POST", f"{SCREEN}/opportunities/1/activation", 2_000_000)),
     Case("experience", "unsupported_media_type", "a picture", lambda public: public.call(
         "POST", f"{SCREEN}/opportunities/1/activation", content=b"x", headers={"Content-Type": "image/png"})),
     Case("experience", "vendor_rejected", "the CRM forbids it", lambda public: spoilt(
-        public, "salesforce", refusal(), lambda there: button(there, "open"), path=r"/query\?.*StageName")),
+        public, "crm", refusal(), lambda there: button(there, "open"), reads="deal")),
     Case("experience", "contract_violation", "the CRM answers off its schema", lambda public: spoilt(
-        public, "salesforce", off_schema(), lambda it: button(it, "open"), path=r"/query\?.*StageName")),
+        public, "crm", off_schema(), lambda it: button(it, "open"), reads="deal")),
     Case("experience", "deadline_exceeded", "a locked table", lambda public: locked(
         public, lambda there: there.call(
             "GET", f"{SCREEN}/opportunities/{there.deals['done'].opportunity_id}/activation"))),

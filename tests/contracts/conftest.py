@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.contracts.known import Known, furnish
-from tests.support.sandboxes import Sandbox
+from tests.support.instances import PSA_INSTANCE
+from tests.support.sandboxes import SandboxOf
 from tests.support.servers import create_database
 from tests.support.stack import Stack, open_accounts
 
@@ -16,16 +17,14 @@ async def deployment(
     addresses: dict[str, str],
     worker_name: str,
     cache_url: str,
-    salesforce_sandbox: Sandbox,
-    netsuite_sandbox: Sandbox,
-    kantata_sandbox: Sandbox,
+    sandbox_of: SandboxOf,
 ) -> AsyncIterator[Stack]:
     """The deployment as `make run` would start it, with accounts of its own at the vendors."""
     database_url = create_database(addresses["database_url"], f"promises_{worker_name}")
-    async with open_accounts(salesforce_sandbox, netsuite_sandbox, kantata_sandbox) as accounts:
+    async with open_accounts(sandbox_of) as accounts:
         stack = Stack(tmp_path_factory.mktemp("promises"), database_url, cache_url, accounts)
         # Our own limit towards this vendor is tried elsewhere; here it would only be waited for.
-        stack.edit("instances/kantata-main.toml", ("per_second = 20", "per_second = 2000"))
+        stack.set_profile(PSA_INSTANCE, "limits", per_second=2000)
         try:
             await stack.start()
             yield stack

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from tests.support.deals import LARGE, Deal, new_deal
+from tests.support.instances import CRM_INSTANCE
 from tests.support.stack import Caller, Stack, until
 
 # Of nobody, so that an operator may do to them what he likes.
@@ -51,16 +52,16 @@ class Known:
             "customer_id": [self.customer_id],
             "flow": ["opportunity-to-project"],
             "exception_id": [self.exception_id],
-            "instance": ["salesforce-main"],
+            "instance": [CRM_INSTANCE],
         }
 
 
 async def furnish(deployment: Stack) -> Known:
     """Let three deals become what they may become."""
-    crm = deployment.accounts.salesforce
-    done = await new_deal(crm, StageName="Closed Won")
-    parked = await new_deal(crm, Rate_Card__c=None)
-    waiting = await new_deal(crm, StageName="Closed Won", credit_limit=LARGE)
+    crm = deployment.accounts.crm
+    done = await new_deal(crm, stage="won")
+    parked = await new_deal(crm, rate_card=None)
+    waiting = await new_deal(crm, stage="won", credit_limit=LARGE)
     async with deployment.caller("crm-screen") as screen, deployment.caller("ci") as ci:
         await parked.close()
         await asyncio.gather(screen.activate(done.opportunity_id), screen.activate(waiting.opportunity_id))

@@ -18,7 +18,8 @@ from sqlalchemy.engine import make_url
 from deploy.composition.gateway_assembly import issuer_of
 from deploy.settings import read_settings
 from gateway.plans import read_consumers
-from tests.support.deals import LARGE, Deal, new_deal
+from tests.support.deals import LARGE, Deal, holdings, new_deal
+from tests.support.instances import CRM_INSTANCE, ERP_INSTANCE
 from tests.support.stack import Stack, until
 
 MARK = "WORDS-OF-THE-VENDOR"  # in every answer that a vendor is made to give: none of it may come out
@@ -59,7 +60,7 @@ class PublicGateway:
             "exp": now + 300,
             "jti": fresh("jti"),
             "scope": " ".join(issuer.scopes),
-            "instance": "salesforce-main",
+            "instance": CRM_INSTANCE,
         }
         self.tokens.append(issuer.sign({**whole, **claims}, **(header or {})))
         return self.tokens[-1]
@@ -76,7 +77,7 @@ class PublicGateway:
         **more: Any,
     ) -> httpx.Response:
         """A call with a consumer's token, a given one, or none; who sees screens is of the demo's CRM."""
-        screen = {"instance": "salesforce-main"} if path.startswith("/experience") else {}
+        screen = {"instance": CRM_INSTANCE} if path.startswith("/experience") else {}
         shown = token or (self.token(by, "cecil", **(screen if claims is None else claims)) if by else "")
         given = list(headers.items() if isinstance(headers, dict) else headers or ())
         given += [("Authorization", f"Bearer {shown}")] if shown else []
@@ -86,7 +87,7 @@ class PublicGateway:
 
     async def announce(self, method: str, path: str, length: int) -> httpx.Response:
         """A call that says how long its body is and waits with it: who is refused unread need not send it."""
-        token = self.token("ci", instance="salesforce-main")
+        token = self.token("ci", instance=CRM_INSTANCE)
         head = [
             f"{method} {path} HTTP/1.1",
             "Host: 127.0.0.1",
@@ -119,7 +120,7 @@ class PublicGateway:
     ) -> httpx.Response:
         """A push of our script at NetSuite, rightly signed unless told otherwise."""
         at = str(stamp or int(time.time()))
-        secret = self.deployment.accounts.netsuite.env["NETSUITE_PUSH_SECRET"]
+        secret = self.deployment.accounts.erp.env["NETSUITE_PUSH_SECRET"]
         rightly = hmac.new(secret.encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
         headers = {
             "Content-Type": "application/json",
@@ -127,7 +128,7 @@ class PublicGateway:
             "X-NS-Signature": signature or f"sha256={rightly}",
             "X-NS-Event-Id": event,
         }
-        return await self.call("POST", "/hooks/netsuite-main", None, headers=headers, content=body)
+        return await self.call("POST", f"/hooks/{ERP_INSTANCE}", None, headers=headers, content=body)
 
     async def held(self) -> dict[str, int]:
         """How much there is of everything, at the vendors and in our own rows."""
@@ -136,17 +137,8 @@ class PublicGateway:
         return {**await self.held_outside(), "runs": runs[0][0]}
 
     async def held_outside(self) -> dict[str, int]:
-        """How much there is at the vendors."""
-        accounts = self.deployment.accounts
-        return {
-            kind: len(await account.records(kind))
-            for account, kind in (
-                (accounts.netsuite, "customer"),
-                (accounts.netsuite, "salesOrder"),
-                (accounts.kantata, "workspaces"),
-                (accounts.kantata, "workspace_groups"),
-            )
-        }
+        """How much there is at the systems."""
+        return await holdings(self.deployment.accounts)
 
     @asynccontextmanager
     async def rows(self) -> AsyncIterator[psycopg.AsyncConnection]:
@@ -181,12 +173,12 @@ def push_of(event: str, record: str = "101") -> bytes:
 
 async def furnish(public: PublicGateway) -> None:
     """A finished deal, one that waits for finance, one that is parked, and one that lacks everything."""
-    crm = public.deployment.accounts.salesforce
+    crm = public.deployment.accounts.crm
     wanted = {
-        "done": {"StageName": "Closed Won"},
-        "waiting": {"StageName": "Closed Won", "credit_limit": LARGE},
-        "open": {"Payment_Terms__c": None, "Rate_Card__c": None},
-        "parked": {"Rate_Card__c": None},
+        "done": {"stage": "won"},
+        "waiting": {"stage": "won", "credit_limit": LARGE},
+        "open": {"payment_terms": None, "rate_card": None},
+        "parked": {"rate_card": None},
     }
     for name, fields in wanted.items():
         public.deals[name] = await new_deal(crm, **fields)

@@ -15,6 +15,7 @@ from deploy.composition.interfaces import frozen, interfaces
 from gateway.plans import read_consumers
 from kit.operations import api_of
 from tests.contracts.known import CONSUMER, Known
+from tests.support.instances import CRM_INSTANCE, ERP_INSTANCE, PSA_INSTANCE
 from tests.support.stack import DEMO_CONFIG, Stack
 
 SEED = 20_260_105
@@ -22,7 +23,7 @@ SAMPLE, WHOLE = 5, 25
 _KEY = re.compile(r"[A-Za-z0-9_\-]{8,128}")
 _VERSION = re.compile(r'"[!#-~]+"')
 CALLERS = read_consumers(DEMO_CONFIG / "consumers.toml").keys()
-_INSTANCES = {"crm": "salesforce-main", "erp": "netsuite-main", "psa": "kantata-main"}
+_INSTANCES = {"crm": CRM_INSTANCE, "erp": ERP_INSTANCE, "psa": PSA_INSTANCE}
 _BODY_NAMES = {"instance", "account_id", "opportunity_id", "customer_id", "consumer", "api", "plan", "person"}
 
 
@@ -132,7 +133,7 @@ def public(api: Api, deployment: Stack) -> str:
 
 def token(api: Api, deployment: Stack) -> str:
     """Of somebody who may do all that the API offers."""
-    claims = {"instance": "salesforce-main"} if api.tier == "experience" else {}
+    claims = {"instance": CRM_INSTANCE} if api.tier == "experience" else {}
     return deployment.token("ci", "cecil", **claims)
 
 

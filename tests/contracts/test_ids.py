@@ -5,13 +5,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contracts.canonical.values import Id, id_of
+from tests.support.instances import CRM_INSTANCE
 
 TEXT = st.text(max_size=120)
 
 
 @given(st.lists(TEXT, min_size=1, max_size=3))
-@example(["salesforce-main", "006x", "r1"])
-@example(["salesforce-main", "001x", "NB & UK"])
+@example([CRM_INSTANCE, "006x", "r1"])
+@example([CRM_INSTANCE, "001x", "NB & UK"])
 @example(["a" * 120])
 def test_whatever_it_is_made_of_it_is_an_id(parts: list[str]) -> None:
     """Every joined id fits the contract, with room for an id that is made of it."""
@@ -22,4 +23,4 @@ def test_whatever_it_is_made_of_it_is_an_id(parts: list[str]) -> None:
 
 def test_what_is_plain_is_read_as_it_is() -> None:
     """People recognise the instance and the vendor's id."""
-    assert id_of("act", "salesforce-main", "006x", "r1") == "act_salesforce-main.006x.r1"
+    assert id_of("act", CRM_INSTANCE, "006x", "r1") == f"act_{CRM_INSTANCE}.006x.r1"

@@ -14,7 +14,8 @@ from deploy.embedded import Embedded
 from kit.operations import api_of
 from tests.contracts.cases import ACTIVATIONS, CASES, CUSTOMER, ERP, READS, WITHOUT_DATABASE, Case
 from tests.contracts.public_gateway import MARK, PublicGateway, fresh, furnish, push_of
-from tests.support.sandboxes import Sandbox
+from tests.support.instances import CRM_INSTANCE
+from tests.support.sandboxes import SandboxOf
 from tests.support.servers import prepare_template
 from tests.support.stack import Stack, open_accounts, until
 
@@ -81,12 +82,10 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Any:
 async def public(
     tmp_path_factory: pytest.TempPathFactory,
     stores: Embedded,
-    salesforce_sandbox: Sandbox,
-    netsuite_sandbox: Sandbox,
-    kantata_sandbox: Sandbox,
+    sandbox_of: SandboxOf,
 ) -> AsyncIterator[PublicGateway]:
     """The gateway of a deployment with unwelcome guests, and one CRM's flow switched off."""
-    async with open_accounts(salesforce_sandbox, netsuite_sandbox, kantata_sandbox) as accounts:
+    async with open_accounts(sandbox_of) as accounts:
         deployment = Stack(tmp_path_factory.mktemp("door"), stores.database_url, stores.cache_url, accounts)
         configure(deployment)
         async with httpx.AsyncClient(base_url=deployment.url, timeout=30) as http:
@@ -107,16 +106,15 @@ def configure(deployment: Stack) -> None:
     ):
         path = deployment.config / name
         path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
-    main = (deployment.config / "instances/salesforce-main.toml").read_text(encoding="utf-8")
-    off = main.replace('"salesforce-main"', '"salesforce-off"')
-    (deployment.config / "instances/salesforce-off.toml").write_text(off, encoding="utf-8")
+    main = (deployment.config / f"instances/{CRM_INSTANCE}.toml").read_text(encoding="utf-8")
+    off = main.replace(f'"{CRM_INSTANCE}"', '"crm-off"')
+    (deployment.config / "instances/crm-off.toml").write_text(off, encoding="utf-8")
     bound = "max_in_flight = 500"
     deployment.edit(
         "gateway.toml", (bound, f"{bound}\nbackground = 0.001 # one call in hand is too much already")
     )
-    deployment.edit(
-        "flows.toml", ('salesforce-main = "live"', 'salesforce-main = "live"\nsalesforce-off = "off"')
-    )
+    live = f'{CRM_INSTANCE} = "live"'
+    deployment.edit("flows.toml", (live, f'{live}\ncrm-off = "off"'))
 
 
 async def suspend(public: PublicGateway) -> None:
@@ -194,7 +192,7 @@ async def test_a_push_is_believed_once_and_only_when_signed_now(public: PublicGa
         (401, "invalid_token", await public.push(body, event=event, stamp=4_000_000_000)),
         (401, "invalid_token", await public.push(body, event="another")),
         (400, "bad_request", await public.push(b'{"eventId":', event=event)),
-        (404, "not_found", await public.call("POST", "/hooks/salesforce-main", None, json={})),
+        (404, "not_found", await public.call("POST", f"/hooks/{CRM_INSTANCE}", None, json={})),
         (404, "not_found", await public.call("POST", "/hooks/nobody", None, json={})),
     ]
     for status, code, answer in refused:
@@ -234,7 +232,7 @@ async def test_without_the_database_nothing_is_begun(public: PublicGateway, stor
     running.children[0].stop()
     for case in WITHOUT_DATABASE:
         expect_problem(await case.how(public), case)
-    body = {"instance": "salesforce-main", "opportunity_id": public.deals["open"].opportunity_id}
+    body = {"instance": CRM_INSTANCE, "opportunity_id": public.deals["open"].opportunity_id}
     started = await public.post(ACTIVATIONS, body)
     expect_problem(started, Case("process", "unavailable", "a start", public.call, with_header="retry-after"))
     made = await public.call("PUT", f"{ERP}/customers/by-key/never-made", json=CUSTOMER)

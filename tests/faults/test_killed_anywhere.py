@@ -3,7 +3,6 @@
 `make test` runs a sample; `.ci/run` runs the whole (marker `whole`).
 """
 
-import itertools
 import signal
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from deploy.demo.cast import CRM, ERP, PSA, read_cast
+from deploy.settings import DEMO_CONFIG
+from sandbox.folders import stand_of
 from tests.support.deals import LARGE, Deal, approve, asked, new_deal, truth
 from tests.support.sandboxes import Hold
 from tests.support.stack import Member, Stack, until
@@ -21,32 +23,24 @@ from tests.support.stack import Member, Stack, until
 class Point:
     """A moment of the flow: a vendor's call held before or after its effect."""
 
-    vendor: str
+    system: str
     method: str
     path: str
     moment: str
 
     @property
     def name(self) -> str:
-        return f"{self.moment}-{self.vendor}-{self.method}-{self.path.strip('/').replace('/', '.')}"
+        return f"{self.moment}-{self.system}-{self.method}-{self.path.strip('/').replace('/', '.')}"
 
 
-EFFECTS = (
-    ("netsuite", "PUT", "customer/eid"),
-    ("netsuite", "PUT", "billingschedule/eid"),
-    ("netsuite", "PUT", "salesorder/eid"),
-    ("kantata", "POST", "/workspace_groups"),
-    ("kantata", "POST", "/workspaces"),
-    ("kantata", "POST", "/stories"),
-    ("kantata", "POST", "/workspace_resources"),
-    ("kantata", "POST", "/workspace_allocations"),
-    ("salesforce", "POST", "/composite"),
-)
+_CAST = read_cast(DEMO_CONFIG)
 POINTS = [
-    Point(vendor, method, path, moment)
-    for (vendor, method, path), moment in itertools.product(EFFECTS, ("before", "after"))
+    Point(system, method, path, moment)
+    for system in (ERP, PSA, CRM)
+    for method, path in stand_of(_CAST[system].vendor).effects
+    for moment in ("before", "after")
 ]
-SAMPLE = [POINTS[5], POINTS[16]]
+SAMPLE = [POINTS[5], POINTS[-2]]
 STEPS = (
     "validate",
     "propose-customer",
@@ -62,13 +56,13 @@ STEPS = (
 
 async def held(door: Stack, point: Point) -> Hold:
     """Let the deal's next call at the point wait there."""
-    account = getattr(door.accounts, point.vendor)
+    account = getattr(door.accounts, point.system)
     return await account.hold(point.moment, method=point.method, path=f"(?i){point.path}")
 
 
 async def begin(door: Stack) -> Deal:
     """Press the button on a new deal; the gateway answers although no worker may be there."""
-    deal = await new_deal(door.accounts.salesforce, StageName="Closed Won")
+    deal = await new_deal(door.accounts.crm, stage="won")
     async with door.caller("crm-screen") as screen:
         answer = await screen.activate(deal.opportunity_id)
         assert answer.status_code == 202, answer.text
@@ -82,20 +76,12 @@ async def finished(door: Stack, deal: Deal) -> None:
     found = await truth(door.accounts, deal)
     assert found.counts() == (1, 1, 1)
     assert (len(found.orders), len(found.clients), len(found.projects)) == (1, 1, 1)
-    assert found.opportunity["Project_Id__c"]
-    await whole_project(door, found.projects[0]["id"])
-
-
-async def whole_project(door: Stack, workspace_id: str) -> None:
-    """Each task, role and booking of the template stands once."""
-    kantata = door.accounts.kantata
-    stories = [s for s in await kantata.records("stories") if str(s["workspace_id"]) == workspace_id]
-    seats = [
-        r for r in await kantata.records("workspace_resources") if str(r["workspace_id"]) == workspace_id
-    ]
-    titles = [story["title"] for story in stories]
+    assert found.opportunity.project_id
+    (project,) = found.projects
+    # Each task, role and booking of the template stands once.
+    titles = project.tasks + project.milestones
     assert len(titles) == len(set(titles)) == 6
-    assert len([seat for seat in seats if not seat.get("user_id")]) == 3
+    assert len(project.roles) == 3
 
 
 async def kill_at(door: Stack, point: Point, worker: Member) -> Deal:
@@ -243,7 +229,7 @@ async def test_killed_at_every_step_boundary(door: Stack, step: str) -> None:
 async def test_killed_while_finance_is_asked(door: Stack) -> None:
     """A decision made while nobody works is kept, and found by the next worker."""
     worker = await door.start("worker", role="worker")
-    deal = await new_deal(door.accounts.salesforce, credit_limit=LARGE, StageName="Closed Won")
+    deal = await new_deal(door.accounts.crm, credit_limit=LARGE, stage="won")
     async with door.caller("crm-screen") as screen, door.caller("finance-desk", "fiona") as finance:
         await screen.activate(deal.opportunity_id)
         await screen.activation(deal.opportunity_id, "waiting")

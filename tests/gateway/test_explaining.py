@@ -17,6 +17,8 @@ import pytest
 import gateway.policy_runtime
 from contracts.problems import Forbidden
 from deploy.composition.interfaces import frozen, interfaces
+from deploy.demo.cast import read_cast
+from deploy.settings import DEMO_CONFIG
 from gateway.admin import interfaces as admin_interfaces
 from gateway.exchange import Asked, Exchange, Policy, Reply, Route, Rule, Step, json_reply, try_policy
 from gateway.identity import DevelopmentIssuer
@@ -32,7 +34,7 @@ from tests.gateway.deployment import URL, Deployment, problem
 from tests.support.gateways import make_gateway
 
 STORY = Path(__file__).parents[2] / "deploy" / "demo_config"
-INSTANCES = {"crm": "salesforce-main", "erp": "netsuite-main", "psa": "kantata-main"}
+INSTANCES = {capability: role.instance for capability, role in read_cast(DEMO_CONFIG).items()}
 BUNDLE = read_bundle(STORY)
 REFUSALS = {401, 403, 404, 405, 410}
 # Of requests without headers and body a read is against its contract for its address alone.
@@ -95,7 +97,7 @@ async def test_every_explanation_agrees_with_what_happens(story: Any):
             for route in table.routes:
                 if route.operation is None:
                     continue
-                path = route.template.replace("{instance}", "salesforce-main")
+                path = route.template.replace("{instance}", INSTANCES["crm"])
                 path = re.sub(r"{\w+}", "001000000000001AAA", path)
                 for name in BUNDLE.consumers:
                     await asyncio.sleep(0)  # in memory nothing else lets the loop come round

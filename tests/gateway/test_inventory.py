@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from deploy.composition.interfaces import frozen, interfaces
+from deploy.demo.cast import read_cast
+from deploy.settings import DEMO_CONFIG
 from gateway.admin import interfaces as admin_interfaces
 from gateway.app import Gateway
 from gateway.exchange import Exchange, Reply, json_reply
@@ -18,7 +20,7 @@ from tests.support.gateways import make_gateway
 
 STORY = Path(__file__).parents[2] / "deploy" / "demo_config"
 CONSUMERS = read_consumers(STORY / "consumers.toml")
-INSTANCES = {"crm": "salesforce-main", "erp": "netsuite-main", "psa": "kantata-main"}
+INSTANCES = {capability: role.instance for capability, role in read_cast(DEMO_CONFIG).items()}
 
 
 async def answer(_: Exchange) -> Reply:

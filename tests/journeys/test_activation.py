@@ -12,7 +12,7 @@ ACTIVATION = "/experience/crm-ui/v1/opportunities/{}/activation"
 
 async def test_closing_a_deal_in_the_crm_makes_customer_contract_and_project(deployment: Stack) -> None:
     """The event alone: approved by finance, one of each at the vendors, the ids back on the opportunity."""
-    deal = await new_deal(deployment.accounts.salesforce, credit_limit=LARGE)
+    deal = await new_deal(deployment.accounts.crm, credit_limit=LARGE)
     async with (
         deployment.caller("crm-screen") as screen,
         deployment.caller("finance-desk", "fiona") as finance,
@@ -24,9 +24,9 @@ async def test_closing_a_deal_in_the_crm_makes_customer_contract_and_project(dep
         overview = await screen.overview(deal.account_id, "done")
     found = await truth(deployment.accounts, deal)
     assert found.counts() == (1, 1, 1)
-    assert found.opportunity["Project_Id__c"] == activation["project"]["id"]
+    assert found.opportunity.project_id == activation["project"]["id"]
     order = found.orders[0]
-    assert Decimal(str(order["subtotal"])) == Decimal(96000)
+    assert order.total == Decimal(96000)
     assert overview["totals"] == [{"amount": "96000.00", "currency": "GBP"}]
     assert (
         sum(Decimal(row["amount"]["amount"]) for row in overview["projects"][0]["billing_schedule"]) == 96000
@@ -36,7 +36,7 @@ async def test_closing_a_deal_in_the_crm_makes_customer_contract_and_project(dep
 
 async def test_the_button_and_the_event_share_one_workflow(deployment: Stack) -> None:
     """A repeated POST gives the same link; the event that follows starts nothing of its own."""
-    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
+    deal = await new_deal(deployment.accounts.crm, stage="won")
     async with deployment.caller("crm-screen") as screen:
         first, second = await asyncio.gather(
             screen.activate(deal.opportunity_id), screen.activate(deal.opportunity_id)
@@ -53,7 +53,7 @@ async def test_the_button_and_the_event_share_one_workflow(deployment: Stack) ->
 async def test_everything_that_is_missing_is_told_at_once(deployment: Stack) -> None:
     """409 with each fault's field, a sentence for a salesperson, and who can fix it; nothing is started."""
     deal = await new_deal(
-        deployment.accounts.salesforce, Payment_Terms__c=None, Rate_Card__c=None, Expected_End__c="2026-01-01"
+        deployment.accounts.crm, payment_terms=None, rate_card=None, expected_end="2026-01-01"
     )
     async with deployment.caller("crm-screen") as screen:
         answer = await screen.activate(deal.opportunity_id)
@@ -72,11 +72,10 @@ async def test_everything_that_is_missing_is_told_at_once(deployment: Stack) -> 
 
 async def test_a_vendor_that_does_not_answer_in_time_is_checked_by_the_workflow(deployment: Stack) -> None:
     """202 within one request; the workflow checks later and parks what it finds missing."""
-    deal = await new_deal(deployment.accounts.salesforce, Rate_Card__c=None)
-    reading = (
-        rf"/query\?.*{deal.opportunity_id}"  # and not one of the deployment's own looks at what has changed
-    )
-    await deployment.accounts.salesforce.add_fault({"latency_ms": 6000}, path=reading, body=None, times=1)
+    deal = await new_deal(deployment.accounts.crm, rate_card=None)
+    # This deal only, and not one of the deployment's own looks at what has changed.
+    reading = deployment.accounts.crm.reads(record_id=deal.opportunity_id)
+    await deployment.accounts.crm.add_fault({"latency_ms": 6000}, **reading, times=1)
     async with deployment.caller("crm-screen") as screen:
         answer = await screen.activate(deal.opportunity_id)
         assert answer.status_code == 202, answer.text
@@ -87,7 +86,7 @@ async def test_a_vendor_that_does_not_answer_in_time_is_checked_by_the_workflow(
 
 async def test_the_overview_asks_no_vendor(deployment: Stack) -> None:
     """It comes from the read model, with its freshness; an account never seen is 404."""
-    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
+    deal = await new_deal(deployment.accounts.crm, stage="won")
     async with deployment.caller("crm-screen") as screen:
         await screen.activate(deal.opportunity_id)
         await screen.activation(deal.opportunity_id, "done")
@@ -107,7 +106,7 @@ async def _last_call(account: Any) -> int:
 
 async def test_a_customer_that_finance_rejects_parks_the_activation(deployment: Stack) -> None:
     """Nothing is created for it, and the exception says who decided."""
-    deal = await new_deal(deployment.accounts.salesforce, credit_limit=LARGE, StageName="Closed Won")
+    deal = await new_deal(deployment.accounts.crm, credit_limit=LARGE, stage="won")
     async with (
         deployment.caller("crm-screen") as screen,
         deployment.caller("finance-desk", "fiona") as finance,
@@ -122,29 +121,14 @@ async def test_a_customer_that_finance_rejects_parks_the_activation(deployment: 
 
 async def test_two_deals_of_one_account_share_one_customer(deployment: Stack) -> None:
     """The second deal finds the customer that the first one made."""
-    first = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
-    made = await deployment.accounts.salesforce.record("Opportunity", first.opportunity_id)
-    again = {
-        name: value
-        for name, value in made.items()
-        if name.endswith("__c")
-        and name not in {"Enfilade_Id__c", "Project_Id__c", "Project_Url__c"}
-        and value
-    }
-    second = await deployment.accounts.salesforce.create(
-        "Opportunity",
-        **again,
-        Name=f"{first.name} again",
-        AccountId=first.account_id,
-        StageName="Closed Won",
-        CloseDate="2026-12-19",
-        CurrencyIsoCode="GBP",
-        Amount=1000,
+    first = await new_deal(deployment.accounts.crm, stage="won")
+    second = await deployment.accounts.crm.console.copy_deal(
+        first.opportunity_id, name=f"{first.name} again", stage="won", amount=1000
     )
     async with deployment.caller("crm-screen") as screen:
-        for opportunity_id in (first.opportunity_id, second["Id"]):
+        for opportunity_id in (first.opportunity_id, second):
             await screen.activate(opportunity_id)
-        for opportunity_id in (first.opportunity_id, second["Id"]):
+        for opportunity_id in (first.opportunity_id, second):
             await screen.activation(opportunity_id, "done")
         await screen.overview(first.account_id, "done", "done")
     found = await truth(deployment.accounts, first)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from kit.database import Database
 from kit.database.tables import runs, vendor_calls
 from tests.support.deals import LARGE, REQUESTS, Deal, approve, asked, new_deal, resolve, truth
+from tests.support.instances import CRM_INSTANCE, ERP_INSTANCE, PSA_INSTANCE
 from tests.support.stack import Caller, Stack, until
 
 ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
@@ -17,9 +18,7 @@ LATE = 6000  # later than a button waits for the CRM
 
 async def waiting(deployment: Stack, screen: Caller, finance: Caller, **fields: Any) -> tuple[Deal, Any]:
     """A won deal of which finance is asked, and the question."""
-    deal = await new_deal(
-        deployment.accounts.salesforce, credit_limit=LARGE, StageName="Closed Won", **fields
-    )
+    deal = await new_deal(deployment.accounts.crm, credit_limit=LARGE, stage="won", **fields)
     await screen.activate(deal.opportunity_id)
     return deal, await asked(finance, deal)
 
@@ -31,7 +30,7 @@ async def test_a_deal_that_is_lost_while_finance_thinks_is_not_made(deployment: 
         deployment.caller("finance-desk", "fiona") as finance,
     ):
         deal, _ = await waiting(deployment, screen, finance)
-        await deal.edit(StageName="Closed Lost")
+        await deal.edit(stage="lost")
         await approve(finance, deal)
         ended = await screen.activation(deal.opportunity_id, "undone")
         overview = await screen.overview(deal.account_id, "undone")
@@ -41,7 +40,7 @@ async def test_a_deal_that_is_lost_while_finance_thinks_is_not_made(deployment: 
     assert "totals" not in overview
     found = await truth(deployment.accounts, deal)
     assert (found.counts(), found.orders, found.projects) == ((1, 0, 0), [], [])
-    assert "Activated" not in found.opportunity.values()
+    assert found.opportunity.project_status != "Activated"
 
 
 async def test_a_deal_whose_amount_changes_while_finance_thinks_waits_for_a_person(deployment: Stack) -> None:
@@ -51,7 +50,7 @@ async def test_a_deal_whose_amount_changes_while_finance_thinks_waits_for_a_pers
         deployment.caller("finance-desk", "fiona") as finance,
     ):
         deal, _ = await waiting(deployment, screen, finance)
-        await deal.edit(Amount=12000)
+        await deal.edit(amount=12000)
         await approve(finance, deal)
         parked = await screen.activation(deal.opportunity_id, "parked")
         assert (await truth(deployment.accounts, deal)).orders == []
@@ -66,7 +65,7 @@ async def test_a_deal_whose_amount_changes_while_finance_thinks_waits_for_a_pers
     )
     found = await truth(deployment.accounts, deal)
     assert found.counts() == (1, 1, 1)
-    assert [Decimal(str(order["subtotal"])) for order in found.orders] == [Decimal(12000)]
+    assert [order.total for order in found.orders] == [Decimal(12000)]
 
 
 async def test_an_account_that_changes_while_finance_thinks_is_asked_about_again(deployment: Stack) -> None:
@@ -76,7 +75,7 @@ async def test_an_account_that_changes_while_finance_thinks_is_asked_about_again
         deployment.caller("finance-desk", "fiona") as finance,
     ):
         deal, first = await waiting(deployment, screen, finance)
-        await deployment.accounts.salesforce.edit("Account", deal.account_id, Credit_Limit__c=900_000)
+        await deal.edit_account(credit_limit=900_000)
         path = f"{REQUESTS}/{first['id']}/decision"
         merge = {"decision": "merge", "merge_with": "eid:enf-cus-1"}
         wrong = await finance.post(path, merge, key=f"merge-{deal.opportunity_id}")
@@ -98,16 +97,14 @@ async def test_an_account_that_changes_while_finance_thinks_is_asked_about_again
         await screen.activation(deal.opportunity_id, "done")
     found = await truth(deployment.accounts, deal)
     assert found.counts() == (1, 1, 1)
-    assert Decimal(str(found.customers[0]["creditLimit"])) == Decimal(900_000)
+    assert found.customers[0].credit_limit == Decimal(900_000)
 
 
 async def test_a_deal_that_is_lost_while_it_is_parked_is_taken_back_by_the_replay(deployment: Stack) -> None:
     """What had been made is taken back in reverse, and the run says so."""
-    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
-    refusal = {"status": 422, "body": {"errors": [{"type": "validation", "message": "no", "field": "title"}]}}
-    await deployment.accounts.kantata.add_fault(
-        {"answer": refusal}, method="POST", path="/workspaces", body=deal.name, times=1
-    )
+    deal = await new_deal(deployment.accounts.crm, stage="won")
+    psa = deployment.accounts.psa
+    await psa.add_fault(psa.stand.refuses, **psa.creates("project"), body=deal.name, times=1)
     async with (
         deployment.caller("crm-screen") as screen,
         deployment.caller("finance-desk", "fiona") as finance,
@@ -116,7 +113,7 @@ async def test_a_deal_that_is_lost_while_it_is_parked_is_taken_back_by_the_repla
         parked = await screen.activation(deal.opportunity_id, "parked")
         await screen.overview(deal.account_id, "parked")
         assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 0)
-        await deal.edit(StageName="Closed Lost")
+        await deal.edit(stage="lost")
         await resolve(finance, parked["exception_id"], "replay")
         ended = await screen.activation(deal.opportunity_id, "undone")
     assert ended["status_text"].endswith(
@@ -124,28 +121,29 @@ async def test_a_deal_that_is_lost_while_it_is_parked_is_taken_back_by_the_repla
     )
     found = await truth(deployment.accounts, deal)
     assert (found.counts(), len(found.orders)) == ((1, 0, 0), 1)
-    assert "Activated" not in found.opportunity.values()
+    assert found.opportunity.project_status != "Activated"
 
 
 async def test_a_deal_that_is_lost_just_before_the_ids_go_back_is_not_written_on(deployment: Stack) -> None:
     """No person and no wait between: the CRM itself refuses the write, and everything is taken back."""
-    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
-    held = await deployment.accounts.kantata.hold("after", method="POST", path="/workspace_allocations")
+    deal = await new_deal(deployment.accounts.crm, stage="won")
+    method, path = deployment.accounts.psa.stand.effects[-1]
+    held = await deployment.accounts.psa.hold("after", method=method, path=path)
     async with deployment.caller("crm-screen") as screen:
         await screen.activate(deal.opportunity_id)
         assert await held.wait()
-        await deal.edit(StageName="Closed Lost")
+        await deal.edit(stage="lost")
         await held.release()
         await screen.activation(deal.opportunity_id, "undone")
     found = await truth(deployment.accounts, deal)
     assert found.counts() == (1, 0, 0)
-    assert "Activated" not in found.opportunity.values()
-    assert not found.opportunity["Project_Id__c"]
+    assert found.opportunity.project_status != "Activated"
+    assert not found.opportunity.project_id
 
 
 async def test_a_straight_way_costs_no_call_more(deployment: Stack) -> None:
     """Five, six and at most ten; two more of the CRM only where machines were so slow that it read again."""
-    deal = await new_deal(deployment.accounts.salesforce)
+    deal = await new_deal(deployment.accounts.crm)
     async with deployment.caller("crm-screen") as screen:
         await deal.close()
         done = await screen.activation(deal.opportunity_id, "done")
@@ -160,21 +158,22 @@ async def test_a_straight_way_costs_no_call_more(deployment: Stack) -> None:
         )
         async with database.connect() as connection:
             found = [(row.instance, row.step) for row in await connection.execute(query)]
-        return found if found.count(("salesforce-main", "write-back")) > 1 else []
+        return found if found.count((CRM_INSTANCE, "write-back")) > 1 else []
 
     try:
         found = Counter(instance for instance, _ in await until("the last call is recorded", recorded))
     finally:
         await database.close()
-    assert found["salesforce-main"] == 5 + 2 * again
-    assert (found["netsuite-main"], found["kantata-main"] <= 10) == (6, True)
+    assert found[CRM_INSTANCE] == 5 + 2 * again
+    assert (found[ERP_INSTANCE], found[PSA_INSTANCE] <= 10) == (6, True)
 
 
 async def test_both_spellings_of_an_id_are_one_deal(deployment: Stack) -> None:
     """Fifteen characters while the CRM is slow, then eighteen: one run, found by either, one of each."""
-    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
+    deal = await new_deal(deployment.accounts.crm, stage="won")
     long, short = deal.opportunity_id, deal.opportunity_id[:15]
-    await deployment.accounts.salesforce.add_fault({"latency_ms": LATE}, path=rf"/query\?.*{long}", times=1)
+    crm = deployment.accounts.crm
+    await crm.add_fault({"latency_ms": LATE}, **crm.reads(record_id=long), times=1)
     async with deployment.caller("crm-screen") as screen, deployment.caller("operations") as operations:
         first, second = await screen.activate(short), await screen.activate(long)
         assert (first.status_code, second.status_code) == (202, 202), first.text

@@ -21,9 +21,9 @@ from experience_apis.audiences.crm_ui.compose import account_screen
 from kit import clients, context
 from kit.operations import Bound, bind
 from kit.workflows import RunRow
-from tests.journeys.test_many_ways import writes
 from tests.support.deals import Deal, new_deal
 from tests.support.deployments import MakeDeployment
+from tests.support.instances import CRM_INSTANCE
 from tests.support.servers import create_database, drop_database
 from tests.support.stack import Stack, until
 
@@ -32,10 +32,10 @@ Start = Callable[[Any, Deal], Awaitable[Any]]
 # How a flow of its interface is begun with a deal's data.
 STARTS: dict[type, Start] = {
     OpportunityToProject: lambda flow, deal: flow.start_activation(
-        ActivationRequest("salesforce-main", deal.opportunity_id, within=10)
+        ActivationRequest(CRM_INSTANCE, deal.opportunity_id, within=10)
     ),
     CustomerMaster: lambda flow, deal: flow.propose_customer(
-        CustomerProposal("salesforce-main", deal.account_id, "NB-UK", "GBP", "Net 30")
+        CustomerProposal(CRM_INSTANCE, deal.account_id, "NB-UK", "GBP", "Net 30")
     ),
 }
 
@@ -119,7 +119,7 @@ async def shown_as_observed(deployment: Any, deal: Deal) -> None:
 
     async def look() -> Any:
         try:
-            overview = await service.get_account("salesforce-main", deal.account_id)
+            overview = await service.get_account(CRM_INSTANCE, deal.account_id)
         except NotFound:
             return None  # not yet
         return overview if [item.activation_status for item in overview.items] == ["observed"] else None
@@ -153,7 +153,7 @@ async def test_what_a_flow_would_send_is_what_it_sends(
 ) -> None:
     """Observed, no vendor is asked for a write; live, the recorded requests leave, with ids for brackets."""
     async with make_deployment("observed", fresh_database_url) as stack:
-        deal = await new_deal(stack.accounts.salesforce, StageName="Closed Won")
+        deal = await new_deal(stack.accounts.crm, stage="won")
         observed = Sent()
         recording(observed, monkeypatch)
         async with process(stack, fresh_database_url, "observe") as deployment:
@@ -162,7 +162,7 @@ async def test_what_a_flow_would_send_is_what_it_sends(
             if interface is OpportunityToProject:
                 await shown_as_observed(deployment, deal)
         assert (row.status, observed.calls) == ("observed", [])
-        assert [call for account in stack.accounts.all for call in await writes(account)] == []
+        assert [call for account in stack.accounts.all for call in await account.changing_calls()] == []
         monkeypatch.undo()
         sent = Sent()
         recording(sent, monkeypatch)

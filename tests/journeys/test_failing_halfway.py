@@ -5,14 +5,12 @@ from tests.support.stack import Stack
 
 
 async def refuse_projects(deployment: Stack) -> None:
-    refusal = {"status": 422, "body": {"errors": [{"type": "validation", "message": "no", "field": "title"}]}}
-    await deployment.accounts.kantata.add_fault(
-        {"answer": refusal}, method="POST", path="/workspaces", times=None
-    )
+    psa = deployment.accounts.psa
+    await psa.add_fault(psa.stand.refuses, **psa.creates("project"), times=None)
 
 
 async def closed_deal(deployment: Stack) -> Deal:
-    return await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
+    return await new_deal(deployment.accounts.crm, stage="won")
 
 
 async def test_a_refusal_parks_and_a_replay_after_the_correction_succeeds(deployment: Stack) -> None:
@@ -26,7 +24,7 @@ async def test_a_refusal_parks_and_a_replay_after_the_correction_succeeds(deploy
         await screen.activate(deal.opportunity_id)
         parked = await screen.activation(deal.opportunity_id, "parked")
         assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 0)
-        await deployment.accounts.kantata.clear_faults()
+        await deployment.accounts.psa.clear_faults()
         case = await resolve(finance, parked["exception_id"], "replay")
         await screen.activation(deal.opportunity_id, "done")
     assert case["kind"] == "vendor_rejected"
@@ -47,7 +45,7 @@ async def test_a_person_may_undo_what_was_made(deployment: Stack) -> None:
         await screen.activate(deal.opportunity_id)
         parked = await screen.activation(deal.opportunity_id, "parked")
         await screen.overview(deal.account_id, "parked")
-        await deployment.accounts.kantata.clear_faults()
+        await deployment.accounts.psa.clear_faults()
         await resolve(finance, parked["exception_id"], "undo")
         await screen.activation(deal.opportunity_id, "undone")
         overview = await screen.overview(deal.account_id, "undone")
@@ -59,9 +57,8 @@ async def test_undone_at_once_then_replayed_it_revives_the_same_objects(new_depl
     """With on_failure undo: everything is taken back first, and the replay revives it under the same keys."""
     new_deployment.edit("flows.toml", ('on_failure = "park"\ndue_hours', 'on_failure = "undo"\ndue_hours'))
     await new_deployment.start()
-    await new_deployment.accounts.salesforce.add_fault(
-        {"status": 400, "when": "before"}, method="POST", path="/composite", times=None
-    )
+    crm = new_deployment.accounts.crm
+    await crm.add_fault(crm.stand.refuses, **crm.writes(), times=None)
     deal = await closed_deal(new_deployment)
     async with (
         new_deployment.caller("crm-screen") as screen,
@@ -72,7 +69,7 @@ async def test_undone_at_once_then_replayed_it_revives_the_same_objects(new_depl
         await screen.overview(deal.account_id, "undone")
         after_undo = await truth(new_deployment.accounts, deal)
         assert after_undo.counts() == (1, 0, 0)
-        await new_deployment.accounts.salesforce.clear_faults()
+        await crm.clear_faults()
         await resolve(finance, undone["exception_id"], "replay")
         await screen.activation(deal.opportunity_id, "done")
         overview = await screen.overview(deal.account_id, "done")
@@ -84,7 +81,7 @@ async def test_undone_at_once_then_replayed_it_revives_the_same_objects(new_depl
 
 async def test_a_missing_term_is_corrected_by_a_person_and_replayed(deployment: Stack) -> None:
     """Corrections given with the resolution take the place of the CRM's values."""
-    deal = await new_deal(deployment.accounts.salesforce, Rate_Card__c=None)
+    deal = await new_deal(deployment.accounts.crm, rate_card=None)
     async with (
         deployment.caller("crm-screen") as screen,
         deployment.caller("finance-desk", "fiona") as finance,

@@ -10,7 +10,7 @@ EVENTS = "/process/events/v1/events"
 
 
 async def done_deal(deployment: Stack, screen: Caller) -> Any:
-    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
+    deal = await new_deal(deployment.accounts.crm, stage="won")
     await screen.activate(deal.opportunity_id)
     activation = await screen.activation(deal.opportunity_id, "done")
     return deal, activation["customer"]["id"]
@@ -25,9 +25,9 @@ async def test_a_crm_that_changes_an_approved_customers_tax_number_raises_an_exc
         deployment.caller("finance-desk", "fiona") as finance,
     ):
         deal, customer_id = await done_deal(deployment, screen)
-        before = await deployment.accounts.netsuite.records("customer")
-        await deployment.accounts.salesforce.advance_clock(2)
-        await deployment.accounts.salesforce.edit("Account", deal.account_id, Tax_Number__c="GB999999999")
+        before = await deployment.accounts.erp.console.customers()
+        await deployment.accounts.crm.advance_clock(2)
+        await deal.edit_account(tax_number="GB999999999")
 
         async def raised() -> Any:
             found = await finance.get(EXCEPTIONS, status="open", flow="ownership", limit=200)
@@ -37,7 +37,7 @@ async def test_a_crm_that_changes_an_approved_customers_tax_number_raises_an_exc
     assert case["kind"] == "ownership_violation"
     assert "tax_registrations" in case["stopped"]
     assert case["owner"] == "finance"
-    assert await deployment.accounts.netsuite.records("customer") == before
+    assert await deployment.accounts.erp.console.customers() == before
 
 
 async def test_a_crm_may_change_its_own_fields_and_the_change_is_told(deployment: Stack) -> None:
@@ -47,8 +47,8 @@ async def test_a_crm_may_change_its_own_fields_and_the_change_is_told(deployment
         deployment.caller("finance-desk", "fiona") as finance,
     ):
         deal, customer_id = await done_deal(deployment, screen)
-        await deployment.accounts.salesforce.advance_clock(2)
-        await deployment.accounts.salesforce.edit("Account", deal.account_id, Industry="Energy")
+        await deployment.accounts.crm.advance_clock(2)
+        await deal.edit_account(industry="Energy")
 
         async def told() -> Any:
             found = await finance.get(EVENTS, type="enfilade.customer.changed.v1", subject=customer_id)
@@ -67,11 +67,11 @@ async def test_our_own_writes_come_back_and_are_dropped(deployment: Stack) -> No
         deployment.caller("finance-desk", "fiona") as finance,
     ):
         deal, customer_id = await done_deal(deployment, screen)
-        other = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
+        other = await new_deal(deployment.accounts.crm, stage="won")
         await screen.activate(other.opportunity_id)
         # By the time that a later deal is through, the echoes of the earlier one have come in.
         await screen.activation(other.opportunity_id, "done")
         events = await finance.get(EVENTS, type="enfilade.customer.changed.v1", subject=customer_id)
-        written = await deployment.accounts.netsuite.calls(method="PUT", path="customer")
+        written = await deployment.accounts.erp.calls(**deployment.accounts.erp.creates("customer"))
     assert events.get("items", []) == []
     assert len([call for call in written if deal.account_id in call["path"]]) == 1

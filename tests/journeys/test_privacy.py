@@ -26,7 +26,7 @@ async def test_a_person_who_decides_is_nowhere_in_clear_and_can_be_erased(
     deployment: Stack, tmp_path: Path
 ) -> None:
     """Neither audit, events, runs nor the engine hold the name; an erasure takes the last kept answer too."""
-    deal = await new_deal(deployment.accounts.salesforce, credit_limit=LARGE, StageName="Closed Won")
+    deal = await new_deal(deployment.accounts.crm, credit_limit=LARGE, stage="won")
     async with deployment.caller("crm-screen") as screen, deployment.caller("finance-desk", GRETA) as greta:
         await screen.activate(deal.opportunity_id)
         asked = await approve(greta, deal)

@@ -11,12 +11,14 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from deploy.demo.cast import ERP, read_cast
 from deploy.settings import DEMO_CONFIG
 from gateway.policy_bundle import read_bundle
 from kit.database import Database
 from tests.support.deals import LARGE, Deal, new_deal, truth
 from tests.support.deployments import MakeDeployment
-from tests.support.sandboxes import Account, Sandbox
+from tests.support.instances import CRM_INSTANCE, ERP_INSTANCE, PSA_INSTANCE
+from tests.support.sandboxes import Account, SandboxOf
 from tests.support.stack import Accounts, Caller, Stack, free_port, until
 
 IN_FORCE = re.compile(
@@ -34,7 +36,7 @@ instance = "{}"
 [[routes]]
 capability = "psa"
 selling_entity = "*"
-instance = "kantata-main"
+instance = "{}"
 """
 WORKERS = 4  # the gateway's, two of the process tier that answers, and the one that works
 
@@ -50,7 +52,7 @@ class Apart:
     def accounts(self) -> Accounts:
         """The deployment's accounts with the other ledger in the place of the first."""
         ours = self.deployment.accounts
-        return Accounts(ours.salesforce, self.second, ours.kantata)
+        return Accounts(ours.crm, self.second, ours.psa)
 
     def put(self, name: str, content: str) -> None:
         """Put a file where it counts, whole."""
@@ -69,7 +71,7 @@ class Apart:
 
     async def go_by(self, erp: str, duties: str = "") -> None:
         """All entities' books are in an ERP, and everybody knows."""
-        self.put("routing.toml", ROUTES.format(erp))
+        self.put("routing.toml", ROUTES.format(erp, PSA_INSTANCE))
         self.put("duties.toml", duties or (DEMO_CONFIG / "duties.toml").read_text(encoding="utf-8"))
         wanted = {(read_bundle(self.deployment.config).digest, "false")}
 
@@ -80,11 +82,11 @@ class Apart:
 
 
 @pytest.fixture(scope="module")
-async def apart(make_deployment: MakeDeployment, netsuite_sandbox: Sandbox) -> AsyncIterator[Apart]:
-    second = await netsuite_sandbox.create_account()
+async def apart(make_deployment: MakeDeployment, sandbox_of: SandboxOf) -> AsyncIterator[Apart]:
+    second = await (await sandbox_of(read_cast(DEMO_CONFIG)[ERP].vendor)).create_account()
     process = f"http://127.0.0.1:{(port := free_port())}"
     async with make_deployment("routing") as deployment:
-        deployment.add_instance("netsuite-main", "netsuite-new", "NETSUITE", second)
+        deployment.add_instance(ERP_INSTANCE, "erp-new", second)
         deployment.settings |= {
             "ENFILADE_INTERNAL_KEY": "env:HOUSE_KEY",
             "HOUSE_KEY": secrets.token_hex(32),
@@ -104,19 +106,19 @@ async def apart(make_deployment: MakeDeployment, netsuite_sandbox: Sandbox) -> A
 
 
 async def deal_of(deployment: Stack, **fields: Any) -> Deal:
-    return await new_deal(deployment.accounts.salesforce, StageName="Closed Won", **fields)
+    return await new_deal(deployment.accounts.crm, stage="won", **fields)
 
 
 async def test_a_run_in_its_middle_ends_in_the_systems_in_which_it_began(apart: Apart) -> None:
     """Its customer and contract are in one ledger though the routing changes; the next deal is in the new."""
     deployment = apart.deployment
-    await apart.go_by("netsuite-main")
+    await apart.go_by(ERP_INSTANCE)
     deal = await deal_of(deployment)
-    held = await deployment.accounts.netsuite.hold("before", method="PUT", path="/customer/")
+    held = await deployment.accounts.erp.hold("before", **deployment.accounts.erp.creates("customer"))
     async with deployment.caller("crm-screen") as screen:
         await screen.activate(deal.opportunity_id)
         assert await held.wait()
-        await apart.go_by("netsuite-new")
+        await apart.go_by("erp-new")
         await held.release()
         await screen.activation(deal.opportunity_id, "done")
         after = await deal_of(deployment)
@@ -131,12 +133,12 @@ async def test_a_run_in_its_middle_ends_in_the_systems_in_which_it_began(apart: 
 async def test_the_customer_of_a_run_is_made_where_the_run_began(apart: Apart) -> None:
     """Customer master, asked after the change, goes by the choice of the activation that asks."""
     deployment = apart.deployment
-    await apart.go_by("netsuite-main")
-    deal = await new_deal(deployment.accounts.salesforce)
+    await apart.go_by(ERP_INSTANCE)
+    deal = await new_deal(deployment.accounts.crm)
     async with held_before_the_customer(deployment, deal) as database:
         await deal.close()
         await until(f"{deal.name} has chosen its systems", lambda: has_chosen(database, deal))
-        await apart.go_by("netsuite-new")
+        await apart.go_by("erp-new")
     async with deployment.caller("crm-screen") as screen:
         await screen.activation(deal.opportunity_id, "done")
     assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)
@@ -146,7 +148,7 @@ async def test_the_customer_of_a_run_is_made_where_the_run_began(apart: Apart) -
 async def test_a_customer_that_stands_elsewhere_stops_the_next_deal_plainly(apart: Apart) -> None:
     """The case says what stands where and what to do; with the routing put right a replay ends well."""
     deployment = apart.deployment
-    await apart.go_by("netsuite-main")
+    await apart.go_by(ERP_INSTANCE)
     first = await deal_of(deployment)
     async with (
         deployment.caller("crm-screen") as screen,
@@ -154,8 +156,8 @@ async def test_a_customer_that_stands_elsewhere_stops_the_next_deal_plainly(apar
     ):
         await screen.activate(first.opportunity_id)
         await screen.activation(first.opportunity_id, "done")
-        await apart.go_by("netsuite-new")
-        second = await deal_of(deployment, AccountId=first.account_id)
+        await apart.go_by("erp-new")
+        second = await deal_of(deployment, customer_id=first.account_id)
         await screen.activate(second.opportunity_id)
         parked = await screen.activation(second.opportunity_id, "parked")
         case = await finance.get(f"{EXCEPTIONS}/{parked['exception_id']}")
@@ -165,10 +167,10 @@ async def test_a_customer_that_stands_elsewhere_stops_the_next_deal_plainly(apar
             "operations",
         )
         assert case["why"] == (
-            f"{first.name} Ltd as a customer of NB-UK stands in netsuite-main, but routing.toml has NB-UK "
-            "served by netsuite-new. Let it name the system in which the customer stands and replay, or undo."
+            f"{first.name} Ltd as a customer of NB-UK stands in {ERP_INSTANCE}, but routing.toml has NB-UK "
+            "served by erp-new. Let it name the system in which the customer stands and replay, or undo."
         )
-        await apart.go_by("netsuite-main")
+        await apart.go_by(ERP_INSTANCE)
         await replay(finance, case)
         await screen.activation(second.opportunity_id, "done")
     assert len((await truth(deployment.accounts, first)).open_orders) == 2
@@ -177,15 +179,15 @@ async def test_a_customer_that_stands_elsewhere_stops_the_next_deal_plainly(apar
 async def test_bad_routing_is_refused_in_every_process(apart: Apart) -> None:
     """All say so and go by the last good policy, in which a deal is made meanwhile."""
     deployment = apart.deployment
-    await apart.go_by("netsuite-main")
+    await apart.go_by(ERP_INSTANCE)
     ((digest, _),) = await apart.told()
-    apart.put("routing.toml", ROUTES.format("netsuite-lost"))
+    apart.put("routing.toml", ROUTES.format("erp-lost", PSA_INSTANCE))
 
     async def refused() -> bool:
         return await apart.told() == {(digest, "true")}
 
     await until("everybody refuses the file", refused)
-    fault = f"{deployment.config}/routing.toml:4: routes[0].instance: netsuite-lost does not serve erp"
+    fault = f"{deployment.config}/routing.toml:4: routes[0].instance: erp-lost does not serve erp"
     assert [fault in member.logged() for member in deployment.members] == [True, True, True]
     async with httpx.AsyncClient() as http:
         answers = [await http.get(f"{member.internal}/health/ready") for member in deployment.members]
@@ -200,15 +202,15 @@ async def test_bad_routing_is_refused_in_every_process(apart: Apart) -> None:
 async def test_the_duties_of_a_case_are_those_in_force(apart: Apart) -> None:
     """Whoever may not decide on his own deal's customer may, once the firm does not keep the two apart."""
     deployment = apart.deployment
-    await apart.go_by("netsuite-main")
+    await apart.go_by(ERP_INSTANCE)
     deal = await deal_of(deployment, credit_limit=LARGE)
-    body = {"instance": "salesforce-main", "opportunity_id": deal.opportunity_id}
+    body = {"instance": CRM_INSTANCE, "opportunity_id": deal.opportunity_id}
     async with (
         deployment.caller("ci", "sam") as sam,
         deployment.caller("finance-desk", "sam") as sam_of_finance,
     ):
         await sam.post(ACTIVATIONS, body, key=f"press-{deal.opportunity_id}")
-        request = f"{REQUESTS}/creq_salesforce-main.{deal.account_id}.NB-UK"
+        request = f"{REQUESTS}/creq_{CRM_INSTANCE}.{deal.account_id}.NB-UK"
 
         async def waits() -> bool:
             found = await sam.find(request)
@@ -222,7 +224,7 @@ async def test_the_duties_of_a_case_are_those_in_force(apart: Apart) -> None:
             apart_from = f'duties = ["{pair}", "approve-customer"]'
             assert apart_from in duties
             duties = duties.replace(apart_from, f'duties = ["{pair}", "approve-subscription"]')
-        await apart.go_by("netsuite-main", duties)
+        await apart.go_by(ERP_INSTANCE, duties)
         allowed = await decide(sam_of_finance, request, "second")
         assert allowed.status_code == 200, allowed.text
 
@@ -249,7 +251,7 @@ async def held_before_the_customer(deployment: Stack, deal: Deal) -> AsyncIterat
     row = "INSERT INTO enfilade.accounts (instance, account_id, seen_at) VALUES (:instance, :id, now())"
     try:
         async with database.connect() as connection:
-            await connection.execute(text(row), {"instance": "salesforce-main", "id": deal.account_id})
+            await connection.execute(text(row), {"instance": CRM_INSTANCE, "id": deal.account_id})
             yield database
             await connection.rollback()
     finally:

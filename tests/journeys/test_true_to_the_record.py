@@ -10,14 +10,11 @@ async def test_a_firm_that_the_erp_has_under_another_name_is_asked_about_and_tax
     deployment: Stack,
 ) -> None:
     """The number without its country's letters is the same number, and U.K. is the United Kingdom."""
-    await deployment.accounts.netsuite.create(
-        "customer",
-        companyName="Held by another name",
-        subsidiary={"id": "2"},
-        vatRegNumber="721 4455 08",
+    await deployment.accounts.erp.console.create_customer(
+        name="Held by another name", entity="NB-UK", tax_number="721 4455 08"
     )
-    typed = {"Tax_Number__c": "gb-721.4455.08", "BillingCountryCode": None, "BillingCountry": "U.K."}
-    deal = await new_deal(deployment.accounts.salesforce, account=typed, StageName="Closed Won")
+    typed = {"tax_number": "gb-721.4455.08", "country": None, "country_name": "U.K."}
+    deal = await new_deal(deployment.accounts.crm, account=typed, stage="won")
     async with (
         deployment.caller("crm-screen") as screen,
         deployment.caller("finance-desk", "fiona") as finance,
@@ -27,4 +24,4 @@ async def test_a_firm_that_the_erp_has_under_another_name_is_asked_about_and_tax
         await screen.activation(deal.opportunity_id, "done")
     assert [candidate["reasons"] for candidate in asked["candidates"]] == [["same tax number"]]
     (order,) = (await truth(deployment.accounts, deal)).orders
-    assert Decimal(str(order["taxTotal"])) == Decimal("19200.00")
+    assert order.tax == Decimal("19200.00")

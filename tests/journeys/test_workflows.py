@@ -4,6 +4,7 @@ from sqlalchemy import text
 
 from kit.database import Database
 from tests.support.deals import LARGE, asked, new_deal, resolve
+from tests.support.instances import CRM_INSTANCE
 from tests.support.stack import Stack
 
 WORKFLOWS = "/process/workflows/v1/workflows"
@@ -11,9 +12,9 @@ WORKFLOWS = "/process/workflows/v1/workflows"
 
 async def test_runs_of_all_flows_are_listed_read_and_replayed(deployment: Stack) -> None:
     """A parked activation is found by its team and replayed; a request of finance is found by its entity."""
-    crm = deployment.accounts.salesforce
-    stopped = await new_deal(crm, Rate_Card__c=None)
-    waiting = await new_deal(crm, credit_limit=LARGE, StageName="Closed Won")
+    crm = deployment.accounts.crm
+    stopped = await new_deal(crm, rate_card=None)
+    waiting = await new_deal(crm, credit_limit=LARGE, stage="won")
     async with (
         deployment.caller("crm-screen") as screen,
         deployment.caller("finance-desk", "fiona") as finance,
@@ -22,7 +23,7 @@ async def test_runs_of_all_flows_are_listed_read_and_replayed(deployment: Stack)
         await screen.activate(waiting.opportunity_id)
         parked = await screen.activation(stopped.opportunity_id, "parked")
         request = await asked(finance, waiting)
-        wanted = {"status": "parked", "owner": "sales operations", "instance": "salesforce-main"}
+        wanted = {"status": "parked", "owner": "sales operations", "instance": CRM_INSTANCE}
         found = await finance.get(WORKFLOWS, **wanted, limit=200)
         (mine,) = [one for one in found["items"] if one["subject"] == stopped.opportunity_id]
         others = await finance.get(WORKFLOWS, entity="NB-UK", mode="live", status="waiting", limit=200)
@@ -43,14 +44,12 @@ async def test_runs_of_all_flows_are_listed_read_and_replayed(deployment: Stack)
 
 async def test_a_run_that_ended_is_replayed_by_another_than_began_it(deployment: Stack) -> None:
     """Undone by a person, it has no exception any more: the same rule holds, and it begins anew."""
-    deal = await new_deal(deployment.accounts.salesforce, StageName="Closed Won")
-    refusal = {"status": 422, "body": {"errors": [{"type": "validation", "message": "no", "field": "title"}]}}
-    await deployment.accounts.kantata.add_fault(
-        {"answer": refusal}, method="POST", path="/workspaces", body=deal.name, times=1
-    )
+    deal = await new_deal(deployment.accounts.crm, stage="won")
+    psa = deployment.accounts.psa
+    await psa.add_fault(psa.stand.refuses, **psa.creates("project"), body=deal.name, times=1)
     body = {"reason": "The vendor takes it by now"}
     async with (
-        deployment.caller("ci", "olga", instance="salesforce-main") as olga,
+        deployment.caller("ci", "olga", instance=CRM_INSTANCE) as olga,
         deployment.caller("finance-desk", "fiona") as finance,
     ):
         await olga.activate(deal.opportunity_id)

@@ -172,7 +172,7 @@ def test_every_problem_survives_the_wire(kind: type) -> None:
 
 def test_a_vendors_request_id_travels_with_the_problem() -> None:
     """Who looks into it can name the vendor's own request."""
-    sent = VendorDoubtful("No answer.", instance="netsuite-main", vendor_request_id="op-1")
+    sent = VendorDoubtful("No answer.", instance="erp-main", vendor_request_id="op-1")
     back = problems.from_document(problems.document(sent))
     assert isinstance(back, VendorDoubtful)
-    assert (back.instance, back.vendor_request_id) == ("netsuite-main", "op-1")
+    assert (back.instance, back.vendor_request_id) == ("erp-main", "op-1")

@@ -54,7 +54,7 @@ OPPORTUNITY = Opportunity(
 
 def judge(customer: Customer | None = CUSTOMER, **changes: object) -> rules.Verdict:
     opportunity = msgspec.structs.replace(OPPORTUNITY, **changes)
-    return rules.judge("salesforce-main", opportunity, customer, REFERENCE, 1)
+    return rules.judge("crm-main", opportunity, customer, REFERENCE, 1)
 
 
 def codes(verdict: rules.Verdict) -> set[tuple[str, str]]:

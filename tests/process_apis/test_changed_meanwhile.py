@@ -17,7 +17,7 @@ from tests.process_apis.test_activation_rules import terms
 from tests.process_apis.test_customer_rules import ACCOUNT
 
 POUNDS = Money(Decimal("12000.00"), "USD")
-ELSEWHERE = DuplicateCandidate("netsuite-main", "7", "Globex Inc", 80, ("same name",), "NB-US")
+ELSEWHERE = DuplicateCandidate("erp-main", "7", "Globex Inc", 80, ("same name",), "NB-US")
 
 
 def test_the_same_terms_differ_in_nothing() -> None:

@@ -52,7 +52,7 @@ def other(**changes: object) -> Customer:
 )
 def test_a_candidate_is_scored_by_its_strongest_likeness(changes: dict[str, object], score: int) -> None:
     """Tax number before name before internet domain; nothing alike is no candidate."""
-    found = matching.candidates(ACCOUNT, "netsuite-main", [other(**changes)])
+    found = matching.candidates(ACCOUNT, "erp-main", [other(**changes)])
     assert [candidate.score for candidate in found] == ([score] if score else [])
 
 
@@ -68,7 +68,7 @@ def test_a_candidate_is_scored_by_its_strongest_likeness(changes: dict[str, obje
 )
 def test_a_candidate_is_another_customer(bound: dict[str, tuple[str, ...]], seen: bool) -> None:
     """Who is bound to an entity sees its own; who is bound by more, of which nothing is known, sees none."""
-    candidate = DuplicateCandidate("netsuite-main", "7", "Hooli Inc", 90, ("same name",), "NB-UK")
+    candidate = DuplicateCandidate("erp-main", "7", "Hooli Inc", 90, ("same name",), "NB-UK")
     assert bool(own_candidates((candidate,), bound)) == seen
 
 
@@ -132,7 +132,7 @@ async def test_an_entity_that_we_do_not_have_is_served_by_no_route() -> None:
     """The route for every other entity is for those that the firm has: nothing is begun for another."""
     anything: Any = object()
     dependencies = FlowDependencies(
-        systems=Systems({("salesforce-main", Crm): anything}, anything),
+        systems=Systems({("crm-main", Crm): anything}, anything),
         database=anything,
         runtime=anything,
         reference=reference_files.read(DEMO_CONFIG / "reference"),
@@ -142,5 +142,5 @@ async def test_an_entity_that_we_do_not_have_is_served_by_no_route() -> None:
     )
     service = CustomerMasterService(dependencies, CustomerMasterSettings())
     with pytest.raises(NotFound) as refused:
-        await service.propose_customer(CustomerProposal("salesforce-main", "001A", "NB-X", "GBP"))
+        await service.propose_customer(CustomerProposal("crm-main", "001A", "NB-X", "GBP"))
     assert [(fault.pointer, fault.code) for fault in refused.value.errors] == [("/selling_entity", "unknown")]

@@ -27,7 +27,7 @@ NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 NO_DUTIES = Duties({}, ())
 EUROPE: SystemAssignment = {"erp": "erp-eu", "psa": "psa"}
 AMERICA: SystemAssignment = {"erp": "erp-us", "psa": "psa"}
-CRM = Ref("salesforce-main", "customer", "001A")
+CRM = Ref("crm-main", "customer", "001A")
 CLIENT = Ref("psa", "client", "7")
 
 
@@ -121,7 +121,7 @@ def test_a_customer_that_stands_elsewhere_stops_the_deal_plainly() -> None:
 
 def test_runs_begun_before_they_kept_their_systems_go_on() -> None:
     """What they hold is read as before, without a choice: they go by the routing in force."""
-    proposal = CustomerProposal("salesforce-main", "001A", "NB-UK", "GBP")
+    proposal = CustomerProposal("crm-main", "001A", "NB-UK", "GBP")
     old = msgspec.to_builtins(terms())
     del old["systems"]
     deployment = systems(CurrentPolicy(routing(("*", "erp-us")), NO_DUTIES))
@@ -153,7 +153,7 @@ def test_assignments_stored_by_earlier_releases_are_read_as_they_are(
 ) -> None:
     """In the run's row, its input and the results of its steps; what one did not pin, the routing gives."""
     old = msgspec.to_builtins(stored)
-    proposal = msgspec.to_builtins(CustomerProposal("salesforce-main", "001A", "NB-UK", "GBP"))
+    proposal = msgspec.to_builtins(CustomerProposal("crm-main", "001A", "NB-UK", "GBP"))
     deployment = systems(CurrentPolicy(routing(("*", "erp-us")), NO_DUTIES))
     for kept in (
         assignment_of_run(row(old)),

@@ -1,13 +1,12 @@
-"""tests/support: deals in the CRM, and what the three vendors themselves hold of them."""
+"""tests/support: deals in the CRM, and what the systems themselves hold of them, by their consoles."""
 
-import itertools
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.core import console
+from sandbox.core.console import ClientRecord, ContractRecord, CustomerRecord, ProjectRecord
 from tests.support.sandboxes import Account
 from tests.support.stack import Accounts, until
-
-_NUMBERS = itertools.count(1)
 
 SMALL = 40_000  # below every ceiling: nobody need be asked
 LARGE = 250_000  # finance is asked
@@ -23,100 +22,73 @@ class Deal:
     name: str
 
     async def close(self) -> None:
-        """A salesperson sets the stage to Closed Won."""
-        await self.crm.edit("Opportunity", self.opportunity_id, StageName="Closed Won")
+        """A salesperson wins it."""
+        await self.edit(stage="won")
 
     async def edit(self, **fields: Any) -> None:
-        await self.crm.edit("Opportunity", self.opportunity_id, **fields)
+        """A salesperson changes it; fields by their canonical names."""
+        await self.crm.console.edit_deal(self.opportunity_id, **fields)
 
-    async def opportunity(self) -> dict[str, Any]:
-        return await self.crm.record("Opportunity", self.opportunity_id)
+    async def edit_account(self, **fields: Any) -> None:
+        await self.crm.console.edit_customer(self.account_id, **fields)
+
+    async def opportunity(self) -> console.Deal:
+        return await self.crm.console.deal(self.opportunity_id)
 
 
 async def new_deal(
     crm: Account, *, credit_limit: int = SMALL, account: dict[str, Any] | None = None, **fields: Any
 ) -> Deal:
-    """A deal that lacks nothing but the closing; `fields` are the opportunity's own."""
-    name = f"Deal {crm.name} {next(_NUMBERS)}"
-    made = await crm.create(
-        "Account",
-        **{
-            "Name": f"{name} Ltd",
-            "BillingStreet": "1 Quay Street",
-            "BillingCity": "Leeds",
-            "BillingPostalCode": "LS1 1AA",
-            "BillingCountryCode": "GB",
-            "BillingCountry": "United Kingdom",
-            "CurrencyIsoCode": "GBP",
-            "Tax_Number__c": f"GB{abs(hash(name)) % 10**9:09d}",
-            "Credit_Limit__c": credit_limit,
-            **(account or {}),
-        },
-    )
-    opportunity = await crm.create(
-        "Opportunity",
-        **{
-            "Name": name,
-            "AccountId": made["Id"],
-            "StageName": "Negotiation/Review",
-            "CloseDate": "2026-12-18",
-            "CurrencyIsoCode": "GBP",
-            "Amount": 96000,
-            "Service_Line__c": "Cloud Migration",
-            "Delivery_Region__c": "UK & Ireland",
-            "Pricing_Model__c": "Fixed price",
-            "Delivery_Template__c": "DT-CLOUD-MIGRATION",
-            "Rate_Card__c": "RC-UK-2026",
-            "Payment_Terms__c": "Net 30",
-            "Expected_Start__c": "2027-01-11",
-            "Expected_End__c": "2027-06-30",
-            **fields,
-        },
-    )
-    return Deal(crm, made["Id"], opportunity["Id"], name)
+    """A deal that lacks nothing but the closing; `fields` are the deal's own, by their canonical names."""
+    customer = {"credit_limit": credit_limit, **(account or {})}
+    opportunity_id, account_id = await console.new_deal(crm.console, customer=customer, **fields)
+    made = await crm.console.deal(opportunity_id)
+    return Deal(crm, account_id, opportunity_id, made.name)
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What the vendors hold of one deal."""
+    """What the systems hold of one deal."""
 
-    customers: list[dict[str, Any]]
-    orders: list[dict[str, Any]]
-    open_orders: list[dict[str, Any]]
-    clients: list[dict[str, Any]]
-    projects: list[dict[str, Any]]
-    live_projects: list[dict[str, Any]]
-    opportunity: dict[str, Any]
+    customers: list[CustomerRecord]
+    orders: list[ContractRecord]
+    open_orders: list[ContractRecord]
+    clients: list[ClientRecord]
+    projects: list[ProjectRecord]
+    live_projects: list[ProjectRecord]
+    opportunity: console.Deal
 
     def counts(self) -> tuple[int, int, int]:
         """Live customers, contracts and projects."""
         return len(self.customers), len(self.open_orders), len(self.live_projects)
 
 
-def _open(order: dict[str, Any]) -> bool:
-    lines = order.get("item", {}).get("items", [])
-    return any(not line.get("isClosed") for line in lines)
-
-
 async def truth(accounts: Accounts, deal: Deal) -> Truth:
-    """Everything at the vendors that was made of a deal, found by its names and not by what we say."""
-    customers = await accounts.netsuite.records("customer")
-    orders = await accounts.netsuite.records("salesOrder")
-    clients = await accounts.kantata.records("workspace_groups")
-    projects = await accounts.kantata.records("workspaces")
-    ours = [c for c in customers if c.get("companyName") == f"{deal.name} Ltd"]
-    ids = {customer["id"] for customer in ours}
-    theirs = [order for order in orders if order["entity"]["id"] in ids]
-    named = [project for project in projects if project["title"] == deal.name]
+    """Everything at the systems that was made of a deal, found by its names and not by what we say."""
+    named = f"{deal.name} Ltd"
+    customers = [one for one in await accounts.erp.console.customers() if one.name == named]
+    ids = {customer.id for customer in customers}
+    orders = [one for one in await accounts.erp.console.contracts() if one.customer_id in ids]
+    projects = [one for one in await accounts.psa.console.projects() if one.name == deal.name]
     return Truth(
-        customers=ours,
-        orders=theirs,
-        open_orders=[order for order in theirs if _open(order)],
-        clients=[client for client in clients if client["name"] == f"{deal.name} Ltd"],
-        projects=named,
-        live_projects=[project for project in named if not project.get("archived")],
+        customers=customers,
+        orders=orders,
+        open_orders=[order for order in orders if order.open],
+        clients=[one for one in await accounts.psa.console.clients() if one.name == named],
+        projects=projects,
+        live_projects=[project for project in projects if project.live],
         opportunity=await deal.opportunity(),
     )
+
+
+async def holdings(accounts: Accounts) -> dict[str, int]:
+    """How many objects of each kind there are at the ERP and the PSA."""
+    return {
+        "customers": len(await accounts.erp.console.customers()),
+        "contracts": len(await accounts.erp.console.contracts()),
+        "clients": len(await accounts.psa.console.clients()),
+        "projects": len(await accounts.psa.console.projects()),
+    }
 
 
 REQUESTS = "/process/customer-master/v1/requests"

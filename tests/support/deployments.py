@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from tests.support.sandboxes import Sandbox
+from tests.support.sandboxes import SandboxOf
 from tests.support.servers import create_database
 from tests.support.stack import Stack, open_accounts
 
@@ -18,9 +18,7 @@ def make_deployment(
     addresses: dict[str, str],
     worker_name: str,
     cache_url: str,
-    salesforce_sandbox: Sandbox,
-    netsuite_sandbox: Sandbox,
-    kantata_sandbox: Sandbox,
+    sandbox_of: SandboxOf,
 ) -> MakeDeployment:
     """Opens a deployment with its own accounts at the vendors, not started yet; stopped at the block's end.
 
@@ -30,7 +28,7 @@ def make_deployment(
     @asynccontextmanager
     async def made(name: str, database_url: str = "") -> AsyncIterator[Stack]:
         url = database_url or create_database(addresses["database_url"], f"{name}_{worker_name}")
-        async with open_accounts(salesforce_sandbox, netsuite_sandbox, kantata_sandbox) as accounts:
+        async with open_accounts(sandbox_of) as accounts:
             stack = Stack(tmp_path_factory.mktemp(name), url, cache_url, accounts)
             try:
                 yield stack

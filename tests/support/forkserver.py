@@ -11,6 +11,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import selectors
 import signal
@@ -201,6 +202,7 @@ def become(request: dict[str, Any]) -> None:
     die_with_parent()
     os.environ.clear()
     os.environ.update(request["environ"])
+    _extend_paths(request["environ"].get("PYTHONPATH", ""))
     module, arguments = request["module"], request["arguments"]
     if module == "-c":
         sys.argv = ["-c", *arguments[1:]]
@@ -208,6 +210,14 @@ def become(request: dict[str, Any]) -> None:
     else:
         sys.argv = [module, *arguments]
         runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _extend_paths(python_path: str) -> None:
+    """Let the folders of PYTHONPATH count, also for the vendors of packages that are imported already."""
+    sys.path[:0] = [entry for entry in python_path.split(os.pathsep) if entry and entry not in sys.path]
+    for name in ("sandbox", "system_apis", "system_apis.vendors"):
+        if package := sys.modules.get(name):
+            package.__path__ = pkgutil.extend_path(package.__path__, name)
 
 
 if __name__ == "__main__":

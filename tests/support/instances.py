@@ -6,9 +6,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from deploy.demo.cast import CRM, ERP, PSA, read_cast
 from deploy.settings import DEMO_CONFIG
 from kit.http import Slots
 from kit.settings import read_toml
+from sandbox.folders import profile_of
 from system_apis.connector import Connector, ConnectorContext, Profile
 from tests.support.sandboxes import Account, Sandbox
 
@@ -16,9 +18,14 @@ P = TypeVar("P", bound=Profile)
 Open = Callable[..., Any]
 
 
-def demo_profile(name: str, kind: type[P], **limits: Any) -> P:
-    """The demo's profile of an instance, with no time lost between attempts."""
-    found = read_toml(DEMO_CONFIG / "instances" / f"{name}.toml", kind)
+_CAST = read_cast(DEMO_CONFIG)
+CRM_INSTANCE, ERP_INSTANCE, PSA_INSTANCE = (_CAST[role].instance for role in (CRM, ERP, PSA))
+"""The names of the instances that play in the demo."""
+
+
+def demo_profile(vendor: str, kind: type[P], **limits: Any) -> P:
+    """The example of a vendor's profile, with no time lost between attempts."""
+    found = read_toml(profile_of(vendor), kind)
     quick = {"backoff_seconds": 0.01, "timeout_seconds": 5, **limits}
     return msgspec.structs.replace(found, limits=msgspec.structs.replace(found.limits, **quick))
 

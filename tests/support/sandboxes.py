@@ -1,15 +1,18 @@
 """tests/support: a stand-in vendor as a test sees it: an account of one's own, and its controls."""
 
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import httpx
 import msgspec
 
+from sandbox.core.stand import Stand
+from sandbox.folders import console_of, stand_of
 from tests.support.nursery import ask
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -64,6 +67,31 @@ class Account:
     name: str
     credentials: dict[str, Any]
     env: dict[str, str]
+    vendor: str
+
+    @cached_property
+    def console(self) -> Any:
+        """What a person does and sees in this account's screens."""
+        return console_of(self.vendor)(self)
+
+    @property
+    def stand(self) -> Stand:
+        return stand_of(self.vendor)
+
+    def reads(self, noun: str = "", record_id: str = "") -> dict[str, str]:
+        """How to match the calls that read records, or one of them, for a fault or a hold."""
+        method, path = self.stand.nouns[noun].reads if noun else self.stand.reads
+        return {"method": method, "path": f"{path}.*{record_id}" if record_id else path}
+
+    def writes(self) -> dict[str, str]:
+        """How to match the calls that write on a record that is there."""
+        method, path = self.stand.writes
+        return {"method": method, "path": path}
+
+    def creates(self, noun: str) -> dict[str, str]:
+        """How to match the calls that create a noun."""
+        method, path = self.stand.nouns[noun].creates
+        return {"method": method, "path": path}
 
     async def call(self, method: str, path: str, body: Json = None, /, **query: object) -> Json:
         return await self.control.call(method, f"/accounts/{self.name}{path}", body, **query)
@@ -77,6 +105,10 @@ class Account:
     async def seed(self, records: dict[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
         """Put raw records in, by type, without any notification; their ids by type."""
         return (await self.call("POST", "/seed", {"records": records}))["ids"]
+
+    async def tables(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """All records of the account, by type and id."""
+        return await self.call("GET", "/records")
 
     async def records(self, record_type: str) -> list[dict[str, Any]]:
         return await self.call("GET", f"/records/{record_type}")
@@ -105,6 +137,15 @@ class Account:
     ) -> dict[str, Any]:
         """`count`, `by` method and path, and `max_in_flight`."""
         return await self.call("GET", "/calls/count", since=since, method=method, path=path)
+
+    async def changing_calls(self) -> list[dict[str, Any]]:
+        """The calls that were neither a reading, a question nor a login."""
+        return [
+            call
+            for call in await self.calls()
+            if call["method"] in ("POST", "PUT", "PATCH", "DELETE")
+            and not call["path"].endswith(self.stand.questions)
+        ]
 
     async def clear_calls(self) -> None:
         await self.call("DELETE", "/calls")
@@ -164,6 +205,10 @@ class Account:
     async def change_schema(self, change: dict[str, Any]) -> None:
         await self.call("POST", "/schema", change)
 
+    async def change_settings(self, settings: dict[str, Any]) -> None:
+        """Change the account's own settings."""
+        await self.control.call("POST", "/accounts", {"name": self.name, "settings": settings})
+
     async def limits(self) -> dict[str, Any]:
         return await self.call("GET", "/limits")
 
@@ -188,12 +233,20 @@ class Sandbox:
         made = await self.control.call(
             "POST", "/accounts", {"name": wanted, "seed": seed, "settings": settings}
         )
-        return Account(self.control, self.base_url, made["name"], made["credentials"], made["env"])
+        return Account(
+            self.control, self.base_url, made["name"], made["credentials"], made["env"], self.vendor
+        )
 
     async def account(self, name: str = "story") -> Account:
         """An account that exists; `story` always does, and belongs to all."""
         found = await self.control.call("GET", f"/accounts/{name}")
-        return Account(self.control, self.base_url, found["name"], found["credentials"], found["env"])
+        return Account(
+            self.control, self.base_url, found["name"], found["credentials"], found["env"], self.vendor
+        )
+
+
+SandboxOf = Callable[[str], Awaitable[Sandbox]]
+"""A vendor's stand-in by its name."""
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,12 +19,13 @@ import httpx
 
 from bench.ports import free_port
 from deploy.composition.gateway_assembly import issuer_of
+from deploy.demo.cast import CRM, ERP, PSA, read_cast
 from deploy.settings import DEMO_CONFIG, read_settings
 from gateway.identity.issuing.issuer import LIFETIME_SECONDS
 from gateway.identity.issuing.keyring import Keyring
 from gateway.plans import read_consumers
 from tests.support.forkserver import Forked, fork
-from tests.support.sandboxes import Account, Sandbox
+from tests.support.sandboxes import Account, SandboxOf
 
 READY_SECONDS = 60
 SETTLED_SECONDS = 60
@@ -80,19 +82,19 @@ class Member:
 
 @dataclass
 class Accounts:
-    """The three vendors' accounts of one deployment."""
+    """The accounts of one deployment, by what they are used for: at which vendors, its configuration says."""
 
-    salesforce: Account
-    netsuite: Account
-    kantata: Account
+    crm: Account
+    erp: Account
+    psa: Account
 
     @property
     def env(self) -> dict[str, str]:
-        return {**self.salesforce.env, **self.netsuite.env, **self.kantata.env}
+        return {name: value for account in self.all for name, value in account.env.items()}
 
     @property
     def all(self) -> tuple[Account, ...]:
-        return (self.salesforce, self.netsuite, self.kantata)
+        return (self.crm, self.erp, self.psa)
 
 
 @functools.cache
@@ -114,10 +116,12 @@ class Stack:
     settings: dict[str, str] = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)
     port: int = field(default_factory=free_port)
+    model: Path = DEMO_CONFIG
+    """The configuration of which the deployment gets a copy."""
 
     def __post_init__(self) -> None:
         self.config = self.folder / "config"
-        shutil.copytree(DEMO_CONFIG, self.config)
+        shutil.copytree(self.model, self.config)
         keys = self.folder / "data" / "keys"
         keys.mkdir(parents=True)
         (keys / "issuer.keys.json").write_bytes(_signing_keys())
@@ -135,13 +139,25 @@ class Stack:
             text = text.replace(old, new)
         path.write_text(text, encoding="utf-8")
 
+    def set_profile(self, instance: str, table: str, **values: Any) -> None:
+        """Set numbers in a table of an instance's profile."""
+        path = self.config / "instances" / f"{instance}.toml"
+        head, mark, rest = path.read_text(encoding="utf-8").partition(f"[{table}]\n")
+        assert mark, f"{instance} has no table {table}"
+        for name, value in values.items():
+            body, opening, others = rest.partition("\n[")
+            body = re.sub(rf"(?m)^{name} = .*\n?", "", body)
+            rest = f"{name} = {value}\n{body}{opening}{others}"
+        path.write_text(head + mark + rest, encoding="utf-8")
+
     def append(self, name: str, text: str) -> None:
         """Add to a configuration file."""
         with (self.config / name).open("a", encoding="utf-8") as file:
             file.write(text)
 
-    def add_instance(self, model: str, name: str, prefix: str, account: Account) -> None:
+    def add_instance(self, model: str, name: str, account: Account) -> None:
         """Another instance of a vendor, its profile copied from one that is there."""
+        prefix = account.vendor.upper()
         own = f"{prefix}_{name.replace('-', '_').upper()}"
         text = (self.config / "instances" / f"{model}.toml").read_text(encoding="utf-8")
         text = text.replace(f"{prefix}_", f"{own}_").replace(f'"{model}"', f'"{name}"')
@@ -274,10 +290,11 @@ class Caller:
 
 
 @asynccontextmanager
-async def open_accounts(salesforce: Sandbox, netsuite: Sandbox, kantata: Sandbox) -> AsyncIterator[Accounts]:
-    """Fresh accounts at the three vendors, removed at the end."""
+async def open_accounts(sandbox_of: SandboxOf, config: Path = DEMO_CONFIG) -> AsyncIterator[Accounts]:
+    """Fresh accounts at the vendors of the instances that play in a configuration, removed at the end."""
+    cast = read_cast(config)
     accounts = Accounts(
-        await salesforce.create_account(), await netsuite.create_account(), await kantata.create_account()
+        *[await (await sandbox_of(cast[role].vendor)).create_account() for role in (CRM, ERP, PSA)]
     )
     try:
         yield accounts

@@ -4,7 +4,8 @@ import psycopg
 import pytest
 import redis
 
-from tests.support.sandboxes import Sandbox
+from sandbox.folders import vendors
+from tests.support.sandboxes import SandboxOf
 
 
 def connect(url: str) -> psycopg.Connection:
@@ -33,9 +34,10 @@ def test_the_cache_is_the_workers_own(cache_url: str) -> None:
         assert client.connection_pool.connection_kwargs["db"] > 0
 
 
-async def test_each_account_is_its_own(netsuite_sandbox: Sandbox) -> None:
+async def test_each_account_is_its_own(sandbox_of: SandboxOf) -> None:
     """Two accounts of one stand-in have different names and do not see each other's calls."""
-    first, second = await netsuite_sandbox.create_account(), await netsuite_sandbox.create_account()
+    sandbox = await sandbox_of(vendors()[0])
+    first, second = await sandbox.create_account(), await sandbox.create_account()
     assert first.name != second.name
     await first.add_fault({"status": 503}, path="customer")
     await first.clear_faults()

@@ -7,13 +7,15 @@ import asyncio
 import shutil
 import sys
 import tempfile
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from deploy.embedded.tools import run_tool
 from tests.support.deals import LARGE, Deal, new_deal
+from tests.support.instances import CRM_INSTANCE
 from tests.support.nursery import Nursery
 from tests.support.processes import ROOT
-from tests.support.sandboxes import open_sandbox
+from tests.support.sandboxes import Sandbox, open_sandbox
 from tests.support.servers import Servers, create_database
 from tests.support.stack import Caller, Stack, open_accounts, until
 
@@ -24,15 +26,15 @@ EXCEPTIONS = "/process/exceptions/v1/exceptions"
 
 async def fill(deployment: Stack) -> None:
     """Work in every state that a release may meet: done, waiting for finance, parked, decided."""
-    crm = deployment.accounts.salesforce
+    crm = deployment.accounts.crm
     async with deployment.caller("crm-screen") as screen:
-        done = await new_deal(crm, StageName="Closed Won")
+        done = await new_deal(crm, stage="won")
         await screen.activate(done.opportunity_id)
         await screen.activation(done.opportunity_id, "done")
         for _ in range(2):
-            stopped = await _park(screen, await new_deal(crm, Rate_Card__c=None))
+            stopped = await _park(screen, await new_deal(crm, rate_card=None))
     waiting = await new_deal(crm, credit_limit=LARGE)
-    proposal = {"instance": "salesforce-main", "account_id": waiting.account_id}
+    proposal = {"instance": CRM_INSTANCE, "account_id": waiting.account_id}
     async with deployment.caller("operations", "olga.operations") as olga:
         asked = await olga.post(
             REQUESTS, {**proposal, "selling_entity": "NB-UK", "currency": "GBP"}, key="release-dump-1"
@@ -64,12 +66,12 @@ async def main(version: str) -> None:
         addresses = servers.addresses()
         url = create_database(addresses["database_url"], "release")
         place = str(nursery.address)
-        async with (
-            open_sandbox(place, "salesforce", "dump") as salesforce,
-            open_sandbox(place, "netsuite", "dump") as netsuite,
-            open_sandbox(place, "kantata", "dump") as kantata,
-            open_accounts(salesforce, netsuite, kantata) as accounts,
-        ):
+        async with AsyncExitStack() as stack:
+
+            async def sandbox_of(vendor: str) -> Sandbox:
+                return await stack.enter_async_context(open_sandbox(place, vendor, "dump"))
+
+            accounts = await stack.enter_async_context(open_accounts(sandbox_of))
             deployment = Stack(folder / "deployment", url, addresses["cache_url"], accounts)
             try:
                 await deployment.start()

@@ -63,8 +63,8 @@ async def test_the_work_of_the_previous_release_is_finished_by_this_one(
             await until("the parked activation is undone", lambda: _is(fiona, path, "undone"))
             (done,) = (await fiona.get(activations, status="done"))["items"]
         assert done["project_id"]
-        customers = await deployment.accounts.netsuite.records("customer")
-        assert [customer["companyName"] for customer in customers].count(waiting["legal_name"]) == 1
+        customers = await deployment.accounts.erp.console.customers()
+        assert [customer.name for customer in customers].count(waiting["legal_name"]) == 1
         await _verified(deployment)
         await _views_can_be_rebuilt(deployment, done["id"])
 
@@ -90,18 +90,17 @@ async def _account_as_it_was(deployment: Stack, waiting: dict[str, Any]) -> None
         account = (await connection.execute(text(query), {"id": waiting["id"]})).scalar_one()
     await database.close()
     address, (tax,), limit = account["billing_address"], account["tax_registrations"], account["credit_limit"]
-    record = {
-        "Id": account["id"],
-        "Name": account["legal_name"],
-        "BillingStreet": address["line1"],
-        "BillingCity": address["city"],
-        "BillingPostalCode": address["postal_code"],
-        "BillingCountry": address["country"],
-        "CurrencyIsoCode": account["currency"],
-        "Tax_Number__c": tax["number"],
-        "Credit_Limit__c": float(limit["amount"]),
-    }
-    await deployment.accounts.salesforce.seed({"Account": [record]})
+    await deployment.accounts.crm.console.restore_customer(
+        account["id"],
+        legal_name=account["legal_name"],
+        street=address["line1"],
+        city=address["city"],
+        postal_code=address["postal_code"],
+        country_name=address["country"],
+        currency=account["currency"],
+        tax_number=tax["number"],
+        credit_limit=float(limit["amount"]),
+    )
 
 
 async def _is(person: Caller, path: str, status: str) -> bool:

@@ -11,10 +11,9 @@ from deploy.errors import FAILED, OK, CommandError
 from deploy.process.stack import data_dir, running
 
 DESCRIPTION = """\
-Run the demo on the stack of `enfilade up`: an open deal (or a new one if none is left) is won in the
-Salesforce sandbox, its notification starts the flow, a finance persona decides if necessary, and at the end
-the records of the three vendors are read back and checked. All calls use HTTP with tokens, like a user's
-calls.
+Run the demo on the stack of `enfilade up`: an open deal (or a new one if none is left) is won in the sandbox
+of the CRM, its notification starts the flow, a finance persona decides if necessary, and at the end the
+records of the vendors are read back and checked. All calls use HTTP with tokens, like a user's calls.
 """
 EPILOG = """\
 examples:

@@ -6,6 +6,7 @@ import os
 from deploy.cli.diagnosis import diagnose
 from deploy.console import mark, paper, table
 from deploy.errors import FAILED, OK
+from deploy.process.sandboxes import FIRST_PORT
 from deploy.process.stack import data_dir
 
 DESCRIPTION = """\
@@ -23,7 +24,11 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="the gateway's port (8080)")
     parser.add_argument(
-        "--sandbox-port", type=int, default=9101, metavar="N", help="the first of three ports (9101)"
+        "--sandbox-port",
+        type=int,
+        default=FIRST_PORT,
+        metavar="N",
+        help="the first sandbox's port (9101)",
     )
     parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
 

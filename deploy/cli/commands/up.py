@@ -17,26 +17,28 @@ import httpx
 from deploy.cli.tokens import embedded_issuer
 from deploy.composition.checking import start_faults, startable_settings
 from deploy.console import paper, print_errors
-from deploy.demo.consoles import VendorConsole
+from deploy.demo.cast import Role, read_roles
+from deploy.demo.consoles import open_consoles
 from deploy.demo.running import run_demo
 from deploy.demo.welcome import welcome
 from deploy.embedded import Embedded, EmbeddedError, wipe
 from deploy.errors import FAILED, OK, CommandError
 from deploy.process.children import Child
 from deploy.process.ports import refuse_overlap, refuse_ports_in_use
-from deploy.process.sandboxes import VENDORS, Sandbox, credentials, standing_in
+from deploy.process.sandboxes import FIRST_PORT, Sandbox, credentials, port_of, standing_in
 from deploy.process.server import serving, until_ready
 from deploy.process.stack import Stack, data_dir, lock_data, write_stack
 from deploy.settings import ServerSettings, is_production
 from kit.settings import SettingsError
+from sandbox.folders import vendors
 
 T = TypeVar("T")
 
 DESCRIPTION = """\
-Start real PostgreSQL and Valkey (unless ENFILADE_DATABASE_URL and ENFILADE_CACHE_URL name others), the three
-vendor sandboxes and the gateway with all tiers; then run the demo: a deal is won in Salesforce and becomes a
-customer, a contract and a project. Prints what happened, the addresses, ready-made tokens and one curl per
-tier, and keeps serving until Ctrl-C.
+Start real PostgreSQL and Valkey (unless ENFILADE_DATABASE_URL and ENFILADE_CACHE_URL name others), the
+sandboxes of the vendors whose instances the configuration has, and the gateway with all tiers; then run the
+demo: a deal is won in the CRM and becomes a customer, a contract and a project. Prints what happened, the
+addresses, ready-made tokens and one curl per tier, and keeps serving until Ctrl-C.
 
 All data is in one folder; the next start continues with it and closes another deal.
 """
@@ -48,7 +50,6 @@ examples:
   enfilade up --port 9000 --sandbox-port 9500 --data /srv/enfilade
 """
 _NO_DATABASE_YET = "postgresql+psycopg://"
-_STREAMS = 2  # opportunities and accounts
 _LISTENING_SECONDS = 15.0
 _LOOK_EVERY_SECONDS = 0.05
 
@@ -60,7 +61,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="the gateway's port (8080)")
     parser.add_argument("--host", help="the address that the gateway listens on (127.0.0.1)")
     parser.add_argument(
-        "--sandbox-port", type=int, default=9101, metavar="N", help="the first of three ports (9101)"
+        "--sandbox-port",
+        type=int,
+        default=FIRST_PORT,
+        metavar="N",
+        help="the first sandbox's port (9101)",
     )
     parser.add_argument("--workers", type=int, metavar="N", help="server processes (1)")
     parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
@@ -76,7 +81,9 @@ def run(options: argparse.Namespace) -> int:
     with lock_data(folder):
         internal = [(settings.internal[1], "ENFILADE_INTERNAL_ADDRESS")] if settings.internal else []
         ports = [(settings.port, "--port")]
-        ports += [(options.sandbox_port + place, "--sandbox-port") for place in range(len(VENDORS))]
+        ports += [
+            (port_of(vendor, options.sandbox_port), "--sandbox-port") for vendor in _vendors(settings.folder)
+        ]
         refuse_overlap([*ports, *internal])
         refuse_ports_in_use(settings.host, dict(ports))
         if settings.internal is not None:
@@ -116,6 +123,11 @@ def _wipe(folder: Path) -> None:
         raise CommandError(str(error)) from None
     for name in ("sandboxes", "keys"):
         shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _vendors(config: Path) -> list[str]:
+    """The vendors of the configuration's instances that have a stand-in, each once."""
+    return sorted({role.vendor for role in read_roles(config)} & set(vendors()))
 
 
 async def _launch(options: argparse.Namespace, settings: ServerSettings, folder: Path) -> int:
@@ -163,18 +175,19 @@ class _Launch:
     async def _whole(self) -> AsyncIterator[Stack]:
         """Start everything, concurrently where possible."""
         async with AsyncExitStack() as stack:
-            with self._console.status("Starting PostgreSQL, Valkey and three vendors …") as status:
+            names = _vendors(self._settings.folder)
+            with self._console.status(f"Starting PostgreSQL, Valkey and {len(names)} vendors …") as status:
                 stores = asyncio.create_task(stack.enter_async_context(self._stores()))
                 folder = self._folder / "sandboxes"
-                vendors = asyncio.create_task(
-                    stack.enter_async_context(standing_in(self._options.sandbox_port, folder))
+                stand_ins = asyncio.create_task(
+                    stack.enter_async_context(standing_in(names, self._options.sandbox_port, folder))
                 )
-                (database_url, cache_url), sandboxes = await _both(stores, vendors)
+                (database_url, cache_url), sandboxes = await _both(stores, stand_ins)
                 status.update("Starting the gateway and its three tiers …")
                 ours = self._stack(database_url, cache_url, sandboxes)
                 for sandbox in sandboxes:
                     self._watch(sandbox.child)
-                await self._configure_netsuite(ours)
+                await self._configure_accounts(ours)
                 environ = self._environ(ours)
                 server = await stack.enter_async_context(
                     serving(environ, self._folder / "logs" / "server.log")
@@ -222,20 +235,28 @@ class _Launch:
             "ENFILADE_PUBLIC_URL": ours.gateway,
         }
 
-    async def _configure_netsuite(self, ours: Stack) -> None:
-        """Deploy the account's change script: it pushes to the gateway, signed with the account's secret."""
+    async def _configure_accounts(self, ours: Stack) -> None:
+        """Let the vendors push their notifications to the instances' addresses, where they can."""
         async with httpx.AsyncClient(trust_env=False) as http:
-            screens = VendorConsole("netsuite", ours.sandboxes["netsuite"], http)
-            await screens.set_up({"push_url": f"{ours.gateway}/hooks/netsuite-main"})
+            consoles = open_consoles(ours.sandboxes, http)
+            for role in self._roles(ours):
+                console = consoles[role.vendor]
+                if settings := console.settings(f"{ours.gateway}/hooks/{role.instance}"):
+                    await console.screens.change_settings(settings)
 
     async def _until_listening(self, ours: Stack) -> None:
-        """Wait for the first subscription: the stream has no deal that was won before it."""
+        """Wait for the first subscriptions: a stream has no deal that was won before it."""
         async with httpx.AsyncClient(trust_env=False) as http:
-            screens = VendorConsole("salesforce", ours.sandboxes["salesforce"], http)
+            consoles = open_consoles(ours.sandboxes, http).values()
             with contextlib.suppress(TimeoutError):  # the poll finds later what the stream misses
                 async with asyncio.timeout(_LISTENING_SECONDS):
-                    while await screens.calls("GRPC", "Subscribe") < _STREAMS:  # noqa: ASYNC110 - can only be asked
-                        await asyncio.sleep(_LOOK_EVERY_SECONDS)
+                    for console in consoles:
+                        while not await console.is_listened_to():  # noqa: ASYNC110 - can only be asked
+                            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+    @staticmethod
+    def _roles(ours: Stack) -> list[Role]:
+        return [role for role in read_roles(Path(ours.config)) if role.vendor in ours.sandboxes]
 
     def _watch(self, child: Child) -> None:
         async def epitaph() -> str:

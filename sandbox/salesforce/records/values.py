@@ -9,7 +9,7 @@ from sandbox.salesforce.errors import bad_request, not_deserialized
 from sandbox.salesforce.ids import full_id
 from sandbox.salesforce.schema.fields import NUMERIC, TEXTUAL, Field
 
-CURRENCIES = {"GBP", "USD", "EUR", "JPY"}
+CURRENCIES = {"GBP", "USD", "EUR", "JPY", "KWD"}
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 

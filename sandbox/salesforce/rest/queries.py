@@ -38,10 +38,21 @@ def _answered(call: Call, *, deleted: bool) -> Reply:
         raise bad_request("MALFORMED_QUERY", "A query string has to be specified")
     found = run(call.org, text, call.base, deleted=deleted)
     size = page_size(call)
+    for row in found.rows:
+        _page_children(call, row)
     if len(found.rows) <= size:
         return Reply(200, {"totalSize": found.total, "done": True, "records": found.rows})
     name = _open(call, Cursor(call.work.actor.user_id, found.total, found.rows, call.org.now()))
     return _page(call, name, 0, size)
+
+
+def _page_children(call: Call, row: dict[str, Any]) -> None:
+    """A long list of children comes in pages, too, each under a locator of its own."""
+    most = int(call.org.account.extra.get("limits", {}).get("child_page_size", PAGE))
+    for field, value in row.items():
+        if isinstance(value, dict) and len(value.get("records", ())) > most:
+            cursor = Cursor(call.work.actor.user_id, value["totalSize"], value["records"], call.org.now())
+            row[field] = _page(call, _open(call, cursor), 0, most).body
 
 
 def more(call: Call, locator: str) -> Reply:

@@ -138,7 +138,7 @@ def people() -> list[SObject]:
         required(pick("LocaleSidKey", "en_GB;en_US;de_DE")),
         required(pick("EmailEncodingKey", "UTF-8")), required(pick("LanguageLocaleKey", "en_US;de")),
         required(ref("ProfileId", "Profile")), pick("UserType", "Standard;AutomatedProcess"),
-        pick("DefaultCurrencyIsoCode", "GBP;USD;EUR;JPY"), text("EmployeeNumber", 20),
+        pick("DefaultCurrencyIsoCode", "GBP;USD;EUR;JPY;KWD"), text("EmployeeNumber", 20),
         text("FederationIdentifier", 512), ref("ManagerId", "User"),
     ], deletable=False, label="User")  # fmt: skip
     profile = sobject("Profile", "00e", [
@@ -152,8 +152,8 @@ def people() -> list[SObject]:
         pick("LanguageLocaleKey"), text("Country", 80), simple("TrialExpirationDate", "datetime"),
     ], createable=False, deletable=False, currency=False)  # fmt: skip
     currency = sobject("CurrencyType", "01L", [
-        pick("IsoCode", "GBP;USD;EUR;JPY"), number("ConversionRate", 18, 6), simple("DecimalPlaces", "int"),
-        flag("IsActive"), flag("IsCorporate"),
+        pick("IsoCode", "GBP;USD;EUR;JPY;KWD"), number("ConversionRate", 18, 6),
+        simple("DecimalPlaces", "int"), flag("IsActive"), flag("IsCorporate"),
     ], currency=False, deletable=False)  # fmt: skip
     return [user, profile, organization, currency]
 

@@ -14,7 +14,6 @@ from sandbox.core.server import serving
 class Toy(Vendor):
     name = "toy"
     title = "Toy"
-    default_port = 0
     request_id_header = "x-toy-id"
 
     def __init__(self):

@@ -11,7 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-pytestmark = pytest.mark.parametrize("vendor", ["netsuite"])
+from sandbox.folders import vendors
+
+pytestmark = pytest.mark.parametrize("vendor", vendors()[:1])
 
 
 @contextlib.asynccontextmanager

@@ -58,6 +58,11 @@ def _singular(path: str) -> str:
     return f"{name[:-3]}y" if name.endswith("ies") else name.removesuffix("s")
 
 
+@pytest.fixture(scope="session")
+async def kantata_sandbox(sandbox_of):
+    return await sandbox_of("kantata")
+
+
 @pytest.fixture
 async def account(kantata_sandbox):
     return await kantata_sandbox.create_account()

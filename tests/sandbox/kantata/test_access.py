@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from sandbox.core.server import serving
-from sandbox.kantata import Kantata
+from sandbox.kantata.vendor import Kantata
 
 BACK = "https://client.example/back"
 

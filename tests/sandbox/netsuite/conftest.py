@@ -9,7 +9,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from sandbox.core.server import serving
-from sandbox.netsuite import VENDOR
+from sandbox.netsuite.vendor import VENDOR
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _numbers = itertools.count(1)

@@ -54,6 +54,11 @@ class Api:
         return answer.status_code, error["errorCode"], error["message"]
 
 
+@pytest.fixture(scope="session")
+async def salesforce_sandbox(sandbox_of):
+    return await sandbox_of("salesforce")
+
+
 @pytest.fixture
 async def account(salesforce_sandbox):
     return await salesforce_sandbox.create_account()

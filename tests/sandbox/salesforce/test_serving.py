@@ -10,8 +10,8 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from sandbox.core.server import PortInUse, environment, serving
-from sandbox.salesforce import Salesforce
 from sandbox.salesforce.proto import pubsub_api_pb2 as pb
+from sandbox.salesforce.vendor import Salesforce
 from tests.support.sandboxes import Account, Control
 
 from .conftest import Api
@@ -23,7 +23,7 @@ def read_file(path: Path) -> tuple[str, int]:
 
 async def story_of(world, client) -> Account:
     found = (await client.get("/__control/accounts/story")).json()
-    return Account(Control(client), world.base_url, "story", found["credentials"], found["env"])
+    return Account(Control(client), world.base_url, "story", found["credentials"], found["env"], "salesforce")
 
 
 async def test_state_outlives_a_restart(tmp_path, login, client, streams):

@@ -12,14 +12,19 @@ from system_apis.connector import OpenInstance
 from system_apis.vendors.kantata import CONNECTOR
 from system_apis.vendors.kantata.profile import KantataProfile
 from tests.support.instances import Open, demo_profile, opening, own_account
-from tests.support.sandboxes import Account, Sandbox
+from tests.support.sandboxes import Account, Sandbox, SandboxOf
 from tests.system_apis.kantata.drafts import client_draft
+
+
+@pytest.fixture(scope="session")
+async def kantata_sandbox(sandbox_of: SandboxOf) -> Sandbox:
+    return await sandbox_of("kantata")
 
 
 @pytest.fixture
 def profile() -> KantataProfile:
     """The story's, with no time lost between attempts."""
-    story = demo_profile("kantata-main", KantataProfile, per_second=0)
+    story = demo_profile("kantata", KantataProfile, per_second=0)
     connection = msgspec.structs.replace(story.connection, throttled_seconds=0)
     return msgspec.structs.replace(story, connection=connection)
 

@@ -11,13 +11,18 @@ from system_apis.connector import OpenInstance
 from system_apis.vendors.netsuite import CONNECTOR
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from tests.support.instances import Open, demo_profile, opening, own_account
-from tests.support.sandboxes import Account, Sandbox
+from tests.support.sandboxes import Account, Sandbox, SandboxOf
+
+
+@pytest.fixture(scope="session")
+async def netsuite_sandbox(sandbox_of: SandboxOf) -> Sandbox:
+    return await sandbox_of("netsuite")
 
 
 @pytest.fixture
 def profile() -> NetSuiteProfile:
     """The story's, with no time lost between attempts."""
-    return demo_profile("netsuite-main", NetSuiteProfile)
+    return demo_profile("netsuite", NetSuiteProfile)
 
 
 @pytest.fixture

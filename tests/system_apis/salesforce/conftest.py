@@ -13,7 +13,7 @@ from system_apis.connector import ConnectorContext, OpenInstance
 from system_apis.vendors.salesforce import CONNECTOR
 from system_apis.vendors.salesforce.profile import SalesforceProfile
 from tests.support.instances import own_account
-from tests.support.sandboxes import Account, Sandbox
+from tests.support.sandboxes import Account, Sandbox, SandboxOf
 
 STORY = Path(__file__).parents[3] / "deploy" / "demo_config" / "instances" / "salesforce-main.toml"
 Open = Callable[..., AbstractAsyncContextManager[OpenInstance]]
@@ -25,6 +25,11 @@ def profile(**changes: Any) -> SalesforceProfile:
     for name, value in changes.items():
         told[name] = {**told.get(name, {}), **value} if isinstance(value, dict) else value
     return msgspec.convert(told, SalesforceProfile)
+
+
+@pytest.fixture(scope="session")
+async def salesforce_sandbox(sandbox_of: SandboxOf) -> Sandbox:
+    return await sandbox_of("salesforce")
 
 
 @pytest.fixture

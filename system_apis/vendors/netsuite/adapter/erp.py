@@ -12,6 +12,7 @@ from contracts.canonical.customer import Customer, CustomerDraft, Customers
 from contracts.problems import NotFound, VendorRejected
 from system_apis.connector.cached import ReadOnce
 from system_apis.connector.erp import completed
+from system_apis.connector.errors import on_schema
 from system_apis.connector.local_rows import LocalRows
 from system_apis.connector.local_time import Row
 from system_apis.connector.own_writes import OwnWrites
@@ -103,9 +104,12 @@ class NetSuiteErp:
         place = await self._rows.start(updated_since, cursor)
         rows = await self._client.query(queries.orders_since(profile, place, limit + 1, owner))
         rows, cursor = self._rows.page(rows, limit)
-        sums = await self._client.query(queries.line_sums(row["id"] for row in rows)) if rows else []
-        values = {row["transaction"]: -Decimal(row["amount"]) for row in sums}
-        subtotals = {row["id"]: {"subtotal": values.get(row["id"], Decimal(0))} for row in rows}
+        with on_schema(self._instance, "a row"):
+            wanted = queries.line_sums(row["id"] for row in rows)
+        sums = await self._client.query(wanted) if rows else []
+        with on_schema(self._instance, "a row"):
+            values = {row["transaction"]: -Decimal(row["amount"]) for row in sums}
+            subtotals = {row["id"]: {"subtotal": values.get(row["id"], Decimal(0))} for row in rows}
         orders = await self._rows.records(
             NetSuiteOrder, rows, column, changed="lastModifiedDate", more=subtotals
         )

@@ -78,7 +78,7 @@ async def test_a_lost_database_is_restored_and_the_work_goes_on(
     async with make_deployment("backed-up", fresh_database_url) as deployment:
         operator = Operator(deployment, monkeypatch, capsys)
         member = await deployment.start()
-        crm = deployment.accounts.salesforce
+        crm = deployment.accounts.crm
         done, waiting = await new_deal(crm), await new_deal(crm, credit_limit=LARGE)
         async with deployment.caller("crm-screen") as screen:
             for deal in (done, waiting):

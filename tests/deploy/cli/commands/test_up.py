@@ -1,5 +1,6 @@
 """The whole deployment by one command: the demo held at the vendors, and everything started ends with it."""
 
+import asyncio
 import json
 import os
 import re
@@ -7,10 +8,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from deploy.demo.cast import cast_with
+from deploy.demo.consoles import open_consoles
+from deploy.process.stack import running as stack_of
 from tests.deploy.cli.commands.conftest import Place, Running, deployment_ports, run, up
 
 pytestmark = pytest.mark.xdist_group("up")
@@ -99,16 +104,24 @@ def test_the_doctor_finds_nothing(deployment: Running) -> None:
     assert outcome.status == 0, outcome.out
 
 
+async def win(deployment: Running, name: str) -> str:
+    """A salesperson wins a deal in the CRM's screens; its id."""
+    stack = stack_of(deployment.place.data)
+    assert stack is not None
+    async with httpx.AsyncClient(trust_env=False) as http:
+        crm = cast_with(Path(stack.config), open_consoles(stack.sandboxes, http)).crm.console
+        (deal,) = [one for one in await crm.deals() if one.name == name]
+        await crm.edit_deal(deal.id, stage="won")
+    return deal.id
+
+
 def test_a_case_is_listed_read_and_resolved(deployment: Running) -> None:
     """A deal that lacks everything becomes an exception that a person reads and undoes by command."""
-    base = f"http://127.0.0.1:{deployment.place.sandbox_port}/__control/accounts/story/records/Opportunity"
-    with httpx.Client(trust_env=False) as vendor:
-        [deal] = [one for one in vendor.get(base).json() if one["Name"] == "Wayne discovery"]
-        vendor.patch(f"{base}/{deal['Id']}", json={"StageName": "Closed Won"}).raise_for_status()
+    deal_id = asyncio.run(win(deployment, "Wayne discovery"))
     deadline = time.monotonic() + 60
     while not (cases := json.loads(run("exceptions", "--json", *data(deployment)).out)):
         assert time.monotonic() < deadline
-    [case] = [case for case in cases if deal["Id"] in case["subject"]]
+    [case] = [case for case in cases if deal_id in case["subject"]]
     identity = case["id"]
     shown = run("exceptions", "show", identity, *data(deployment))
     assert "Service line is empty" in shown.out

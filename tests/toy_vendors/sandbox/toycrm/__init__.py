@@ -1,0 +1,3 @@
+"""The Toy CRM stand-in."""
+
+DEFAULT_PORT = 9191

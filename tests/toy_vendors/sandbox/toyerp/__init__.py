@@ -1,0 +1,3 @@
+"""The Toy ERP stand-in."""
+
+DEFAULT_PORT = 9192

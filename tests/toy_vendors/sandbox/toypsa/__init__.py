@@ -1,0 +1,3 @@
+"""The Toy PSA stand-in."""
+
+DEFAULT_PORT = 9193

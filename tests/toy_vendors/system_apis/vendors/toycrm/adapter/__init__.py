@@ -1,0 +1,1 @@
+"""system_apis: implements the capabilities of Toy CRM, and checks its accounts."""

@@ -1,0 +1,53 @@
+"""system_apis: implements the PSA capability with a Toy PSA account."""
+
+import datetime as dt
+
+from system_apis.vendors.toypsa.client import ToypsaClient
+from system_apis.vendors.toypsa.mapping import canonical_id, document, to_client, to_project
+from system_apis.vendors.toypsa.records import Client, Project
+
+from contracts.canonical.project import Client as CanonicalClient
+from contracts.canonical.project import ClientDraft, ProjectDraft, Projects
+from contracts.canonical.project import Project as CanonicalProject
+from kit.database import decode_page, encode_page
+
+
+class ToypsaPsa:
+    """Clients and projects of one account (contracts.system.psa.Psa)."""
+
+    def __init__(self, client: ToypsaClient) -> None:
+        self._client = client
+
+    async def get_client_by_key(self, key: str) -> CanonicalClient:
+        return to_client(await self._client.get_by_key("clients", key, Client))
+
+    async def put_client(self, key: str, body: ClientDraft) -> CanonicalClient:
+        return to_client(await self._client.put("clients", key, document(body), Client))
+
+    async def get_project(self, project_id: str) -> CanonicalProject:
+        row = await self._client.get("projects", canonical_id("project", project_id), Project)
+        return to_project(row, self._client.instance)
+
+    async def list_projects(
+        self, updated_since: dt.datetime | None = None, cursor: str | None = None, limit: int = 50
+    ) -> Projects:
+        since, after = decode_page(cursor, tuple[dt.datetime, str]) if cursor else (updated_since, "")
+        rows = await self._client.rows("projects", Project, since=since, after=after, limit=limit)
+        last = rows.items[-1] if rows.more and rows.items else None
+        return Projects(
+            tuple(to_project(row, self._client.instance) for row in rows.items),
+            encode_page(last.changed_at, last.id) if last else None,
+        )
+
+    async def get_project_by_key(self, key: str) -> CanonicalProject:
+        row = await self._client.get_by_key("projects", key, Project)
+        return to_project(row, self._client.instance)
+
+    async def put_project(self, key: str, body: ProjectDraft) -> CanonicalProject:
+        row = await self._client.put("projects", key, document(body), Project)
+        return to_project(row, self._client.instance)
+
+    async def cancel_project(self, key: str) -> CanonicalProject:
+        project = await self._client.get_by_key("projects", key, Project)
+        answer = await self._client.change("projects", project.id, {"status": "cancelled"})
+        return to_project(answer.json(Project), self._client.instance)

@@ -1,0 +1,35 @@
+"""system_apis: Toy PSA's documents: it keeps clients and projects by our own names."""
+
+import datetime as dt
+from typing import Generic, Literal, TypeVar
+
+import msgspec
+
+from contracts.canonical.project import ClientDraft, ProjectDraft
+
+D = TypeVar("D")
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """What every document has."""
+
+    id: str
+    version: int
+    changed_at: dt.datetime
+    key: str = ""
+
+
+class Client(Document, frozen=True, kw_only=True):
+    card: ClientDraft
+
+
+class Project(Document, frozen=True, kw_only=True):
+    plan: ProjectDraft
+    status: Literal["planned", "active", "closed", "cancelled"] = "planned"
+
+
+class Rows(msgspec.Struct, Generic[D], frozen=True):
+    """A page of documents."""
+
+    items: tuple[D, ...]
+    more: bool
