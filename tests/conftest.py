@@ -18,6 +18,7 @@ import redis
 from tests.support.nursery import NURSERY, Nursery
 from tests.support.sandboxes import Sandbox, SandboxOf, open_sandbox
 from tests.support.servers import Servers, create_database, drop_database
+from tests.support.trust import share_trust
 
 
 class Lead:
@@ -53,6 +54,7 @@ _LEAD = pytest.StashKey[Lead]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    share_trust()
     if not hasattr(config, "workerinput"):
         config.stash[_LEAD] = Lead()
 

@@ -163,7 +163,9 @@ async def everybody(
         _configure(deployment)
         deployment.add_instance(CRM_INSTANCE, "crm-other", second)
         deployment.add_instance(PSA_INSTANCE, "psa-other", idle)
-        async with httpx.AsyncClient(base_url=deployment.url, timeout=30) as http:
+        # The server closes a connection on which nothing comes for seconds: the client gives it up before.
+        limits = httpx.Limits(keepalive_expiry=1)
+        async with httpx.AsyncClient(base_url=deployment.url, timeout=30, limits=limits) as http:
             try:
                 await deployment.start()
                 first = accounts.crm

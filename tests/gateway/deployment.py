@@ -1,5 +1,6 @@
 """tests/gateway: the gateway over the demo tiers, with consumers, tokens and a client at hand."""
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ PLANS = {
     "standard": Plan(limits=(Limit("burst", 100_000, 60),)),
 }
 
+described = functools.cache(document)
+"""An interface's document, built once: hundreds of deployments share it."""
+
 
 def believing(settings: GatewaySettings) -> GatewaySettings:
     """The same settings, with the embedded issuer asked for."""
@@ -67,10 +71,10 @@ class Deployment:
     ) -> None:
         self.tier = tier or DemoTier()
         self.apis = [
-            Mounted(Shop, document(Shop), in_process(Shop, self.tier)),
-            Mounted(Works, document(Works), in_process(Works, self.tier)),
+            Mounted(Shop, described(Shop), in_process(Shop, self.tier)),
+            Mounted(Works, described(Works), in_process(Works, self.tier)),
             *(
-                Mounted(Vault, document(Vault), in_process(Vault, self.tier), instance=name)
+                Mounted(Vault, described(Vault), in_process(Vault, self.tier), instance=name)
                 for name in INSTANCES
             ),
             *apis,
@@ -91,7 +95,7 @@ class Deployment:
             apis=self.apis,
             public_url=url,
             issuer=self.issuer,
-            admin=document,
+            admin=described,
             **more,
         )
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.gateway), base_url=url)

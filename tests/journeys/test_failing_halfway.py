@@ -13,45 +13,44 @@ async def closed_deal(deployment: Stack) -> Deal:
     return await new_deal(deployment.accounts.crm, stage="won")
 
 
-async def test_a_refusal_parks_and_a_replay_after_the_correction_succeeds(new_deployment: Stack) -> None:
+async def test_a_refusal_parks_and_a_replay_after_the_correction_succeeds(deployment: Stack) -> None:
     """The exception says what, why and what next; nothing is doubled by the replay."""
-    await new_deployment.start()
-    await refuse_projects(new_deployment)
-    deal = await closed_deal(new_deployment)
+    await refuse_projects(deployment)
+    deal = await closed_deal(deployment)
     async with (
-        new_deployment.caller("crm-screen") as screen,
-        new_deployment.caller("finance-desk", "fiona") as finance,
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
     ):
         await screen.activate(deal.opportunity_id)
         parked = await screen.activation(deal.opportunity_id, "parked")
-        assert (await truth(new_deployment.accounts, deal)).counts() == (1, 1, 0)
-        await new_deployment.accounts.psa.clear_faults()
+        assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 0)
+        await deployment.accounts.psa.clear_faults()
         case = await resolve(finance, parked["exception_id"], "replay")
         await screen.activation(deal.opportunity_id, "done")
     assert case["kind"] == "vendor_rejected"
     assert case["stopped"]
     assert case["why"]
     assert case["what_next"]
-    assert (await truth(new_deployment.accounts, deal)).counts() == (1, 1, 1)
+    assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)
 
 
-async def test_a_person_may_undo_what_was_made(new_deployment: Stack) -> None:
+async def test_a_person_may_undo_what_was_made(deployment: Stack) -> None:
     """Undone in reverse: the contract is closed, the customer stays, no half-made project remains."""
-    await new_deployment.start()
-    await refuse_projects(new_deployment)
-    deal = await closed_deal(new_deployment)
+    await refuse_projects(deployment)
+    deal = await closed_deal(deployment)
     async with (
-        new_deployment.caller("crm-screen") as screen,
-        new_deployment.caller("finance-desk", "fiona") as finance,
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
     ):
         await screen.activate(deal.opportunity_id)
         parked = await screen.activation(deal.opportunity_id, "parked")
         await screen.overview(deal.account_id, "parked")
+        await deployment.accounts.psa.clear_faults()
         await resolve(finance, parked["exception_id"], "undo")
         await screen.activation(deal.opportunity_id, "undone")
         overview = await screen.overview(deal.account_id, "undone")
     assert "totals" not in overview
-    assert (await truth(new_deployment.accounts, deal)).counts() == (1, 0, 0)
+    assert (await truth(deployment.accounts, deal)).counts() == (1, 0, 0)
 
 
 async def test_undone_at_once_then_replayed_it_revives_the_same_objects(new_deployment: Stack) -> None:
@@ -80,17 +79,16 @@ async def test_undone_at_once_then_replayed_it_revives_the_same_objects(new_depl
     assert [len(found.orders), len(found.projects)] == [1, 1]
 
 
-async def test_a_missing_term_is_corrected_by_a_person_and_replayed(new_deployment: Stack) -> None:
+async def test_a_missing_term_is_corrected_by_a_person_and_replayed(deployment: Stack) -> None:
     """Corrections given with the resolution take the place of the CRM's values."""
-    await new_deployment.start()
-    deal = await new_deal(new_deployment.accounts.crm, rate_card=None)
+    deal = await new_deal(deployment.accounts.crm, rate_card=None)
     async with (
-        new_deployment.caller("crm-screen") as screen,
-        new_deployment.caller("finance-desk", "fiona") as finance,
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
     ):
         await deal.close()
         parked = await screen.activation(deal.opportunity_id, "parked")
         case = await resolve(finance, parked["exception_id"], "replay", rate_card="RC-UK-2026")
         await screen.activation(deal.opportunity_id, "done")
     assert [fault["pointer"] for fault in case["errors"]] == ["/rate_card"]
-    assert (await truth(new_deployment.accounts, deal)).counts() == (1, 1, 1)
+    assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)

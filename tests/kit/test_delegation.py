@@ -144,7 +144,7 @@ def test_a_token_of_the_house_is_received():
         forged(aud=...),
         forged(exp=int(time.time()) - 6, iat=int(time.time()) - 30),
         forged(exp=int(time.time()) + 3600),
-        forged(iat=int(time.time()) + 30),
+        forged(iat=int(time.time()) + 3000, exp=int(time.time()) + 3030),
         forged(exp="soon"),
         forged(exp=...),
         forged(sub=...),

@@ -12,7 +12,7 @@ from litestar import Litestar
 from contracts.canonical.customer import Customers
 from contracts.canonical.exception import BusinessException, BusinessExceptions
 from contracts.problems import InvalidToken, NotFound, VendorDoubtful, catalogue
-from contracts.process.exceptions import Exceptions, Resolution
+from contracts.process.exceptions import AlikeResolution, Exceptions, Resolution
 from contracts.system.crm import Crm
 from deploy.composition.interfaces import interfaces
 from kit import clients, context, problems, routes
@@ -52,6 +52,9 @@ class Queue:
             raised_at=NOW,
             due_at=NOW,
         )
+
+    async def resolve_alike(self, exception_id: str, body: AlikeResolution):  # noqa: ARG002
+        raise NotFound(f"No exception has the id {exception_id}.")
 
 
 @pytest.fixture(params=["local", "remote"])

@@ -1,8 +1,9 @@
 """tests/support: starts processes of the product from one that has imported it: a start imports nothing.
 
-A process started here is what `python -m MODULE ARGUMENTS` would be: its own session, folder, environment and
-files, and `__main__` run anew. Importing the product takes seconds of processor time and has no other effect,
-so nothing else is shared. `enfilade up` and the packages' own tests still start from nothing.
+A process started here is what `python -m MODULE ARGUMENTS` would be: its own session, folder, environment
+and files, and `__main__` run anew. Importing the product takes seconds of processor time and has no other
+effect, and reading the authorities that HTTP clients trust has none either, so nothing else is shared.
+`enfilade up` and the packages' own tests still start from nothing.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ from typing import Any, TextIO
 
 from deploy.process.parent import die_with_parent
 from tests.support.nursery import NURSERY, ask
+from tests.support.trust import share_trust
 
 PRELOADED = (
     "deploy.process.serving",
@@ -136,6 +138,7 @@ def serve(address: str) -> dict[str, Any]:
     """Fork for whoever asks at the address; returns in each fork, with what was asked for."""
     for name in PRELOADED:
         importlib.import_module(name)
+    share_trust()
     gc.collect()
     gc.freeze()
     children: dict[int, socket.socket] = {}

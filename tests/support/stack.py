@@ -1,11 +1,13 @@
 """tests/support: a deployment as a user meets it: real processes, ports, accounts of the test's own."""
 
 import asyncio
+import functools
 import os
 import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +21,8 @@ from bench.ports import free_port
 from deploy.composition.gateway_assembly import issuer_of
 from deploy.demo.cast import CRM, ERP, PSA, read_cast
 from deploy.settings import DEMO_CONFIG, read_settings
+from gateway.identity.issuing.issuer import LIFETIME_SECONDS
+from gateway.identity.issuing.keyring import Keyring
 from gateway.plans import read_consumers
 from tests.support.forkserver import Forked, fork
 from tests.support.sandboxes import Account, SandboxOf
@@ -30,14 +34,16 @@ SETTLED = {"done", "undone", "parked", "failed", "observed", "waiting"}
 
 async def until(what: str, look: Callable[[], Any], seconds: float = SETTLED_SECONDS) -> Any:
     """What `look` (async) answers once it is true; fails with `what` after a while."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while True:
         found = await look()
         if found:
             return found
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > seconds:
             raise AssertionError(f"waited {seconds:g} s in vain until {what}")
-        await asyncio.sleep(0.02)
+        # A look costs both sides some work: what takes long is not asked for as often.
+        await asyncio.sleep(min(max(0.02, waited / 5), 0.25))
 
 
 @dataclass
@@ -91,6 +97,14 @@ class Accounts:
         return (self.crm, self.erp, self.psa)
 
 
+@functools.cache
+def _signing_keys() -> bytes:
+    """The content of an issuer's key file, made once per process: making RSA keys is slow."""
+    with tempfile.TemporaryDirectory() as folder:
+        Keyring(Path(folder), lifetime=LIFETIME_SECONDS)
+        return (Path(folder) / "issuer.keys.json").read_bytes()
+
+
 @dataclass
 class Stack:
     """A deployment: its configuration, its stores, and the processes started so far."""
@@ -108,6 +122,9 @@ class Stack:
     def __post_init__(self) -> None:
         self.config = self.folder / "config"
         shutil.copytree(self.model, self.config)
+        keys = self.folder / "data" / "keys"
+        keys.mkdir(parents=True)
+        (keys / "issuer.keys.json").write_bytes(_signing_keys())
 
     @property
     def url(self) -> str:
@@ -195,14 +212,14 @@ class Stack:
         async def look() -> bool:
             assert member.process.poll() is None, f"{member.name} ended:\n{member.logged()[-4000:]}"
             try:
-                async with httpx.AsyncClient() as http:
-                    answer = await http.get(f"{member.url}/health/ready")
+                answer = await http.get(f"{member.url}/health/ready")
             except httpx.TransportError:
                 return False
             # A tier that stands alone has no such address; that it refuses is that it answers.
             return answer.status_code in (200, 401)
 
-        await until(f"{member.name} is ready", look, READY_SECONDS)
+        async with httpx.AsyncClient() as http:
+            await until(f"{member.name} is ready", look, READY_SECONDS)
 
     def stop(self) -> None:
         for member in self.members:

@@ -1,6 +1,7 @@
 """The embedded issuer's signing keys on disk: next, current and retiring; all processes share a rotation."""
 
 import fcntl
+import functools
 import os
 import secrets
 from collections.abc import Iterator
@@ -121,9 +122,9 @@ class Keyring:
         if self._seen == (status.st_ino, status.st_mtime_ns):
             return
         self._ring = msgspec.json.decode(self._path.read_bytes(), type=_Ring)
-        self._current = jwk.RSAKey.import_key(self._ring.current)
-        self._next = jwk.RSAKey.import_key(self._ring.next)
-        self._retiring = [(jwk.RSAKey.import_key(key.pem), key.until) for key in self._ring.retiring]
+        self._current = _key(self._ring.current)
+        self._next = _key(self._ring.next)
+        self._retiring = [(_key(key.pem), key.until) for key in self._ring.retiring]
         self._seen = (status.st_ino, status.st_mtime_ns)
 
     def _write(self, ring: _Ring) -> None:
@@ -145,6 +146,12 @@ class Keyring:
 
 def _new_key() -> str:
     return jwk.RSAKey.generate_key(2048).as_pem(private=True).decode()
+
+
+@functools.lru_cache(maxsize=16)
+def _key(pem: str) -> jwk.RSAKey:
+    """The key, once per process: its numbers are checked, which takes a while."""
+    return jwk.RSAKey.import_key(pem)
 
 
 def _public(key: jwk.RSAKey) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Validators: compiled once from the frozen document; a quick check, and every fault with its pointer."""
 
+import functools
 import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
+import msgspec
 
 from contracts.problems import Fault
 from gateway.policies.contract.body import escape
@@ -20,11 +22,10 @@ class Validator:
     """A schema of a document, compiled; raises what jsonschema-rs raises when the schema itself is broken."""
 
     def __init__(self, schema: dict[str, Any], components: dict[str, Any]) -> None:
-        whole = {"$schema": DIALECT, **_pointed(schema), "components": _pointed(components)}
-        # Values are masked in messages: a fault is sent to the caller, which may log it.
-        self._validator = jsonschema_rs.validator_for(
-            whole, validate_formats=True, mask="the value", retriever=_fetch_nothing
-        )
+        pointed = _pointed(schema)
+        schemas = _referenced(pointed, components.get("schemas", {}))
+        whole = {"$schema": DIALECT, **pointed, "components": {"schemas": schemas}}
+        self._validator = _compiled(msgspec.json.encode(whole))
         self.is_valid = self._validator.is_valid
 
     def faults(self, value: Any, base: str = "") -> list[Fault]:
@@ -35,6 +36,32 @@ class Validator:
             if len(faults) >= _MANY:
                 break
         return faults[:_MANY]
+
+
+@functools.lru_cache(maxsize=4096)
+def _compiled(schema: bytes) -> jsonschema_rs.Validator:
+    """The compiled schema; that of many routes is one, also after a change of policy."""
+    # Values are masked in messages: a fault is sent to the caller, which may log it.
+    return jsonschema_rs.validator_for(
+        msgspec.json.decode(schema), validate_formats=True, mask="the value", retriever=_fetch_nothing
+    )
+
+
+def _referenced(schema: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    """The schemas of the document that this one refers to, also by way of others."""
+    found: dict[str, Any] = {}
+    parts = [schema]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, list):
+            parts += part
+        elif isinstance(part, dict):
+            parts += part.values()
+            name = str(part.get("$ref", "")).rpartition("/")[2]
+            if name in schemas and name not in found:
+                found[name] = _pointed(schemas[name])
+                parts.append(found[name])
+    return found
 
 
 def _fetch_nothing(uri: str) -> Any:

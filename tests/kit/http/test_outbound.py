@@ -136,7 +136,7 @@ async def test_timeout(stand: Stand, client: Open) -> None:
         return Reply()
 
     stand.answer = hang
-    opened = client(limits=Limits(timeout_seconds=0.05, attempts=1))
+    opened = client(limits=Limits(timeout_seconds=0.5, attempts=1))
     with pytest.raises(VendorDoubtful):
         await opened.send("POST", "/price", body={})
     with pytest.raises(VendorUnavailable) as caught:
