@@ -28,7 +28,7 @@ async def test_a_deal_is_made_without_billing_schedule_and_condition(
     async with make_deployment("lacking", fresh_database_url) as stack:
         lack(stack, "netsuite-main", "billing_schedule")
         lack(stack, "salesforce-main", "precondition")
-        deal = await new_deal(stack.accounts.crm, StageName="Closed Won")
+        deal = await new_deal(stack.accounts.crm, stage="won")
         async with process(stack, fresh_database_url, "live") as deployment:
             row = await ended(deployment, OpportunityToProject, deal)
             assert row.status == "done", row.status_text

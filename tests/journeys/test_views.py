@@ -34,7 +34,7 @@ async def shown(caller: Caller, path: str, **query: Any) -> dict[str, Any]:
 async def test_what_happened_is_found_in_every_view(deployment: Stack) -> None:
     """A finished deal by its account, a parked one by its team until it is resolved, and the runs of both."""
     crm = deployment.accounts.crm
-    deal, broken = await new_deal(crm, StageName="Closed Won"), await new_deal(crm, Rate_Card__c=None)
+    deal, broken = await new_deal(crm, stage="won"), await new_deal(crm, rate_card=None)
     began = dt.datetime.now(dt.UTC)
     async with (
         deployment.caller("crm-screen") as screen,
