@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import Forbidden
-from gateway.exchange import Asked, Exchange, Reply, Route, Rule, Step
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
 
 
 class UserAgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,7 +21,7 @@ class UserAgent:
     def __init__(self, settings: UserAgentSettings | None) -> None:
         self._settings = settings
 
-    def wrap(self, route: Route | None, call_next: Step) -> Step:
+    def wrap(self, route: Route | None, call_next: PipelineStep) -> PipelineStep:
         if self._settings is None or route is None:
             return call_next
         blocked = tuple(text.lower().encode() for text in self._settings.blocked)

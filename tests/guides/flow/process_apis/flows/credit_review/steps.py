@@ -3,7 +3,7 @@
 from kit.workflows import Run
 from process_apis.durable_flow import DurableFlow
 from process_apis.flows.credit_review import rules
-from process_apis.flows.credit_review.rules import Answer
+from process_apis.flows.credit_review.rules import CreditAnswer
 from process_apis.flows.credit_review.settings import CreditReviewSettings
 from process_apis.flows.credit_review.state import NAME, ReviewInput, ReviewState
 
@@ -19,7 +19,7 @@ class CreditReviewFlow(DurableFlow[CreditReviewSettings]):
             "judge",
             "Judge the request",
             lambda: self._judge(run.input),
-            returns=Answer,
+            returns=CreditAnswer,
             detail=lambda answer: answer.reason,
         )
         if run.observing:
@@ -28,5 +28,5 @@ class CreditReviewFlow(DurableFlow[CreditReviewSettings]):
         state = ReviewState(granted=answer.granted, reason=answer.reason)
         await run.update_status("done", answer.reason, state)
 
-    async def _judge(self, request: ReviewInput) -> Answer:
+    async def _judge(self, request: ReviewInput) -> CreditAnswer:
         return rules.judge(request.amount, self._settings.grant_up_to)
