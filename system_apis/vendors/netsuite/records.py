@@ -34,6 +34,7 @@ class NetSuiteAddress(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class NetSuiteAddressLine(msgspec.Struct, frozen=True, rename="camel"):
+    id: int
     default_billing: bool = False
     address_book_address: NetSuiteAddress | None = None
 

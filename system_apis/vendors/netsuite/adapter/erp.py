@@ -2,7 +2,9 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
@@ -12,7 +14,7 @@ from contracts.canonical.customer import Customer, CustomerDraft, Customers
 from contracts.problems import NotFound, VendorRejected
 from system_apis.connector.cached import ReadOnce
 from system_apis.connector.erp import completed
-from system_apis.connector.errors import on_schema
+from system_apis.connector.errors import created_or_changed, on_schema
 from system_apis.connector.local_rows import LocalRows
 from system_apis.connector.local_time import Row
 from system_apis.connector.own_writes import OwnWrites
@@ -24,7 +26,7 @@ from system_apis.vendors.netsuite.mapping.customer import customer, customer_bod
 from system_apis.vendors.netsuite.mapping.schedule import schedule_body
 from system_apis.vendors.netsuite.mapping.values import canonical_id, column
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
-from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule
+from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule, Raw
 
 
 class NetSuiteErp:
@@ -75,11 +77,20 @@ class NetSuiteErp:
         return Customers(tuple(matches[: queries.MOST_MATCHES]))
 
     async def put_customer(self, key: str, body: CustomerDraft) -> Customer:
-        wanted = customer_body(await self._complete.get(), body)
-        replaced = ("addressBook",) if body.billing_address else ()
-        _, saved = await self._customer(await self._client.upsert("customer", key, wanted, replace=replaced))
+        profile = await self._complete.get()
+
+        async def write() -> str:
+            wanted = customer_body(profile, body, await self._known(key))
+            return await self._client.upsert("customer", key, wanted)
+
+        _, saved = await self._customer(await created_or_changed(write))
         await self._own_writes.wrote("customer", saved.id, saved.updated_at)
         return saved
+
+    async def _known(self, key: str) -> NetSuiteCustomer | None:
+        with suppress(NotFound):
+            return (await self._client.read("customer", f"eid:{key}", NetSuiteCustomer))[0]
+        return None
 
     # -- contracts
 
@@ -120,11 +131,12 @@ class NetSuiteErp:
         plan = schedule_body(profile, body) if body.billing_schedule else None
         schedule_id = ""
         if plan is not None:
-            lists = ("milestone", "recurrence")
-            schedule_id = await self._client.upsert("billingSchedule", f"{key}-billing", plan, replace=lists)
+            schedule_id = await self._put(
+                "billingSchedule", f"{key}-billing", plan, "milestone", "recurrence"
+            )
         order = order_body(profile, body, schedule_id)
         try:
-            order_id = await self._client.upsert("salesOrder", key, order, replace=("item",))
+            order_id = await self._put("salesOrder", key, order, "item")
         except VendorRejected as problem:
             if any(fault.field == "entity" for fault in problem.errors):
                 raise no_such(self._instance, "customer", body.customer_id) from None
@@ -151,6 +163,9 @@ class NetSuiteErp:
         return contract(await self._complete.get(), record, raw, schedule)
 
     # -- both
+
+    async def _put(self, kind: str, key: str, body: Raw, *lists: str) -> str:
+        return await created_or_changed(partial(self._client.upsert, kind, key, body, replace=lists))
 
     async def _table(self, name: str) -> dict[str, str]:
         table, column = {"currencies": ("currency", "symbol"), "terms": ("term", "name")}[name]

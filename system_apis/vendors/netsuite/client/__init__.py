@@ -3,9 +3,8 @@
 import datetime as dt
 from typing import Any, Literal, TypeVar
 
-from contracts.problems import NotFound, VendorRejected
+from contracts.problems import NotFound
 from kit.http import Outbound
-from system_apis.connector.errors import already_exists
 from system_apis.connector.wall_clock import Seen
 from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteGovernance, NetSuiteRows, Raw, Row
 
@@ -45,15 +44,6 @@ class NetSuiteClient:
 
     async def upsert(self, kind: str, key: str, body: Raw, *, replace: tuple[str, ...] = ()) -> str:
         """Create or change the record of an external id; its internal id. Lists in `replace` stay as sent."""
-        try:
-            return await self._put(kind, key, body, replace)
-        except VendorRejected as problem:
-            # Two creations at once: NetSuite refuses the second, which then is a change.
-            if not already_exists(problem):
-                raise
-            return await self._put(kind, key, body, replace)
-
-    async def _put(self, kind: str, key: str, body: Raw, replace: tuple[str, ...]) -> str:
         answer = await self._outbound.send(
             "PUT",
             f"{RECORD}/{kind}/eid:{key}",
