@@ -14,7 +14,7 @@ from system_apis.connector.local_time import Place, Row, instant_of
 from system_apis.connector.own_writes import OwnWrites
 from system_apis.connector.paging import keyset, page_of
 from system_apis.connector.rows import record_of
-from system_apis.connector.values import second_of
+from system_apis.connector.values import content_of, second_of
 from system_apis.connector.wall_clock import LocalZone
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -70,7 +70,11 @@ class LocalRows:
         size: int,
         own_writes: OwnWrites,
     ) -> Watched:
-        """A poll's list of one noun; our own writes are recognised by their recorded instants."""
+        """A poll's list of one noun; our own writes are recognised by their recorded instants.
+
+        Rows state no version, and several changes of a record may have one instant: a change is known by its
+        row's content, so `since` must read all columns that matter.
+        """
 
         async def last() -> dt.datetime:
             rows = await newest()
@@ -85,6 +89,6 @@ class LocalRows:
         async def change(row: Row, zone: dt.tzinfo) -> Change:
             at, ident = instant_of(row["changed"], zone), row["id"]
             record = await own_writes.change(noun, ident, at)
-            return Change(f"poll:{noun}:{ident}:{second_of(at)}", event, record, at)
+            return Change(f"poll:{noun}:{ident}:{second_of(at)}:{content_of(row)}", event, record, at)
 
         return Watched(pages, last)

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -46,9 +46,13 @@ def versioned(noun: N, stamp: dt.datetime) -> N:
 
     Stamps count whole seconds only, so the stamp alone is not sufficient.
     """
-    content = msgspec.json.encode(noun, order="deterministic")
-    version = f"{utc(stamp):%Y%m%d%H%M%S%f}-{hashlib.sha256(content).hexdigest()[:12]}"
-    return msgspec.structs.replace(noun, version=version)
+    return msgspec.structs.replace(noun, version=f"{utc(stamp):%Y%m%d%H%M%S%f}-{content_of(noun)}")
+
+
+def content_of(record: Any) -> str:
+    """A short hash of what we read of a record, the same for the same content."""
+    content = msgspec.json.encode(record, order="deterministic")
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def second_of(instant: dt.datetime) -> str:

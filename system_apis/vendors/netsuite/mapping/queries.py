@@ -5,7 +5,7 @@ quoted by `literal`, and column names are checked when the profile is read.
 """
 # ruff: noqa: S608 - see above
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from system_apis.connector.erp import ContractFields, CustomerFields
 from system_apis.connector.firm_search import by_domain, by_name, by_number, literal
@@ -16,9 +16,11 @@ _CUSTOMER = (
     "id externalid entityid companyname email url subsidiary currency terms creditlimit entitystatus"
     " creditholdoverride isinactive parent"
 )
-_ORDER = "id tranid externalid entity status currency subsidiary memo terms"
+_ORDER = "id tranid externalid entity status currency subsidiary memo terms foreigntotal"
 _CHANGED = "TO_CHAR(lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS')"
 MOST_MATCHES = 20
+
+Since = Callable[[NetSuiteProfile, Place | None, int], str]
 
 
 def customers_since(profile: NetSuiteProfile, place: Place | None, limit: int) -> str:
@@ -32,12 +34,6 @@ def orders_since(profile: NetSuiteProfile, place: Place | None, limit: int, cust
     if customer_id:
         conditions.append(f"entity = {int(customer_id)}")
     return _select(_columns(_ORDER, profile.fields.contract), "transaction", conditions, limit)
-
-
-def changes_since(table: str, place: Place, limit: int) -> str:
-    """Only the columns that identify a change: id, key and instant."""
-    conditions = ["type = 'SalesOrd'"] if table == "transaction" else []
-    return _select(["id", "externalid"], table, [*conditions, *_after(place)], limit)
 
 
 def newest(table: str) -> str:
