@@ -31,7 +31,7 @@ class Page(NamedTuple):
 
 
 async def present() -> dt.datetime:
-    """The present as the newest instant of a list that states none: no later than the vendor's clock has it."""
+    """The present, for a list that states no newest instant: no later than the vendor's clock has it."""
     return clock.now() - _COARSEST
 
 
@@ -71,7 +71,7 @@ class Cursor(msgspec.Struct, frozen=True):
         return max(self.floor, self.at - overlap)
 
     def moved(self, at: dt.datetime, overlap: dt.timedelta) -> "Cursor":
-        """The cursor at a later position; states from before are dropped once they are outside the overlap."""
+        """The cursor at a later position; states from before are dropped once outside the overlap."""
         cursor = msgspec.structs.replace(self, at=at)
         begin = cursor.back(overlap)
         before = {name: known for name, known in self.before.items() if known.youngest >= begin}

@@ -71,7 +71,7 @@ class ChangedRecords(Generic[C]):
         return [one for row in rows for one in self._sobject.changes(row.record, content_of(row.all))]
 
 
-def _place_of(row: Row[ChangeRecord]) -> Place | None:
+def _place_of(row: Row[C]) -> Place | None:
     return utc(row.record.system_modstamp), row.record.id
 
 

@@ -8,10 +8,10 @@ from system_apis.connector.checks import Step, environment_step
 from system_apis.connector.custom_values import Kind
 from system_apis.connector.erp_check import field_findings, reference_steps
 from system_apis.connector.findings import judged
+from system_apis.connector.oracle_sql import by_ids, count
 from system_apis.connector.wall_clock import LocalZone
 from system_apis.vendors.netsuite.auth import Account
 from system_apis.vendors.netsuite.client import NetSuiteClient
-from system_apis.vendors.netsuite.mapping import queries
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import Raw
 
@@ -80,7 +80,7 @@ class NetSuiteCheck:
         return "allowed"
 
     async def _readable(self, table: str) -> str:
-        await self._client.query(queries.count(table))
+        await self._client.query(count(table))
         return "allowed"
 
     async def _fields(self) -> list[Finding]:
@@ -93,7 +93,7 @@ class NetSuiteCheck:
         return list(field_findings(self._profile, shapes, _TYPES))
 
     async def _names(self, record: str, ids: Iterable[str]) -> dict[str, str]:
-        rows = await self._client.query(queries.by_ids(record, _NAMES.get(record, "name"), ids))
+        rows = await self._client.query(by_ids(record, _NAMES.get(record, "name"), ids))
         return {row["id"]: row.get("name", "") for row in rows}
 
     async def _time_zone(self) -> Finding:

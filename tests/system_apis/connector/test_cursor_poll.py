@@ -1,4 +1,4 @@
-"""tests of the connector: a poll over coarse clocks reports every change once, and nothing from before it began."""
+"""tests of the connector: a poll over coarse clocks reports every change once, none from before."""
 
 import datetime as dt
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from system_apis.connector.profile import Polling
 
 
 class Vendor:
-    """Records by id: the minute of the last change and the content, as a vendor whose clock counts minutes."""
+    """Records by id, with the last change and the content, at a vendor whose clock counts minutes."""
 
     def __init__(self, *, versions: bool) -> None:
         self.versions = versions

@@ -53,7 +53,7 @@ async def test_put_customer_again(erp: Any, account: Account) -> None:
 
 
 async def test_a_person_s_addresses_stay(erp: Any, account: Account) -> None:
-    """A repeated put changes the default billing address alone, in place: a person's others stay as they are."""
+    """A repeated put changes the default billing address alone, in place; a person's others stay."""
     made = await erp.put_customer("enf-cus-1", globex())
     (billing,) = (await account.record("customer", made.id))["addressBook"]["items"]
     theirs = {"label": "Depot", "defaultBilling": False, "defaultShipping": True}

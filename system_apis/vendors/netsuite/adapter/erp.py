@@ -17,6 +17,7 @@ from system_apis.connector.erp import completed
 from system_apis.connector.errors import created_or_changed, on_schema
 from system_apis.connector.local_rows import LocalRows
 from system_apis.connector.local_time import Row
+from system_apis.connector.oracle_sql import whole_table
 from system_apis.connector.own_writes import OwnWrites
 from system_apis.connector.refusals import no_such
 from system_apis.vendors.netsuite.client import NetSuiteClient
@@ -61,10 +62,8 @@ class NetSuiteErp:
         self, updated_since: dt.datetime | None = None, cursor: str | None = None, limit: int = 50
     ) -> Customers:
         profile = await self._complete.get()
-        place = await self._rows.start(updated_since, cursor)
-        rows = await self._client.query(queries.customers_since(profile, place, limit + 1))
-        shown, cursor = self._rows.page(rows, limit)
-        return Customers(await self._customers(profile, shown), cursor)
+        rows, following = await self._rows.page(queries.customers(profile), updated_since, cursor, limit)
+        return Customers(await self._customers(profile, rows), following)
 
     async def find_customers(
         self, name: str | None = None, tax_number: str | None = None, domain: str | None = None
@@ -112,9 +111,8 @@ class NetSuiteErp:
         except NotFound:
             return Contracts(())  # no id of NetSuite's, so there are no contracts
         profile = await self._complete.get()
-        place = await self._rows.start(updated_since, cursor)
-        rows = await self._client.query(queries.orders_since(profile, place, limit + 1, owner))
-        rows, cursor = self._rows.page(rows, limit)
+        source = queries.orders(profile, owner)
+        rows, following = await self._rows.page(source, updated_since, cursor, limit)
         with on_schema(self._instance, "a row"):
             wanted = queries.line_sums(row["id"] for row in rows)
         sums = await self._client.query(wanted) if rows else []
@@ -124,7 +122,7 @@ class NetSuiteErp:
         orders = await self._rows.records(
             NetSuiteOrder, rows, column, changed="lastModifiedDate", more=subtotals
         )
-        return Contracts(tuple(contract(profile, order, dict(row), None) for order, row in orders), cursor)
+        return Contracts(tuple(contract(profile, order, dict(row), None) for order, row in orders), following)
 
     async def put_contract(self, key: str, body: ContractDraft) -> Contract:
         profile = await self._complete.get()
@@ -169,7 +167,7 @@ class NetSuiteErp:
 
     async def _table(self, name: str) -> dict[str, str]:
         table, column = {"currencies": ("currency", "symbol"), "terms": ("term", "name")}[name]
-        rows = await self._client.query(queries.whole_table(table, column))
+        rows = await self._client.query(whole_table(table, column))
         return {row["id"]: row[column] for row in rows if column in row}
 
     async def _customers(self, profile: NetSuiteProfile, rows: Sequence[Row]) -> tuple[Customer, ...]:

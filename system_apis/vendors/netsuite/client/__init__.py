@@ -5,6 +5,7 @@ from typing import Any, Literal, TypeVar
 
 from contracts.problems import NotFound
 from kit.http import Outbound
+from system_apis.connector.oracle_sql import Source
 from system_apis.connector.wall_clock import Seen
 from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteGovernance, NetSuiteRows, Raw, Row
 
@@ -14,7 +15,6 @@ RECORD = "/services/rest/record/v1"
 _QUERY = "/services/rest/query/v1/suiteql"
 _GOVERNANCE = "/services/rest/system/v1/governanceLimits"
 REQUEST_ID_HEADER = "x-n-operationid"
-_CUSTOMERS = "SELECT id, TO_CHAR(lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS') AS changed FROM customer"
 # By default NetSuite drops an unknown field, and reports it in a header only.
 _STRICT = {"X-NetSuite-PropertyNameValidation": "Error"}
 
@@ -24,10 +24,6 @@ class NetSuiteClient:
 
     def __init__(self, outbound: Outbound) -> None:
         self._outbound = outbound
-
-    @property
-    def instance(self) -> str:
-        return self._outbound.instance
 
     async def read(self, kind: str, ident: str, shape: type[T]) -> tuple[T, Raw]:
         """A whole record by internal id or ``eid:`` key: its shape, and raw for the account's own fields.
@@ -101,8 +97,7 @@ class NetSuiteClient:
 
     async def clock(self, which: Literal["DESC", "ASC"] = "DESC") -> Seen | None:
         """By the customer that changed last (or first): SuiteQL has the user's clock, the record API UTC."""
-        order = f"ORDER BY lastmodifieddate {which}, id FETCH FIRST 1 ROWS ONLY"
-        rows = await self.query(f"{_CUSTOMERS} {order}")
+        rows = await self.query(Source("customer").outermost(which))
         if not rows or "changed" not in rows[0]:
             return None
         try:
