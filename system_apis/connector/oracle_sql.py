@@ -12,6 +12,7 @@ from system_apis.connector.firm_search import literal
 from system_apis.connector.local_time import Place
 from system_apis.connector.profile import Names
 
+Order = Literal["ASC", "DESC"]
 _FORMAT = "'YYYY-MM-DD HH24:MI:SS'"
 _TEXT = f"TO_CHAR(lastmodifieddate, {_FORMAT})"
 _CHANGED = f"{_TEXT} AS changed"
@@ -29,7 +30,7 @@ class Source(NamedTuple):
         where = _where(" AND ".join([*self.conditions, *_after(place)]))
         return f"{self._select(self.columns)}{where} ORDER BY {_TEXT}, id{_first(limit)}"
 
-    def outermost(self, order: Literal["ASC", "DESC"] = "DESC") -> str:
+    def outermost(self, order: Order = "DESC") -> str:
         """The row that changed last, or first."""
         where = _where(" AND ".join(self.conditions))
         return f"{self._select(('id',))}{where} ORDER BY lastmodifieddate {order}, id {order}{_first(1)}"

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from contracts.canonical import currencies, matching
-from contracts.canonical.values import Address, Money, TaxRegistration
+from contracts.canonical.values import Address, Money, Ref, TaxRegistration
 from contracts.problems import NotFound
 
 N = TypeVar("N", bound=msgspec.Struct)
@@ -58,6 +58,12 @@ def content_of(record: Any) -> str:
 def second_of(instant: dt.datetime) -> str:
     """An instant in whole seconds, where a vendor has no version but the last change."""
     return utc(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def refs(instance: str, noun: str, ident: str, url: str, key: str) -> tuple[Ref, ...]:
+    """The record itself with its page, and the key under which it was created, where it has one."""
+    own = Ref(instance, noun, ident, url)
+    return (own, Ref(instance, "external_id", key)) if key else (own,)
 
 
 def tax_registrations(number: str, address: Address | None) -> tuple[TaxRegistration, ...]:

@@ -79,8 +79,8 @@ class NetSuiteErp:
         profile = await self._complete.get()
 
         async def write() -> str:
-            wanted = customer_body(profile, body, await self._known(key))
-            return await self._client.upsert("customer", key, wanted)
+            known = await self._known(key) if body.billing_address else None
+            return await self._client.upsert("customer", key, customer_body(profile, body, known))
 
         _, saved = await self._customer(await created_or_changed(write))
         await self._own_writes.wrote("customer", saved.id, saved.updated_at)
@@ -114,9 +114,7 @@ class NetSuiteErp:
         source = queries.orders(profile, owner)
         rows, following = await self._rows.page(source, updated_since, cursor, limit)
         with on_schema(self._instance, "a row"):
-            wanted = queries.line_sums(row["id"] for row in rows)
-        sums = await self._client.query(wanted) if rows else []
-        with on_schema(self._instance, "a row"):
+            sums = await self._client.query(queries.line_sums(row["id"] for row in rows)) if rows else []
             values = {row["transaction"]: -Decimal(row["amount"]) for row in sums}
             subtotals = {row["id"]: {"subtotal": values.get(row["id"], Decimal(0))} for row in rows}
         orders = await self._rows.records(
@@ -140,7 +138,10 @@ class NetSuiteErp:
                 raise no_such(self._instance, "customer", body.customer_id) from None
             raise
         # The schedule is the one that was just saved as sent.
-        saved = await self._contract(order_id, msgspec.convert(plan, NetSuiteSchedule) if plan else None)
+        return await self._written(order_id, msgspec.convert(plan, NetSuiteSchedule) if plan else None)
+
+    async def _written(self, ident: str, schedule: NetSuiteSchedule | None) -> Contract:
+        saved = await self._contract(ident, schedule)
         await self._own_writes.wrote("contract", saved.id, saved.updated_at)
         return saved
 
@@ -149,9 +150,7 @@ class NetSuiteErp:
         if is_closed(record):
             return await self._contract(record.id)
         await self._client.change("salesOrder", record.id, closing_body(record))
-        closed = await self._contract(record.id)
-        await self._own_writes.wrote("contract", closed.id, closed.updated_at)
-        return closed
+        return await self._written(record.id, None)
 
     async def _contract(self, ident: str, schedule: NetSuiteSchedule | None = None) -> Contract:
         record, raw = await self._client.read("salesOrder", ident, NetSuiteOrder)

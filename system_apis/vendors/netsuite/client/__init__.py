@@ -1,11 +1,11 @@
 """system_apis: NetSuite's REST record service and SuiteQL."""
 
 import datetime as dt
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from contracts.problems import NotFound
 from kit.http import Outbound
-from system_apis.connector.oracle_sql import Source
+from system_apis.connector.oracle_sql import Order, Source
 from system_apis.connector.wall_clock import Seen
 from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteGovernance, NetSuiteRows, Raw, Row
 
@@ -95,7 +95,7 @@ class NetSuiteClient:
         """How many calls may be under way at once."""
         return (await self._outbound.send("GET", _GOVERNANCE)).json(NetSuiteGovernance)
 
-    async def clock(self, which: Literal["DESC", "ASC"] = "DESC") -> Seen | None:
+    async def clock(self, which: Order) -> Seen | None:
         """By the customer that changed last (or first): SuiteQL has the user's clock, the record API UTC."""
         rows = await self.query(Source("customer").outermost(which))
         if not rows or "changed" not in rows[0]:

@@ -3,22 +3,14 @@
 from contracts.canonical import countries
 from contracts.canonical.customer import Customer, CustomerDraft, CustomerStatus
 from contracts.canonical.values import Address
-from system_apis.connector.refusals import unmapped
+from system_apis.connector.refusals import checked_country
 from system_apis.connector.values import money, second_of, tax_registrations
-from system_apis.vendors.netsuite.mapping.values import (
-    custom_fields,
-    point,
-    refs_of,
-    text_of,
-    to_code,
-    to_id,
-)
+from system_apis.vendors.netsuite.mapping.values import custom_fields, point, refs_of, text_of, to_code, to_id
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import (
     NetSuiteAddress,
     NetSuiteAddressLine,
     NetSuiteCustomer,
-    NetSuiteReference,
     Raw,
 )
 
@@ -72,12 +64,9 @@ def _address_line(known: NetSuiteAddressLine | None, address: Raw) -> Raw:
 
 def _address_body(profile: NetSuiteProfile, address: Address, addressee: str) -> Raw:
     """An address whole, null being what empties a field."""
-    if address.country and not countries.is_code(address.country):
-        sentence = f"{address.country!r} is no country code of ISO 3166-1"
-        raise unmapped(sentence, "billing_address/country", profile.name, fixed_by="caller")
-    country = point(address.country) if address.country else None
+    code = checked_country(address.country, "billing_address/country", profile.name)
     texts = {theirs: getattr(address, ours) or None for ours, theirs in _ADDRESS.items()}
-    return {**texts, "addressee": addressee, "country": country}
+    return {**texts, "addressee": addressee, "country": point(code) if code else None}
 
 
 def customer(profile: NetSuiteProfile, record: NetSuiteCustomer, raw: Raw) -> Customer:
@@ -120,11 +109,9 @@ def _billing_line(record: NetSuiteCustomer) -> NetSuiteAddressLine | None:
     return next((line for line in lines if line.default_billing), None)
 
 
-def _country(reference: NetSuiteReference) -> str:
-    """The ISO code; what means none stays as NetSuite names it."""
-    return countries.code_of(reference.id) or countries.code_or_text(reference.ref_name or reference.id)
-
-
 def _address(address: NetSuiteAddress) -> Address:
     lines = {ours: getattr(address, theirs) for ours, theirs in _ADDRESS.items()}
-    return Address(**lines, country=_country(address.country) if address.country else "")
+    at = address.country
+    # What stands for no country of ISO's stays as NetSuite names it.
+    country = at and (countries.code_of(at.id) or countries.code_or_text(at.ref_name or at.id))
+    return Address(**lines, country=country or "")
