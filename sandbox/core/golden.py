@@ -130,7 +130,7 @@ class Golden:
     `schema` and `profile` complete the account and the example profile, so that every canonical field has a
     place; `mapped` is what that profile lacks on purpose, so that a check finds nothing else. `calls` are the
     calls of an operation that a test spoils, `budget` how many a repetition of it may make. `stamps` are raw
-    fields (by their path) that a mere save changes, `journals` tables in which the vendor records what
+    fields that a mere save changes, `journals` tables in which the vendor records what
     happened. `unseen` are changes and findings (``check:kind``) that the vendor does not show, and
     `equivalent` mutants that change nothing at this vendor; both with the reason.
     """

@@ -234,7 +234,7 @@ def _lay(line: Record, taken: Record) -> None:
         if value is None:
             line.pop(name, None)
         elif isinstance(line.get(name), dict) and isinstance(value, dict) and "id" not in value:
-            line[name] = {**line[name], **value}
+            line[name] = {name: part for name, part in {**line[name], **value}.items() if part is not None}
         else:
             line[name] = value
 

@@ -7,9 +7,13 @@ from contracts.events.kinds import RecordChanged
 
 
 class Change(NamedTuple):
-    """One change, under an id that is the same from every source."""
+    """One change, under an id that is the same from every source.
+
+    `content` distinguishes two states of a record with the same instant, where `dedupe_id` does not.
+    """
 
     dedupe_id: str
     type: str
     change: RecordChanged
     at: dt.datetime
+    content: str = ""

@@ -1,6 +1,6 @@
 """system_apis: the check of an account as data: steps, each with a probe; and what is expected of a field."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from contracts.problems import Problem
@@ -70,6 +70,32 @@ def environment_step(profile: Profile, account: str, actual: str) -> CheckStep:
         return judged("environment", account, detail, ok=ok, fix=fix)
 
     return CheckStep("environment", account, probe)
+
+
+def allowed(call: Callable[[], Awaitable[object]]) -> Probe:
+    """The probe of a call whose refusal shows what is missing, and whose answer nothing."""
+
+    async def probe() -> str:
+        await call()
+        return "allowed"
+
+    return probe
+
+
+def permission_steps(
+    calls: Iterable[tuple[str, Callable[[], Awaitable[object]]]], fix: str
+) -> Iterator[CheckStep]:
+    """A step for each permission, by the vendor's name of it, with a call that needs it."""
+    for name, call in calls:
+        yield CheckStep("permission", name, allowed(call), f"{fix} {name}")
+
+
+def concurrency_finding(profile: Profile, vendor: str, most: int) -> Finding:
+    """Whether the profile makes no more calls at once than the vendor allows."""
+    used = profile.limits.concurrency
+    detail = f"{vendor} allows {most} calls at once, the profile uses {used or 'any number'}"
+    fix = f"set limits.concurrency to at most {most}"
+    return judged("limit", "concurrency", detail, ok=0 < used <= most, fix=fix)
 
 
 class Wanted(NamedTuple):

@@ -8,9 +8,11 @@ several of our codes (`"22" = ["US-SERVICES", "EXPORT"]`); it is read as the fir
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TypeVar
 
+from contracts.problems import ContractViolation
 from system_apis.connector.refusals import unmapped
 
 K = TypeVar("K", bound=str)
+C = TypeVar("C", bound=str)
 
 Codes = dict[str, str | tuple[str, ...]]
 """The account's value → our code; an empty map: the account's values are our codes."""
@@ -61,6 +63,13 @@ def strays(
         for code in _ours(ours):
             if not is_known(code):
                 yield f"[{table}] {value!r} leads to {code!r}, which is no code of ours"
+
+
+def known_code(codes: Mapping[str, C], value: str, what: str, instance: str) -> C:
+    """Our code of a vendor's fixed value; raises ContractViolation for one that its documentation lacks."""
+    if value not in codes:
+        raise ContractViolation(f"{what} has the unknown status {value!r}", instance=instance)
+    return codes[value]
 
 
 def _ours(ours: str | tuple[str, ...]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from system_apis.connector.polling import in_background, poll_repeatedly
 from system_apis.connector.profile import Polling
 
 BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_COARSEST = dt.timedelta(minutes=1)  # what vendors' clocks count
 
 
 class Page(NamedTuple):
@@ -30,8 +31,8 @@ class Page(NamedTuple):
 
 
 async def present() -> dt.datetime:
-    """Now, as the newest instant of a list that states none: the first poll starts at the present."""
-    return clock.now()
+    """The present, for a list that states no newest instant: no later than the vendor's clock has it."""
+    return clock.now() - _COARSEST
 
 
 class Watched(NamedTuple):
@@ -46,28 +47,40 @@ class Watched(NamedTuple):
     newest: Callable[[], Awaitable[dt.datetime]] = present
 
 
+class Known(NamedTuple):
+    """A state that was there at the start: its content, and the newest instant of its page."""
+
+    content: str
+    youngest: dt.datetime
+
+
 class Cursor(msgspec.Struct, frozen=True):
     """A poll's position `at`, and its start `floor`: changes before the start are not reported.
 
-    `known` are the changes at the start's own instant: vendors' clocks are coarse, some count minutes, so a
-    change right after the start may have the same instant.
+    `before` are the states that were there at the start, by their dedupe ids: vendors' clocks are coarse,
+    some count minutes, so a change right after the start may have an instant from before it, and that of the
+    state which it replaces.
     """
 
     at: dt.datetime
     floor: dt.datetime
-    known: frozenset[str] = frozenset()
+    before: dict[str, Known] = {}
 
     def back(self, overlap: dt.timedelta) -> dt.datetime:
         """Where to read from, to see again what may have come late."""
         return max(self.floor, self.at - overlap)
 
     def moved(self, at: dt.datetime, overlap: dt.timedelta) -> "Cursor":
-        """The cursor at a later position; known changes are dropped once they are outside the overlap."""
-        return Cursor(at, self.floor, self.known if at - overlap <= self.floor else frozenset())
+        """The cursor at a later position; states from before are dropped once outside the overlap."""
+        cursor = msgspec.structs.replace(self, at=at)
+        begin = cursor.back(overlap)
+        before = {name: known for name, known in self.before.items() if known.youngest >= begin}
+        return msgspec.structs.replace(cursor, before=before)
 
     def counts(self, change: Change) -> bool:
         """Whether a change happened after the beginning."""
-        return change.at >= self.floor and change.dedupe_id not in self.known
+        known = self.before.get(change.dedupe_id)
+        return change.at >= self.floor and (known is None or known.content != change.content)
 
 
 class CursorPoll:
@@ -110,9 +123,12 @@ class CursorPoll:
         reported = self._reported.get(part, {})
         async for page in self._watched[part].pages(cursor.back(self._overlap)):
             for change in page.changes:
-                if cursor.counts(change) and change.dedupe_id not in reported:
-                    await report(receive, change)
-                reported[change.dedupe_id] = page.youngest
+                distinct = _distinct(change, reported)
+                if not cursor.counts(change):
+                    continue
+                if distinct.dedupe_id not in reported:
+                    await report(receive, distinct)
+                reported |= dict.fromkeys((change.dedupe_id, _state(change)), page.youngest)
             if page.youngest > cursor.at:
                 cursor = await self._save(part, store, cursor.moved(page.youngest, self._overlap))
             # Changes in the overlap come again with the next poll; older ones do not.
@@ -133,8 +149,12 @@ class CursorPoll:
         newest = await watched.newest()
         if newest == BEGINNING:
             return Cursor(newest, newest)
-        known = [change.dedupe_id async for page in watched.pages(newest) for change in page.changes]
-        return Cursor(newest, newest, frozenset(known))
+        before = {
+            change.dedupe_id: Known(change.content, page.youngest)
+            async for page in watched.pages(newest)
+            for change in page.changes
+        }
+        return Cursor(newest, newest, before)
 
     async def _save(self, part: str, store: CursorStore, cursor: Cursor) -> Cursor:
         await store.set(self._name(part), msgspec.json.encode(cursor).decode())
@@ -142,6 +162,15 @@ class CursorPoll:
 
     def _name(self, part: str) -> str:
         return f"{self.name}:{part}" if part else self.name
+
+
+def _state(change: Change) -> str:
+    return f"{change.dedupe_id}:{change.content}" if change.content else change.dedupe_id
+
+
+def _distinct(change: Change, reported: Mapping[str, dt.datetime]) -> Change:
+    """A further state of a record within one instant is another change."""
+    return change._replace(dedupe_id=_state(change)) if change.dedupe_id in reported else change
 
 
 async def report(receive: Receive, change: Change) -> None:

@@ -73,6 +73,14 @@ class ErpProfile(Profile, frozen=True, kw_only=True):
             yield from ambiguous(getattr(self, table), table)
 
 
+def number_faults(profile: ErpProfile, vendor: str) -> Iterator[str]:
+    """A fault for each id in the tables that is no whole number."""
+    for table in TABLES:
+        for ident in getattr(profile, table):
+            if not ident.lstrip("-").isdecimal():
+                yield f"[{table}] {ident!r} is no internal id of {vendor}: a whole number"
+
+
 def id_of(profile: ErpProfile, table: str, code: str, place: str) -> str:
     """The vendor's record for one of our codes; raises VendorRejected where the profile has none."""
     ident = inverse(getattr(profile, table)).get(code)
@@ -113,3 +121,10 @@ def own_fields(fields: Names, draft: CustomerDraft | ContractDraft) -> dict[str,
         field: str(getattr(draft, noun)) for noun, field in fields.named().items() if hasattr(draft, noun)
     }
     return {field: text for field, text in texts.items() if text}
+
+
+def own_values(fields: ContractFields, read: Callable[[str], str]) -> dict[str, Any]:
+    """What a contract has in the account's own fields; a revision that is no number is the first."""
+    texts = {noun: read(field) for noun, field in fields.named().items()}
+    revision = texts.get("revision", "")
+    return texts | {"revision": int(revision) if revision.isdigit() else 1}

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from functools import partial
+from typing import Any
 
 from contracts.system.instance import Finding
 from system_apis.connector.checks import CheckStep, Field, Fixes, Wanted, field_finding
@@ -56,3 +57,12 @@ def field_findings(
             field = Field(shape[name]) if name in shape else None
             kind = custom_value(value).kind
             yield field_finding(Wanted(place, name, types=types[kind]), field, _FIXES)
+
+
+def schema_types(schemas: Mapping[str, Any], kind: str, *path: str) -> dict[str, str]:
+    """The types of a record's fields by its JSON schema, or of those of the lines of one of its lists."""
+    shape: Mapping[str, Any] = schemas.get(kind, {})
+    for name in path:
+        shape = shape.get("properties", {}).get(name, {})
+    fields: Mapping[str, Any] = shape.get("items", shape).get("properties", {})
+    return {name: str(field.get("type")) for name, field in fields.items()}

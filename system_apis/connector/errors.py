@@ -1,12 +1,14 @@
 """system_apis: a vendor's refusals in our taxonomy, by one table per vendor; never its own sentence."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from contracts.problems import ContractViolation, Fault, Problem
+from contracts.problems import ContractViolation, Fault, Problem, VendorRejected
 from kit.http import VendorAnswer
+
+T = TypeVar("T")
 
 ALREADY_EXISTS = "already_exists"
 """The code of a fault: another record has the same unique value."""
@@ -106,3 +108,13 @@ def on_schema(instance: str, what: str) -> Iterator[None]:
 def already_exists(problem: Problem) -> bool:
     """Whether the account refused because a unique value is there already."""
     return any(fault.code == ALREADY_EXISTS for fault in problem.errors)
+
+
+async def created_or_changed(write: Callable[[], Awaitable[T]]) -> T:
+    """What an upsert returns; of two creations at once the second is refused, and then is a change."""
+    try:
+        return await write()
+    except VendorRejected as problem:
+        if not already_exists(problem):
+            raise
+    return await write()

@@ -11,35 +11,42 @@ from system_apis.connector.change import Change
 from system_apis.connector.cursor_poll import BEGINNING, Page, Watched
 from system_apis.connector.errors import on_schema
 from system_apis.connector.local_time import Place, Row, instant_of
+from system_apis.connector.oracle_sql import Source
 from system_apis.connector.own_writes import OwnWrites
 from system_apis.connector.paging import keyset, page_of
 from system_apis.connector.rows import record_of
-from system_apis.connector.values import second_of
+from system_apis.connector.values import content_of, second_of
 from system_apis.connector.wall_clock import LocalZone
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 class LocalRows:
-    """The rows of one instance."""
+    """The rows of one instance, whose queries `read` executes."""
 
-    def __init__(self, instance: str, zone: LocalZone) -> None:
+    def __init__(
+        self, instance: str, zone: LocalZone, read: Callable[[str], Awaitable[Sequence[Row]]]
+    ) -> None:
         self._instance = instance
         self._zone = zone
+        self._read = read
 
-    async def start(self, updated_since: dt.datetime | None, cursor: str | None) -> Place | None:
+    async def page(
+        self, source: Source, updated_since: dt.datetime | None, cursor: str | None, limit: int
+    ) -> tuple[Sequence[Row], str | None]:
+        """A page of rows by last change, and the next one's cursor."""
+        rows = await self._read(source.after(await self._start(updated_since, cursor), limit + 1))
+        with on_schema(self._instance, "a row"):
+            return page_of(
+                rows, limit, lambda row: (dt.datetime.fromisoformat(row["changed"]), int(row["id"]))
+            )
+
+    async def _start(self, updated_since: dt.datetime | None, cursor: str | None) -> Place | None:
         """Where a list continues; a cursor has the time as the vendor wrote it, right in any zone."""
         if cursor is not None:
             changed, ident = decode_page(cursor, tuple[dt.datetime, int])
             return Place(changed.replace(tzinfo=None).isoformat(" ", "seconds"), ident)
         return Place.at(updated_since, await self._zone.current()) if updated_since else None
-
-    def page(self, rows: Sequence[Row], limit: int) -> tuple[Sequence[Row], str | None]:
-        """The rows of a page and the next one's cursor; one more than the limit was read."""
-        with on_schema(self._instance, "a row"):
-            return page_of(
-                rows, limit, lambda row: (dt.datetime.fromisoformat(row["changed"]), int(row["id"]))
-            )
 
     async def records(
         self,
@@ -61,20 +68,19 @@ class LocalRows:
             at = [{changed: instant_of(row["changed"], zone)} for row in rows]
             return [(record_of(shape, a | b, column), a) for a, b in zip(whole, at, strict=True)]
 
-    def watched(
-        self,
-        noun: str,
-        event: str,
-        newest: Callable[[], Awaitable[Sequence[Row]]],
-        since: Callable[[Place], Awaitable[list[Any]]],
-        size: int,
-        own_writes: OwnWrites,
-    ) -> Watched:
-        """A poll's list of one noun; our own writes are recognised by their recorded instants."""
+    def watched(self, noun: str, event: str, source: Source, size: int, own_writes: OwnWrites) -> Watched:
+        """A poll's list of one noun; our own writes are recognised by their recorded instants.
+
+        Rows state no version, and several changes of a record may have one instant: a change is known by its
+        row's content, so the `source` must have all columns that matter.
+        """
 
         async def last() -> dt.datetime:
-            rows = await newest()
+            rows = await self._read(source.outermost())
             return instant_of(rows[0]["changed"], await self._zone.current()) if rows else BEGINNING
+
+        async def since(place: Place) -> list[Row]:
+            return [*await self._read(source.after(place, size))]
 
         async def pages(begin: dt.datetime) -> AsyncIterator[Page]:
             zone = await self._zone.current()
@@ -85,6 +91,6 @@ class LocalRows:
         async def change(row: Row, zone: dt.tzinfo) -> Change:
             at, ident = instant_of(row["changed"], zone), row["id"]
             record = await own_writes.change(noun, ident, at)
-            return Change(f"poll:{noun}:{ident}:{second_of(at)}", event, record, at)
+            return Change(f"poll:{noun}:{ident}:{second_of(at)}:{content_of(row)}", event, record, at)
 
         return Watched(pages, last)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
@@ -30,6 +31,14 @@ class Names(Table, frozen=True, kw_only=True):
         """Our names with the account's, where it has one."""
         texts = {name: getattr(self, name) for name in self.__struct_fields__}
         return {name: field for name, field in texts.items() if isinstance(field, str) and field}
+
+
+def zone_faults(name: str) -> Iterator[str]:
+    """A fault unless it is the IANA name of a time zone."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        yield f"time_zone: no zone is named {name!r} (as in Europe/London)"
 
 
 class Connection(Table, frozen=True, kw_only=True):

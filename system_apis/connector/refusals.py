@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from contracts.canonical import countries
 from contracts.problems import Fault, NotFound, VendorRejected
 
 
@@ -9,6 +10,13 @@ def unmapped(sentence: str, place: str, instance: str, fixed_by: str = "administ
     """The refusal of a value for which the account has no other: nothing is ever put in its place."""
     fault = Fault(f"/{place}", sentence, "unmapped", field=place.rpartition("/")[2], fixed_by=fixed_by)
     return VendorRejected(sentence, instance=instance, errors=(fault,))
+
+
+def checked_country(code: str, place: str, instance: str) -> str:
+    """The code of a country, or none; refused where ISO 3166-1 has no such one."""
+    if code and not countries.is_code(code):
+        raise unmapped(f"{code!r} is no country code of ISO 3166-1", place, instance, fixed_by="caller")
+    return code
 
 
 def no_such(instance: str, noun: str, key: str) -> NotFound:

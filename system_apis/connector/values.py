@@ -4,12 +4,12 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from contracts.canonical import currencies, matching
-from contracts.canonical.values import Address, Money, TaxRegistration
+from contracts.canonical.values import Address, Money, Ref, TaxRegistration
 from contracts.problems import NotFound
 
 N = TypeVar("N", bound=msgspec.Struct)
@@ -46,14 +46,24 @@ def versioned(noun: N, stamp: dt.datetime) -> N:
 
     Stamps count whole seconds only, so the stamp alone is not sufficient.
     """
-    content = msgspec.json.encode(noun, order="deterministic")
-    version = f"{utc(stamp):%Y%m%d%H%M%S%f}-{hashlib.sha256(content).hexdigest()[:12]}"
-    return msgspec.structs.replace(noun, version=version)
+    return msgspec.structs.replace(noun, version=f"{utc(stamp):%Y%m%d%H%M%S%f}-{content_of(noun)}")
+
+
+def content_of(record: Any) -> str:
+    """A short hash of what we read of a record, the same for the same content."""
+    content = msgspec.json.encode(record, order="deterministic")
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def second_of(instant: dt.datetime) -> str:
     """An instant in whole seconds, where a vendor has no version but the last change."""
     return utc(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def refs(instance: str, noun: str, ident: str, url: str, key: str) -> tuple[Ref, ...]:
+    """The record itself with its page, and the key under which it was created, where it has one."""
+    own = Ref(instance, noun, ident, url)
+    return (own, Ref(instance, "external_id", key)) if key else (own,)
 
 
 def tax_registrations(number: str, address: Address | None) -> tuple[TaxRegistration, ...]:

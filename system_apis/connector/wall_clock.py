@@ -8,7 +8,9 @@ from contracts.problems import VendorRejected
 from contracts.system.instance import Finding
 from kit import telemetry
 from system_apis.connector.cached import ReadOnce
+from system_apis.connector.checks import CheckStep
 from system_apis.connector.findings import judged
+from system_apis.connector.oracle_sql import Order
 
 _log = telemetry.log(__name__)
 
@@ -40,11 +42,12 @@ class LocalZone:
     """The zone of a vendor's instants: the profile's, unless the account shows another.
 
     Then the account is right: the profile must be corrected, and until then the observed offset is used,
-    which is wrong once summer time starts or ends. `look` gives what the account shows, None for nothing.
+    which is wrong once summer time starts or ends. `look` gives what the account shows by its first or last
+    change, None for nothing.
     """
 
     def __init__(
-        self, instance: str, configured: dt.tzinfo, look: Callable[[], Awaitable[Seen | None]]
+        self, instance: str, configured: dt.tzinfo, look: Callable[[Order], Awaitable[Seen | None]]
     ) -> None:
         self._instance = instance
         self._configured = configured
@@ -55,14 +58,23 @@ class LocalZone:
         """The zone in use; read once an hour."""
         return await self._zone.get()
 
-    def finding(self, name: str, seen: list[Seen], fix: str) -> Finding:
-        """Whether the profile's zone is what was seen on both sides of a change to summer time."""
+    def step(self, readable: str, fix: str) -> CheckStep:
+        """Whether the profile's zone is the account's; `readable` is the fix where it shows none."""
+
+        async def probe() -> Finding:
+            """The first and the last change may be on either side of a change to summer time."""
+            both = [await self._look("DESC"), await self._look("ASC")]
+            return self._finding([one for one in both if one], fix)
+
+        return CheckStep("environment", "time zone", probe, readable)
+
+    def _finding(self, seen: list[Seen], fix: str) -> Finding:
         other = [one for one in seen if not self._explains(one)]
         shown = (
             f"the account answers at {(other or seen)[0]}" if seen else "nothing shows whether it is right"
         )
         return judged(
-            "environment", name, f"{shown}; the profile says {self._configured}", ok=not other, fix=fix
+            "environment", "time zone", f"{shown}; the profile says {self._configured}", ok=not other, fix=fix
         )
 
     def _explains(self, seen: Seen) -> bool:
@@ -70,7 +82,7 @@ class LocalZone:
 
     async def _find(self) -> dt.tzinfo:
         try:
-            seen = await self._look()
+            seen = await self._look("DESC")
         except VendorRejected:
             return self._configured  # our role may not read it; the check reports the missing permission
         if seen is None or self._explains(seen):

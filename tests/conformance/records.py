@@ -170,20 +170,5 @@ async def changed(
 def _news(old: Mapping[str, Any], new: Mapping[str, Any], stamps: frozenset[str]) -> Raw:
     if not old:
         return dict(new)
-    for path in stamps:
-        old, new = _without(old, path.split(".")), _without(new, path.split("."))
-    return {name: new.get(name) for name in {**new, **old} if new.get(name) != old.get(name)}
-
-
-def _without(value: Any, path: Sequence[str]) -> Any:
-    """The same without what a path leads to, through lists as well."""
-    if isinstance(value, list):
-        return [_without(each, path) for each in value]
-    if not isinstance(value, Mapping):
-        return value
-    name, *rest = path
-    return {
-        key: _without(each, rest) if key == name else each
-        for key, each in value.items()
-        if key != name or rest
-    }
+    names = {**new, **old}.keys() - stamps
+    return {name: new.get(name) for name in names if new.get(name) != old.get(name)}

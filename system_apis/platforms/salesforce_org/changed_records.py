@@ -7,11 +7,11 @@ from typing import Generic, NamedTuple, TypeVar
 from system_apis.connector.change import Change
 from system_apis.connector.cursor_poll import BEGINNING, CursorPoll, Page, Watched
 from system_apis.connector.paging import keyset
-from system_apis.connector.values import utc
+from system_apis.connector.values import content_of, utc
 from system_apis.platforms.salesforce_org import soql
 from system_apis.platforms.salesforce_org.client import OrgClient
 from system_apis.platforms.salesforce_org.connection import OrgProfile
-from system_apis.platforms.salesforce_org.records import ChangeRecord
+from system_apis.platforms.salesforce_org.records import ChangeRecord, Row
 from system_apis.platforms.salesforce_org.soql import Place
 
 C = TypeVar("C", bound=ChangeRecord)
@@ -20,12 +20,15 @@ _FIRST_WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
 class SObject(NamedTuple, Generic[C]):
-    """An object that is watched: its columns beside the stamps, and the changes that a record shows."""
+    """An object that is watched: its columns beside the stamps, and the changes that a record shows.
+
+    `changes` is given the content of the columns, too: records have whole seconds and no version.
+    """
 
     name: str
     record: type[C]
     columns: tuple[str, ...]
-    changes: Callable[[C], list[Change]]
+    changes: Callable[[C, str], list[Change]]
 
 
 class ChangedRecords(Generic[C]):
@@ -48,28 +51,28 @@ class ChangedRecords(Generic[C]):
     async def pages(self, since: dt.datetime) -> AsyncIterator[Page]:
         """All that changed since an instant, oldest change first."""
 
-        def read(place: Place | None) -> Awaitable[list[C]]:
+        def read(place: Place | None) -> Awaitable[list[Row[C]]]:
             return self._records(soql.both(soql.since(since), soql.after(place)), self._size)
 
         name = self._sobject.name
         async for records in keyset(self._client.instance, name, read, _place_of, self._size, None):
             if records:
-                yield Page(self._changes(records), utc(records[-1].system_modstamp))
+                yield Page(self._changes(records), utc(records[-1].record.system_modstamp))
 
     async def by_ids(self, ids: Iterable[str]) -> list[Change]:
         """The changes that the present state of some records shows."""
         return self._changes(await self._records(soql.by_ids(ids)))
 
-    async def _records(self, where: str, limit: int | None = None) -> list[C]:
+    async def _records(self, where: str, limit: int | None = None) -> list[Row[C]]:
         query = soql.changed(self._sobject.name, where, self._sobject.columns, limit=limit)
-        return [row.record for row in await self._client.query(query, self._sobject.record, deleted=True)]
+        return await self._client.query(query, self._sobject.record, deleted=True)
 
-    def _changes(self, records: Iterable[C]) -> list[Change]:
-        return [one for record in records for one in self._sobject.changes(record)]
+    def _changes(self, rows: Iterable[Row[C]]) -> list[Change]:
+        return [one for row in rows for one in self._sobject.changes(row.record, content_of(row.all))]
 
 
-def _place_of(record: ChangeRecord) -> Place | None:
-    return utc(record.system_modstamp), record.id
+def _place_of(row: Row[C]) -> Place | None:
+    return utc(row.record.system_modstamp), row.record.id
 
 
 def poll(profile: OrgProfile, watched: dict[str, ChangedRecords]) -> CursorPoll:

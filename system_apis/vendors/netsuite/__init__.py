@@ -38,14 +38,14 @@ def _build(opened: Account[NetSuiteProfile]) -> OpenInstance:
     profile = msgspec.structs.replace(opened.profile, connection=connection)
     client, own_writes = NetSuiteClient(opened.outbound), OwnWrites(profile.name, context.cache)
     zone = LocalZone(profile.name, ZoneInfo(profile.time_zone), client.clock)
-    rows = LocalRows(profile.name, zone)
+    rows = LocalRows(profile.name, zone, client.query)
     secret = resolve(given.push_secret, context.environ) if given.push_secret else None
     skew = profile.changes.skew_seconds
     return OpenInstance(
         profile=profile,
         client=client,
         capabilities={"erp": NetSuiteErp(profile, client, own_writes, rows)},
-        changes=(poll(profile, client, own_writes, rows),),
+        changes=(poll(profile, own_writes, rows),),
         webhook=Push(profile.name, secret, own_writes, skew_seconds=skew) if secret else None,
         steps=NetSuiteCheck(profile, account, client, zone).steps,
     )

@@ -4,16 +4,20 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from contracts.system.instance import Finding
-from system_apis.connector.checks import CheckStep, environment_step
+from system_apis.connector.checks import (
+    CheckStep,
+    allowed,
+    concurrency_finding,
+    environment_step,
+    permission_steps,
+)
 from system_apis.connector.custom_values import Kind
-from system_apis.connector.erp_check import field_findings, reference_steps
-from system_apis.connector.findings import judged
+from system_apis.connector.erp_check import field_findings, reference_steps, schema_types
+from system_apis.connector.oracle_sql import by_ids, count
 from system_apis.connector.wall_clock import LocalZone
 from system_apis.vendors.netsuite.auth import NetSuiteAccount
 from system_apis.vendors.netsuite.client import NetSuiteClient
-from system_apis.vendors.netsuite.mapping import queries
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
-from system_apis.vendors.netsuite.records import Raw
 
 # What we call, and the permission that it needs as NetSuite's role page names it. A change of a record that
 # cannot exist shows whether we may change any.
@@ -59,62 +63,37 @@ class NetSuiteCheck:
 
     def steps(self) -> Iterator[CheckStep]:
         yield environment_step(self._profile, self._account.id, self._account.environment)
-        login = partial(self._probe, "GET", "currency?limit=1")
+        login = allowed(partial(self._client.probe, "GET", "currency?limit=1"))
         yield CheckStep("login", "OAuth 2.0 (M2M)", login, _LOGIN_FIX, needed=True)
-        probes = {name: partial(self._probe, method, path) for method, path, name in _PROBES}
-        for table in _TABLES:
-            name = f"Reports > SuiteAnalytics Workbook (table {table})"
-            probes[name] = partial(self._readable, table)
-        for name, probe in probes.items():
-            yield CheckStep("permission", name, probe, f"give the integration role {name}")
+        calls = [(name, partial(self._client.probe, method, path)) for method, path, name in _PROBES]
+        yield from permission_steps(calls, "give the integration role")
+        tables = {name: partial(self._client.query, count(name)) for name in _TABLES}
+        rows = [(f"Reports > SuiteAnalytics Workbook (table {name})", call) for name, call in tables.items()]
+        yield from permission_steps(rows, "give the integration role")
         fix = "give the integration role Setup > REST Web Services"
         yield CheckStep("field", "metadata-catalog", self._fields, fix)
         yield from reference_steps(self._profile, self._names, _RECORDS)
-        fix = "let the role read customers, also by SuiteQL"
-        yield CheckStep("environment", "time zone", self._time_zone, fix)
+        yield self._zone.step(
+            "let the role read customers, also by SuiteQL",
+            "set time_zone in the profile to the integration user's, as Home > Set Preferences shows it",
+        )
         # Only administrators may read it, so its absence is no fault.
         yield CheckStep("limit", "governanceLimits", self._limits, lenient=True)
-
-    async def _probe(self, method: str, path: str) -> str:
-        await self._client.probe(method, path)
-        return "allowed"
-
-    async def _readable(self, table: str) -> str:
-        await self._client.query(queries.count(table))
-        return "allowed"
 
     async def _fields(self) -> list[Finding]:
         schemas = await self._client.schemas(("customer", "salesOrder", "billingSchedule"))
         shapes = {
-            "customer": ("customer", _types(schemas, "customer")),
-            "contract": ("salesOrder", _types(schemas, "salesOrder")),
-            "contract_line": ("salesOrder.item", _types(schemas, "salesOrder", "item", "items")),
+            "customer": ("customer", schema_types(schemas, "customer")),
+            "contract": ("salesOrder", schema_types(schemas, "salesOrder")),
+            "contract_line": ("salesOrder.item", schema_types(schemas, "salesOrder", "item", "items")),
         }
         return list(field_findings(self._profile, shapes, _TYPES))
 
     async def _names(self, record: str, ids: Iterable[str]) -> dict[str, str]:
-        rows = await self._client.query(queries.by_ids(record, _NAMES.get(record, "name"), ids))
+        rows = await self._client.query(by_ids(record, _NAMES.get(record, "name"), ids))
         return {row["id"]: row.get("name", "") for row in rows}
-
-    async def _time_zone(self) -> Finding:
-        """The first and the last change may be on either side of a change to summer time."""
-        both = [await self._client.clock("DESC"), await self._client.clock("ASC")]
-        fix = "set time_zone in the profile to the integration user's, as Home > Set Preferences shows it"
-        return self._zone.finding("time zone", [one for one in both if one], fix)
 
     async def _limits(self) -> Finding:
         governance = await self._client.governance()
         most = governance.integration_concurrency_limit or governance.account_concurrency_limit
-        used = self._profile.limits.concurrency
-        detail = f"NetSuite allows {most} calls at once, the profile uses {used or 'any number'}"
-        fix = f"set limits.concurrency to at most {most}"
-        return judged("limit", "concurrency", detail, ok=0 < used <= most, fix=fix)
-
-
-def _types(schemas: Raw, kind: str, *path: str) -> dict[str, str]:
-    """The types of a record's fields, or of those of the lines of one of its lists."""
-    shape: Raw = schemas.get(kind, {})
-    for name in path:
-        shape = shape.get("properties", {}).get(name, {})
-    fields: Raw = shape.get("items", shape).get("properties", {})
-    return {name: str(field.get("type")) for name, field in fields.items()}
+        return concurrency_finding(self._profile, "NetSuite", most)

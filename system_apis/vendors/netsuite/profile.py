@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 
-from system_apis.connector.erp import TABLES, CustomerFields, ErpFields, ErpProfile
+from system_apis.connector.erp import CustomerFields, ErpFields, ErpProfile, number_faults
 from system_apis.connector.profile import (
     Connection,
     OptionalFieldName,
@@ -14,6 +13,7 @@ from system_apis.connector.profile import (
     Polling,
     SecretRef,
     Table,
+    zone_faults,
 )
 
 
@@ -91,11 +91,5 @@ class NetSuiteProfile(ErpProfile, frozen=True, kw_only=True):
 
     def faults(self) -> Iterator[str]:
         yield from super().faults()
-        for table in TABLES:
-            for ident in getattr(self, table):
-                if not ident.lstrip("-").isdecimal():
-                    yield f"[{table}] {ident!r} is no internal id of NetSuite: a whole number"
-        try:
-            ZoneInfo(self.time_zone)
-        except (KeyError, ValueError, OSError):
-            yield f"time_zone: no zone is named {self.time_zone!r} (as in Europe/London)"
+        yield from number_faults(self, "NetSuite")
+        yield from zone_faults(self.time_zone)

@@ -34,6 +34,7 @@ class NetSuiteAddress(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class NetSuiteAddressLine(msgspec.Struct, frozen=True, rename="camel"):
+    id: int
     default_billing: bool = False
     address_book_address: NetSuiteAddress | None = None
 
@@ -106,7 +107,6 @@ class NetSuiteRows(msgspec.Struct, frozen=True, rename="camel"):
     """A page of SuiteQL rows: every value is a text, and a null column is absent."""
 
     items: list[Row]
-    has_more: bool = False
 
 
 class NetSuiteErrorDetail(msgspec.Struct, frozen=True):
@@ -130,6 +130,4 @@ class NetSuitePush(msgspec.Struct, frozen=True, rename="camel"):
     event_id: str
     record_type: str
     internal_id: str
-    action: str
     last_modified: dt.datetime
-    external_id: str | None = None

@@ -9,19 +9,20 @@ from system_apis.platforms.salesforce_org.change_events import ChangeEvent
 from system_apis.platforms.salesforce_org.changed_records import ChangedRecords, SObject, poll
 from system_apis.platforms.salesforce_org.events import Events
 from system_apis.platforms.salesforce_org.stream import Stream
-from system_apis.vendors.salesforce.client import SalesforceClient
+from system_apis.vendors.salesforce.client import SalesforceClient, queries
 from system_apis.vendors.salesforce.mapping.changes import SOBJECTS, from_event, from_record
 from system_apis.vendors.salesforce.profile import SalesforceProfile
 from system_apis.vendors.salesforce.records import SalesChange
 
-_COLUMNS = {"Opportunity": ("IsWon", "IsClosed", "LastStageChangeDate"), "Account": ("MasterRecordId",)}
+_COLUMNS = {"Opportunity": ("LastStageChangeDate",), "Account": ("MasterRecordId",)}
 
 
 def sources(profile: SalesforceProfile, client: SalesforceClient, events: Events) -> tuple[ChangeSource, ...]:
     """What watches the org."""
     stages, records = Stages(client), dict[str, ChangedRecords]()
     for name in SOBJECTS:
-        sobject = SObject(name, SalesChange, _COLUMNS[name], partial(from_record, profile, name))
+        columns = (*_COLUMNS[name], *queries.watched(profile)[name])
+        sobject = SObject(name, SalesChange, columns, partial(from_record, profile, name))
         records[name] = ChangedRecords(client, sobject, profile.changes.page_size)
 
     async def changes(sobject: Any, event: ChangeEvent) -> list[Change]:

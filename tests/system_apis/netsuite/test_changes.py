@@ -108,10 +108,16 @@ async def test_poll_tells_nothing_from_before(opened: OpenInstance, account: Acc
     at_once = await account.create("customer", companyName="At once Ltd", subsidiary={"id": "2"})
     await poll.look(inbox.receive, cursors)
     assert inbox.changes == [("customer", at_once["id"], False)]
+    await account.edit("customer", before["id"], companyName="In the same second Ltd")
+    await poll.look(inbox.receive, cursors)
+    assert inbox.changes[1:] == [("customer", before["id"], False)]
+    await account.edit("customer", before["id"], companyName="Once more Ltd")
+    await poll.look(inbox.receive, cursors)
+    assert inbox.changes[2:] == [("customer", before["id"], False)]
     await account.advance_clock(1)
     await account.edit("customer", before["id"], companyName="After Ltd")
     await poll.look(inbox.receive, cursors)
-    assert inbox.changes[1:] == [("customer", before["id"], False)]
+    assert inbox.changes[3:] == [("customer", before["id"], False)]
 
 
 @pytest.mark.parametrize("said", ["UTC", "own"])

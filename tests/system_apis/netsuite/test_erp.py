@@ -52,6 +52,26 @@ async def test_put_customer_again(erp: Any, account: Account) -> None:
     assert len(record["addressBook"]["items"]) == 1
 
 
+async def test_a_person_s_addresses_stay(erp: Any, account: Account) -> None:
+    """A repeated put changes the default billing address alone, in place; a person's others stay."""
+    made = await erp.put_customer("enf-cus-1", globex())
+    (billing,) = (await account.record("customer", made.id))["addressBook"]["items"]
+    theirs = {"label": "Depot", "defaultBilling": False, "defaultShipping": True}
+    theirs["addressBookAddress"] = {"addr1": "Dock 4", "city": "Ogdenville", "country": {"id": "US"}}
+    book = [{"id": billing["id"], "label": "Head office", "defaultShipping": False}, theirs]
+    await account.edit("customer", made.id, addressBook={"items": book})
+    _, depot = (await account.record("customer", made.id))["addressBook"]["items"]
+    moved = Address("2 Side St", city="Shelbyville", country="US")
+    for draft in (globex(), globex(billing_address=moved), globex(billing_address=None)):
+        await erp.put_customer("enf-cus-1", draft)
+    ours, other = (await account.record("customer", made.id))["addressBook"]["items"]
+    assert (ours["id"], ours["label"], ours["defaultShipping"]) == (billing["id"], "Head office", False)
+    assert (other["id"], other["label"], other["defaultShipping"]) == (depot["id"], "Depot", True)
+    assert other["addressBookAddress"]["addr1"] == "Dock 4"
+    assert (await erp.get_customer(made.id)).billing_address == moved
+    assert "addr2" not in ours["addressBookAddress"], "what the new address lacks is emptied"
+
+
 async def test_unknown_ids(erp: Any) -> None:
     """What NetSuite does not know is not found, also where it says so with a 400."""
     for ask in (

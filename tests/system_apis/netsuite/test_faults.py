@@ -140,7 +140,7 @@ async def test_burst(
     )
     assert len({each.id for each in made}) == 40
     calls = await account.calls()
-    assert {call["status"] for call in calls} <= {200, 204}
+    assert {call["status"] for call in calls} <= {200, 204, 404}  # each customer is looked for first
     assert (await account.count_calls())["max_in_flight"] <= 3  # two of ours, and a login beside them
     for each, database in zip(slots, databases, strict=True):
         await each.close()
@@ -162,6 +162,7 @@ async def test_rows_of_calls(open_netsuite: Open, fresh_database_url: str, cache
     await database.close()
     assert routes == [
         ("POST", "token", True),
+        ("GET", "/services/rest/record/v1/customer/{id}", True),
         ("PUT", "/services/rest/record/v1/customer/eid:{key}", True),
         ("GET", "/services/rest/record/v1/customer/{id}", True),
     ]

@@ -2,7 +2,9 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
@@ -12,9 +14,10 @@ from contracts.canonical.customer import Customer, CustomerDraft, Customers
 from contracts.problems import NotFound, VendorRejected
 from system_apis.connector.cached import ReadOnce
 from system_apis.connector.erp import completed
-from system_apis.connector.errors import on_schema
+from system_apis.connector.errors import created_or_changed, on_schema
 from system_apis.connector.local_rows import LocalRows
 from system_apis.connector.local_time import Row
+from system_apis.connector.oracle_sql import whole_table
 from system_apis.connector.own_writes import OwnWrites
 from system_apis.connector.refusals import no_such
 from system_apis.vendors.netsuite.client import NetSuiteClient
@@ -24,7 +27,7 @@ from system_apis.vendors.netsuite.mapping.customer import customer, customer_bod
 from system_apis.vendors.netsuite.mapping.schedule import schedule_body
 from system_apis.vendors.netsuite.mapping.values import canonical_id, column
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
-from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule
+from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule, Raw
 
 
 class NetSuiteErp:
@@ -59,10 +62,8 @@ class NetSuiteErp:
         self, updated_since: dt.datetime | None = None, cursor: str | None = None, limit: int = 50
     ) -> Customers:
         profile = await self._complete.get()
-        place = await self._rows.start(updated_since, cursor)
-        rows = await self._client.query(queries.customers_since(profile, place, limit + 1))
-        shown, cursor = self._rows.page(rows, limit)
-        return Customers(await self._customers(profile, shown), cursor)
+        rows, following = await self._rows.page(queries.customers(profile), updated_since, cursor, limit)
+        return Customers(await self._customers(profile, rows), following)
 
     async def find_customers(
         self, name: str | None = None, tax_number: str | None = None, domain: str | None = None
@@ -75,11 +76,20 @@ class NetSuiteErp:
         return Customers(tuple(matches[: queries.MOST_MATCHES]))
 
     async def put_customer(self, key: str, body: CustomerDraft) -> Customer:
-        wanted = customer_body(await self._complete.get(), body)
-        replaced = ("addressBook",) if body.billing_address else ()
-        _, saved = await self._customer(await self._client.upsert("customer", key, wanted, replace=replaced))
+        profile = await self._complete.get()
+
+        async def write() -> str:
+            known = await self._known(key) if body.billing_address else None
+            return await self._client.upsert("customer", key, customer_body(profile, body, known))
+
+        _, saved = await self._customer(await created_or_changed(write))
         await self._own_writes.wrote("customer", saved.id, saved.updated_at)
         return saved
+
+    async def _known(self, key: str) -> NetSuiteCustomer | None:
+        with suppress(NotFound):
+            return (await self._client.read("customer", f"eid:{key}", NetSuiteCustomer))[0]
+        return None
 
     # -- contracts
 
@@ -101,36 +111,37 @@ class NetSuiteErp:
         except NotFound:
             return Contracts(())  # no id of NetSuite's, so there are no contracts
         profile = await self._complete.get()
-        place = await self._rows.start(updated_since, cursor)
-        rows = await self._client.query(queries.orders_since(profile, place, limit + 1, owner))
-        rows, cursor = self._rows.page(rows, limit)
+        source = queries.orders(profile, owner)
+        rows, following = await self._rows.page(source, updated_since, cursor, limit)
         with on_schema(self._instance, "a row"):
-            wanted = queries.line_sums(row["id"] for row in rows)
-        sums = await self._client.query(wanted) if rows else []
-        with on_schema(self._instance, "a row"):
+            sums = await self._client.query(queries.line_sums(row["id"] for row in rows)) if rows else []
             values = {row["transaction"]: -Decimal(row["amount"]) for row in sums}
             subtotals = {row["id"]: {"subtotal": values.get(row["id"], Decimal(0))} for row in rows}
         orders = await self._rows.records(
             NetSuiteOrder, rows, column, changed="lastModifiedDate", more=subtotals
         )
-        return Contracts(tuple(contract(profile, order, dict(row), None) for order, row in orders), cursor)
+        return Contracts(tuple(contract(profile, order, dict(row), None) for order, row in orders), following)
 
     async def put_contract(self, key: str, body: ContractDraft) -> Contract:
         profile = await self._complete.get()
         plan = schedule_body(profile, body) if body.billing_schedule else None
         schedule_id = ""
         if plan is not None:
-            lists = ("milestone", "recurrence")
-            schedule_id = await self._client.upsert("billingSchedule", f"{key}-billing", plan, replace=lists)
+            schedule_id = await self._put(
+                "billingSchedule", f"{key}-billing", plan, "milestone", "recurrence"
+            )
         order = order_body(profile, body, schedule_id)
         try:
-            order_id = await self._client.upsert("salesOrder", key, order, replace=("item",))
+            order_id = await self._put("salesOrder", key, order, "item")
         except VendorRejected as problem:
             if any(fault.field == "entity" for fault in problem.errors):
                 raise no_such(self._instance, "customer", body.customer_id) from None
             raise
         # The schedule is the one that was just saved as sent.
-        saved = await self._contract(order_id, msgspec.convert(plan, NetSuiteSchedule) if plan else None)
+        return await self._written(order_id, msgspec.convert(plan, NetSuiteSchedule) if plan else None)
+
+    async def _written(self, ident: str, schedule: NetSuiteSchedule | None) -> Contract:
+        saved = await self._contract(ident, schedule)
         await self._own_writes.wrote("contract", saved.id, saved.updated_at)
         return saved
 
@@ -139,9 +150,7 @@ class NetSuiteErp:
         if is_closed(record):
             return await self._contract(record.id)
         await self._client.change("salesOrder", record.id, closing_body(record))
-        closed = await self._contract(record.id)
-        await self._own_writes.wrote("contract", closed.id, closed.updated_at)
-        return closed
+        return await self._written(record.id, None)
 
     async def _contract(self, ident: str, schedule: NetSuiteSchedule | None = None) -> Contract:
         record, raw = await self._client.read("salesOrder", ident, NetSuiteOrder)
@@ -152,9 +161,12 @@ class NetSuiteErp:
 
     # -- both
 
+    async def _put(self, kind: str, key: str, body: Raw, *lists: str) -> str:
+        return await created_or_changed(partial(self._client.upsert, kind, key, body, replace=lists))
+
     async def _table(self, name: str) -> dict[str, str]:
         table, column = {"currencies": ("currency", "symbol"), "terms": ("term", "name")}[name]
-        rows = await self._client.query(queries.whole_table(table, column))
+        rows = await self._client.query(whole_table(table, column))
         return {row["id"]: row[column] for row in rows if column in row}
 
     async def _customers(self, profile: NetSuiteProfile, rows: Sequence[Row]) -> tuple[Customer, ...]:

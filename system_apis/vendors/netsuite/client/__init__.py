@@ -1,11 +1,11 @@
 """system_apis: NetSuite's REST record service and SuiteQL."""
 
 import datetime as dt
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from contracts.problems import NotFound, VendorRejected
+from contracts.problems import NotFound
 from kit.http import Outbound
-from system_apis.connector.errors import already_exists
+from system_apis.connector.oracle_sql import Order, Source
 from system_apis.connector.wall_clock import Seen
 from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteGovernance, NetSuiteRows, Raw, Row
 
@@ -15,7 +15,6 @@ RECORD = "/services/rest/record/v1"
 _QUERY = "/services/rest/query/v1/suiteql"
 _GOVERNANCE = "/services/rest/system/v1/governanceLimits"
 REQUEST_ID_HEADER = "x-n-operationid"
-_CUSTOMERS = "SELECT id, TO_CHAR(lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS') AS changed FROM customer"
 # By default NetSuite drops an unknown field, and reports it in a header only.
 _STRICT = {"X-NetSuite-PropertyNameValidation": "Error"}
 
@@ -25,10 +24,6 @@ class NetSuiteClient:
 
     def __init__(self, outbound: Outbound) -> None:
         self._outbound = outbound
-
-    @property
-    def instance(self) -> str:
-        return self._outbound.instance
 
     async def read(self, kind: str, ident: str, shape: type[T]) -> tuple[T, Raw]:
         """A whole record by internal id or ``eid:`` key: its shape, and raw for the account's own fields.
@@ -45,15 +40,6 @@ class NetSuiteClient:
 
     async def upsert(self, kind: str, key: str, body: Raw, *, replace: tuple[str, ...] = ()) -> str:
         """Create or change the record of an external id; its internal id. Lists in `replace` stay as sent."""
-        try:
-            return await self._put(kind, key, body, replace)
-        except VendorRejected as problem:
-            # Two creations at once: NetSuite refuses the second, which then is a change.
-            if not already_exists(problem):
-                raise
-            return await self._put(kind, key, body, replace)
-
-    async def _put(self, kind: str, key: str, body: Raw, replace: tuple[str, ...]) -> str:
         answer = await self._outbound.send(
             "PUT",
             f"{RECORD}/{kind}/eid:{key}",
@@ -109,10 +95,9 @@ class NetSuiteClient:
         """How many calls may be under way at once."""
         return (await self._outbound.send("GET", _GOVERNANCE)).json(NetSuiteGovernance)
 
-    async def clock(self, which: Literal["DESC", "ASC"] = "DESC") -> Seen | None:
+    async def clock(self, which: Order) -> Seen | None:
         """By the customer that changed last (or first): SuiteQL has the user's clock, the record API UTC."""
-        order = f"ORDER BY lastmodifieddate {which}, id FETCH FIRST 1 ROWS ONLY"
-        rows = await self.query(f"{_CUSTOMERS} {order}")
+        rows = await self.query(Source("customer").outermost(which))
         if not rows or "changed" not in rows[0]:
             return None
         try:

@@ -1,20 +1,15 @@
 """system_apis: a contract to and from NetSuite's sales order."""
 
+from functools import partial
+
 from contracts.canonical import currencies
 from contracts.canonical.contract import Contract, ContractDraft, ContractLine, ContractStatus
 from contracts.canonical.values import Money
-from contracts.problems import ContractViolation
-from system_apis.connector.erp import own_fields
+from system_apis.connector.codes import known_code
+from system_apis.connector.erp import own_fields, own_values
 from system_apis.connector.values import second_of
 from system_apis.vendors.netsuite.mapping.schedule import billing_lines, pricing_model
-from system_apis.vendors.netsuite.mapping.values import (
-    custom_fields,
-    point,
-    refs_of,
-    text_of,
-    to_code,
-    to_id,
-)
+from system_apis.vendors.netsuite.mapping.values import custom_fields, point, refs_of, text_of, to_code, to_id
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import NetSuiteOrder, NetSuiteSchedule, Raw
 
@@ -68,40 +63,26 @@ def is_closed(record: NetSuiteOrder) -> bool:
     return _STATUSES.get(record.status.id) == "closed"
 
 
-def _status(profile: NetSuiteProfile, letter: str) -> ContractStatus:
-    if letter not in _STATUSES:
-        raise ContractViolation(f"a sales order has the unknown status {letter!r}", instance=profile.name)
-    return _STATUSES[letter]
-
-
 def contract(
     profile: NetSuiteProfile, record: NetSuiteOrder, raw: Raw, schedule: NetSuiteSchedule | None
 ) -> Contract:
     """A contract from its whole order and schedule; `raw` is the order with the account's own fields."""
-    fields = profile.fields.contract
     currency = to_code(profile.currencies, record.currency)
     return Contract(
         id=record.id,
         version=second_of(record.last_modified_date),
         updated_at=record.last_modified_date,
         customer_id=record.entity.id,
-        status=_status(profile, record.status.id),
+        status=known_code(_STATUSES, record.status.id, "a sales order", profile.name),
         value=currencies.shown(Money(record.subtotal, currency)),
         name=record.memo,
         number=record.tran_id,
-        opportunity_ref=text_of(raw, fields.opportunity_ref),
         selling_entity=to_code(profile.entities, record.subsidiary),
         pricing_model=pricing_model(profile, schedule),
         billing_schedule=billing_lines(profile, schedule, currency),
-        rate_card_id=text_of(raw, fields.rate_card_id),
-        tax_profile=text_of(raw, fields.tax_profile),
         payment_terms=to_code(profile.terms, record.terms),
-        revision=_revision(text_of(raw, fields.revision)),
         start=record.start_date,
         end=record.end_date,
         refs=refs_of(profile, "contract", record.id, record.external_id),
+        **own_values(profile.fields.contract, partial(text_of, raw)),
     )
-
-
-def _revision(text: str) -> int:
-    return int(text) if text.isdigit() else 1

@@ -3,29 +3,25 @@
 from contracts.canonical import countries
 from contracts.canonical.customer import Customer, CustomerDraft, CustomerStatus
 from contracts.canonical.values import Address
-from system_apis.connector.refusals import unmapped
+from system_apis.connector.refusals import checked_country
 from system_apis.connector.values import money, second_of, tax_registrations
-from system_apis.vendors.netsuite.mapping.values import (
-    custom_fields,
-    point,
-    refs_of,
-    text_of,
-    to_code,
-    to_id,
-)
+from system_apis.vendors.netsuite.mapping.values import custom_fields, point, refs_of, text_of, to_code, to_id
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import (
     NetSuiteAddress,
+    NetSuiteAddressLine,
     NetSuiteCustomer,
-    NetSuiteReference,
     Raw,
 )
 
 _ADDRESS = {"line1": "addr1", "line2": "addr2", "city": "city", "state": "state", "postal_code": "zip"}
 
 
-def customer_body(profile: NetSuiteProfile, draft: CustomerDraft) -> Raw:
-    """A customer as NetSuite's record; raises VendorRejected where the profile does not map a code."""
+def customer_body(profile: NetSuiteProfile, draft: CustomerDraft, known: NetSuiteCustomer | None) -> Raw:
+    """A customer as NetSuite's record, `known` being the record that there is; its other addresses stay.
+
+    Raises VendorRejected where the profile does not map a code.
+    """
     body: Raw = {
         "isPerson": False,
         "isInactive": False,
@@ -43,7 +39,8 @@ def customer_body(profile: NetSuiteProfile, draft: CustomerDraft) -> Raw:
     if draft.parent_id:
         body["parent"] = point(draft.parent_id)
     if draft.billing_address is not None:
-        body["addressBook"] = {"items": [_address_line(profile, draft.billing_address, draft.legal_name)]}
+        address = _address_body(profile, draft.billing_address, draft.legal_name)
+        body["addressBook"] = {"items": [_address_line(known and _billing_line(known), address)]}
     fields = profile.fields.customer
     if draft.tax_registrations and fields.tax_number:
         body[fields.tax_number] = draft.tax_registrations[0].number
@@ -52,22 +49,31 @@ def customer_body(profile: NetSuiteProfile, draft: CustomerDraft) -> Raw:
     return body | custom_fields(profile.required_custom.customer, draft, draft.custom, profile)
 
 
-def _address_line(profile: NetSuiteProfile, address: Address, addressee: str) -> Raw:
-    texts = {theirs: getattr(address, ours) for ours, theirs in _ADDRESS.items()}
-    texts["addressee"] = addressee
-    lines: Raw = {name: value for name, value in texts.items() if value}
-    if address.country:
-        if not countries.is_code(address.country):
-            sentence = f"{address.country!r} is no country code of ISO 3166-1"
-            raise unmapped(sentence, "billing_address/country", profile.name, fixed_by="caller")
-        lines["country"] = point(address.country)
-    return {"label": "Billing", "defaultBilling": True, "defaultShipping": True, "addressBookAddress": lines}
+def _address_line(known: NetSuiteAddressLine | None, address: Raw) -> Raw:
+    """The line of the default billing address: lines of the address book are told apart by their ids."""
+    if known is not None:
+        return {"id": known.id, "addressBookAddress": address}
+    address = {name: value for name, value in address.items() if value}
+    return {
+        "label": "Billing",
+        "defaultBilling": True,
+        "defaultShipping": True,
+        "addressBookAddress": address,
+    }
+
+
+def _address_body(profile: NetSuiteProfile, address: Address, addressee: str) -> Raw:
+    """An address whole, null being what empties a field."""
+    code = checked_country(address.country, "billing_address/country", profile.name)
+    texts = {theirs: getattr(address, ours) or None for ours, theirs in _ADDRESS.items()}
+    return {**texts, "addressee": addressee, "country": point(code) if code else None}
 
 
 def customer(profile: NetSuiteProfile, record: NetSuiteCustomer, raw: Raw) -> Customer:
     """A customer from its whole record; `raw` is the same with the account's own fields."""
     currency = to_code(profile.currencies, record.currency)
-    address = _billing_address(record)
+    billing = _billing_line(record)
+    address = _address(billing.address_book_address) if billing and billing.address_book_address else None
     return Customer(
         id=record.id,
         version=second_of(record.last_modified_date),
@@ -98,17 +104,14 @@ def _status(profile: NetSuiteProfile, record: NetSuiteCustomer) -> CustomerStatu
     return "approved" if approved else "prospect"
 
 
-def _billing_address(record: NetSuiteCustomer) -> Address | None:
+def _billing_line(record: NetSuiteCustomer) -> NetSuiteAddressLine | None:
     lines = record.address_book.items if record.address_book else ()
-    billing = next((line.address_book_address for line in lines if line.default_billing), None)
-    return _address(billing) if billing is not None else None
-
-
-def _country(reference: NetSuiteReference) -> str:
-    """The ISO code; what means none stays as NetSuite names it."""
-    return countries.code_of(reference.id) or countries.code_or_text(reference.ref_name or reference.id)
+    return next((line for line in lines if line.default_billing), None)
 
 
 def _address(address: NetSuiteAddress) -> Address:
     lines = {ours: getattr(address, theirs) for ours, theirs in _ADDRESS.items()}
-    return Address(**lines, country=_country(address.country) if address.country else "")
+    at = address.country
+    # What stands for no country of ISO's stays as NetSuite names it.
+    country = at and (countries.code_of(at.id) or countries.code_or_text(at.ref_name or at.id))
+    return Address(**lines, country=country or "")

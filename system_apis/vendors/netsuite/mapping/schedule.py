@@ -4,6 +4,8 @@ A fixed price is billed by milestones, which carry their own words. Retainers an
 recurrences on given dates, which carry none: their words follow from the schedule's type and the date.
 """
 
+from itertools import count
+
 from contracts.canonical.contract import BillingLine, ContractDraft
 from contracts.canonical.currencies import shown
 from contracts.canonical.opportunity import PricingModel
@@ -22,10 +24,8 @@ def schedule_body(profile: NetSuiteProfile, draft: ContractDraft) -> Raw:
     body: Raw = {**how.more, "name": draft.name, "scheduleType": point(how.type)}
     if how.frequency:
         body["frequency"] = point(how.frequency)
-    lines = enumerate(draft.billing_schedule, 1)
-    if how.lines == "milestone":
-        return body | {"milestone": {"items": [_milestone(number, line) for number, line in lines]}}
-    return body | {"recurrence": {"items": [_recurrence(number, line) for number, line in lines]}}
+    line_body = _milestone if how.lines == "milestone" else _recurrence
+    return body | {how.lines: {"items": list(map(line_body, count(1), draft.billing_schedule))}}
 
 
 def _how(profile: NetSuiteProfile, model: PricingModel) -> Schedule:

@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 
 from contracts.canonical.values import Ref
-from contracts.problems import Fault, VendorRejected
 from system_apis.connector.codes import Codes
 from system_apis.connector.custom_values import CustomValues
 from system_apis.connector.custom_values import custom_fields as required_fields
 from system_apis.connector.erp import coded, id_of
-from system_apis.connector.values import whole_number_ids
+from system_apis.connector.refusals import unmapped
+from system_apis.connector.values import refs, whole_number_ids
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import NetSuiteReference, Raw
 
@@ -22,7 +22,6 @@ _PAGES = {
 _REFERENCES = frozenset(
     ("entity", "subsidiary", "currency", "terms", "parent", "entitystatus", "creditholdoverride")
 )
-EXTERNAL_ID = "external_id"
 canonical_id = whole_number_ids("NetSuite")
 
 
@@ -49,8 +48,7 @@ def text_of(raw: Mapping[str, Any], field: str) -> str:
 
 def refs_of(profile: NetSuiteProfile, noun: str, ident: str, external_id: str) -> tuple[Ref, ...]:
     """The record itself with its page, and the key under which it was created."""
-    own = Ref(profile.name, noun, ident, f"{profile.connection.app_url}{_PAGES[noun]}{ident}")
-    return (own, Ref(profile.name, EXTERNAL_ID, external_id)) if external_id else (own,)
+    return refs(profile.name, noun, ident, f"{profile.connection.app_url}{_PAGES[noun]}{ident}", external_id)
 
 
 def custom_fields(
@@ -59,11 +57,8 @@ def custom_fields(
     """The account's own fields: those that the profile requires, and those that the caller named."""
     for name in given:
         if not name.startswith("cust"):
-            raise VendorRejected(
-                f"{name!r} is no custom field of NetSuite",
-                instance=profile.name,
-                errors=[Fault(f"/custom/{name}", "no custom field's name", "unmapped", fixed_by="caller")],
-            )
+            sentence = f"{name!r} is no custom field of NetSuite"
+            raise unmapped(sentence, f"custom/{name}", profile.name, fixed_by="caller")
     return required_fields(wanted, draft, profile.name) | dict(given)
 
 

@@ -45,6 +45,15 @@ def accounts(profile: SalesforceProfile, where: str, *, limit: int | None = None
     return select(columns, "Account", where, limit=limit)
 
 
+def watched(profile: SalesforceProfile) -> dict[str, tuple[str, ...]]:
+    """By object the columns in which two states of one second differ."""
+    fields, currency = profile.fields, _currency(profile)
+    return {
+        "Opportunity": (*_OPPORTUNITY, *currency, *fields.opportunity.named().values()),
+        "Account": (*_ACCOUNT, *currency, *fields.customer.named().values()),
+    }
+
+
 def merged(account_id: str) -> str:
     return f"SELECT Id, MasterRecordId FROM Account WHERE {by_id(account_id)}"
 

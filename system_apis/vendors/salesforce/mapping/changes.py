@@ -47,13 +47,15 @@ _STANDARD = {
 }
 
 
-def from_record(profile: SalesforceProfile, sobject: SObject, record: SalesChange) -> list[Change]:
+def from_record(
+    profile: SalesforceProfile, sobject: SObject, record: SalesChange, content: str
+) -> list[Change]:
     """The last change of a record by its present state, and its win even when it was edited later."""
     modified = utc(record.last_modified_date)
     if record.is_deleted:
         at, into = utc(record.system_modstamp), record.master_record_id or ""
         return [_deleted(profile, sobject, record.id, at, merged_into=into)]
-    changed = _change(profile, sobject, record.id, modified)
+    changed = _change(profile, sobject, record.id, modified)._replace(content=content)
     if not (record.is_won and record.is_closed):
         return [changed]
     won = utc(record.last_stage_change_date or record.created_date)
