@@ -122,10 +122,8 @@ class CursorPoll:
         cursor = await self._cursor(part, store)
         reported = self._reported.get(part, {})
         async for page in self._watched[part].pages(cursor.back(self._overlap)):
-            for change in page.changes:
+            for change in filter(cursor.counts, page.changes):
                 distinct = _distinct(change, reported)
-                if not cursor.counts(change):
-                    continue
                 if distinct.dedupe_id not in reported:
                     await report(receive, distinct)
                 reported |= dict.fromkeys((change.dedupe_id, _state(change)), page.youngest)

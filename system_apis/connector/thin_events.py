@@ -1,6 +1,7 @@
 """system_apis: a receiver of signed calls that only name a changed record, which is then to be read."""
 
 import datetime as dt
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -39,9 +40,9 @@ class ThinEvents(WebhookReceiver):
         self._signature = signature
         self._canonical_id = canonical_id
 
+    @abstractmethod
     def event(self, request: WebhookRequest) -> ThinEvent | None:
         """The event of a verified call, None where it concerns nobody; raises BadRequest, InvalidToken."""
-        raise NotImplementedError
 
     async def receive(self, request: WebhookRequest) -> WebhookResult:
         """The call's change; raises InvalidToken when forged or stale, BadRequest when unreadable."""
