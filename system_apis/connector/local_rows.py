@@ -11,7 +11,7 @@ from system_apis.connector.change import Change
 from system_apis.connector.cursor_poll import BEGINNING, Page, Watched
 from system_apis.connector.errors import on_schema
 from system_apis.connector.local_time import Place, Row, instant_of
-from system_apis.connector.oracle_sql import Source
+from system_apis.connector.oracle_sql import RowSource
 from system_apis.connector.own_writes import OwnWrites
 from system_apis.connector.paging import keyset, page_of
 from system_apis.connector.rows import record_of
@@ -32,7 +32,7 @@ class LocalRows:
         self._read = read
 
     async def page(
-        self, source: Source, updated_since: dt.datetime | None, cursor: str | None, limit: int
+        self, source: RowSource, updated_since: dt.datetime | None, cursor: str | None, limit: int
     ) -> tuple[Sequence[Row], str | None]:
         """A page of rows by last change, and the next one's cursor."""
         rows = await self._read(source.after(await self._start(updated_since, cursor), limit + 1))
@@ -68,7 +68,7 @@ class LocalRows:
             at = [{changed: instant_of(row["changed"], zone)} for row in rows]
             return [(record_of(shape, a | b, column), a) for a, b in zip(whole, at, strict=True)]
 
-    def watched(self, noun: str, event: str, source: Source, size: int, own_writes: OwnWrites) -> Watched:
+    def watched(self, noun: str, event: str, source: RowSource, size: int, own_writes: OwnWrites) -> Watched:
         """A poll's list of one noun; our own writes are recognised by their recorded instants.
 
         Rows state no version, and several changes of a record may have one instant: a change is known by its

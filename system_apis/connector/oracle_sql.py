@@ -18,7 +18,7 @@ _TEXT = f"TO_CHAR(lastmodifieddate, {_FORMAT})"
 _CHANGED = f"{_TEXT} AS changed"
 
 
-class Source(NamedTuple):
+class RowSource(NamedTuple):
     """The rows of a table that meet the `conditions`; each has an `id`, a number, and its last change."""
 
     table: str

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from contracts.problems import NotFound
 from kit.http import Outbound
-from system_apis.connector.oracle_sql import Order, Source
+from system_apis.connector.oracle_sql import Order, RowSource
 from system_apis.connector.wall_clock import Seen
 from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteGovernance, NetSuiteRows, Raw, Row
 
@@ -97,7 +97,7 @@ class NetSuiteClient:
 
     async def clock(self, which: Order) -> Seen | None:
         """By the customer that changed last (or first): SuiteQL has the user's clock, the record API UTC."""
-        rows = await self.query(Source("customer").outermost(which))
+        rows = await self.query(RowSource("customer").outermost(which))
         if not rows or "changed" not in rows[0]:
             return None
         try:

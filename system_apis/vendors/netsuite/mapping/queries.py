@@ -4,7 +4,7 @@
 from collections.abc import Iterable
 
 from system_apis.connector.firm_search import by_domain, by_name, by_number
-from system_apis.connector.oracle_sql import Source, columns, numbers
+from system_apis.connector.oracle_sql import RowSource, columns, numbers
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 
 _CUSTOMER = (
@@ -15,14 +15,14 @@ _ORDER = "id tranid externalid entity status currency subsidiary memo terms fore
 MOST_MATCHES = 20
 
 
-def customers(profile: NetSuiteProfile) -> Source:
-    return Source("customer", columns(_CUSTOMER, profile.fields.customer))
+def customers(profile: NetSuiteProfile) -> RowSource:
+    return RowSource("customer", columns(_CUSTOMER, profile.fields.customer))
 
 
-def orders(profile: NetSuiteProfile, customer_id: str = "") -> Source:
+def orders(profile: NetSuiteProfile, customer_id: str = "") -> RowSource:
     """The sales orders, of one customer if given."""
     theirs = (f"entity = {int(customer_id)}",) if customer_id else ()
-    return Source("transaction", columns(_ORDER, profile.fields.contract), ("type = 'SalesOrd'", *theirs))
+    return RowSource("transaction", columns(_ORDER, profile.fields.contract), ("type = 'SalesOrd'", *theirs))
 
 
 def line_sums(order_ids: Iterable[str]) -> str:
