@@ -73,7 +73,7 @@ def test_targets() -> None:
     reached = {target.what: target.reached for target in report.targets(findings(read=0.7, local=0.5))}
     assert list(reached.values()) == [True] * 7
     missed = [target for target in report.targets(findings(read=0.4, local=100)) if not target.reached]
-    assert [target.found for target in missed] == ["0.40", "0.67", "13.33", "1.00", "10.00"]
+    assert [target.measured for target in missed] == ["0.40", "0.67", "13.33", "1.00", "10.00"]
 
 
 def test_the_report_shows_everything() -> None:

@@ -230,8 +230,9 @@ SYSTEM = [
         public, "psa", {"drop": "before"}, nobodys_project),
         with_header="retry-after"),
     Case("system", "vendor_doubtful", "answers lost", doubtful, with_header="retry-after", keeps=True),
+    # Another instance than the one above, whose circuit may be open.
     Case("system", "deadline_exceeded", "a slow vendor", lambda public: spoilt(
-        public, "psa", {"latency_ms": 8000}, nobodys_project)),
+        public, "erp", {"latency_ms": 8000}, read("system"), reads="customer")),
 ]  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def test_the_doctor_wants_a_public_address() -> None:
     profile = Profile(name="toy-main", vendor="toy", environment="test")
     settings = ServerSettings(database_url="")
     (finding,) = _addresses(registers, profile, settings)
-    assert "ENFILADE_PUBLIC_URL" in finding.found
+    assert "ENFILADE_PUBLIC_URL" in finding.observed
     public = msgspec.structs.replace(settings, public_url="https://enfilade.example")
     assert list(_addresses(registers, profile, public)) == []
     assert list(_addresses(known, profile, settings)) == []
