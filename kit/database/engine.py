@@ -24,15 +24,14 @@ def to_json(value: Any) -> str:
 class Database:
     """PostgreSQL through one small pool, shared by the whole process."""
 
-    def __init__(
-        self, url: str, *, pool_size: int = 5, max_overflow: int = 10, name: str = "enfilade"
-    ) -> None:
+    def __init__(self, url: str, *, pool_size: int = 15, name: str = "enfilade") -> None:
         self.url = url
         self.locks = SessionLocks(url, f"{name} locks")
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
-            max_overflow=max_overflow,
+            # One beyond the pool would be closed as soon as it is returned: a server process for each request.
+            max_overflow=0,
             pool_timeout=20,
             pool_pre_ping=True,
             json_serializer=to_json,
