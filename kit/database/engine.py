@@ -30,7 +30,7 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
-            # One beyond the pool would be closed as soon as it is returned: a server process for each request.
+            # One beyond the pool would be closed when it is returned: a server process for each request.
             max_overflow=0,
             pool_timeout=20,
             pool_pre_ping=True,

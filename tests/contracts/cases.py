@@ -124,7 +124,7 @@ def crowd(tier: str) -> How:
 
     async def ask(public: PublicGateway) -> httpx.Response:
         for _ in range(20):
-            answers = await asyncio.gather(*(guest(tier, "patient")(public) for _ in range(5)))
+            answers = await asyncio.gather(*(guest(tier, "patient")(public) for _ in range(30)))
             if shed := [answer for answer in answers if answer.status_code == 503]:
                 return shed[0]
         return answers[0]
