@@ -1,4 +1,4 @@
-"""What audiences are told of their caller, beyond who that is."""
+"""What audiences know of their caller, beyond its identity."""
 
 from contracts.problems import Forbidden
 from kit import context

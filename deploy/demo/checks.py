@@ -117,13 +117,13 @@ def _project(
     }
     tasks, milestones = project.tasks, project.milestones
     roles, wanted = ", ".join(project.roles), len(template.roles)
-    found = f"{len(project.roles)} of {wanted}"
+    count = f"{len(project.roles)} of {wanted}"
     staffed = set(project.staffed) == set(project.roles)
     return [
         *checks,
         Check(system, "tasks", project.id, _each_once(planned[False], tasks), f"{len(tasks)} tasks"),
         Check(system, "milestones", project.id, _each_once(planned[True], milestones), f"{len(milestones)}"),
-        Check(system, "planned roles", roles, len(project.roles) == wanted, found),
+        Check(system, "planned roles", roles, len(project.roles) == wanted, count),
         Check(system, "staffing demand", roles, staffed, f"{len(project.staffed)} demands"),
     ]
 
@@ -131,13 +131,13 @@ def _project(
 def _deal(system: str, deal: Deal, stage: Stage, project_id: str) -> list[Check]:
     ours = bool(deal.project_id) and deal.project_id == stage.activation["project_id"]
     linked = ours and deal.project_url.endswith(f"/{project_id}")
-    found = f"{deal.project_id}, {deal.project_url}" if deal.project_id else "no project on it"
+    link = f"{deal.project_id}, {deal.project_url}" if deal.project_id else "no project on it"
     status = deal.project_status
     return [
-        Check(system, "deal", deal.id, linked, found),
+        Check(system, "deal", deal.id, linked, link),
         Check(system, "activation status", deal.id, status == "Activated", status or "empty"),
     ]
 
 
-def _each_once(wanted: list[str], found: Sequence[str]) -> bool:
-    return all(found.count(title) == 1 for title in wanted)
+def _each_once(wanted: list[str], titles: Sequence[str]) -> bool:
+    return all(titles.count(title) == 1 for title in wanted)

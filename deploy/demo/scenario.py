@@ -108,9 +108,9 @@ class Scenario:
     async def _until(self, what: str, look: Callable[[], Awaitable[T | None]], seconds: float) -> T:
         deadline = time.monotonic() + seconds
         while True:
-            found = await look()
-            if found:
-                return found
+            result = await look()
+            if result:
+                return result
             if time.monotonic() > deadline:
                 raise CommandError(
                     f"Timed out after {seconds:.0f} s, before {what}: see the log, or run `enfilade doctor`."

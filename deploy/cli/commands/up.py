@@ -98,12 +98,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _settings(options: argparse.Namespace, folder: Path) -> ServerSettings:
     """The server's settings, validated before anything starts; raises SettingsError."""
-    told = {
+    settings = {
         name: str(value)
         for name in ("port", "host", "workers")
         if (value := getattr(options, name)) is not None
     }
-    environ = {**os.environ, **{f"ENFILADE_{name.upper()}": value for name, value in told.items()}}
+    environ = {**os.environ, **{f"ENFILADE_{name.upper()}": value for name, value in settings.items()}}
     environ["ENFILADE_DATA_DIR"] = str(folder)
     if options.fresh and os.environ.get("ENFILADE_DATABASE_URL"):
         raise CommandError(

@@ -25,12 +25,12 @@ class CrmUiService:
 
     async def get_activation(self, opportunity_id: str) -> ActivationScreen:
         """The steps with their times."""
-        found = await self._activations.list_activations(
+        activations = await self._activations.list_activations(
             instance=callers_instance(_SYSTEM), opportunity_id=opportunity_id, limit=1
         )
-        if not found.items:
+        if not activations.items:
             raise NotFound("This opportunity was never activated.")
-        return compose.activation_screen(await self._activations.get_activation(found.items[0].id))
+        return compose.activation_screen(await self._activations.get_activation(activations.items[0].id))
 
     async def get_account_overview(self, account_id: str) -> AccountScreen:
         """The account's projects from the view of projects; no vendor is called."""

@@ -49,7 +49,7 @@ def _compiled(schema: bytes) -> jsonschema_rs.Validator:
 
 def _referenced(schema: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     """The schemas of the document that this one refers to, also by way of others."""
-    found: dict[str, Any] = {}
+    referenced: dict[str, Any] = {}
     parts = [schema]
     while parts:
         part = parts.pop()
@@ -58,10 +58,10 @@ def _referenced(schema: Any, schemas: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(part, dict):
             parts += part.values()
             name = str(part.get("$ref", "")).rpartition("/")[2]
-            if name in schemas and name not in found:
-                found[name] = _pointed(schemas[name])
-                parts.append(found[name])
-    return found
+            if name in schemas and name not in referenced:
+                referenced[name] = _pointed(schemas[name])
+                parts.append(referenced[name])
+    return referenced
 
 
 def _fetch_nothing(uri: str) -> Any:
