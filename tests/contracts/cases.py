@@ -336,6 +336,8 @@ PROCESS = [
     Case("process", "precondition_required", "no version", resolution),
     Case("process", "stale_version", "an old version",
          lambda public: resolution(public, **{"If-Match": '"999"'})),
+    Case("process", "stale_version", "a version that a proxy weakened",
+         lambda public: resolution(public, **{"If-Match": 'W/"1", W/"2"'})),
     Case("process", "idempotency_key_reused", "another body", reused_key),
     Case("process", "still_running", "too early", still_running, with_header="retry-after"),
     Case("process", "activation_blocked", "not won, terms missing",

@@ -8,6 +8,7 @@ from contracts.problems import Problem
 from gateway.exchange import JSON, Exchange, Header, PipelineStep, Reply
 from gateway.streams import BodyStream
 from kit import context, problems
+from kit.conditions import etag_of
 from kit.operations import bind
 from kit.routes import Call, calls, foreseen
 from kit.streaming import Produced
@@ -74,7 +75,7 @@ def _direct(call: Call, media_type: str) -> PipelineStep:
             return _streaming(status, BodyStream(stream, media_type))
         headers: list[Header] = [_JSON]
         if version:
-            headers.append((b"etag", b'"%s"' % version.encode()))
+            headers.append((b"etag", etag_of(version).encode()))
         return Reply(status, headers, content)
 
     return step
