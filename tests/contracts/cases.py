@@ -367,8 +367,8 @@ EXPERIENCE = [
         claims={"instance": "crm-off"})),
     Case("experience", "body_too_large", "two megabytes where none is asked", lambda public: public.announce(
         "POST", f"{SCREEN}/opportunities/1/activation", 2_000_000)),
-    Case("experience", "unsupported_media_type", "a picture", lambda public: public.call(
-        "POST", f"{SCREEN}/opportunities/1/activation", content=b"x", headers={"Content-Type": "image/png"})),
+    Case("experience", "unsupported_media_type", "a compressed body", lambda public: public.call(
+        "POST", f"{SCREEN}/opportunities/1/activation", content=b"x", headers={"Content-Encoding": "gzip"})),
     Case("experience", "vendor_rejected", "the CRM forbids it", lambda public: spoilt(
         public, "crm", refusal(), lambda there: button(there, "open"), reads="deal")),
     Case("experience", "contract_violation", "the CRM answers off its schema", lambda public: spoilt(
