@@ -58,6 +58,7 @@ class Context(msgspec.Struct, frozen=True):
     caller: Caller | None = None
     actor: str = ""
     traceparent: str = ""
+    tracestate: str = ""
     deadline: float | None = None
     idempotency_key: str = ""
     lane: Literal["interactive", "batch"] = "interactive"

@@ -216,6 +216,7 @@ def _internal_context(headers: dict[str, str], delegated: Delegated) -> context.
         caller=delegated.caller,
         actor=delegated.actor,
         traceparent=headers.get("traceparent", ""),
+        tracestate=headers.get("tracestate", ""),
         deadline=time.monotonic() + float(deadline) if deadline else None,
         idempotency_key=headers.get("idempotency-key", ""),
         lane="batch" if delegated.lane == "batch" else "interactive",
