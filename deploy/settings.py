@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from kit.settings import SettingsError, gather
+from kit.telemetry.tracing import traces_address
 
 TierName = Literal["gateway", "experience", "process", "system"]
 TIERS: tuple[TierName, ...] = ("gateway", "experience", "process", "system")
@@ -127,6 +128,11 @@ def _faults(settings: ServerSettings) -> Iterator[str]:
         settings.internal  # noqa: B018 - read only to validate it
     except ValueError:
         yield f"ENFILADE_INTERNAL_ADDRESS: {settings.internal_address!r} is no host:port"
+    try:
+        if settings.otlp_endpoint:
+            traces_address(settings.otlp_endpoint)
+    except ValueError as error:
+        yield f"ENFILADE_OTLP_ENDPOINT: {error}"
     if not settings.folder.is_dir():
         yield f"ENFILADE_CONFIG: there is no folder {settings.config}"
     needed = {"gateway": (), "experience": ("process",), "process": ("system",), "system": ()}

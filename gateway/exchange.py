@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 import msgspec
 
 from contracts.operation import Api, Operation
-from contracts.problems import BadRequest, BodyTooLarge, Problem
+from contracts.problems import BadRequest, BodyTooLarge, Problem, UnsupportedMediaType
 from gateway.plans import Consumer, Plan
 from gateway.streams import BodyStream
 from kit.context import Caller, new_correlation_id
@@ -128,6 +128,18 @@ PipelineStep = Callable[[Exchange], Awaitable[Reply]]
 def too_large(limit: int) -> BodyTooLarge:
     """The refusal of a body over the limit."""
     return BodyTooLarge(f"A body may have {limit} bytes", headers={"Connection": "close"})
+
+
+def require_type(exchange: Exchange, *accepted: str, any_json: bool = False) -> None:
+    """Raise UnsupportedMediaType, with the accepted types (RFC 9110 §15.5.16), for a body of another type.
+
+    `any_json` accepts every type that is JSON by its suffix (RFC 6839) too.
+    """
+    sent = exchange.headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+    if sent in accepted or (any_json and sent.startswith("application/") and sent.endswith("+json")):
+        return
+    detail = f"The body's Content-Type must be {' or '.join(accepted)}"
+    raise UnsupportedMediaType(detail, headers={"Accept": ", ".join(accepted)})
 
 
 @dataclass(frozen=True, slots=True)

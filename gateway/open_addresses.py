@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from gateway.catalogue import Catalogue
-from gateway.exchange import Exchange, PipelineStep, Reply, Route, json_reply
+from gateway.exchange import Exchange, PipelineStep, Reply, Route, json_reply, require_type
 from gateway.identity import DevelopmentIssuer, Proofs
 from gateway.identity.issuing.addresses import Issuing
 from gateway.identity.issuing.metadata import AUTHORIZE_PATH, well_known
@@ -12,6 +12,7 @@ from gateway.inventory import ApiInventory, scopes_of
 from gateway.pipeline import GatewaySettings
 from kit.database import Database
 
+FORM = "application/x-www-form-urlencoded"
 HOOKS = (
     ("GET", "/hooks/{instance}"),
     ("POST", "/hooks/{instance}"),
@@ -59,10 +60,12 @@ class OpenAddresses:
             **{("GET", path): page for path, page in self._pages.items()},
         }
         if self._hooks is not None:
-            targets |= dict.fromkeys(HOOKS, self._hooks)
+            types = settings.wire.content_types
+            targets |= dict.fromkeys(HOOKS, _taking(self._hooks, *types, any_json=True))
         if issuer is not None:
             days = settings.identity.embedded_key_days
-            targets |= Issuing(issuer, self._database, proofs, key_days=days).steps()
+            steps = Issuing(issuer, self._database, proofs, key_days=days).steps()
+            targets |= {address: _taking(step, FORM) for address, step in steps.items()}
         return [
             Route(method, path, f"endpoint {path}", step, page=path == AUTHORIZE_PATH)
             for (method, path), step in targets.items()
@@ -93,6 +96,18 @@ class OpenAddresses:
         """Whether the gateway is ready; only the internal listener answers why not."""
         missing = await self._ready() if self._ready is not None else {}
         return json_reply(503 if missing else 200, {"ready": not missing})
+
+
+def _taking(step: PipelineStep, *types: str, any_json: bool = False) -> PipelineStep:
+    """The step, which takes bodies of these media types only."""
+
+    async def taking(exchange: Exchange) -> Reply:
+        length = exchange.headers.get(b"content-length", b"")
+        if length.strip(b"0") or b"transfer-encoding" in exchange.headers:
+            require_type(exchange, *types, any_json=any_json)
+        return await step(exchange)
+
+    return taking
 
 
 async def _live(_: Exchange) -> Reply:

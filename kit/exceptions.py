@@ -18,10 +18,10 @@ from contracts.problems import (
     Conflict,
     Fault,
     NotFound,
-    PreconditionFailed,
     SegregationOfDuties,
 )
 from kit import audit, clock, context, postings, privacy
+from kit.conditions import require_match
 from kit.context import new_id
 from kit.database import decode_page, encode_page
 from kit.database.rows import own
@@ -214,7 +214,7 @@ async def resolve(
     runtime: Continues,
     id: str,
     *,
-    version: str | None,
+    if_match: str | None,
     action: Action,
     reason: str,
     corrections: dict[str, str],
@@ -225,7 +225,7 @@ async def resolve(
     """Record a person's decision and resume the work, in one transaction; `by` as `privacy.actor` returns it.
 
     `duties` say whether the actor that caused it may. Raises NotFound, AlreadyDecided,
-    PreconditionFailed (another version) and SegregationOfDuties.
+    PreconditionFailed (`if_match` does not name the version) and SegregationOfDuties.
     """
     query = select(exceptions).where(exceptions.c.id == id, *own(exceptions))
     rows = await conn.execute(query.with_for_update())
@@ -235,8 +235,7 @@ async def resolve(
     if row.status != "open":
         by_whom = await privacy.shown(conn, row.resolved_by)
         raise AlreadyDecided(f"{by_whom} decided this: {row.action}")
-    if version is not None and version != str(row.version):
-        raise PreconditionFailed(f"The exception is at version {row.version}, not {version}")
+    require_match(if_match, row.version)
     doer = (by, context.current().who)
     duties.require_different_person("decide-exception", doer, {"cause-exception": await _causers(conn, row)})
     decision = Decision(action, reason, by, corrections)

@@ -16,6 +16,7 @@ MODULES = {
     "cache": "what was read lately, in the process and in the shared store",
     "clients": "the client of an API of ours, made of its interface",
     "clock": "the deployment's clock, which tests move",
+    "conditions": "entity tags, and the conditions of requests on them",
     "context": "who calls, for which transaction, until when",
     "crossrefs": "the ids of one object in all systems",
     "database": "connections, tables, migrations, locks, cursors, whose rows are whose",

@@ -336,6 +336,8 @@ PROCESS = [
     Case("process", "precondition_required", "no version", resolution),
     Case("process", "stale_version", "an old version",
          lambda public: resolution(public, **{"If-Match": '"999"'})),
+    Case("process", "stale_version", "a version that a proxy weakened",
+         lambda public: resolution(public, **{"If-Match": 'W/"1", W/"2"'})),
     Case("process", "idempotency_key_reused", "another body", reused_key),
     Case("process", "still_running", "too early", still_running, with_header="retry-after"),
     Case("process", "activation_blocked", "not won, terms missing",
@@ -365,8 +367,8 @@ EXPERIENCE = [
         claims={"instance": "crm-off"})),
     Case("experience", "body_too_large", "two megabytes where none is asked", lambda public: public.announce(
         "POST", f"{SCREEN}/opportunities/1/activation", 2_000_000)),
-    Case("experience", "unsupported_media_type", "a picture", lambda public: public.call(
-        "POST", f"{SCREEN}/opportunities/1/activation", content=b"x", headers={"Content-Type": "image/png"})),
+    Case("experience", "unsupported_media_type", "a compressed body", lambda public: public.call(
+        "POST", f"{SCREEN}/opportunities/1/activation", content=b"x", headers={"Content-Encoding": "gzip"})),
     Case("experience", "vendor_rejected", "the CRM forbids it", lambda public: spoilt(
         public, "crm", refusal(), lambda there: button(there, "open"), reads="deal")),
     Case("experience", "contract_violation", "the CRM answers off its schema", lambda public: spoilt(

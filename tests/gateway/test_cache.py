@@ -181,6 +181,21 @@ async def test_nobody_gets_what_was_kept_for_another_person_row_or_right(
     assert counts == [1, 2, 1]
 
 
+async def test_the_order_of_a_claims_list_asks_nothing_new(library: Library):
+    """A token that lists the same groups, rows and scopes in another order gets what was cached."""
+    counts = []
+    for forward in (1, -1):
+        claims: dict[str, Any] = {
+            "entities": ["NB-UK", "NB-US"][::forward],
+            "realm_access": {"roles": ["b", "a"][::forward]},
+            "groups": [{"id": 1}, {"id": 2}][::forward],
+        }
+        token = library.deployment.issuer.mint("reader", **claims)
+        headers = {"Authorization": f"Bearer {token}"}
+        counts.append((await library.deployment.http.get(BOOK, headers=headers)).json()["count"])
+    assert counts == [1, 1]
+
+
 async def test_another_question_is_another_answer(library: Library):
     """Path, query, accepted media types and language are parts of the question."""
     asked = [

@@ -164,7 +164,7 @@ async def test_a_case_that_is_open_keeps_its_run(database: Database) -> None:
             connection,
             Workbench(database).make_runtime("x", worker=False),
             case,
-            version=None,
+            if_match=None,
             action="skip",
             reason="late",
             corrections={},

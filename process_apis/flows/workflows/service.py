@@ -78,7 +78,7 @@ class WorkflowRunsService(WorkflowService[Workflow]):
             connection,
             self._runtime,
             exception_id,
-            version=None,
+            if_match=None,
             action="replay",
             reason=body.reason,
             corrections=body.corrections,

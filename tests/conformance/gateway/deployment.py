@@ -11,7 +11,7 @@ from msgspec import structs
 
 from gateway import policy_runtime
 from gateway.app import Gateway
-from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
+from gateway.exchange import Asked, Exchange, Header, PipelineStep, Reply, Route, Rule
 from gateway.identity import DevelopmentIssuer
 from gateway.identity.api_keys import create, new_key, revoke_key
 from gateway.identity.revocation import revoke
@@ -141,10 +141,10 @@ def _sender() -> Any:
     http = httpx.AsyncClient(transport=httpx.ASGITransport(upstream.far_away()))
 
     async def send(
-        method: str, address: str, headers: dict[str, str], body: bytes
-    ) -> tuple[int, dict[str, str], bytes]:
+        method: str, address: str, headers: list[Header], body: bytes
+    ) -> tuple[int, list[Header], bytes]:
         answer = await http.request(method, address, headers=headers, content=body)
-        return answer.status_code, dict(answer.headers), answer.content
+        return answer.status_code, answer.headers.raw, answer.content
 
     return send
 

@@ -116,7 +116,7 @@ class Poster:
                 connection,
                 self.deployment._outside,
                 case.id,
-                version=None,
+                if_match=None,
                 action=action,
                 reason="as agreed",
                 corrections=corrections,

@@ -148,7 +148,7 @@ async def resolve(deployment: Workbench, case: BusinessException, **corrections:
             connection,
             deployment._outside,
             case.id,
-            version=None,
+            if_match=None,
             action="replay",
             reason="as agreed",
             corrections=corrections,

@@ -91,7 +91,7 @@ class Workbench:
                 connection,
                 self._outside,
                 run.exception_id,
-                version=None,
+                if_match=None,
                 action=action,
                 reason="as agreed",
                 corrections=corrections,

@@ -442,7 +442,7 @@ async def test_a_decision_is_one_and_by_another(deployment: Workbench) -> None:
                     connection,
                     deployment.make_runtime("x", worker=False),
                     run.exception_id,
-                    version="7",
+                    if_match='"7"',
                     action="replay",
                     reason="because",
                     corrections={},
