@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from kit.settings import SettingsError, gather
 from kit.telemetry.tracing import traces_address
@@ -33,10 +34,10 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     tiers: str = "all"
     role: Literal["all", "api", "worker"] = "all"
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     internal_address: str = ""
-    workers: int = 1
-    replicas: int = 1
+    workers: Annotated[int, Meta(ge=1)] = 1
+    replicas: Annotated[int, Meta(ge=1)] = 1
     executor: str = ""
     deployment: Literal["test", "production"] = "test"
     data_dir: str = ".enfilade"
@@ -50,7 +51,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     log_pretty: bool = False
     otlp_endpoint: str = ""
-    trace_ratio: float = 0.1
+    trace_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.1
     step_pause_seconds: float = 1.0
     step_patience_seconds: float = 1800.0
     drain_notice_seconds: float = 1.0

@@ -19,7 +19,7 @@ from process_apis import flows
 from process_apis import views as view_packages
 from process_apis.changes import Changes
 from process_apis.module import FlowDependencies, FlowModule
-from process_apis.settings import Modes
+from process_apis.settings import FlowSettings, Modes
 from process_apis.triggers import On, Trigger
 from process_apis.views.view import View
 
@@ -43,6 +43,11 @@ def modules() -> list[ModuleType]:
     return ordered
 
 
+def settings_kinds() -> dict[str, type[FlowSettings]]:
+    """The type of each flow's settings, by its section of flows.toml: the name of its folder."""
+    return {_section(module): getattr(module, "SETTINGS", FlowSettings) for module in modules()}
+
+
 def routed_by(module: ModuleType) -> tuple[type, ...]:
     """The capabilities whose instances a flow is assigned by the routing: what it uses, but begins not in."""
     begins_in: tuple[type, ...] = getattr(module, "BEGINS_IN", ())
@@ -54,9 +59,13 @@ def routed_capabilities(settings: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(
         api_of(interface).name
         for module in modules()
-        if _is_on(settings.get(module.__name__.rpartition(".")[2], {}))
+        if _is_on(settings.get(_section(module), {}))
         for interface in routed_by(module)
     )
+
+
+def _section(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
 
 
 def _is_on(section: Any) -> bool:

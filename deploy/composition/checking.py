@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import process_apis.app
 from contracts.routing import Routing
 from deploy.composition.access import RoutingFacts, names_known, read_routing_facts, routing_faults
@@ -13,7 +15,7 @@ from deploy.settings import ServerSettings, examine, read_settings
 from gateway.identity.issuing.personas import read_people
 from gateway.names import KnownNames, roles_that_bind, unknown_claims, unknown_roles
 from gateway.pipeline import GatewaySettings
-from gateway.plans.reading import parse
+from gateway.plans.reading import decode, parse
 from gateway.policy_bundle import ROUTING, make_bundle, placed, read_bundle
 from kit import retention
 from kit.settings import SettingsError
@@ -121,10 +123,14 @@ def _check_people(folder: Path, known: KnownNames) -> None:
 
 def _check_flows(path: Path, known: KnownNames) -> None:
     try:
-        sections = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        sections = tomllib.loads(text)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsError([f"{path}: {error}"]) from None
-    flows = {module.__name__.rpartition(".")[2] for module in process_apis.app.modules()}
+    flows = process_apis.app.settings_kinds()
+    kind = msgspec.defstruct("Flows", [(name, flow_settings, None) for name, flow_settings in flows.items()])
+    of_flows = {name: section for name, section in sections.items() if name in flows}
+    faults = _faults_of(lambda: decode(of_flows, kind, str(path), text))
     places = [(name, f"there is no flow {name}") for name in sections if name not in flows]
     places += [
         (f"{name}.modes.{instance}", f"there is no instance {instance}")
@@ -132,7 +138,9 @@ def _check_flows(path: Path, known: KnownNames) -> None:
         for instance in (settings.get("modes", {}) if isinstance(settings, dict) else {})
         if known.instances is not None and instance not in known.instances
     ]
-    _refuse(path, places)
+    faults += _faults_of(lambda: _refuse(path, places))
+    if faults:
+        raise SettingsError(faults)
 
 
 def _refuse(path: Path, places: list[tuple[str, str]]) -> None:

@@ -46,7 +46,7 @@ def read_roles(config: Path) -> list[Role]:
     """Every instance of a configuration; a profile that cannot be read is not among them."""
     roles = []
     for path in sorted((config / "instances").glob("*.toml")):
-        with contextlib.suppress(msgspec.DecodeError):
+        with contextlib.suppress(msgspec.DecodeError, OSError):
             roles.append(msgspec.toml.decode(path.read_bytes(), type=Role))
     return roles
 

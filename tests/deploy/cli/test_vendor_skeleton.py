@@ -118,6 +118,7 @@ def test_every_skeleton_fails_conformance_with_what_is_not_written(
     ("name", "title", "said"),
     [
         ("Acme", "Acme", "no name of a vendor"),
+        ("class", "Acme", "no keyword of Python"),
         ("acme", "Acme <3", "no title"),
         (vendors()[0], "Acme", "There is a vendor"),
     ],

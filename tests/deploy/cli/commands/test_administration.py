@@ -78,3 +78,5 @@ async def test_a_consumer_is_registered_and_suspended(
     await told(deployment, consumers, "resume newcomer", capsys)
     assert '"state":"active"' in await told(deployment, consumers, "show newcomer --json", capsys)
     assert "calls" in await told(deployment, consumers, "usage --days 3", capsys)
+    with pytest.raises(CommandError, match="No consumer is named stranger"):
+        await told(deployment, consumers, "show stranger", capsys)
