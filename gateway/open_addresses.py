@@ -10,6 +10,7 @@ from gateway.identity.issuing.metadata import AUTHORIZE_PATH, well_known
 from gateway.identity.jose import ALGORITHMS
 from gateway.inventory import ApiInventory, scopes_of
 from gateway.pipeline import GatewaySettings
+from gateway.policies.wire import LIVE, READY
 from kit.database import Database
 
 HOOKS = (
@@ -53,8 +54,8 @@ class OpenAddresses:
         issuer = self._issuer if settings.identity.embedded_issuer else None
         targets: dict[tuple[str, str], PipelineStep] = {
             ("GET", "/"): _go_to_catalogue,
-            ("GET", "/health/live"): _live,
-            ("GET", "/health/ready"): self._answer_ready,
+            ("GET", LIVE): _live,
+            ("GET", READY): self._answer_ready,
             ("GET", self._described_at): self._describe_resource(settings, issuer),
             **{("GET", path): page for path, page in self._pages.items()},
         }
