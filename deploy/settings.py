@@ -86,13 +86,18 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         """Where operators reach the internal listener; empty where there is none."""
         if self.internal is None:
             return ""
-        host, port = self.internal
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"http://{authority(*self.internal)}"
 
     @property
     def address(self) -> str:
-        """Where callers reach the gateway."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        """Where callers reach the gateway, without a slash at the end."""
+        return self.public_url.rstrip("/") or f"http://{authority(self.host, self.port)}"
+
+
+def authority(host: str, port: int) -> str:
+    """Host and port as an address has them: IPv6 in brackets (RFC 3986 §3.2.2)."""
+    host = host.strip("[]")
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def is_production(environ: Mapping[str, str]) -> bool:
