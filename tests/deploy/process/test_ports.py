@@ -10,7 +10,7 @@ from deploy.settings import read_settings
 from kit.settings import SettingsError
 
 URL = {"ENFILADE_DATABASE_URL": "postgresql+psycopg:///none"}
-HOSTS = ("127.0.0.1", "0.0.0.0", "localhost", "::", "::1", "[::1]")  # noqa: S104 - what deployers write
+HOSTS = ("127.0.0.1", "0.0.0.0", "localhost", "::", "::1", "[::1]")
 
 
 @pytest.mark.parametrize("host", HOSTS)
