@@ -1,17 +1,21 @@
 """deploy: the settings of a process of the deployment, each variable named ENFILADE_…."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
+from gateway.pages import RESERVED
 from kit.settings import SettingsError, gather
 from kit.telemetry.tracing import traces_address
 
 TierName = Literal["gateway", "experience", "process", "system"]
 TIERS: tuple[TierName, ...] = ("gateway", "experience", "process", "system")
+_PUBLIC_PATH = re.compile(r"(/[A-Za-z0-9._~\-]+)*")
 DEMO_CONFIG = Path(__file__).parent / "demo_config"
 
 
@@ -88,13 +92,18 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         """Where operators reach the internal listener; empty where there is none."""
         if self.internal is None:
             return ""
-        host, port = self.internal
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"http://{authority(*self.internal)}"
 
     @property
     def address(self) -> str:
-        """Where callers reach the gateway."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        """Where callers reach the gateway, without a slash at the end."""
+        return self.public_url.rstrip("/") or f"http://{authority(self.host, self.port)}"
+
+
+def authority(host: str, port: int) -> str:
+    """Host and port as an address has them: IPv6 in brackets (RFC 3986 §3.2.2)."""
+    host = host.strip("[]")
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def is_production(environ: Mapping[str, str]) -> bool:
@@ -134,6 +143,8 @@ def _faults(settings: ServerSettings) -> Iterator[str]:
             traces_address(settings.otlp_endpoint)
     except ValueError as error:
         yield f"ENFILADE_OTLP_ENDPOINT: {error}"
+    if settings.public_url and (fault := _public_fault(settings.public_url)):
+        yield f"ENFILADE_PUBLIC_URL: {settings.public_url} {fault}"
     if not settings.folder.is_dir():
         yield f"ENFILADE_CONFIG: there is no folder {settings.config}"
     needed = {"gateway": (), "experience": ("process",), "process": ("system",), "system": ()}
@@ -143,3 +154,20 @@ def _faults(settings: ServerSettings) -> Iterator[str]:
                 yield f"ENFILADE_{other.upper()}_URL is not set, and the {tier} tier needs it"
     if served_tiers != frozenset(TIERS) and not settings.internal_key:
         yield "ENFILADE_INTERNAL_KEY is not set (env:NAME or file:PATH); split tiers need it"
+
+
+def _public_fault(url: str) -> str:
+    """Why an address cannot be the gateway's public one; empty where it can."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "is no address"
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        return "is no http address, or has more than a path after the host"
+    path = parts.path.rstrip("/")
+    if not _PUBLIC_PATH.fullmatch(path):
+        return "has a path with other characters than letters, digits, '.', '_', '-', '~'"
+    if path and path.split("/")[1] in {*RESERVED, ".well-known"}:
+        # Behind a proxy that strips the path, both would begin alike.
+        return "has a path that begins as one of the gateway's own: choose another"
+    return ""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -74,7 +74,10 @@ class Exchange:
         self.path: str = scope["path"]
         self.raw_path: bytes = scope.get("raw_path") or self.path.encode()
         self.query: bytes = scope["query_string"]
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        raw: list[Header] = scope["headers"]
+        self.headers: dict[bytes, bytes] = dict(raw)
+        if len(self.headers) != len(raw):
+            self.headers = combined(raw)
         self.source = ""
         # The page bundle under whose prefix an API was called: its session is the credential.
         self.page = ""
@@ -123,6 +126,18 @@ class Exchange:
 
 
 PipelineStep = Callable[[Exchange], Awaitable[Reply]]
+
+
+def combined(headers: Iterable[Header]) -> dict[bytes, bytes]:
+    """Each header once, the lines of a repeated one as a list (RFC 9110 §5.3).
+
+    So a header that is no list is malformed when it is repeated, instead of one of its values being believed.
+    Cookies are joined by semicolons (RFC 9113 §8.2.3).
+    """
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        values.setdefault(name, []).append(value)
+    return {name: (b"; " if name == b"cookie" else b", ").join(lines) for name, lines in values.items()}
 
 
 def too_large(limit: int) -> BodyTooLarge:

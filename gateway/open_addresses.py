@@ -10,6 +10,7 @@ from gateway.identity.issuing.metadata import AUTHORIZE_PATH, well_known
 from gateway.identity.jose import ALGORITHMS
 from gateway.inventory import ApiInventory, scopes_of
 from gateway.pipeline import GatewaySettings
+from gateway.policies.wire import LIVE, READY
 from kit.database import Database
 
 FORM = "application/x-www-form-urlencoded"
@@ -52,11 +53,13 @@ class OpenAddresses:
     def routes(self, settings: GatewaySettings, proofs: Proofs) -> list[Route]:
         """The routes of the addresses that these settings switch on."""
         issuer = self._issuer if settings.identity.embedded_issuer else None
+        described = self._describe_resource(settings, issuer)
         targets: dict[tuple[str, str], PipelineStep] = {
             ("GET", "/"): _go_to_catalogue,
-            ("GET", "/health/live"): _live,
-            ("GET", "/health/ready"): self._answer_ready,
-            ("GET", self._described_at): self._describe_resource(settings, issuer),
+            ("GET", LIVE): _live,
+            ("GET", READY): self._answer_ready,
+            ("GET", self._described_at): described,
+            ("GET", "/.well-known/oauth-protected-resource"): described,
             **{("GET", path): page for path, page in self._pages.items()},
         }
         if self._hooks is not None:

@@ -31,6 +31,7 @@ from deploy.process.connection_draining import (
     drained_file,
     serving_file,
 )
+from deploy.process.ports import ip_of
 from deploy.settings import ServerSettings
 
 HEADER_SECONDS = 5
@@ -204,7 +205,7 @@ def supervisor(target: str, settings: ServerSettings, folder: Path, **more: Any)
         folder=folder,
         notice_seconds=settings.drain_notice_seconds,
         target=target,
-        address=settings.host,
+        address=ip_of(settings.host),
         port=settings.port,
         interface=Interfaces.ASGI,
         loop=Loops.asyncio,  # the same wherever it runs, not whatever else happens to be installed

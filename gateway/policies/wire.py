@@ -1,6 +1,5 @@
 """Wire: checks sizes, hosts and addresses, before the route is known or a body is read."""
 
-import ipaddress
 import re
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from msgspec import Meta
 
 from contracts.problems import BadRequest, HeadersTooLarge, UnsupportedMediaType, UriTooLong
 from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule, too_large, try_policy
+from gateway.peers import Proxies, parse_address, parse_network, peer_of
 
 _SINGLE = frozenset(
     {
@@ -16,10 +16,10 @@ _SINGLE = frozenset(
         b"content-type",
         b"host",
         b"idempotency-key",
-        b"if-match",
         b"transfer-encoding",
     }
 )
+_FORWARDED_FOR = b"x-forwarded-for"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _CONNECTIONS = frozenset({b"", b"close", b"http2-settings", b"keep-alive", b"te", b"upgrade"})
 # What every recipient goes by: a sender may not make it hop-by-hop, and who does wants it dropped by a proxy.
@@ -49,15 +49,20 @@ _HOST = re.compile(rb"^([A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$")
 # A path that a proxy and a tier could read differently is refused, not normalised.
 _TRICKS = re.compile(rb"//|/(?:\.|%2e){1,2}(?:/|$)|%2f|%5c|%00|\\", re.IGNORECASE)
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LIVE = "/health/live"
+READY = "/health/ready"
+# A balancer names a target by its address, or not at all (HTTP/1.0).
+_PROBED = frozenset({LIVE, READY})
+_WITHOUT_HOST = frozenset({"1", "1.0"})
 
 
 class WireSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The bounds of a request.
 
     `content_types` are those that vendors' webhooks may have, beside JSON by its suffix; an API takes JSON.
-    `hosts` are the accepted Host names (empty: any). `trusted_proxies` are the networks of proxies whose
-    X-Forwarded-For is accepted as the caller's address; from any other peer it is ignored.
+    `hosts` are the accepted Host names (empty: any); a probe at a health address may have any.
+    `trusted_proxies` are the networks of proxies whose X-Forwarded-For is accepted as the caller's address;
+    from any other peer it is ignored.
     """
 
     max_header_bytes: Annotated[int, Meta(ge=1024)] = 16_384
@@ -76,7 +81,7 @@ class WireSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         for network in self.trusted_proxies:
-            ipaddress.ip_network(network)
+            parse_network(network)
 
 
 class Wire:
@@ -84,8 +89,8 @@ class Wire:
 
     def __init__(self, settings: WireSettings) -> None:
         self._settings = settings
-        self._hosts = frozenset(host.lower().encode() for host in settings.hosts)
-        self._proxies = tuple(ipaddress.ip_network(network) for network in settings.trusted_proxies)
+        self._hosts = frozenset(_host_name(host.encode()) for host in settings.hosts)
+        self._proxies = Proxies(settings.trusted_proxies)
 
     def wrap(self, _: Route | None, call_next: PipelineStep) -> PipelineStep:
         settings = self._settings
@@ -102,7 +107,8 @@ class Wire:
             exchange.body_limit, exchange.body_seconds = max_body, seconds
             if exchange.method in _WITH_BODY:
                 self._check_body(exchange.headers)
-            exchange.source = self._source(exchange)
+            peer, forwarded_for = peer_of(exchange.scope.get("client")), exchange.headers.get(_FORWARDED_FOR)
+            exchange.source = self._proxies.source(peer, forwarded_for)
             return await call_next(exchange)
 
         return wire
@@ -138,12 +144,18 @@ class Wire:
             raise HeadersTooLarge(f"Headers may have {self._settings.max_header_bytes} bytes together")
         if len(exchange.headers) != len(raw):
             _check_single([name for name, _ in raw])
-            _join_credentials(exchange)
+        if exchange.path not in _PROBED:
+            self._check_host(exchange)
+
+    def _check_host(self, exchange: Exchange) -> None:
+        """Refuse a Host that is not ours; HTTP/1.0 may have none (RFC 9112 §3.2)."""
         host = exchange.headers.get(b"host", b"")
+        if not host and not self._hosts and exchange.scope.get("http_version") in _WITHOUT_HOST:
+            return
         matched = _HOST.match(host)
         if matched is None:
             raise _malformed("The Host header is missing or malformed")
-        if self._hosts and matched.group(1).lower() not in self._hosts:
+        if self._hosts and _host_name(matched.group(1)) not in self._hosts:
             raise _malformed("This Host is not served here")
 
     def _check_body(self, headers: dict[bytes, bytes]) -> None:
@@ -154,30 +166,12 @@ class Wire:
                 "Bodies are accepted unencoded only", headers={"Accept-Encoding": "identity"}
             )
 
-    def _source(self, exchange: Exchange) -> str:
-        client = exchange.scope.get("client")
-        peer = client[0] if client else "local"
-        if not self._proxies or not self._trusted(peer):
-            return peer
-        hops = exchange.headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
-        for hop in reversed([hop.strip() for hop in hops if hop.strip()]):
-            if not self._trusted(hop):
-                return hop
-        return peer
 
-    def _trusted(self, address: str) -> bool:
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._proxies)
-
-
-def _join_credentials(exchange: Exchange) -> None:
-    """Join repeated credentials into one malformed one (RFC 9110 §5.3), which identity refuses."""
-    sent = [value for name, value in exchange.scope["headers"] if name == b"authorization"]
-    if len(sent) > 1:
-        exchange.headers[b"authorization"] = b", ".join(sent)
+def _host_name(host: bytes) -> bytes:
+    """A host in the form in which hosts are compared: without the dot of the root (RFC 9110 §4.2.3)."""
+    if address := parse_address(host.decode("latin-1")):
+        return str(address).encode()
+    return host.lower().removesuffix(b".")
 
 
 def _check_framing(headers: dict[bytes, bytes]) -> None:
