@@ -339,6 +339,7 @@ GOLDEN = Golden(
         ),
         Provoked("reference", "subsidiary 99 (NB-XX)", profile={"entities": {"99": "NB-XX"}}),
         Provoked("reference", "item 99 (ALCHEMY)", profile={"items": {"99": "ALCHEMY"}}),
+        Provoked("environment", "currency", profile={"currency": "EUR"}),
         Provoked("environment", "time zone", profile={"time_zone": "Asia/Tokyo"}),
         Provoked("limit", "concurrency", profile={"limits": {"concurrency": 50}}),
     ),

@@ -291,6 +291,9 @@ GOLDEN = Golden(
         Provoked(
             "reference", "Opportunity.Service_Line__c", profile={"picklists": {"service_line": {"Cloud Migration": None}}}
         ),
+        Provoked("environment", "currency", profile={"currency": "USD"}),
+        Provoked("environment", "time_zone", profile={"time_zone": "Europe/Berlin"}),
+        Provoked("field", "Opportunity.CurrencyIsoCode", profile={"multiple_currencies": False}),
         Provoked("limit", "DailyApiRequests", limits={"daily_api_requests": 100, "used_api_requests": 92}),
         Provoked(
             "environment",

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from contracts.events.kinds import RecordChanged
 from contracts.operation import Feature
+from contracts.system.instance import InstanceFacts
 from kit.cache import Cache
 from kit.database import Database
 from kit.http import Budget, Counters, Recorder, Slots
@@ -132,9 +133,19 @@ class Connector:
     shared_webhook: Callable[[WebhookRequest], Iterable[str]] | None = None
     registers_webhooks: Callable[[Any], bool] = lambda _: False
 
-    def lacking(self, profile: Profile) -> frozenset[str]:
-        """The names of the optional features that an account does not have."""
-        return frozenset(profile.lacks) | {feature.name for feature in self.lacks}
+    def facts(self, profile: Profile) -> InstanceFacts:
+        """What is known of an account before it is asked."""
+        lacks = {*profile.lacks, *(feature.name for feature in self.lacks)}
+        return InstanceFacts(
+            name=profile.name,
+            vendor=profile.vendor,
+            environment=profile.environment,
+            capabilities=profile.capabilities,
+            data_region=profile.data_region,
+            lacks=tuple(sorted(lacks)),
+            currency=profile.currency,
+            time_zone=profile.time_zone,
+        )
 
 
 def ordering_key(instance: str, object: str, id: str) -> str:  # noqa: A002

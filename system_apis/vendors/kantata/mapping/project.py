@@ -135,7 +135,9 @@ def to_project(
         template=code_of(profile.picklists.template, text(names.template)),
         start=workspace.start_date,
         end=workspace.due_date,
-        budget=money_of_subunits(workspace.price_in_cents, workspace.currency, workspace.currency_base_unit),
+        budget=money_of_subunits(
+            workspace.price_in_cents, workspace.currency or profile.currency, workspace.currency_base_unit
+        ),
         manager=project.lead.full_name if project.lead else "",
         key=values.key_of(project, WORKSPACE, names.key, profile, catalogue),
         refs=(Ref(profile.name, "project", workspace.id, page),),
