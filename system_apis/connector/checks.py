@@ -77,7 +77,7 @@ def environment_step(profile: Profile, account: str, actual: str) -> CheckStep:
 def fact_step(
     fact: Literal["currency", "time_zone"], declared: str, read: Callable[[], Awaitable[str]]
 ) -> CheckStep:
-    """Whether the profile states the account's own currency or time zone; `read` gives it, empty if unknown."""
+    """Whether the profile states the account's own currency or zone; `read` gives it, empty if unknown."""
 
     async def probe() -> Finding:
         actual = await read()

@@ -157,8 +157,14 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
             ours = await record_refs(connection, "customer", "cus", erp, customer.id, known)
             refs = await crossrefs.refs(connection, ours)
         await run.belongs_to(Owner(customer=ours, instances=tuple(ref.instance for ref in refs)))
+        entity = customer.selling_entity or proposal.selling_entity  # as whose it was made
         return msgspec.structs.replace(
-            customer, id=ours, status="approved", refs=refs, updated_at=clock.now()
+            customer,
+            id=ours,
+            status="approved",
+            selling_entity=entity,
+            refs=refs,
+            updated_at=clock.now(),
         )
 
 

@@ -132,6 +132,7 @@ def to_project(
         status=status or status_of(workspace, profile),
         customer_id=str(workspace.primary_workspace_group_id or ""),
         contract_id=text(names.contract_number),
+        selling_entity=code_of(profile.picklists.selling_entity, text(names.selling_entity)),
         template=code_of(profile.picklists.template, text(names.template)),
         start=workspace.start_date,
         end=workspace.due_date,
