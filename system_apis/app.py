@@ -164,7 +164,7 @@ def _undeclared(connector: Connector, profile: Profile) -> Iterator[str]:
         if name not in connector.capabilities:
             yield f"{connector.title} has no capability {name!r}"
     features = {each.name for name in connector.capabilities for each in api_of(interface_of(name)).features}
-    for name in profile.lacks:
+    for name in (*profile.lacks, *(feature.name for feature in connector.lacks)):
         if name not in features:
             yield f"{connector.title} has no optional feature {name!r}"
     for name in profile.allowances:

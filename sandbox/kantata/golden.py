@@ -323,6 +323,7 @@ PROJECTS = NounForms(
         "updated_at": "*",
         "name": "Globex data platform",
         "status": "planned",
+        "selling_entity": "NB-UK",
         "budget_hours": "24.00",
         "tasks": [
             {

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from contracts.problems import Problem
+from system_apis.app import connector_of
 from tests.conformance import listening
 from tests.conformance.conftest import every_connector
 from tests.conformance.mutants import Mutant, mutants_of
@@ -26,7 +27,9 @@ Suite = Callable[..., Awaitable[None]]
 
 def lacks(vendor: str, mutant: Mutant) -> str:
     """Why a mutant changes nothing at a vendor; empty where it must be caught."""
-    golden = stand_of(vendor).golden
+    golden, connector = stand_of(vendor).golden, connector_of(vendor)
+    if mutant.feature in {feature.name for feature in connector.lacks}:
+        return f"{connector.title} lacks {mutant.feature}"
     if mutant.needs == "push" and golden.push is None:
         return "it pushes nothing"
     forms = golden.nouns.get(mutant.on.partition("/")[0])
