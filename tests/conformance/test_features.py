@@ -22,18 +22,14 @@ def optional(connector: ConnectorUnderTest) -> tuple[Feature, ...]:
 @here
 async def test_only_what_is_optional_is_lacking(connector: ConnectorUnderTest) -> None:
     """What the capability demands is there; nothing optional is missing without being declared."""
-    connector_ = connector.instance.connector
-    features = {each for name in connector_.capabilities for each in api_of(interface_of(name)).features}
-    demanded = connector_.lacks - features
-    assert not demanded, (
-        f"{connector.vendor} lacks what is demanded: {', '.join(one.name for one in demanded)}"
-    )
+    declared, vendor = connector.instance.connector, connector.vendor
+    features = {each for name in declared.capabilities for each in api_of(interface_of(name)).features}
+    demanded = [feature.name for feature in declared.lacks - features]
+    assert not demanded, f"{vendor} lacks what is demanded: {', '.join(demanded)}"
     for part in PARTS:
         forms = connector.golden.nouns.get(part.noun)
         if forms and part.reads in forms.lacks and part.noun in NOUNS[connector.capability]:
-            assert part.feature.name in connector.lacks, (
-                f"{part.reads} is optional: declare that it is lacking"
-            )
+            assert part.feature.name in connector.lacks, f"{vendor}: declare {part.reads} as lacking"
 
 
 @here

@@ -23,7 +23,7 @@ from tests.support.processes import ROOT
 from tests.support.sandboxes import Account, Control
 from tests.support.stack import Accounts, Stack
 
-SUITES = ("content", "lists", "changes", "webhooks", "check", "budgets")
+SUITES = ("content", "features", "lists", "changes", "webhooks", "check", "budgets")
 TOYS = {CRM: "toycrm", ERP: "toyerp", PSA: "toypsa"}
 
 
