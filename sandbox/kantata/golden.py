@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.core.golden import Children, Form, Golden, NounForms, Provoked, Spoil, State, Step
+from sandbox.core.golden import Children, Form, Golden, Notice, NounForms, Provoked, Spoil, State, Step
 
 # The last second of a day and the first one of the next, in the account's zone.
 EVENING, MIDNIGHT = "2028-07-01T06:59:59+00:00", "2028-07-01T07:00:00+00:00"
@@ -452,7 +452,24 @@ GOLDEN = Golden(
         Provoked("environment", "account", profile={"connection": {"account_id": "1"}}),
         Provoked("limit", "calls", profile={"limits": {"concurrency": 0}}),
     ),
-    unseen={"person": "a person in the stand-in's screens is the administrator, as whom we log in"},
+    notices={
+        "deleted": Notice(
+            "project",
+            {
+                "instance": "*",
+                "object": "project",
+                "id": "$project",
+                "changed_at": "*",
+                "kind": "deleted",
+                "by_us": True,  # the person in the screens is the administrator, as whom we log in
+            },
+        )
+    },
+    unseen={
+        "person": "a person in the stand-in's screens is the administrator, as whom we log in",
+        "merged": "projects are not merged",
+        "restored": "the vendor documents no way back for a deleted project",
+    },
     stamps=frozenset({"updated_at"}),
     journals=frozenset({"subscribed_events"}),
 )

@@ -345,7 +345,9 @@ GOLDEN = Golden(
     ),
     push=Push(_signed, noun="customer"),
     unseen={
-        "deleted": "SuiteQL shows no record that is gone, and the push of a deletion has no record to read"
+        "deleted": "SuiteQL shows no record that is gone, and the push of a deletion has no record to read",
+        "merged": "a merged record is gone, of which SuiteQL shows nothing",
+        "restored": "what is deleted does not come back",
     },
     stamps=frozenset({"lastModifiedDate"}),
 )

@@ -6,6 +6,7 @@ import inspect
 import itertools
 import random
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -79,7 +80,8 @@ async def test_a_broken_adapter_is_caught(
 async def run(suite: Suite, name: str, opener: Any) -> None:
     async with opener(name) as connector:
         more = {"open_connector": opener} if "open_connector" in inspect.signature(suite).parameters else {}
-        await suite(connector=connector, **more)
+        with suppress(pytest.skip.Exception):
+            await suite(connector=connector, **more)
 
 
 def suites_of(mutant: Mutant) -> Iterator[Suite]:
