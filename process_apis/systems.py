@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from contracts.canonical.objects import BusinessObject
+from contracts.canonical.values import short_key
 from contracts.operation import Feature
 from contracts.problems import Conflict, Fault, NotFound, Unexpected
 from contracts.routing import SystemAssignment
@@ -89,6 +90,11 @@ class Systems:
     def lacks(self, instance: str, feature: Feature) -> bool:
         """Whether an instance does not have an optional feature of a capability that it serves."""
         return instance in self.facts and feature.name in self.facts[instance].lacks
+
+    def stored_key(self, instance: str, key: str) -> str:
+        """A key of ours as the vendor of an instance stores it, which may have short ones only."""
+        facts = self.facts.get(instance)
+        return short_key(key, facts.key_length) if facts else key
 
     def team(self, capability: str) -> str:
         """Who decides on what a capability owns; operations, where no instance serves it."""

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from contracts.canonical.values import LONGEST_KEY
+
 Kind = Literal["login", "permission", "field", "limit", "environment", "reference"]
 
 
@@ -11,7 +13,8 @@ class InstanceFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known of an instance by its profile and its vendor's connector.
 
     `lacks` are the optional features that it does not have. `currency` is the account's own: that of amounts
-    whose record names none. `time_zone` is that of what the vendor writes without one. Empty: not known.
+    whose record names none. `time_zone` is that of what the vendor writes without one. Empty: not known. Keys
+    longer than `key_length` are stored as their digest (`contracts.canonical.values.short_key`).
     """
 
     name: str
@@ -22,6 +25,7 @@ class InstanceFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     lacks: tuple[str, ...] = ()
     currency: str = ""
     time_zone: str = ""
+    key_length: int = LONGEST_KEY
 
 
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from contracts.canonical.values import LONGEST_KEY
 from contracts.events.kinds import RecordChanged
 from contracts.operation import Feature
 from contracts.system.instance import InstanceFacts
@@ -117,6 +118,8 @@ class Connector:
     vendor counts apart from all calls (searches, bulk jobs); a profile sets their limits. `lacks` are the
     optional features of its capabilities that no account of it has.
 
+    `key_length` is how many characters the vendor's external references hold (at least 16): longer keys of
+    ours are shortened before the adapter is given them.
     `shared_webhook` is there where the vendor calls one address for several instances
     (`/vendor-hooks/{vendor}`): it returns the accounts that a request names, before that is verified.
     `registers_webhooks` says whether an instance of a profile registers its addresses at the vendor itself.
@@ -130,6 +133,7 @@ class Connector:
     canonical_id: Callable[[str, str], str]
     lacks: frozenset[Feature] = frozenset()
     allowances: tuple[str, ...] = ()
+    key_length: int = LONGEST_KEY
     shared_webhook: Callable[[WebhookRequest], Iterable[str]] | None = None
     registers_webhooks: Callable[[Any], bool] = lambda _: False
 
@@ -145,6 +149,7 @@ class Connector:
             lacks=tuple(sorted(lacks)),
             currency=profile.currency,
             time_zone=profile.time_zone,
+            key_length=self.key_length,
         )
 
 

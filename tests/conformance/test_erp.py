@@ -107,6 +107,15 @@ async def test_a_write_without_an_answer_is_doubtful(connector: ConnectorUnderTe
     await tells_doubt(connector, connector.noun(noun).creates, lambda: put(connector.api))
 
 
+async def test_keys_of_any_length_are_told_apart(connector: ConnectorUnderTest) -> None:
+    """Of two keys that differ in their last character only, each makes one customer, found again by it."""
+    keys = ["enf-customer-" + letter.rjust(40, "x") for letter in "ab"]
+    made = [(await connector.api.put_customer(key, CUSTOMER)).id for key in (*keys, *keys)]
+    found = [(await connector.api.get_customer_by_key(key)).id for key in keys]
+    assert made == found * 2
+    assert len(set(found)) == 2
+
+
 async def test_what_is_not_there_is_not_found(connector: ConnectorUnderTest) -> None:
     """Ids, keys, cursors, and a contract's unknown customer."""
     api = connector.api

@@ -71,7 +71,8 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
         if faults := faults_of(account):
             raise Invalid(faults[0].detail, errors=faults)
         erp = instance_of(Erp, self._systems_of(proposal))
-        others = await same_firms(self._systems.client(Erp, erp), account, but=proposal.key)
+        ours = self._systems.stored_key(erp, proposal.key)
+        others = await same_firms(self._systems.client(Erp, erp), account, but=ours)
         matches = candidates(account, erp, others)
         reasons = rules.why_ask_finance(account, matches, self._settings.policy, entity)
         return Proposed(account, matches, reasons, looked_at, entity)
