@@ -53,6 +53,7 @@ class ProjectDraft(msgspec.Struct, frozen=True, omit_defaults=True):
     pricing_model: PricingModel
     service_line: str = ""
     region: str = ""
+    selling_entity: str = ""
     budget: Money | None = None
     budget_hours: Quantity | None = None
     tasks: tuple[TaskPlan, ...] = ()
@@ -80,6 +81,7 @@ class Project(msgspec.Struct, frozen=True, omit_defaults=True):
     status: ProjectStatus
     customer_id: str = ""
     contract_id: str = ""
+    selling_entity: str = ""
     code: str = ""
     template: str = ""
     start: dt.date | None = None

@@ -232,7 +232,7 @@ def _build_process_tier(
             _system_clients(tiers, carrier),
             policy_context.current_policy,
             {profile.name: connector.canonical_id for connector, profile in tiers.profiles},
-            lacking={profile.name: connector.lacking(profile) for connector, profile in tiers.profiles},
+            facts={profile.name: connector.facts(profile) for connector, profile in tiers.profiles},
         ),
         database=stores.database,
         runtime=tiers.runtime,

@@ -34,6 +34,7 @@ class DocumentVendor(Vendor):
 
     request_id_header = "x-request-id"
     tables: tuple[str, ...] = ()
+    longest_key: int = 120
 
     def seed(self, account: Account) -> None:
         """Nothing: a new account is empty."""
@@ -146,6 +147,8 @@ class DocumentVendor(Vendor):
 
     def _put(self, account: Account, table: dict[str, Document], request: Request) -> Response:
         fields, key = self._fields(request), request.path_params["key"]
+        if len(key) > self.longest_key:
+            return answer({"error": f"a key has at most {self.longest_key} characters"}, 422)
         reason = self.refusal(request.path_params["table"], fields)
         if reason:
             return answer({"error": reason}, 422)

@@ -124,6 +124,17 @@ class Push:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """The whole change that must be reported when a person deletes, merges or restores a record of a noun.
+
+    ``$noun`` is the record, ``$other`` the one that a merger leaves.
+    """
+
+    noun: str
+    reads: Raw
+
+
+@dataclass(frozen=True)
 class Golden:
     """All that the suites on content must know of a vendor.
 
@@ -131,7 +142,8 @@ class Golden:
     place; `mapped` is what that profile lacks on purpose, so that a check finds nothing else. `calls` are the
     calls of an operation that a test spoils, `budget` how many a repetition of it may make. `stamps` are raw
     fields that a mere save changes, `journals` tables in which the vendor records what
-    happened. `unseen` are changes and findings (``check:kind``) that the vendor does not show, and
+    happened. `notices` are what is reported of a record that was ``deleted``, ``merged`` or ``restored``;
+    a vendor that says nothing of it has the kind in `unseen`. `unseen` are changes and findings (``check:kind``) that the vendor does not show, and
     `equivalent` mutants that change nothing at this vendor; both with the reason.
     """
 
@@ -146,5 +158,6 @@ class Golden:
     mapped: Raw = field(default_factory=dict)
     findings: tuple[Provoked, ...] = ()
     push: Push | None = None
+    notices: Mapping[str, Notice] = field(default_factory=dict)
     unseen: Mapping[str, str] = field(default_factory=dict)
     equivalent: Mapping[str, str] = field(default_factory=dict)

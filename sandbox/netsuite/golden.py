@@ -339,12 +339,15 @@ GOLDEN = Golden(
         ),
         Provoked("reference", "subsidiary 99 (NB-XX)", profile={"entities": {"99": "NB-XX"}}),
         Provoked("reference", "item 99 (ALCHEMY)", profile={"items": {"99": "ALCHEMY"}}),
+        Provoked("environment", "currency", profile={"currency": "EUR"}),
         Provoked("environment", "time zone", profile={"time_zone": "Asia/Tokyo"}),
         Provoked("limit", "concurrency", profile={"limits": {"concurrency": 50}}),
     ),
     push=Push(_signed, noun="customer"),
     unseen={
-        "deleted": "SuiteQL shows no record that is gone, and the push of a deletion has no record to read"
+        "deleted": "SuiteQL shows no record that is gone, and the push of a deletion has no record to read",
+        "merged": "a merged record is gone, of which SuiteQL shows nothing",
+        "restored": "what is deleted does not come back",
     },
     stamps=frozenset({"lastModifiedDate"}),
 )

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast, get_args
 
-from contracts.canonical import countries, currencies
+from contracts.canonical import countries
 from contracts.canonical.customer import CustomerStatus
 from contracts.canonical.opportunity import PricingModel, ProjectLink
 from system_apis.connector.codes import Codes, ambiguous, code_of, strays, written
@@ -106,10 +106,9 @@ class CrmRequired(Table, frozen=True, kw_only=True):
 
 
 class CrmProfile(Profile, frozen=True, kw_only=True):
-    """A CRM's profile; `currency` only where the account has a single one."""
+    """A CRM's profile."""
 
     fields: CrmFields
-    currency: str = ""
     picklists: Picklists = Picklists()
     defaults: CrmDefaults = CrmDefaults()
     required_custom: CrmRequired = CrmRequired()
@@ -117,8 +116,6 @@ class CrmProfile(Profile, frozen=True, kw_only=True):
     def faults(self) -> Iterator[str]:
         yield from super().faults()
         yield from self.picklists.faults()
-        if self.currency and not currencies.is_code(self.currency):
-            yield f"currency: {self.currency} is no currency of ISO 4217"
         country, model = self.defaults.customer.country, self.defaults.opportunity.pricing_model
         if country and not countries.is_code(country):
             yield f"defaults.customer.country: {country!r} is no country code of ISO 3166-1 (two letters)"

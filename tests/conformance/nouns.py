@@ -97,6 +97,7 @@ def project(client_id: str) -> ProjectDraft:
         pricing_model="fixed_price",
         service_line="DATA",
         region="UKI",
+        selling_entity="NB-UK",
         budget=Money(Decimal(123456789012), "GBP"),
         budget_hours=Decimal("132.5"),
         tasks=(

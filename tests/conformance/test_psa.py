@@ -79,6 +79,15 @@ async def test_a_key_makes_one(connector: ConnectorUnderTest, noun: str) -> None
     await makes_one(connector, noun, *(await actions(connector, noun)))
 
 
+async def test_keys_of_any_length_are_told_apart(connector: ConnectorUnderTest) -> None:
+    """Of two keys that differ in their last character only, each makes one client, found again by it."""
+    keys = ["enf-client-" + letter.rjust(40, "x") for letter in "ab"]
+    made = [(await connector.api.put_client(key, CLIENT)).id for key in (*keys, *keys)]
+    found = [(await connector.api.get_client_by_key(key)).id for key in keys]
+    assert made == found * 2
+    assert len(set(found)) == 2
+
+
 @pytest.mark.parametrize("noun", NOUNS)
 async def test_first_creations_at_once_make_one(connector: ConnectorUnderTest, noun: str) -> None:
     """Nobody is first, and still there is one."""

@@ -97,7 +97,8 @@ def _refuse_unknown(name: str, profiles: Sequence[tuple[Connector, Profile]]) ->
 
 def _show(console: Paper, report: InstanceReport, owner: str) -> None:
     answers = f"owner {owner}" if owner else "its profile names no owner"
-    title = f"{report.instance}: {report.vendor}, {report.environment}; {answers}"
+    stated = (report.environment, report.currency or "no currency", report.time_zone or "no time zone")
+    title = f"{report.instance}: {report.vendor}, {', '.join(stated)}; {answers}"
     made = table(title, "", "kind", "name", "found", "remedy")
     for finding in report.findings:
         made.add_row(mark(ok=finding.ok), finding.kind, finding.name, finding.detail, finding.fix)

@@ -71,7 +71,8 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
         if faults := faults_of(account):
             raise Invalid(faults[0].detail, errors=faults)
         erp = instance_of(Erp, self._systems_of(proposal))
-        others = await same_firms(self._systems.client(Erp, erp), account, but=proposal.key)
+        ours = self._systems.stored_key(erp, proposal.key)
+        others = await same_firms(self._systems.client(Erp, erp), account, but=ours)
         matches = candidates(account, erp, others)
         reasons = rules.why_ask_finance(account, matches, self._settings.policy, entity)
         return Proposed(account, matches, reasons, looked_at, entity)
@@ -157,8 +158,14 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
             ours = await record_refs(connection, "customer", "cus", erp, customer.id, known)
             refs = await crossrefs.refs(connection, ours)
         await run.belongs_to(Owner(customer=ours, instances=tuple(ref.instance for ref in refs)))
+        entity = customer.selling_entity or proposal.selling_entity  # as whose it was made
         return msgspec.structs.replace(
-            customer, id=ours, status="approved", refs=refs, updated_at=clock.now()
+            customer,
+            id=ours,
+            status="approved",
+            selling_entity=entity,
+            refs=refs,
+            updated_at=clock.now(),
         )
 
 

@@ -13,6 +13,7 @@ from system_apis.platforms.salesforce_org import soql
 from system_apis.platforms.salesforce_org.auth import OrgSession
 from system_apis.platforms.salesforce_org.records import (
     CompositeAnswer,
+    CurrencyTypeRecord,
     ObjectDescribe,
     OrganizationRecord,
     OrgLimit,
@@ -44,6 +45,16 @@ class OrgClient:
     async def organization(self) -> OrganizationRecord | None:
         rows = await self.query(soql.ORGANIZATION, OrganizationRecord)
         return rows[0].record if rows else None
+
+    async def time_zone(self) -> str:
+        """The org's, by Salesforce's name of it; empty where our user may not read it."""
+        org = await self.organization()
+        return (org.time_zone_sid_key or "") if org else ""
+
+    async def corporate_currency(self) -> str:
+        """The org's own currency; only an org with multiple currencies has a table of them."""
+        rows = await self.query(soql.CORPORATE_CURRENCY, CurrencyTypeRecord)
+        return rows[0].record.iso_code if rows else ""
 
     async def describe(self, sobject: str) -> ObjectDescribe:
         answer = await self._send("GET", f"{self._data}/sobjects/{sobject}/describe")

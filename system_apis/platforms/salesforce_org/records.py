@@ -48,6 +48,13 @@ class OrganizationRecord(msgspec.Struct, frozen=True, rename="pascal"):
     name: str = ""
     organization_type: str = ""
     is_sandbox: bool = False
+    time_zone_sid_key: str | None = None
+
+
+class CurrencyTypeRecord(msgspec.Struct, frozen=True, rename="pascal"):
+    """A currency of an org that has several."""
+
+    iso_code: str
 
 
 class PicklistValue(msgspec.Struct, frozen=True):

@@ -117,6 +117,7 @@ def project_draft(
         pricing_model=terms.pricing_model,
         service_line=terms.service_line,
         region=terms.region,
+        selling_entity=terms.selling_entity,
         budget=terms.value,
         budget_hours=hours,
         tasks=_task_plans(terms, template, hours),

@@ -5,7 +5,15 @@ from contracts.canonical.customer import Customer, CustomerDraft, CustomerStatus
 from contracts.canonical.values import Address
 from system_apis.connector.refusals import checked_country
 from system_apis.connector.values import money, second_of, tax_registrations
-from system_apis.vendors.netsuite.mapping.values import custom_fields, point, refs_of, text_of, to_code, to_id
+from system_apis.vendors.netsuite.mapping.values import (
+    currency_of,
+    custom_fields,
+    point,
+    refs_of,
+    text_of,
+    to_code,
+    to_id,
+)
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import (
     NetSuiteAddress,
@@ -71,7 +79,7 @@ def _address_body(profile: NetSuiteProfile, address: Address, addressee: str) ->
 
 def customer(profile: NetSuiteProfile, record: NetSuiteCustomer, raw: Raw) -> Customer:
     """A customer from its whole record; `raw` is the same with the account's own fields."""
-    currency = to_code(profile.currencies, record.currency)
+    currency = currency_of(profile, record.currency)
     billing = _billing_line(record)
     address = _address(billing.address_book_address) if billing and billing.address_book_address else None
     return Customer(

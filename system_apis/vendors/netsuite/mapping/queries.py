@@ -13,6 +13,10 @@ _CUSTOMER = (
 )
 _ORDER = "id tranid externalid entity status currency subsidiary memo terms foreigntotal"
 MOST_MATCHES = 20
+FIRST_SUBSIDIARYS_CURRENCY = (
+    "SELECT currency.symbol AS symbol FROM subsidiary JOIN currency ON currency.id = subsidiary.currency"
+    " WHERE subsidiary.parent IS NULL"
+)
 
 
 def customers(profile: NetSuiteProfile) -> RowSource:

@@ -141,7 +141,7 @@ GOLDEN = Golden(
     findings=(Provoked("login", "token", spoils=("POST", "/token"), status=400),),
     unseen={
         "own write": "a document does not say who changed it",
-        "deleted": "a deleted document is not listed",
+        **dict.fromkeys(("deleted", "merged", "restored"), "a document that is gone is not listed"),
         **{
             f"check:{kind}": "a toy's check looks at the login only"
             for kind in ("permission", "field", "limit", "environment", "reference")

@@ -36,7 +36,7 @@ LEAST: dict[str, Any] = {
 PLAN: dict[str, Any] = {
     "name": "Globex data platform", "client_id": "$client", "contract_number": "SO-1001",
     "template": "DT-DATA-PLATFORM", "start": "2028-02-29", "end": "2028-12-31", "currency": "GBP",
-    "pricing_model": "fixed_price", "service_line": "DATA", "region": "UKI",
+    "pricing_model": "fixed_price", "service_line": "DATA", "region": "UKI", "selling_entity": "NB-UK",
     "budget": {"amount": "123456789012", "currency": "GBP"}, "budget_hours": "132.5",
     "tasks": [
         {"code": "DISC", "title": "Discovery", "start": "2028-02-29", "due": "2028-03-31", "hours": "96.25"},
@@ -53,7 +53,7 @@ PLAN: dict[str, Any] = {
 }  # fmt: skip
 PROJECT: dict[str, Any] = {
     "id": "$project", "version": "*", "updated_at": LATE, "name": "Globex data platform", "status": "planned",
-    "customer_id": "$client", "contract_id": "SO-1001", "template": "DT-DATA-PLATFORM", "start": "2028-02-29",
+    "customer_id": "$client", "contract_id": "SO-1001", "selling_entity": "NB-UK", "template": "DT-DATA-PLATFORM", "start": "2028-02-29",
     "end": "2028-12-31", "budget": PLAN["budget"], "budget_hours": "132.5", "key": "$key",
     "tasks": [
         {"id": "$project-1", "title": "Discovery", "kind": "task", "start": "2028-02-29", "due": "2028-03-31",
@@ -125,7 +125,7 @@ GOLDEN = Golden(
     findings=(Provoked("login", "token", spoils=("POST", "/token"), status=400),),
     unseen={
         "own write": "a document does not say who changed it",
-        "deleted": "a deleted document is not listed",
+        **dict.fromkeys(("deleted", "merged", "restored"), "a document that is gone is not listed"),
         **{
             f"check:{kind}": "a toy's check looks at the login only"
             for kind in ("permission", "field", "limit", "environment", "reference")

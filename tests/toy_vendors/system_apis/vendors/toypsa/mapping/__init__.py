@@ -46,6 +46,7 @@ def to_project(row: Project, instance: str) -> CanonicalProject:
         status=row.status,
         customer_id=plan.client_id,
         contract_id=plan.contract_number,
+        selling_entity=plan.selling_entity,
         template=plan.template,
         start=plan.start,
         end=plan.end,
