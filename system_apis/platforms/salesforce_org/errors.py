@@ -37,7 +37,9 @@ MEANINGS = (
     Meaning(_BUSY, "the record is being saved at the same time", text=r"\bUNABLE_TO_LOCK_ROW\b"),
     Meaning(_BUSY, "the query took too long", code="QUERY_TIMEOUT"),
     Meaning(_BUSY, "the request took too long", code="REQUEST_RUNNING_TOO_LONG"),
-    Meaning(_BUSY, "the org's API is switched off at the moment", code="API_CURRENTLY_DISABLED", wait=_A_WHILE),
+    Meaning(
+        _BUSY, "the org's API is switched off at the moment", code="API_CURRENTLY_DISABLED", wait=_A_WHILE
+    ),
     Meaning(_BUSY, "the org is not available", code="SERVER_UNAVAILABLE"),
     Meaning(_BUSY, "the org failed inside", code="UNKNOWN_EXCEPTION"),
     Meaning(_BUSY, "the org dropped our place in a long answer", code="INVALID_QUERY_LOCATOR"),
