@@ -70,6 +70,23 @@ def test_a_candidate_is_another_customer(bound: dict[str, tuple[str, ...]], seen
     """Who is bound to an entity sees its own; who is bound by more, of which nothing is known, sees none."""
     candidate = DuplicateCandidate("erp-main", "7", "Hooli Inc", 90, ("same name",), "NB-UK")
     assert bool(own_candidates((candidate,), bound)) == seen
+    of_both = msgspec.structs.replace(candidate, selling_entity="NB-DE", other_entities=("NB-UK",))
+    assert bool(own_candidates((of_both,), bound)) == seen
+
+
+@pytest.mark.parametrize(
+    ("others", "entity", "is_theirs"),
+    [((), "NB-UK", True), ((), "NB-US", False), (("NB-US",), "NB-US", True), (("NB-US",), "NB-DE", False)],
+)
+def test_a_customer_is_of_each_entity_that_sells_to_it(
+    others: tuple[str, ...], entity: str, is_theirs: bool
+) -> None:
+    """The first one and the others alike; to people of a third one it is nameless."""
+    customer = other(legal_name="Globex Corp.", selling_entity="NB-UK", other_entities=others)
+    assert customer.is_of(entity) == is_theirs
+    (candidate,) = matching.candidates(ACCOUNT, "erp-main", [customer])
+    reasons = rules.why_ask_finance(ACCOUNT, (candidate,), rules.ApprovalPolicy(), entity)
+    assert (customer.legal_name in reasons[0]) == is_theirs
 
 
 def test_a_public_mail_providers_domain_makes_nobody_alike() -> None:

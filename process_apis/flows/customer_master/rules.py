@@ -52,7 +52,7 @@ def _decided_on(proposed: Proposed, entity: str) -> dict[str, str]:
 
 def _described(candidate: DuplicateCandidate, entity: str) -> str:
     """A candidate as all who see the request may know it: by name if it is of the same legal entity."""
-    if candidate.selling_entity in (entity, ""):
+    if candidate.is_of(entity):
         return f"the ERP customer {candidate.legal_name} ({candidate.customer_id})"
     return "a customer of another legal entity"
 
