@@ -10,6 +10,7 @@ import pytest
 from contracts.canonical import matching
 from contracts.canonical.customer import Customer, draft_of, faults_of
 from contracts.canonical.matching import DuplicateCandidate
+from contracts.canonical.project import Client
 from contracts.canonical.values import Address, Money, TaxRegistration
 from contracts.problems import NotFound
 from contracts.process.customer_master import CustomerProposal
@@ -161,3 +162,21 @@ async def test_an_entity_that_we_do_not_have_is_served_by_no_route() -> None:
     with pytest.raises(NotFound) as refused:
         await service.propose_customer(CustomerProposal("crm-main", "001A", "NB-X", "GBP"))
     assert [(fault.pointer, fault.code) for fault in refused.value.errors] == [("/selling_entity", "unknown")]
+
+
+@pytest.mark.parametrize(
+    ("name", "website", "surely"),
+    [
+        ("GLOBEX Corp.", "", True),
+        ("Globex Corporation", "http://globex.example", True),
+        ("Globex", "https://globex.test", False),
+        ("Globex Holding", "https://globex.example", False),
+        ("Hooli", "", False),
+    ],
+)
+def test_a_client_is_surely_the_firm_by_its_name_and_no_other_domain(
+    name: str, website: str, *, surely: bool
+) -> None:
+    """A domain alone is a doubt, and another domain, too."""
+    client = Client("77", "1", NOW, name, website=website)
+    assert rules.is_surely(ACCOUNT, client) == surely
