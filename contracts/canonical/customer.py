@@ -42,7 +42,10 @@ class CustomerDraft(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A customer as one system, or we, know it."""
+    """A customer as one system, or we, know it.
+
+    `other_entities` are our legal entities, beside `selling_entity`, that sell to it too.
+    """
 
     id: Id
     version: str
@@ -63,6 +66,11 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     email: str = ""
     website: str = ""
     refs: tuple[Ref, ...] = ()
+    other_entities: tuple[str, ...] = ()
+
+    def is_of(self, entity: str) -> bool:
+        """Whether the legal entity sells to it; one without any is everyone's."""
+        return self.selling_entity in (entity, "") or entity in self.other_entities
 
 
 class Customers(msgspec.Struct, frozen=True, omit_defaults=True):

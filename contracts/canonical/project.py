@@ -108,7 +108,13 @@ class Client(msgspec.Struct, frozen=True, omit_defaults=True):
     updated_at: Instant
     name: str
     key: str = ""
+    email: str = ""
+    website: str = ""
     refs: tuple[Ref, ...] = ()
+
+
+class Clients(msgspec.Struct, frozen=True, omit_defaults=True):
+    items: tuple[Client, ...]
 
 
 class ClientDraft(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -122,3 +128,17 @@ class ClientDraft(msgspec.Struct, frozen=True, omit_defaults=True):
 def client_of(customer: Customer) -> ClientDraft:
     """The data from which a PSA creates the firm under which it groups projects."""
     return ClientDraft(name=customer.trading_name or customer.legal_name, website=customer.website)
+
+
+def firm_of(client: Client) -> Customer:
+    """The client as a firm, to be matched with others."""
+    return Customer(
+        id=client.id,
+        version=client.version,
+        updated_at=client.updated_at,
+        legal_name=client.name,
+        status="approved",
+        email=client.email,
+        website=client.website,
+        refs=client.refs,
+    )

@@ -11,6 +11,8 @@ from contracts.problems import ContractViolation
 
 T = TypeVar("T")
 
+_PAGE_BYTES = 2048
+
 
 @lru_cache(maxsize=256)
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
@@ -28,6 +30,11 @@ class VendorAnswer(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     body: bytes
     request_id: str = ""
+
+    @property
+    def beginning(self) -> str:
+        """The first of a body that is no document, such as a page: for judging, never for people."""
+        return self.body[:_PAGE_BYTES].decode(errors="replace")
 
     def json(self, kind: type[T]) -> T:
         """The body as `kind`; raises ContractViolation where it is off that schema."""

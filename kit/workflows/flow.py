@@ -73,7 +73,10 @@ class Undone(Exception):  # noqa: N818 - an outcome, not an error
 
 
 class ExceptionDraft(msgspec.Struct, frozen=True):
-    """The texts of an exception: what stopped, why, what would fix it, and who owns it."""
+    """The texts of an exception: what stopped, why, what would fix it, and who owns it.
+
+    `login` is the failed login that stopped it: then the instance's one case is what it waits for.
+    """
 
     kind: ExceptionKind
     stopped: str
@@ -84,6 +87,7 @@ class ExceptionDraft(msgspec.Struct, frozen=True):
     before: dict[str, str] = {}
     after: dict[str, str] = {}
     within: float = 8 * 3600.0
+    login: Problem | None = None
 
 
 class WorkflowSettings(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from contracts.canonical.values import Ref
 from contracts.canonical.workflow import Mode, PlannedRequest, StepStatus, WorkflowStatus
 from contracts.problems import Problem
 from kit import context, exceptions
+from kit.exceptions.login import failed_login
 from kit.workflows.attempts import Attempts, Work
 from kit.workflows.flow import (
     ExceptionDraft,
@@ -142,7 +143,7 @@ class Run:
             try:
                 value = await self._attempts.make(work)
             except Problem as problem:
-                stop = (explain or self._explain(title))(problem)
+                stop = _with_login((explain or self._explain(title))(problem), problem)
                 decided = await self._stop(work, stop, may_skip=skipped is not None)
                 if decided == "skip" and skipped is not None:
                     self._in_doubt = None
@@ -259,7 +260,7 @@ class Run:
         place = self._next()
         nowhere = Work(place, "flow", f"The flow {self._flow.name}", _nothing, type(None))
         await self._durably("stop", lambda: self._journal.begin_step(place, "flow", nowhere.title))
-        stop = self._explain(nowhere.title)(problem)
+        stop = _with_login(self._explain(nowhere.title)(problem), problem)
         await self._stop(nowhere, stop, may_skip=False)
 
     async def _stop(self, work: Work[T], stop: ExceptionDraft, *, may_skip: bool) -> str:
@@ -307,19 +308,24 @@ class Run:
     ) -> str:
         place = self._next()
         exception_id = f"exc_{self.id}_{place}"
-        await self._durably(
-            "park",
-            lambda: self._journal.park(
-                place,
-                exception_id,
-                stop,
-                step=work.name,
-                caused_by=self.actor,
-                resume=resume,
-                status=status,
-            ),
-        )
-        return exception_id
+
+        async def park() -> str:
+            return await retry_until_available(
+                lambda: self._journal.park(
+                    place,
+                    exception_id,
+                    stop,
+                    step=work.name,
+                    caused_by=self.actor,
+                    resume=resume,
+                    status=status,
+                )
+            )
+
+        async with self._gate.admit():
+            parked: str | bool = await DBOS.run_step_async({"name": "park"}, park)
+        # Histories of earlier versions have only that it was parked.
+        return parked if isinstance(parked, str) else exception_id
 
     async def _unwind(self) -> None:
         """Take back what was done, the last first; what cannot be taken back is a case of its own."""
@@ -342,7 +348,8 @@ class Run:
             try:
                 await self._attempts.make(work)
             except Problem as problem:
-                decision = await self._ask(work, self._explain(work.title)(problem))
+                stop = _with_login(self._explain(work.title)(problem), problem)
+                decision = await self._ask(work, stop)
                 if decision.action != "replay":
                     await self._step_ended(work, "skipped", decision.reason)
                     return False
@@ -392,6 +399,10 @@ class Run:
     def _next(self) -> int:
         self._place += 1
         return self._place
+
+
+def _with_login(stop: ExceptionDraft, problem: Problem) -> ExceptionDraft:
+    return msgspec.structs.replace(stop, login=problem) if failed_login(problem) else stop
 
 
 async def _nothing() -> None:

@@ -176,6 +176,9 @@ class PsaConsole(Protocol):
 
     async def clients(self) -> list[ClientRecord]: ...
     async def projects(self) -> list[ProjectRecord]: ...
+    async def create_client(self, *, name: str, website: str = "") -> str:
+        """The id of a client that a person has made by hand, without a key of ours."""
+        ...
 
 
 CUSTOMER: Record = {

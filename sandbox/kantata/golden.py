@@ -42,6 +42,7 @@ GROUP = Step(
     "workspace_groups",
     {
         "name": "Größe & Söhne GmbH", "company": True, "external_reference": _reference("client"),
+        "email": "ap@groesse.example", "website": "https://groesse.example",
         "custom_fields": _custom(f4411="$key"),
     },
 )  # fmt: skip
@@ -52,8 +53,9 @@ CLIENT: dict[str, Any] = {
     "id": "$client", "version": "*", "updated_at": LATE, "name": "Größe & Söhne GmbH", "key": "$key",
     "refs": [{"instance": "*", "object": "client", "id": "$client"}],
 }  # fmt: skip
+REACHED = {"email": "ap@groesse.example", "website": "https://groesse.example"}
 CLIENTS = NounForms(
-    whole=Form((GROUP,), CLIENT, at=EVENING),
+    whole=Form((GROUP,), {**CLIENT, **REACHED}, at=EVENING),
     empty=Form((BARE_GROUP,), {**CLIENT, "updated_at": EARLY, "name": "Nothing known"}, at=MIDNIGHT),
     written={
         "workspace_groups": (
@@ -73,7 +75,13 @@ CLIENTS = NounForms(
         "custom_field_values": (_value("WorkspaceGroup", CLIENT_KEY, "Enfilade key", "string", "$key"),),
         "external_references": (_reference_row("WorkspaceGroup", "client"),),
     },
-    read_back={**CLIENT, "updated_at": "*", "name": "Globex GmbH"},
+    read_back={
+        **CLIENT,
+        "updated_at": "*",
+        "name": "Globex GmbH",
+        "email": "ap@globex.example",
+        "website": "https://globex.example",
+    },
 )
 OWNER = Step("client", "workspace_groups", {"name": "Golden GmbH", "company": True})
 WORKSPACE: dict[str, Any] = {
@@ -419,12 +427,14 @@ GOLDEN = Golden(
         "picklists": {"selling_entity": {"Northbeam Ltd": "NB-UK", "Northbeam GmbH": "NB-DE"}},
     },
     calls={
+        "find_clients": (_GROUPS,),
         "get_client_by_key": (_GROUPS,),
         "get_project": (_WORKSPACES, _STORIES, _BOOKINGS),
         "get_project_by_key": (_WORKSPACES, _STORIES, _BOOKINGS),
         "list_projects": (_WORKSPACES,),
     },
     budget={
+        "find_clients": 3,
         "get_client_by_key": 1,
         "get_project": 3,
         "get_project_by_key": 3,

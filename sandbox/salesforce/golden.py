@@ -185,6 +185,7 @@ CUSTOMERS = NounForms(
               {"currency": "KWD", "credit_limit": {"amount": "0.120", "currency": "KWD"}}),
         State("no credit", {"Credit_Limit__c": 0}, {"credit_limit": {"amount": "0.00", "currency": "EUR"}}),
     ),
+    lacks={"other_entities": "an account names one selling entity"},
     many={"Account": {"Name": "Firm {n}", "CurrencyIsoCode": "GBP"}},
     edit={"Phone": "+49 89 1"},
 )  # fmt: skip

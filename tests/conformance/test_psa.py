@@ -126,6 +126,24 @@ async def test_what_is_not_there_is_not_found(connector: ConnectorUnderTest) -> 
             await read()
 
 
+async def test_a_client_is_found(connector: ConnectorUnderTest) -> None:
+    """By its name however it is spelled, or by its domain, each alone; another firm is not."""
+    mine = await connector.api.put_client("enf-1", CLIENT)
+    accented = await connector.api.put_client("enf-2", ClientDraft(name="Müller & Söhne AG"))
+    await connector.api.put_client("enf-3", ClientDraft(name="Umbrella", website="https://umbrella.example"))
+    for wanted, expected in (
+        ({"name": "GLOBEX, Inc."}, mine),
+        ({"domain": "globex.example"}, mine),
+        ({"name": "Somebody", "domain": "globex.example"}, mine),
+        ({"name": "Müller und Söhne"}, accented),
+    ):
+        found = await connector.api.find_clients(**wanted)
+        assert [client.id for client in found.items] == [expected.id], wanted
+        assert alike(found.items[0], expected)
+    for nobody in ({"name": "Nobody at All"}, {"name": "Glob"}, {"domain": "x.globex.example"}, {}):
+        assert not (await connector.api.find_clients(**nobody)).items
+
+
 async def test_cancelled_and_put_again_it_is_the_same_one(connector: ConnectorUnderTest) -> None:
     """Cancelling twice changes nothing; a put revives the same project, whole."""
     put, get = await actions(connector, "project")

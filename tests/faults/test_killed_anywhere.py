@@ -46,6 +46,7 @@ STEPS = (
     "propose-customer",
     "look",
     "create-customer",
+    "look-for-client",
     "create-client",
     "cross-refer",
     "create-contract",

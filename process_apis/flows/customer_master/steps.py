@@ -23,6 +23,7 @@ from process_apis.deciding import Decided
 from process_apis.durable_flow import DurableFlow
 from process_apis.erp_customers import customer_of, same_firms
 from process_apis.flows.customer_master import rules
+from process_apis.flows.customer_master.clients import ExistingClient, find_client
 from process_apis.flows.customer_master.effects import create_client, create_customer
 from process_apis.flows.customer_master.rules import Proposed
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
@@ -95,9 +96,9 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
     async def _make(self, run: Run, case: CustomerCase) -> None:
         """Make the customer as it was approved; raises OtherFacts where the facts have changed."""
         proposal: ProposalInput = run.input
-        systems, source = self._systems_of(proposal), _source(proposal, case)
+        source = _source(proposal, case)
         customer = await self._customer(run, case, source)
-        client = await self._effects.apply(run, source, create_client(proposal, systems, case))
+        client = await self._client(run, case, source, customer)
         account = case.facts.account
         if run.observing:
             reasons = " ".join(case.question.reasons)
@@ -118,6 +119,23 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
         await run.emit(CUSTOMER_APPROVED, recorded.id, approved, key="approved", deliver=True)
         state = msgspec.structs.replace(run.state, customer_id=recorded.id, refs=recorded.refs)
         await run.update_status("done", f"{recorded.legal_name} is a customer", state)
+
+    async def _client(self, run: Run, case: CustomerCase, source: Source, customer: Customer) -> Client:
+        """The client in the PSA: one that it has, or one that is made."""
+        if await run.patched("look-for-client"):
+            known = await run.step(
+                "look-for-client",
+                "Look for the same firm in the PSA",
+                lambda: find_client(run, self._systems, self._database, case.facts.account, customer),
+                returns=ExistingClient,
+                detail=lambda known: f"Takes {known.client.name}, which it has" if known.client else "None",
+                explain=source.explain,
+                recheck=case,
+            )
+            if known.client is not None:
+                return known.client
+        made = create_client(run.input, self._systems_of(run.input), case)
+        return await self._effects.apply(run, source, made)
 
     async def _customer(self, run: Run, case: CustomerCase, source: Source) -> Customer:
         """The customer, created or, if finance said so, one that the ERP has."""
@@ -182,10 +200,11 @@ def _source(proposal: ProposalInput, case: CustomerCase) -> Source:
 def _stop(proposal: ProposalInput, legal_name: str, problem: Problem) -> ExceptionDraft:
     name = legal_name or f"account {proposal.account_id}"
     return ExceptionDraft(
-        kind=kind_of(problem),
+        kind=problem.extra.get("kind") or kind_of(problem),
         stopped=f"The customer {name} could not be set up for {proposal.selling_entity}.",
         why=problem.detail,
-        what_next="Correct the account in the CRM or the setting in the ERP, then replay.",
-        owner="finance",
+        what_next=problem.extra.get("what_next")
+        or "Correct the account in the CRM or the setting in the ERP, then replay.",
+        owner=problem.extra.get("owner") or "finance",
         errors=problem.errors,
     )

@@ -12,7 +12,7 @@ from contracts.problems import (
     VendorRejected,
     VendorUnavailable,
 )
-from kit.http import VendorAnswer
+from kit.http import VendorAnswer, says_transient
 from system_apis.connector.errors import (
     ALREADY_EXISTS,
     Meaning,
@@ -33,7 +33,13 @@ _BUSY, _REFUSED = VendorUnavailable, VendorRejected
 MEANINGS = (
     # Come again.
     Meaning(_BUSY, "the record is being saved at the same time", code="UNABLE_TO_LOCK_ROW"),
+    # An automation that waited in vain for a lock reports it in the sentence of another code.
+    Meaning(_BUSY, "the record is being saved at the same time", text=r"\bUNABLE_TO_LOCK_ROW\b"),
     Meaning(_BUSY, "the query took too long", code="QUERY_TIMEOUT"),
+    Meaning(_BUSY, "the request took too long", code="REQUEST_RUNNING_TOO_LONG"),
+    Meaning(
+        _BUSY, "the org's API is switched off at the moment", code="API_CURRENTLY_DISABLED", wait=_A_WHILE
+    ),
     Meaning(_BUSY, "the org is not available", code="SERVER_UNAVAILABLE"),
     Meaning(_BUSY, "the org failed inside", code="UNKNOWN_EXCEPTION"),
     Meaning(_BUSY, "the org dropped our place in a long answer", code="INVALID_QUERY_LOCATOR"),
@@ -50,7 +56,6 @@ MEANINGS = (
     Meaning(PreconditionFailed, "the record has changed since it was read", code="BATCH_PROCESSING_HALTED"),
     # Our permissions or the profile: an administrator.
     Meaning(_REFUSED, "the org's edition has no API access", code="API_DISABLED_FOR_ORG"),
-    Meaning(_REFUSED, "the org's API is switched off at the moment", code="API_CURRENTLY_DISABLED"),
     Meaning(_REFUSED, "our user lacks a permission on the object", code="INSUFFICIENT_ACCESS"),
     Meaning(_REFUSED, "our user may not edit the record", code="INSUFFICIENT_ACCESS_OR_READONLY"),
     Meaning(
@@ -97,6 +102,7 @@ MEANINGS = (
     Meaning(_BUSY, "the org cannot be reached at the moment", 420),
 )
 _UNKNOWN = Meaning(_REFUSED, "the org refused the request")
+_UNKNOWN_BUSY = Meaning(_BUSY, "the org refuses the request at the moment", wait=_LOGIN_AGAIN)
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,79}")
 
 
@@ -136,7 +142,8 @@ def _problem(errors: list[ApiError], origin: Origin) -> Problem | None:
     first = errors[0] if errors else ApiError()
     code = first.code if _CODE.fullmatch(first.code) else ""
     refusal = Refusal(first.code, first.message, first.fields or ())
-    meaning = meaning_of(MEANINGS, origin.status, refusal) or (_UNKNOWN if code else None)
+    unknown = _UNKNOWN_BUSY if says_transient(f"{code} {first.message}") else _UNKNOWN
+    meaning = meaning_of(MEANINGS, origin.status, refusal) or (unknown if code else None)
     if meaning is None:
         return None
     faults = faults_of(refusal, meaning.sentence, meaning.fault or first.code)

@@ -64,6 +64,8 @@ class WorkspaceGroup(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     company: bool = False
+    email: str | None = None
+    website: str | None = None
     updated_at: Instant | None = None
 
 

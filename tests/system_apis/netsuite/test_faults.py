@@ -202,6 +202,9 @@ def refusal(status: int, code: str, detail: str) -> VendorAnswer:
             VendorUnavailable,
         ),
         (400, "SSS_REQUEST_LIMIT_EXCEEDED", "Request Limit Exceeded", VendorUnavailable),
+        (403, "SSS_REQUEST_LIMIT_EXCEEDED", "Request Limit Exceeded", VendorUnavailable),
+        (409, "RCRD_HAS_BEEN_CHANGED", "Record has been changed.", VendorUnavailable),
+        (400, "USER_ERROR", "Error. Record has been changed.", VendorUnavailable),
     ],
 )
 def test_error_table(status: int, code: str, detail: str, kind: type[Exception]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from contracts.canonical.opportunity import ProjectLink
@@ -12,6 +13,8 @@ from contracts.problems import (
     VendorUnavailable,
 )
 from kit import context
+from kit.http import VendorAnswer
+from system_apis.platforms.salesforce_org.errors import read_error
 from tests.support.listening import Cursors, Inbox
 from tests.system_apis.salesforce.conftest import one
 
@@ -131,6 +134,29 @@ async def test_a_locked_row_is_tried_again_later(org, instance, deal):
     for status in (400, 500):
         await org.add_fault(answers(status, lock), path="/query")
     assert (await instance.capabilities["crm"].get_opportunity(deal)).id == deal
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kind"),
+    [
+        (
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+            "Sync: UNABLE_TO_LOCK_ROW, unable to obtain",
+            VendorUnavailable,
+        ),
+        ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Sync: attempt to de-reference a null", VendorRejected),
+        ("REQUEST_RUNNING_TOO_LONG", "Your request was running for too long", VendorUnavailable),
+        ("API_CURRENTLY_DISABLED", "API is currently disabled", VendorUnavailable),
+        ("API_DISABLED_FOR_ORG", "API is not enabled for this Organization", VendorRejected),
+        ("NEW_CODE", "The service is temporarily unavailable, try again later", VendorUnavailable),
+        ("NEW_CODE", "No such thing", VendorRejected),
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Do not try again without approval", VendorRejected),
+    ],
+)
+def test_what_passes_is_not_final(code, message, kind):
+    """A refusal that may end by itself is retried: by its code, a lock in its sentence, else by its words."""
+    body = msgspec.json.encode([{"message": message, "errorCode": code}])
+    assert type(read_error(VendorAnswer("salesforce-main", "PATCH", "/x", 400, {}, body))) is kind
 
 
 async def test_the_vendors_refusal(org, instance, deal):

@@ -4,7 +4,16 @@ import datetime as dt
 
 import msgspec
 
-from contracts.canonical.project import Client, ClientDraft, Project, ProjectDraft, Projects
+from contracts.canonical import matching
+from contracts.canonical.project import (
+    Client,
+    ClientDraft,
+    Clients,
+    Project,
+    ProjectDraft,
+    Projects,
+    firm_of,
+)
 from contracts.problems import VendorRejected
 from system_apis.connector.catalogue import FieldCatalogue
 from system_apis.connector.errors import already_exists
@@ -19,6 +28,8 @@ from system_apis.vendors.kantata.mapping.values import GROUP, canonical_id
 from system_apis.vendors.kantata.profile import KantataProfile
 from system_apis.vendors.kantata.records import ClientGroup as KantataRecord
 from system_apis.vendors.kantata.records import Project as KantataProject
+
+_MOST_MATCHES = 20
 
 
 class KantataPsa:
@@ -40,6 +51,15 @@ class KantataPsa:
         if client is None:
             raise no_such(self._profile.name, "client of the key", key)
         return clients.to_client(client, self._profile, await self._client.catalogue.get())
+
+    async def find_clients(self, name: str | None = None, domain: str | None = None) -> Clients:
+        """At most four calls: one for each text that is searched for."""
+        texts = clients.search_texts(name or "", domain or "")
+        groups = {one.group.id: one for text in texts for one in await self._client.search_clients(text)}
+        catalogue = await self._client.catalogue.get()
+        found = [clients.to_client(one, self._profile, catalogue) for one in groups.values()]
+        alike = [one for one in found if matching.fits(firm_of(one), name or "", "", domain or "")]
+        return Clients(tuple(alike[:_MOST_MATCHES]))
 
     async def put_client(self, key: str, body: ClientDraft) -> Client:
         """One call when it is there, two when it is not; a name that people changed stays."""

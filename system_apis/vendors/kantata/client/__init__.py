@@ -101,6 +101,10 @@ class KantataClient:
         reply = await self._get("/workspace_groups", **self._by_key(key, field_id), **_CLIENT)
         return of_key(reply.clients, key, self._service_name, field_id)
 
+    async def search_clients(self, text: str) -> list[ClientGroup]:
+        """The clients whose names have a text, as the vendor sees it."""
+        return (await self._get("/workspace_groups", search=text, per_page=PAGE, **_CLIENT)).clients
+
     async def create_client(self, body: Mapping[str, Any]) -> ClientGroup:
         reply = await self._send("POST", "/workspace_groups", {"workspace_group": body}, **_CLIENT)
         return reply.only(reply.clients)

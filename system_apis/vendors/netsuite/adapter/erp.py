@@ -29,6 +29,8 @@ from system_apis.vendors.netsuite.mapping.values import canonical_id, column
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule, Raw
 
+_HOUR = 3600.0  # seconds until the account is asked again whether it has a feature
+
 
 class NetSuiteErp:
     """`contracts.system.erp.Erp` at NetSuite. A create is an upsert under the caller's key as external id."""
@@ -38,6 +40,7 @@ class NetSuiteErp:
     ) -> None:
         self._instance = profile.name
         self._complete = ReadOnce(lambda: completed(profile, self._table))
+        self._has_shared = ReadOnce(self._has_shared_customers, seconds=_HOUR)
         self._client = client
         self._own_writes = own_writes
         self._rows = rows
@@ -56,7 +59,27 @@ class NetSuiteErp:
 
     async def _customer(self, ident: str) -> tuple[NetSuiteCustomer, Customer]:
         record, raw = await self._client.read("customer", ident, NetSuiteCustomer)
-        return record, customer(await self._complete.get(), record, raw)
+        others = await self._other_subsidiaries([record.id])
+        return record, customer(await self._complete.get(), record, raw, others.get(record.id, ()))
+
+    async def _has_shared_customers(self) -> bool:
+        """Whether the account lets a customer buy in several subsidiaries, and our role may see in which."""
+        try:
+            await self._client.query(queries.SHARED_CUSTOMERS)
+        except VendorRejected as problem:
+            if any(fault.code == "permission" for fault in problem.errors):
+                return False
+            raise
+        return True
+
+    async def _other_subsidiaries(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """The subsidiaries beside the primary one, by the customer."""
+        others: dict[str, list[str]] = {}
+        if ids and await self._has_shared.get():
+            for row in await self._client.query(queries.other_subsidiaries(ids)):
+                with on_schema(self._instance, "a row"):
+                    others.setdefault(str(row["entity"]), []).append(str(row["subsidiary"]))
+        return others
 
     async def list_customers(
         self, updated_since: dt.datetime | None = None, cursor: str | None = None, limit: int = 50
@@ -171,4 +194,7 @@ class NetSuiteErp:
 
     async def _customers(self, profile: NetSuiteProfile, rows: Sequence[Row]) -> tuple[Customer, ...]:
         records = await self._rows.records(NetSuiteCustomer, rows, column, changed="lastModifiedDate")
-        return tuple(customer(profile, record, dict(row)) for record, row in records)
+        others = await self._other_subsidiaries([record.id for record, _ in records])
+        return tuple(
+            customer(profile, record, dict(row), others.get(record.id, ())) for record, row in records
+        )

@@ -13,13 +13,16 @@ _LONGEST_SENTENCE = 300
 # NetSuite's statuses mislead: an unknown transaction is a 400, and a table that the role may not read is
 # reported as a faulty query.
 MEANINGS = (
+    # First, by their codes alone: their statuses vary.
+    Meaning(_BUSY, "the record was changed at the same time", 0, "RCRD_HAS_BEEN_CHANGED"),
+    Meaning(_BUSY, "too many calls at once", 0, "SSS_REQUEST_LIMIT_EXCEEDED"),
+    Meaning(_BUSY, "too many calls at once", 0, "CONCURRENCY_LIMIT_EXCEEDED"),
+    Meaning(_BUSY, "the record was changed at the same time", 400, "USER_ERROR", "record has been changed"),
     Meaning(
         NotFound, "there is no such record", 400, "USER_ERROR", "Transaction type specified is incorrect"
     ),
     Meaning(_REFUSED, "the record exists already", 400, "USER_ERROR", "already exists", ALREADY_EXISTS),
     Meaning(_REFUSED, "a mandatory field has no value", 400, "USER_ERROR", "Please enter value", "required"),
-    Meaning(_BUSY, "the record was changed at the same time", 400, "RCRD_HAS_BEEN_CHANGED"),
-    Meaning(_BUSY, "too many calls at once", 400, "SSS_REQUEST_LIMIT_EXCEEDED"),
     Meaning(_REFUSED, "a rule of the account forbids it", 400, "USER_ERROR", fault="rule"),
     Meaning(_REFUSED, "a value is not accepted", 400, "INVALID_CONTENT", fault="value"),
     Meaning(_REFUSED, "the role may not query it", 400, "INVALID_PARAMETER", "was not found", "permission"),

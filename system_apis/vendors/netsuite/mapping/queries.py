@@ -38,6 +38,16 @@ def line_sums(order_ids: Iterable[str]) -> str:
     )
 
 
+# Accounts without the feature Multi-Subsidiary Customer have no such table.
+_RELATIONS = "FROM customersubsidiaryrelationship WHERE isprimarysub = 'F'"
+SHARED_CUSTOMERS = f"SELECT COUNT(*) AS number {_RELATIONS}"
+
+
+def other_subsidiaries(customer_ids: Iterable[str]) -> str:
+    """The subsidiaries of customers beside their primary ones."""
+    return f"SELECT entity, subsidiary {_RELATIONS} AND entity IN ({numbers(customer_ids)}) ORDER BY id"
+
+
 def matches(profile: NetSuiteProfile, name: str, tax_number: str, domain: str) -> str | None:
     """Customers that may be the same firm, also some that are not; None without a criterion."""
     conditions = [

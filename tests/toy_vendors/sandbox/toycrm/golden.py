@@ -90,7 +90,7 @@ CUSTOMERS = NounForms(
     lacks=dict.fromkeys(
         (
             "trading_name", "parent_id", "selling_entity", "payment_terms", "segment", "account_owner", "email",
-            "website", "refs", "status=proposed", "status=approved", "status=blocked",
+            "other_entities", "website", "refs", "status=proposed", "status=approved", "status=blocked",
         ),
         "Toy CRM's accounts have none",
     ),

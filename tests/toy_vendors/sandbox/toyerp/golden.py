@@ -55,6 +55,7 @@ CUSTOMERS = NounForms(
             "industry",
             "segment",
             "account_owner",
+            "other_entities",
             "website",
             "refs",
             "status=prospect",

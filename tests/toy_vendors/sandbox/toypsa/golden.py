@@ -15,9 +15,10 @@ def _client(name: str, **card: str) -> dict[str, Any]:
 
 OWNER = Step("client", "clients", {"card": {"name": "Golden GmbH"}})
 CLIENT: dict[str, Any] = {"id": "$client", "version": "*", "updated_at": LATE, "name": "Größe", "key": "$key"}
-CARD = {"email": "ap@globex.example", "website": "https://globex.example", "notes": "Key account"}
+REACHED = {"email": "ap@globex.example", "website": "https://globex.example"}
+CARD = {**REACHED, "notes": "Key account"}
 CLIENTS = NounForms(
-    whole=Form((Step("client", "clients", _client("Größe")),), CLIENT, at=EVENING),
+    whole=Form((Step("client", "clients", _client("Größe", **REACHED)),), {**CLIENT, **REACHED}, at=EVENING),
     empty=Form(
         (Step("client", "clients", _client("Nothing known")),),
         {**CLIENT, "updated_at": EARLY, "name": "Nothing known"},
@@ -27,7 +28,7 @@ CLIENTS = NounForms(
     written={
         "clients": ({"id": "$client", "version": "*", "changed_at": "*", **_client("Globex GmbH", **CARD)},)
     },
-    read_back={**CLIENT, "updated_at": "*", "name": "Globex GmbH"},
+    read_back={**CLIENT, **REACHED, "updated_at": "*", "name": "Globex GmbH"},
 )
 LEAST: dict[str, Any] = {
     "name": "Nothing known", "client_id": "$client", "contract_number": "", "template": "", "start": "2028-02-29",
@@ -112,11 +113,14 @@ GOLDEN = Golden(
     nouns={"client": CLIENTS, "project": PROJECTS},
     profile={"changes": {"poll_seconds": 0.05}},
     calls={
+        "find_clients": (_CLIENTS,),
         "get_client_by_key": (_CLIENTS,),
         **dict.fromkeys(("get_project", "get_project_by_key", "list_projects"), (_PROJECTS,)),
     },
     budget={
-        **dict.fromkeys(("get_client_by_key", "get_project", "get_project_by_key", "list_projects"), 1),
+        **dict.fromkeys(
+            ("find_clients", "get_client_by_key", "get_project", "get_project_by_key", "list_projects"), 1
+        ),
         "put_client": 1,
         "put_project": 1,
         "cancel_project": 2,

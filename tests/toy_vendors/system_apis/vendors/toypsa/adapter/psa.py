@@ -2,8 +2,9 @@
 
 import datetime as dt
 
+from contracts.canonical.matching import fits
 from contracts.canonical.project import Client as CanonicalClient
-from contracts.canonical.project import ClientDraft, ProjectDraft, Projects
+from contracts.canonical.project import ClientDraft, Clients, ProjectDraft, Projects, firm_of
 from contracts.canonical.project import Project as CanonicalProject
 from kit.database import decode_page, encode_page
 from system_apis.vendors.toypsa.client import ToypsaClient
@@ -19,6 +20,11 @@ class ToypsaPsa:
 
     async def get_client_by_key(self, key: str) -> CanonicalClient:
         return to_client(await self._client.get_by_key("clients", key, Client))
+
+    async def find_clients(self, name: str | None = None, domain: str | None = None) -> Clients:
+        rows = await self._client.rows("clients", Client)
+        found = (to_client(row) for row in rows.items)
+        return Clients(tuple(one for one in found if fits(firm_of(one), name or "", "", domain or ""))[:20])
 
     async def put_client(self, key: str, body: ClientDraft) -> CanonicalClient:
         return to_client(await self._client.put("clients", key, document(body), Client))

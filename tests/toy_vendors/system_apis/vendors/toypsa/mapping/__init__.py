@@ -31,7 +31,13 @@ def document(draft: ClientDraft | ProjectDraft) -> dict[str, Any]:
 
 def to_client(row: Client) -> CanonicalClient:
     return CanonicalClient(
-        id=row.id, version=str(row.version), updated_at=row.changed_at, name=row.card.name, key=row.key
+        id=row.id,
+        version=str(row.version),
+        updated_at=row.changed_at,
+        name=row.card.name,
+        key=row.key,
+        email=row.card.email,
+        website=row.card.website,
     )
 
 

@@ -25,7 +25,7 @@ from kit.conditions import require_match
 from kit.context import new_id
 from kit.database import decode_page, encode_page
 from kit.database.rows import own
-from kit.database.tables import due, exceptions, runs
+from kit.database.tables import case_waiters, due, exceptions, runs
 from kit.inbox import publish, release
 
 Action = Literal["replay", "undo", "skip"]
@@ -34,9 +34,12 @@ WITHIN_SECONDS = 8 * 3600.0
 
 
 class Resume(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The work that waits for the decision: a running or ended workflow, an event, a record, or none."""
+    """The work that waits for the decision: a running or ended workflow, an event, a record, or none.
 
-    kind: Literal["signal", "restart", "inbox", "record", "nothing"] = "nothing"
+    `waiters`: all that waits for a case that is one for many, and can only be replayed.
+    """
+
+    kind: Literal["signal", "restart", "inbox", "record", "waiters", "nothing"] = "nothing"
     workflow_id: str = ""
     inbox_seq: int = 0
     subscriber: str = ""
@@ -236,6 +239,8 @@ async def resolve(
         by_whom = await privacy.shown(conn, row.resolved_by)
         raise AlreadyDecided(f"{by_whom} decided this: {row.action}")
     require_match(if_match, row.version)
+    if row.resume.get("kind") == "waiters" and action != "replay":
+        raise Conflict("Many runs wait for this case: replay it, then decide on each that stops again")
     doer = (by, context.current().who)
     duties.require_different_person("decide-exception", doer, {"cause-exception": await _causers(conn, row)})
     decision = Decision(action, reason, by, corrections)
@@ -330,19 +335,33 @@ async def _record(conn: AsyncConnection, row: Any, decision: Decision, consumer:
 
 async def _go_on(conn: AsyncConnection, runtime: Continues, row: Any, decision: Decision) -> None:
     resume = msgspec.convert(row.resume, Resume)
+    if resume.kind != "waiters":
+        await _resume(conn, runtime, row.id, resume, decision)
+        return
+    waiting = select(case_waiters.c.resume).where(case_waiters.c.exception_id == row.id)
+    # What a person corrected would be of one of them.
+    alone = msgspec.structs.replace(decision, corrections={})
+    for each in (await conn.execute(waiting.order_by(case_waiters.c.waiter))).scalars().all():
+        await _resume(conn, runtime, row.id, msgspec.convert(each, Resume), alone)
+
+
+async def _resume(
+    conn: AsyncConnection, runtime: Continues, id: str, resume: Resume, decision: Decision
+) -> None:
+    again = decision.action == "replay"
     if resume.kind == "signal":
-        await runtime.signal(conn, resume.workflow_id, topic_of(row.id), decision, key=row.id)
-    elif resume.kind == "restart" and decision.action == "replay":
+        await runtime.signal(conn, resume.workflow_id, topic_of(id), decision, key=id)
+    elif resume.kind == "restart" and again:
         await runtime.restart(conn, resume.workflow_id, decision.corrections)
     elif resume.kind == "inbox":
-        await release(conn, resume.inbox_seq, resume.subscriber, again=decision.action == "replay")
+        await release(conn, resume.inbox_seq, resume.subscriber, again=again)
     elif resume.kind == "record":
         await postings.release(
             conn,
             resume.source,
             resume.revision,
             resume.target,
-            again=decision.action == "replay",
+            again=again,
             corrections=decision.corrections,
         )
 
