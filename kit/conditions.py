@@ -37,7 +37,7 @@ def require_match(if_match: str | None, version: str | int) -> None:
 
 
 def changed(etag: str, *, weakened: bool) -> PreconditionFailed:
-    """The refusal of an If-Match, which says what to send instead; `weakened`: it names the version weakly."""
+    """The refusal of an If-Match, with what to send instead; `weakened`: it names the version weakly."""
     if not etag:
         return PreconditionFailed("This answer has no ETag; only If-Match: * names it")
     if weakened:

@@ -20,7 +20,7 @@ _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 def unordered(claim: Any) -> Any:
-    """The value of a claim with its lists sorted: issuers do not keep to an order, and none means anything."""
+    """The value of a claim with its lists sorted: issuers keep to no order, and none means anything."""
     if isinstance(claim, dict):
         return {name: unordered(value) for name, value in claim.items()}
     if isinstance(claim, list | tuple):

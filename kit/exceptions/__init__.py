@@ -287,7 +287,7 @@ async def resolve_group(
         if len(resolved) == most:
             break
         try:
-            await resolve(conn, runtime, each, version=None, by=by, duties=duties, **decision)
+            await resolve(conn, runtime, each, if_match=None, by=by, duties=duties, **decision)
         except SegregationOfDuties:
             withheld += 1
         else:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, cast, get_args
+from typing import Any, TypedDict, cast, get_args
 
 from contracts.canonical import countries
 from contracts.canonical.customer import CustomerStatus
@@ -164,7 +164,17 @@ def link_changes(read: Read, link: ProjectLink, profile: CrmProfile) -> dict[str
     return {field: value for field, value in wanted.items() if field and read(field) != value}
 
 
-def customer_terms(read: Read, profile: CrmProfile) -> dict[str, str]:
+class CustomerTerms(TypedDict):
+    """The fields of a customer that the CRM proposes for billing."""
+
+    trading_name: str
+    selling_entity: str
+    payment_terms: str
+    segment: str
+    email: str
+
+
+def customer_terms(read: Read, profile: CrmProfile) -> CustomerTerms:
     """What the CRM proposes for billing; a value without a code as it was typed.
 
     A default is for what is empty, not for what is unknown.

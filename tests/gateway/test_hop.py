@@ -198,7 +198,8 @@ async def test_a_floor_elsewhere_is_reached_with_context_and_body(deployment: De
         method: str, address: str, headers: list[Header], body: bytes
     ) -> tuple[int, list[Header], bytes]:
         sent.append((method, address, dict(headers), body, context.current().who))
-        return 202, [(b"Content-Type", b"application/json"), (b"Transfer-Encoding", b"chunked")], b'{"id":"x"}'
+        headers = [(b"Content-Type", b"application/json"), (b"Transfer-Encoding", b"chunked")]
+        return 202, headers, b'{"id":"x"}'
 
     gateway = _gateway(deployment, over_http("http://floor.test:9/", send))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(gateway), base_url=URL) as http:
@@ -239,7 +240,7 @@ async def test_a_floor_that_cannot_be_reached_is_503(deployment: Deployment):
     ],
 )
 async def test_headers_go_over_byte_by_byte(deployment: Deployment, name: str, value: bytes):
-    """What a caller wrote in any encoding reaches a tier in another process as it was, and so does its answer."""
+    """Headers in any encoding reach a tier in another process unchanged, and so does its answer."""
     arrived: list[dict[bytes, bytes]] = []
 
     async def floor(scope: Any, _: Any, send: Any) -> None:

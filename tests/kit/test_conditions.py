@@ -38,5 +38,3 @@ def test_a_refusal_says_what_to_send(sent: str, said: str) -> None:
 def test_a_long_list_is_read_in_linear_time() -> None:
     """No list of tags, however odd, keeps the gateway busy."""
     assert re.match(FIELD, ', "1" \t' * 1500 + "x") is None
-
-

@@ -40,7 +40,7 @@ _UNBUFFERED: list[Header] = [(b"cache-control", b"no-store, no-transform"), (b"x
 
 Send = Callable[[str, str, list[Header], bytes], Awaitable[tuple[int, list[Header], bytes]]]
 """Sends method, address, headers and body to a tier in another process, with an internal token for the
-caller of `kit.context.current()` and under its deadline; raises Unavailable or DeadlineExceeded. The values of
+caller of `kit.context.current()` and under its deadline; raises Unavailable or DeadlineExceeded. Values of
 headers are bytes (RFC 9110 §5.5): what a caller wrote in whatever encoding is passed on as it is."""
 
 OpenStream = Callable[

@@ -1,11 +1,11 @@
-"""Trace context (W3C, https://www.w3.org/TR/trace-context/): continues the caller's trace or starts a new one."""
+"""Trace context (https://www.w3.org/TR/trace-context/): continues the caller's trace or starts a new one."""
 
 import random
 import re
 from collections.abc import Mapping
 
 _SHAPE = re.compile(rb"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$")
-# A member of tracestate (§3.3.1.3): a key, perhaps of a tenant at a system, and a value that ends in no blank.
+# A member of tracestate (§3.3.1.3): a key, perhaps of a tenant at a system, and a value; no blank behind.
 _MEMBER = re.compile(
     rb"([a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})"
     rb"=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
