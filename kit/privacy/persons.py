@@ -30,6 +30,10 @@ _SEEN_EVERY = dt.timedelta(days=1)
 _OURS = literal_column("(xmin = pg_current_xact_id_if_assigned()::xid) IS TRUE").label("ours")
 
 
+class KeysMissing(Exception):  # noqa: N818 - a mistake in the program, not a failure of ours
+    """Neither `claim` nor `use` was called for a database: what it signs, nobody could verify."""
+
+
 class Person(msgspec.Struct, frozen=True):
     """A person as far as we know one: the pseudonym, the key, and what is sealed under it, opened."""
 
@@ -140,9 +144,8 @@ def use(database: Database, keys: DerivedKeys) -> Persons:
 
 
 def keys_of(database: Database) -> DerivedKeys:
-    """The keys that are used in a database; keys of the moment where `use` was not called."""
-    people = _of_engines.get(database.engine.sync_engine) or use(database, DerivedKeys.made())
-    return people.keys
+    """The keys that are used in a database; raises KeysMissing."""
+    return _of(database.engine.sync_engine).keys
 
 
 async def claim(database: Database, keys: DerivedKeys) -> Persons:
@@ -158,10 +161,16 @@ async def claim(database: Database, keys: DerivedKeys) -> Persons:
 
 
 def of(conn: AsyncConnection) -> Persons:
-    """The people of a connection's database; under keys of the moment where `use` was not called."""
-    people = _of_engines.get(conn.sync_engine)
-    if people is None:
-        people = _of_engines[conn.sync_engine] = Persons(DerivedKeys.made())
+    """The people of a connection's database; raises KeysMissing."""
+    return _of(conn.sync_engine)
+
+
+def _of(engine: Engine) -> Persons:
+    if (people := _of_engines.get(engine)) is None:
+        raise KeysMissing(
+            "This process has no keys for the database: call privacy.claim or privacy.use before anything "
+            "is signed, sealed or put under a pseudonym"
+        )
     return people
 
 

@@ -17,6 +17,7 @@ from kit import clock
 from kit.cache import Cache
 from kit.database import Database
 from tests.gateway.deployment import Deployment, problem
+from tests.support.databases import keyed
 
 ORDERS = "/experience/shop/v1/orders/o-1"
 SHOP = "experience/shop@1"
@@ -24,7 +25,7 @@ SHOP = "experience/shop@1"
 
 @pytest.fixture
 async def own(fresh_database_url: str) -> AsyncIterator[Database]:
-    found = Database(fresh_database_url)
+    found = keyed(fresh_database_url)
     yield found
     await found.close()
 

@@ -20,6 +20,7 @@ from gateway.tables import registered_consumers, subscriptions, suspensions
 from kit.database import Database
 from kit.operations import document
 from tests.gateway.deployment import Deployment, problem
+from tests.support.databases import keyed
 from tests.support.stack import until
 
 ORDERS = "/experience/shop/v1/orders/o-1"
@@ -39,7 +40,7 @@ CONSUMERS = {
 
 @pytest.fixture
 async def own(fresh_database_url: str) -> AsyncIterator[Database]:
-    found = Database(fresh_database_url)
+    found = keyed(fresh_database_url)
     yield found
     await found.close()
 
