@@ -54,6 +54,8 @@ class Persons:
         self.keys = keys
         self._by_subject: dict[str, _Remembered] = {}
         self._by_id: dict[str, _Remembered] = {}
+        # A read beside the erasure's transaction still sees the person, and may not put it into memory again.
+        self._erased: set[str] = set()
 
     async def pseudonym(self, conn: AsyncConnection, subject: str) -> str:
         """The pseudonym of a subject, created at the first request."""
@@ -95,8 +97,10 @@ class Persons:
         plain = unseal(person.key, base64.b64decode(sealed), person.id)
         return msgspec.json.decode(plain, type=dict[str, Any])
 
-    def forget(self) -> None:
-        """Clear the cache of persons."""
+    def forget(self, erased: str = "") -> None:
+        """Clear the cache of persons; one that is being erased is not cached again."""
+        if erased:
+            self._erased.add(erased)
         self._by_subject.clear()
         self._by_id.clear()
 
@@ -128,6 +132,8 @@ class Persons:
         return (await conn.execute(select(persons.c.id).where(persons.c.lookup == lookup))).scalar_one()
 
     def _remember(self, person: Person) -> None:
+        if person.id in self._erased:
+            return
         if len(self._by_id) >= _MANY:
             self.forget()
         remembered = _Remembered(person, time.monotonic() + _REMEMBERED_SECONDS)

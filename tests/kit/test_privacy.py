@@ -148,6 +148,18 @@ async def test_an_erased_person_is_noise_and_the_trail_still_verifies(database: 
             await erase(connection, who, "again")
 
 
+async def test_who_is_read_while_erased_is_not_remembered(database: Database) -> None:
+    """Another request reads the person before the erasure is committed: afterwards nobody sees the name."""
+    who = await pseudonym(database)
+    async with database.begin() as connection:
+        await erase(connection, FIONA.subject, "asked to be forgotten")
+        assert await pseudonym(database) == who
+    async with database.connect() as connection:
+        with context.use(Context("cor_1", caller=MACHINE)):
+            assert await privacy.shown(connection, who) == who
+    assert await pseudonym(database) != who
+
+
 async def test_an_export_has_what_every_table_declares_personal(database: Database) -> None:
     """A run that somebody else began is there for who asked for it too, and a hold on the person."""
     who = await pseudonym(database)
