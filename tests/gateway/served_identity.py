@@ -29,7 +29,7 @@ app = Deployment(
     GatewaySettings(plans=PLANS, identity=SETTINGS),
     CONSUMERS,
     database=keyed(os.environ["DATABASE_URL"]),
-    cache=Cache(os.environ["CACHE_URL"]),
+    cache=Cache(os.environ["CACHE_URL"], timeout=5),
     fetch=_calls.fetch,
     post=_calls.post,
     environ=os.environ,

@@ -171,7 +171,7 @@ async def test_freed_on_death(database_url: str, slots: Slots) -> None:
     assert not waiting.done()
     holder.send_signal(signal.SIGKILL)
     await holder.wait()
-    pool.give(await asyncio.wait_for(waiting, 5))
+    pool.give(await asyncio.wait_for(waiting, 30))
 
 
 async def test_a_lost_session(engine: AsyncEngine, slots: Slots, other_slots: Slots) -> None:
@@ -186,14 +186,14 @@ async def test_a_lost_session(engine: AsyncEngine, slots: Slots, other_slots: Sl
                 " (SELECT oid FROM pg_database WHERE datname = current_database())"
             )
         )
-    second = await asyncio.wait_for(pool.take("batch"), 5)
+    second = await asyncio.wait_for(pool.take("batch"), 30)
     assert second != held
     elsewhere = asyncio.create_task(other_slots.pool("lost", 2, 0).take("batch"))
     with suppress(TimeoutError):
         await asyncio.wait_for(asyncio.shield(elsewhere), 0.2)
     assert not elsewhere.done()
     pool.give(held)
-    await asyncio.wait_for(elsewhere, 5)
+    await asyncio.wait_for(elsewhere, 30)
 
 
 class Counting:
