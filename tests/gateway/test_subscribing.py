@@ -14,7 +14,7 @@ from gateway.plans import Consumer, Limit, Plan
 from gateway.policy_bundle import make_bundle
 from gateway.tables import registered_consumers, subscriptions, suspensions
 from kit import privacy
-from kit.database.tables import audit
+from kit.audit.tables import audit
 from tests.gateway.deployment import Deployment, pointers, problem
 from tests.support.databases import keyed
 
