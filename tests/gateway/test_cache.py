@@ -23,6 +23,7 @@ from kit import clock, inbox
 from kit.database import Database
 from tests.gateway.deployment import CONSUMERS, PLANS, Deployment, problem
 from tests.gateway.shelf import SECONDS, SHELF, ShelfTier, mounted
+from tests.support.databases import keyed
 
 BOOK = f"{SHELF}/books/b-1"
 READ = "experience.shelf.read"
@@ -359,7 +360,7 @@ async def test_a_read_that_was_under_way_during_a_write_is_given_to_nobody_after
 
 async def test_an_event_outdates_what_it_says(keys_folder: Path, fresh_database_url: str):
     """Written in whatever process: a read that names types hears those, one that names none hears all."""
-    database = Database(fresh_database_url)
+    database = keyed(fresh_database_url)
     async with opened(keys_folder, database=database) as library:
         listener = library.deployment.gateway._listener
         assert listener is not None

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -148,9 +149,8 @@ async def test_a_straight_way_costs_no_call_more(deployment: Stack) -> None:
         await deal.close()
         done = await screen.activation(deal.opportunity_id, "done")
     again = sum(step["title"] == "Read the deal and its account again" for step in done["steps"])
-    database = Database(deployment.database_url)
 
-    async def recorded() -> list[tuple[str, str]]:
+    async def recorded(database: Database) -> list[tuple[str, str]]:
         """Instance and step of each call, once the last of them is there."""
         ours = sa.select(runs.c.correlation_id).where(runs.c.subject == deal.opportunity_id)
         query = sa.select(vendor_calls.c.instance, vendor_calls.c.step).where(
@@ -160,10 +160,9 @@ async def test_a_straight_way_costs_no_call_more(deployment: Stack) -> None:
             found = [(row.instance, row.step) for row in await connection.execute(query)]
         return found if found.count((CRM_INSTANCE, "write-back")) > 1 else []
 
-    try:
-        found = Counter(instance for instance, _ in await until("the last call is recorded", recorded))
-    finally:
-        await database.close()
+    async with deployment.database() as database:
+        calls = await until("the last call is recorded", partial(recorded, database))
+    found = Counter(instance for instance, _ in calls)
     assert found[CRM_INSTANCE] == 5 + 2 * again
     assert (found[ERP_INSTANCE], found[PSA_INSTANCE] <= 10) == (7, True)
 

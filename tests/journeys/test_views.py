@@ -67,11 +67,8 @@ async def counted(caller: Caller) -> dict[str, Any] | None:
 @pytest.mark.parametrize("view", app.views(), ids=lambda view: view.name)
 async def test_a_live_view_equals_what_is_rebuilt(deployment: Stack, view: View) -> None:
     """As soon as every event is delivered; nothing of the tests before is lost by that."""
-    database = Database(deployment.database_url)
-    try:
+    async with deployment.database() as database:
         await until(f"{view.name} follows the events", partial(rebuilt, database, view))
-    finally:
-        await database.close()
 
 
 async def rebuilt(database: Database, view: View) -> bool:

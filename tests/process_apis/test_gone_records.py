@@ -25,6 +25,7 @@ from process_apis import known_records
 from process_apis.changes import Changes
 from process_apis.current_policy import CurrentPolicy
 from process_apis.systems import Systems
+from tests.support.databases import keyed
 
 LOSER, WINNER = "7", "8"
 
@@ -104,7 +105,7 @@ class World:
 
 @pytest.fixture
 async def world(fresh_database_url: str) -> AsyncIterator[World]:
-    database = Database(fresh_database_url)
+    database = keyed(fresh_database_url)
     made = World(database)
     await made.link("cus_1", LOSER)
     yield made

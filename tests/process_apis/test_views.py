@@ -23,6 +23,7 @@ from process_apis.views.projects.table import accounts, projects
 from process_apis.views.view import View
 from tests.process_apis.histories import happen
 from tests.process_apis.projecting import working
+from tests.support.databases import keyed
 from tests.support.forkserver import fork
 from tests.support.stack import until
 
@@ -35,7 +36,7 @@ each_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 
 @pytest.fixture
 async def database(fresh_database_url: str) -> AsyncIterator[Database]:
-    database = Database(fresh_database_url)
+    database = keyed(fresh_database_url)
     yield database
     await database.close()
 

@@ -18,12 +18,15 @@ from typing import Any
 import httpx
 
 from bench.ports import free_port
+from deploy.composition.assemble import master_keys
 from deploy.composition.gateway_assembly import issuer_of
 from deploy.demo.cast import CRM, ERP, PSA, read_cast
 from deploy.settings import DEMO_CONFIG, read_settings
 from gateway.identity.issuing.issuer import LIFETIME_SECONDS
 from gateway.identity.issuing.keyring import Keyring
 from gateway.plans import read_consumers
+from kit.database import Database
+from tests.support.databases import open_database
 from tests.support.forkserver import Forked, fork
 from tests.support.sandboxes import Account, SandboxOf
 
@@ -224,6 +227,13 @@ class Stack:
     def stop(self) -> None:
         for member in self.members:
             member.stop()
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[Database]:
+        """The deployment's database, with its keys: a test may write there what the deployment would."""
+        keys = master_keys(read_settings(self.environment()), self.environment())
+        async with open_database(self.database_url, keys) as database:
+            yield database
 
     def token(self, consumer: str, subject: str = "", **claims: Any) -> str:
         """A token as `enfilade token` gives it."""

@@ -28,6 +28,7 @@ from tests.conformance.gateway.running import SECONDS, Target
 from tests.conformance.gateway.tokens import FOLDER, ISSUER, PUBLIC_URL, Mint
 from tests.gateway import shelf
 from tests.gateway.demo import INSTANCES, Shop, Vault, Works
+from tests.support.databases import keyed
 from tests.support.gateways import make_gateway
 
 
@@ -106,7 +107,7 @@ async def revoke_all(database: Database) -> None:
 
 async def prepare(database_url: str) -> dict[str, str]:
     """Revoke what is to be revoked, and give the API keys that the cases name."""
-    database = Database(database_url)
+    database = keyed(database_url)
     await revoke_all(database)
     try:
         return await _make_keys(database)
