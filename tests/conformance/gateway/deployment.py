@@ -29,6 +29,7 @@ from tests.conformance.gateway.tokens import FOLDER, ISSUER, PUBLIC_URL, Mint
 from tests.gateway import shelf
 from tests.gateway.demo import INSTANCES, Shop, Vault, Works
 from tests.support.gateways import make_gateway
+from tests.support.signing_keys import share_signing_keys
 
 
 def configured() -> GatewaySettings:
@@ -70,6 +71,7 @@ def make(
         shelf.mounted(shelf.ShelfTier()),
         Mounted(Vault, document(Vault), over_http("http://upstream.test", _sender()), instance=upstream.FAR),
     ]
+    share_signing_keys(folder)
     embedded = DevelopmentIssuer(
         folder,
         issuer=PUBLIC_URL,
