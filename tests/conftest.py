@@ -93,7 +93,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is imported and collected by now stays to the end: the garbage collector need not look at it again."""
+    """What is collected stays to the end: the garbage collector need not look at it again."""
     gc.collect()
     gc.freeze()
 
