@@ -1,6 +1,7 @@
 """The OAuth 2.0 grants with which one logs in at a vendor: each token is fetched once and shared."""
 
 import asyncio
+import functools
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -276,8 +277,13 @@ class ClientAssertion(Grant):
 def _sign(key: Secret, alg: str, *, kid: str = "", **claims: Any) -> str:
     header = {"typ": "JWT", "alg": alg, **({"kid": kid} if kid else {})}
     try:
-        signer = (ECKey if alg.startswith("ES") else RSAKey).import_key(key.reveal())
-        return str(sign_jwt_bearer_assertion(signer, header=header, **claims))
+        return str(sign_jwt_bearer_assertion(_signer(key.reveal(), alg), header=header, **claims))
     except (ValueError, TypeError, JoseError):
         # The library's own sentence might quote the key.
         raise VendorRejected(f"the private key of {claims['issuer']} cannot sign {alg}") from None
+
+
+@functools.lru_cache(maxsize=16)
+def _signer(pem: str, alg: str) -> ECKey | RSAKey:
+    """The key, once per process: the numbers of an RSA key are checked, which takes a while."""
+    return (ECKey if alg.startswith("ES") else RSAKey).import_key(pem)

@@ -19,6 +19,7 @@ from deploy.process.connection_draining import serving_file
 from tests.gateway.deployment import ORDER, Deployment
 from tests.gateway.feed import FEED
 from tests.support.processes import running
+from tests.support.signing_keys import share_signing_keys
 from tests.support.stack import until
 
 ORDERS = "/experience/shop/v1/orders"
@@ -36,6 +37,7 @@ class Served:
         self.port = port
         self.process = process
         self.url = f"http://127.0.0.1:{self.port}"
+        share_signing_keys(folder / "issuer")
         self.issuer = Deployment(folder / "issuer").issuer
 
     @property
@@ -117,11 +119,12 @@ class Load:
                 await asyncio.sleep(pause)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["Load"]:
+    async def running(self, pause: float = 0) -> AsyncIterator["Load"]:
+        """As fast as they are answered, or with a pause where the test lasts for seconds."""
         kinds: list[dict[str, Any]] = [
-            {"keeps": True},
+            {"keeps": True, "pause": pause},
             {"keeps": True, "pause": PAUSE_SECONDS},
-            {"keeps": False},
+            {"keeps": False, "pause": pause},
         ]
         tasks = [asyncio.create_task(self.ask(**kind)) for kind in kinds * (CLIENTS // len(kinds))]
         try:
@@ -159,7 +162,7 @@ async def test_slow_heads_are_given_up_and_hold_nobody_up(served: Served):
     slow = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(40)]
     for _, writer in slow:
         writer.write(b"GET /health/live HTTP/1.1\r\nHost: a\r\nX-Slow: ")
-    async with Load(served).running() as load:
+    async with Load(served).running(pause=0.05) as load:
         await load.more(50)
 
         async def given_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:

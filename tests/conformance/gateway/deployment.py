@@ -30,6 +30,7 @@ from tests.gateway import shelf
 from tests.gateway.demo import INSTANCES, Shop, Vault, Works
 from tests.support.databases import keyed
 from tests.support.gateways import make_gateway
+from tests.support.signing_keys import share_signing_keys
 
 
 def configured() -> GatewaySettings:
@@ -71,6 +72,7 @@ def make(
         shelf.mounted(shelf.ShelfTier()),
         Mounted(Vault, document(Vault), over_http("http://upstream.test", _sender()), instance=upstream.FAR),
     ]
+    share_signing_keys(folder)
     embedded = DevelopmentIssuer(
         folder,
         issuer=PUBLIC_URL,

@@ -17,7 +17,7 @@ from kit.workflows import Run, WorkflowSettings
 
 # Patient, for the machine may stand still for a while: who tests impatience says so.
 QUICK = WorkflowSettings(
-    patience=60, first_wait=0.01, longest_wait=0.05, liveness=0.2, sweep=0.1, queue_poll=0.02, drain=5
+    patience=60, first_wait=0.01, longest_wait=0.05, liveness=0.2, sweep=0.2, queue_poll=0.02, drain=5
 )
 STEPS = ("one", "two", "three")
 MOMENTS = ("before", "in-before", "in-after", "after")
