@@ -77,7 +77,9 @@ def conforms(folder: Path, choice: str) -> None:
 
 def test_toy_vendors_conform(folder: Path) -> None:
     """They read back what was written, list everything once, and make one object of a key."""
-    conforms(folder, "toy and local and (as_it_is or reads_back or everything_once or makes_one or told_apart)")
+    conforms(
+        folder, "toy and local and (as_it_is or reads_back or everything_once or makes_one or told_apart)"
+    )
 
 
 @pytest.mark.whole
