@@ -18,10 +18,11 @@ import pytest
 from deploy.demo.cast import CRM, ERP, PSA, read_cast
 from deploy.process import stack as running_stack
 from deploy.settings import DEMO_CONFIG
+from tests.support.deals import new_deal, truth
 from tests.support.forkserver import fork, piped
 from tests.support.processes import ROOT
 from tests.support.sandboxes import Account, Control
-from tests.support.stack import Accounts, Stack
+from tests.support.stack import Accounts, Stack, until
 
 SUITES = ("content", "features", "lists", "changes", "webhooks", "check", "budgets")
 TOYS = {CRM: "toycrm", ERP: "toyerp", PSA: "toypsa"}
@@ -155,3 +156,24 @@ async def test_toy_vendors_play_the_story(deployment: Stack, folder: Path) -> No
     assert status == 0, text + deployment.members[0].logged()[-3000:]
     assert {"Toy CRM", "Toy ERP", "Toy PSA"} <= set(re.findall(r"Toy (?:CRM|ERP|PSA)", text))
     assert "✗" not in text
+
+
+@pytest.mark.whole
+async def test_a_job_is_asked_for_by_the_process_that_comes_next(deployment: Stack) -> None:
+    """Killed while the PSA works on the project: the next one asks for the job, and sends nothing again."""
+    psa = deployment.accounts.psa
+    running = {"answer": {"status": 200, "body": {"state": "running"}}}
+    await psa.add_fault(running, method="GET", path="/jobs/", times=None)
+    deal = await new_deal(deployment.accounts.crm, stage="won")
+
+    async def asked_twice() -> bool:
+        return (await psa.count_calls(method="GET", path="/jobs/"))["count"] >= 2
+
+    await until("the job is asked for again", asked_twice)
+    deployment.members[0].kill()
+    await deployment.start("successor")
+    await psa.clear_faults()
+    async with deployment.caller("crm-screen") as screen:
+        await screen.activation(deal.opportunity_id, "done", seconds=60)
+    assert (await psa.count_calls(method="PUT", path="/projects/by-key/"))["count"] == 1
+    assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)
