@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import sandbox
 from deploy.demo.cast import CRM, ERP, PSA, read_cast
 from deploy.process import stack as running_stack
 from deploy.settings import DEMO_CONFIG
@@ -159,8 +160,11 @@ async def test_toy_vendors_play_the_story(deployment: Stack, folder: Path) -> No
 
 
 @pytest.mark.whole
-async def test_a_job_is_asked_for_by_the_process_that_comes_next(deployment: Stack) -> None:
+async def test_a_job_is_asked_for_by_the_process_that_comes_next(
+    deployment: Stack, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Killed while the PSA works on the project: the next one asks for the job, and sends nothing again."""
+    monkeypatch.setattr(sandbox, "__path__", [*sandbox.__path__, str(folder / "sandbox")])
     psa = deployment.accounts.psa
     running = {"answer": {"status": 200, "body": {"state": "running"}}}
     await psa.add_fault(running, method="GET", path="/jobs/", times=None)
@@ -170,8 +174,9 @@ async def test_a_job_is_asked_for_by_the_process_that_comes_next(deployment: Sta
         return (await psa.count_calls(method="GET", path="/jobs/"))["count"] >= 2
 
     await until("the job is asked for again", asked_twice)
-    deployment.members[0].kill()
-    await deployment.start("successor")
+    killed = deployment.members[0]
+    killed.kill()
+    await deployment.start("successor", port=killed.port)
     await psa.clear_faults()
     async with deployment.caller("crm-screen") as screen:
         await screen.activation(deal.opportunity_id, "done", seconds=60)
