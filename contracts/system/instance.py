@@ -14,7 +14,8 @@ class InstanceFacts(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `lacks` are the optional features that it does not have. `currency` is the account's own: that of amounts
     whose record names none. `time_zone` is that of what the vendor writes without one. Empty: not known. Keys
-    longer than `key_length` are stored as their digest (`contracts.canonical.values.short_key`).
+    longer than `key_length` are stored as their digest (`contracts.canonical.values.short_key`). One that
+    `answers_later` may accept a write first and do it afterwards.
     """
 
     name: str
@@ -26,6 +27,7 @@ class InstanceFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     currency: str = ""
     time_zone: str = ""
     key_length: int = LONGEST_KEY
+    answers_later: bool = False
 
 
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True):

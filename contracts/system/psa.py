@@ -5,10 +5,18 @@ from typing import Protocol
 from contracts.canonical.project import PROJECT, Client, ClientDraft, Clients, Project, ProjectDraft, Projects
 from contracts.canonical.values import Cursor, Id, Instant, Key, Name, PageSize
 from contracts.operation import Link, api, operation
-from contracts.problems import ContractViolation, NotFound, VendorDoubtful, VendorRejected, VendorUnavailable
+from contracts.problems import (
+    ContractViolation,
+    NotFound,
+    VendorDoubtful,
+    VendorPending,
+    VendorRejected,
+    VendorUnavailable,
+)
 
 LIST = (ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
-READ = (NotFound, *LIST)
+PUT = (*LIST, VendorPending)
+READ = (NotFound, *PUT)
 
 
 @api(
@@ -36,7 +44,7 @@ class Psa(Protocol):
         ...
 
     @operation(
-        "PUT", "/clients/by-key/{key}", summary="Create a client under a key", problems=LIST, deadline=30
+        "PUT", "/clients/by-key/{key}", summary="Create a client under a key", problems=PUT, deadline=30
     )
     async def put_client(self, key: Key, body: ClientDraft) -> Client:
         """The one client of this key."""

@@ -119,7 +119,9 @@ class Connector:
     optional features of its capabilities that no account of it has.
 
     `key_length` is how many characters the vendor's external references hold (at least 16): longer keys of
-    ours are shortened before the adapter is given them.
+    ours are shortened before the adapter is given them. `answers_later` says that writes may be accepted
+    first and done later: the adapter raises VendorPending until then (`connector.jobs`).
+
     `shared_webhook` is there where the vendor calls one address for several instances
     (`/vendor-hooks/{vendor}`): it returns the accounts that a request names, before that is verified.
     `registers_webhooks` says whether an instance of a profile registers its addresses at the vendor itself.
@@ -134,6 +136,7 @@ class Connector:
     lacks: frozenset[Feature] = frozenset()
     allowances: tuple[str, ...] = ()
     key_length: int = LONGEST_KEY
+    answers_later: bool = False
     shared_webhook: Callable[[WebhookRequest], Iterable[str]] | None = None
     registers_webhooks: Callable[[Any], bool] = lambda _: False
 
@@ -150,6 +153,7 @@ class Connector:
             currency=profile.currency,
             time_zone=profile.time_zone,
             key_length=self.key_length,
+            answers_later=self.answers_later,
         )
 
 

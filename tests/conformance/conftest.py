@@ -30,7 +30,7 @@ from system_apis.app import (
     vendors,
 )
 from system_apis.connector import ConnectorContext
-from tests.conformance.features import GivenWithout
+from tests.conformance.features import GivenWithout, Patient
 from tests.conformance.stands import Noun, Stand, stand_of
 from tests.support.sandboxes import Account, Sandbox, open_sandbox
 
@@ -158,7 +158,8 @@ def open_connector(sandbox_of: Any, doubts: Database) -> Callable[..., Any]:
             async def carry(instance: Instance) -> Any:
                 api = await stack.enter_async_context(carried(carrier, instance, capability))
                 lacks = instance.connector.facts(instance.profile).lacks
-                return GivenWithout(api, lacks) if lacks else api
+                api = GivenWithout(api, lacks) if lacks else api
+                return Patient(api) if instance.connector.answers_later else api
 
             instance = await another()
             api = await carry(instance)

@@ -1,5 +1,6 @@
 """tests/conformance: the optional features of each capability: what an instance without one is not asked."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -7,6 +8,7 @@ import msgspec
 import pytest
 
 from contracts.operation import Feature
+from contracts.problems import VendorPending
 from contracts.system.crm import PRECONDITION
 from contracts.system.erp import BILLING_SCHEDULE
 
@@ -30,6 +32,26 @@ def needs(lacks: tuple[str, ...], feature: Feature) -> None:
     """Skip the test, and say why, for an instance that lacks the feature."""
     if feature.name in lacks:
         pytest.skip(f"lacks {feature.name}: {feature.without}")
+
+
+class Patient:
+    """An adapter of a vendor that answers later, as a durable step calls it: again while it is pending."""
+
+    def __init__(self, api: Any) -> None:
+        self._api = api
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        operation = getattr(self._api, name)
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            async with asyncio.timeout(20):
+                while True:
+                    try:
+                        return await operation(*arguments, **named)
+                    except VendorPending:
+                        continue
+
+        return call
 
 
 class GivenWithout:

@@ -122,7 +122,7 @@ GOLDEN = Golden(
             ("find_clients", "get_client_by_key", "get_project", "get_project_by_key", "list_projects"), 1
         ),
         "put_client": 1,
-        "put_project": 1,
+        "put_project": 4,
         "cancel_project": 2,
     },
     stamps=frozenset({"version", "changed_at"}),
