@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Meta
 
 from gateway.pages import RESERVED
 from kit.settings import SettingsError, gather
@@ -26,7 +27,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     `internal_address` (``host:port``) is the operators' listener: by default the port after the public one,
     on this machine alone; ``off`` for none. `deployment` ``production`` refuses whatever is for
     development only (`deploy.composition.production`). A deployment that is stopped gives notice for
-    `drain_notice_seconds`, then has `drain_seconds` to finish pending requests. `run_dir` is its workers'
+    `drain_notice_seconds`, then has `drain_seconds` to finish pending requests. A connection is closed after
+    `idle_seconds` without a request (longer than a balancer keeps it, or it sends requests into connections
+    that are being closed); the head of a request must arrive within `head_seconds`. `run_dir` is its workers'
     shared folder; `serve` sets it.
     """
 
@@ -56,6 +59,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     trace_ratio: float = 0.1
     step_pause_seconds: float = 1.0
     step_patience_seconds: float = 1800.0
+    idle_seconds: Annotated[int, Meta(ge=1)] = 75
+    head_seconds: Annotated[float, Meta(gt=0)] = 5.0
     drain_notice_seconds: float = 1.0
     drain_seconds: int = 15
     run_dir: str = ""
