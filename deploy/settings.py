@@ -14,6 +14,7 @@ from kit.settings import SettingsError, gather
 
 TierName = Literal["gateway", "experience", "process", "system"]
 TIERS: tuple[TierName, ...] = ("gateway", "experience", "process", "system")
+_NO_ADDRESS = "is no http address"
 _PUBLIC_PATH = re.compile(r"(/[A-Za-z0-9._~\-]+)*")
 DEMO_CONFIG = Path(__file__).parent / "demo_config"
 
@@ -141,7 +142,8 @@ def _faults(settings: ServerSettings) -> Iterator[str]:
         settings.internal  # noqa: B018 - read only to validate it
     except ValueError:
         yield f"ENFILADE_INTERNAL_ADDRESS: {settings.internal_address!r} is no host:port"
-    if settings.public_url and (fault := _public_fault(settings.public_url)):
+    fault = _public_fault(settings.public_url) if settings.public_url else ""
+    if fault and not (fault == _NO_ADDRESS and settings.production):  # which says what an address must be
         yield f"ENFILADE_PUBLIC_URL: {settings.public_url} {fault}"
     if not settings.folder.is_dir():
         yield f"ENFILADE_CONFIG: there is no folder {settings.config}"
@@ -159,9 +161,11 @@ def _public_fault(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "is no address"
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        return "is no http address, or has more than a path after the host"
+        return _NO_ADDRESS
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return _NO_ADDRESS
+    if parts.query or parts.fragment:
+        return "has more than a path after the host"
     path = parts.path.rstrip("/")
     if not _PUBLIC_PATH.fullmatch(path):
         return "has a path with other characters than letters, digits, '.', '_', '-', '~'"
