@@ -15,6 +15,7 @@ from kit.telemetry.tracing import traces_address
 
 TierName = Literal["gateway", "experience", "process", "system"]
 TIERS: tuple[TierName, ...] = ("gateway", "experience", "process", "system")
+_NO_ADDRESS = "is no http address"
 _PUBLIC_PATH = re.compile(r"(/[A-Za-z0-9._~\-]+)*")
 DEMO_CONFIG = Path(__file__).parent / "demo_config"
 
@@ -28,7 +29,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     `internal_address` (``host:port``) is the operators' listener: by default the port after the public one,
     on this machine alone; ``off`` for none. `deployment` ``production`` refuses whatever is for
     development only (`deploy.composition.production`). A deployment that is stopped gives notice for
-    `drain_notice_seconds`, then has `drain_seconds` to finish pending requests. `run_dir` is its workers'
+    `drain_notice_seconds`, then has `drain_seconds` to finish pending requests. A connection is closed after
+    `idle_seconds` without a request (longer than a balancer keeps it, or it sends requests into connections
+    that are being closed); the head of a request must arrive within `head_seconds`. `run_dir` is its workers'
     shared folder; `serve` sets it.
     """
 
@@ -58,6 +61,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     trace_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.1
     step_pause_seconds: float = 1.0
     step_patience_seconds: float = 1800.0
+    idle_seconds: Annotated[int, Meta(ge=1)] = 75
+    head_seconds: Annotated[float, Meta(gt=0)] = 5.0
     drain_notice_seconds: float = 1.0
     drain_seconds: int = 15
     run_dir: str = ""
@@ -143,7 +148,8 @@ def _faults(settings: ServerSettings) -> Iterator[str]:
             traces_address(settings.otlp_endpoint)
     except ValueError as error:
         yield f"ENFILADE_OTLP_ENDPOINT: {error}"
-    if settings.public_url and (fault := _public_fault(settings.public_url)):
+    fault = _public_fault(settings.public_url) if settings.public_url else ""
+    if fault and not (fault == _NO_ADDRESS and settings.production):  # which says what an address must be
         yield f"ENFILADE_PUBLIC_URL: {settings.public_url} {fault}"
     if not settings.folder.is_dir():
         yield f"ENFILADE_CONFIG: there is no folder {settings.config}"
@@ -161,9 +167,11 @@ def _public_fault(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "is no address"
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        return "is no http address, or has more than a path after the host"
+        return _NO_ADDRESS
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return _NO_ADDRESS
+    if parts.query or parts.fragment:
+        return "has more than a path after the host"
     path = parts.path.rstrip("/")
     if not _PUBLIC_PATH.fullmatch(path):
         return "has a path with other characters than letters, digits, '.', '_', '-', '~'"

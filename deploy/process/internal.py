@@ -22,7 +22,7 @@ from kit.telemetry import exposition
 
 _EXPOSITION = b"text/plain; version=0.0.4; charset=utf-8"
 _QUEUE = 64
-_KEEP_ALIVE_SECONDS = 5
+IDLE_SECONDS = 75
 _END_SECONDS = 10.0
 
 Ready = Callable[[], Awaitable[Mapping[str, str]]]
@@ -94,7 +94,9 @@ class _Listener(uvicorn.Server):
 
 
 @asynccontextmanager
-async def listening(app: Any, address: tuple[str, int] | None) -> AsyncIterator[None]:
+async def listening(
+    app: Any, address: tuple[str, int] | None, idle_seconds: int = IDLE_SECONDS
+) -> AsyncIterator[None]:
     """The application answers at an address, shared by all workers, for the length of the block."""
     if address is None:
         yield
@@ -105,7 +107,7 @@ async def listening(app: Any, address: tuple[str, int] | None) -> AsyncIterator[
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=idle_seconds,
         ws="none",
     )
     config.load()

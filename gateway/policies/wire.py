@@ -144,18 +144,19 @@ class Wire:
             raise HeadersTooLarge(f"Headers may have {self._settings.max_header_bytes} bytes together")
         if len(exchange.headers) != len(raw):
             _check_single([name for name, _ in raw])
-        if exchange.path not in _PROBED:
-            self._check_host(exchange)
+        self._check_host(exchange)
 
     def _check_host(self, exchange: Exchange) -> None:
         """Refuse a Host that is not ours; HTTP/1.0 may have none (RFC 9112 §3.2)."""
-        host = exchange.headers.get(b"host", b"")
-        if not host and not self._hosts and exchange.scope.get("http_version") in _WITHOUT_HOST:
+        host, hosts = exchange.headers.get(b"host", b""), self._hosts
+        if hosts and exchange.path in _PROBED:
+            hosts = frozenset[bytes]()
+        if not host and not hosts and exchange.scope.get("http_version") in _WITHOUT_HOST:
             return
         matched = _HOST.match(host)
         if matched is None:
             raise _malformed("The Host header is missing or malformed")
-        if self._hosts and _host_name(matched.group(1)) not in self._hosts:
+        if hosts and _host_name(matched.group(1)) not in hosts:
             raise _malformed("This Host is not served here")
 
     def _check_body(self, headers: dict[bytes, bytes]) -> None:

@@ -1,4 +1,4 @@
-"""tests/gateway: nginx before the gateway, as far as its habits matter: what it changes by default."""
+"""tests/gateway: nginx before the gateway, by those of its habits that matter: what it changes unasked."""
 
 from collections.abc import Callable
 from typing import Any, Literal

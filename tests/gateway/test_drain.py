@@ -157,8 +157,14 @@ async def read_order(
 
 
 async def test_slow_heads_are_given_up_and_hold_nobody_up(served: Served):
-    """Callers who send their headers a byte at a time are cut off, and others are answered meanwhile."""
+    """Callers who send their headers a byte at a time are cut off, and others are answered meanwhile.
+
+    A connection without a request stays open for longer: a balancer may send its next one at any time.
+    """
     await served.until_ready()
+    idle, token = await asyncio.open_connection("127.0.0.1", served.port), served.headers["Authorization"]
+    fresh = await asyncio.open_connection("127.0.0.1", served.port)
+    assert (await read_order(*idle, token, keeps=True))[0] == "200"
     slow = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(40)]
     for _, writer in slow:
         writer.write(b"GET /health/live HTTP/1.1\r\nHost: a\r\nX-Slow: ")
@@ -180,7 +186,9 @@ async def test_slow_heads_are_given_up_and_hold_nobody_up(served: Served):
 
         assert all(await asyncio.gather(*(given_up(*pair) for pair in slow)))
     assert set(load.outcomes) == {"200"}
-    for _, writer in slow:
+    for pair in (idle, fresh):
+        assert (await read_order(*pair, token, keeps=True))[0] == "200"
+    for _, writer in (*slow, idle, fresh):
         writer.close()
 
 
@@ -207,11 +215,13 @@ async def test_workers_that_are_started_anew_lose_no_request(served: Served):
     """While SIGHUP replaces every worker, each request is answered, and readers of events are sent on."""
     await served.until_ready()
     before = served.workers()
-    async with Load(served).running() as load, served.events() as events:
-        reading = asyncio.create_task(events.aread())
-        await load.more(50)
-        assert not reading.done()
-        served.process.send_signal(signal.SIGHUP)
+    async with Load(served).running() as load:
+        async with served.events() as events:
+            reading = asyncio.create_task(events.aread())
+            await load.more(50)
+            assert not reading.done()
+            served.process.send_signal(signal.SIGHUP)
+            assert b"\nretry: " in await reading
 
         async def replaced() -> bool:
             now = served.workers()
@@ -219,7 +229,6 @@ async def test_workers_that_are_started_anew_lose_no_request(served: Served):
 
         await until("all workers are new", replaced, PATIENCE_SECONDS)
         await load.more(50)
-        assert b"\nretry: " in await reading
     assert set(load.outcomes) == {"200"}
 
 
