@@ -46,11 +46,14 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     are the accepted values of the header's ``typ``; widen it only for an issuer that cannot issue RFC 9068
     tokens. Scopes, roles and groups are in `scopes_claim`, `roles_claim` and `groups_claim`, each a claim's
     name or a path to a nested one (``realm_access.roles``); `roles` maps groups to roles. Keys are refetched
-    after `keys_seconds`, and used for `keys_stale_seconds` when their issuer is unavailable.
+    after `keys_seconds`, and used for `keys_stale_seconds` when their issuer is unavailable. `token_endpoint`
+    and `authorization_endpoint` are published in the APIs' documents; without them its metadata is named there.
     """
 
     issuer: str
     jwks_uri: Address = ""
+    token_endpoint: Address = ""
+    authorization_endpoint: Address = ""
     audience: str = ""
     algorithms: tuple[Literal["RS256", "PS256", "ES256", "ES384"], ...] = jose.ALGORITHMS
     types: tuple[str, ...] = ("at+jwt",)
@@ -65,8 +68,10 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys_stale_seconds: Annotated[float, Meta(ge=10, le=86_400)] = 900.0
 
     def __post_init__(self) -> None:
-        if self.jwks_uri:
-            check_address(self.jwks_uri)
+        for address in filter(None, (self.jwks_uri, self.token_endpoint, self.authorization_endpoint)):
+            check_address(address)
+        if self.authorization_endpoint and not self.token_endpoint:
+            raise ValueError("authorization_endpoint needs token_endpoint: set both, or only token_endpoint")
         if self.keys_stale_seconds < self.keys_seconds:
             raise ValueError("keys_stale_seconds must not be less than keys_seconds")
         if bool(self.groups_claim) != bool(self.roles):
