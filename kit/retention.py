@@ -17,8 +17,9 @@ from kit import audit, clock, privacy
 from kit.audit import purging
 from kit.database import Database, get_cursor, set_cursor
 from kit.database.declaring import Expiry, declared
-from kit.database.tables import exceptions, holds, persons, runs, steps, would_send
+from kit.database.tables import exceptions, runs, steps, would_send
 from kit.privacy.requests import shred
+from kit.privacy.tables import holds, persons
 from kit.settings import read_toml
 from kit.workflows.purge import count_ended, purge_ended
 

@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kit.database.tables import audit, events, exceptions, inbox, ledger, runs, steps, vendor_calls
+from kit.audit.tables import audit
+from kit.database.tables import events, exceptions, inbox, ledger, runs, steps, vendor_calls
 from kit.inbox.outbox import SOURCE
 
 

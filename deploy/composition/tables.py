@@ -4,8 +4,10 @@ import importlib
 import pkgutil
 
 import gateway.tables
+import kit.audit.tables
 import kit.database.tables
 import kit.postings.tables
+import kit.privacy.tables
 import kit.secret_store
 import process_apis.known_records
 from process_apis import views

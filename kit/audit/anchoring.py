@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit import clock
 from kit.audit.chain import GENESIS, canonical_anchor, head_text
+from kit.audit.tables import audit_anchors, audit_heads
 from kit.database import Database
 from kit.database.locks import number_of
-from kit.database.tables import audit_anchors, audit_heads
 from kit.privacy.persons import Persons, of
 from kit.telemetry import log
 

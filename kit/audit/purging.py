@@ -7,9 +7,10 @@ from sqlalchemy import BigInteger, Select, cast, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit.audit.anchoring import Anchor, read_anchor
+from kit.audit.tables import audit, audit_anchors
 from kit.audit.verifying import PURGED
 from kit.audit.writing import write
-from kit.database.tables import audit, audit_anchors, holds
+from kit.privacy.tables import holds
 
 
 async def last_expired(conn: AsyncConnection, before: dt.datetime) -> Anchor | None:

@@ -11,9 +11,9 @@ from contracts.admin.audit import AuditAnchor, AuditLine, AuditLines, AuditPerio
 from contracts.problems import NotFound
 from kit import privacy
 from kit.audit.purging import purged
+from kit.audit.tables import audit, audit_anchors
 from kit.audit.writing import SEALED
 from kit.database import decode_page, encode_page
-from kit.database.tables import audit, audit_anchors
 
 _STORED = tuple(name for name in AuditLine.__struct_fields__ if name in audit.c)
 

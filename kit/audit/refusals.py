@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kit.database.tables import refusals
+from kit.audit.tables import refusals
 
 
 async def note_refusals(conn: AsyncConnection, minute: dt.datetime, counts: Mapping[str, int]) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit.audit.anchoring import Anchor
 from kit.audit.chain import GENESIS, hash_of, head_text
+from kit.audit.tables import audit, audit_anchors, audit_heads
 from kit.audit.writing import ROW, SET_ASIDE
 from kit.database import Database
-from kit.database.tables import audit, audit_anchors, audit_heads
 from kit.privacy.persons import Persons, of
 
 PURGED = "audit.purged"

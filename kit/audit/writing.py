@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit import clock, context
 from kit.audit.chain import GENESIS, hash_of, head_text
-from kit.database.tables import audit, audit_heads
+from kit.audit.tables import audit, audit_heads
 from kit.privacy.persons import Persons, is_pseudonym, of
 from kit.texts import storable
 

@@ -1,4 +1,4 @@
-"""kit/database: every table of kit, in the schema `enfilade`."""
+"""kit/database: the tables of runs, events, exceptions and what every package of kit uses."""
 
 from sqlalchemy import (
     BigInteger,
@@ -306,82 +306,6 @@ declare(
     ),
     personal=("caused_by", "resolved_by"),
 )
-
-audit = Table(
-    "audit",
-    metadata,
-    Column("chain", Text, primary_key=True),
-    Column("seq", BigInteger, primary_key=True),
-    instant_column("at"),
-    text_column("actor"),
-    text_column("consumer"),
-    Column("action", Text, nullable=False),
-    text_column("subject"),
-    Column("outcome", Text, nullable=False),
-    document_column("detail"),
-    text_column("correlation_id"),
-    Column("previous", Text, nullable=False),
-    Column("hash", Text, nullable=False),
-)
-Index("audit_by_correlation", audit.c.correlation_id)
-Index("audit_newest", audit.c.at.desc(), audit.c.chain, audit.c.seq)
-Index("audit_by_actor", audit.c.actor, audit.c.at)
-declare(audit, rows=None, retention="audit: under an anchor", personal=("actor", "subject"))
-audit_heads = Table(
-    "audit_heads",
-    metadata,
-    Column("chain", Text, primary_key=True),
-    Column("seq", BigInteger, nullable=False),
-    Column("hash", Text, nullable=False),
-    text_column("seal"),
-)
-declare(audit_heads, rows=None, retention="one row for each chain")
-audit_anchors = Table(
-    "audit_anchors",
-    metadata,
-    Column("number", BigInteger, primary_key=True),
-    instant_column("at"),
-    Column("previous", Text, nullable=False),
-    document_column("heads"),
-    Column("hash", Text, nullable=False),
-    Column("seal", Text, nullable=False),
-)
-declare(audit_anchors, rows=None, retention="what is purged stays verifiable by its anchor")
-refusals = Table(
-    "refusals",
-    metadata,
-    Column("minute", DateTime(timezone=True), primary_key=True),
-    Column("source", Text, primary_key=True),
-    number_column("count"),
-)
-declare(refusals, rows=None, retention=Expiry("refusals", "minute"))
-
-persons = Table(
-    "persons",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("lookup", Text, unique=True),
-    Column("wrapped_key", LargeBinary),
-    Column("sealed", LargeBinary),
-    instant_column("first_seen_at"),
-    instant_column("seen_at"),
-    instant_column("erased_at", required=False),
-)
-declare(
-    persons,
-    rows=None,
-    retention="people: the key is destroyed, the pseudonym stays",
-    personal=("id", "sealed"),
-)
-holds = Table(
-    "holds",
-    metadata,
-    Column("subject", Text, primary_key=True),
-    Column("reason", Text, nullable=False),
-    Column("held_by", Text, nullable=False),
-    instant_column("held_at"),
-)
-declare(holds, rows=None, retention="until the hold is lifted", personal=("subject", "held_by"))
 
 idempotency_keys = Table(
     "idempotency_keys",

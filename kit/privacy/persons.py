@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit import clock, context
 from kit.database import Database, get_cursor
-from kit.database.tables import cursors, persons
+from kit.database.tables import cursors
 from kit.privacy.keys import KEY_BYTES, DerivedKeys, seal, unseal
+from kit.privacy.tables import persons
 from kit.settings import SettingsError
 
 PATTERN = r"^per_[0-9a-hjkmnp-tv-z]{26}$"

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.problems import Conflict, NotFound
 from kit import audit, clock
+from kit.audit.tables import audit as trail
 from kit.database.declaring import declared
-from kit.database.tables import audit as trail
-from kit.database.tables import holds, idempotency_keys, persons
+from kit.database.tables import idempotency_keys
 from kit.privacy.persons import Persons, actor, of
+from kit.privacy.tables import holds, persons
 
 
 class Erasure(msgspec.Struct, frozen=True):

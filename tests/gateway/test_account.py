@@ -12,8 +12,8 @@ from gateway.policies.account import AccountSettings
 from gateway.tables import usage
 from kit import audit
 from kit.audit import AuditEntry, check
+from kit.audit.tables import audit as trail
 from kit.database import Database
-from kit.database.tables import audit as trail
 from tests.gateway.deployment import ORDER, Deployment, problem
 from tests.gateway.forge import no_text
 

@@ -24,8 +24,8 @@ from gateway.plans import Consumer, OAuthClient
 from gateway.policies.identity import IdentitySettings
 from gateway.tables import page_sessions
 from kit import clock, privacy
+from kit.audit.tables import audit
 from kit.database import Database
-from kit.database.tables import audit
 from kit.settings import SettingsError
 from tests.gateway.deployment import ORDER, PLANS, Deployment, problem
 from tests.gateway.oidc import ISSUER, SECRET, Provider, trusted

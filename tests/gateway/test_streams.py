@@ -19,8 +19,8 @@ from gateway.policies.contract import ContractSettings
 from gateway.policies.contract.answers import AnswerValidationSettings
 from gateway.policies.hop import HopSettings
 from gateway.streams import StreamSettings
+from kit.audit.tables import audit
 from kit.database import Database
-from kit.database.tables import audit
 from tests.gateway.deployment import Deployment, problem
 from tests.gateway.feed import FEED, LARGE, FeedTier, mounted
 from tests.gateway.test_sockets import serving as served

@@ -14,8 +14,8 @@ from gateway.plans import Consumer, Limit, Plan
 from gateway.policy_bundle import make_bundle
 from gateway.tables import registered_consumers, subscriptions, suspensions
 from kit import privacy
+from kit.audit.tables import audit
 from kit.database import Database
-from kit.database.tables import audit
 from tests.gateway.deployment import Deployment, pointers, problem
 
 ORDERS = "/experience/shop/v1/orders/o-1"

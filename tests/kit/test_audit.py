@@ -11,9 +11,9 @@ from sqlalchemy import select, text, update
 
 from kit import audit, clock
 from kit.audit.chain import hash_of
+from kit.audit.tables import audit as trail
+from kit.audit.tables import audit_anchors, audit_heads, refusals
 from kit.database import Database
-from kit.database.tables import audit as trail
-from kit.database.tables import audit_anchors, audit_heads, refusals
 
 APPENDED = (
     "INSERT INTO enfilade.audit (chain, seq, action, outcome, previous, hash)"

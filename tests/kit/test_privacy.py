@@ -7,11 +7,12 @@ from sqlalchemy import select, text
 
 from contracts.problems import Conflict, NotFound
 from kit import audit, context, idempotency, privacy
+from kit.audit.tables import audit as trail
 from kit.context import Caller, Context
 from kit.database import Database
-from kit.database.tables import audit as trail
-from kit.database.tables import holds, persons, runs
+from kit.database.tables import runs
 from kit.privacy.requests import erase, export
+from kit.privacy.tables import holds, persons
 from kit.secrets import Secret
 from kit.settings import SettingsError
 

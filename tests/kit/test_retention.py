@@ -10,9 +10,10 @@ from sqlalchemy import func, insert, select, text
 import deploy.composition.tables  # noqa: F401 - declares every table
 from kit import audit, clock, exceptions, inbox, privacy, retention
 from kit.audit import purging
+from kit.audit.tables import audit as trail
 from kit.database import Database
-from kit.database.tables import audit as trail
-from kit.database.tables import holds, persons, runs
+from kit.database.tables import runs
+from kit.privacy.tables import holds, persons
 from tests.kit.workflows.conftest import Workbench
 from tests.kit.workflows.story import DUTIES, Approval, Input
 

@@ -16,8 +16,9 @@ from contracts.routing import Routing
 from contracts.system.crm import Crm
 from deploy.composition.assemble import OWNERSHIP
 from kit import clock, crossrefs
+from kit.audit.tables import audit
 from kit.database import Database
-from kit.database.tables import audit, events, exceptions
+from kit.database.tables import events, exceptions
 from kit.inbox import InboxRow
 from kit.ownership import Ownership
 from process_apis import known_records
