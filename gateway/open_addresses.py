@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from gateway.catalogue import Catalogue
+from gateway.document_security import schemes_of
 from gateway.exchange import Exchange, PipelineStep, Reply, Route, json_reply, require_type
 from gateway.identity import DevelopmentIssuer, Proofs
 from gateway.identity.issuing.addresses import Issuing
@@ -44,7 +45,8 @@ class OpenAddresses:
         self._described_at, self.resource_metadata = well_known("oauth-protected-resource", public_url)
         self._inventory = inventory
         self._public_url = public_url
-        self._pages = Catalogue(inventory.public, public_url, inventory.lifecycles).pages()
+        self._catalogue = Catalogue(inventory.public, public_url, inventory.lifecycles)
+        self._pages = self._catalogue.pages()
         self._issuer = issuer
         self._database = database
         self._hooks = hooks
@@ -54,13 +56,15 @@ class OpenAddresses:
         """The routes of the addresses that these settings switch on."""
         issuer = self._issuer if settings.identity.embedded_issuer else None
         described = self._describe_resource(settings, issuer)
+        schemes = schemes_of(settings.identity, issuer, for_people=self._database is not None)
+        documents = self._catalogue.documents(schemes.published)
         targets: dict[tuple[str, str], PipelineStep] = {
             ("GET", "/"): _go_to_catalogue,
             ("GET", LIVE): _live,
             ("GET", READY): self._answer_ready,
             ("GET", self._described_at): described,
             ("GET", "/.well-known/oauth-protected-resource"): described,
-            **{("GET", path): page for path, page in self._pages.items()},
+            **{("GET", path): page for path, page in (self._pages | documents).items()},
         }
         if self._hooks is not None:
             types = settings.wire.content_types

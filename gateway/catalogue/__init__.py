@@ -1,6 +1,6 @@
 """The API catalogue: every API, its operations and its problems, as HTML pages and as JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,19 +61,23 @@ class Catalogue:
         for problem in problems:
             pages[f"/apis/problems/{problem['code']}"] = _either(problem, html.problem_page(problem))
         for mounted, summary in zip(self._apis.values(), listed, strict=True):
-            path = summary["page"]
-            document = self._document(mounted)
-            pages[path] = self._either(summary, html.api_page(summary, document))
-            pages[path + "/openapi.json"] = _json_only(document)
+            pages[summary["page"]] = self._either(summary, html.api_page(summary, self._document(mounted)))
         return pages
 
     def _either(self, content: object, page: str) -> PipelineStep:
         """The content with public paths, as JSON, or its page."""
         return _either(_under(urlsplit(self._public_url).path, content), page)
 
+    def documents(self, publish: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, PipelineStep]:
+        """Every API's document by its path, as `publish` makes it of the frozen one with its addresses."""
+        return {
+            f"{_page_of(mounted)}/openapi.json": _json_only(publish(self._document(mounted)))
+            for mounted in self._apis.values()
+        }
+
     def _listed(self, mounted: Mounted) -> dict:
         api = mounted.api
-        page = f"/apis/{api.tier}/{api.name}/v{api.version}"
+        page = _page_of(mounted)
         return {
             "api": api.slug,
             "tier": api.tier,
@@ -97,6 +101,10 @@ class Catalogue:
         if instances:
             server["variables"] = {"instance": {"default": instances[0], "enum": instances}}
         return {**mounted.document, "servers": [server]}
+
+
+def _page_of(mounted: Mounted) -> str:
+    return f"/apis/{mounted.api.tier}/{mounted.api.name}/v{mounted.api.version}"
 
 
 def life_of(slug: str, lifecycles: ApiLifecycles) -> dict:
