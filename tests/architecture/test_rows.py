@@ -42,6 +42,8 @@ OWN_WORK = {
     "kit/exceptions/__init__.py:_publish:runs": "whose the work is that stopped, for the event",
     "kit/exceptions/__init__.py:owner_of:exceptions": "of a run that was read as the caller's",
     "kit/exceptions/__init__.py:run_of:exceptions": "before the run is read as the caller's",
+    "kit/exceptions/__init__.py:open_about:exceptions": "whether a record has a case, for a change of it",
+    "kit/exceptions/__init__.py:settle:exceptions": "ends what nothing waits for",
     "kit/exceptions/login.py:_open_case:exceptions": "the one case of an instance, for which runs wait",
     "kit/inbox/outbox.py:_place:events": "gives every event its place in the feed",
     "kit/inbox/outbox.py:latest:events": "a place in the feed, and no event",

@@ -53,7 +53,7 @@ async def test_put_customer_again(erp: Any, account: Account) -> None:
 
 
 async def test_a_customer_of_two_subsidiaries_is_both_entities(erp: Any, account: Account) -> None:
-    """One whose secondary subsidiary is another entity of ours is told so, and buys there and nowhere else."""
+    """One whose secondary subsidiary is another entity of ours is told so, and buys there alone."""
     made = await erp.put_customer("enf-cus-1", globex())
     relation = {"entity": {"id": made.id}, "subsidiary": {"id": "2"}}
     await account.create("customerSubsidiaryRelationship", **relation)
