@@ -38,7 +38,7 @@ NOT_FOR_CALLERS = {
 }
 # Reads that are the deployment's own work, whoever's request it is done for.
 OWN_WORK = {
-    "kit/exceptions/__init__.py:_causers:runs": "who may not decide, of an exception that was read as the caller's",
+    "kit/exceptions/__init__.py:_causers:runs": "who may not decide, of one that was read as the caller's",
     "kit/exceptions/__init__.py:_publish:runs": "whose the work is that stopped, for the event",
     "kit/exceptions/__init__.py:owner_of:exceptions": "of a run that was read as the caller's",
     "kit/exceptions/__init__.py:run_of:exceptions": "before the run is read as the caller's",
