@@ -15,10 +15,10 @@ from system_apis.platforms.salesforce_org import soql
 from system_apis.platforms.salesforce_org.auth import OrgSession
 from system_apis.platforms.salesforce_org.records import (
     CompositeAnswer,
-    Head,
     ObjectDescribe,
     OrganizationRecord,
     OrgLimit,
+    OrgRecordHead,
     Page,
     Row,
     Stamped,
@@ -158,7 +158,7 @@ def _row(answer: VendorAnswer, raw: msgspec.Raw, kind: type[R]) -> Row[R] | Unre
         return Row(answer.part(raw, kind), answer.part(raw, dict[str, Any]))
     except msgspec.ValidationError as error:
         try:
-            head = answer.part(raw, Head)
+            head = answer.part(raw, OrgRecordHead)
             return Unreadable(head.id, utc(head.system_modstamp), str(error))
         except ValueError as worse:
             raise answer.violation(str(worse)) from None

@@ -28,7 +28,7 @@ class User(msgspec.Struct, frozen=True, rename="pascal"):
     email: str | None = None
 
 
-class Head(msgspec.Struct, frozen=True, rename="pascal", kw_only=True):
+class OrgRecordHead(msgspec.Struct, frozen=True, rename="pascal", kw_only=True):
     """What a record must have to be known as one."""
 
     id: str

@@ -197,7 +197,7 @@ class LooseEnvelope(Envelope, frozen=True, kw_only=True):
     workspaces: dict[str, msgspec.Raw] = {}  # pyright: ignore[reportIncompatibleVariableOverride] - on purpose
 
 
-class Head(msgspec.Struct, frozen=True, kw_only=True):
+class WorkspaceHead(msgspec.Struct, frozen=True, kw_only=True):
     """What a record must have to be known as one."""
 
     id: str

@@ -11,11 +11,11 @@ from system_apis.vendors.kantata.records import (
     ClientGroup,
     CustomFieldValue,
     Envelope,
-    Head,
     Held,
     LooseEnvelope,
     Project,
     Workspace,
+    WorkspaceHead,
 )
 
 H = TypeVar("H", bound=Held)
@@ -117,7 +117,7 @@ def salvaged(answer: VendorAnswer) -> tuple[Reply, list[Unreadable]]:
 
 def _unreadable(answer: VendorAnswer, raw: msgspec.Raw, why: str) -> Unreadable:
     try:
-        head = answer.part(raw, Head)
+        head = answer.part(raw, WorkspaceHead)
     except msgspec.ValidationError as error:
         raise answer.violation(str(error)) from None
     return Unreadable(head.id, head.updated_at, why)
