@@ -206,6 +206,7 @@ PROJECTS = NounForms(
         ),
     ),
     many={"workspaces": {"title": "Project {n}"}},
+    odd={"archived": "perhaps"},
     children=(
         Children(
             "tasks",
