@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from litestar import Router
 
+from contracts.events.kinds import RECORD_UNREADABLE
 from kit.clients import local
 from kit.effects import guarded
 from kit.operations import api_of
@@ -93,7 +94,8 @@ def triggers(dependencies: FlowDependencies, flow_modules: dict[type, FlowModule
     judge = Changes(dependencies.ownership, dependencies.systems)
     of_flows = [trigger for built in flow_modules.values() for trigger in built.triggers]
     of_views = [On(kind, view.projector) for view in views() for kind in view.types]
-    return [*(On(kind, judge.take) for kind in judge.types), *of_flows, *of_views]
+    changed = [On(kind, judge.take) for kind in judge.types]
+    return [*changed, On(RECORD_UNREADABLE, judge.take_unreadable), *of_flows, *of_views]
 
 
 def views() -> list[View]:

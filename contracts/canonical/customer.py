@@ -13,6 +13,7 @@ from contracts.canonical.values import (
     Id,
     Instant,
     Key,
+    LeftOut,
     Money,
     Name,
     Ref,
@@ -78,6 +79,7 @@ class Customers(msgspec.Struct, frozen=True, omit_defaults=True):
 
     items: tuple[Customer, ...]
     next_cursor: str | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class CustomerQuery(msgspec.Struct, frozen=True, omit_defaults=True):

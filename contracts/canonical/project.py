@@ -8,7 +8,7 @@ import msgspec
 from contracts.canonical.customer import Customer
 from contracts.canonical.objects import BusinessObject
 from contracts.canonical.opportunity import PricingModel
-from contracts.canonical.values import Id, Instant, Money, Name, Quantity, Ref
+from contracts.canonical.values import Id, Instant, LeftOut, Money, Name, Quantity, Ref
 
 PROJECT = BusinessObject("project", stage="active")
 
@@ -96,8 +96,11 @@ class Project(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Projects(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A page of projects, and those of its records that cannot be read."""
+
     items: tuple[Project, ...]
     next_cursor: str | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Client(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -87,6 +87,13 @@ class Money(msgspec.Struct, frozen=True):
             raise ValueError("an amount of money is finite")
 
 
+class LeftOut(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A record that a list leaves out, because the vendor's is off its schema; `why` quotes no value."""
+
+    id: Id
+    why: str
+
+
 class Ref(msgspec.Struct, frozen=True, omit_defaults=True):
     """The same object in another system."""
 

@@ -366,6 +366,21 @@ async def _resume(
         )
 
 
+async def open_about(conn: AsyncConnection, flow: str, subject: str) -> str:
+    """The id of a flow's open exception about a subject; empty where there is none."""
+    same = (exceptions.c.flow == flow) & (exceptions.c.subject == subject)
+    query = select(exceptions.c.id).where(exceptions.c.status == "open", same).limit(1)
+    return (await conn.execute(query)).scalar() or ""
+
+
+async def settle(conn: AsyncConnection, id: str, reason: str) -> None:
+    """End an open exception of which nothing waits, because its cause is gone."""
+    query = select(exceptions).where(exceptions.c.id == id, exceptions.c.status == "open")
+    row = (await conn.execute(query.with_for_update())).one_or_none()
+    if row is not None:
+        await _record(conn, row, Decision("skip", reason, "system:enfilade"), "")
+
+
 async def owner_of(conn: AsyncConnection, exception_id: str) -> str:
     """The team that must decide on an exception, empty where there is none."""
     if not exception_id:

@@ -43,6 +43,10 @@ class VendorAnswer(msgspec.Struct, frozen=True):
         except (msgspec.DecodeError, RecursionError) as error:
             raise self.violation(_place(error)) from None
 
+    def part(self, raw: msgspec.Raw, kind: type[T]) -> T:
+        """A part of the body that was left as it came; raises msgspec.ValidationError off `kind`."""
+        return _decoder(kind).decode(raw)
+
     def violation(self, what: str) -> ContractViolation:
         """What to raise when the answer is not as promised; `what` quotes nothing of it."""
         return ContractViolation(

@@ -145,6 +145,10 @@ class ErpConsole(Protocol):
         """The id of a customer that a person has made by hand, without a key of ours."""
         ...
 
+    async def block_customer(self, customer_id: str, *, blocked: bool = True) -> None:
+        """Finance stops selling to a customer, or goes on."""
+        ...
+
 
 @dataclass(frozen=True)
 class ClientRecord:

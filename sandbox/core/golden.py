@@ -78,7 +78,7 @@ class NounForms:
     reason. `written` is what the vendor has after the suite's draft was written, beside the `owners` that it
     hangs on: new records whole, of changed ones the changed fields, by table; `undone` is the same after it
     was taken back, and `read_back` what it reads as. `many` is a raw record by table, `edit` what a person
-    changes.
+    changes. `odd` are raw fields, as in `many`, with which a record is off the vendor's schema.
     """
 
     whole: Form
@@ -92,6 +92,7 @@ class NounForms:
     undone: Mapping[str, Sequence[Raw]] = field(default_factory=dict)
     read_back: Raw = field(default_factory=dict)
     edit: Raw = field(default_factory=dict)
+    odd: Raw = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -212,6 +212,7 @@ PROJECTS = NounForms(
         ),
     ),
     many={"workspaces": {"title": "Project {n}"}},
+    odd={"archived": "perhaps"},
     children=(
         Children(
             "tasks",

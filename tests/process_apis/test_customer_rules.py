@@ -170,7 +170,7 @@ async def test_an_entity_that_we_do_not_have_is_served_by_no_route() -> None:
         ("GLOBEX Corp.", "", True),
         ("Globex Corporation", "http://globex.example", True),
         ("Globex", "https://globex.test", False),
-        ("Globex Holding", "https://globex.example", False),
+        ("Globex Services", "https://globex.example", False),
         ("Hooli", "", False),
     ],
 )

@@ -18,6 +18,7 @@ from contracts.system.psa import Psa
 from kit import clock, crossrefs
 from kit.effects import Source
 from kit.workflows import ExceptionDraft, Owner, Run
+from process_apis.approved_customers import AccountFacts, accept
 from process_apis.cross_references import record_refs
 from process_apis.deciding import Decided
 from process_apis.durable_flow import DurableFlow
@@ -175,6 +176,8 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
         async with self._database.begin() as connection:
             ours = await record_refs(connection, "customer", "cus", erp, customer.id, known)
             refs = await crossrefs.refs(connection, ours)
+            facts = AccountFacts.of(account)
+            await accept(connection, proposal.instance, proposal.account_id, proposal.selling_entity, facts)
         await run.belongs_to(Owner(customer=ours, instances=tuple(ref.instance for ref in refs)))
         entity = customer.selling_entity or proposal.selling_entity  # as whose it was made
         return msgspec.structs.replace(

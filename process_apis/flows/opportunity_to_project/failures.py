@@ -53,6 +53,25 @@ def other_terms(terms: Terms, before: dict[str, str], after: dict[str, str]) -> 
     )
 
 
+def changed_customer(terms: Terms, before: dict[str, str], after: dict[str, str]) -> ExceptionDraft:
+    """The exception of a known customer whose account is another than finance decided on."""
+    changed = " ".join(
+        f"{name} was {before[name]} when this was decided, and is now {after[name]}." for name in before
+    )
+    return ExceptionDraft(
+        kind="approval_required",
+        stopped=f"The activation of “{terms.name}” waits: {terms.account_name} has changed.",
+        why=changed,
+        what_next=(
+            "Put the customer right in the ERP where that is needed, then replay to accept it as it is now: "
+            "later deals are compared with that. Or undo."
+        ),
+        owner="finance",
+        before=before,
+        after=after,
+    )
+
+
 def only_observed(terms: Terms) -> Conflict:
     """The problem of a deal that is live while the customer it needs would only be observed."""
     return Conflict(

@@ -30,6 +30,7 @@ from contracts.system.erp import Erp
 from contracts.system.psa import Psa
 from kit import clock
 from kit.workflows import Owner, Run, Undone
+from process_apis.approved_customers import CustomerMasterSection
 from process_apis.cross_references import record_refs
 from process_apis.durable_flow import DurableFlow
 from process_apis.flows.opportunity_to_project.assignment import resolve_assignment
@@ -40,8 +41,14 @@ from process_apis.flows.opportunity_to_project.effects import (
     source_of,
     write_back,
 )
-from process_apis.flows.opportunity_to_project.failures import blocked, describe_failure, only_observed
+from process_apis.flows.opportunity_to_project.failures import (
+    blocked,
+    changed_customer,
+    describe_failure,
+    only_observed,
+)
 from process_apis.flows.opportunity_to_project.judging import DealReader
+from process_apis.flows.opportunity_to_project.known_customer import CustomerReader, KnownCustomer
 from process_apis.flows.opportunity_to_project.rereading import Deal, NewTerms, OnReplay
 from process_apis.flows.opportunity_to_project.rules import Terms
 from process_apis.module import FlowDependencies
@@ -96,6 +103,9 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
         super().__init__(dependencies, settings)
         self._reader = DealReader(self._systems, self._reference)
         self._customer_master = dependencies.client(CustomerMaster)
+        policy = dependencies.settings_of("customer_master", CustomerMasterSection).policy
+        ceilings = policy.approve_credit_limit_above
+        self._customers = CustomerReader(self._systems, self._database, ceilings)
 
     async def run(self, run: Run) -> None:
         """From a won opportunity to a project whose ids stand in the CRM."""
@@ -119,6 +129,8 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
         """Make everything of these terms; raises NewTerms where they change and a person accepts that."""
         deal = Deal(run, terms, read=lambda: self._reader.read(run), lost=lambda *now: self._lost(run, *now))
         customer = await self._customer(run, deal)
+        if not run.observing and await run.patched("check-customer"):
+            customer = await self._check_customer(run, deal, customer)
         systems, source = self._systems_of(deal.terms), source_of(deal)
         contract = await self._effects.apply(
             run, source, create_contract(deal, systems, customer.refs, self._reference, self._systems.lacks)
@@ -236,6 +248,30 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
                 status_text=f"Waiting until {terms.account_name} is approved as a customer",
                 due_at=clock.now() + dt.timedelta(hours=self._settings.due_hours),
             )
+
+    async def _check_customer(self, run: Run, deal: Deal, request: CustomerRequest) -> CustomerRequest:
+        """The request with the customer's present references, once finance accepts what else changed."""
+        while True:
+            known = await run.step(
+                "check-customer",
+                "Read the customer in the ERP, and compare the account with what was approved",
+                lambda: self._customers.read(deal.terms, request),
+                returns=KnownCustomer,
+                detail=lambda known: f"Changed: {', '.join(known.after)}" if known.after else "",
+                explain=lambda problem: describe_failure(deal.terms, problem),
+                recheck=deal.on_replay,
+            )
+            if not known.after:
+                return msgspec.structs.replace(request, refs=known.refs)
+            changed = changed_customer(deal.terms, known.before, known.after)
+            await run.hand_over("changed-customer", "Finance accepts the customer as it is now", changed)
+            await run.step(
+                "accept-customer",
+                "Note the customer as it was accepted",
+                lambda: self._customers.accept(deal.terms),
+                returns=bool,
+            )
+            await deal.read_again()
 
     async def _settled(self, run: Run, terms: Terms, request_id: str) -> SettledRequest:
         # Before the state is read: a request that is settled after the read is matched to us by it.

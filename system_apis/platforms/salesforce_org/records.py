@@ -28,6 +28,13 @@ class User(msgspec.Struct, frozen=True, rename="pascal"):
     email: str | None = None
 
 
+class OrgRecordHead(msgspec.Struct, frozen=True, rename="pascal", kw_only=True):
+    """What a record must have to be known as one."""
+
+    id: str
+    system_modstamp: str
+
+
 class Stamped(msgspec.Struct, frozen=True, rename="pascal", kw_only=True):
     """What every record carries."""
 

@@ -191,6 +191,19 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     subscribed_events: dict[str, SubscribedEvent] = {}
 
 
+class LooseEnvelope(Envelope, frozen=True, kw_only=True):
+    """An answer whose projects are left as they came."""
+
+    workspaces: dict[str, msgspec.Raw] = {}  # pyright: ignore[reportIncompatibleVariableOverride] - on purpose
+
+
+class WorkspaceHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What a record must have to be known as one."""
+
+    id: str
+    updated_at: Instant
+
+
 class Held(msgspec.Struct, frozen=True):
     """A project or client with what hangs on it."""
 

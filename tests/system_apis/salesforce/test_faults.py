@@ -14,7 +14,9 @@ from contracts.problems import (
 )
 from kit import context
 from kit.http import VendorAnswer
+from system_apis.platforms.salesforce_org import soql
 from system_apis.platforms.salesforce_org.errors import read_error
+from system_apis.vendors.salesforce.client import queries
 from tests.support.listening import Cursors, Inbox
 from tests.system_apis.salesforce.conftest import one
 
@@ -126,6 +128,25 @@ async def test_off_schema_answers(org, instance, deal, body):
         await instance.capabilities["crm"].get_opportunity(deal)
     assert caught.value.instance == "salesforce-main"
     assert "hello" not in caught.value.detail
+
+
+async def test_an_odd_row_is_left_out_and_named(org, instance, deal):
+    """The other deals are listed, and the odd one named; read alone it is refused."""
+    crm = instance.capabilities["crm"]
+    whole = await crm.list_opportunities(limit=200)
+    client = instance.client
+    sent = await client._send(
+        "GET",
+        f"{client._data}/query",
+        params={"q": queries.opportunities(instance.profile, soql.both(), limit=200)},
+    )
+    body = sent.json(dict)
+    odd = next(record for record in body["records"] if record["Id"] == deal)
+    odd["Name"] = None
+    await org.add_fault({"answer": {"status": 200, "body": body}}, path="/query", times=None)
+    page = await crm.list_opportunities(limit=200)
+    assert [item.id for item in page.items] == [item.id for item in whole.items if item.id != deal]
+    assert [(each.id, "$.Name" in each.why) for each in page.left_out] == [(deal, True)]
 
 
 async def test_a_locked_row_is_tried_again_later(org, instance, deal):

@@ -36,7 +36,8 @@ LABELS = {
 class Terms(msgspec.Struct, frozen=True):
     """A won opportunity of which everything is known that contract and project need, and their systems.
 
-    `read_at` is when it was read; runs of earlier versions do not have it.
+    `read_at` is when it was read, `country` and `credit_limit` are the account's; runs of earlier versions do
+    not have them.
     """
 
     instance: str
@@ -59,6 +60,8 @@ class Terms(msgspec.Struct, frozen=True):
     lines: tuple[OpportunityLine, ...] = ()
     systems: SystemAssignment = {}
     read_at: dt.datetime | None = None
+    country: str = ""
+    credit_limit: Money | None = None
 
 
 class TermsVerdict(msgspec.Struct, frozen=True):
@@ -295,6 +298,7 @@ def _terms(
     start, end = opportunity.expected_start, opportunity.expected_end
     if amount is None or model is None or start is None or end is None:  # judged before; narrows the type
         raise ValueError("terms were asked for before the opportunity was judged")
+    address = customer.billing_address
     return Terms(
         instance=instance,
         opportunity_id=opportunity.id,
@@ -314,4 +318,6 @@ def _terms(
         start=start,
         end=end,
         lines=opportunity.lines,
+        country=countries.code_or_text(address.country) if address is not None else "",
+        credit_limit=customer.credit_limit,
     )

@@ -20,8 +20,9 @@ from system_apis.connector.errors import already_exists
 from system_apis.connector.moving_list import MovingList
 from system_apis.connector.once import Writers
 from system_apis.connector.refusals import no_such
+from system_apis.connector.unreadable import converted
 from system_apis.vendors.kantata.adapter.provision import Provisioning, task_key_field
-from system_apis.vendors.kantata.client import KantataClient
+from system_apis.vendors.kantata.client import KantataClient, stamp_of
 from system_apis.vendors.kantata.mapping import clients, structure, values
 from system_apis.vendors.kantata.mapping import project as projects
 from system_apis.vendors.kantata.mapping.values import GROUP, canonical_id
@@ -43,7 +44,7 @@ class KantataPsa:
             profile.name,
             "changed projects",
             client.changed_projects,
-            lambda project: (project.workspace.updated_at, project.workspace.id),
+            stamp_of,
         )
 
     async def get_client_by_key(self, key: str) -> Client:
@@ -89,8 +90,8 @@ class KantataPsa:
         """One call for up to 200 changes."""
         rows, following = await self._changed.page(updated_since, cursor, limit)
         catalogue = await self._client.catalogue.get()
-        items = (projects.to_project(row, self._profile, catalogue) for row in rows)
-        return Projects(tuple(items), following)
+        items, odd = converted(rows, lambda row: projects.to_project(row, self._profile, catalogue), stamp_of)
+        return Projects(tuple(items), following, tuple(each.left_out() for each in odd))
 
     async def put_project(self, key: str, body: ProjectDraft) -> Project:
         """Three calls when it exists and is complete; otherwise `provision` creates what is missing."""

@@ -33,6 +33,7 @@ def customer(row: Row[AccountRecord], profile: SalesforceProfile, instance_url: 
         account_owner=(record.owner.name or "") if record.owner else "",
         website=record.website or "",
         refs=(Ref(profile.name, "customer", record.id, url),),
+        other_entities=(),
         **customer_terms(read, profile),
     )
     return versioned(customer, modified)

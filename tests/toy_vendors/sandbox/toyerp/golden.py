@@ -39,6 +39,7 @@ CUSTOMERS = NounForms(
         at=MIDNIGHT,
     ),
     states=(
+        State("blocked", {"blocked": True}, {"status": "blocked"}),
         State(
             "yen",
             {"master": {**MASTER, "currency": "JPY", "credit_limit": _money("12345678901", "JPY")}},
@@ -60,7 +61,6 @@ CUSTOMERS = NounForms(
             "refs",
             "status=prospect",
             "status=proposed",
-            "status=blocked",
         ),
         LACKS,
     ),
