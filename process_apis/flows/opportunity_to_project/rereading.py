@@ -28,10 +28,12 @@ class NewTerms(Exception):  # noqa: N818 - an outcome, not an error
 
 
 class Deal:
-    """The terms of a run, and how they are read again.
+    """The terms of a run, and how they are read again; `number` says which activation of the deal it is.
 
     `read` reads and judges; `lost` ends the run of a deal that is no longer won.
     """
+
+    corrects = None  # any term
 
     def __init__(
         self,
@@ -42,6 +44,7 @@ class Deal:
         lost: Callable[[Terms, str], Awaitable[NoReturn]],
     ) -> None:
         self.terms = terms
+        self.number: int = run.input.number
         self._run = run
         self._read = read
         self._lost = lost
@@ -86,6 +89,8 @@ class Deal:
 
 class OnReplay:
     """What is read again before a person's replay, and never grows stale by itself."""
+
+    corrects = None  # any term
 
     def __init__(self, read_again: Callable[[], Awaitable[None]]) -> None:
         self.read_again = read_again

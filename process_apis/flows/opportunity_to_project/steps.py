@@ -22,7 +22,6 @@ from contracts.events.kinds import (
     RecordChanged,
     StaffingDemandPublished,
 )
-from contracts.problems import Conflict
 from contracts.process.customer_master import CustomerMaster, CustomerRequest
 from contracts.routing import SystemAssignment
 from contracts.system.crm import PRECONDITION, Crm
@@ -32,6 +31,7 @@ from kit import clock
 from kit.workflows import Owner, Run, Undone
 from process_apis.cross_references import record_refs
 from process_apis.durable_flow import DurableFlow
+from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.assignment import resolve_assignment
 from process_apis.flows.opportunity_to_project.effects import (
     create_contract,
@@ -40,25 +40,31 @@ from process_apis.flows.opportunity_to_project.effects import (
     source_of,
     write_back,
 )
-from process_apis.flows.opportunity_to_project.failures import blocked, describe_failure, only_observed
+from process_apis.flows.opportunity_to_project.failures import (
+    blocked,
+    describe_failure,
+    only_observed,
+    without_customer,
+)
 from process_apis.flows.opportunity_to_project.judging import DealReader
 from process_apis.flows.opportunity_to_project.rereading import Deal, NewTerms, OnReplay
 from process_apis.flows.opportunity_to_project.rules import Terms
 from process_apis.module import FlowDependencies
 from process_apis.settings import FlowSettings
 from process_apis.systems import instance_of
-from process_apis.workflow_service import RunEnded
+from process_apis.workflow_service import ENDED_WITHOUT, RunEnded
 
 NAME = "opportunity-to-project"
 CUSTOMER_TOPIC = "customer"
 
 
-class ActivationInput(msgspec.Struct, frozen=True):
-    """What an activation's workflow begins with."""
+class ActivationInput(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an activation's workflow begins with; `number` says which one of the deal's revision it is."""
 
     instance: str
     opportunity_id: str
     revision: int
+    number: int = 1
 
 
 class ActivationState(msgspec.Struct, frozen=True):
@@ -91,6 +97,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
     """The durable workflow of one activation."""
 
     name, input, state = NAME, ActivationInput, ActivationState
+    correctable = rules.Corrections
 
     def __init__(self, dependencies: FlowDependencies, settings: FlowSettings) -> None:
         super().__init__(dependencies, settings)
@@ -196,21 +203,23 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
     async def _customer(self, run: Run, deal: Deal) -> CustomerRequest:
         """The settled request; the deal then has the systems in which the customer stands."""
         terms, waited = deal.terms, False
-        proposal = propose_customer(run.id, deal, self._systems_of(terms))
-        request = await self._effects.apply(run, source_of(deal), proposal)
+        request = await self._propose(run, deal)
         if run.observing:
             return request
+        if request.status in ENDED_WITHOUT and await run.patched("ask-anew"):
+            # It was rejected or taken back for an earlier deal: this one asks anew.
+            request = await self._propose(run, deal, after=request.id)
 
         async def propose_again() -> None:
+            nonlocal request
             await deal.read_again()
-            # Customer master may be live by now, and restart what it had only observed.
-            await self._effects.apply(run, source_of(deal), proposal)
+            # Customer master asks anew where it had ended, and restarts what it had only observed.
+            again = await self._propose(run, deal, after=request.id)
+            if again.id != request.id:
+                request = again
+                await self._show_request(run, deal, request)
 
-        await run.update_status(
-            "running",
-            f"{terms.account_name} is with customer master",
-            msgspec.structs.replace(run.state, customer_request_id=request.id),
-        )
+        await self._show_request(run, deal, request)
         while True:
             settled = await run.step(
                 "await-customer",
@@ -233,9 +242,20 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
                 CUSTOMER_TOPIC,
                 RunEnded,
                 title="Customer master settles the customer",
-                status_text=f"Waiting until {terms.account_name} is approved as a customer",
+                status_text=f"Waiting until {terms.account_name} is a customer",
                 due_at=clock.now() + dt.timedelta(hours=self._settings.due_hours),
             )
+
+    async def _propose(self, run: Run, deal: Deal, after: str = "") -> CustomerRequest:
+        proposal = propose_customer(run.id, deal, self._systems_of(deal.terms), after)
+        return await self._effects.apply(run, source_of(deal), proposal)
+
+    async def _show_request(self, run: Run, deal: Deal, request: CustomerRequest) -> None:
+        await run.update_status(
+            "running",
+            f"{deal.terms.account_name} is with customer master",
+            msgspec.structs.replace(run.state, customer_request_id=request.id),
+        )
 
     async def _settled(self, run: Run, terms: Terms, request_id: str) -> SettledRequest:
         # Before the state is read: a request that is settled after the read is matched to us by it.
@@ -243,8 +263,8 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
         request = await self._customer_master.get_request(request_id)
         if request.status == "observed":
             raise only_observed(terms)
-        if request.status == "failed":
-            raise Conflict(request.status_text)
+        if request.status in ENDED_WITHOUT:
+            raise without_customer(terms, request)
         if request.status != "done":
             return SettledRequest(None)
         # Nothing is made of the deal yet: it may still go to where its customer was settled meanwhile, and a
