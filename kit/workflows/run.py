@@ -346,7 +346,7 @@ class Run:
             try:
                 await self._attempts.make(work)
             except Problem as problem:
-                decision = await self._ask(work, self._explain(work.title)(problem))
+                decision = await self._ask(work, _undo_failed(work, problem))
                 if decision.action != "replay":
                     await self._step_ended(work, "skipped", decision.reason)
                     return False
@@ -396,6 +396,14 @@ class Run:
     def _next(self) -> int:
         self._place += 1
         return self._place
+
+
+def _undo_failed(work: Work[Any], problem: Problem) -> ExceptionDraft:
+    return msgspec.structs.replace(
+        explain(problem, work.title),
+        stopped=f"What was made could not be taken back: {work.title}",
+        what_next="Replay once it can be taken back; or take it back by hand there, and then skip.",
+    )
 
 
 async def _nothing() -> None:

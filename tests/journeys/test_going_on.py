@@ -151,7 +151,7 @@ async def test_the_owners_button_goes_on_with_what_waits_for_the_owner(deploymen
 
 
 async def test_a_corrected_account_is_what_a_replay_makes(deployment: Stack) -> None:
-    """The request reads the account anew; a correction that nothing reads is refused, naming what could be."""
+    """The request reads the account anew; a correction that nothing reads is refused, and says why."""
     erp = deployment.accounts.erp
     deal = await new_deal(deployment.accounts.crm, stage="won")
     await erp.add_fault(erp.stand.refuses, **erp.creates("customer"), body=deal.name, times=1)

@@ -7,7 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.values import id_of
 from contracts.canonical.workflow import Mode, WorkflowStatus
-from contracts.problems import Fault, Invalid, NotFound
+from contracts.problems import (
+    DeadlineExceeded,
+    Fault,
+    Invalid,
+    NotFound,
+    Unavailable,
+    VendorUnavailable,
+)
 from contracts.process.customer_master import (
     CustomerDecision,
     CustomerProposal,
@@ -16,13 +23,17 @@ from contracts.process.customer_master import (
 )
 from contracts.system.crm import Crm
 from contracts.system.erp import Erp
+from kit import context
 from kit.database.rows import bounds
 from kit.workflows import Owner, RunRow
 from process_apis.decision_service import DecisionDuties, DecisionService
-from process_apis.erp_customers import own_candidates
+from process_apis.erp_customers import customer_of, own_candidates
 from process_apis.flows.customer_master.state import NAME, ProposalInput, RequestState
 from process_apis.systems import instance_of
 from process_apis.workflow_service import ENDED_WITHOUT, Beginning
+
+# How long a decision waits for the ERP to say that it has a customer.
+LOOK_SECONDS = 2.5
 
 
 class CustomerMasterService(DecisionService[CustomerRequest]):
@@ -90,8 +101,23 @@ class CustomerMasterService(DecisionService[CustomerRequest]):
             fault = Fault("/merge_with", "Name the ERP customer to merge with.", "missing")
             raise Invalid(errors=(fault,))
         row = await self._row(request_id)
-        await self._decide(row, self._spelled(row, body), action=body.decision, comment=body.comment)
+        spelled = self._spelled(row, body)
+        if body.decision == "merge" and row.status == "waiting":
+            await self._demand_customer(row, spelled.merge_with)
+        await self._decide(row, spelled, action=body.decision, comment=body.comment)
         return await self.get_request(request_id)
+
+    async def _demand_customer(self, row: RunRow, customer_id: str) -> None:
+        """That the ERP has the customer to merge with; raises Invalid. A slow one is asked later."""
+        given = msgspec.convert(row.input, ProposalInput)
+        systems = self._systems.pinned_or_current(given.systems, given.selling_entity)
+        try:
+            with context.within(LOOK_SECONDS):
+                await customer_of(self._systems.of(Erp, systems), given.selling_entity, customer_id)
+        except NotFound as problem:
+            raise Invalid(errors=(Fault("/merge_with", problem.detail, "unknown"),)) from None
+        except (VendorUnavailable, Unavailable, DeadlineExceeded):
+            return
 
     def _spelled(self, row: RunRow, body: CustomerDecision) -> CustomerDecision:
         """The decision with the ERP's own spelling of the customer to merge with; raises Invalid."""

@@ -42,9 +42,10 @@ class Deal:
         *,
         read: Callable[[], Awaitable[Reading]],
         lost: Callable[[Terms, str], Awaitable[NoReturn]],
+        number: int = 1,
     ) -> None:
         self.terms = terms
-        self.number: int = run.input.number
+        self.number = number
         self._run = run
         self._read = read
         self._lost = lost
@@ -75,16 +76,21 @@ class Deal:
             offered = terms
 
     async def _now(self) -> Terms:
-        identity = self.terms.opportunity_id
-        reading = await self._run.step(
-            "read-again",
-            "Read the deal and its account again",
-            self._read,
-            returns=Reading,
-            detail=lambda reading: reading.stage,
-            explain=lambda problem: blocked(identity, problem),
-        )
+        reading = await read_deal(self._run, self.terms.opportunity_id, self._read)
         return reading.terms or await self._lost(self.terms, reading.stage)
+
+
+async def read_deal(run: Run, opportunity_id: str, read: Callable[[], Awaitable[Reading]]) -> Reading:
+    """The deal as it is now, in a step of the run."""
+    return await run.step(
+        "read-again",
+        "Read the deal and its account again",
+        read,
+        returns=Reading,
+        detail=lambda reading: reading.stage,
+        explain=lambda problem: blocked(opportunity_id, problem),
+        corrects=rules.Corrections.__struct_fields__,
+    )
 
 
 class OnReplay:

@@ -47,7 +47,7 @@ from process_apis.flows.opportunity_to_project.failures import (
     without_customer,
 )
 from process_apis.flows.opportunity_to_project.judging import DealReader
-from process_apis.flows.opportunity_to_project.rereading import Deal, NewTerms, OnReplay
+from process_apis.flows.opportunity_to_project.rereading import Deal, NewTerms, OnReplay, read_deal
 from process_apis.flows.opportunity_to_project.rules import Terms
 from process_apis.module import FlowDependencies
 from process_apis.settings import FlowSettings
@@ -124,7 +124,13 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
 
     async def _activate(self, run: Run, terms: Terms, turn: int) -> None:
         """Make everything of these terms; raises NewTerms where they change and a person accepts that."""
-        deal = Deal(run, terms, read=lambda: self._reader.read(run), lost=lambda *now: self._lost(run, *now))
+        deal = Deal(
+            run,
+            terms,
+            read=lambda: self._reader.read(run),
+            lost=lambda *now: self._lost(run, *now),
+            number=run.input.number,
+        )
         customer = await self._customer(run, deal)
         systems, source = self._systems_of(deal.terms), source_of(deal)
         contract = await self._effects.apply(
@@ -184,12 +190,21 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
             read,
             returns=bool,
             explain=lambda problem: blocked(identity, problem),
+            corrects=rules.Corrections.__struct_fields__,
         ):
             await self._end(run, f"The opportunity {identity} was lost: nothing was made of it.")
 
     async def _lost(self, run: Run, terms: Terms, stage: str) -> NoReturn:
-        """End the run of a deal that is no longer won: what was made is taken back, the customer stays."""
+        """End the run of a deal that is no longer won: what was made is taken back, the customer stays.
+
+        Raises NewTerms where the deal was won again meanwhile: of that event nobody else makes anything.
+        """
         made = await run.take_back()
+        if made and await run.patched("won-again"):
+            reading = await read_deal(run, terms.opportunity_id, lambda: self._reader.read(run))
+            if reading.terms is not None:
+                raise NewTerms(reading.terms)
+            stage = reading.stage
         await self._show(run, terms, "undone")
         what = "what was made of it was taken back" if made else "nothing was made of it"
         await self._end(run, f"{terms.name} is no longer won (its stage is “{stage}”): {what}.")
