@@ -12,7 +12,7 @@ CASE_OF_SALES, OTHER_CASE = "a case of sales", "another case"
 
 
 class WayOn(msgspec.Struct, frozen=True):
-    """Who may go on, by what, and what happens then; empty where nobody need or may."""
+    """Who may go on, by what, and what happens then; empty where none need or may."""
 
     who: str = ""
     by: str = ""
@@ -31,7 +31,7 @@ _CORRECT_ACCOUNT = "Correct what is named on the account in the CRM, then press 
 OPPORTUNITY_TO_PROJECT: Mapping[Situation, WayOn] = {
     ("running", ""): WayOn(then="It goes on by itself."),
     ("waiting", ""): WayOn(
-        "finance, or whoever a case of the customer waits for",
+        "finance, or the team of a case of the customer",
         "Finance decides on the customer.",
         "The activation goes on by itself once the account is a customer.",
     ),
@@ -69,13 +69,13 @@ OPPORTUNITY_TO_PROJECT: Mapping[Situation, WayOn] = {
     ),
     ("failed", OTHER_CASE): WayOn(
         "operations",
-        "Replay the case once the cause is found.",
-        "The activation begins again; what it had made is found and not made twice.",
+        "Replay the case once the cause is removed.",
+        "The activation begins again; what it had made is not made twice.",
     ),
     ("failed", ""): WayOn(
         "operations",
         "Replay the run.",
-        "The activation begins again; what it had made is found and not made twice.",
+        "The activation begins again; what it had made is not made twice.",
     ),
 }
 
@@ -104,8 +104,8 @@ CUSTOMER_MASTER: Mapping[Situation, WayOn] = {
     ),
     ("failed", OTHER_CASE): WayOn(
         "operations",
-        "Replay the case once the cause is found.",
-        "The request begins again; what it had made is found and not made twice.",
+        "Replay the case once the cause is removed.",
+        "The request begins again; what it had made is not made twice.",
     ),
     ("undone", ""): WayOn(
         "the deal's owner",
@@ -140,5 +140,5 @@ def way_of(run: RunRow, case: OpenCase | None) -> WayOn:
     if case is not None:
         return WayOn(case.owner, case.what_next)
     way = WAYS.get(run.flow, {}).get((run.status, ""), WayOn())
-    # Nobody waits for what has ended: it may be begun anew.
+    # What has ended waits for none: it may be begun anew.
     return msgspec.structs.replace(way, who="") if run.finished_at else way

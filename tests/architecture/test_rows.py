@@ -39,6 +39,8 @@ NOT_FOR_CALLERS = {
 OWN_WORK = {
     "kit/exceptions.py:_causers:runs": "who may not decide, of an exception that was read as the caller's",
     "kit/exceptions.py:_publish:runs": "whose the work is that stopped, for the event",
+    "kit/exceptions.py:is_open:exceptions": "whether a run that was read as the caller's may be succeeded",
+    "kit/exceptions.py:put_right:exceptions": "of a run that was read as the caller's",
     "kit/exceptions.py:owner_of:exceptions": "of a run that was read as the caller's",
     "kit/exceptions.py:run_of:exceptions": "before the run is read as the caller's",
     "kit/inbox/outbox.py:_place:events": "gives every event its place in the feed",
@@ -59,6 +61,8 @@ OWN_WORK = {
     "kit/workflows/reading.py:requesters:runs": "the duties ask for all who wait, whosever they are",
     "kit/workflows/reading.py:waiting_for:runs": "wakes every run that waits",
     "kit/workflows/runtime.py:restart:runs": "of a run that was read as the caller's",
+    "kit/workflows/runtime.py:successor:runs": "of a run that was read as the caller's",
+    "kit/workflows/succession.py:is_succeeded:runs": "of a run that was read as the caller's",
     "kit/workflows/runtime.py:signal:runs": "of a run that was read as the caller's",
 }
 

@@ -218,7 +218,7 @@ def _no_such_customer(problem: Problem) -> ExceptionDraft:
     """The exception of a merge with a customer that the ERP does not have any more."""
     return ExceptionDraft(
         kind="mapping_conflict",
-        stopped="The customer that finance chose to merge with was not found.",
+        stopped="The ERP does not have the customer that finance chose to merge with.",
         why=problem.detail,
         what_next=f"Replay with the right ERP customer as the correction {MERGE_WITH}; or undo, and a new "
         "request asks finance again.",

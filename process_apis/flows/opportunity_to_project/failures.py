@@ -95,7 +95,7 @@ def without_customer(terms: Terms, request: CustomerRequest) -> Conflict:
             "owner": request.waiting_for or SALES,
             "what_next": (
                 "Correct on the account what was objected to, then press Activate on the deal or win it "
-                "again: finance is asked anew, and told of this. A replay does the same; or undo."
+                "again: finance is asked anew, with how it ended. A replay does the same; or undo."
             ),
         },
     )

@@ -86,9 +86,8 @@ class OpportunityToProjectService(WorkflowService[Activation]):
 
     def _is_over(self, run: RunRow) -> bool:
         """Whether another activation may take the run's place: it made nothing, or took back what it made."""
-        return run.status == "undone" or (
-            run.status == "observed" and self._modes.mode(run.input["instance"]) == "live"
-        )
+        instance = msgspec.convert(run.input, ActivationInput).instance
+        return run.status == "undone" or (run.status == "observed" and self._modes.mode(instance) == "live")
 
     async def _cases(self, connection: AsyncConnection, run: RunRow) -> list[str]:
         """The open exceptions for which a run waits: its own, or that of its customer's request."""
@@ -165,7 +164,7 @@ class OpportunityToProjectService(WorkflowService[Activation]):
         opportunity_id = self._systems.canonical_id(change.instance, "opportunity", change.id)
         first = activation_id(change.instance, opportunity_id, FIRST_REVISION)
         run = await self._runtime.newest(connection, first)
-        # A win of before the end, told late or again, is not a new one. Some clocks count whole seconds.
+        # A win of before the end, delivered late or again, is not a new one. Some clocks count whole seconds.
         if run is None or not run.finished_at or row.occurred_at >= run.finished_at.replace(microsecond=0):
             await self._go_on(connection, change.instance, opportunity_id, correlation_id=row.correlation_id)
 

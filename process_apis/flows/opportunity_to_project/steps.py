@@ -197,7 +197,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
     async def _lost(self, run: Run, terms: Terms, stage: str) -> NoReturn:
         """End the run of a deal that is no longer won: what was made is taken back, the customer stays.
 
-        Raises NewTerms where the deal was won again meanwhile: of that event nobody else makes anything.
+        Raises NewTerms where the deal was won again meanwhile: no other run follows that event.
         """
         made = await run.take_back()
         if made and await run.patched("won-again"):
