@@ -1,4 +1,4 @@
-"""How callers authenticate at this deployment, as the security schemes of a published document (OpenAPI 3.1)."""
+"""How callers authenticate at this deployment, as the security schemes of a document (OpenAPI 3.1)."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -50,8 +50,10 @@ class Schemes:
         return [{name: needed} for name in self._issuers] + [{name: []} for name in self._others]
 
 
-def schemes_of(settings: IdentitySettings, embedded: DevelopmentIssuer | None, *, for_people: bool) -> Schemes:
-    """The schemes of every credential that these settings accept; `for_people`: also the embedded issuer's."""
+def schemes_of(
+    settings: IdentitySettings, embedded: DevelopmentIssuer | None, *, for_people: bool
+) -> Schemes:
+    """The schemes of every credential that these settings accept; `for_people`: also the own issuer's."""
     issuers = [
         _Endpoints(one.issuer, one.token_endpoint, one.authorization_endpoint) for one in settings.issuers
     ]

@@ -115,7 +115,10 @@ class Systems:
         }
         if missing := [name for name, instance in systems.items() if not instance]:
             instances = " and ".join(f"{name} instance" for name in missing)
-            raise Conflict(f"No route gives {selling_entity} any {instances} (routing.toml).")
+            raise Conflict(
+                f"No route gives {selling_entity} any {instances} (routing.toml).",
+                extra={"owner": "operations", "what_next": "Add the route to routing.toml, then replay."},
+            )
         return systems
 
     def of(self, interface: type[T], assignment: SystemAssignment) -> T:
@@ -128,7 +131,8 @@ class Systems:
         if client is None:
             raise NotFound(
                 f"{instance}, in which this began, is no {api_of(interface).name} here any more. "
-                f"Put its profile back (instances/{instance}.toml), restart, and replay."
+                f"Put its profile back (instances/{instance}.toml), restart, and replay.",
+                extra={"owner": "operations"},
             )
         return client
 

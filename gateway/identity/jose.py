@@ -132,8 +132,7 @@ def _imported(item: dict[str, Any]) -> Key:
     # Certificates and hints beside the key's own numbers are not followed, so they cannot spoil it either.
     numbers = {name: item[name] for name in ("kty", "crv", "n", "e", "x", "y") if name in item}
     try:
-        if item["kty"] == "RSA" and _rsa_bits(item) < _SMALLEST_RSA_BITS:
-            raise UnusableKeyError(f"it is an RSA key of less than {_SMALLEST_RSA_BITS} bits")
+        _check_size(item)
         key = jwk.import_key(numbers)
     except UnusableKeyError:
         raise
@@ -142,6 +141,11 @@ def _imported(item: dict[str, Any]) -> Key:
     if not isinstance(key, jwk.RSAKey | jwk.ECKey):
         raise UnusableKeyError("it is neither an RSA nor an EC key")
     return key
+
+
+def _check_size(item: dict[str, Any]) -> None:
+    if item["kty"] == "RSA" and _rsa_bits(item) < _SMALLEST_RSA_BITS:
+        raise UnusableKeyError(f"it is an RSA key of less than {_SMALLEST_RSA_BITS} bits")
 
 
 def is_text(value: Any) -> bool:

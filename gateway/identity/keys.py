@@ -120,7 +120,11 @@ class IssuerKeys:
             return  # an issuer that hangs makes one caller wait, not all
         async with self._lock:
             now = self._clock()
-            if (self._fresh(kid) and not again) or self._fetch is None or now - self._tried_at < self._fetch_again:
+            if (
+                (self._fresh(kid) and not again)
+                or self._fetch is None
+                or now - self._tried_at < self._fetch_again
+            ):
                 return
             self._tried_at = now
             try:

@@ -47,7 +47,7 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens. Scopes, roles and groups are in `scopes_claim`, `roles_claim` and `groups_claim`, each a claim's
     name or a path to a nested one (``realm_access.roles``); `roles` maps groups to roles. Keys are refetched
     after `keys_seconds`, and used for `keys_stale_seconds` when their issuer is unavailable. `token_endpoint`
-    and `authorization_endpoint` are published in the APIs' documents; without them its metadata is named there.
+    and `authorization_endpoint` are published in the APIs' documents, or else its metadata.
     """
 
     issuer: str

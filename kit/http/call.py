@@ -68,7 +68,7 @@ def make_call(
 
 def by_status(answer: VendorAnswer) -> Problem:
     """The problem of an answer's status alone; vendors' own codes are more exact."""
-    where = f"{answer.instance} answered {answer.method} {answer.template} with {answer.status}"
+    where = f"{answer.instance} refused the request with status {answer.status}"
     more: dict[str, Any] = {"instance": answer.instance, "vendor_request_id": answer.request_id}
     if answer.status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
         return NotFound(where, extra=more)

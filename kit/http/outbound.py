@@ -310,10 +310,10 @@ class Outbound:
         )
         if sent and call.effect:
             return VendorDoubtful(
-                f"{self.instance} did not answer {call.method} {call.template} ({why}); it may be done",
+                f"{self.instance} did not answer ({why}); it may be done",
                 instance=self.instance,
             )
-        said = f"{self.instance} did not answer {call.method} {call.template} ({why})"
+        said = f"{self.instance} did not answer ({why})"
         if _is_past_deadline():  # ours, not the vendor's fault; and surely nothing was done
             return DeadlineExceeded(said, extra={"instance": self.instance})
         return VendorUnavailable(said, instance=self.instance, nothing_done=not sent)

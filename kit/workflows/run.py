@@ -116,6 +116,7 @@ class Run:
         explain: Callable[[Problem], ExceptionDraft] | None = None,
         patience: float | None = None,
         recheck: Recheck | None = None,
+        corrects: tuple[str, ...] | None = None,
     ) -> T:
         """Do something once, durably, and give back what it gave.
 
@@ -123,7 +124,8 @@ class Run:
         may have left. `skipped` gives the value with which the flow goes on when a person skips the step;
         without it skipping undoes the run. When the step fails for good, `explain` words the exception, and
         the run waits for a person (on_failure "park") or is undone at once (on_failure "undo"). `recheck`
-        is what the step rests on: read again when it is stale, and before a person's replay.
+        is what the step rests on: read again when it is stale, and before a person's replay. `corrects` are
+        the corrections that the step reads by itself; without it, those that its recheck does.
         """
         work = Work(
             self._next(),
@@ -135,6 +137,7 @@ class Run:
             detail=detail,
             patience=patience,
             recheck=recheck,
+            corrects=corrects if corrects is not None else recheck.corrects if recheck else (),
         )
         back = undo_title or f"Take back: {title}"
         if undo and find:
@@ -244,7 +247,7 @@ class Run:
 
     async def hand_over(self, name: str, title: str, stop: ExceptionDraft) -> None:
         """Stop for a person's decision; returns when the flow shall go on, raises Undone when not."""
-        work = Work(self._next(), name, title, _nothing, type(None))
+        work = Work(self._next(), name, title, _nothing, type(None), corrects=None)
         await self._durably("stop", lambda: self._journal.begin_step(work.seq, name, title))
         await self._stop(work, stop, may_skip=False)
         await self._step_ended(work, "done", None)
@@ -258,7 +261,8 @@ class Run:
     async def fail(self, problem: Problem) -> None:
         """Stop outside any step; returns when the flow is to be run again from its beginning."""
         place = self._next()
-        nowhere = Work(place, "flow", f"The flow {self._flow.name}", _nothing, type(None))
+        title = f"The flow {self._flow.name}"
+        nowhere = Work(place, "flow", title, _nothing, type(None), corrects=None)
         await self._durably("stop", lambda: self._journal.begin_step(place, "flow", nowhere.title))
         stop = _with_login(self._explain(nowhere.title)(problem), problem)
         await self._stop(nowhere, stop, may_skip=False)
@@ -284,7 +288,7 @@ class Run:
     async def _ask(self, work: Work[Any], stop: ExceptionDraft) -> exceptions.Decision:
         """Park with an exception and wait for the decision on it."""
         await self._step_ended(work, "failed", stop.why)
-        resume = exceptions.Resume(kind="signal", workflow_id=self.id)
+        resume = exceptions.Resume(kind="signal", workflow_id=self.id, corrections=work.corrects)
         exception_id = await self._park(work, stop, resume, "parked")
         decision = msgspec.convert(
             await self._receive(exceptions.topic_of(exception_id)), exceptions.Decision, str_keys=True
@@ -348,8 +352,7 @@ class Run:
             try:
                 await self._attempts.make(work)
             except Problem as problem:
-                stop = _with_login(self._explain(work.title)(problem), problem)
-                decision = await self._ask(work, stop)
+                decision = await self._ask(work, _undo_failed(work, problem))
                 if decision.action != "replay":
                     await self._step_ended(work, "skipped", decision.reason)
                     return False
@@ -403,6 +406,15 @@ class Run:
 
 def _with_login(stop: ExceptionDraft, problem: Problem) -> ExceptionDraft:
     return msgspec.structs.replace(stop, login=problem) if failed_login(problem) else stop
+
+
+def _undo_failed(work: Work[Any], problem: Problem) -> ExceptionDraft:
+    stop = _with_login(explain(problem, work.title), problem)
+    return msgspec.structs.replace(
+        stop,
+        stopped=f"What was made could not be taken back: {work.title}",
+        what_next="Replay once it can be taken back; or take it back by hand there, and then skip.",
+    )
 
 
 async def _nothing() -> None:

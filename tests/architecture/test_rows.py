@@ -45,6 +45,8 @@ OWN_WORK = {
     "kit/exceptions/__init__.py:open_about:exceptions": "whether a record has a case, for a change of it",
     "kit/exceptions/__init__.py:settle:exceptions": "ends what nothing waits for",
     "kit/exceptions/login.py:_open_case:exceptions": "the one case of an instance, for which runs wait",
+    "kit/exceptions/__init__.py:is_open:exceptions": "of a run that was read as the caller's",
+    "kit/exceptions/__init__.py:put_right:exceptions": "of a run that was read as the caller's",
     "kit/inbox/outbox.py:_place:events": "gives every event its place in the feed",
     "kit/inbox/outbox.py:latest:events": "a place in the feed, and no event",
     "kit/inbox/outbox.py:replay:events": "rebuilds a view from every event",
@@ -63,6 +65,8 @@ OWN_WORK = {
     "kit/workflows/reading.py:requesters:runs": "the duties ask for all who wait, whosever they are",
     "kit/workflows/reading.py:waiting_for:runs": "wakes every run that waits",
     "kit/workflows/runtime.py:restart:runs": "of a run that was read as the caller's",
+    "kit/workflows/runtime.py:successor:runs": "of a run that was read as the caller's",
+    "kit/workflows/succession.py:is_succeeded:runs": "of a run that was read as the caller's",
     "kit/workflows/runtime.py:signal:runs": "of a run that was read as the caller's",
 }
 

@@ -15,7 +15,7 @@ from tests.gateway.deployment import URL, Deployment
 ENTRA = Issuer(
     "https://login.microsoftonline.com/t/v2.0",
     jwks_uri="https://login.microsoftonline.com/t/discovery/v2.0/keys",
-    token_endpoint="https://login.microsoftonline.com/t/oauth2/v2.0/token",  # noqa: S106 - an address
+    token_endpoint="https://login.microsoftonline.com/t/oauth2/v2.0/token",
     authorization_endpoint="https://login.microsoftonline.com/t/oauth2/v2.0/authorize",
 )
 OKTA = Issuer("https://firm.okta.com/oauth2/default", jwks_uri="https://firm.okta.com/oauth2/default/v1/keys")

@@ -48,7 +48,7 @@ async def test_what_an_issuer_signed_is_taken(described: dict[str, Any], caplog:
     taken = [await keys.signed(_signed(token["header"], token["by"])) for token in described["tokens"]]
     assert taken == [token["taken"] for token in described["tokens"]]
     expected = described.get("left_out", {})
-    logged = {record.msg["kid"]: record.msg["reason"] for record in caplog.records}  # pyright: ignore
+    logged = {record.msg["kid"]: record.msg["reason"] for record in caplog.records}  # pyright: ignore[reportArgumentType]
     assert logged.keys() == expected.keys()
     assert all(reason in logged[kid] for kid, reason in expected.items()), logged
 
@@ -76,7 +76,9 @@ async def test_the_log_names_a_bad_key_once(caplog: pytest.LogCaptureFixture):
     now = [0.0]
 
     async def fetch(_: str) -> dict[str, Any]:
-        return {"keys": [_published({"numbers": "rsa-1", "kty": "RSA", "kid": "a"}), {"kid": "b", "kty": "OKP"}]}
+        return {
+            "keys": [_published({"numbers": "rsa-1", "kty": "RSA", "kid": "a"}), {"kid": "b", "kty": "OKP"}]
+        }
 
     keys = IssuerKeys(address="https://login.test/jwks", fetch=fetch, clock=lambda: now[0])
     for _ in range(3):

@@ -85,7 +85,7 @@ async def test_a_vendor_that_does_not_answer_in_time_is_checked_by_the_workflow(
         answer = await screen.activate(deal.opportunity_id)
         assert answer.status_code == 202, answer.text
         activation = await screen.activation(deal.opportunity_id, "parked")
-    assert activation["waiting_for"] == "operations"
+    assert activation["waiting_for"] == "the deal's owner"
     assert activation["exception_id"]
 
 

@@ -45,7 +45,7 @@ async def test_what_happened_is_found_in_every_view(deployment: Stack) -> None:
         await screen.activation(deal.opportunity_id, "done")
         customer = await shown(finance, CUSTOMERS, account_id=deal.account_id, instance="salesforce-main")
         project = await shown(finance, PROJECTS, customer_id=customer["id"], status="done")
-        case = await shown(finance, CASES, workflow_id=parked["id"], owner="sales operations", status="open")
+        case = await shown(finance, CASES, workflow_id=parked["id"], owner="sales", status="open")
         health = await until("both runs are counted", partial(counted, finance))
         await resolve(finance, parked["exception_id"], "undo")
         await shown(finance, CASES, workflow_id=parked["id"], status="resolved")

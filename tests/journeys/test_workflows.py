@@ -22,7 +22,7 @@ async def test_runs_of_all_flows_are_listed_read_and_replayed(deployment: Stack)
         await screen.activate(waiting.opportunity_id)
         parked = await screen.activation(stopped.opportunity_id, "parked")
         request = await asked(finance, waiting)
-        wanted = {"status": "parked", "owner": "sales operations", "instance": CRM_INSTANCE}
+        wanted = {"status": "parked", "owner": "sales", "instance": CRM_INSTANCE}
         found = await finance.get(WORKFLOWS, **wanted, limit=200)
         (mine,) = [one for one in found["items"] if one["subject"] == stopped.opportunity_id]
         others = await finance.get(WORKFLOWS, entity="NB-UK", mode="live", status="waiting", limit=200)

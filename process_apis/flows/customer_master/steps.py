@@ -10,7 +10,7 @@ from contracts.canonical.matching import candidates
 from contracts.canonical.project import Client
 from contracts.canonical.values import ref_to
 from contracts.events.kinds import CUSTOMER_APPROVED, CustomerApproved
-from contracts.problems import Invalid, Problem
+from contracts.problems import Invalid, NotFound, Problem
 from contracts.process.customer_master import CustomerDecision
 from contracts.system.crm import Crm
 from contracts.system.erp import Erp
@@ -23,13 +23,16 @@ from process_apis.cross_references import record_refs
 from process_apis.deciding import Decided
 from process_apis.durable_flow import DurableFlow
 from process_apis.erp_customers import customer_of, same_firms
+from process_apis.failures import SALES
 from process_apis.flows.customer_master import rules
-from process_apis.flows.customer_master.clients import ExistingClient, find_client
+from process_apis.flows.customer_master.clients import CLIENT_ID, ExistingClient, find_client
 from process_apis.flows.customer_master.effects import create_client, create_customer
 from process_apis.flows.customer_master.rules import Proposed
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
 from process_apis.flows.customer_master.state import NAME, CustomerCase, ProposalInput, RequestState
 from process_apis.systems import instance_of
+
+MERGE_WITH = "merge_with"
 
 
 class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
@@ -77,6 +80,8 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
         others = await same_firms(self._systems.client(Erp, erp), account, but=ours)
         matches = candidates(account, erp, others)
         reasons = rules.why_ask_finance(account, matches, self._settings.policy, entity)
+        if proposal.ended:
+            reasons = (f"It was asked for before: {proposal.ended}.", *reasons)
         return Proposed(account, matches, reasons, looked_at, entity)
 
     async def _ask_finance(self, run: Run, case: CustomerCase) -> Decided[CustomerDecision] | None:
@@ -88,6 +93,7 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
             title="Finance decides on the customer",
             hours=self._settings.policy.approve_within_hours,
         )
+        run.corrections.pop(MERGE_WITH, None)  # it was of an earlier decision
         if decided.decision.decision != "reject":
             return decided
         comment = f": {decided.decision.comment}" if decided.decision.comment else ""
@@ -132,6 +138,7 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
                 detail=lambda known: f"Takes {known.client.name}, which it has" if known.client else "None",
                 explain=source.explain,
                 recheck=case,
+                corrects=(CLIENT_ID,),
             )
             if known.client is not None:
                 return known.client
@@ -151,13 +158,16 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
             lambda: self._merge(run, existing),
             returns=Customer,
             refs=lambda recorded: recorded.refs,
-            explain=source.explain,
+            explain=lambda problem: (
+                _no_such_customer(problem) if isinstance(problem, NotFound) else source.explain(problem)
+            ),
             recheck=case,
+            corrects=(MERGE_WITH,),
         )
 
     async def _merge(self, run: Run, existing: str) -> Customer:
         erp = instance_of(Erp, self._systems_of(run.input))
-        wanted = run.corrections.get("merge_with") or existing
+        wanted = run.corrections.get(MERGE_WITH) or existing
         wanted = self._systems.canonical_id(erp, "customer", wanted)
         return await customer_of(self._systems.client(Erp, erp), run.input.selling_entity, wanted)
 
@@ -202,12 +212,44 @@ def _source(proposal: ProposalInput, case: CustomerCase) -> Source:
 
 def _stop(proposal: ProposalInput, legal_name: str, problem: Problem) -> ExceptionDraft:
     name = legal_name or f"account {proposal.account_id}"
+    owner = _owner_of(proposal, problem)
     return ExceptionDraft(
         kind=problem.extra.get("kind") or kind_of(problem),
         stopped=f"The customer {name} could not be set up for {proposal.selling_entity}.",
         why=problem.detail,
-        what_next=problem.extra.get("what_next")
-        or "Correct the account in the CRM or the setting in the ERP, then replay.",
-        owner=problem.extra.get("owner") or "finance",
+        what_next=problem.extra.get("what_next") or _next(problem, owner),
+        owner=owner,
         errors=problem.errors,
+    )
+
+
+def _owner_of(proposal: ProposalInput, problem: Problem) -> str:
+    """Who must act: as the problem says, sales for the account itself, finance for what the ERP refuses."""
+    if named := problem.extra.get("owner"):
+        return named
+    if isinstance(problem, Invalid) or problem.instance == proposal.instance:
+        return SALES if not problem.retryable else "operations"
+    return "operations" if problem.retryable else "finance"
+
+
+def _next(problem: Problem, owner: str) -> str:
+    if problem.retryable:
+        return "Replay when the other system answers again, or undo."
+    if owner == SALES:
+        return "Correct what is named on the account in the CRM, then press Activate on a deal of it."
+    return (
+        "Correct the account in the CRM, or what stands against it in the ERP, then replay: "
+        "the account is read and judged again. Or undo."
+    )
+
+
+def _no_such_customer(problem: Problem) -> ExceptionDraft:
+    """The exception of a merge with a customer that the ERP does not have any more."""
+    return ExceptionDraft(
+        kind="mapping_conflict",
+        stopped="The ERP does not have the customer that finance chose to merge with.",
+        why=problem.detail,
+        what_next=f"Replay with the right ERP customer as the correction {MERGE_WITH}; or undo, and a new "
+        "request asks finance again.",
+        owner="finance",
     )

@@ -378,6 +378,8 @@ async def test_a_fault_outside_the_steps_parks_and_replays(deployment: Workbench
 class Facts:
     """What a step rests on: stale until it is read again, and lost once `lost` is set."""
 
+    corrects = None
+
     def __init__(self, run: Run) -> None:
         self._run = run
         self.old = True

@@ -181,8 +181,9 @@ def test_what_passes_is_not_final(code, message, kind):
 
 
 async def test_the_vendors_refusal(org, instance, deal):
-    """A validation rule's refusal names the field and the vendor's request id, and not the vendor's words."""
-    rule = {"condition": "Activation_Status__c = 'active'", "message": "Ask Bob first", "field": "NextStep"}
+    """A validation rule's refusal names the field and the request id, and quotes the firm's own words."""
+    message = "Ask Bob\x1b[31m \nfirst, “please”"
+    rule = {"condition": "Activation_Status__c = 'active'", "message": message, "field": "NextStep"}
     await org.change_schema({"object": "Opportunity", "validation_rule": rule})
     with pytest.raises(VendorRejected) as caught:
         await instance.capabilities["crm"].put_project_link(deal, LINK)
@@ -190,7 +191,7 @@ async def test_the_vendors_refusal(org, instance, deal):
     assert [fault.field for fault in problem.errors] == ["NextStep"]
     assert problem.errors[0].code == "FIELD_CUSTOM_VALIDATION_EXCEPTION"
     assert problem.vendor_request_id
-    assert "Bob" not in problem.detail + problem.errors[0].detail
+    assert problem.detail.endswith('. It says: “Ask Bob [31m first, "please"”')
 
 
 async def test_a_removed_field(org, instance, deal):

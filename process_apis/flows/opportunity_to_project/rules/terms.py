@@ -33,6 +33,20 @@ LABELS = {
 }
 
 
+class Corrections(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The terms that a person may correct in place of the CRM's values, each a field of the opportunity."""
+
+    customer_id: str = ""
+    region: str = ""
+    service_line: str = ""
+    pricing_model: PricingModel | None = None
+    delivery_template: str = ""
+    rate_card: str = ""
+    payment_terms: str = ""
+    expected_start: dt.date | None = None
+    expected_end: dt.date | None = None
+
+
 class Terms(msgspec.Struct, frozen=True):
     """A won opportunity of which everything is known that contract and project need, and their systems.
 
@@ -75,11 +89,11 @@ def correct(opportunity: Opportunity, corrections: dict[str, str]) -> Opportunit
     """The opportunity with a person's corrections in place of the CRM's values, field by field."""
     if not corrections:
         return opportunity
-    known = {field.name: field.type for field in msgspec.structs.fields(Opportunity)}
+    known = {field.name: field.type for field in msgspec.structs.fields(Corrections)}
     values = {
         name: msgspec.convert(text, known[name], strict=False)
         for name, text in corrections.items()
-        if name in LABELS and name in known and name not in {"amount", "stage"}
+        if name in known
     }
     unmapped = {name: value for name, value in opportunity.unmapped.items() if name not in values}
     return msgspec.structs.replace(opportunity, **values, unmapped=unmapped)
