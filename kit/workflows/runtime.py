@@ -289,8 +289,8 @@ class Runtime:
         self, flow: str, corrections: dict[str, str], names: tuple[str, ...] | None = None
     ) -> None:
         """That the flow reads every correction, of these names only if given; raises Invalid."""
-        if corrections:
-            known: type[msgspec.Struct] = getattr(self._flows.get(flow), "correctable", NoState)
+        if corrections and flow in self._flows:
+            known: type[msgspec.Struct] = getattr(self._flows[flow], "correctable", NoState)
             require_read(corrections, known, names)
 
     async def signal(

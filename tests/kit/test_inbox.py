@@ -145,7 +145,7 @@ async def test_events_that_a_failed_login_stops_wait_for_one_case(database: Data
             connection,
             runtime,
             case.id,
-            version=None,
+            if_match=None,
             action="replay",
             reason="put right",
             corrections={},
