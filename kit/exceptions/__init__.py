@@ -241,9 +241,7 @@ async def resolve(
     row = await _open_row(conn, id)
     require_match(if_match, row.version)
     if row.resume.get("kind") == "waiters" and (action != "replay" or corrections):
-        raise Conflict(
-            "Many runs wait for this case: replay it without corrections, then decide on each that stops again"
-        )
+        raise Conflict("Many runs wait for this case: replay it without corrections, then decide on each")
     doer = (by, context.current().who)
     duties.require_different_person("decide-exception", doer, {"cause-exception": await _causers(conn, row)})
     decision = Decision(action, reason, by, corrections)

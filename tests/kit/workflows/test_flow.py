@@ -204,7 +204,9 @@ async def test_all_that_a_failed_login_stops_waits_for_one_case(deployment: Work
         assert (case.flow, case.subject, case.owner) == ("login", "vendor-1", "operations")
         with pytest.raises(Conflict, match="Many runs wait"):
             await deployment.resolve(parked[0], "undo")
-        await deployment.resolve(parked[1], "replay", name="of one of them")
+        with pytest.raises(Conflict, match="without corrections"):
+            await deployment.resolve(parked[1], "replay", name="of one of them")
+        await deployment.resolve(parked[1], "replay")
         done = [await deployment.until("done", name) for name in names]
     assert [(run.exception_id, run.corrections) for run in done] == [("", {})] * 3
     assert sorted(await deployment.vendor.live()) == sorted(

@@ -181,6 +181,8 @@ async def test_rows_of_calls(open_netsuite: Open, fresh_database_url: str, cache
         ("GET", "/services/rest/record/v1/customer/{id}", True),
         ("PUT", "/services/rest/record/v1/customer/eid:{key}", True),
         ("GET", "/services/rest/record/v1/customer/{id}", True),
+        ("POST", "/services/rest/query/v1/suiteql", True),  # whether customers are shared by subsidiaries,
+        ("POST", "/services/rest/query/v1/suiteql", True),  # and by which this one is
     ]
 
 
