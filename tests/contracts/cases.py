@@ -86,7 +86,7 @@ def at_each_tier(tier: str) -> list[Case]:
         Case(tier, "invalid_token", "algorithm", forged(tier, header={"alg": "PS256"}), **challenge),
         Case(tier, "invalid_token", "key id", forged(tier, header={"kid": "nobody"}), **challenge),
         Case(tier, "invalid_token", "kind", forged(tier, header={"typ": "JWT"}), **challenge),
-        Case(tier, "bad_request", "twice the same header", read(tier, headers=[("Idempotency-Key", "once")] * 2)),
+        Case(tier, "bad_request", "a header twice", read(tier, headers=[("Idempotency-Key", "once")] * 2)),
         Case(tier, "uri_too_long", "a long query", read(tier, params={"cursor": "x" * 9000})),
         Case(tier, "headers_too_large", "a large header", read(tier, headers={"X-Large": "x" * 17_000})),
         Case(tier, "too_many_requests", "a hasty caller", again(tier, "hasty", "too_many_requests"),
