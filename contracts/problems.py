@@ -267,6 +267,12 @@ class IdempotencyKeyReused(Invalid):
     title = "The Idempotency-Key was used before with another request"
 
 
+def unusable_cursor(detail: str) -> Invalid:
+    """The refusal of a cursor that cannot continue the list to which it was sent."""
+    fault = Fault("/query/cursor", detail, "cursor", field="cursor")
+    return Invalid("This cursor does not continue this list: begin again without it.", errors=(fault,))
+
+
 class PreconditionRequired(Refused):
     status = 428
     code = "precondition_required"
