@@ -31,6 +31,8 @@ Credentials are read from the profile's references (env:NAME, file:PATH); those 
 while `enfilade up` runs on --data.
 """
 
+TAKES = {"check": "name all", "hooks": "name remove register"}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["check", "hooks"])
