@@ -5,6 +5,7 @@ import datetime as dt
 import os
 import sys
 from collections.abc import AsyncIterator
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -19,9 +20,10 @@ from kit.retention import RetentionSettings
 from process_apis import app
 from process_apis.views.exception_cases.table import exception_cases
 from process_apis.views.flow_health.table import flow_runs
+from process_apis.views.projects import projector
 from process_apis.views.projects.table import accounts, projects
 from process_apis.views.view import View
-from tests.process_apis.histories import happen
+from tests.process_apis.histories import happen, renamings
 from tests.process_apis.projecting import working
 from tests.support.forkserver import fork
 from tests.support.stack import until
@@ -77,6 +79,19 @@ async def test_each_deal_is_shown_as_what_became_of_it(database: Database) -> No
         "early": ("running", "50"),
     }
     assert sorted(tuple(row) for row in account) == [("Acme", "cus_1"), ("Bolt Ltd", "cus_2")]
+
+
+async def test_an_account_is_the_same_in_whatever_order_its_events_come(database: Database) -> None:
+    """Its newest name that is one, and its newest customer."""
+    outcomes: set[tuple[Any, ...]] = set()
+    async with database.connect() as connection:
+        for order in permutations(renamings()):
+            for change in order:
+                await projector.take(connection, change)
+            outcomes.update(tuple(row) for row in await connection.execute(sa.select(accounts)))
+            await connection.rollback()
+    at = renamings()[2].occurred_at
+    assert outcomes == {("crm-1", "acc-1", "Acme Limited", at, "cus_2", at)}
 
 
 @each_view
