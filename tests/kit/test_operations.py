@@ -11,7 +11,7 @@ from litestar import Litestar
 
 from contracts.canonical.customer import Customers
 from contracts.canonical.exception import BusinessException, BusinessExceptions
-from contracts.problems import InvalidToken, NotFound, VendorDoubtful, catalogue
+from contracts.problems import InvalidToken, NotFound, Problem, VendorDoubtful, catalogue
 from contracts.process.exceptions import AlikeResolution, Exceptions, Resolution
 from contracts.system.crm import Crm
 from deploy.composition.interfaces import interfaces
@@ -170,6 +170,17 @@ def test_every_problem_survives_the_wire(kind: type) -> None:
     sent = kind("What happened.", retry_after=3)
     back = problems.from_document(msgspec.json.decode(problems.encode(sent)))
     assert (type(back), back.detail, back.retry_after) == (kind, "What happened.", 3)
+
+
+@pytest.mark.parametrize(
+    "kind", sorted(catalogue().values(), key=lambda kind: kind.code), ids=lambda k: k.code
+)
+def test_every_problem_has_a_meaning_and_a_next_step(kind: type[Problem]) -> None:
+    """Of its own, in sentences: the catalogue shows both, so neither is inherited or for developers only."""
+    meaning = " ".join((kind.__doc__ or "").partition("\n\n")[0].split())
+    assert all(text.endswith(".") for text in (meaning, vars(kind)["next_step"]))
+    assert kind.title
+    assert kind is not Problem
 
 
 def test_a_vendors_request_id_travels_with_the_problem() -> None:
