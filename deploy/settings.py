@@ -10,6 +10,10 @@ from kit.settings import SettingsError, gather
 
 TierName = Literal["gateway", "experience", "process", "system"]
 TIERS: tuple[TierName, ...] = ("gateway", "experience", "process", "system")
+_SCHEMES = {
+    "database_url": ("postgresql", "postgresql+psycopg"),
+    "cache_url": ("redis", "rediss", "unix"),
+}
 DEMO_CONFIG = Path(__file__).parent / "demo_config"
 
 
@@ -123,6 +127,10 @@ def examine(environ: Mapping[str, str]) -> tuple[ServerSettings, list[str]]:
 def _faults(settings: ServerSettings) -> Iterator[str]:
     """What does not fit together in settings that can be read."""
     served_tiers = settings.served_tiers
+    for name, schemes in _SCHEMES.items():
+        url: str = getattr(settings, name)
+        if url and url.partition("://")[0] not in schemes:
+            yield f"ENFILADE_{name.upper()} is no address of the form {schemes[0]}://…"
     try:
         settings.internal  # noqa: B018 - read only to validate it
     except ValueError:
