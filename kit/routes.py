@@ -76,12 +76,17 @@ def _call(bound: Bound, method: Callable[..., Awaitable[Any]]) -> Call:
     # The gateway has held the body against the document; not strict, since JSON Schema calls 1.0 an integer.
     decode = msgspec.json.Decoder(bound.body, strict=False).decode if bound.body is not None else None
     takes_if_match, status = bound.takes_if_match, bound.operation.status
-    streams = bound.operation.streams
+    streams, any_of = bound.operation.streams, bound.operation.any_of
 
     async def call(path: Mapping[str, str], query: bytes, if_match: str | None, body: bytes) -> Answer:
         arguments = {name: _convert(path[name], kind, f"/path/{name}") for name, kind in kinds.items()}
         if read_query is not None:
             arguments.update(read_query(query))
+        if any_of and all(arguments[name] is None for name in any_of):
+            faults = [
+                Fault(f"/query/{name}", "give this or another", "missing", field=name) for name in any_of
+            ]
+            raise Invalid(f"Give at least one of {', '.join(any_of)}.", errors=faults)
         if takes_if_match:
             arguments["if_match"] = if_match
         if decode is not None:

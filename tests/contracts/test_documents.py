@@ -51,6 +51,13 @@ _JUDGING = (
 )
 # Whom a decision merges with, and at which stage a link is written, is judged by what the vendors have.
 _JUDGED_BY_THE_VENDOR = ("customer_master.decide_request", "crm.put_project_link")
+# A cursor that no list made is refused, and so is a request without any of the criteria that it must have.
+_BEYOND_SCHEMAS = tuple(
+    bound.operation_id
+    for interface in interfaces()
+    for bound in bind(interface)
+    if "cursor" in bound.parameters or bound.operation.any_of
+)
 _MAY_REFUSE = {"expected-statuses": ["2xx", 403, 404, 409, 412, 422]}
 
 
@@ -111,7 +118,7 @@ def settings(api: Api, deployment: Stack, known: Known, examples: int) -> dict[s
         "checks": {"missing_required_header": {"expected-statuses": [400, 401, 403, 406, 415, 422, 428]}},
         "operations": [
             {"include-operation-id": name, "checks": {"positive_data_acceptance": _MAY_REFUSE}}
-            for name in (*_JUDGING, *_JUDGED_BY_THE_VENDOR)
+            for name in (*_JUDGING, *_JUDGED_BY_THE_VENDOR, *_BEYOND_SCHEMAS)
         ],
         "generation": {"max-examples": examples, "database": "none"},
         # These call some hundred times for each API, however few examples are asked for.

@@ -11,9 +11,10 @@ from litestar import Litestar
 
 from contracts.canonical.customer import Customers
 from contracts.canonical.exception import BusinessException, BusinessExceptions
-from contracts.problems import InvalidToken, NotFound, Problem, VendorDoubtful, catalogue
+from contracts.problems import Invalid, InvalidToken, NotFound, Problem, VendorDoubtful, catalogue
 from contracts.process.exceptions import AlikeResolution, Exceptions, Resolution
 from contracts.system.crm import Crm
+from contracts.system.erp import Erp
 from deploy.composition.interfaces import interfaces
 from kit import clients, context, problems, routes
 from kit.delegation import delegation
@@ -138,6 +139,18 @@ async def test_an_instant_is_asked_for_in_utc() -> None:
         early = await http.get("/c/customers", params={"updated_since": "0001-01-01T00:00:00+01:00"})
     assert (found.status_code, str(crm.asked)) == (200, "2026-11-21 00:00:00+00:00")
     assert (early.status_code, early.json()["errors"][0]["pointer"]) == (422, "/query/updated_since")
+
+
+async def test_a_search_without_criteria_is_refused() -> None:
+    """One of its criteria must be given: no matches would read as if there was no such record."""
+    call = routes.calls(Erp, Since())["find_customers"]
+    with pytest.raises(Invalid, match="Give at least one of name, tax_number, domain") as refused:
+        await call({}, b"", None, b"")
+    assert [fault.pointer for fault in refused.value.errors] == [
+        "/query/name",
+        "/query/tax_number",
+        "/query/domain",
+    ]
 
 
 @pytest.mark.parametrize("interface", interfaces(), ids=lambda interface: api_of(interface).slug)

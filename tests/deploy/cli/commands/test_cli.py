@@ -214,6 +214,9 @@ def test_the_doctor_names_what_is_wrong(tmp_path: Path) -> None:
     assert f"port {port}" in outcome.out
     assert "is in use" in outcome.out
     assert "routing.toml" in outcome.out
+    wrong = {"ENFILADE_DATABASE_URL": "x", "ENFILADE_INTERNAL_KEY": "env:NOWHERE"}
+    outcome = run("doctor", "--data", str(tmp_path), ENFILADE_CONFIG=str(tmp_path), **wrong)
+    assert all(fault in outcome.out for fault in (*wrong, "routing.toml")), "of variables and files together"
 
 
 def test_duties_that_one_may_not_hold_together_are_shown_and_refused(tmp_path: Path) -> None:
