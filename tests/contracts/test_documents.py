@@ -13,7 +13,7 @@ from schemathesis.engine import events, from_schema
 from contracts.operation import Api
 from deploy.composition.interfaces import frozen, interfaces
 from gateway.plans import read_consumers
-from kit.operations import api_of
+from kit.operations import api_of, bind
 from tests.contracts.known import CONSUMER, Known
 from tests.support.instances import CRM_INSTANCE, ERP_INSTANCE, PSA_INSTANCE
 from tests.support.stack import DEMO_CONFIG, Stack

@@ -237,6 +237,15 @@ def test_duties_that_one_may_not_hold_together_are_shown_and_refused(tmp_path: P
     assert told in refused.err
 
 
+def test_a_check_without_the_sandboxes_names_what_starts_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their credentials are nowhere else: no profile and no variable is to be corrected."""
+    monkeypatch.setenv("COLUMNS", "400")
+    assert main(["instance", "check", "kantata-main", "--data", str(tmp_path)]) == 1
+    assert "start `enfilade up`" in capsys.readouterr().out
+
+
 def test_a_broken_instance_is_a_finding(tmp_path: Path) -> None:
     """Every unset variable, a bad profile and a silent account are told together, in sentences."""
     config = Path(shutil.copytree(DEMO_CONFIG, tmp_path / "config"))
