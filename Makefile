@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
+# Compiled modules are kept, whatever the caller's environment says: each of the many processes of a run would compile anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help run test check format sizes bench lock dump clean
 
 ARGS ?=

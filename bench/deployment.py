@@ -9,6 +9,8 @@ from litestar import Litestar
 
 from bench.read import modules
 from bench.read.interfaces import BenchRecord, BenchScreen, BenchSummary
+from deploy.composition.assemble import master_keys
+from deploy.settings import ServerSettings
 from gateway.app import CredentialSources, Gateway, GatewayStores
 from gateway.identity import DevelopmentIssuer
 from gateway.inventory import ApiInventory, Mounted, scopes_of
@@ -16,6 +18,7 @@ from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, read
 from gateway.policies.hop import in_process
 from gateway.policy_bundle import make_bundle
+from kit import privacy
 from kit.cache import Cache
 from kit.clients import local
 from kit.database import Database
@@ -83,19 +86,30 @@ def issuer(folder: Path, address: str) -> DevelopmentIssuer:
 
 
 @asynccontextmanager
+async def open_database(url: str, folder: Path) -> AsyncIterator[Database]:
+    """The bench's database, with the keys that every deployment on its folder has."""
+    database = Database(url, name="enfilade bench")
+    try:
+        await privacy.claim(database, master_keys(ServerSettings(database_url=url, data_dir=str(folder)), {}))
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
 async def open_deployment(environ: Mapping[str, str]) -> AsyncIterator[Gateway]:
     """The gateway over the three tiers, every policy on; its stores are those of a real deployment."""
     async with AsyncExitStack() as stack:
         tiers = await stack.enter_async_context(open_tiers())
-        database = Database(environ["BENCH_DATABASE_URL"], name="enfilade bench")
-        stack.push_async_callback(database.close)
+        folder = Path(environ["BENCH_FOLDER"])
+        database = await stack.enter_async_context(open_database(environ["BENCH_DATABASE_URL"], folder))
         cache = Cache(environ["BENCH_CACHE_URL"])
         stack.push_async_callback(cache.close)
         gateway = Gateway(
             make_bundle(read(GATEWAY_SETTINGS, GatewaySettings), CONSUMERS),
             ApiInventory(tiers.mounted()),
             public_url=environ["BENCH_URL"],
-            credentials=CredentialSources(issuer(Path(environ["BENCH_FOLDER"]), environ["BENCH_URL"])),
+            credentials=CredentialSources(issuer(folder, environ["BENCH_URL"])),
             stores=GatewayStores(database, cache, int(environ.get("BENCH_WORKERS", "1"))),
         )
         await gateway.start()

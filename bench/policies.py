@@ -50,12 +50,12 @@ class Cost(msgspec.Struct, frozen=True):
 
 async def measure(stage: Stage, *, calls: int = CALLS) -> list[Cost]:
     """Every policy alone, then the tiers behind the gateway, then the whole read."""
-    cache, database = Cache(stage.cache_url), Database(stage.database_url, name="enfilade bench")
+    cache = Cache(stage.cache_url)
     try:
-        return await _measure(stage.folder, cache, database, calls)
+        async with deployment.open_database(stage.database_url, stage.folder) as database:
+            return await _measure(stage.folder, cache, database, calls)
     finally:
         await cache.close()
-        await database.close()
 
 
 async def _measure(folder: Path, cache: Cache, database: Database, calls: int) -> list[Cost]:

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from granian.constants import Interfaces, Loops
-from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 from litestar import Litestar, get
@@ -21,7 +20,8 @@ from bench.read.interfaces import Screen
 from contracts.experience.crm_ui import AccountScreen
 from contracts.problems import NotFound
 from deploy.demo.cast import CRM, read_cast
-from deploy.process.draining import HEADER_BYTES, HEADER_SECONDS
+from deploy.process.draining import http1
+from deploy.process.internal import IDLE_SECONDS
 from deploy.process.memory import freeze_gc
 from deploy.process.parent import die_with_parent
 from deploy.settings import DEMO_CONFIG
@@ -127,7 +127,7 @@ def main() -> None:
         workers=options.workers,
         websockets=False,
         # As in `enfilade serve`: all run under the same server.
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=HEADER_BYTES),
+        http1_settings=http1(IDLE_SECONDS),
         log_level=LogLevels.warning,
         workers_kill_timeout=STOP_SECONDS,
     ).serve()

@@ -16,7 +16,8 @@ Problem
 │   └── TooManyRequests 429 ── QuotaExceeded
 └── Failed (5xx: the caller may retry, or another person must act)
 ├── Unexpected 500
-├── VendorFault ── ContractViolation 502, VendorRejected 409, VendorUnavailable 503, VendorDoubtful 503
+├── VendorFault ── ContractViolation 502, VendorRejected 409, VendorUnavailable 503 ──
+│                  VendorDoubtful 503 ── VendorPending 503
 ├── Unavailable 503 (the deployment's own database or cache) ── Overloaded
 └── DeadlineExceeded 504, NotCached 504
 
@@ -454,6 +455,22 @@ class VendorDoubtful(VendorUnavailable):
     code = "vendor_doubtful"
     title = "A vendor did not answer; the outcome is unknown"
     next_step = "Send the same request again under the same key: what exists is looked up first."
+
+
+class VendorPending(VendorDoubtful):
+    """The vendor has accepted the request and says later what became of it: ask again, do not send again.
+
+    `handle` is the vendor's name of the work, of a job for example.
+    """
+
+    code = "vendor_pending"
+    title = "A vendor has not finished yet"
+    next_step = "Wait for Retry-After, then send the same request again: it asks for the outcome."
+
+    def __init__(self, detail: str = "", *, handle: str = "", **more: Any) -> None:
+        super().__init__(detail, **more)
+        if handle:
+            self.extra["handle"] = handle
 
 
 class Unavailable(Failed):

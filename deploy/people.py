@@ -23,10 +23,7 @@ class Person:
 
     async def get(self, path: str, /, **query: str) -> Any:
         """The answer; raises CommandError with the problem's detail."""
-        answer = await self.find(path, **query)
-        if answer is None:
-            raise CommandError(f"{path} was not found: check the id, or run `enfilade doctor`.")
-        return answer
+        return self._read(await self._send("GET", path, params=query))
 
     async def find(self, path: str, /, **query: str) -> Any | None:
         """The answer, None for 404."""

@@ -1,12 +1,17 @@
 """deploy: the settings of a process of the deployment, each variable named ENFILADE_…."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Meta
 
+from gateway.pages import RESERVED
 from kit.settings import SettingsError, gather
+from kit.telemetry.tracing import traces_address
 
 TierName = Literal["gateway", "experience", "process", "system"]
 TIERS: tuple[TierName, ...] = ("gateway", "experience", "process", "system")
@@ -14,6 +19,8 @@ _SCHEMES = {
     "database_url": ("postgresql", "postgresql+psycopg"),
     "cache_url": ("redis", "rediss", "unix"),
 }
+_NO_ADDRESS = "is no http address"
+_PUBLIC_PATH = re.compile(r"(/[A-Za-z0-9._~\-]+)*")
 DEMO_CONFIG = Path(__file__).parent / "demo_config"
 
 
@@ -26,7 +33,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     `internal_address` (``host:port``) is the operators' listener: by default the port after the public one,
     on this machine alone; ``off`` for none. `deployment` ``production`` refuses whatever is for
     development only (`deploy.composition.production`). A deployment that is stopped gives notice for
-    `drain_notice_seconds`, then has `drain_seconds` to finish pending requests. `run_dir` is its workers'
+    `drain_notice_seconds`, then has `drain_seconds` to finish pending requests. A connection is closed after
+    `idle_seconds` without a request (longer than a balancer keeps it, or it sends requests into connections
+    that are being closed); the head of a request must arrive within `head_seconds`. `run_dir` is its workers'
     shared folder; `serve` sets it.
     """
 
@@ -36,10 +45,10 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     tiers: str = "all"
     role: Literal["all", "api", "worker"] = "all"
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     internal_address: str = ""
-    workers: int = 1
-    replicas: int = 1
+    workers: Annotated[int, Meta(ge=1)] = 1
+    replicas: Annotated[int, Meta(ge=1)] = 1
     executor: str = ""
     deployment: Literal["test", "production"] = "test"
     data_dir: str = ".enfilade"
@@ -53,9 +62,11 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     log_pretty: bool = False
     otlp_endpoint: str = ""
-    trace_ratio: float = 0.1
+    trace_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.1
     step_pause_seconds: float = 1.0
     step_patience_seconds: float = 1800.0
+    idle_seconds: Annotated[int, Meta(ge=1)] = 75
+    head_seconds: Annotated[float, Meta(gt=0)] = 5.0
     drain_notice_seconds: float = 1.0
     drain_seconds: int = 15
     run_dir: str = ""
@@ -90,13 +101,18 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         """Where operators reach the internal listener; empty where there is none."""
         if self.internal is None:
             return ""
-        host, port = self.internal
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"http://{authority(*self.internal)}"
 
     @property
     def address(self) -> str:
-        """Where callers reach the gateway."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        """Where callers reach the gateway, without a slash at the end."""
+        return self.public_url.rstrip("/") or f"http://{authority(self.host, self.port)}"
+
+
+def authority(host: str, port: int) -> str:
+    """Host and port as an address has them: IPv6 in brackets (RFC 3986 §3.2.2)."""
+    host = host.strip("[]")
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def is_production(environ: Mapping[str, str]) -> bool:
@@ -127,14 +143,19 @@ def examine(environ: Mapping[str, str]) -> tuple[ServerSettings, list[str]]:
 def _faults(settings: ServerSettings) -> Iterator[str]:
     """What does not fit together in settings that can be read."""
     served_tiers = settings.served_tiers
-    for name, schemes in _SCHEMES.items():
-        url: str = getattr(settings, name)
-        if url and url.partition("://")[0] not in schemes:
-            yield f"ENFILADE_{name.upper()} is no address of the form {schemes[0]}://…"
+    yield from _store_faults(settings)
     try:
         settings.internal  # noqa: B018 - read only to validate it
     except ValueError:
         yield f"ENFILADE_INTERNAL_ADDRESS: {settings.internal_address!r} is no host:port"
+    try:
+        if settings.otlp_endpoint:
+            traces_address(settings.otlp_endpoint)
+    except ValueError as error:
+        yield f"ENFILADE_OTLP_ENDPOINT: {error}"
+    fault = _public_fault(settings.public_url) if settings.public_url else ""
+    if fault and not (fault == _NO_ADDRESS and settings.production):  # which says what an address must be
+        yield f"ENFILADE_PUBLIC_URL: {settings.public_url} {fault}"
     if not settings.folder.is_dir():
         yield f"ENFILADE_CONFIG: there is no folder {settings.config}"
     needed = {"gateway": (), "experience": ("process",), "process": ("system",), "system": ()}
@@ -144,3 +165,30 @@ def _faults(settings: ServerSettings) -> Iterator[str]:
                 yield f"ENFILADE_{other.upper()}_URL is not set, and the {tier} tier needs it"
     if served_tiers != frozenset(TIERS) and not settings.internal_key:
         yield "ENFILADE_INTERNAL_KEY is not set (env:NAME or file:PATH); split tiers need it"
+
+
+def _store_faults(settings: ServerSettings) -> Iterator[str]:
+    """The addresses of stores that are none."""
+    for name, schemes in _SCHEMES.items():
+        url: str = getattr(settings, name)
+        if url and url.partition("://")[0] not in schemes:
+            yield f"ENFILADE_{name.upper()} is no address of the form {schemes[0]}://…"
+
+
+def _public_fault(url: str) -> str:
+    """Why an address cannot be the gateway's public one; empty where it can."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return _NO_ADDRESS
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return _NO_ADDRESS
+    if parts.query or parts.fragment:
+        return "has more than a path after the host"
+    path = parts.path.rstrip("/")
+    if not _PUBLIC_PATH.fullmatch(path):
+        return "has a path with other characters than letters, digits, '.', '_', '-', '~'"
+    if path and path.split("/")[1] in {*RESERVED, ".well-known"}:
+        # Behind a proxy that strips the path, both would begin alike.
+        return "has a path that begins as one of the gateway's own: choose another"
+    return ""

@@ -5,8 +5,8 @@ from contracts.canonical.workflow import Step
 from contracts.experience.common import ScreenLink, ScreenStep
 from contracts.operation import Api
 
-WAITING_FOR = {"waiting": "finance", "parked": "operations"}
-"""Who must act on a run, by its status."""
+NAMES = {"sales": "the deal's owner"}
+"""What people call a team for which a run waits, where it is not the team's own name."""
 
 
 def prefix_of(interface: type) -> str:

@@ -18,6 +18,7 @@ from gateway.policies.cache import InvalidationListener
 from gateway.policies.rate_limit import Allowances
 from gateway.policy_bundle import PolicyBundle
 from gateway.policy_runtime import CredentialSources, Lasting, PolicyRuntime, Reloading
+from gateway.public_path import PublicPath, path_of
 from gateway.streams import OpenStreams
 from kit.cache import Cache
 from kit.database import Database
@@ -65,6 +66,8 @@ class Gateway:
     ) -> None:
         stores = stores or GatewayStores()
         database, public_url = stores.database, public_url.rstrip("/")
+        path = path_of(public_url)
+        self._public_path = PublicPath(path) if path else None
         self.inventory = inventory
         self.directory = ConsumerDirectory(database)
         self.allowances = Allowances(stores.cache, database, stores.workers)
@@ -122,7 +125,11 @@ class Gateway:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             exchange = Exchange(scope, receive)
+            if self._public_path is not None:
+                self._public_path.enter(exchange)
             reply = await self.runtime.version.public(exchange)
+            if self._public_path is not None:
+                self._public_path.leave(reply)
             if self._closing:
                 reply.headers.append((b"connection", b"close"))
             await self._send(send, exchange, reply)

@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, runtime_checkable
 
 import msgspec
 
 from contracts.operation import Api, Operation
-from contracts.problems import BadRequest, BodyTooLarge, Problem
+from contracts.problems import BadRequest, BodyTooLarge, Problem, UnsupportedMediaType
 from gateway.plans import Consumer, Plan
 from gateway.streams import BodyStream
 from kit.context import Caller, new_correlation_id
@@ -74,7 +74,10 @@ class Exchange:
         self.path: str = scope["path"]
         self.raw_path: bytes = scope.get("raw_path") or self.path.encode()
         self.query: bytes = scope["query_string"]
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        raw: list[Header] = scope["headers"]
+        self.headers: dict[bytes, bytes] = dict(raw)
+        if len(self.headers) != len(raw):
+            self.headers = combined(raw)
         self.source = ""
         # The page bundle under whose prefix an API was called: its session is the credential.
         self.page = ""
@@ -125,9 +128,33 @@ class Exchange:
 PipelineStep = Callable[[Exchange], Awaitable[Reply]]
 
 
+def combined(headers: Iterable[Header]) -> dict[bytes, bytes]:
+    """Each header once, the lines of a repeated one as a list (RFC 9110 §5.3).
+
+    So a header that is no list is malformed when it is repeated, instead of one of its values being believed.
+    Cookies are joined by semicolons (RFC 9113 §8.2.3).
+    """
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        values.setdefault(name, []).append(value)
+    return {name: (b"; " if name == b"cookie" else b", ").join(lines) for name, lines in values.items()}
+
+
 def too_large(limit: int) -> BodyTooLarge:
     """The refusal of a body over the limit."""
     return BodyTooLarge(f"A body may have {limit} bytes", headers={"Connection": "close"})
+
+
+def require_type(exchange: Exchange, *accepted: str, any_json: bool = False) -> None:
+    """Raise UnsupportedMediaType, with the accepted types (RFC 9110 §15.5.16), for a body of another type.
+
+    `any_json` accepts every type that is JSON by its suffix (RFC 6839) too.
+    """
+    sent = exchange.headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+    if sent in accepted or (any_json and sent.startswith("application/") and sent.endswith("+json")):
+        return
+    detail = f"The body's Content-Type must be {' or '.join(accepted)}"
+    raise UnsupportedMediaType(detail, headers={"Accept": ", ".join(accepted)})
 
 
 @dataclass(frozen=True, slots=True)

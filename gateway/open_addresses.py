@@ -3,15 +3,18 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from gateway.catalogue import Catalogue
-from gateway.exchange import Exchange, PipelineStep, Reply, Route, json_reply
+from gateway.document_security import schemes_of
+from gateway.exchange import Exchange, PipelineStep, Reply, Route, json_reply, require_type
 from gateway.identity import DevelopmentIssuer, Proofs
 from gateway.identity.issuing.addresses import Issuing
 from gateway.identity.issuing.metadata import AUTHORIZE_PATH, well_known
 from gateway.identity.jose import ALGORITHMS
 from gateway.inventory import ApiInventory, scopes_of
 from gateway.pipeline import GatewaySettings
+from gateway.policies.wire import LIVE, READY
 from kit.database import Database
 
+FORM = "application/x-www-form-urlencoded"
 HOOKS = (
     ("GET", "/hooks/{instance}"),
     ("POST", "/hooks/{instance}"),
@@ -42,7 +45,8 @@ class OpenAddresses:
         self._described_at, self.resource_metadata = well_known("oauth-protected-resource", public_url)
         self._inventory = inventory
         self._public_url = public_url
-        self._pages = Catalogue(inventory.public, public_url, inventory.lifecycles).pages()
+        self._catalogue = Catalogue(inventory.public, public_url, inventory.lifecycles)
+        self._pages = self._catalogue.pages()
         self._issuer = issuer
         self._database = database
         self._hooks = hooks
@@ -51,18 +55,24 @@ class OpenAddresses:
     def routes(self, settings: GatewaySettings, proofs: Proofs) -> list[Route]:
         """The routes of the addresses that these settings switch on."""
         issuer = self._issuer if settings.identity.embedded_issuer else None
+        described = self._describe_resource(settings, issuer)
+        schemes = schemes_of(settings.identity, issuer, for_people=self._database is not None)
+        documents = self._catalogue.documents(schemes.published)
         targets: dict[tuple[str, str], PipelineStep] = {
             ("GET", "/"): _go_to_catalogue,
-            ("GET", "/health/live"): _live,
-            ("GET", "/health/ready"): self._answer_ready,
-            ("GET", self._described_at): self._describe_resource(settings, issuer),
-            **{("GET", path): page for path, page in self._pages.items()},
+            ("GET", LIVE): _live,
+            ("GET", READY): self._answer_ready,
+            ("GET", self._described_at): described,
+            ("GET", "/.well-known/oauth-protected-resource"): described,
+            **{("GET", path): page for path, page in (self._pages | documents).items()},
         }
         if self._hooks is not None:
-            targets |= dict.fromkeys(HOOKS, self._hooks)
+            types = settings.wire.content_types
+            targets |= dict.fromkeys(HOOKS, _taking(self._hooks, *types, any_json=True))
         if issuer is not None:
             days = settings.identity.embedded_key_days
-            targets |= Issuing(issuer, self._database, proofs, key_days=days).steps()
+            steps = Issuing(issuer, self._database, proofs, key_days=days).steps()
+            targets |= {address: _taking(step, FORM) for address, step in steps.items()}
         return [
             Route(method, path, f"endpoint {path}", step, page=path == AUTHORIZE_PATH)
             for (method, path), step in targets.items()
@@ -93,6 +103,18 @@ class OpenAddresses:
         """Whether the gateway is ready; only the internal listener answers why not."""
         missing = await self._ready() if self._ready is not None else {}
         return json_reply(503 if missing else 200, {"ready": not missing})
+
+
+def _taking(step: PipelineStep, *types: str, any_json: bool = False) -> PipelineStep:
+    """The step, which takes bodies of these media types only."""
+
+    async def taking(exchange: Exchange) -> Reply:
+        length = exchange.headers.get(b"content-length", b"")
+        if length.strip(b"0") or b"transfer-encoding" in exchange.headers:
+            require_type(exchange, *types, any_json=any_json)
+        return await step(exchange)
+
+    return taking
 
 
 async def _live(_: Exchange) -> Reply:

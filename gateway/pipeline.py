@@ -123,7 +123,7 @@ def before_route(
     """The policies for every request before its route is known; `account` survives a policy change."""
     return BeforeRoute(
         account=account,
-        answer=AnswerPolicy(settings.answer, lifecycles),
+        answer=AnswerPolicy(settings.answer, lifecycles, Cors(settings.cors).mark),
         wire=Wire(settings.wire),
     )
 
@@ -207,11 +207,14 @@ def succeed(old: AfterRoute, new: AfterRoute) -> None:
 
 
 def inside(
-    settings: GatewaySettings, before: BeforeRoute, after: AfterRoute
+    settings: GatewaySettings, before: BeforeRoute, after: AfterRoute, lifecycles: ApiLifecycles = NONE
 ) -> tuple[BeforeRoute, AfterRoute]:
     """The same policies for the internal listener, which has other host names and no browser as a caller."""
     wire = Wire(msgspec.structs.replace(settings.wire, hosts=()))
-    return replace(before, wire=wire), replace(after, cors=Cors(None), source_limit=SourceLimit(None))
+    answer = AnswerPolicy(settings.answer, lifecycles)
+    return replace(before, answer=answer, wire=wire), replace(
+        after, cors=Cors(None), source_limit=SourceLimit(None)
+    )
 
 
 def build(before: BeforeRoute, table: RouteTable, after: AfterRoute) -> PipelineStep:

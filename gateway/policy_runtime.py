@@ -173,7 +173,7 @@ class PolicyRuntime:
         open_routes = lasting.open_routes(settings, dependencies.verifiers.proofs)
         open_routes += pages.routes(after.identity.caller_of)
         table = RouteTable(inventory.public, open_routes, inventory.retired(), pages.prefixes)
-        inner_before, inner_after = inside(settings, before, after)
+        inner_before, inner_after = inside(settings, before, after, inventory.lifecycles)
         inner = RouteTable(inventory.own)
         return Version(
             duties=matrix,

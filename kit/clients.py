@@ -112,11 +112,15 @@ def _remote_method(
     return call
 
 
-def _headers(authorization: str, if_match: str | None, content: bytes | None) -> dict[str, str]:
+def _headers(authorization: str, if_match: str | None, content: bytes | None) -> httpx.Headers:
     current = context.current()
-    headers = {"Authorization": authorization, context.HEADER: current.correlation_id}
+    # What a caller wrote has been read as Latin-1, and goes on as the same bytes.
+    headers = httpx.Headers(encoding="latin-1")
+    headers["Authorization"], headers[context.HEADER] = authorization, current.correlation_id
     if current.traceparent:
         headers["traceparent"] = current.traceparent
+    if current.tracestate:
+        headers["tracestate"] = current.tracestate
     if current.idempotency_key:
         headers["Idempotency-Key"] = current.idempotency_key
     if if_match is not None:
@@ -127,7 +131,7 @@ def _headers(authorization: str, if_match: str | None, content: bytes | None) ->
 
 
 async def _send(
-    http: httpx.AsyncClient, bound: Bound, url: str, content: bytes | None, headers: dict[str, str]
+    http: httpx.AsyncClient, bound: Bound, url: str, content: bytes | None, headers: httpx.Headers
 ) -> httpx.Response:
     timeout = _set_deadline(bound, headers)
     try:
@@ -143,7 +147,7 @@ async def _send(
     raise _problem_of(bound, answer.status_code, answer.content)
 
 
-def _set_deadline(bound: Bound, headers: dict[str, str]) -> float:
+def _set_deadline(bound: Bound, headers: httpx.Headers) -> float:
     left = remaining()
     timeout = bound.operation.deadline if left is None else min(left, bound.operation.deadline)
     headers["Deadline"] = f"{timeout:.3f}"
@@ -159,7 +163,7 @@ def _problem_of(bound: Bound, status: int, content: bytes) -> Problem:
 
 
 async def _open_stream(
-    http: httpx.AsyncClient, bound: Bound, url: str, content: bytes | None, headers: dict[str, str]
+    http: httpx.AsyncClient, bound: Bound, url: str, content: bytes | None, headers: httpx.Headers
 ) -> "RemotePieces":
     timeout = _set_deadline(bound, headers)
     request = http.build_request(bound.operation.method, url, content=content, headers=headers)

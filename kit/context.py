@@ -16,6 +16,16 @@ HEADER = "Correlation-Id"
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter looks like a digit
 _PAIRS = [one + two for one in _ALPHABET for two in _ALPHABET]  # ten bits at a time
 _SHIFTS = tuple(range(120, -1, -10))
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
+
+def unordered(claim: Any) -> Any:
+    """The value of a claim with its lists sorted: issuers keep to no order, and none means anything."""
+    if isinstance(claim, dict):
+        return {name: unordered(value) for name, value in claim.items()}
+    if isinstance(claim, list | tuple):
+        return sorted(map(unordered, claim), key=_encode_sorted)
+    return claim
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -31,7 +41,7 @@ class Caller(msgspec.Struct, frozen=True):
     @property
     def principal(self) -> str:
         """The principal of a request: the consumer, and a digest of the person and of the person's claims."""
-        bound = [self.claims.get(name) for name in DIMENSIONS.values()]
+        bound = [unordered(self.claims.get(name)) for name in DIMENSIONS.values()]
         whole = msgspec.json.encode([self.subject, bound])
         return f"{self.consumer} {hashlib.sha256(whole).hexdigest()[:32]}"
 
@@ -48,6 +58,7 @@ class Context(msgspec.Struct, frozen=True):
     caller: Caller | None = None
     actor: str = ""
     traceparent: str = ""
+    tracestate: str = ""
     deadline: float | None = None
     idempotency_key: str = ""
     lane: Literal["interactive", "batch"] = "interactive"

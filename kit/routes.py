@@ -31,6 +31,7 @@ from contracts.problems import (
     UnknownRoute,
 )
 from kit import context, problems
+from kit.conditions import etag_of
 from kit.delegation import Delegated, delegation_verifier
 from kit.operations import Bound, api_of, bind, bind_cursors
 from kit.secrets import Secret
@@ -133,7 +134,7 @@ def _handler(bound: Bound, call: Call) -> HTTPRouteHandler:
         if stream is not None:
             pieces = _with_failure(stream, bound.operation.streams, request.url.path)
             return Stream(pieces, status_code=status, media_type=bound.operation.streams)
-        headers = {"ETag": f'"{version}"'} if version else None
+        headers = {"ETag": etag_of(version)} if version else None
         return Response(content=content, status_code=status, media_type="application/json", headers=headers)
 
     handle.__name__ = bound.name
@@ -227,6 +228,7 @@ def _internal_context(headers: dict[str, str], delegated: Delegated) -> context.
         caller=delegated.caller,
         actor=delegated.actor,
         traceparent=headers.get("traceparent", ""),
+        tracestate=headers.get("tracestate", ""),
         deadline=time.monotonic() + float(deadline) if deadline else None,
         idempotency_key=headers.get("idempotency-key", ""),
         lane="batch" if delegated.lane == "batch" else "interactive",

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -46,8 +46,14 @@ def gather(
         try:
             values[field.name] = msgspec.convert(text, field.type, strict=False)
         except msgspec.ValidationError as error:
-            faults.append(f"{name}: {error}")
+            faults.append(f"{name}: {with_allowed(str(error), field.type)}")
     return values, faults
+
+
+def with_allowed(fault: str, kind: Any) -> str:
+    """What is wrong with a value; of a fixed set of values also these."""
+    allowed = map(str, get_args(kind)) if get_origin(kind) is Literal else ()
+    return f"{fault}; allowed are {values}" if (values := ", ".join(allowed)) else fault
 
 
 def read_toml(path: Path, kind: type[T]) -> T:

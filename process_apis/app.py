@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from litestar import Router
 
+from contracts.events.kinds import RECORD_UNREADABLE
 from kit.clients import local
 from kit.effects import guarded
 from kit.operations import api_of
@@ -19,7 +20,7 @@ from process_apis import flows
 from process_apis import views as view_packages
 from process_apis.changes import Changes
 from process_apis.module import FlowDependencies, FlowModule
-from process_apis.settings import Modes
+from process_apis.settings import FlowSettings, Modes
 from process_apis.triggers import On, Trigger
 from process_apis.views.view import View
 
@@ -43,6 +44,11 @@ def modules() -> list[ModuleType]:
     return ordered
 
 
+def settings_kinds() -> dict[str, type[FlowSettings]]:
+    """The type of each flow's settings, by its section of flows.toml: the name of its folder."""
+    return {_section(module): getattr(module, "SETTINGS", FlowSettings) for module in modules()}
+
+
 def routed_by(module: ModuleType) -> tuple[type, ...]:
     """The capabilities whose instances a flow is assigned by the routing: what it uses, but begins not in."""
     begins_in: tuple[type, ...] = getattr(module, "BEGINS_IN", ())
@@ -54,9 +60,13 @@ def routed_capabilities(settings: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(
         api_of(interface).name
         for module in modules()
-        if _is_on(settings.get(module.__name__.rpartition(".")[2], {}))
+        if _is_on(settings.get(_section(module), {}))
         for interface in routed_by(module)
     )
+
+
+def _section(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
 
 
 def _is_on(section: Any) -> bool:
@@ -84,7 +94,8 @@ def triggers(dependencies: FlowDependencies, flow_modules: dict[type, FlowModule
     judge = Changes(dependencies.ownership, dependencies.systems)
     of_flows = [trigger for built in flow_modules.values() for trigger in built.triggers]
     of_views = [On(kind, view.projector) for view in views() for kind in view.types]
-    return [*(On(kind, judge.take) for kind in judge.types), *of_flows, *of_views]
+    changed = [On(kind, judge.take) for kind in judge.types]
+    return [*changed, On(RECORD_UNREADABLE, judge.take_unreadable), *of_flows, *of_views]
 
 
 def views() -> list[View]:

@@ -9,13 +9,15 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events.kinds import RecordChanged
-from contracts.problems import NotFound, Problem
+from contracts.problems import ContractViolation, NotFound, Problem
 from kit import audit, crossrefs, exceptions, inbox
 from kit.inbox import InboxRow
 from kit.operations import api_of
 from kit.ownership import Ownership, Verdict
 from process_apis import known_records
 from process_apis.systems import Systems
+
+UNREADABLE = "unreadable-records"
 
 
 class Touched(NamedTuple):
@@ -44,6 +46,8 @@ class Changes:
         Raises what the vendor answers where the record must be read: the change is then judged later.
         """
         change = self._spelled(msgspec.convert(row.data, RecordChanged))
+        if change is not None and await self._is_unreadable(connection, change):
+            return  # judged once it reads well
         ours = (
             await crossrefs.resolve(connection, change.instance, change.object, change.id) if change else None
         )
@@ -51,7 +55,11 @@ class Changes:
             return
         if change.kind == "merged" and not await self._follow(connection, row, ours, change):
             return
-        touched = await self._touched(connection, change)
+        try:
+            touched = await self._touched(connection, change)
+        except ContractViolation as problem:
+            await self._raise_unreadable(connection, row, change, problem.detail)
+            return
         if change.kind == "changed" and not (touched.fields or touched.gone):
             return  # nothing changed of what we read
         refused = [verdict for verdict in self._judge(change, touched) if verdict.action != "allow"]
@@ -63,6 +71,48 @@ class Changes:
             await self._raise(connection, row, ours, change, touched, grave)
         elif not refused or not touched.certain:
             await _publish(connection, row, ours, change, touched)
+
+    async def take_unreadable(self, connection: AsyncConnection, row: InboxRow) -> None:
+        """Raise the case of a record that is off its vendor's schema, where it has none; whosever it is."""
+        change = msgspec.convert(row.data, RecordChanged)
+        if self._systems.keepers(change.instance, change.object):
+            await self._raise_unreadable(connection, row, change, change.values.get("why", ""))
+
+    async def _raise_unreadable(
+        self, connection: AsyncConnection, row: InboxRow, change: RecordChanged, why: str
+    ) -> None:
+        subject = _record(change)
+        if await exceptions.open_about(connection, UNREADABLE, subject):
+            return
+        keeper = api_of(self._systems.keepers(change.instance, change.object)[0])
+        await exceptions.raise_exception(
+            connection,
+            kind="contract_violation",
+            flow=UNREADABLE,
+            subject=subject,
+            stopped=f"The {change.object} {change.id} of {change.instance} cannot be read, and is left out.",
+            why=why or "It is off the vendor's schema.",
+            what_next=f"Correct the named field in {change.instance}; this case then ends by itself.",
+            owner=keeper.team,
+            correlation_id=row.correlation_id,
+            id=f"exc_{row.source}_{row.id}",
+        )
+
+    async def _is_unreadable(self, connection: AsyncConnection, change: RecordChanged) -> bool:
+        """Whether a record that could not be read still cannot; if it can, or is gone, its case ends."""
+        case = await exceptions.open_about(connection, UNREADABLE, _record(change))
+        if not case:
+            return False
+        try:
+            await self._systems.read(change.instance, change.object, change.id)
+        except NotFound:
+            reason = "It is gone"
+        except ContractViolation:
+            return True
+        else:
+            reason = "It reads well again"
+        await exceptions.settle(connection, case, reason)
+        return False
 
     def _spelled(self, change: RecordChanged) -> RecordChanged | None:
         """The change with its ids in their one spelling; None of a record that is none of its system's."""
@@ -202,6 +252,11 @@ class Changes:
             after={"record": change.merged_into, "stands_for": other},
             id=f"exc_{row.source}_{row.id}",
         )
+
+
+def _record(change: RecordChanged) -> str:
+    """A vendor's record as the subject of a case."""
+    return f"{change.instance}:{change.object}:{change.id}"
 
 
 def _stopped(change: RecordChanged, touched: Touched, grave: list[Verdict]) -> str:

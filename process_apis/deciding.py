@@ -60,6 +60,8 @@ class OtherFacts(Exception, Generic[F]):  # noqa: N818 - an outcome, not an erro
 class Case(Generic[F, D]):
     """The facts of one run, what a person of a team decided on them, and how they are read again (`look`)."""
 
+    corrects = ()  # facts are corrected where they stand
+
     def __init__(self, run: Run, who: str, facts: F, look: Callable[[], Awaitable[F]]) -> None:
         self.facts = facts
         self.decided: Decided[D] | None = None

@@ -5,6 +5,7 @@ from typing import ClassVar, Generic, Literal, Protocol, TypeVar
 import msgspec
 
 from contracts.routing import SystemAssignment
+from kit.workflows import NoState
 from process_apis.module import FlowDependencies
 from process_apis.settings import FlowSettings
 
@@ -22,11 +23,15 @@ class Assigned(Protocol):
 
 
 class DurableFlow(Generic[S]):
-    """The base of durable workflows: their name, the Structs of their input and state, and their settings."""
+    """The base of durable workflows: their name, the Structs of their input and state, and their settings.
+
+    `correctable` has the values that a person may correct for any of their steps that reads facts again.
+    """
 
     name: ClassVar[str]
     input: ClassVar[type[msgspec.Struct]]
     state: ClassVar[type[msgspec.Struct]]
+    correctable: ClassVar[type[msgspec.Struct]] = NoState
 
     def __init__(self, dependencies: FlowDependencies, settings: S) -> None:
         self._systems = dependencies.systems

@@ -24,7 +24,7 @@ async def customer_of(erp: Erp, entity: str, customer_id: str) -> Customer:
         customer = await erp.get_customer(customer_id)
     except NotFound:
         raise missing from None
-    if customer.selling_entity not in (entity, ""):
+    if not customer.is_of(entity):
         raise missing
     return customer
 
@@ -36,4 +36,8 @@ def own_candidates(
     if not bound.keys() <= {"entity", "instance"}:
         return ()
     entities = bound.get("entity")
-    return tuple(one for one in candidates if entities is None or one.selling_entity in entities)
+    if entities is None:
+        return candidates
+    return tuple(
+        one for one in candidates if not {one.selling_entity, *one.other_entities}.isdisjoint(entities)
+    )

@@ -7,6 +7,9 @@ from kit import clock
 # Older facts are read again before an effect depends on them: a person may have decided meanwhile.
 FRESH_SECONDS = 10.0
 
+# The team of a deal's owner: what it must correct in the CRM goes on when it presses Activate, or wins again.
+SALES = "sales"
+
 # Fields without an owner that every draft may have: what it is made of, and the firm's own.
 UNOWNED = frozenset({"lines", "custom", "currency", "pricing_model", "service_line", "region"})
 

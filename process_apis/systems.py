@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from contracts.canonical.objects import BusinessObject
+from contracts.canonical.values import short_key
 from contracts.operation import Feature
 from contracts.problems import Conflict, Fault, NotFound, Unexpected
 from contracts.routing import SystemAssignment
+from contracts.system.instance import InstanceFacts
 from kit.operations import api_of, readings
 from kit.workflows import RunRow
 from process_apis.current_policy import CurrentPolicy
@@ -18,8 +20,8 @@ class Systems:
     """Clients by (instance, interface); which of them serve a legal entity is chosen once per run.
 
     `ids` holds, by instance, its vendor's knowledge of how a record's id is spelled: (kind, id) to the id.
-    `lacking` are, by instance, the names of optional features that it does not have; `routed` the interfaces
-    for which the routing chooses an instance.
+    `facts` are what is known of each instance, by its name; `routed` the interfaces for which the routing
+    chooses an instance.
     """
 
     def __init__(
@@ -28,18 +30,18 @@ class Systems:
         current_policy: CurrentPolicy,
         ids: Mapping[str, Callable[[str, str], str]] | None = None,
         *,
-        lacking: Mapping[str, frozenset[str]] | None = None,
+        facts: Mapping[str, InstanceFacts] | None = None,
         routed: Iterable[type] = (),
     ) -> None:
         self._clients = clients
         self._current_policy = current_policy
         self._ids = ids or {}
-        self._lacking = lacking or {}
+        self.facts = facts or {}
         self._routed = tuple(api_of(interface).name for interface in routed)
 
     def for_flow(self, routed: Iterable[type]) -> "Systems":
         """The same systems, for a flow whose instances of these interfaces the routing chooses."""
-        return Systems(self._clients, self._current_policy, self._ids, lacking=self._lacking, routed=routed)
+        return Systems(self._clients, self._current_policy, self._ids, facts=self.facts, routed=routed)
 
     def canonical_id(self, instance: str, kind: str, given: str) -> str:
         """The one spelling of a vendor's id, before anything is keyed by it; no vendor is asked.
@@ -87,7 +89,12 @@ class Systems:
 
     def lacks(self, instance: str, feature: Feature) -> bool:
         """Whether an instance does not have an optional feature of a capability that it serves."""
-        return feature.name in self._lacking.get(instance, ())
+        return instance in self.facts and feature.name in self.facts[instance].lacks
+
+    def stored_key(self, instance: str, key: str) -> str:
+        """A key of ours as the vendor of an instance stores it, which may have short ones only."""
+        facts = self.facts.get(instance)
+        return short_key(key, facts.key_length) if facts else key
 
     def team(self, capability: str) -> str:
         """Who decides on what a capability owns; operations, where no instance serves it."""
@@ -108,7 +115,10 @@ class Systems:
         }
         if missing := [name for name, instance in systems.items() if not instance]:
             instances = " and ".join(f"{name} instance" for name in missing)
-            raise Conflict(f"No route gives {selling_entity} any {instances} (routing.toml).")
+            raise Conflict(
+                f"No route gives {selling_entity} any {instances} (routing.toml).",
+                extra={"owner": "operations", "what_next": "Add the route to routing.toml, then replay."},
+            )
         return systems
 
     def of(self, interface: type[T], assignment: SystemAssignment) -> T:
@@ -121,7 +131,8 @@ class Systems:
         if client is None:
             raise NotFound(
                 f"{instance}, in which this began, is no {api_of(interface).name} here any more. "
-                f"Put its profile back (instances/{instance}.toml), restart, and replay."
+                f"Put its profile back (instances/{instance}.toml), restart, and replay.",
+                extra={"owner": "operations"},
             )
         return client
 

@@ -7,18 +7,22 @@ from typing import Any, ClassVar, Generic, TypeVar
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.canonical.workflow import Mode, PlannedRequest, Step, WorkflowView
+from contracts.canonical.workflow import Mode, PlannedRequest, Step, WorkflowStatus, WorkflowView
 from contracts.events.kinds import WorkflowStatusChanged
 from contracts.problems import Conflict, NotFound
 from contracts.routing import SystemAssignment
-from kit import context, privacy
+from kit import audit, context, exceptions, privacy
 from kit.inbox import InboxRow
-from kit.workflows import Owner, RunRow
+from kit.workflows import Owner, RunRow, successor_of
+from process_apis.failures import SALES
 from process_apis.module import FlowDependencies
 from process_apis.settings import Modes
 from process_apis.systems import assignment_of_run
+from process_apis.ways_on import way_of
 
 V = TypeVar("V", bound=WorkflowView)
+# Ends that leave nothing, after which the same may be asked for anew.
+ENDED_WITHOUT: tuple[WorkflowStatus, ...] = ("failed", "undone")
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -87,6 +91,31 @@ class WorkflowService(ABC, Generic[V]):
             elif begun is not None:
                 await self._start(connection, run_id, mode=mode, **msgspec.structs.asdict(begun))
 
+    async def _newest(self, first: str) -> RunRow | None:
+        """The last run of the business object whose first run has this id."""
+        async with self._database.connect() as connection:
+            return await self._runtime.newest(connection, first)
+
+    async def _succeed_run(self, connection: AsyncConnection, ended: RunRow, **beginning: Any) -> str:
+        """The id of the run that succeeds an ended one, new or existing.
+
+        It is the ended one's where a case of it is open, or it was restarted.
+        """
+        try:
+            successor = await self._runtime.successor(connection, ended.id)
+        except Conflict:
+            later = successor_of(ended.id)
+            return later if await self._runtime.read(later) is not None else ended.id
+        await self._start(connection, successor, **beginning)
+        return successor
+
+    async def _put_right(self, connection: AsyncConnection, case: str) -> bool:
+        """Go on with what waits for a correction in the CRM; False for an exception that others decide on."""
+        by = await privacy.actor(connection)
+        return await exceptions.put_right(
+            connection, self._runtime, case, teams=(SALES,), by=by, consumer=audit.consumer()
+        )
+
     async def _assigned(self, selling_entity: str) -> SystemAssignment:
         """The systems of the run that asks, and for the rest those of the routing in force.
 
@@ -121,13 +150,34 @@ class WorkflowService(ABC, Generic[V]):
         timeline = await self._runtime.timeline(row.id)
         planned = await self._runtime.planned_requests(row.id) if row.status == "observed" else ()
         async with self._database.connect() as connection:
-            return await self._view(connection, row, _shared(row, timeline, planned))
+            shared = _shared(row, timeline, planned) | await self._way_on(connection, row)
+            return await self._view(connection, row, shared)
+
+    async def _way_on(self, connection: AsyncConnection, row: RunRow) -> dict[str, str]:
+        """Who must act for a run to go on, and what next; of one that waits for another run, that one's."""
+        awaited = await self._awaited(connection, row)
+        if awaited is not None:
+            stands = awaited.status in ("waiting", "parked")
+            text = {"status_text": awaited.status_text} if stands else {}
+            return {**text, **await self._way_on(connection, awaited)} if not awaited.finished_at else {}
+        cases = await exceptions.open_cases(connection, [row.exception_id] if row.exception_id else [])
+        way = way_of(row, cases.get(row.exception_id))
+        what_next = " ".join(filter(None, (way.by, way.then))) if way.by else ""
+        return {"waiting_for": way.who, "what_next": what_next}
+
+    async def _awaited(self, connection: AsyncConnection, row: RunRow) -> RunRow | None:
+        """The run for which another waits, if it is the caller's."""
+        waits = row.status == "waiting" and row.waits_for
+        return await self._runtime.read_in(connection, row.waits_for) if waits else None
 
     async def _find(self, **wanted: Any) -> tuple[tuple[V, ...], str | None]:
         """A page of the flow's runs, newest first and without timelines, and the next page's cursor."""
         page = await self._runtime.find(**{"flow": self.flow, **wanted})
         async with self._database.connect() as connection:
-            items = [await self._view(connection, row, _shared(row)) for row in page.items]
+            items = [
+                await self._view(connection, row, _shared(row) | await self._way_on(connection, row))
+                for row in page.items
+            ]
         return tuple(items), page.next_cursor
 
     async def _view(self, connection: AsyncConnection, row: RunRow, shared: dict[str, Any]) -> V:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 from litestar import Router
 
+from contracts.canonical.values import LONGEST_KEY
 from contracts.events.kinds import RecordChanged
 from contracts.problems import Problem
 from contracts.system import capabilities
@@ -35,6 +36,7 @@ from system_apis.connector import (
 )
 from system_apis.connector.closed import closed_instance, unresolved_references
 from system_apis.connector.polling import look_now, pause
+from system_apis.connector.short_keys import ShortKeys
 
 _log = log("system_apis")
 
@@ -61,7 +63,11 @@ class Instance:
     @property
     def interfaces(self) -> dict[type, Any]:
         """Each capability's interface with the adapter that implements it."""
-        return {interface_of(name): self.opened.capabilities[name] for name in self.profile.capabilities}
+        return {interface_of(name): self._keyed(name) for name in self.profile.capabilities}
+
+    def _keyed(self, capability: str) -> Any:
+        adapter, most = self.opened.capabilities[capability], self.connector.key_length
+        return ShortKeys(adapter, most) if most < LONGEST_KEY else adapter
 
     def accepts(self, change: RecordChanged) -> bool:
         """Whether a capability of the instance reads the object that changed; no other change is taken in."""
@@ -164,7 +170,7 @@ def _undeclared(connector: Connector, profile: Profile) -> Iterator[str]:
         if name not in connector.capabilities:
             yield f"{connector.title} has no capability {name!r}"
     features = {each.name for name in connector.capabilities for each in api_of(interface_of(name)).features}
-    for name in profile.lacks:
+    for name in (*profile.lacks, *(feature.name for feature in connector.lacks)):
         if name not in features:
             yield f"{connector.title} has no optional feature {name!r}"
     for name in profile.allowances:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from contracts.canonical.values import Id, Instant, Ref
+from contracts.canonical.values import Id, Instant, LeftOut, Ref
 
 
 class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -19,3 +19,4 @@ class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
 class Contacts(msgspec.Struct, frozen=True, omit_defaults=True):
     items: tuple[Contact, ...]
     next_cursor: str | None = None
+    left_out: tuple[LeftOut, ...] = ()

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from contracts.canonical.objects import BusinessObject
 from contracts.canonical.opportunity import PricingModel
-from contracts.canonical.values import Id, Instant, Money, Name, Quantity, Ref
+from contracts.canonical.values import Id, Instant, LeftOut, Money, Name, Quantity, Ref
 
 CONTRACT = BusinessObject("contract", stage="active")
 
@@ -77,3 +77,4 @@ class Contract(msgspec.Struct, frozen=True, omit_defaults=True):
 class Contracts(msgspec.Struct, frozen=True, omit_defaults=True):
     items: tuple[Contract, ...]
     next_cursor: str | None = None
+    left_out: tuple[LeftOut, ...] = ()

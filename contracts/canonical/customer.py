@@ -13,6 +13,7 @@ from contracts.canonical.values import (
     Id,
     Instant,
     Key,
+    LeftOut,
     Money,
     Name,
     Ref,
@@ -42,7 +43,10 @@ class CustomerDraft(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A customer as one system, or we, know it."""
+    """A customer as one system, or we, know it.
+
+    `other_entities` are our legal entities, beside `selling_entity`, that sell to it too.
+    """
 
     id: Id
     version: str
@@ -63,6 +67,11 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     email: str = ""
     website: str = ""
     refs: tuple[Ref, ...] = ()
+    other_entities: tuple[str, ...] = ()
+
+    def is_of(self, entity: str) -> bool:
+        """Whether the legal entity sells to it; one without any is everyone's."""
+        return self.selling_entity in (entity, "") or entity in self.other_entities
 
 
 class Customers(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -70,6 +79,7 @@ class Customers(msgspec.Struct, frozen=True, omit_defaults=True):
 
     items: tuple[Customer, ...]
     next_cursor: str | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class CustomerQuery(msgspec.Struct, frozen=True, omit_defaults=True):

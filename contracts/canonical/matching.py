@@ -199,6 +199,11 @@ class DuplicateCandidate(msgspec.Struct, frozen=True, omit_defaults=True):
     score: int
     reasons: tuple[str, ...]
     selling_entity: str = ""
+    other_entities: tuple[str, ...] = ()
+
+    def is_of(self, entity: str) -> bool:
+        """Whether it is the legal entity's; one without any is everyone's."""
+        return self.selling_entity in (entity, "") or entity in self.other_entities
 
 
 def questions(firm: Customer) -> list[tuple[str | None, str | None, str | None]]:
@@ -228,4 +233,5 @@ def _candidate(firm: Customer, instance: str, other: Customer) -> DuplicateCandi
         score=max((SCORES[each] for each in alike), default=0),
         reasons=tuple(_REASONS[each] for each in alike),
         selling_entity=other.selling_entity,
+        other_entities=other.other_entities,
     )

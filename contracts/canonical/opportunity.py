@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from contracts.canonical.objects import BusinessObject
-from contracts.canonical.values import Id, Instant, Money, Quantity, Ref
+from contracts.canonical.values import Id, Instant, LeftOut, Money, Quantity, Ref
 
 OPPORTUNITY = BusinessObject("opportunity")
 
@@ -65,6 +65,7 @@ class Opportunity(msgspec.Struct, frozen=True, omit_defaults=True):
 class Opportunities(msgspec.Struct, frozen=True, omit_defaults=True):
     items: tuple[Opportunity, ...]
     next_cursor: str | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class ProjectLink(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,7 +8,7 @@ import msgspec
 from contracts.canonical.customer import Customer
 from contracts.canonical.objects import BusinessObject
 from contracts.canonical.opportunity import PricingModel
-from contracts.canonical.values import Id, Instant, Money, Name, Quantity, Ref
+from contracts.canonical.values import Id, Instant, LeftOut, Money, Name, Quantity, Ref
 
 PROJECT = BusinessObject("project", stage="active")
 
@@ -53,6 +53,7 @@ class ProjectDraft(msgspec.Struct, frozen=True, omit_defaults=True):
     pricing_model: PricingModel
     service_line: str = ""
     region: str = ""
+    selling_entity: str = ""
     budget: Money | None = None
     budget_hours: Quantity | None = None
     tasks: tuple[TaskPlan, ...] = ()
@@ -80,6 +81,7 @@ class Project(msgspec.Struct, frozen=True, omit_defaults=True):
     status: ProjectStatus
     customer_id: str = ""
     contract_id: str = ""
+    selling_entity: str = ""
     code: str = ""
     template: str = ""
     start: dt.date | None = None
@@ -94,8 +96,11 @@ class Project(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Projects(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A page of projects, and those of its records that cannot be read."""
+
     items: tuple[Project, ...]
     next_cursor: str | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Client(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -106,7 +111,13 @@ class Client(msgspec.Struct, frozen=True, omit_defaults=True):
     updated_at: Instant
     name: str
     key: str = ""
+    email: str = ""
+    website: str = ""
     refs: tuple[Ref, ...] = ()
+
+
+class Clients(msgspec.Struct, frozen=True, omit_defaults=True):
+    items: tuple[Client, ...]
 
 
 class ClientDraft(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -120,3 +131,17 @@ class ClientDraft(msgspec.Struct, frozen=True, omit_defaults=True):
 def client_of(customer: Customer) -> ClientDraft:
     """The data from which a PSA creates the firm under which it groups projects."""
     return ClientDraft(name=customer.trading_name or customer.legal_name, website=customer.website)
+
+
+def firm_of(client: Client) -> Customer:
+    """The client as a firm, to be matched with others."""
+    return Customer(
+        id=client.id,
+        version=client.version,
+        updated_at=client.updated_at,
+        legal_name=client.name,
+        status="approved",
+        email=client.email,
+        website=client.website,
+        refs=client.refs,
+    )

@@ -1,5 +1,6 @@
 """The small values that every noun is made of: money, ids, references, addresses, periods."""
 
+import base64
 import datetime as dt
 import hashlib
 import re
@@ -11,7 +12,8 @@ import msgspec
 from msgspec import Meta
 
 Id = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-]*$")]
-Key = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]*$")]
+LONGEST_KEY = 120
+Key = Annotated[str, Meta(min_length=1, max_length=LONGEST_KEY, pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]*$")]
 Code = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.&\- ]*$")]
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
 Sentence = Annotated[str, Meta(min_length=1, max_length=2000)]
@@ -61,6 +63,18 @@ def key_of(noun: str, *parts: str) -> str:
     return "-".join(("enf", noun, *parts))
 
 
+def short_key(key: str, most: int) -> str:
+    """A key as a system stores it whose references have at most so many characters: itself, or its digest.
+
+    In capitals and digits, because some compare references without regard to case. In the 20 characters of
+    SAP's reference there are 85 bits: two of a billion keys are the same with a chance of 1 in 10 million.
+    """
+    if len(key) <= most:
+        return key
+    digest = base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()
+    return f"ENF{digest}"[:most]
+
+
 class Money(msgspec.Struct, frozen=True):
     """An amount in one currency; never a float, never infinite."""
 
@@ -71,6 +85,13 @@ class Money(msgspec.Struct, frozen=True):
         # The local carrier has no JSON and so no schema: the promise is checked here too.
         if not self.amount.is_finite():
             raise ValueError("an amount of money is finite")
+
+
+class LeftOut(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A record that a list leaves out, because the vendor's is off its schema; `why` quotes no value."""
+
+    id: Id
+    why: str
 
 
 class Ref(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -36,7 +36,10 @@ class PlannedRequest(msgspec.Struct, frozen=True):
 
 
 class WorkflowView(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What the run of any flow shows; a flow's own view adds its fields."""
+    """What the run of any flow shows; a flow's own view adds its fields.
+
+    `waiting_for` is who must act for it to go on; `what_next` how it goes on, or begins anew after its end.
+    """
 
     id: Id
     version: str
@@ -48,6 +51,8 @@ class WorkflowView(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     updated_at: Instant
     due_at: Instant | None = None
     exception_id: str = ""
+    waiting_for: str = ""
+    what_next: str = ""
     timeline: tuple[Step, ...] = ()
     refs: tuple[Ref, ...] = ()
     would_send: tuple[PlannedRequest, ...] = ()

@@ -26,6 +26,8 @@ ACTIVATION_UPDATED = "enfilade.activation.updated.v1"
 WORKFLOW_STATUS_CHANGED = "enfilade.workflow.status_changed.v1"
 EXCEPTION_RAISED = "enfilade.exception.raised.v1"
 EXCEPTION_RESOLVED = "enfilade.exception.resolved.v1"
+# Between the tiers only: a record that is off its vendor's schema; its `values` say why.
+RECORD_UNREADABLE = "enfilade.record.unreadable"
 SLA_BREACHED = "enfilade.sla.breached.v1"
 
 

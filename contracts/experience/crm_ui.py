@@ -20,7 +20,10 @@ from contracts.process.opportunity_to_project import ActivationBlocked
 
 
 class ActivationScreen(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the CRM screen shows of an activation; `status_url` is where to look again."""
+    """What the CRM screen shows of an activation; `status_url` is where to look again.
+
+    `waiting_for` is who must act, `what_next` what that is, or how the deal is activated anew.
+    """
 
     id: str
     status: WorkflowStatus
@@ -36,6 +39,7 @@ class ActivationScreen(msgspec.Struct, frozen=True, omit_defaults=True):
     contract: ScreenLink | None = None
     customer: ScreenLink | None = None
     waiting_for: str = ""
+    what_next: str = ""
     exception_id: str = ""
 
 

@@ -15,13 +15,17 @@ Decision = Literal["approve", "reject", "merge"]
 
 
 class CustomerProposal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A CRM account that should become a customer of a selling entity."""
+    """A CRM account that should become a customer of a selling entity.
+
+    `after` names a request of it that was rejected or undone, and after which it is asked for anew.
+    """
 
     instance: Instance
     account_id: Id
     selling_entity: Annotated[str, Meta(min_length=1, max_length=60)]
     currency: Currency
     payment_terms: Annotated[str, Meta(max_length=60)] = ""
+    after: Annotated[str, Meta(max_length=120)] = ""
 
 
 class CustomerRequest(WorkflowView, frozen=True, omit_defaults=True, kw_only=True):
@@ -85,7 +89,10 @@ class CustomerMaster(Protocol):
         links=(Link("get_request", "request_id", "id"),),
     )
     async def propose_customer(self, body: CustomerProposal) -> CustomerRequest:
-        """The request, new or existing: one per CRM account and selling entity."""
+        """The request, new or existing: one per CRM account and selling entity at a time.
+
+        One that was rejected or undone stays ended; a proposal `after` it is a request of its own.
+        """
         ...
 
     @operation(

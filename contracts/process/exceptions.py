@@ -15,6 +15,7 @@ class Resolution(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a person decides: *replay* after correcting, *undo* what was done, or *skip* with a reason.
 
     `corrections` overrides canonical fields of the record that was stopped, by name, for the replay.
+    One that nothing would read is refused, with what can be corrected.
     """
 
     action: Literal["replay", "undo", "skip"]

@@ -44,7 +44,10 @@ class Schedules(msgspec.Struct, frozen=True):
 
 
 class WorkflowReplay(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why a run is replayed; `corrections` overrides canonical fields of what stopped, by name."""
+    """Why a run is replayed; `corrections` overrides canonical fields of what stopped, by name.
+
+    One that nothing would read is refused, with what can be corrected.
+    """
 
     reason: Annotated[str, Meta(min_length=3, max_length=2000)]
     corrections: dict[

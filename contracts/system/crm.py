@@ -12,13 +12,14 @@ from contracts.problems import (
     NotFound,
     PreconditionFailed,
     VendorDoubtful,
+    VendorPending,
     VendorRejected,
     VendorUnavailable,
 )
 
-READ = (NotFound, ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
 LIST = (ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
-WRITE = (*READ, PreconditionFailed)
+READ = (NotFound, *LIST)
+WRITE = (*READ, PreconditionFailed, VendorPending)
 PRECONDITION = Feature("precondition", "without a condition: this CRM cannot refuse a write at another stage")
 
 

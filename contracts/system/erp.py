@@ -6,10 +6,18 @@ from contracts.canonical.contract import CONTRACT, Contract, ContractDraft, Cont
 from contracts.canonical.customer import CUSTOMER, Customer, CustomerDraft, Customers
 from contracts.canonical.values import Cursor, Id, Instant, Key, Name, PageSize
 from contracts.operation import Feature, Link, api, operation
-from contracts.problems import ContractViolation, NotFound, VendorDoubtful, VendorRejected, VendorUnavailable
+from contracts.problems import (
+    ContractViolation,
+    NotFound,
+    VendorDoubtful,
+    VendorPending,
+    VendorRejected,
+    VendorUnavailable,
+)
 
 LIST = (ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
-READ = (NotFound, *LIST)
+PUT = (*LIST, VendorPending)
+READ = (NotFound, *PUT)
 BILLING_SCHEDULE = Feature("billing_schedule", "no billing dates: this ERP has no billing schedule")
 
 
@@ -72,7 +80,7 @@ class Erp(Protocol):
         "PUT",
         "/customers/by-key/{key}",
         summary="Create a customer under a key, or bring it to this state",
-        problems=LIST,
+        problems=PUT,
         deadline=30,
         links=(Link("get_customer", "customer_id", "id"),),
     )

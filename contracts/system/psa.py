@@ -2,13 +2,21 @@
 
 from typing import Protocol
 
-from contracts.canonical.project import PROJECT, Client, ClientDraft, Project, ProjectDraft, Projects
-from contracts.canonical.values import Cursor, Id, Instant, Key, PageSize
+from contracts.canonical.project import PROJECT, Client, ClientDraft, Clients, Project, ProjectDraft, Projects
+from contracts.canonical.values import Cursor, Id, Instant, Key, Name, PageSize
 from contracts.operation import Link, api, operation
-from contracts.problems import ContractViolation, NotFound, VendorDoubtful, VendorRejected, VendorUnavailable
+from contracts.problems import (
+    ContractViolation,
+    NotFound,
+    VendorDoubtful,
+    VendorPending,
+    VendorRejected,
+    VendorUnavailable,
+)
 
 LIST = (ContractViolation, VendorRejected, VendorUnavailable, VendorDoubtful)
-READ = (NotFound, *LIST)
+PUT = (*LIST, VendorPending)
+READ = (NotFound, *PUT)
 
 
 @api(
@@ -25,13 +33,18 @@ class Psa(Protocol):
     Creating twice under one key, at once or years apart, in one process or several, makes one object.
     """
 
+    @operation("GET", "/clients/matches", summary="Find clients that may be the same firm", problems=LIST)
+    async def find_clients(self, name: Name | None = None, domain: Name | None = None) -> Clients:
+        """Clients alike in normalised name, or in the domain of website or e-mail (at most 20)."""
+        ...
+
     @operation("GET", "/clients/by-key/{key}", summary="Read the client created under a key", problems=READ)
     async def get_client_by_key(self, key: Key) -> Client:
         """The client; raises NotFound."""
         ...
 
     @operation(
-        "PUT", "/clients/by-key/{key}", summary="Create a client under a key", problems=LIST, deadline=30
+        "PUT", "/clients/by-key/{key}", summary="Create a client under a key", problems=PUT, deadline=30
     )
     async def put_client(self, key: Key, body: ClientDraft) -> Client:
         """The one client of this key."""

@@ -232,7 +232,7 @@ def _build_process_tier(
             _system_clients(tiers, carrier),
             policy_context.current_policy,
             {profile.name: connector.canonical_id for connector, profile in tiers.profiles},
-            lacking={profile.name: connector.lacking(profile) for connector, profile in tiers.profiles},
+            facts={profile.name: connector.facts(profile) for connector, profile in tiers.profiles},
         ),
         database=stores.database,
         runtime=tiers.runtime,
@@ -242,12 +242,13 @@ def _build_process_tier(
         settings=tomllib.loads((settings.folder / "flows.toml").read_text(encoding="utf-8")),
     )
     tiers.modules = process_apis.app.build(dependencies)
+    for module in tiers.modules.values():
+        for flow in (*([module.flow] if module.flow else []), *module.postings):
+            tiers.runtime.register(flow)
     if worker:
         tiers.inbox = InboxWorker(stores.database)
         tiers.postings = Collector(stores.database, tiers.runtime)
         for module in tiers.modules.values():
-            for flow in (*([module.flow] if module.flow else []), *module.postings):
-                tiers.runtime.register(flow)
             for flow in module.postings:
                 tiers.postings.add(flow)
         for trigger in process_apis.app.triggers(dependencies, tiers.modules):

@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.problems import DeadlineExceeded, Unavailable
 from deploy.settings import ServerSettings, TierName
-from gateway.exchange import Exchange, Reply
+from gateway.exchange import JSON, Exchange, Header, Reply
 from gateway.policies.hop import Target, over_http
 from kit import context
 from kit.clients import RemotePieces, remote, send_streaming
@@ -51,21 +51,18 @@ class Carrier:
         return lambda _name: step
 
     async def send(
-        self, audience: str, scope: str, method: str, url: str, headers: dict[str, str], body: bytes
-    ) -> tuple[int, dict[str, str], bytes]:
+        self, audience: str, scope: str, method: str, url: str, headers: list[Header], body: bytes
+    ) -> tuple[int, list[Header], bytes]:
         """Send a request as it is; raises DeadlineExceeded and Unavailable."""
         remaining = context.remaining() or LONGEST_SECONDS
-        headers |= {
-            "Authorization": self._credential(audience, scope).authorization,
-            "Deadline": f"{remaining:.3f}",
-        }
+        headers = [*headers, *self._headers(audience, scope, remaining)]
         try:
             answer = await self._http.request(method, url, headers=headers, content=body, timeout=remaining)
         except httpx.TimeoutException:
             raise DeadlineExceeded from None
         except httpx.HTTPError:
             raise Unavailable("A tier of the deployment cannot be reached", retry_after=1) from None
-        return answer.status_code, dict(answer.headers), answer.content
+        return answer.status_code, answer.headers.raw, answer.content
 
     async def open_stream(
         self,
@@ -73,27 +70,29 @@ class Carrier:
         scope: str,
         method: str,
         url: str,
-        headers: dict[str, str],
+        headers: list[Header],
         body: bytes,
         media_type: str,
-    ) -> tuple[int, dict[str, str], bytes | RemotePieces]:
+    ) -> tuple[int, list[Header], bytes | RemotePieces]:
         """As `send` for an answer that streams: its pieces, or the whole body of a refusal."""
         remaining = context.remaining() or LONGEST_SECONDS
-        headers |= {
-            "Authorization": self._credential(audience, scope).authorization,
-            "Deadline": f"{remaining:.3f}",
-        }
+        headers = [*headers, *self._headers(audience, scope, remaining)]
         request = self._http.build_request(method, url, headers=headers, content=body)
         answer = await send_streaming(self._http, request, remaining)
         if answer.is_success:
-            return answer.status_code, dict(answer.headers), RemotePieces(answer, media_type)
+            return answer.status_code, answer.headers.raw, RemotePieces(answer, media_type)
         async with aclosing(answer):
-            return answer.status_code, dict(answer.headers), await answer.aread()
+            return answer.status_code, answer.headers.raw, await answer.aread()
+
+    def _headers(self, audience: str, scope: str, seconds: float) -> list[Header]:
+        """Who calls, for which tier and operation, and how long the answer may take."""
+        authorization = self._credential(audience, scope).authorization
+        return [(b"authorization", authorization.encode()), (b"deadline", f"{seconds:.3f}".encode())]
 
     async def hand_webhook(self, addressed: AddressedRequest) -> WebhookAnswer:
         """Hand a vendor's call to the system tier; raises what it answers."""
         url = f"{self._urls['system'].rstrip('/')}/hooks"
-        headers = {"Content-Type": "application/json"}
+        headers = [(b"content-type", JSON)]
         body = msgspec.json.encode(addressed)
         status, _, answer = await self.send(audience_of("system"), HOOKS_SCOPE, "POST", url, headers, body)
         if status >= httpx.codes.BAD_REQUEST:

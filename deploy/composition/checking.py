@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import process_apis.app
 from deploy.composition.access import RoutingFacts, names_known, read_routing_facts, routing_faults
 from deploy.composition.production import production_faults
 from deploy.settings import ServerSettings, examine, read_settings
 from gateway.identity.issuing.personas import read_people
 from gateway.names import KnownNames, roles_that_bind, unknown_claims, unknown_roles
+from gateway.plans.reading import decode
 from gateway.policy_bundle import read_bundle, read_valid_files
 from kit import retention
 from kit.secrets import SecretError, resolve
@@ -112,10 +115,14 @@ def _check_people(folder: Path, known: KnownNames) -> None:
 
 def _check_flows(path: Path, known: KnownNames) -> None:
     try:
-        sections = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        sections = tomllib.loads(text)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsError([f"{path}: {error}"]) from None
-    flows = {module.__name__.rpartition(".")[2] for module in process_apis.app.modules()}
+    flows = process_apis.app.settings_kinds()
+    kind = msgspec.defstruct("Flows", [(name, flow_settings, None) for name, flow_settings in flows.items()])
+    of_flows = {name: section for name, section in sections.items() if name in flows}
+    faults = _faults_of(lambda: decode(of_flows, kind, str(path), text))
     places = [(name, f"there is no flow {name}") for name in sections if name not in flows]
     places += [
         (f"{name}.modes.{instance}", f"there is no instance {instance}")
@@ -123,7 +130,9 @@ def _check_flows(path: Path, known: KnownNames) -> None:
         for instance in (settings.get("modes", {}) if isinstance(settings, dict) else {})
         if known.instances is not None and instance not in known.instances
     ]
-    _refuse(path, places)
+    faults += _faults_of(lambda: _refuse(path, places))
+    if faults:
+        raise SettingsError(faults)
 
 
 def _refuse(path: Path, places: list[tuple[str, str]]) -> None:

@@ -9,6 +9,7 @@ import kit.database.tables
 import kit.postings.tables
 import kit.privacy.tables
 import kit.secret_store
+import process_apis.approved_customers
 import process_apis.known_records
 from process_apis import views
 

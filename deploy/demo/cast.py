@@ -8,9 +8,11 @@ from typing import Any
 
 import msgspec
 
+from contracts.canonical.values import LONGEST_KEY, short_key
 from contracts.routing import ANY, Routing
 from deploy.errors import CommandError
 from sandbox.core.console import Console
+from system_apis.app import connector_of
 
 SALES = "crm-screen"
 CRM, ERP, PSA = "crm", "erp", "psa"
@@ -31,6 +33,11 @@ class Player:
     instance: str
     title: str
     console: Any
+    key_length: int = LONGEST_KEY
+
+    def stored(self, key: str) -> str:
+        """A key of ours as the system stores it."""
+        return short_key(key, self.key_length)
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ def read_roles(config: Path) -> list[Role]:
     """Every instance of a configuration; a profile that cannot be read is not among them."""
     roles = []
     for path in sorted((config / "instances").glob("*.toml")):
-        with contextlib.suppress(msgspec.DecodeError):
+        with contextlib.suppress(msgspec.DecodeError, OSError):
             roles.append(msgspec.toml.decode(path.read_bytes(), type=Role))
     return roles
 
@@ -82,7 +89,8 @@ def cast_with(config: Path, consoles: Mapping[str, Console]) -> Cast:
         if role.vendor not in consoles:
             raise CommandError(f"The demo needs the {role.vendor} sandbox, for the instance {role.instance}.")
         console = consoles[role.vendor]
-        players[capability] = Player(role.instance, console.title, console)
+        key_length = connector_of(role.vendor).key_length
+        players[capability] = Player(role.instance, console.title, console, key_length)
     return Cast(**players)
 
 

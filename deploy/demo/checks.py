@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.canonical.reference import DeliveryTemplate
 from contracts.canonical.values import key_of
-from deploy.demo.cast import Cast
+from deploy.demo.cast import Cast, Player
 from process_apis import reference_files
 from process_apis.flows.opportunity_to_project import rules as activation_rules
 from sandbox.core.console import ClientRecord, ContractRecord, CustomerRecord, Deal, ProjectRecord
@@ -53,9 +53,9 @@ class Stage(msgspec.Struct, frozen=True):
 async def read_back(cast: Cast, stage: Stage, config: Path) -> list[Check]:
     """The checks at the systems that played."""
     template = reference_files.read(config / "reference").templates[stage.deal.delivery_template]
-    customer = _customer(cast.erp.title, await cast.erp.console.customers(), stage)
-    contract = _contract(cast.erp.title, await cast.erp.console.contracts(), stage, customer.id)
-    project = _project(cast.psa.title, await cast.psa.console.projects(), stage, template)
+    customer = _customer(cast.erp, await cast.erp.console.customers(), stage)
+    contract = _contract(cast.erp, await cast.erp.console.contracts(), stage, customer.id)
+    project = _project(cast.psa, await cast.psa.console.projects(), stage, template)
     deal = _deal(cast.crm.title, await cast.crm.console.deal(stage.deal.id), stage, project[0].id)
     return [customer, *contract, *project, *deal]
 
@@ -72,8 +72,8 @@ def _one(
     return Check(system, what, ids, len(records) == 1, f"{count}{detail}")
 
 
-def _customer(system: str, customers: list[CustomerRecord], stage: Stage) -> Check:
-    key = stage.keys["customer"]
+def _customer(at: Player, customers: list[CustomerRecord], stage: Stage) -> Check:
+    system, key = at.title, at.stored(stage.keys["customer"])
     live = [one for one in customers if one.active]
     named = [one for one in live if one.name == stage.deal.customer_name]
     if stage.merged:
@@ -83,8 +83,8 @@ def _customer(system: str, customers: list[CustomerRecord], stage: Stage) -> Che
     return msgspec.structs.replace(check, ok=check.ok and keyed == named)
 
 
-def _contract(system: str, contracts: list[ContractRecord], stage: Stage, customer_id: str) -> list[Check]:
-    deal, key = stage.deal, stage.keys["contract"]
+def _contract(at: Player, contracts: list[ContractRecord], stage: Stage, customer_id: str) -> list[Check]:
+    system, deal, key = at.title, stage.deal, at.stored(stage.keys["contract"])
     live = [one for one in contracts if one.open and (one.deal_id == deal.id or one.key == key)]
     checks = [_one(system, "contract", live, f", key {key}")]
     if len(live) != 1:
@@ -103,9 +103,9 @@ def _contract(system: str, contracts: list[ContractRecord], stage: Stage, custom
 
 
 def _project(
-    system: str, projects: list[ProjectRecord], stage: Stage, template: DeliveryTemplate
+    at: Player, projects: list[ProjectRecord], stage: Stage, template: DeliveryTemplate
 ) -> list[Check]:
-    key = stage.keys["project"]
+    system, key = at.title, at.stored(stage.keys["project"])
     live = [one for one in projects if one.live and (one.key == key or one.name == stage.deal.name)]
     checks = [_one(system, "project", live, f", key {key}")]
     if len(live) != 1:

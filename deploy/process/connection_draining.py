@@ -34,12 +34,12 @@ def install_signal_handlers(settings: ServerSettings, close_connections: Callabl
 
     def drain() -> None:
         close_connections()
-        listeners = _sockets(settings.port, listening=True)
+        listeners = sockets_at(settings.port, listening=True)
         _stop_accepting(listeners, last=draining(settings))
         loop.call_later(LOOK_EVERY_SECONDS, look, listeners)
 
     def look(listeners: set[int]) -> None:
-        if _sockets(settings.port, listening=False) - listeners:
+        if sockets_at(settings.port, listening=False) - listeners:
             loop.call_later(LOOK_EVERY_SECONDS, look, listeners)
         else:
             drained_file(folder, os.getpid()).touch()
@@ -72,7 +72,7 @@ def _stop_accepting(listeners: set[int], *, last: bool) -> None:
             listening.shutdown(socket.SHUT_RDWR)
 
 
-def _sockets(port: int, *, listening: bool) -> set[int]:
+def sockets_at(port: int, *, listening: bool) -> set[int]:
     """The descriptors of what this process has open at its own port: where it listens, or the rest."""
     sockets: set[int] = set()
     for descriptor in _open_files("socket:"):

@@ -31,16 +31,13 @@ from deploy.process.connection_draining import (
     drained_file,
     serving_file,
 )
+from deploy.process.ports import ip_of
 from deploy.settings import ServerSettings
 
-HEADER_SECONDS = 5
 HEADER_BYTES = 32 * 1024
 
 START_SECONDS = 60.0
 """What a successor has to start in."""
-
-DRAIN_SECONDS = HEADER_SECONDS + 1.0
-"""How long the callers of a replaced worker have to reconnect: an idle connection ends sooner anyway."""
 
 LAST_SECONDS = 1.0
 """The time, when the deployment stops, for a request whose connection was accepted."""
@@ -56,9 +53,11 @@ class Supervisor(MPServer):
     connections that wait at its socket. Here the server opens one for each worker; the successor reuses it.
     """
 
-    def __init__(self, *, folder: Path, notice_seconds: float, **given: Any) -> None:
+    def __init__(self, *, folder: Path, notice_seconds: float, idle_seconds: float, **given: Any) -> None:
         super().__init__(**given)
         self._folder = folder
+        # How long the callers of a replaced worker have to reconnect: an idle connection ends sooner anyway.
+        self._drain_seconds = idle_seconds + 1.0
         self._notice_seconds = notice_seconds
         self._stopping = False
         self._noticed = False
@@ -131,7 +130,7 @@ class Supervisor(MPServer):
             successor.kill()
             return False
         self.wrks[idx], old = successor, self.wrks[idx]
-        self._let_drain([old], DRAIN_SECONDS)
+        self._let_drain([old], self._drain_seconds)
         old.terminate()
         old.join(self.workers_kill_timeout)
         if old.is_alive():
@@ -151,7 +150,13 @@ class Supervisor(MPServer):
             worker.interrupt_by_parent = True
             drained_file(self._folder, worker.inner.pid).unlink(missing_ok=True)  # as above
         signal_workers(DRAIN, workers)
-        wait(lambda: all(self._has_drained(worker) for worker in workers), seconds)
+        stopping = self.interrupt_signal
+
+        def ended() -> bool:
+            told_to_stop = self.interrupt_signal and not stopping
+            return told_to_stop or all(self._has_drained(worker) for worker in workers)
+
+        wait(ended, seconds)
 
     def _has_drained(self, worker: WorkerProcess) -> bool:
         return drained_file(self._folder, worker.inner.pid).exists() or not worker.is_alive()
@@ -199,12 +204,12 @@ def signal_workers(number: signal.Signals, workers: list[WorkerProcess]) -> None
 
 def supervisor(target: str, settings: ServerSettings, folder: Path, **more: Any) -> Supervisor:
     """The server of an application, named ``module:attribute``, by the settings; `more` is for granian."""
-    given: dict[str, Any] = {"http1_settings": http1(HEADER_SECONDS), **more}
     return Supervisor(
         folder=folder,
         notice_seconds=settings.drain_notice_seconds,
+        idle_seconds=settings.idle_seconds,
         target=target,
-        address=settings.host,
+        address=ip_of(settings.host),
         port=settings.port,
         interface=Interfaces.ASGI,
         loop=Loops.asyncio,  # the same wherever it runs, not whatever else happens to be installed
@@ -214,10 +219,15 @@ def supervisor(target: str, settings: ServerSettings, folder: Path, **more: Any)
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=settings.drain_seconds,
-        **given,
+        http1_settings=http1(settings.idle_seconds),
+        **more,
     )
 
 
-def http1(header_seconds: float) -> HTTP1Settings:
-    """The time and size limits of a request's head."""
-    return HTTP1Settings(header_read_timeout=int(header_seconds * 1000), max_buffer_size=HEADER_BYTES)
+def http1(idle_seconds: float) -> HTTP1Settings:
+    """How long a connection may be idle, and the size of a request's head.
+
+    The server's timer runs from the end of an answer to the end of the next head; the time of a head alone is
+    bounded by `deploy.process.slow_heads`.
+    """
+    return HTTP1Settings(header_read_timeout=int(idle_seconds * 1000), max_buffer_size=HEADER_BYTES)

@@ -12,6 +12,8 @@ import uvicorn
 
 from deploy.process.measuring import Backlog
 from deploy.process.peer_metrics import WorkerPeers
+from deploy.process.ports import family_of, ip_of
+from deploy.settings import authority
 from gateway.app import Gateway
 from gateway.policy_bundle.reloader import PolicyReloader
 from kit.background import run_background, stop_background
@@ -20,7 +22,7 @@ from kit.telemetry import exposition
 
 _EXPOSITION = b"text/plain; version=0.0.4; charset=utf-8"
 _QUEUE = 64
-_KEEP_ALIVE_SECONDS = 5
+IDLE_SECONDS = 75
 _END_SECONDS = 10.0
 
 Ready = Callable[[], Awaitable[Mapping[str, str]]]
@@ -92,7 +94,9 @@ class _Listener(uvicorn.Server):
 
 
 @asynccontextmanager
-async def listening(app: Any, address: tuple[str, int] | None) -> AsyncIterator[None]:
+async def listening(
+    app: Any, address: tuple[str, int] | None, idle_seconds: int = IDLE_SECONDS
+) -> AsyncIterator[None]:
     """The application answers at an address, shared by all workers, for the length of the block."""
     if address is None:
         yield
@@ -103,7 +107,7 @@ async def listening(app: Any, address: tuple[str, int] | None) -> AsyncIterator[
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=idle_seconds,
         ws="none",
     )
     config.load()
@@ -127,14 +131,19 @@ async def listening(app: Any, address: tuple[str, int] | None) -> AsyncIterator[
 @contextlib.contextmanager
 def bound(address: tuple[str, int]) -> Iterator[socket.socket]:
     """A socket on the address, which the other workers may bind as well; raises SettingsError."""
-    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
+    try:
+        ip = ip_of(address[0])
+    except socket.gaierror as error:
+        raise SettingsError(
+            [f"ENFILADE_INTERNAL_ADDRESS: {address[0]} is unknown ({error.strerror})"]
+        ) from None
+    with socket.socket(family_of(ip), socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
-            listener.bind(address)
+            listener.bind((ip, address[1]))
         except OSError as error:
-            fault = f"ENFILADE_INTERNAL_ADDRESS: {address[0]}:{address[1]} cannot be had ({error.strerror})"
+            fault = f"ENFILADE_INTERNAL_ADDRESS: {authority(*address)} cannot be had ({error.strerror})"
             raise SettingsError([fault]) from None
         listener.listen(_QUEUE)
         listener.settimeout(0)

@@ -7,12 +7,30 @@ from collections.abc import Iterable, Mapping
 from deploy.errors import CommandError
 
 
+def ip_of(host: str) -> str:
+    """The IP address to listen on: of a name (``localhost``) that of IPv4, where it has both.
+
+    Raises socket.gaierror for an unknown name.
+    """
+    found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
+    return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
+
+
+def family_of(ip: str) -> socket.AddressFamily:
+    """The address family of an IP address."""
+    return socket.AF_INET6 if ":" in ip else socket.AF_INET
+
+
 def port_fault(host: str, port: int) -> str | None:
     """Why a port cannot be listened on, in a few words; None when it can."""
-    with socket.socket() as probe:
+    try:
+        ip = ip_of(host)
+    except socket.gaierror as error:
+        return f"of {host} cannot be had ({error.strerror})"
+    with socket.socket(family_of(ip)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((ip, port))
             probe.listen(1)
         except OverflowError:
             return "is no port"

@@ -12,6 +12,7 @@ from deploy.process.internal import Internal, listening
 from deploy.process.measuring import Backlog, measured_loop
 from deploy.process.memory import freeze_gc
 from deploy.process.peer_metrics import join_peers
+from deploy.process.slow_heads import SlowHeads
 from deploy.settings import ServerSettings, read_settings
 from kit.settings import SettingsError
 from kit.telemetry import configure_logging, configure_metrics, configure_tracing, log
@@ -24,10 +25,11 @@ class Serving:
         self._deployment: Deployment | None = None
         self._stack = AsyncExitStack()
         self._closing = False
+        self._answer: Any = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if self._deployment is not None and scope["type"] != "lifespan":
-            await self._deployment.app(scope, receive, closing(send) if self._closing else send)
+            await self._answer(self._deployment.app, scope, receive, closing(send) if self._closing else send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
@@ -61,6 +63,9 @@ class Serving:
         peers = await enter(join_peers(Path(settings.run_dir) if settings.run_dir else None))
         deployment = await enter(assemble(settings, os.environ))
         await enter(measured_loop())
+        slow_heads = SlowHeads(settings.port, settings.head_seconds)
+        self._answer = slow_heads.answer
+        await enter(slow_heads.watched())
         ready = readiness(settings, deployment.stores, deployment.tiers)
         await enter(
             listening(
@@ -68,6 +73,7 @@ class Serving:
                     deployment.gateway, ready, peers, Backlog(deployment.stores.database), deployment.policy
                 ),
                 settings.internal,
+                settings.idle_seconds,
             )
         )
         install_signal_handlers(

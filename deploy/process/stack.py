@@ -81,6 +81,17 @@ def running(folder: Path) -> Stack | None:
     return None
 
 
+def settings_with_database(folder: Path, environ: Mapping[str, str]) -> ServerSettings:
+    """The settings for a command that reads the database; raises CommandError where none is known."""
+    settings = settings_beside(folder, environ)
+    if not has_database(settings):
+        raise CommandError(
+            f"No stack runs on {folder}: start `enfilade up`, name another folder with --data, "
+            "or set ENFILADE_DATABASE_URL."
+        )
+    return settings
+
+
 def launcher(folder: Path) -> int | None:
     """The process id of the `up` that holds this folder."""
     try:

@@ -1,6 +1,8 @@
 """The API catalogue: every API, its operations and its problems, as HTML pages and as JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -10,6 +12,7 @@ from gateway.exchange import Exchange, Header, PipelineStep, Reply
 from gateway.inventory import Mounted
 from gateway.lifecycle import NONE, ApiLifecycles, address_of
 
+_PATHS = frozenset({"base", "openapi", "page", "successor"})
 _PAGE_HEADERS: tuple[Header, ...] = (
     (b"content-type", b"text/html; charset=utf-8"),
     (b"cache-control", b"public, max-age=60"),
@@ -53,21 +56,29 @@ class Catalogue:
             for kind in codes
         ]
         pages = {
-            "/apis": _either({"apis": listed, "retired": retired}, html.catalogue_page(listed, retired)),
+            "/apis": self._either({"apis": listed, "retired": retired}, html.catalogue_page(listed, retired)),
             "/apis/problems": _either({"problems": problems}, html.problems_page(problems)),
         }
         for problem in problems:
             pages[f"/apis/problems/{problem['code']}"] = _either(problem, html.problem_page(problem))
         for mounted, summary in zip(self._apis.values(), listed, strict=True):
-            path = summary["page"]
-            document = self._document(mounted)
-            pages[path] = _either(summary, html.api_page(summary, document))
-            pages[path + "/openapi.json"] = _json_only(document)
+            pages[summary["page"]] = self._either(summary, html.api_page(summary, self._document(mounted)))
         return pages
+
+    def _either(self, content: object, page: str) -> PipelineStep:
+        """The content with public paths, as JSON, or its page."""
+        return _either(_under(urlsplit(self._public_url).path, content), page)
+
+    def documents(self, publish: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, PipelineStep]:
+        """Every API's document by its path, as `publish` makes it of the frozen one with its addresses."""
+        return {
+            f"{_page_of(mounted)}/openapi.json": _json_only(publish(self._document(mounted)))
+            for mounted in self._apis.values()
+        }
 
     def _listed(self, mounted: Mounted) -> dict:
         api = mounted.api
-        page = f"/apis/{api.tier}/{api.name}/v{api.version}"
+        page = _page_of(mounted)
         return {
             "api": api.slug,
             "tier": api.tier,
@@ -93,6 +104,10 @@ class Catalogue:
         return {**mounted.document, "servers": [server]}
 
 
+def _page_of(mounted: Mounted) -> str:
+    return f"/apis/{mounted.api.tier}/{mounted.api.name}/v{mounted.api.version}"
+
+
 def life_of(slug: str, lifecycles: ApiLifecycles) -> dict:
     """The lifecycle of a version, as the catalogue shows it."""
     lifecycle = lifecycles.get(slug)
@@ -104,6 +119,15 @@ def life_of(slug: str, lifecycles: ApiLifecycles) -> dict:
     if lifecycle.successor is not None:
         shown |= {"successor": address_of(lifecycle.successor)}
     return msgspec.to_builtins(shown)
+
+
+def _under(path: str, content: Any) -> Any:
+    """The content with its addresses under the path of the public address."""
+    if isinstance(content, list):
+        return [_under(path, each) for each in content]
+    if not isinstance(content, dict):
+        return content
+    return {name: path + value if name in _PATHS else _under(path, value) for name, value in content.items()}
 
 
 def _either(content: object, page: str) -> PipelineStep:

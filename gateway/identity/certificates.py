@@ -3,12 +3,12 @@
 import base64
 import binascii
 import hashlib
-import ipaddress
 from collections.abc import Iterable
 
 from contracts.problems import InvalidToken
 from gateway.exchange import Exchange
 from gateway.identity import jose
+from gateway.peers import Proxies, peer_of
 
 _FIELDS = frozenset({b"client-cert", b"client-cert-chain"})
 
@@ -17,7 +17,7 @@ class Certificates:
     """Accepts the Client-Cert field of terminators in the given networks, and of no other peer."""
 
     def __init__(self, terminators: Iterable[str]) -> None:
-        self._networks = tuple(ipaddress.ip_network(network) for network in terminators)
+        self._terminators = Proxies(terminators)
 
     def check(self, exchange: Exchange, thumbprint: str) -> None:
         """Raise InvalidToken unless the connection's certificate is the one that the token is bound to."""
@@ -26,21 +26,14 @@ class Certificates:
 
     def _thumbprint(self, exchange: Exchange) -> str:
         """The certificate's ``x5t#S256``; empty without one. Removes the fields of any other peer."""
-        if not self._trusted(exchange.scope.get("client")):
+        # By its connection's address: X-Forwarded-For can be forged.
+        if peer_of(exchange.scope.get("client")) not in self._terminators:
             for name in _FIELDS:
                 exchange.headers.pop(name, None)
             return ""
         values = [value for name, value in exchange.scope["headers"] if name == b"client-cert"]
         der = _read(values[0]) if len(values) == 1 else b""
         return jose.encode_part(hashlib.sha256(der).digest()) if der else ""
-
-    def _trusted(self, peer: tuple[str, int] | None) -> bool:
-        """Whether the peer is a terminator, by its connection's address: X-Forwarded-For can be forged."""
-        try:
-            address = ipaddress.ip_address(peer[0] if peer else "")
-        except ValueError:
-            return False
-        return any(address in network for network in self._networks)
 
 
 def _read(value: bytes) -> bytes:

@@ -41,6 +41,8 @@ class CredentialStatus:
         self._write = write
         self._clock = clock
         self._version = -1
+        # One at a time: of two at once, the one that began first could end last, and put back what was.
+        self._refreshing = asyncio.Lock()
         self._fresh_at = clock()  # a start without the database is tolerated as long as its loss
         self._keys: dict[str, StoredApiKey] = {}
         self._live: frozenset[str] = frozenset()
@@ -110,6 +112,10 @@ class CredentialStatus:
 
     async def refresh(self) -> None:
         """Poll for changes now; raises Unavailable without the database."""
+        async with self._refreshing:
+            await self._refresh_now()
+
+    async def _refresh_now(self) -> None:
         asked_at = self._clock()
         async with self._database.connect() as connection:
             version = await version_of(connection)

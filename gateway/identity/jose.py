@@ -18,6 +18,8 @@ _PART = re.compile(r"[A-Za-z0-9_-]+")
 _LATEST = 2**40  # beyond the year 36,000: datetime cannot represent it
 
 Key = jwk.RSAKey | jwk.ECKey
+UsableKey = tuple[Key, frozenset[str]]
+"""A public key, and the algorithms that it may verify."""
 
 # A key verifies only what its kind can sign (RFC 8725 §3.1): so no RSA key ever serves as an HMAC secret.
 _ALGORITHMS = {
@@ -30,6 +32,10 @@ ALGORITHMS = ("RS256", "PS256", "ES256", "ES384")
 
 class UnreadableError(ValueError):
     """The text is not an unambiguous signed JWT."""
+
+
+class UnusableKeyError(ValueError):
+    """The key of a set verifies nothing here; the text says why."""
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -96,23 +102,50 @@ def holds(parts: Parts, key: Key, algorithm: str) -> bool:
     return parts.header.get("alg") == algorithm
 
 
-def public_key(item: dict[str, Any]) -> tuple[Key, frozenset[str]] | None:
-    """A public key and the algorithms that it may verify; None for an unsupported one.
-
-    Unsupported are symmetric and private keys, unknown curves, and RSA under 2048 bits (RFC 7518 §3.3).
-    """
-    usable = _ALGORITHMS.get((item.get("kty"), item.get("crv")), frozenset())
-    if "alg" in item:
-        usable &= {item["alg"]} if isinstance(item["alg"], str) else frozenset()
-    if not usable or item.keys() & {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}:
-        return None
+def public_key(item: dict[str, Any]) -> UsableKey | None:
+    """A public key and the algorithms that it may verify; None for one that `read_key` refuses."""
     try:
-        if item["kty"] == "RSA" and _rsa_bits(item) < _SMALLEST_RSA_BITS:
-            return None
-        key = jwk.import_key(item)
-    except Exception:  # noqa: BLE001 - the key is not trusted: any failure is a refusal
+        return read_key(item)
+    except UnusableKeyError:
         return None
-    return (key, usable) if isinstance(key, jwk.RSAKey | jwk.ECKey) else None
+
+
+def read_key(item: dict[str, Any]) -> UsableKey:
+    """A public key and the algorithms that it may verify; raises UnusableKeyError, which says why not.
+
+    Unusable are symmetric and private keys, unknown curves, and RSA under 2048 bits (RFC 7518 §3.3).
+    """
+    kind, curve, algorithm = item.get("kty"), item.get("crv"), item.get("alg")
+    usable = next((found for known, found in _ALGORITHMS.items() if known == (kind, curve)), None)
+    if usable is None:
+        raise UnusableKeyError(f"keys of the type {kind!r:.40}, curve {curve!r:.40}, are not accepted here")
+    if "alg" in item:
+        usable = frozenset(one for one in usable if one == algorithm)
+    if not usable:
+        raise UnusableKeyError(f"its alg {algorithm!r:.40} is not accepted here for a key of its type")
+    if item.keys() & {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}:
+        raise UnusableKeyError("it is a private key")
+    return _imported(item), usable
+
+
+def _imported(item: dict[str, Any]) -> Key:
+    # Certificates and hints beside the key's own numbers are not followed, so they cannot spoil it either.
+    numbers = {name: item[name] for name in ("kty", "crv", "n", "e", "x", "y") if name in item}
+    try:
+        _check_size(item)
+        key = jwk.import_key(numbers)
+    except UnusableKeyError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the key is not trusted: any failure is a refusal
+        raise UnusableKeyError(f"its numbers cannot be read ({type(error).__name__})") from None
+    if not isinstance(key, jwk.RSAKey | jwk.ECKey):
+        raise UnusableKeyError("it is neither an RSA nor an EC key")
+    return key
+
+
+def _check_size(item: dict[str, Any]) -> None:
+    if item["kty"] == "RSA" and _rsa_bits(item) < _SMALLEST_RSA_BITS:
+        raise UnusableKeyError(f"it is an RSA key of less than {_SMALLEST_RSA_BITS} bits")
 
 
 def is_text(value: Any) -> bool:

@@ -9,15 +9,27 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-__all__ = ["API", "AUTH", "PageSettings", "SignInSettings", "check_pages"]
+__all__ = ["API", "AUTH", "RESERVED", "PageSettings", "SignInSettings", "check_pages"]
 
 API = "/api/"
 AUTH = "/auth/"
 """Under these paths of a bundle no file is served."""
 
-_RESERVED = frozenset(
-    {"admin", "apis", "experience", "health", "hooks", "metrics", "oauth", "process", "system"}
+RESERVED = frozenset(
+    {
+        "admin",
+        "apis",
+        "experience",
+        "health",
+        "hooks",
+        "metrics",
+        "oauth",
+        "process",
+        "system",
+        "vendor-hooks",
+    }
 )
+"""The first segments of the gateway's own paths."""
 
 
 class SignInSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +73,7 @@ def check_pages(pages: dict[str, PageSettings], issuers: set[str]) -> None:
     for name, page in pages.items():
         if page.sign_in is not None and page.sign_in.issuer not in issuers:
             raise ValueError(f"pages.{name}.sign_in.issuer: name one of identity.issuers")
-        if page.path.split("/")[1] in _RESERVED:
+        if page.path.split("/")[1] in RESERVED:
             raise ValueError(f"pages.{name}.path: {page.path} is a path of the gateway")
         for other, one in pages.items():
             if other != name and f"{one.path}/".startswith(f"{page.path}/"):

@@ -1,10 +1,9 @@
-"""What is believed of a browser: its cookies, where a request comes from, and where it may be sent."""
+"""What is believed of a browser: where a request comes from, and where it may be sent."""
 
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from contracts.problems import Forbidden
-from gateway.exchange import Exchange, Header
+from gateway.exchange import Exchange
 
 GUARD = b"x-requested-by"
 """Every request that changes something has this header: no form and no other origin's script can set it."""
@@ -12,32 +11,6 @@ GUARD = b"x-requested-by"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN = frozenset({b"same-origin", b"none"})
 _LONGEST_ADDRESS = 2048
-
-
-class Cookie:
-    """A cookie of this host alone; over http, for development, without the prefix that demands TLS."""
-
-    def __init__(self, name: str, public_url: str, *, seconds: int | None = None) -> None:
-        secure = public_url.startswith("https:")
-        self.name = f"__Host-{name}" if secure else name
-        age = f"; Max-Age={seconds}" if seconds is not None else ""
-        self._attributes = f"; Path=/{age}; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
-
-    def read(self, exchange: Exchange) -> str:
-        """Its value in a request; empty without one."""
-        try:
-            cookies = SimpleCookie(exchange.headers.get(b"cookie", b"").decode("latin-1"))
-        except CookieError:
-            return ""
-        return cookies[self.name].value if self.name in cookies else ""
-
-    def set(self, value: str) -> Header:
-        """The header that sets it."""
-        return b"set-cookie", f"{self.name}={value}{self._attributes}".encode()
-
-    def clear(self) -> Header:
-        """The header that deletes it."""
-        return b"set-cookie", f"{self.name}=; Max-Age=0{self._attributes}".encode()
 
 
 def check_own_page(exchange: Exchange, origin: str) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from contracts.problems import UnknownRoute
 from gateway.exchange import Exchange, Header, Reply
 from gateway.pages import PageSettings
+from kit import conditions
 from kit.settings import SettingsError
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -118,7 +119,8 @@ class Files:
         if name == self.entry:
             return Reply(200, list(chosen.headers), chosen.body)
         headers = [*chosen.headers, (b"etag", chosen.etag)]
-        if chosen.etag in _tags(exchange.headers.get(b"if-none-match", b"")):
+        if_none_match = exchange.headers.get(b"if-none-match", b"").decode("latin-1")
+        if conditions.names(if_none_match, chosen.etag.decode(), weak=True):
             return Reply(304, [item for item in headers if item[0] not in _OF_THE_BODY])
         return Reply(200, headers, chosen.body)
 
@@ -151,7 +153,3 @@ def _accepted(field: str) -> set[str]:
         if weight.replace(" ", "").rstrip("0.") != "q=":
             accepted.add(coding.strip())
     return accepted
-
-
-def _tags(field: bytes) -> set[bytes]:
-    return {tag.strip().removeprefix(b"W/") for tag in field.split(b",")}

@@ -12,6 +12,7 @@ from gateway.pages.issuer_client import IssuerClient
 from gateway.pages.sessions import Sessions
 from gateway.pages.sign_in import Identify, SignIn
 from gateway.plans import Consumer
+from gateway.public_path import path_of
 from kit import privacy
 from kit.database import Database
 from kit.secrets import Secret, SecretError, resolve
@@ -60,6 +61,11 @@ class Pages:
         consumers: Mapping[str, Consumer],
         dependencies: PageDependencies,
     ) -> None:
+        public = path_of(dependencies.public_url)
+        if taken := [
+            name for name, page in settings.items() if public and f"{page.path}/".startswith(f"{public}/")
+        ]:
+            raise SettingsError([f"pages.{name}.path: is that of ENFILADE_PUBLIC_URL" for name in taken])
         self._pages = {
             name: _Page(name, page, (folder or Path()) / page.folder, consumers, dependencies)
             for name, page in settings.items()

@@ -9,13 +9,15 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 
 from contracts.problems import InvalidToken, Problem, Unauthenticated
+from gateway.cookies import Cookie
 from gateway.exchange import Exchange, PipelineStep, Reply, json_reply
 from gateway.identity import CredentialStatus
 from gateway.identity.issuing import page
 from gateway.pages import AUTH, PageSettings, SignInSettings
-from gateway.pages.browser import Cookie, check_own_page, local_address, origin_of
+from gateway.pages.browser import check_own_page, local_address, origin_of
 from gateway.pages.issuer_client import IssuerClient
 from gateway.pages.sessions import Session, Sessions
+from gateway.public_path import path_of
 from kit.context import Caller
 from kit.privacy import DerivedKeys, SealBroken
 from kit.telemetry import log
@@ -61,6 +63,7 @@ class SignIn:
         self._sessions = sessions
         self._keys = keys
         self._origin = origin_of(public_url)
+        self._public_path = path_of(public_url)
         self._start = public_url + settings.path + "/"
         self.redirect_uri = f"{public_url}{settings.path}{AUTH}callback"
         self._cookie = Cookie(f"enfilade-{name}", public_url)
@@ -127,7 +130,8 @@ class SignIn:
             state=secrets.token_urlsafe(32),
             nonce=secrets.token_urlsafe(32),
             verifier=secrets.token_urlsafe(48),
-            return_to=local_address(wanted, self._path),
+            # A script has it as the browser shows it, with the path of the public address.
+            return_to=local_address(wanted.removeprefix(self._public_path), self._path),
             until=time.time() + _PATIENCE_SECONDS,
         )
         address = await self._client.authorization_address(
@@ -199,7 +203,7 @@ class SignIn:
         """The session ends here and its tokens at the issuer; answers where the browser goes next."""
         check_own_page(exchange, self._origin)
         session = await self._sessions.end(self._name, self._cookie.read(exchange))
-        location = self._path + "/"
+        location = f"{self._public_path}{self._path}/"
         if session is not None:
             location = await self._end_at_issuer(session) or location
         return json_reply(200, {"location": location}, self._cookie.clear(), (b"clear-site-data", b'"cache"'))

@@ -42,6 +42,8 @@ class ConsumerDirectory:
         self.generation = 0
         self._database = database
         self._version = -1
+        # One at a time: of two at once, the one that began first could end last, and put back what was.
+        self._refreshing = asyncio.Lock()
         self._consumers: dict[str, Consumer] = {}
         self._suspended: dict[str, str] = {}
         self._subscribed: dict[tuple[str, str], str] = {}
@@ -79,7 +81,7 @@ class ConsumerDirectory:
         """Poll for changes now; raises Unavailable without the database."""
         if self._database is None:
             return
-        async with self._database.connect() as connection:
+        async with self._refreshing, self._database.connect() as connection:
             version = await connection.scalar(select(directory_changes.c.version))
             if version == self._version:
                 return
@@ -89,10 +91,10 @@ class ConsumerDirectory:
             }
             active = select(subscriptions).where(subscriptions.c.state == "active")
             self._subscribed = {(row.consumer, row.api): row.plan for row in await connection.execute(active)}
-        self._consumers.clear()
-        self._consumers.update(registered)
-        self._version = version
-        self.generation += 1
+            self._consumers.clear()
+            self._consumers.update(registered)
+            self._version = version
+            self.generation += 1
 
 
 async def _registered(connection: AsyncConnection) -> dict[str, Consumer]:

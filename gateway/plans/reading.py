@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from kit.settings import SettingsError
+from kit.settings import SettingsError, with_allowed
 from kit.toml_lines import line_of, lines_of
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ def _whole_fault(value: Any, kind: Any, place: str) -> list[tuple[str, str]]:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        return [(place, str(error))]
+        return [(place, with_allowed(str(error), kind))]
     return []
 
 

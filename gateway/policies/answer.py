@@ -1,5 +1,6 @@
 """Answer: gives every reply and failure its final form, with the headers that all answers carry."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
@@ -14,6 +15,9 @@ from kit.telemetry import log
 _log = log(__name__)
 _PROBLEM_TYPE = (b"content-type", problems.MEDIA_TYPE.encode())
 
+Mark = Callable[[Exchange, Reply], Reply]
+"""Completes a refusal before the route was known, as the policies of the route complete all others."""
+
 
 class AnswerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`hsts_seconds` makes browsers use TLS only; zero where the gateway itself serves no TLS."""
@@ -24,8 +28,11 @@ class AnswerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AnswerPolicy:
     """Turns problems into documents (RFC 9457) and unforeseen failures into a bare 500 with a log line."""
 
-    def __init__(self, settings: AnswerSettings, lifecycles: ApiLifecycles = NONE) -> None:
+    def __init__(
+        self, settings: AnswerSettings, lifecycles: ApiLifecycles = NONE, mark: Mark | None = None
+    ) -> None:
         self._lifecycles = lifecycles
+        self._mark = mark
         self._settings = settings
         self._always: list[Header] = [
             (b"x-content-type-options", b"nosniff"),
@@ -37,7 +44,7 @@ class AnswerPolicy:
         self._headers_by_route: dict[str, list[Header]] = {}
 
     def wrap(self, _: Route | None, call_next: PipelineStep) -> PipelineStep:
-        always = self._always
+        always, mark = self._always, self._mark
 
         async def answer(exchange: Exchange) -> Reply:
             try:
@@ -49,6 +56,8 @@ class AnswerPolicy:
                     "unexpected", path=exchange.path, correlation_id=exchange.correlation_id, exc_info=error
                 )
                 reply = _log_failure(exchange, Unexpected())
+            if exchange.route is None and mark is not None:
+                reply = mark(exchange, reply)
             headers = reply.headers
             if exchange.notes:
                 headers += exchange.notes

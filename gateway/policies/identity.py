@@ -1,6 +1,5 @@
 """Identity: identifies the caller by a credential that is verified once and cached until it lapses."""
 
-import ipaddress
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -31,6 +30,7 @@ from gateway.identity import (
 )
 from gateway.identity.api_keys import MARK, Kind, StoredApiKey, kind_of
 from gateway.identity.dpop import DPoPSettings
+from gateway.peers import parse_network
 from gateway.plans import Consumer, Credential, grants, row_claims
 from kit.context import Caller
 from kit.secrets import SecretError, resolve
@@ -79,7 +79,7 @@ class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         for network in self.certificate_proxies:
-            ipaddress.ip_network(network)
+            parse_network(network)
         names = [one.issuer for one in self.issuers]
         if len(set(names)) < len(names):
             raise ValueError("an issuer is named twice")

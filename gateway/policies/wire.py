@@ -1,6 +1,5 @@
-"""Wire: checks sizes, hosts, addresses and content types, before the route is known or a body is read."""
+"""Wire: checks sizes, hosts and addresses, before the route is known or a body is read."""
 
-import ipaddress
 import re
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from msgspec import Meta
 
 from contracts.problems import BadRequest, HeadersTooLarge, UnsupportedMediaType, UriTooLong
 from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule, too_large, try_policy
+from gateway.peers import Proxies, parse_address, parse_network, peer_of
 
 _SINGLE = frozenset(
     {
@@ -16,24 +16,53 @@ _SINGLE = frozenset(
         b"content-type",
         b"host",
         b"idempotency-key",
-        b"if-match",
         b"transfer-encoding",
     }
 )
+_FORWARDED_FOR = b"x-forwarded-for"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _CONNECTIONS = frozenset({b"", b"close", b"http2-settings", b"keep-alive", b"te", b"upgrade"})
+# What every recipient goes by: a sender may not make it hop-by-hop, and who does wants it dropped by a proxy.
+_END_TO_END = frozenset(
+    {
+        b"authorization",
+        b"cache-control",
+        b"cookie",
+        b"dpop",
+        b"expect",
+        b"forwarded",
+        b"host",
+        b"idempotency-key",
+        b"last-event-id",
+        b"origin",
+        b"pragma",
+        b"prefer",
+        b"traceparent",
+        b"tracestate",
+        b"transfer-encoding",
+        b"via",
+        b"x-real-ip",
+    }
+)
+_END_TO_END_PREFIXES = (b"accept", b"access-control-", b"client-cert", b"content-", b"if-", b"x-forwarded-")
 _HOST = re.compile(rb"^([A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$")
 # A path that a proxy and a tier could read differently is refused, not normalised.
 _TRICKS = re.compile(rb"//|/(?:\.|%2e){1,2}(?:/|$)|%2f|%5c|%00|\\", re.IGNORECASE)
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LIVE = "/health/live"
+READY = "/health/ready"
+# A balancer names a target by its address, or not at all (HTTP/1.0).
+_PROBED = frozenset({LIVE, READY})
+_WITHOUT_HOST = frozenset({"1", "1.0"})
 
 
 class WireSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The bounds of a request.
 
-    `hosts` are the accepted Host names (empty: any). `trusted_proxies` are the networks of proxies whose
-    X-Forwarded-For is accepted as the caller's address; from any other peer it is ignored.
+    `content_types` are those that vendors' webhooks may have, beside JSON by its suffix; an API takes JSON.
+    `hosts` are the accepted Host names (empty: any); a probe at a health address may have any.
+    `trusted_proxies` are the networks of proxies whose X-Forwarded-For is accepted as the caller's address;
+    from any other peer it is ignored.
     """
 
     max_header_bytes: Annotated[int, Meta(ge=1024)] = 16_384
@@ -52,7 +81,7 @@ class WireSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         for network in self.trusted_proxies:
-            ipaddress.ip_network(network)
+            parse_network(network)
 
 
 class Wire:
@@ -60,9 +89,8 @@ class Wire:
 
     def __init__(self, settings: WireSettings) -> None:
         self._settings = settings
-        self._hosts = frozenset(host.lower().encode() for host in settings.hosts)
-        self._types = frozenset(kind.encode() for kind in settings.content_types)
-        self._proxies = tuple(ipaddress.ip_network(network) for network in settings.trusted_proxies)
+        self._hosts = frozenset(_host_name(host.encode()) for host in settings.hosts)
+        self._proxies = Proxies(settings.trusted_proxies)
 
     def wrap(self, _: Route | None, call_next: PipelineStep) -> PipelineStep:
         settings = self._settings
@@ -72,13 +100,15 @@ class Wire:
             if len(exchange.raw_path) + len(exchange.query) > max_uri:
                 raise UriTooLong(f"An address may have {max_uri} bytes")
             self._check_headers(exchange)
+            _drop_hop_by_hop(exchange.headers)
             _check_framing(exchange.headers)
             if _TRICKS.search(exchange.raw_path):
                 raise _malformed("The path can be read in more than one way")
             exchange.body_limit, exchange.body_seconds = max_body, seconds
             if exchange.method in _WITH_BODY:
                 self._check_body(exchange.headers)
-            exchange.source = self._source(exchange)
+            peer, forwarded_for = peer_of(exchange.scope.get("client")), exchange.headers.get(_FORWARDED_FOR)
+            exchange.source = self._proxies.source(peer, forwarded_for)
             return await call_next(exchange)
 
         return wire
@@ -114,60 +144,39 @@ class Wire:
             raise HeadersTooLarge(f"Headers may have {self._settings.max_header_bytes} bytes together")
         if len(exchange.headers) != len(raw):
             _check_single([name for name, _ in raw])
-            _join_credentials(exchange)
-        host = exchange.headers.get(b"host", b"")
+        self._check_host(exchange)
+
+    def _check_host(self, exchange: Exchange) -> None:
+        """Refuse a Host that is not ours; HTTP/1.0 may have none (RFC 9112 §3.2)."""
+        host, hosts = exchange.headers.get(b"host", b""), self._hosts
+        if hosts and exchange.path in _PROBED:
+            hosts = frozenset[bytes]()
+        if not host and not hosts and exchange.scope.get("http_version") in _WITHOUT_HOST:
+            return
         matched = _HOST.match(host)
         if matched is None:
             raise _malformed("The Host header is missing or malformed")
-        if self._hosts and matched.group(1).lower() not in self._hosts:
+        if hosts and _host_name(matched.group(1)) not in hosts:
             raise _malformed("This Host is not served here")
 
     def _check_body(self, headers: dict[bytes, bytes]) -> None:
-        length = headers.get(b"content-length", b"0")
-        if int(length) > self._settings.max_body_bytes:
+        if int(headers.get(b"content-length", b"0")) > self._settings.max_body_bytes:
             raise too_large(self._settings.max_body_bytes)
         if b"content-encoding" in headers:
-            raise UnsupportedMediaType("Bodies are accepted unencoded only")
-        if b"transfer-encoding" in headers or length.strip(b"0"):
-            self._check_type(headers.get(b"content-type", b""))
-
-    def _check_type(self, content_type: bytes) -> None:
-        kind = content_type.partition(b";")[0].strip().lower()
-        if kind not in self._types and not (kind.startswith(b"application/") and kind.endswith(b"+json")):
-            accepted = ", ".join(self._settings.content_types)
-            raise UnsupportedMediaType(f"A body needs a Content-Type; accepted are {accepted}")
-
-    def _source(self, exchange: Exchange) -> str:
-        client = exchange.scope.get("client")
-        peer = client[0] if client else "local"
-        if not self._proxies or not self._trusted(peer):
-            return peer
-        hops = exchange.headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
-        for hop in reversed([hop.strip() for hop in hops if hop.strip()]):
-            if not self._trusted(hop):
-                return hop
-        return peer
-
-    def _trusted(self, address: str) -> bool:
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._proxies)
+            raise UnsupportedMediaType(
+                "Bodies are accepted unencoded only", headers={"Accept-Encoding": "identity"}
+            )
 
 
-def _join_credentials(exchange: Exchange) -> None:
-    """Join repeated credentials into one malformed one (RFC 9110 §5.3), which identity refuses."""
-    sent = [value for name, value in exchange.scope["headers"] if name == b"authorization"]
-    if len(sent) > 1:
-        exchange.headers[b"authorization"] = b", ".join(sent)
+def _host_name(host: bytes) -> bytes:
+    """A host in the form in which hosts are compared: without the dot of the root (RFC 9110 §4.2.3)."""
+    if address := parse_address(host.decode("latin-1")):
+        return str(address).encode()
+    return host.lower().removesuffix(b".")
 
 
 def _check_framing(headers: dict[bytes, bytes]) -> None:
     """Refuse headers that make the end of the body ambiguous (RFC 9112 §6.3)."""
-    connection = headers.get(b"connection")
-    if connection is not None and connection.lower() not in _CONNECTIONS:
-        _check_connection(connection)
     length, coding = headers.get(b"content-length"), headers.get(b"transfer-encoding")
     if length is not None and not length.isdigit():
         raise _malformed("The Content-Length is no number")
@@ -179,11 +188,16 @@ def _check_framing(headers: dict[bytes, bytes]) -> None:
         raise _malformed("A body has a Content-Length or a Transfer-Encoding, not both")
 
 
-def _check_connection(value: bytes) -> None:
-    """Refuse options that would make an end-to-end header hop-by-hop (RFC 9110 §7.6.1)."""
-    named = {option.strip() for option in value.lower().split(b",")}
-    if not named <= _CONNECTIONS:
+def _drop_hop_by_hop(headers: dict[bytes, bytes]) -> None:
+    """Drop the headers that Connection names (RFC 9110 §7.6.1); refuse those that every recipient needs."""
+    connection = headers.get(b"connection")
+    if connection is None or connection.lower() in _CONNECTIONS:
+        return
+    named = {option.strip() for option in connection.lower().split(b",")}
+    if named & _END_TO_END or any(name.startswith(_END_TO_END_PREFIXES) for name in named):
         raise _malformed("Connection names a header that it may not name")
+    for name in named - _CONNECTIONS:
+        headers.pop(name, None)
 
 
 def _malformed(detail: str) -> BadRequest:

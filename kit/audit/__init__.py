@@ -3,7 +3,7 @@
 from kit.audit.anchoring import Anchor, anchor, anchors_between, is_anchor_due
 from kit.audit.chain import GENESIS, canonical, hash_of
 from kit.audit.refusals import note_refusals
-from kit.audit.verifying import Verification, check, verify
+from kit.audit.verifying import Verification, check
 from kit.audit.writing import SEALED, AuditEntry, consumer, numbered, set_aside, write, write_all
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "note_refusals",
     "numbered",
     "set_aside",
-    "verify",
     "write",
     "write_all",
 ]

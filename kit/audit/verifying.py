@@ -30,11 +30,6 @@ class Verification(msgspec.Struct, frozen=True):
     set_aside: int = 0
 
 
-async def verify(conn: AsyncConnection) -> list[str]:
-    """Every break of the trail, in a sentence each; empty when no line was altered."""
-    return list((await _Check(of(conn)).run(conn, None)).faults)
-
-
 async def check(database: Database, copy: tuple[int, str] | None = None) -> Verification:
     """The verification of the whole trail; `copy` is the number and hash of an anchor stored elsewhere."""
     async with database.connect() as connection:

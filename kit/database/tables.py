@@ -307,6 +307,16 @@ declare(
     personal=("caused_by", "resolved_by"),
 )
 
+case_waiters = Table(
+    "case_waiters",
+    metadata,
+    Column("waiter", Text, primary_key=True),
+    Column("exception_id", Text, ForeignKey("enfilade.exceptions.id", ondelete="CASCADE"), nullable=False),
+    document_column("resume"),
+)
+Index("case_waiters_by_case", case_waiters.c.exception_id)
+declare(case_waiters, rows=None, retention="decisions: with the case for which it waits")
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

@@ -1,7 +1,7 @@
 """Outbound HTTP: the only place of the deployment that talks to a vendor's server."""
 
 from kit.http.answer import VendorAnswer
-from kit.http.auth import ClientAssertion, ClientCredentials, Grant, JwtBearer
+from kit.http.auth import LOGIN_FAILED, ClientAssertion, ClientCredentials, Grant, JwtBearer
 from kit.http.breaker import Breaker
 from kit.http.budget import Budget, Counters
 from kit.http.call import by_status
@@ -12,8 +12,10 @@ from kit.http.recorder import Recorder, VendorCall
 from kit.http.refresh import RefreshToken
 from kit.http.slots import Slots
 from kit.http.streaming import StreamedAnswer
+from kit.http.transient import says_transient
 
 __all__ = [
+    "LOGIN_FAILED",
     "AllowanceLimits",
     "ApiKeyLogin",
     "Auth",
@@ -38,4 +40,5 @@ __all__ = [
     "VendorAnswer",
     "VendorCall",
     "by_status",
+    "says_transient",
 ]

@@ -11,6 +11,8 @@ from contracts.problems import ContractViolation
 
 T = TypeVar("T")
 
+_PAGE_BYTES = 2048
+
 
 @lru_cache(maxsize=256)
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
@@ -29,12 +31,21 @@ class VendorAnswer(msgspec.Struct, frozen=True):
     body: bytes
     request_id: str = ""
 
+    @property
+    def beginning(self) -> str:
+        """The first of a body that is no document, such as a page: for judging, never for people."""
+        return self.body[:_PAGE_BYTES].decode(errors="replace")
+
     def json(self, kind: type[T]) -> T:
         """The body as `kind`; raises ContractViolation where it is off that schema."""
         try:
             return _decoder(kind).decode(self.body)
         except (msgspec.DecodeError, RecursionError) as error:
             raise self.violation(_place(error)) from None
+
+    def part(self, raw: msgspec.Raw, kind: type[T]) -> T:
+        """A part of the body that was left as it came; raises msgspec.ValidationError off `kind`."""
+        return _decoder(kind).decode(raw)
 
     def violation(self, what: str) -> ContractViolation:
         """What to raise when the answer is not as promised; `what` quotes nothing of it."""

@@ -1,6 +1,7 @@
 """The OAuth 2.0 grants with which one logs in at a vendor: each token is fetched once and shared."""
 
 import asyncio
+import functools
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -13,19 +14,24 @@ from joserfc.jwk import ECKey, RSAKey
 
 from contracts.problems import ContractViolation, Problem, VendorRejected, VendorUnavailable
 from kit.http.answer import VendorAnswer
+from kit.http.call import retry_after
 from kit.http.login import Credentials, PostForm, basic, bearer
+from kit.http.transient import is_transient, says_transient
 from kit.secrets import Secret
 
 Style = Literal["basic", "body"]
 
+LOGIN_FAILED = "login_failed"
+"""In a problem's extra: the login failed, not the call for which it was needed."""
+
 _EARLY = 60.0  # seconds before its end at which a token is renewed
-_SERVER_ERROR = 500
 
 
 class Grant(ABC):
     """An OAuth 2.0 grant: one token at a time, fetched by one task while the others wait for it.
 
     A login that the vendor refused is not tried again for `rest` seconds: some lock the account after five.
+    What is raised for a failed login has `login_failed` in its extra: it concerns the instance as a whole.
     `place` puts the token into a call, where that is not the bearer header.
     """
 
@@ -101,9 +107,11 @@ class Grant(ABC):
             raise RuntimeError("a grant is attached to an outbound client before it is used")
         answer = await self._post(self.token_url, form, headers)
         document = answer.try_json(dict[str, Any])
-        if answer.status >= 400:  # noqa: PLR2004
+        if answer.status >= 400 or "error" in (document or {}):  # noqa: PLR2004
             raise self._refusal(answer, document or {})
-        if not document or not isinstance(document.get("access_token"), str):
+        if document is None:  # a page of something before the vendor: it is under maintenance
+            raise self._unavailable(answer)
+        if not isinstance(document.get("access_token"), str):
             raise ContractViolation(
                 f"{self._instance} granted no token",
                 instance=self._instance,
@@ -112,16 +120,35 @@ class Grant(ABC):
         return document
 
     def _refusal(self, answer: VendorAnswer, document: Mapping[str, Any]) -> Problem:
-        more: dict[str, Any] = {"instance": self._instance, "vendor_request_id": answer.request_id}
-        if answer.status >= _SERVER_ERROR or answer.status == 429:  # noqa: PLR2004
-            throttled = answer.status < _SERVER_ERROR
-            what = f"{self._instance} grants no token at the moment"
-            return VendorUnavailable(what, nothing_done=throttled, **more)
-        # RFC 6749 §5.2 has a closed list of codes; anything else might be personal data.
+        """Vendors give `invalid_grant` for a limit of logins, too: only their words distinguish it."""
         error = str(document.get("error", ""))
+        words = f"{error} {document.get('error_description', '')}" if document else answer.beginning
+        if is_transient(answer.status) or says_transient(words):
+            return self._unavailable(answer)
+        # RFC 6749 §5.2 has a closed list of codes; anything else might be personal data.
         code = error if error.replace("_", "").isalpha() else "no reason given"
-        problem = VendorRejected(f"{self._instance} refused our login: {code}", **more)
+        problem = VendorRejected(
+            f"{self._instance} refused our login: {code}",
+            instance=self._instance,
+            vendor_request_id=answer.request_id,
+            extra={LOGIN_FAILED: True},
+        )
         self._rest_with(problem)
+        return problem
+
+    def _unavailable(self, answer: VendorAnswer) -> VendorUnavailable:
+        """The problem of an answer that another login may not meet; so far none was granted."""
+        refused = answer.status < 500 and answer.status >= 400  # noqa: PLR2004
+        problem = VendorUnavailable(
+            f"{self._instance} grants no token at the moment",
+            instance=self._instance,
+            vendor_request_id=answer.request_id,
+            nothing_done=refused,
+            retry_after=retry_after(answer.headers) or (self._rest if refused else None),
+            extra={LOGIN_FAILED: True},
+        )
+        if refused:
+            self._rest_with(problem)
         return problem
 
     def _rest_with(self, problem: Problem) -> None:
@@ -250,8 +277,13 @@ class ClientAssertion(Grant):
 def _sign(key: Secret, alg: str, *, kid: str = "", **claims: Any) -> str:
     header = {"typ": "JWT", "alg": alg, **({"kid": kid} if kid else {})}
     try:
-        signer = (ECKey if alg.startswith("ES") else RSAKey).import_key(key.reveal())
-        return str(sign_jwt_bearer_assertion(signer, header=header, **claims))
+        return str(sign_jwt_bearer_assertion(_signer(key.reveal(), alg), header=header, **claims))
     except (ValueError, TypeError, JoseError):
         # The library's own sentence might quote the key.
         raise VendorRejected(f"the private key of {claims['issuer']} cannot sign {alg}") from None
+
+
+@functools.lru_cache(maxsize=16)
+def _signer(pem: str, alg: str) -> ECKey | RSAKey:
+    """The key, once per process: the numbers of an RSA key are checked, which takes a while."""
+    return (ECKey if alg.startswith("ES") else RSAKey).import_key(pem)

@@ -11,6 +11,7 @@ import msgspec
 
 from contracts.problems import ContractViolation, NotFound, Problem, VendorRejected, VendorUnavailable
 from kit.http.answer import VendorAnswer
+from kit.http.transient import is_transient
 
 # Money is a JSON number on these wires.
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -67,11 +68,11 @@ def make_call(
 
 def by_status(answer: VendorAnswer) -> Problem:
     """The problem of an answer's status alone; vendors' own codes are more exact."""
-    where = f"{answer.instance} answered {answer.method} {answer.template} with {answer.status}"
+    where = f"{answer.instance} refused the request with status {answer.status}"
     more: dict[str, Any] = {"instance": answer.instance, "vendor_request_id": answer.request_id}
     if answer.status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
         return NotFound(where, extra=more)
-    if answer.status == httpx.codes.TOO_MANY_REQUESTS or answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if is_transient(answer.status):
         return VendorUnavailable(where, **more)
     if answer.status >= httpx.codes.BAD_REQUEST:
         return VendorRejected(where, **more)

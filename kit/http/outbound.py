@@ -14,6 +14,7 @@ import msgspec
 from contracts.problems import DeadlineExceeded, Problem, VendorDoubtful, VendorUnavailable
 from kit import context
 from kit.http.answer import VendorAnswer
+from kit.http.auth import LOGIN_FAILED
 from kit.http.breaker import Breaker
 from kit.http.budget import Budget, Turn
 from kit.http.call import Call, by_status, make_call, retry_after
@@ -169,6 +170,7 @@ class Outbound:
             if self._login_expired(answer) and await self._auth.renew(used):
                 answer, problem = await self._exchange(call, await self._auth.login(), turn)
         if problem is not None:
+            self._mark_login(answer, problem)
             raise problem
         return answer
 
@@ -188,7 +190,9 @@ class Outbound:
             ):
                 opened = await self._exchange_stream(call, await self._auth.login(), turn, stack, max_bytes)
             if isinstance(opened, VendorAnswer):
-                raise self._judge(call, opened) or opened.violation("a status without a body to read")
+                problem = self._judge(call, opened) or opened.violation("a status without a body to read")
+                self._mark_login(opened, problem)
+                raise problem
             block.push_async_exit(stack.pop_all())
             return opened
 
@@ -306,10 +310,10 @@ class Outbound:
         )
         if sent and call.effect:
             return VendorDoubtful(
-                f"{self.instance} did not answer {call.method} {call.template} ({why}); it may be done",
+                f"{self.instance} did not answer ({why}); it may be done",
                 instance=self.instance,
             )
-        said = f"{self.instance} did not answer {call.method} {call.template} ({why})"
+        said = f"{self.instance} did not answer ({why})"
         if _is_past_deadline():  # ours, not the vendor's fault; and surely nothing was done
             return DeadlineExceeded(said, extra={"instance": self.instance})
         return VendorUnavailable(said, instance=self.instance, nothing_done=not sent)
@@ -332,6 +336,11 @@ class Outbound:
                 )
             problem.retry_after = problem.retry_after or retry_after(answer.headers)
         return problem
+
+    def _mark_login(self, answer: VendorAnswer, problem: Problem) -> None:
+        """A login that is refused after it was renewed is refused to every call of the instance."""
+        if self._login_expired(answer):
+            problem.extra[LOGIN_FAILED] = True
 
     def _record(
         self, call: Call, answer: VendorAnswer | None, outcome: str, at: dt.datetime, seconds: float

@@ -159,6 +159,7 @@ class RefreshToken(Grant):
             " vendor, and put the new refresh token in the place that the profile names",
             instance=problem.instance,
             vendor_request_id=problem.vendor_request_id,
+            extra=problem.extra,
         )
         self._rest_with(explained)
         return explained

@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.problems import Problem, Unavailable
 from kit import context, exceptions
 from kit.background import run_background, stop_background
-from kit.context import new_correlation_id
+from kit.context import new_correlation_id, new_id
 from kit.database import Database
 from kit.database.tables import deliveries
+from kit.exceptions.login import failed_login, wait_for_login
 from kit.inbox.deliveries import claim, claim_batch, fan_out, mark
 from kit.inbox.receiving import InboxRow
 
@@ -197,6 +198,12 @@ def name_of(handler: Callable[..., Any]) -> str:
 
 async def _raise(connection: AsyncConnection, subscriber: str, row: InboxRow, error: Exception) -> str:
     problem = error if isinstance(error, Problem) else None
+    resume = exceptions.Resume(kind="inbox", inbox_seq=row.seq, subscriber=subscriber)
+    if problem is not None and failed_login(problem):
+        waiter = new_id("inbox")
+        return await wait_for_login(
+            connection, problem, waiter=waiter, resume=resume, correlation_id=row.correlation_id
+        )
     return await exceptions.raise_exception(
         connection,
         kind="contract_violation",
@@ -207,6 +214,6 @@ async def _raise(connection: AsyncConnection, subscriber: str, row: InboxRow, er
         what_next="Correct the record or the configuration and replay, or skip the event",
         owner="operations",
         correlation_id=row.correlation_id,
-        resume=exceptions.Resume(kind="inbox", inbox_seq=row.seq, subscriber=subscriber),
+        resume=resume,
         errors=problem.errors if problem else (),
     )

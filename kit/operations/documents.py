@@ -8,6 +8,7 @@ import msgspec
 from contracts import problems as p
 from contracts.operation import Operation
 from contracts.problems import Problem, ProblemDocument
+from kit import conditions
 from kit.operations.binding import Bound, api_of, bind
 from kit.operations.schemas import Schemas
 
@@ -141,8 +142,8 @@ def _parameters(bound: Bound, schemas: Schemas) -> list[dict[str, Any]]:
                 "name": "If-Match",
                 "in": "header",
                 "required": True,
-                "description": "The version that was read, quoted (RFC 9110).",
-                "schema": {"type": "string", "pattern": r'^(\*|"[!#-~]+")$'},
+                "description": "The ETag of the version that was read: the number, quoted (RFC 9110).",
+                "schema": {"type": "string", "pattern": conditions.FIELD},
             }
         )
     return parameters

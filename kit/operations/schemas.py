@@ -42,7 +42,8 @@ class Schemas:
         (schema,), components = msgspec.json.schema_components([kind], ref_template=template)
         for name, component in map(_dedented, components.items()):
             if closed:
-                self._components[name + CLOSED_SUFFIX] = _close(component)
+                # Generators name what they make by the title: two of one title would exclude each other.
+                self._components[name + CLOSED_SUFFIX] = {**_close(component), "title": name + CLOSED_SUFFIX}
             else:
                 self._components[name] = component
         return _strict(schema) if closed else schema

@@ -86,6 +86,11 @@ class PostingFlow(Generic[R]):
     state = NoState
     on_failure: Literal["park", "undo"] = "park"
 
+    @property
+    def correctable(self) -> type[R]:
+        """What a person may correct: the fields of a record."""
+        return self.record
+
     def explain_unreadable(self, body: dict[str, Any], refusal: RefusedRecord) -> ExceptionDraft:
         """The text of the exception of a record that does not fit its type after a correction."""
         return explain_refusal(body, refusal)

@@ -4,11 +4,24 @@ What a person may request is in `kit.privacy.requests`: it writes to the audit, 
 """
 
 from kit.privacy.keys import DerivedKeys, SealBroken
-from kit.privacy.persons import PATTERN, Person, Persons, actor, claim, is_pseudonym, keys_of, of, shown, use
+from kit.privacy.persons import (
+    PATTERN,
+    KeysMissing,
+    Person,
+    Persons,
+    actor,
+    claim,
+    is_pseudonym,
+    keys_of,
+    of,
+    shown,
+    use,
+)
 
 __all__ = [
     "PATTERN",
     "DerivedKeys",
+    "KeysMissing",
     "Person",
     "Persons",
     "SealBroken",

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import secrets
-from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -29,11 +28,6 @@ class DerivedKeys:
         self._signing = _child(master, b"sign")
         self._sealing = _child(master, b"seal")
         self.fingerprint = _child(master, b"fingerprint").hex()[:32]
-
-    @classmethod
-    def made(cls) -> Self:
-        """Keys of this process alone, without a master key: what they sealed cannot be read later."""
-        return cls(Secret(secrets.token_hex(KEY_BYTES)))
 
     def wrap(self, key: bytes, about: str) -> bytes:
         """A person's key, sealed under the master key."""

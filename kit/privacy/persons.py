@@ -31,6 +31,10 @@ _SEEN_EVERY = dt.timedelta(days=1)
 _OURS = literal_column("(xmin = pg_current_xact_id_if_assigned()::xid) IS TRUE").label("ours")
 
 
+class KeysMissing(Exception):  # noqa: N818 - a mistake in the program, not a failure of ours
+    """Neither `claim` nor `use` was called for a database: what it signs, nobody could verify."""
+
+
 class Person(msgspec.Struct, frozen=True):
     """A person as far as we know one: the pseudonym, the key, and what is sealed under it, opened."""
 
@@ -51,6 +55,8 @@ class Persons:
         self.keys = keys
         self._by_subject: dict[str, _Remembered] = {}
         self._by_id: dict[str, _Remembered] = {}
+        # A read beside the erasure's transaction still sees the person, and may not put it into memory again.
+        self._erased: set[str] = set()
 
     async def pseudonym(self, conn: AsyncConnection, subject: str) -> str:
         """The pseudonym of a subject, created at the first request."""
@@ -92,8 +98,10 @@ class Persons:
         plain = unseal(person.key, base64.b64decode(sealed), person.id)
         return msgspec.json.decode(plain, type=dict[str, Any])
 
-    def forget(self) -> None:
-        """Clear the cache of persons."""
+    def forget(self, erased: str = "") -> None:
+        """Clear the cache of persons; one that is being erased is not cached again."""
+        if erased:
+            self._erased.add(erased)
         self._by_subject.clear()
         self._by_id.clear()
 
@@ -125,6 +133,8 @@ class Persons:
         return (await conn.execute(select(persons.c.id).where(persons.c.lookup == lookup))).scalar_one()
 
     def _remember(self, person: Person) -> None:
+        if person.id in self._erased:
+            return
         if len(self._by_id) >= _MANY:
             self.forget()
         remembered = _Remembered(person, time.monotonic() + _REMEMBERED_SECONDS)
@@ -141,9 +151,8 @@ def use(database: Database, keys: DerivedKeys) -> Persons:
 
 
 def keys_of(database: Database) -> DerivedKeys:
-    """The keys that are used in a database; keys of the moment where `use` was not called."""
-    people = _of_engines.get(database.engine.sync_engine) or use(database, DerivedKeys.made())
-    return people.keys
+    """The keys that are used in a database; raises KeysMissing."""
+    return _of(database.engine.sync_engine).keys
 
 
 async def claim(database: Database, keys: DerivedKeys) -> Persons:
@@ -159,10 +168,16 @@ async def claim(database: Database, keys: DerivedKeys) -> Persons:
 
 
 def of(conn: AsyncConnection) -> Persons:
-    """The people of a connection's database; under keys of the moment where `use` was not called."""
-    people = _of_engines.get(conn.sync_engine)
-    if people is None:
-        people = _of_engines[conn.sync_engine] = Persons(DerivedKeys.made())
+    """The people of a connection's database; raises KeysMissing."""
+    return _of(conn.sync_engine)
+
+
+def _of(engine: Engine) -> Persons:
+    if (people := _of_engines.get(engine)) is None:
+        raise KeysMissing(
+            "This process has no keys for the database: call privacy.claim or privacy.use before anything "
+            "is signed, sealed or put under a pseudonym"
+        )
     return people
 
 

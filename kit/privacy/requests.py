@@ -72,7 +72,7 @@ async def erase(conn: AsyncConnection, wanted: str, reason: str) -> Erasure:
         await _drop_answers(conn, str(person.fields["subject"]))
     now = clock.now()
     await shred(conn, persons.c.id == pseudonym, now)
-    people.forget()
+    people.forget(pseudonym)
     await _audit_request(conn, "privacy.erased", pseudonym, reason)
     return Erasure(pseudonym, now)
 

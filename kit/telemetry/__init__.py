@@ -21,7 +21,7 @@ from kit.telemetry.metrics import (
     merged,
     meter,
 )
-from kit.telemetry.tracing import configure_tracing, record_spans, server_span
+from kit.telemetry.tracing import configure_tracing, record_spans, server_span, traces_address
 from kit.texts import visible
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "meter",
     "record_spans",
     "server_span",
+    "traces_address",
 ]
 
 # Whatever slips into a log line, a credential of a header, a JWT or a private key never does.

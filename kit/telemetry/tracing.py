@@ -3,23 +3,43 @@
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from opentelemetry import trace
-from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
 _SERVER_ERROR = 500
+_TRACES = "/v1/traces"
+_GRPC_PORT = 4317
 _gateway_tracer: trace.Tracer | None = None
 
 
 def configure_tracing(service: str, endpoint: str, ratio: float) -> None:
-    """Record spans to a collector; without an endpoint nothing is recorded."""
+    """Record spans to a collector, by OTLP over HTTP; without an endpoint nothing is recorded."""
     if not endpoint:
         return
     # Loaded here and not above: exporters take most of a second, and few processes send any span.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
-    record_spans(service, ratio, BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
+    record_spans(service, ratio, BatchSpanProcessor(OTLPSpanExporter(endpoint=traces_address(endpoint))))
+
+
+def traces_address(endpoint: str) -> str:
+    """Where a collector takes traces: below its base address, at ``/v1/traces``.
+
+    An address that ends so already is taken as it is. Raises ValueError for one that takes no OTLP over HTTP.
+    https://opentelemetry.io/docs/specs/otlp/#otlphttp-request
+    """
+    parts = urlsplit(endpoint)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{endpoint!r} is no http or https address of a collector")
+    if parts.port == _GRPC_PORT:
+        raise ValueError(f"port {_GRPC_PORT} takes OTLP over gRPC; spans are sent over HTTP, to port 4318")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{endpoint!r} is no base address: it has a query or a fragment")
+    path = parts.path.rstrip("/")
+    return parts._replace(path=path if path.endswith(_TRACES) else path + _TRACES).geturl()
 
 
 def record_spans(service: str, ratio: float, processor: Any) -> None:
@@ -77,24 +97,29 @@ class ServerSpan:
 
 
 def server_span(
-    name: str, parent: str, attributes: Mapping[str, str | int]
+    name: str, parent: str, attributes: Mapping[str, str | int], state: str = ""
 ) -> AbstractContextManager[ServerSpan] | None:
     """The block of a request that is to be recorded; None where no spans are recorded at all.
 
-    `parent` is the traceparent of a caller whom we trust, empty where a new trace begins.
+    `parent` and `state` are the traceparent and tracestate of a caller whom we trust, empty where a new trace
+    begins.
     """
-    return None if _gateway_tracer is None else _span(_gateway_tracer, name, parent, attributes)
+    return None if _gateway_tracer is None else _span(_gateway_tracer, name, parent, attributes, state)
 
 
 @contextmanager
 def _span(
-    tracer: trace.Tracer, name: str, parent: str, attributes: Mapping[str, str | int]
+    tracer: trace.Tracer, name: str, parent: str, attributes: Mapping[str, str | int], state: str
 ) -> Iterator[ServerSpan]:
     above = None
     if parent:
         _, trace_id, span_id, flags = parent.split("-")
         known = SpanContext(
-            int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(int(flags, 16))
+            int(trace_id, 16),
+            int(span_id, 16),
+            is_remote=True,
+            trace_flags=TraceFlags(int(flags, 16)),
+            trace_state=TraceState.from_header([state]),
         )
         above = trace.set_span_in_context(trace.NonRecordingSpan(known))
     with tracer.start_as_current_span(name, above, SpanKind.SERVER, dict(attributes)) as span:

@@ -15,6 +15,7 @@ from kit.workflows.reading import RunPage
 from kit.workflows.run import Run
 from kit.workflows.runtime import Runtime
 from kit.workflows.schedules import Schedule
+from kit.workflows.succession import number_of, successor_of
 
 __all__ = [
     "ExceptionDraft",
@@ -30,4 +31,6 @@ __all__ = [
     "Undone",
     "WorkflowSettings",
     "explain",
+    "number_of",
+    "successor_of",
 ]

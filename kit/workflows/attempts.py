@@ -51,6 +51,7 @@ class Work(Generic[T]):
         detail: Callable[[T], str] | None = None,
         patience: float | None = None,
         recheck: Recheck | None = None,
+        corrects: tuple[str, ...] | None = (),
     ) -> None:
         self.seq = seq
         self.name = name
@@ -61,6 +62,7 @@ class Work(Generic[T]):
         self.detail = detail
         self.patience = patience
         self.recheck = recheck
+        self.corrects = corrects  # None: all that the flow reads
 
 
 class Attempts:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Flow(Protocol):
     """One business process. `run` is written as if nothing ever failed; its steps are durable.
 
-    `input` is what a run begins with, `state` what it shows of itself; both are the flow's own.
+    `input` is what a run begins with, `state` what it shows of itself; both are the flow's own. So is
+    `correctable`, if it has one: a Struct of the values that a person may correct before a replay.
     """
 
     @property
@@ -38,7 +39,13 @@ class Flow(Protocol):
 
 
 class Recheck(Protocol):
-    """The facts that a step depends on, which may have changed since they were read."""
+    """The facts that a step depends on, which may have changed since they were read.
+
+    `corrects` are the corrections by people that reading them again takes in; None: all of its flow.
+    """
+
+    @property
+    def corrects(self) -> tuple[str, ...] | None: ...
 
     def stale(self) -> bool:
         """Whether the facts were read too long ago to act on; asked before each try."""
@@ -73,7 +80,10 @@ class Undone(Exception):  # noqa: N818 - an outcome, not an error
 
 
 class ExceptionDraft(msgspec.Struct, frozen=True):
-    """The texts of an exception: what stopped, why, what would fix it, and who owns it."""
+    """The texts of an exception: what stopped, why, what would fix it, and who owns it.
+
+    `login` is the failed login that stopped it: then the instance's one case is what it waits for.
+    """
 
     kind: ExceptionKind
     stopped: str
@@ -84,6 +94,7 @@ class ExceptionDraft(msgspec.Struct, frozen=True):
     before: dict[str, str] = {}
     after: dict[str, str] = {}
     within: float = 8 * 3600.0
+    login: Problem | None = None
 
 
 class WorkflowSettings(msgspec.Struct, frozen=True):
@@ -114,7 +125,7 @@ class RunRow(msgspec.Struct, frozen=True):
     """A run as it is stored. `input` and `data` are plain data; `attempt` counts restarts after an undo.
 
     `actor` began it; `requesters` asked for it when it had begun; `decisions` says who answered which of its
-    questions.
+    questions; `waits_for` is the id of the run for which it waits, or waited.
     """
 
     id: str
@@ -135,6 +146,7 @@ class RunRow(msgspec.Struct, frozen=True):
     instances: list[str]
     systems: dict[str, str]
     decisions: dict[str, str]
+    waits_for: str
     exception_id: str
     due_at: dt.datetime | None
     started_at: dt.datetime

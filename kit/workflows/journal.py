@@ -16,6 +16,7 @@ from contracts.events.kinds import WORKFLOW_STATUS_CHANGED, WorkflowStatusChange
 from kit import clock, exceptions
 from kit.database import Database
 from kit.database.tables import due, runs, steps, would_send
+from kit.exceptions.login import wait_for_login
 from kit.inbox import publish
 from kit.workflows.flow import ExceptionDraft, Owner
 
@@ -161,37 +162,50 @@ class Journal:
         caused_by: str,
         resume: exceptions.Resume,
         status: WorkflowStatus,
-    ) -> None:
-        """Raise an exception and show the run as stopped, together."""
+    ) -> str:
+        """Raise an exception, or join a failed login's, and show the run as stopped; the case's id."""
         async with self._database.begin() as connection:
-            await exceptions.raise_exception(
-                connection,
-                id=exception_id,
-                kind=stop.kind,
-                flow=self.flow,
-                subject=self.subject,
-                stopped=stop.stopped,
-                why=stop.why,
-                what_next=stop.what_next,
-                owner=stop.owner,
-                errors=stop.errors,
-                before=stop.before,
-                after=stop.after,
-                within=stop.within,
-                correlation_id=self.correlation_id,
-                workflow_id=self.run_id,
-                step=step,
-                caused_by=caused_by,
-                resume=resume,
-            )
+            text = stop.stopped
+            if stop.login is not None:
+                waiter = f"{self.run_id}/{position}"
+                exception_id = await wait_for_login(
+                    connection,
+                    stop.login,
+                    waiter=waiter,
+                    resume=resume,
+                    correlation_id=self.correlation_id,
+                )
+                text += f" It waits until our login at {stop.login.instance} works again."
+            else:
+                await exceptions.raise_exception(
+                    connection,
+                    id=exception_id,
+                    kind=stop.kind,
+                    flow=self.flow,
+                    subject=self.subject,
+                    stopped=stop.stopped,
+                    why=stop.why,
+                    what_next=stop.what_next,
+                    owner=stop.owner,
+                    errors=stop.errors,
+                    before=stop.before,
+                    after=stop.after,
+                    within=stop.within,
+                    correlation_id=self.correlation_id,
+                    workflow_id=self.run_id,
+                    step=step,
+                    caused_by=caused_by,
+                    resume=resume,
+                )
             await self.update_status_in(
                 connection,
                 position,
                 status=status,
-                text=stop.stopped,
+                text=text,
                 exception_id=exception_id,
                 due_at=clock.now() + dt.timedelta(seconds=stop.within),
             )
+        return exception_id
 
     async def belongs_to(self, owner: Owner) -> None:
         """Write what is known of whose row the run is; instances are added to those before."""

@@ -28,7 +28,7 @@ async def read(conn: AsyncConnection, workflow_id: str) -> RunRow | None:
     """The run, None when it was never started or is not the caller's."""
     query = select(runs).where(runs.c.id == workflow_id, *own(runs))
     row = (await conn.execute(query)).one_or_none()
-    return _run(row) if row is not None else None
+    return run_of(row) if row is not None else None
 
 
 async def find(
@@ -81,7 +81,7 @@ async def find(
     rows = (await conn.execute(query)).all()
     last = rows[limit - 1] if len(rows) > limit else None
     return RunPage(
-        items=tuple(_run(row) for row in rows[:limit]),
+        items=tuple(run_of(row) for row in rows[:limit]),
         next_cursor=encode_page(last.started_at, last.id) if last else None,
     )
 
@@ -148,10 +148,11 @@ async def decide(conn: AsyncConnection, workflow_id: str, question: str, by: str
         .returning(runs)
     )
     claimed = row.one_or_none()
-    return _run(claimed) if claimed is not None else None
+    return run_of(claimed) if claimed is not None else None
 
 
-def _run(row: Any) -> RunRow:
+def run_of(row: Any) -> RunRow:
+    """The run that a row has."""
     columns: dict[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
     fields = {name: columns[name] for name in RunRow.__struct_fields__}
     fields["version"] = str(row.version)

@@ -14,6 +14,7 @@ from contracts.canonical.values import Ref
 from contracts.canonical.workflow import Mode, PlannedRequest, StepStatus, WorkflowStatus
 from contracts.problems import Problem
 from kit import context, exceptions
+from kit.exceptions.login import failed_login
 from kit.workflows.attempts import Attempts, Work
 from kit.workflows.flow import (
     ExceptionDraft,
@@ -115,6 +116,7 @@ class Run:
         explain: Callable[[Problem], ExceptionDraft] | None = None,
         patience: float | None = None,
         recheck: Recheck | None = None,
+        corrects: tuple[str, ...] | None = None,
     ) -> T:
         """Do something once, durably, and give back what it gave.
 
@@ -122,7 +124,8 @@ class Run:
         may have left. `skipped` gives the value with which the flow goes on when a person skips the step;
         without it skipping undoes the run. When the step fails for good, `explain` words the exception, and
         the run waits for a person (on_failure "park") or is undone at once (on_failure "undo"). `recheck`
-        is what the step rests on: read again when it is stale, and before a person's replay.
+        is what the step rests on: read again when it is stale, and before a person's replay. `corrects` are
+        the corrections that the step reads by itself; without it, those that its recheck does.
         """
         work = Work(
             self._next(),
@@ -134,6 +137,7 @@ class Run:
             detail=detail,
             patience=patience,
             recheck=recheck,
+            corrects=corrects if corrects is not None else recheck.corrects if recheck else (),
         )
         back = undo_title or f"Take back: {title}"
         if undo and find:
@@ -142,7 +146,7 @@ class Run:
             try:
                 value = await self._attempts.make(work)
             except Problem as problem:
-                stop = (explain or self._explain(title))(problem)
+                stop = _with_login((explain or self._explain(title))(problem), problem)
                 decided = await self._stop(work, stop, may_skip=skipped is not None)
                 if decided == "skip" and skipped is not None:
                     self._in_doubt = None
@@ -243,7 +247,7 @@ class Run:
 
     async def hand_over(self, name: str, title: str, stop: ExceptionDraft) -> None:
         """Stop for a person's decision; returns when the flow shall go on, raises Undone when not."""
-        work = Work(self._next(), name, title, _nothing, type(None))
+        work = Work(self._next(), name, title, _nothing, type(None), corrects=None)
         await self._durably("stop", lambda: self._journal.begin_step(work.seq, name, title))
         await self._stop(work, stop, may_skip=False)
         await self._step_ended(work, "done", None)
@@ -257,9 +261,10 @@ class Run:
     async def fail(self, problem: Problem) -> None:
         """Stop outside any step; returns when the flow is to be run again from its beginning."""
         place = self._next()
-        nowhere = Work(place, "flow", f"The flow {self._flow.name}", _nothing, type(None))
+        title = f"The flow {self._flow.name}"
+        nowhere = Work(place, "flow", title, _nothing, type(None), corrects=None)
         await self._durably("stop", lambda: self._journal.begin_step(place, "flow", nowhere.title))
-        stop = self._explain(nowhere.title)(problem)
+        stop = _with_login(self._explain(nowhere.title)(problem), problem)
         await self._stop(nowhere, stop, may_skip=False)
 
     async def _stop(self, work: Work[T], stop: ExceptionDraft, *, may_skip: bool) -> str:
@@ -283,7 +288,7 @@ class Run:
     async def _ask(self, work: Work[Any], stop: ExceptionDraft) -> exceptions.Decision:
         """Park with an exception and wait for the decision on it."""
         await self._step_ended(work, "failed", stop.why)
-        resume = exceptions.Resume(kind="signal", workflow_id=self.id)
+        resume = exceptions.Resume(kind="signal", workflow_id=self.id, corrections=work.corrects)
         exception_id = await self._park(work, stop, resume, "parked")
         decision = msgspec.convert(
             await self._receive(exceptions.topic_of(exception_id)), exceptions.Decision, str_keys=True
@@ -307,19 +312,24 @@ class Run:
     ) -> str:
         place = self._next()
         exception_id = f"exc_{self.id}_{place}"
-        await self._durably(
-            "park",
-            lambda: self._journal.park(
-                place,
-                exception_id,
-                stop,
-                step=work.name,
-                caused_by=self.actor,
-                resume=resume,
-                status=status,
-            ),
-        )
-        return exception_id
+
+        async def park() -> str:
+            return await retry_until_available(
+                lambda: self._journal.park(
+                    place,
+                    exception_id,
+                    stop,
+                    step=work.name,
+                    caused_by=self.actor,
+                    resume=resume,
+                    status=status,
+                )
+            )
+
+        async with self._gate.admit():
+            parked: str | bool = await DBOS.run_step_async({"name": "park"}, park)
+        # Histories of earlier versions have only that it was parked.
+        return parked if isinstance(parked, str) else exception_id
 
     async def _unwind(self) -> None:
         """Take back what was done, the last first; what cannot be taken back is a case of its own."""
@@ -342,7 +352,7 @@ class Run:
             try:
                 await self._attempts.make(work)
             except Problem as problem:
-                decision = await self._ask(work, self._explain(work.title)(problem))
+                decision = await self._ask(work, _undo_failed(work, problem))
                 if decision.action != "replay":
                     await self._step_ended(work, "skipped", decision.reason)
                     return False
@@ -392,6 +402,19 @@ class Run:
     def _next(self) -> int:
         self._place += 1
         return self._place
+
+
+def _with_login(stop: ExceptionDraft, problem: Problem) -> ExceptionDraft:
+    return msgspec.structs.replace(stop, login=problem) if failed_login(problem) else stop
+
+
+def _undo_failed(work: Work[Any], problem: Problem) -> ExceptionDraft:
+    stop = _with_login(explain(problem, work.title), problem)
+    return msgspec.structs.replace(
+        stop,
+        stopped=f"What was made could not be taken back: {work.title}",
+        what_next="Replay once it can be taken back; or take it back by hand there, and then skip.",
+    )
 
 
 async def _nothing() -> None:

@@ -19,14 +19,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.workflow import Mode, PlannedRequest, Step
 from contracts.problems import Conflict, NotFound, Problem, Unexpected
-from kit import audit, clock, context
+from kit import audit, clock, context, exceptions
 from kit.background import run_background, stop_background
 from kit.database import Database
 from kit.database.rows import own
 from kit.database.tables import runs
-from kit.workflows import reading
+from kit.workflows import reading, succession
+from kit.workflows.correcting import require_read
 from kit.workflows.engine import pin_loop
-from kit.workflows.flow import Flow, Owner, RunRow, Undone, WorkflowSettings
+from kit.workflows.flow import Flow, NoState, Owner, RunRow, Undone, WorkflowSettings
 from kit.workflows.gate import Gate, retry_until_available
 from kit.workflows.journal import Journal
 from kit.workflows.liveness import Liveness
@@ -81,7 +82,7 @@ class Runtime:
         )
 
     def register(self, flow: Flow) -> None:
-        """Make a flow known, before the launch."""
+        """Make a flow known, before the launch: a worker executes it, others check its corrections."""
         self._flows[flow.name] = flow
 
     def every(self, schedule: Schedule) -> None:
@@ -221,7 +222,7 @@ class Runtime:
         """Run an ended run again from its beginning, with corrections, in the caller's transaction.
 
         With `input` or `mode` it begins with those. Its ledger keys stay the same, so it revives what it
-        had made. Raises NotFound and Conflict.
+        had made. Raises NotFound, and Conflict where it goes on, or another run took its place.
         """
         rows = await conn.execute(select(runs).where(runs.c.id == workflow_id).with_for_update())
         row = rows.one_or_none()
@@ -229,6 +230,7 @@ class Runtime:
             raise NotFound(f"There is no run {workflow_id}")
         if row.finished_at is None:
             raise Conflict(f"The run {workflow_id} has not ended")
+        await _demand_last(conn, workflow_id)
         plain = row.input if input is None else msgspec.to_builtins(input, str_keys=True)
         order = Order(
             run_id=row.id,
@@ -264,6 +266,33 @@ class Runtime:
         await journal.announce(conn, order.attempt * SEQUENCES_PER_ATTEMPT, restarted.one())
         await self._enqueue(conn, row.flow, engine_id, order)
 
+    async def newest(self, conn: AsyncConnection, first: str) -> RunRow | None:
+        """The last run of a business object, by the id of its first; None without one, or of others."""
+        return await succession.newest(conn, first)
+
+    async def successor(self, conn: AsyncConnection, workflow_id: str) -> str:
+        """The id under which the caller's transaction may start the run that succeeds an ended one.
+
+        Until its end nobody else succeeds the run or restarts it. Raises Conflict where it has not ended, an
+        open exception of it waits for a person, or another run took its place.
+        """
+        query = select(runs.c.finished_at, runs.c.exception_id).where(runs.c.id == workflow_id)
+        row = (await conn.execute(query.with_for_update())).one()
+        if row.finished_at is None:
+            raise Conflict(f"The run {workflow_id} has not ended")
+        if await exceptions.is_open(conn, row.exception_id):
+            raise Conflict(f"The run {workflow_id} waits for a decision on {row.exception_id}")
+        await _demand_last(conn, workflow_id)
+        return succession.successor_of(workflow_id)
+
+    def require_read(
+        self, flow: str, corrections: dict[str, str], names: tuple[str, ...] | None = None
+    ) -> None:
+        """That the flow reads every correction, of these names only if given; raises Invalid."""
+        if corrections and flow in self._flows:
+            known: type[msgspec.Struct] = getattr(self._flows[flow], "correctable", NoState)
+            require_read(corrections, known, names)
+
     async def signal(
         self, conn: AsyncConnection, workflow_id: str, topic: str, message: msgspec.Struct, *, key: str
     ) -> None:
@@ -286,6 +315,10 @@ class Runtime:
         """The run, None when it was never started or is not the caller's."""
         async with self.database.connect() as connection:
             return await reading.read(connection, workflow_id)
+
+    async def read_in(self, conn: AsyncConnection, workflow_id: str) -> RunRow | None:
+        """The run as the caller's transaction sees it."""
+        return await reading.read(conn, workflow_id)
 
     async def timeline(self, workflow_id: str) -> tuple[Step, ...]:
         """The run's steps in order."""
@@ -451,6 +484,12 @@ async def _perform(flow: Flow, run: Run) -> None:
             await run.fail(failure)
         except Undone:
             return
+
+
+async def _demand_last(conn: AsyncConnection, workflow_id: str) -> None:
+    if await succession.is_succeeded(conn, workflow_id):
+        later = succession.successor_of(workflow_id)
+        raise Conflict(f"The run {later} took the place of {workflow_id}: go on with that one")
 
 
 def _without_mode(plain: dict[str, Any]) -> dict[str, Any]:

@@ -145,6 +145,10 @@ class ErpConsole(Protocol):
         """The id of a customer that a person has made by hand, without a key of ours."""
         ...
 
+    async def block_customer(self, customer_id: str, *, blocked: bool = True) -> None:
+        """Finance stops selling to a customer, or goes on."""
+        ...
+
 
 @dataclass(frozen=True)
 class ClientRecord:
@@ -176,6 +180,9 @@ class PsaConsole(Protocol):
 
     async def clients(self) -> list[ClientRecord]: ...
     async def projects(self) -> list[ProjectRecord]: ...
+    async def create_client(self, *, name: str, website: str = "") -> str:
+        """The id of a client that a person has made by hand, without a key of ours."""
+        ...
 
 
 CUSTOMER: Record = {

@@ -48,6 +48,8 @@ class Control:
             ("GET", f"{a}/records/{{type}}/{{id}}", self.show_record),
             ("PATCH", f"{a}/records/{{type}}/{{id}}", self.edit_record),
             ("DELETE", f"{a}/records/{{type}}/{{id}}", self.delete_record),
+            ("POST", f"{a}/records/{{type}}/{{id}}/merge", self.merge_record),
+            ("POST", f"{a}/records/{{type}}/{{id}}/restore", self.restore_record),
             ("GET", f"{a}/calls", self.calls),
             ("DELETE", f"{a}/calls", self.clear_calls),
             ("GET", f"{a}/calls/count", self.count_calls),
@@ -137,6 +139,18 @@ class Control:
     async def delete_record(self, request: Request) -> Response:
         account = self._account(request)
         self.vendor.delete(account, request.path_params["type"], request.path_params["id"])
+        account.touch()
+        return answer(None, 204)
+
+    async def merge_record(self, request: Request) -> Response:
+        account, body = self._account(request), await _body(request)
+        self.vendor.merge(account, request.path_params["type"], request.path_params["id"], body["into"])
+        account.touch()
+        return answer(None, 204)
+
+    async def restore_record(self, request: Request) -> Response:
+        account = self._account(request)
+        self.vendor.restore(account, request.path_params["type"], request.path_params["id"])
         account.touch()
         return answer(None, 204)
 

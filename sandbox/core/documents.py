@@ -5,6 +5,7 @@
     GET   /{table}?key=K              the documents under a key
     GET   /{table}?since=&after=&limit=   by last change, oldest first: {"items": [...], "more": true}
     PUT   /{table}/by-key/{key}       the one document of the key, created or brought to this state
+    GET   /jobs/{id}                  of a PUT that was answered 202: running, done or refused
     PATCH /{table}/{id}               {"set": {...}, "if": {...}}; 412 where a condition does not hold
 
 A document has `id`, `key`, `version` and `changed_at` beside its own fields; a write that changes nothing
@@ -34,6 +35,9 @@ class DocumentVendor(Vendor):
 
     request_id_header = "x-request-id"
     tables: tuple[str, ...] = ()
+    longest_key: int = 120
+    later: tuple[str, ...] = ()
+    """Tables to which a PUT is accepted first (202) and done when its job is asked for the second time."""
 
     def seed(self, account: Account) -> None:
         """Nothing: a new account is empty."""
@@ -59,6 +63,7 @@ class DocumentVendor(Vendor):
     def routes(self, world: World) -> list[BaseRoute]:  # noqa: ARG002 - a vendor may need it
         return [
             Route("/token", self._token, methods=["POST"]),
+            Route("/jobs/{id}", self._job, methods=["GET"]),
             Route("/{table}", self._guarded(self._list), methods=["GET"]),
             Route("/{table}/by-key/{key}", self._guarded(self._put), methods=["PUT"]),
             Route("/{table}/{id}", self._guarded(self._get), methods=["GET"]),
@@ -144,15 +149,44 @@ class DocumentVendor(Vendor):
         rows.sort(key=_place)
         return answer({"items": rows[:limit], "more": len(rows) > limit})
 
-    def _put(self, account: Account, table: dict[str, Document], request: Request) -> Response:
-        fields, key = self._fields(request), request.path_params["key"]
-        reason = self.refusal(request.path_params["table"], fields)
-        if reason:
+    def _put(self, account: Account, _table: dict[str, Document], request: Request) -> Response:
+        fields, name, key = self._fields(request), request.path_params["table"], request.path_params["key"]
+        if len(key) > self.longest_key:
+            return answer({"error": f"a key has at most {self.longest_key} characters"}, 422)
+        if name in self.later:
+            handle = str(account.next_number("job"))
+            waiting = account.extra.setdefault("jobs", {})
+            waiting[handle] = {"table": name, "key": key, "fields": fields, "state": "accepted"}
+            account.touch()
+            return answer({"job": handle}, 202)
+        if reason := self.refusal(name, fields):
             return answer({"error": reason}, 422)
-        known = next((one for one in table.values() if one["key"] == key), None)
+        made, created = self._save(account, name, key, fields)
+        return answer(made, 201 if created else 200)
+
+    def _save(self, account: Account, name: str, key: str, fields: Document) -> tuple[Document, bool]:
+        known = next((one for one in self._table(account, name).values() if one["key"] == key), None)
         if known is None:
-            return answer(self.create(account, request.path_params["table"], {**fields, "key": key}), 201)
-        return answer(self.edit(account, request.path_params["table"], known["id"], fields))
+            return self.create(account, name, {**fields, "key": key}), True
+        return self.edit(account, name, known["id"], fields), False
+
+    async def _job(self, request: Request) -> Response:
+        account = request.state.account
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if account is None or account.is_dead(token):
+            return answer({"error": "no such token"}, 401)
+        job = account.extra.get("jobs", {}).get(request.path_params["id"])
+        if job is None:
+            return self.error(request, 404)
+        if job["state"] == "running":
+            job["reason"] = self.refusal(job["table"], job["fields"])
+            job["state"] = "refused" if job["reason"] else "done"
+            if job["state"] == "done":
+                self._save(account, job["table"], job["key"], job["fields"])
+        if job["state"] == "accepted":
+            job["state"] = "running"
+        account.touch()
+        return answer({"state": job["state"], "reason": job.get("reason", "")})
 
     def _patch(self, account: Account, table: dict[str, Document], request: Request) -> Response:
         document, body = table[request.path_params["id"]], loads(body_of(request))

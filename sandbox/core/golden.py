@@ -78,7 +78,7 @@ class NounForms:
     reason. `written` is what the vendor has after the suite's draft was written, beside the `owners` that it
     hangs on: new records whole, of changed ones the changed fields, by table; `undone` is the same after it
     was taken back, and `read_back` what it reads as. `many` is a raw record by table, `edit` what a person
-    changes.
+    changes. `odd` are raw fields, as in `many`, with which a record is off the vendor's schema.
     """
 
     whole: Form
@@ -92,6 +92,7 @@ class NounForms:
     undone: Mapping[str, Sequence[Raw]] = field(default_factory=dict)
     read_back: Raw = field(default_factory=dict)
     edit: Raw = field(default_factory=dict)
+    odd: Raw = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,17 @@ class Push:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """The whole change that must be reported when a person deletes, merges or restores a record of a noun.
+
+    ``$noun`` is the record, ``$other`` the one that a merger leaves.
+    """
+
+    noun: str
+    reads: Raw
+
+
+@dataclass(frozen=True)
 class Golden:
     """All that the suites on content must know of a vendor.
 
@@ -131,7 +143,8 @@ class Golden:
     place; `mapped` is what that profile lacks on purpose, so that a check finds nothing else. `calls` are the
     calls of an operation that a test spoils, `budget` how many a repetition of it may make. `stamps` are raw
     fields that a mere save changes, `journals` tables in which the vendor records what
-    happened. `unseen` are changes and findings (``check:kind``) that the vendor does not show, and
+    happened. `notices` are what is reported of a record that was ``deleted``, ``merged`` or ``restored``;
+    a vendor that says nothing of it has the kind in `unseen`. `unseen` are changes and findings (``check:kind``) that the vendor does not show, and
     `equivalent` mutants that change nothing at this vendor; both with the reason.
     """
 
@@ -146,5 +159,6 @@ class Golden:
     mapped: Raw = field(default_factory=dict)
     findings: tuple[Provoked, ...] = ()
     push: Push | None = None
+    notices: Mapping[str, Notice] = field(default_factory=dict)
     unseen: Mapping[str, str] = field(default_factory=dict)
     equivalent: Mapping[str, str] = field(default_factory=dict)

@@ -56,6 +56,14 @@ class Vendor(Protocol):
         """A person deletes a record. Raises: KeyError."""
         del account.tables[record_type][record_id]
 
+    def merge(self, account: "Account", record_type: str, record_id: str, into: str) -> None:  # noqa: ARG002
+        """A person merges a record into another, which remains. Raises: KeyError."""
+        raise ControlError(f"{self.title} merges no records")
+
+    def restore(self, account: "Account", record_type: str, record_id: str) -> None:  # noqa: ARG002
+        """A person takes a deleted record back. Raises: KeyError."""
+        raise ControlError(f"{self.title} restores no records")
+
     def deliver(self, account: "Account", event: dict[str, Any]) -> None:
         """Take one change notification to its receivers (called by Notifications)."""
 

@@ -19,6 +19,10 @@ class KantataConsole(Console):
             for one in await self.screens.records("workspace_groups")
         ]
 
+    async def create_client(self, *, name: str, website: str = "") -> str:
+        made = await self.screens.create("workspace_groups", name=name, company=True, website=website)
+        return str(made["id"])
+
     async def projects(self) -> list[ProjectRecord]:
         keys = await self._keys("Workspace")
         stories = await self.screens.records("stories")
@@ -58,6 +62,7 @@ def _project(
         id=ident,
         key=keys.get(ident, ""),
         name=workspace["title"],
+        client_id=str(workspace.get("primary_workspace_group_id") or ""),
         live=not workspace.get("archived"),
         tasks=tuple(one["title"] for one in mine if one["story_type"] == "task"),
         milestones=tuple(one["title"] for one in mine if one["story_type"] == "milestone"),

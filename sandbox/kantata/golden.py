@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sandbox.core.golden import Children, Form, Golden, NounForms, Provoked, Spoil, State, Step
+from sandbox.core.golden import Children, Form, Golden, Notice, NounForms, Provoked, Spoil, State, Step
 
 # The last second of a day and the first one of the next, in the account's zone.
 EVENING, MIDNIGHT = "2028-07-01T06:59:59+00:00", "2028-07-01T07:00:00+00:00"
 LATE, EARLY = "2028-07-01T06:59:59Z", "2028-07-01T07:00:00Z"
 KEY, CONTRACT_NUMBER, TEMPLATE, TASK_KEY, CLIENT_KEY = "4401", "4404", "4499", "4421", "4411"
+ENTITY = "4498"
 
 
 def _reference(noun: str) -> dict[str, str]:
@@ -41,6 +42,7 @@ GROUP = Step(
     "workspace_groups",
     {
         "name": "Größe & Söhne GmbH", "company": True, "external_reference": _reference("client"),
+        "email": "ap@groesse.example", "website": "https://groesse.example",
         "custom_fields": _custom(f4411="$key"),
     },
 )  # fmt: skip
@@ -51,8 +53,9 @@ CLIENT: dict[str, Any] = {
     "id": "$client", "version": "*", "updated_at": LATE, "name": "Größe & Söhne GmbH", "key": "$key",
     "refs": [{"instance": "*", "object": "client", "id": "$client"}],
 }  # fmt: skip
+REACHED = {"email": "ap@groesse.example", "website": "https://groesse.example"}
 CLIENTS = NounForms(
-    whole=Form((GROUP,), CLIENT, at=EVENING),
+    whole=Form((GROUP,), {**CLIENT, **REACHED}, at=EVENING),
     empty=Form((BARE_GROUP,), {**CLIENT, "updated_at": EARLY, "name": "Nothing known"}, at=MIDNIGHT),
     written={
         "workspace_groups": (
@@ -72,18 +75,24 @@ CLIENTS = NounForms(
         "custom_field_values": (_value("WorkspaceGroup", CLIENT_KEY, "Enfilade key", "string", "$key"),),
         "external_references": (_reference_row("WorkspaceGroup", "client"),),
     },
-    read_back={**CLIENT, "updated_at": "*", "name": "Globex GmbH"},
+    read_back={
+        **CLIENT,
+        "updated_at": "*",
+        "name": "Globex GmbH",
+        "email": "ap@globex.example",
+        "website": "https://globex.example",
+    },
 )
 OWNER = Step("client", "workspace_groups", {"name": "Golden GmbH", "company": True})
 WORKSPACE: dict[str, Any] = {
     "title": "Platform & Größe", "currency": "GBP", "budgeted": True, "price": 123456789012,
     "start_date": "2028-02-29", "due_date": "2028-12-31", "status_key": 310,
     "primary_workspace_group_id": "$client", "external_reference": _reference("project"),
-    "custom_fields": _custom(f4401="$key", f4404="SO-1001", f4499="DT-DATA-PLATFORM"),
+    "custom_fields": _custom(f4401="$key", f4404="SO-1001", f4499="DT-DATA-PLATFORM", f4498="Northbeam GmbH"),
 }  # fmt: skip
 PROJECT: dict[str, Any] = {
     "id": "$project", "version": "*", "updated_at": LATE, "name": "Platform & Größe", "status": "active",
-    "customer_id": "$client", "contract_id": "SO-1001", "template": "DT-DATA-PLATFORM", "start": "2028-02-29",
+    "customer_id": "$client", "contract_id": "SO-1001", "selling_entity": "NB-DE", "template": "DT-DATA-PLATFORM", "start": "2028-02-29",
     "end": "2028-12-31", "budget": {"amount": "123456789012.00", "currency": "GBP"}, "budget_hours": "1.75",
     "tasks": [
         {"id": "$task", "title": "Discovery", "kind": "task", "start": "2028-02-29", "due": "2028-03-31",
@@ -184,6 +193,11 @@ PROJECTS = NounForms(
         State("planned", {"status_key": 300}, {"status": "planned"}),
         State("completed", {"status_key": 520}, {"status": "closed"}),
         State("cancelled", {"status_key": 530}, {"status": "cancelled"}),
+        State(
+            "another entity",
+            {"custom_fields": _custom(f4401="enf-another-entity", f4498="Northbeam SA")},
+            {"selling_entity": None, "contract_id": None, "template": None},
+        ),
         State("archived", {}, {"status": "closed"}, then={"archived": True}),
         State(
             "archived and cancelled", {"status_key": 530}, {"status": "cancelled"}, then={"archived": True}
@@ -198,6 +212,7 @@ PROJECTS = NounForms(
         ),
     ),
     many={"workspaces": {"title": "Project {n}"}},
+    odd={"archived": "perhaps"},
     children=(
         Children(
             "tasks",
@@ -263,6 +278,7 @@ PROJECTS = NounForms(
             _value("Workspace", "4402", "Service line", "single", [8801]),
             _value("Workspace", "4403", "Region", "single", [8804]),
             _value("Workspace", TEMPLATE, "Delivery template", "string", "DT-DATA-PLATFORM"),
+            _value("Workspace", ENTITY, "Selling entity", "string", "Northbeam Ltd"),
             *(
                 _value("Story", TASK_KEY, "Enfilade key", "string", f"$key.{code}")
                 for code in ("DISC", "M1", "WORK")
@@ -316,6 +332,7 @@ PROJECTS = NounForms(
         "updated_at": "*",
         "name": "Globex data platform",
         "status": "planned",
+        "selling_entity": "NB-UK",
         "budget_hours": "24.00",
         "tasks": [
             {
@@ -397,19 +414,28 @@ GOLDEN = Golden(
                 "value_type": "string",
                 "subject_type": "Workspace",
             },
+            {
+                "id": ENTITY,
+                "name": "Selling entity",
+                "value_type": "string",
+                "subject_type": "Workspace",
+            },
         )
     },
     profile={
         "changes": {"feed_seconds": 0.05, "poll_seconds": 0.05},
-        "fields": {"project": {"template": "Delivery template"}},
+        "fields": {"project": {"template": "Delivery template", "selling_entity": "Selling entity"}},
+        "picklists": {"selling_entity": {"Northbeam Ltd": "NB-UK", "Northbeam GmbH": "NB-DE"}},
     },
     calls={
+        "find_clients": (_GROUPS,),
         "get_client_by_key": (_GROUPS,),
         "get_project": (_WORKSPACES, _STORIES, _BOOKINGS),
         "get_project_by_key": (_WORKSPACES, _STORIES, _BOOKINGS),
         "list_projects": (_WORKSPACES,),
     },
     budget={
+        "find_clients": 3,
         "get_client_by_key": 1,
         "get_project": 3,
         "get_project_by_key": 3,
@@ -437,7 +463,24 @@ GOLDEN = Golden(
         Provoked("environment", "account", profile={"connection": {"account_id": "1"}}),
         Provoked("limit", "calls", profile={"limits": {"concurrency": 0}}),
     ),
-    unseen={"person": "a person in the stand-in's screens is the administrator, as whom we log in"},
+    notices={
+        "deleted": Notice(
+            "project",
+            {
+                "instance": "*",
+                "object": "project",
+                "id": "$project",
+                "changed_at": "*",
+                "kind": "deleted",
+                "by_us": True,  # the person in the screens is the administrator, as whom we log in
+            },
+        )
+    },
+    unseen={
+        "person": "a person in the stand-in's screens is the administrator, as whom we log in",
+        "merged": "projects are not merged",
+        "restored": "the vendor documents no way back for a deleted project",
+    },
     stamps=frozenset({"updated_at"}),
     journals=frozenset({"subscribed_events"}),
 )

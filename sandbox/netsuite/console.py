@@ -38,6 +38,9 @@ class NetSuiteConsole(Console):
         )
         return made["id"]
 
+    async def block_customer(self, customer_id: str, *, blocked: bool = True) -> None:
+        await self.screens.edit("customer", customer_id, isInactive=blocked)
+
     async def contracts(self) -> list[ContractRecord]:
         schedules = {one["id"]: one for one in await self.screens.records("billingSchedule")}
         return [_contract(one, schedules) for one in await self.screens.records("salesOrder")]

@@ -20,6 +20,7 @@ REQUIRED = {
     "employee": ("firstName", "lastName", "subsidiary"),
     "term": ("name",),
     "subsidiary": ("name", "currency", "country"),
+    "customerSubsidiaryRelationship": ("entity", "subsidiary"),
     "currency": ("name", "symbol", "exchangeRate"),
     "serviceSaleItem": ("itemId",),
     "salesTaxItem": ("itemId", "rate"),
@@ -113,7 +114,7 @@ def _transaction(account: Account, record: Record, sent_lines: dict[int, set[str
         customer = table(account, TYPES["customer"]).get((project.get("parent") or {}).get("id", ""))
     if customer is None:
         raise invalid_reference(record["entity"]["id"], "entity", "entity")
-    _one_world(record, customer)
+    _one_world(account, record, customer)
     currency_id = record["currency"]["id"]
     if record.get("exchangeRate") is None:
         record["exchangeRate"] = exchange_rate(account, currency_id, record["subsidiary"]["id"])
@@ -124,11 +125,18 @@ def _transaction(account: Account, record: Record, sent_lines: dict[int, set[str
     totals(account, record)
 
 
-def _one_world(record: Record, customer: Record) -> None:
-    """A customer buys from its own subsidiary, in the currencies on its list."""
-    own = customer["subsidiary"]["id"]
-    subsidiary = record.setdefault("subsidiary", {"id": own})["id"]
-    if subsidiary != own:
+def subsidiaries_of(account: Account, customer: Record) -> list[str]:
+    """The customer's primary subsidiary, and its secondary ones."""
+    relations = table(account, TYPES["customerSubsidiaryRelationship"]).values()
+    others = (each["subsidiary"]["id"] for each in relations if each["entity"]["id"] == customer["id"])
+    return list(dict.fromkeys((customer["subsidiary"]["id"], *others)))
+
+
+def _one_world(account: Account, record: Record, customer: Record) -> None:
+    """A customer buys from its subsidiaries, by default the primary one, in the currencies on its list."""
+    own = subsidiaries_of(account, customer)
+    subsidiary = record.setdefault("subsidiary", {"id": own[0]})["id"]
+    if subsidiary not in own:
         raise invalid_reference(subsidiary, "subsidiary", "subsidiary")
     currency = record.setdefault("currency", dict(customer["currency"]))["id"]
     if currency not in {line["currency"]["id"] for line in customer["currencyList"]["items"]}:
@@ -206,6 +214,21 @@ def _billing_schedule(_account: Account, record: Record) -> None:
     record.setdefault("isPublic", True)
 
 
+def _relationship(account: Account, record: Record) -> None:
+    """A customer's secondary subsidiary; the primary one stands on the customer itself."""
+    customer = table(account, TYPES["customer"])[record["entity"]["id"]]
+    relations = table(account, TYPES["customerSubsidiaryRelationship"]).values()
+    others = [
+        each["subsidiary"]["id"]
+        for each in relations
+        if each["entity"]["id"] == customer["id"] and each["id"] != record.get("id")
+    ]
+    if record.get("isPrimarySub") or record["subsidiary"]["id"] in (customer["subsidiary"]["id"], *others):
+        raise invalid_reference(record["subsidiary"]["id"], "subsidiary", "subsidiary")
+    record["isPrimarySub"] = False
+    record["primaryCurrency"] = dict(customer["currency"])
+
+
 def _job(account: Account, record: Record) -> None:
     parent: dict[str, Any] = table(account, TYPES["customer"])[record["parent"]["id"]]
     record.setdefault("currency", dict(parent["currency"]))
@@ -218,4 +241,5 @@ CHECKS: dict[str, Callable[[Account, Record], None]] = {
     "invoice": _invoice,
     "billingSchedule": _billing_schedule,
     "job": _job,
+    "customerSubsidiaryRelationship": _relationship,
 }

@@ -209,6 +209,12 @@ TYPES = {
             "isElimination:boolean email edition federalIdNumber",
         ),
         _type(
+            "customerSubsidiaryRelationship",
+            "list",
+            _COMMON + " name! entity:ref.customer subsidiary:ref.subsidiary isPrimarySub:boolean "
+            "primaryCurrency:ref.currency!",
+        ),
+        _type(
             "currency",
             "list",
             _COMMON

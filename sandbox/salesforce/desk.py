@@ -97,6 +97,20 @@ class Desk:
             raise KeyError(record_id)
         self._whole(lambda: self.work.delete(made, record_id))
 
+    def merge(self, name: str, record_id: str, into: str) -> None:
+        """Raises: KeyError, Refused."""
+        made, survivor = self._object(name), self.org.get(name, into)
+        if self.org.get(name, record_id) is None or survivor is None:
+            raise KeyError(record_id)
+        self._whole(lambda: self.work.delete(made, record_id, into=survivor["Id"]))
+
+    def restore(self, name: str, record_id: str) -> None:
+        """Out of the bin. Raises: KeyError."""
+        made, record = self._object(name), self.org.get(name, record_id, deleted=True)
+        if record is None or not record["IsDeleted"]:
+            raise KeyError(record_id)
+        self._whole(lambda: self.work.undelete(made, record["Id"]))
+
     def _gap(self, fields: Record) -> Record:
         entity, kind = fields.get("entityName", "Opportunity"), fields.get("changeType", "GAP_UPDATE")
         if entity not in self.org.captured or not str(kind).startswith("GAP_"):

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from sandbox.core.golden import Children, Form, Golden, NounForms, Provoked, Spoil, State, Step
+from sandbox.core.golden import Children, Form, Golden, Notice, NounForms, Provoked, Spoil, State, Step
 from sandbox.salesforce.schema.standard import STAGES
 
 # The last second of a day and the first one of the next, in the org's zone in summer.
@@ -185,6 +185,7 @@ CUSTOMERS = NounForms(
               {"currency": "KWD", "credit_limit": {"amount": "0.120", "currency": "KWD"}}),
         State("no credit", {"Credit_Limit__c": 0}, {"credit_limit": {"amount": "0.00", "currency": "EUR"}}),
     ),
+    lacks={"other_entities": "an account names one selling entity"},
     many={"Account": {"Name": "Firm {n}", "CurrencyIsoCode": "GBP"}},
     edit={"Phone": "+49 89 1"},
 )  # fmt: skip
@@ -221,6 +222,12 @@ CONTACTS = NounForms(
 )  # fmt: skip
 
 _QUERY = Spoil("GET", "/query", {"records": [{"Id": 5, "Name": None}], "done": True})
+
+
+def _notice(noun: str, **more: str) -> dict[str, str]:
+    return {"instance": "*", "object": noun, "id": f"${noun}", "changed_at": "*", **more}
+
+
 GOLDEN = Golden(
     nouns={"opportunity": OPPORTUNITIES, "customer": CUSTOMERS, "contact": CONTACTS},
     schema=tuple(
@@ -273,6 +280,11 @@ GOLDEN = Golden(
         "get_opportunity": 1, "list_opportunities": 1, "get_customer": 1, "list_customers": 1,
         "list_contacts": 1, "put_project_link": 2,
     },
+    notices={
+        "deleted": Notice("opportunity", _notice("opportunity", kind="deleted")),
+        "merged": Notice("customer", _notice("customer", kind="merged", merged_into="$other")),
+        "restored": Notice("customer", _notice("customer", kind="restored")),
+    },
     stamps=frozenset({"SystemModstamp", "LastModifiedDate", "LastModifiedById"}),
     findings=(
         Provoked("login", "External Client App", spoils=("POST", "/oauth2/token"), status=400),
@@ -291,6 +303,9 @@ GOLDEN = Golden(
         Provoked(
             "reference", "Opportunity.Service_Line__c", profile={"picklists": {"service_line": {"Cloud Migration": None}}}
         ),
+        Provoked("environment", "currency", profile={"currency": "USD"}),
+        Provoked("environment", "time_zone", profile={"time_zone": "Europe/Berlin"}),
+        Provoked("field", "Opportunity.CurrencyIsoCode", profile={"multiple_currencies": False}),
         Provoked("limit", "DailyApiRequests", limits={"daily_api_requests": 100, "used_api_requests": 92}),
         Provoked(
             "environment",

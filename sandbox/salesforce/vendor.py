@@ -184,6 +184,12 @@ class Salesforce(Vendor):
     def delete(self, account: Account, record_type: str, record_id: str) -> None:
         _understood(lambda: Desk(account).delete(record_type, record_id))
 
+    def merge(self, account: Account, record_type: str, record_id: str, into: str) -> None:
+        _understood(lambda: Desk(account).merge(record_type, record_id, into))
+
+    def restore(self, account: Account, record_type: str, record_id: str) -> None:
+        _understood(lambda: Desk(account).restore(record_type, record_id))
+
     def change_schema(self, account: Account, change: dict[str, Any]) -> None:
         rule = change.get("validation_rule")
         if rule:

@@ -1,7 +1,9 @@
 """system_apis: the check of an account as data: steps, each with a probe; and what is expected of a field."""
 
+import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 from contracts.problems import Problem
 from contracts.system.instance import Finding, Kind
@@ -70,6 +72,34 @@ def environment_step(profile: Profile, account: str, actual: str) -> CheckStep:
         return judged("environment", account, detail, ok=ok, fix=fix)
 
     return CheckStep("environment", account, probe)
+
+
+def fact_step(
+    fact: Literal["currency", "time_zone"], declared: str, read: Callable[[], Awaitable[str]]
+) -> CheckStep:
+    """Whether the profile states the account's own currency or zone; `read` gives it, empty if unknown."""
+
+    async def probe() -> Finding:
+        actual = await read()
+        detail = f"{actual or 'the account does not show it'}; the profile says {declared or 'nothing'}"
+        ok = (
+            not (declared and actual)
+            or declared == actual
+            or (fact == "time_zone" and _same(declared, actual))
+        )
+        return judged("environment", fact, detail, ok=ok, fix=f'set {fact} = "{actual}" in the profile')
+
+    return CheckStep("environment", fact, probe, lenient=True)
+
+
+def _same(zone: str, other: str) -> bool:
+    """Whether two names are of one zone: vendors still use names that others replaced."""
+    try:
+        zones = ZoneInfo(zone), ZoneInfo(other)
+    except (KeyError, ValueError, OSError):
+        return False
+    months = [dt.datetime(2026, month, 1, tzinfo=dt.UTC) for month in range(1, 13)]
+    return all(len({at.astimezone(each).utcoffset() for each in zones}) == 1 for at in months)
 
 
 def allowed(call: Callable[[], Awaitable[object]]) -> Probe:

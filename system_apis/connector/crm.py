@@ -2,9 +2,9 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, cast, get_args
+from typing import Any, TypedDict, cast, get_args
 
-from contracts.canonical import countries, currencies
+from contracts.canonical import countries
 from contracts.canonical.customer import CustomerStatus
 from contracts.canonical.opportunity import PricingModel, ProjectLink
 from system_apis.connector.codes import Codes, ambiguous, code_of, strays, written
@@ -106,10 +106,9 @@ class CrmRequired(Table, frozen=True, kw_only=True):
 
 
 class CrmProfile(Profile, frozen=True, kw_only=True):
-    """A CRM's profile; `currency` only where the account has a single one."""
+    """A CRM's profile."""
 
     fields: CrmFields
-    currency: str = ""
     picklists: Picklists = Picklists()
     defaults: CrmDefaults = CrmDefaults()
     required_custom: CrmRequired = CrmRequired()
@@ -117,8 +116,6 @@ class CrmProfile(Profile, frozen=True, kw_only=True):
     def faults(self) -> Iterator[str]:
         yield from super().faults()
         yield from self.picklists.faults()
-        if self.currency and not currencies.is_code(self.currency):
-            yield f"currency: {self.currency} is no currency of ISO 4217"
         country, model = self.defaults.customer.country, self.defaults.opportunity.pricing_model
         if country and not countries.is_code(country):
             yield f"defaults.customer.country: {country!r} is no country code of ISO 3166-1 (two letters)"
@@ -167,7 +164,17 @@ def link_changes(read: Read, link: ProjectLink, profile: CrmProfile) -> dict[str
     return {field: value for field, value in wanted.items() if field and read(field) != value}
 
 
-def customer_terms(read: Read, profile: CrmProfile) -> dict[str, str]:
+class CustomerTerms(TypedDict):
+    """The fields of a customer that the CRM proposes for billing."""
+
+    trading_name: str
+    selling_entity: str
+    payment_terms: str
+    segment: str
+    email: str
+
+
+def customer_terms(read: Read, profile: CrmProfile) -> CustomerTerms:
     """What the CRM proposes for billing; a value without a code as it was typed.
 
     A default is for what is empty, not for what is unknown.

@@ -7,8 +7,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from contracts.canonical.values import LONGEST_KEY
 from contracts.events.kinds import RecordChanged
 from contracts.operation import Feature
+from contracts.system.instance import InstanceFacts
 from kit.cache import Cache
 from kit.database import Database
 from kit.http import Budget, Counters, Recorder, Slots
@@ -116,6 +118,10 @@ class Connector:
     vendor counts apart from all calls (searches, bulk jobs); a profile sets their limits. `lacks` are the
     optional features of its capabilities that no account of it has.
 
+    `key_length` is how many characters the vendor's external references hold (at least 16): longer keys of
+    ours are shortened before the adapter is given them. `answers_later` says that writes may be accepted
+    first and done later: the adapter raises VendorPending until then (`connector.jobs`).
+
     `shared_webhook` is there where the vendor calls one address for several instances
     (`/vendor-hooks/{vendor}`): it returns the accounts that a request names, before that is verified.
     `registers_webhooks` says whether an instance of a profile registers its addresses at the vendor itself.
@@ -129,12 +135,26 @@ class Connector:
     canonical_id: Callable[[str, str], str]
     lacks: frozenset[Feature] = frozenset()
     allowances: tuple[str, ...] = ()
+    key_length: int = LONGEST_KEY
+    answers_later: bool = False
     shared_webhook: Callable[[WebhookRequest], Iterable[str]] | None = None
     registers_webhooks: Callable[[Any], bool] = lambda _: False
 
-    def lacking(self, profile: Profile) -> frozenset[str]:
-        """The names of the optional features that an account does not have."""
-        return frozenset(profile.lacks) | {feature.name for feature in self.lacks}
+    def facts(self, profile: Profile) -> InstanceFacts:
+        """What is known of an account before it is asked."""
+        lacks = {*profile.lacks, *(feature.name for feature in self.lacks)}
+        return InstanceFacts(
+            name=profile.name,
+            vendor=profile.vendor,
+            environment=profile.environment,
+            capabilities=profile.capabilities,
+            data_region=profile.data_region,
+            lacks=tuple(sorted(lacks)),
+            currency=profile.currency,
+            time_zone=profile.time_zone,
+            key_length=self.key_length,
+            answers_later=self.answers_later,
+        )
 
 
 def ordering_key(instance: str, object: str, id: str) -> str:  # noqa: A002

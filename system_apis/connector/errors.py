@@ -1,4 +1,7 @@
-"""system_apis: a vendor's refusals in our taxonomy, by one table per vendor; never its own sentence."""
+"""system_apis: a vendor's refusals in our taxonomy, by one table per vendor.
+
+Its own sentence is shown only where the firm wrote it for its people, and then marked (`quoted`).
+"""
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -7,11 +10,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from contracts.problems import ContractViolation, Fault, Problem, VendorRejected
 from kit.http import VendorAnswer
+from kit.texts import UNSEEN
 
 T = TypeVar("T")
 
 ALREADY_EXISTS = "already_exists"
 """The code of a fault: another record has the same unique value."""
+
+LONGEST_WORDS = 300
 
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]]{0,120}")
 
@@ -21,7 +27,8 @@ class Meaning(NamedTuple):
 
     A line fits a status (0: any), a code (empty: any) and a pattern of the vendor's sentence (empty: any).
     `fault` is our code of the faults that go along; without one there are the vendor's own codes. `wait` is
-    after how many seconds to retry; `nothing_done`: also a 5xx answer certainly had no effect.
+    after how many seconds to retry; `nothing_done`: also a 5xx answer certainly had no effect. `team` must
+    act, where that is not who owns the record. `quotes`: its text is the firm's own, for its people.
     """
 
     problem: type[Problem]
@@ -32,6 +39,8 @@ class Meaning(NamedTuple):
     fault: str = ""
     wait: float | None = None
     nothing_done: bool = False
+    team: str = ""
+    quotes: bool = False
 
 
 class Refusal(NamedTuple):
@@ -74,19 +83,29 @@ def problem_of(
     faults: Sequence[Fault] = (),
     *,
     context: str = "",
+    text: str = "",
 ) -> Problem:
-    """The problem of a line of the table; `context` completes its sentence (a code, a call)."""
+    """The problem of a line of the table; `context` completes its sentence, `text` is the vendor's own."""
     if meaning.fault and not faults:
         faults = (Fault("", meaning.sentence, meaning.fault),)
     more: dict[str, Any] = {"nothing_done": True} if meaning.nothing_done else {}
+    if meaning.team:
+        more["extra"] = {"owner": meaning.team}
     return meaning.problem(
-        f"{origin.instance}: {meaning.sentence}{f' ({context})' if context else ''}",
+        f"{origin.instance}: {meaning.sentence}{f' ({context})' if context else ''}"
+        f"{f'. It says: {quoted(text)}' if meaning.quotes and quoted(text) else ''}",
         instance=origin.instance,
         vendor_request_id=origin.vendor_request_id,
         errors=tuple(faults),
         retry_after=meaning.wait,
         **more,
     )
+
+
+def quoted(text: str) -> str:
+    """A vendor's words as data: in quotation marks, in one line, bounded; empty where there are none."""
+    words = " ".join(UNSEEN.sub(" ", text).split()).replace("“", '"').replace("”", '"')
+    return f"“{words[:LONGEST_WORDS]}{'…' if len(words) > LONGEST_WORDS else ''}”" if words else ""
 
 
 def faults_of(refusal: Refusal, sentence: str, code: str) -> list[Fault]:

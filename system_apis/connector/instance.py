@@ -52,7 +52,8 @@ class OpenInstance:
     async def check(self) -> InstanceReport:
         """What is well and what is not, by the vendor's own names: login, permissions, fields, limits."""
         findings = await findings_of(self.steps())
-        return InstanceReport(self.profile.name, self.profile.vendor, self.profile.environment, findings)
+        one = self.profile
+        return InstanceReport(one.name, one.vendor, one.environment, findings, one.currency, one.time_zone)
 
 
 @dataclass(frozen=True)

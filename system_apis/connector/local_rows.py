@@ -15,10 +15,16 @@ from system_apis.connector.oracle_sql import RowSource
 from system_apis.connector.own_writes import OwnWrites
 from system_apis.connector.paging import keyset, page_of
 from system_apis.connector.rows import record_of
+from system_apis.connector.unreadable import Unreadable
 from system_apis.connector.values import content_of, second_of
 from system_apis.connector.wall_clock import LocalZone
 
 T = TypeVar("T", bound=msgspec.Struct)
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with a row, without a value of it."""
+    return str(error) if isinstance(error, msgspec.ValidationError) else type(error).__name__
 
 
 class LocalRows:
@@ -56,17 +62,23 @@ class LocalRows:
         *,
         changed: str,
         more: Mapping[str, Row] | None = None,
-    ) -> list[tuple[T, Row]]:
+    ) -> list[tuple[T, Row] | Unreadable]:
         """Rows as the records that they are of, `changed` being the last change there.
 
-        `more` are columns by id that other queries brought. ContractViolation where a row lacks what it must
-        have.
+        `more` are columns by id that other queries brought. A row without what its record must have comes as
+        unreadable; ContractViolation where it has no id, or no last change.
         """
         zone = await self._zone.current() if rows else dt.UTC
-        with on_schema(self._instance, "a row"):
-            whole = [{**row, **(more or {}).get(row["id"], {})} for row in rows]
-            at = [{changed: instant_of(row["changed"], zone)} for row in rows]
-            return [(record_of(shape, a | b, column), a) for a, b in zip(whole, at, strict=True)]
+        records: list[tuple[T, Row] | Unreadable] = []
+        for row in rows:
+            with on_schema(self._instance, "a row"):
+                at, ident = instant_of(row["changed"], zone), str(row["id"])
+                whole = {**row, **(more or {}).get(row["id"], {})}
+            try:
+                records.append((record_of(shape, whole | {changed: at}, column), whole))
+            except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+                records.append(Unreadable(ident, at, _why(error)))
+        return records
 
     def watched(self, noun: str, event: str, source: RowSource, size: int, own_writes: OwnWrites) -> Watched:
         """A poll's list of one noun; our own writes are recognised by their recorded instants.

@@ -54,9 +54,8 @@ class UnansweredRequests:
 
     def __init__(self, instance: str, database: Database | None, settle_seconds: float) -> None:
         self._instance = instance
-        self._database = database
         self._settle_seconds = settle_seconds
-        self._here: dict[str, str] = {}  # without a database there is this process only
+        self._notes = Notes(instance, database, "doubt")
 
     @asynccontextmanager
     async def guard(self, confirm: Confirm, name: str) -> AsyncIterator[None]:
@@ -67,20 +66,21 @@ class UnansweredRequests:
         suspended and replaced must not send, because what it has read is out of date.
         """
         await self._wait_out(name)
-        await self._note(name)
+        await self._notes.write(name, clock.now().isoformat())
         await confirm()  # after the note: a successor waits from here on for this request
         try:
             yield
         except VendorDoubtful:
-            await self._note(name)  # it may have been queued: the vendor's time starts later
+            # It may have been queued: the vendor's time starts later.
+            await self._notes.write(name, clock.now().isoformat())
             raise
         except Problem:
-            await self._forget(name)
+            await self._notes.remove(name)
             raise
-        await self._forget(name)
+        await self._notes.remove(name)
 
     async def _wait_out(self, name: str) -> None:
-        noted = await self._read(name)
+        noted = await self._notes.read(name)
         if noted is None:
             return
         seconds = self._settle_seconds - (clock.now() - dt.datetime.fromisoformat(noted)).total_seconds()
@@ -91,21 +91,29 @@ class UnansweredRequests:
                 retry_after=min(seconds, _ASK_AGAIN),
             )
 
-    async def _note(self, name: str) -> None:
-        now = clock.now().isoformat()
+
+class Notes:
+    """Short notes of one instance by name; with a database all processes share them, and they last."""
+
+    def __init__(self, instance: str, database: Database | None, kind: str) -> None:
+        self._prefix = f"{instance}:{kind}"
+        self._database = database
+        self._here: dict[str, str] = {}  # without a database there is this process only
+
+    async def write(self, name: str, text: str) -> None:
         if self._database is None:
-            self._here[name] = now
+            self._here[name] = text
             return
         async with self._database.begin() as connection:
-            await set_cursor(connection, self._key(name), now)
+            await set_cursor(connection, self._key(name), text)
 
-    async def _read(self, name: str) -> str | None:
+    async def read(self, name: str) -> str | None:
         if self._database is None:
             return self._here.get(name)
         async with self._database.connect() as connection:
             return await get_cursor(connection, self._key(name))
 
-    async def _forget(self, name: str) -> None:
+    async def remove(self, name: str) -> None:
         if self._database is None:
             self._here.pop(name, None)
             return
@@ -113,4 +121,4 @@ class UnansweredRequests:
             await drop_cursor(connection, self._key(name))
 
     def _key(self, name: str) -> str:
-        return f"{self._instance}:doubt:{name}"
+        return f"{self._prefix}:{name}"

@@ -1,5 +1,6 @@
 """system_apis: the profile of an instance, as data: what all vendors' profiles share. Pure."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from contracts.canonical import currencies
 from kit.http.limits import AllowanceLimits, Limits  # data, too
 
 Environment = Literal["test", "production"]
@@ -33,7 +35,7 @@ class Names(Table, frozen=True, kw_only=True):
         return {name: field for name, field in texts.items() if isinstance(field, str) and field}
 
 
-def zone_faults(name: str) -> Iterator[str]:
+def _zone_faults(name: str) -> Iterator[str]:
     """A fault unless it is the IANA name of a time zone."""
     try:
         ZoneInfo(name)
@@ -64,6 +66,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     `data_region` is where the instance's data resides; `capabilities` are those that it serves, `lacks` their
     optional features that this account does not have; `owner` answers for the account and its credentials.
+    `currency` is the account's own (its base, home or corporate currency): that of an amount whose record
+    names none. `time_zone` is the zone, by its IANA name, of what it writes without one. Empty: not known.
     A vendor's profile has a `connection`, too. Instances that share one allowance of the vendor (an org, a
     tenant) give it the same name in `allowance` and have the same limits; `allowances` are the limits of
     those that the connector declares beside the general one.
@@ -76,6 +80,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     owner: str = ""
     capabilities: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    currency: str = ""
+    time_zone: str = ""
     limits: Limits = msgspec.field(default_factory=Limits)
     allowance: str = ""
     allowances: dict[str, AllowanceLimits] = msgspec.field(default_factory=dict)
@@ -84,8 +90,17 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if faults := list(self.faults()):
             raise ValueError("; ".join(faults))
 
+    @property
+    def zone(self) -> dt.tzinfo:
+        """The account's time zone; UTC where the profile states none."""
+        return ZoneInfo(self.time_zone or "UTC")
+
     def faults(self) -> Iterator[str]:
         """What does not fit together in the profile."""
+        if self.currency and not currencies.is_code(self.currency):
+            yield f"currency: {self.currency} is no currency of ISO 4217"
+        if self.time_zone:
+            yield from _zone_faults(self.time_zone)
         connection = getattr(self, "connection", None)
         if isinstance(connection, Connection):
             yield from connection.faults(self.environment)

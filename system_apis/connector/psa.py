@@ -19,7 +19,7 @@ from system_apis.connector.refusals import missing
 
 FieldLabel = Annotated[str, Meta(min_length=1, max_length=255)]
 
-CODED = ("service_line", "region", "template", "pricing_model")
+CODED = ("service_line", "region", "template", "pricing_model", "selling_entity")
 
 _MINUTES = 60
 _CENT = Decimal("0.01")
@@ -42,6 +42,7 @@ class ProjectFields(Names, frozen=True, kw_only=True):
     region: str = ""
     template: str = ""
     pricing_model: str = ""
+    selling_entity: str = ""
     custom: dict[str, str] = {}
 
 
@@ -71,6 +72,7 @@ class Picklists(Table, frozen=True, kw_only=True):
     region: Codes = {}
     template: Codes = {}
     pricing_model: Codes = {}
+    selling_entity: Codes = {}
     role: Codes = {}
 
 

@@ -31,16 +31,22 @@ OWNERS = {
 }
 NOT_FOR_CALLERS = {
     "crossrefs": "asked by flows for one id, and shown within what is the caller's",
+    "approved_customers": "what accounts were, with which later deals are compared",
     "known_records": "fingerprints, with which a change is compared",
     "ledger": "asked by effects for one key",
     "vendor_calls": "read by an operator's commands",
 }
 # Reads that are the deployment's own work, whoever's request it is done for.
 OWN_WORK = {
-    "kit/exceptions.py:_causers:runs": "who may not decide, of an exception that was read as the caller's",
-    "kit/exceptions.py:_publish:runs": "whose the work is that stopped, for the event",
-    "kit/exceptions.py:owner_of:exceptions": "of a run that was read as the caller's",
-    "kit/exceptions.py:run_of:exceptions": "before the run is read as the caller's",
+    "kit/exceptions/__init__.py:_causers:runs": "who may not decide, of one that was read as the caller's",
+    "kit/exceptions/__init__.py:_publish:runs": "whose the work is that stopped, for the event",
+    "kit/exceptions/__init__.py:owner_of:exceptions": "of a run that was read as the caller's",
+    "kit/exceptions/__init__.py:run_of:exceptions": "before the run is read as the caller's",
+    "kit/exceptions/__init__.py:open_about:exceptions": "whether a record has a case, for a change of it",
+    "kit/exceptions/__init__.py:settle:exceptions": "ends what nothing waits for",
+    "kit/exceptions/login.py:_open_case:exceptions": "the one case of an instance, for which runs wait",
+    "kit/exceptions/__init__.py:is_open:exceptions": "of a run that was read as the caller's",
+    "kit/exceptions/__init__.py:put_right:exceptions": "of a run that was read as the caller's",
     "kit/inbox/outbox.py:_place:events": "gives every event its place in the feed",
     "kit/inbox/outbox.py:latest:events": "a place in the feed, and no event",
     "kit/inbox/outbox.py:replay:events": "rebuilds a view from every event",
@@ -59,6 +65,8 @@ OWN_WORK = {
     "kit/workflows/reading.py:requesters:runs": "the duties ask for all who wait, whosever they are",
     "kit/workflows/reading.py:waiting_for:runs": "wakes every run that waits",
     "kit/workflows/runtime.py:restart:runs": "of a run that was read as the caller's",
+    "kit/workflows/runtime.py:successor:runs": "of a run that was read as the caller's",
+    "kit/workflows/succession.py:is_succeeded:runs": "of a run that was read as the caller's",
     "kit/workflows/runtime.py:signal:runs": "of a run that was read as the caller's",
 }
 

@@ -30,6 +30,7 @@ from system_apis.app import (
     vendors,
 )
 from system_apis.connector import ConnectorContext
+from tests.conformance.features import GivenWithout, Patient
 from tests.conformance.stands import Noun, Stand, stand_of
 from tests.support.sandboxes import Account, Sandbox, open_sandbox
 
@@ -77,6 +78,11 @@ class ConnectorUnderTest:
     @property
     def golden(self) -> Golden:
         return self.stand.golden
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """The optional features that the account does not have."""
+        return self.instance.connector.facts(self.instance.profile).lacks
 
     async def open(self, **limits: Any) -> Any:
         """The adapter as another process would have it."""
@@ -150,7 +156,10 @@ def open_connector(sandbox_of: Any, doubts: Database) -> Callable[..., Any]:
                 return wrap(instances[configured.name])
 
             async def carry(instance: Instance) -> Any:
-                return await stack.enter_async_context(carried(carrier, instance, capability))
+                api = await stack.enter_async_context(carried(carrier, instance, capability))
+                lacks = instance.connector.facts(instance.profile).lacks
+                api = GivenWithout(api, lacks) if lacks else api
+                return Patient(api) if instance.connector.answers_later else api
 
             instance = await another()
             api = await carry(instance)

@@ -97,6 +97,7 @@ def project(client_id: str) -> ProjectDraft:
         pricing_model="fixed_price",
         service_line="DATA",
         region="UKI",
+        selling_entity="NB-UK",
         budget=Money(Decimal(123456789012), "GBP"),
         budget_hours=Decimal("132.5"),
         tasks=(
@@ -182,6 +183,7 @@ READS: dict[str, dict[str, Act]] = {
         "list_contracts": lambda api, _: api.list_contracts(),
     },
     "psa": {
+        "find_clients": lambda api, ids: api.find_clients(name=ids["client_name"]),
         "get_client_by_key": lambda api, ids: api.get_client_by_key(ids["client_key"]),
         "get_project": lambda api, ids: api.get_project(ids["project"]),
         "get_project_by_key": lambda api, ids: api.get_project_by_key(ids["project_key"]),

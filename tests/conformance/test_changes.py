@@ -13,7 +13,7 @@ from tests.conformance.common import COARSE
 from tests.conformance.conftest import ConnectorUnderTest, every_connector
 from tests.conformance.listening import Inbox, Report
 from tests.conformance.nouns import CLIENT, CUSTOMER, NOUNS, project
-from tests.conformance.records import Ids, make
+from tests.conformance.records import Ids, assert_reads, filled, make, plain
 
 here = pytest.mark.parametrize("connector", every_connector("local"), indirect=True)
 
@@ -142,23 +142,40 @@ async def our_write(connector: ConnectorUnderTest, ids: Ids) -> str:
 
 
 @here
-async def test_a_deleted_record_is_reported_as_deleted(connector: ConnectorUnderTest) -> None:
-    """Where the vendor shows it; a reader of the record must not wait for it."""
-    if "deleted" in connector.golden.unseen:
-        return
-    name, forms = watched(connector)[0]
+@pytest.mark.parametrize("kind", ["deleted", "merged", "restored"])
+async def test_what_became_of_a_record_is_reported(connector: ConnectorUnderTest, kind: str) -> None:
+    """Deleted, merged or restored, by the whole of what is known of it, where the vendor shows it."""
+    notice = connector.golden.notices.get(kind)
+    if notice is None:
+        reason = connector.golden.unseen.get(kind)
+        assert reason, f"the stand of {connector.vendor} does not say what it reports of a {kind} record"
+        pytest.skip(f"{connector.vendor}: {reason}")
+    name, forms = notice.noun, connector.golden.nouns[notice.noun]
     table = next(step.table for step in forms.whole.steps if step.name == name)
-    inbox = Inbox()
+    inbox, account = Inbox(), connector.account
     ids = await record(connector, forms, "enf-gone")
-    await connector.account.advance_clock(5)
+    other = (await record(connector, forms, "enf-remains"))[name]
+    await account.advance_clock(5)
     await inbox.begin(connector.instance)
-    await connector.account.advance_clock(5)
-    await connector.account.delete(table, ids[name])
+    await account.advance_clock(5)
+    if kind == "merged":
+        await account.merge(table, ids[name], other)
+    if kind == "deleted":
+        await account.delete(table, ids[name])
 
-    def gone() -> bool:
-        return any(report.change.kind == "deleted" for report in inbox.of(ids[name]))
+    async def restore() -> None:
+        """Of this only a stream may say, which begins when it is ready."""
+        await account.delete(table, ids[name])
+        await account.restore(table, ids[name])
 
-    await inbox.listen(connector.instance, gone, f"a deleted {name}")
+    def reported() -> list[Report]:
+        return [report for report in inbox.of(ids[name]) if report.change.kind == kind]
+
+    again = restore if kind == "restored" else None
+    await inbox.listen(connector.instance, lambda: bool(reported()), f"a {kind} {name}", again)
+    for report in reported():
+        fits(connector, name, report)
+        assert_reads(plain(report.change), filled(notice.reads, {**ids, "other": other}), f"a {kind} {name}")
 
 
 @here

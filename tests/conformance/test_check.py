@@ -27,6 +27,8 @@ async def test_a_sound_account_has_no_findings(connector: ConnectorUnderTest) ->
     assert report.ok
     assert all(finding.detail and finding.name for finding in report.findings)
     assert (report.vendor, report.environment) == (connector.vendor, "test")
+    profile = connector.instance.profile
+    assert (report.currency, report.time_zone) == (profile.currency, profile.time_zone)
     assert len({(finding.kind, finding.name) for finding in report.findings}) == len(report.findings)
 
 

@@ -47,6 +47,24 @@ async def test_a_list_longer_than_a_page_is_whole(connector: ConnectorUnderTest)
 
 
 @here
+async def test_an_odd_record_is_left_out_of_its_list_and_named(connector: ConnectorUnderTest) -> None:
+    """The others are listed; a stand that cannot have such a record has it in its adapter's own tests."""
+    for name, noun in NOUNS[connector.capability].items():
+        forms = connector.golden.nouns[name]
+        if noun.list is None or not forms.odd:
+            continue
+        ids = await make_many(connector, name, 3)
+        list_page = noun.list(connector.api, ids)
+        well = await pages(list_page, 200)
+        (table,) = forms.many
+        fields = filled(forms.many[table], ids, 4)
+        (odd,) = (await connector.account.seed({table: [{**fields, **forms.odd}]}))[table]
+        page = await list_page(limit=200)
+        assert list(page.items) == well, name
+        assert [each.id for each in page.left_out] == [odd], name
+
+
+@here
 async def test_children_longer_than_a_page_are_whole(connector: ConnectorUnderTest) -> None:
     """What a record consists of may come in pages: all of them are read, and the failure of one is told."""
     for name, forms in connector.golden.nouns.items():

@@ -79,6 +79,15 @@ async def test_a_key_makes_one(connector: ConnectorUnderTest, noun: str) -> None
     await makes_one(connector, noun, *(await actions(connector, noun)))
 
 
+async def test_keys_of_any_length_are_told_apart(connector: ConnectorUnderTest) -> None:
+    """Of two keys that differ in their last character only, each makes one client, found again by it."""
+    keys = ["enf-client-" + letter.rjust(40, "x") for letter in "ab"]
+    made = [(await connector.api.put_client(key, CLIENT)).id for key in (*keys, *keys)]
+    found = [(await connector.api.get_client_by_key(key)).id for key in keys]
+    assert made == found * 2
+    assert len(set(found)) == 2
+
+
 @pytest.mark.parametrize("noun", NOUNS)
 async def test_first_creations_at_once_make_one(connector: ConnectorUnderTest, noun: str) -> None:
     """Nobody is first, and still there is one."""
@@ -115,6 +124,24 @@ async def test_what_is_not_there_is_not_found(connector: ConnectorUnderTest) -> 
     ):
         with pytest.raises(NotFound):
             await read()
+
+
+async def test_a_client_is_found(connector: ConnectorUnderTest) -> None:
+    """By its name however it is spelled, or by its domain, each alone; another firm is not."""
+    mine = await connector.api.put_client("enf-1", CLIENT)
+    accented = await connector.api.put_client("enf-2", ClientDraft(name="Müller & Söhne AG"))
+    await connector.api.put_client("enf-3", ClientDraft(name="Umbrella", website="https://umbrella.example"))
+    for wanted, expected in (
+        ({"name": "GLOBEX, Inc."}, mine),
+        ({"domain": "globex.example"}, mine),
+        ({"name": "Somebody", "domain": "globex.example"}, mine),
+        ({"name": "Müller und Söhne"}, accented),
+    ):
+        found = await connector.api.find_clients(**wanted)
+        assert [client.id for client in found.items] == [expected.id], wanted
+        assert alike(found.items[0], expected)
+    for nobody in ({"name": "Nobody at All"}, {"name": "Glob"}, {"domain": "x.globex.example"}, {}):
+        assert not (await connector.api.find_clients(**nobody)).items
 
 
 async def test_cancelled_and_put_again_it_is_the_same_one(connector: ConnectorUnderTest) -> None:

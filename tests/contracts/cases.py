@@ -86,7 +86,7 @@ def at_each_tier(tier: str) -> list[Case]:
         Case(tier, "invalid_token", "algorithm", forged(tier, header={"alg": "PS256"}), **challenge),
         Case(tier, "invalid_token", "key id", forged(tier, header={"kid": "nobody"}), **challenge),
         Case(tier, "invalid_token", "kind", forged(tier, header={"typ": "JWT"}), **challenge),
-        Case(tier, "bad_request", "twice the same header", read(tier, headers=[("If-Match", "*")] * 2)),
+        Case(tier, "bad_request", "twice the same header", read(tier, headers=[("Idempotency-Key", "once")] * 2)),
         Case(tier, "uri_too_long", "a long query", read(tier, params={"cursor": "x" * 9000})),
         Case(tier, "headers_too_large", "a large header", read(tier, headers={"X-Large": "x" * 17_000})),
         Case(tier, "too_many_requests", "a hasty caller", again(tier, "hasty", "too_many_requests"),
@@ -336,6 +336,8 @@ PROCESS = [
     Case("process", "precondition_required", "no version", resolution),
     Case("process", "stale_version", "an old version",
          lambda public: resolution(public, **{"If-Match": '"999"'})),
+    Case("process", "stale_version", "a version that a proxy weakened",
+         lambda public: resolution(public, **{"If-Match": 'W/"1", W/"2"'})),
     Case("process", "idempotency_key_reused", "another body", reused_key),
     Case("process", "still_running", "too early", still_running, with_header="retry-after"),
     Case("process", "activation_blocked", "not won, terms missing",
@@ -365,8 +367,8 @@ EXPERIENCE = [
         claims={"instance": "crm-off"})),
     Case("experience", "body_too_large", "two megabytes where none is asked", lambda public: public.announce(
         "POST", f"{SCREEN}/opportunities/1/activation", 2_000_000)),
-    Case("experience", "unsupported_media_type", "a picture", lambda public: public.call(
-        "POST", f"{SCREEN}/opportunities/1/activation", content=b"x", headers={"Content-Type": "image/png"})),
+    Case("experience", "unsupported_media_type", "a compressed body", lambda public: public.call(
+        "POST", f"{SCREEN}/opportunities/1/activation", content=b"x", headers={"Content-Encoding": "gzip"})),
     Case("experience", "vendor_rejected", "the CRM forbids it", lambda public: spoilt(
         public, "crm", refusal(), lambda there: button(there, "open"), reads="deal")),
     Case("experience", "contract_violation", "the CRM answers off its schema", lambda public: spoilt(

@@ -58,6 +58,13 @@ _BEYOND_SCHEMAS = tuple(
     for bound in bind(interface)
     if "cursor" in bound.parameters or bound.operation.any_of
 )
+# What may be corrected, and after which request an account is proposed anew, depends on the run.
+_JUDGED_BY_THE_FLOW = (
+    "customer_master.propose_customer",
+    "exceptions.resolve_alike",
+    "exceptions.resolve_exception",
+    "workflows.replay_workflow",
+)
 _MAY_REFUSE = {"expected-statuses": ["2xx", 403, 404, 409, 412, 422]}
 
 
@@ -118,7 +125,12 @@ def settings(api: Api, deployment: Stack, known: Known, examples: int) -> dict[s
         "checks": {"missing_required_header": {"expected-statuses": [400, 401, 403, 406, 415, 422, 428]}},
         "operations": [
             {"include-operation-id": name, "checks": {"positive_data_acceptance": _MAY_REFUSE}}
-            for name in (*_JUDGING, *_JUDGED_BY_THE_VENDOR, *_BEYOND_SCHEMAS)
+            for name in (
+                *_JUDGING,
+                *_JUDGED_BY_THE_VENDOR,
+                *_JUDGED_BY_THE_FLOW,
+                *_BEYOND_SCHEMAS,
+            )
         ],
         "generation": {"max-examples": examples, "database": "none"},
         # These call some hundred times for each API, however few examples are asked for.

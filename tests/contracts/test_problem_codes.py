@@ -25,7 +25,8 @@ pytestmark = pytest.mark.xdist_group("problem_codes")
 MAX_SECONDS = 5
 # What no request can bring about, with the reason.
 NEVER_ASKED_FOR = {
-    "unexpected": "a fault of ours that nobody foresaw; were there a way to it, we would mend it"
+    "unexpected": "a fault of ours that nobody foresaw; were there a way to it, we would mend it",
+    "vendor_pending": "none of these vendors accepts a request before it is done; a toy vendor does",
 }
 GUESTS = """
 [consumers.hasty-{tier}]

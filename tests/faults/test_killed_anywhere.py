@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from deploy.demo.cast import CRM, ERP, PSA, read_cast
 from deploy.settings import DEMO_CONFIG
 from sandbox.folders import stand_of
-from tests.support.deals import LARGE, Deal, approve, asked, new_deal, truth
+from tests.support.deals import LARGE, Deal, approve, asked, new_deal, resolve, truth
 from tests.support.sandboxes import Hold
 from tests.support.stack import Member, Stack, until
 
@@ -46,12 +46,16 @@ STEPS = (
     "propose-customer",
     "look",
     "create-customer",
+    "look-for-client",
     "create-client",
     "cross-refer",
     "create-contract",
     "provision-project",
     "write-back",
 )
+
+
+OF_CUSTOMER = ("look", "create-customer", "create-client")
 
 
 async def held(door: Stack, point: Point) -> Hold:
@@ -185,14 +189,15 @@ async def test_killed_anywhere(door: Stack, point: Point, mode: str) -> None:
     await MODES[mode](door, point)
 
 
-async def step_done(door: Stack, deal: Deal, step: str) -> Any:
-    """Whether the durable rows say that a step of the deal's runs has ended."""
+async def step_done(door: Stack, deal: Deal, step: str, run_id: str = "%") -> Any:
+    """Whether the durable rows say that a step of the deal's runs, or of one of these, has ended."""
     engine = create_async_engine(door.database_url)
     query = sa.text(
         "SELECT 1 FROM enfilade.steps JOIN enfilade.runs ON runs.id = steps.run_id"
         " WHERE name = :step AND steps.status = 'done' AND subject IN (:opportunity, :account)"
+        " AND run_id LIKE :run"
     )
-    values = {"step": step, "opportunity": deal.opportunity_id, "account": deal.account_id}
+    values = {"step": step, "run": run_id, "opportunity": deal.opportunity_id, "account": deal.account_id}
     try:
         async with engine.connect() as connection:
             return (await connection.execute(query, values)).scalar()
@@ -234,6 +239,64 @@ async def test_killed_while_finance_is_asked(door: Stack) -> None:
         await screen.activate(deal.opportunity_id)
         await screen.activation(deal.opportunity_id, "waiting")
         await asked(finance, deal)  # the deal waits as soon as it has proposed, finance is asked after that
+        worker.kill()
+        await approve(finance, deal)
+    again = await door.start("worker", role="worker", port=worker.port)
+    try:
+        await finished(door, deal)
+    finally:
+        again.stop()
+
+
+async def killed_while_activated_anew(door: Stack, step: str) -> None:
+    """A deal was undone; the worker dies at a step of its second activation: one of each that is live."""
+    worker = await door.start("worker", role="worker")
+    deal = await new_deal(door.accounts.crm, stage="won")
+    psa = door.accounts.psa
+    await psa.add_fault(psa.stand.refuses, **psa.creates("project"), body=deal.name, times=1)
+    async with door.caller("crm-screen") as screen, door.caller("finance-desk", "fiona") as finance:
+        await screen.activate(deal.opportunity_id)
+        parked = await screen.activation(deal.opportunity_id, "parked")
+        await resolve(finance, parked["exception_id"], "undo")
+        ended = await screen.activation(deal.opportunity_id, "undone")
+        again = await screen.activate(deal.opportunity_id)
+        await until(f"{step} is done", lambda: step_done(door, deal, step, again.json()["id"]))
+        worker.kill()
+        once_more = await screen.activate(deal.opportunity_id)
+        worker = await door.start("worker", role="worker", port=worker.port)
+        try:
+            await screen.activation(deal.opportunity_id, "done")
+        finally:
+            worker.stop()
+    assert again.json()["id"] == once_more.json()["id"] == f"{ended['id']}:2"
+    found = await truth(door.accounts, deal)
+    assert found.counts() == (1, 1, 1)
+    assert (len(found.orders), len(found.clients), len(found.projects)) == (2, 1, 1)
+
+
+async def test_killed_while_a_deal_is_activated_anew(door: Stack) -> None:
+    """What the first activation made and had taken back stays so, and the second makes its own once."""
+    await killed_while_activated_anew(door, "create-contract")
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("step", [step for step in STEPS if step not in OF_CUSTOMER])
+async def test_killed_at_every_step_of_a_second_activation(door: Stack, step: str) -> None:
+    """The same at every step."""
+    await killed_while_activated_anew(door, step)
+
+
+@pytest.mark.whole
+async def test_killed_while_finance_is_asked_anew(door: Stack) -> None:
+    """Rejected, asked for again by the button, the worker dead before the second decision: one of each."""
+    worker = await door.start("worker", role="worker")
+    deal = await new_deal(door.accounts.crm, credit_limit=LARGE, stage="won")
+    async with door.caller("crm-screen") as screen, door.caller("finance-desk", "fiona") as finance:
+        await screen.activate(deal.opportunity_id)
+        await approve(finance, deal, "reject")
+        await screen.activation(deal.opportunity_id, "parked")
+        await screen.activate(deal.opportunity_id)
+        await asked(finance, deal)
         worker.kill()
         await approve(finance, deal)
     again = await door.start("worker", role="worker", port=worker.port)

@@ -10,6 +10,7 @@ from kit.database import Database
 from kit.telemetry import configure_logging
 from tests.gateway.deployment import Deployment
 from tests.gateway.signing import SigningDeployment
+from tests.support.databases import keyed
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,7 +39,7 @@ async def deployment(keys_folder: Path) -> AsyncIterator[Deployment]:
 @pytest.fixture(scope="session")
 async def database(database_url: str) -> AsyncIterator[Database]:
     """This worker's database."""
-    found = Database(database_url)
+    found = keyed(database_url)
     yield found
     await found.close()
 

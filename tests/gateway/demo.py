@@ -9,8 +9,9 @@ from msgspec import Meta
 
 from contracts.canonical.values import Id, Money, PageSize
 from contracts.operation import Deprecation, RowRule, api, operation
-from contracts.problems import Conflict, NotFound, PreconditionFailed, Unavailable
+from contracts.problems import Conflict, NotFound, Unavailable
 from kit import context
+from kit.conditions import require_match
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -208,8 +209,7 @@ class DemoTier:
         return self._seen(body.customer)
 
     async def put_order(self, order_id: str, body: Order, if_match: str | None = None) -> Seen:  # noqa: ARG002
-        if if_match != '"1"':
-            raise PreconditionFailed
+        require_match(if_match, 1)
         return self._seen(order_id)
 
     async def poke_order(self, order_id: str) -> Seen:

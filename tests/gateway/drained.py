@@ -7,20 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from deploy.process.connection_draining import draining, install_signal_handlers
-from deploy.process.draining import http1, supervisor
+from deploy.process.draining import supervisor
 from deploy.process.parent import die_with_parent
+from deploy.process.slow_heads import SlowHeads
 from deploy.settings import ServerSettings
 from gateway.pipeline import GatewaySettings
 from tests.gateway.deployment import PLANS, Deployment
 from tests.gateway.feed import FeedTier, mounted
 
 FOLDER = Path(os.environ["DRAIN_FOLDER"])
-HEADER_SECONDS = 2.0
 NOTICE_SECONDS = 1.0
 SETTINGS = ServerSettings(
     database_url="",
     port=int(os.environ["DRAIN_PORT"]),
     workers=2,
+    idle_seconds=10,
+    head_seconds=1.0,
     drain_notice_seconds=NOTICE_SECONDS,
     run_dir=str(FOLDER),
 )
@@ -34,6 +36,7 @@ class App:
     """The gateway, told of a stop that is coming as in the real house."""
 
     def __init__(self) -> None:
+        self._slow_heads = SlowHeads(SETTINGS.port, SETTINGS.head_seconds)
         self._deployment = Deployment(
             FOLDER / "issuer", GatewaySettings(plans=PLANS), apis=(mounted(FeedTier()),), ready=ready
         )
@@ -43,10 +46,15 @@ class App:
             (FOLDER / "refused").touch()
             await send({"type": "lifespan.startup.failed", "message": "as the test wishes"})
         elif scope["type"] == "lifespan":
+            self._watching = asyncio.create_task(self._watch())
             self._gate = asyncio.create_task(self._hold_orders())
             await self._deployment.gateway(scope, receive, self._obey_from_start(send))
         else:
-            await self._deployment.gateway(scope, receive, send)
+            await self._slow_heads.answer(self._deployment.gateway, scope, receive, send)
+
+    async def _watch(self) -> None:
+        async with self._slow_heads.watched():
+            await asyncio.Event().wait()
 
     def _obey_from_start(self, send: Any) -> Any:
         async def started(message: dict[str, Any]) -> None:
@@ -70,9 +78,4 @@ app = App() if __name__ != "__main__" else None
 if __name__ == "__main__":
     sys.argv = sys.argv[:1]
     os.register_at_fork(after_in_child=die_with_parent)
-    supervisor(
-        "tests.gateway.drained:app",
-        SETTINGS,
-        FOLDER,
-        http1_settings=http1(HEADER_SECONDS),
-    ).serve()
+    supervisor("tests.gateway.drained:app", SETTINGS, FOLDER).serve()

@@ -16,6 +16,7 @@ from kit import context
 from kit.database import Database
 from tests.gateway.demo import DemoTier, Order, Seen
 from tests.gateway.deployment import Deployment
+from tests.support.databases import keyed
 
 TABLES = (
     "CREATE TABLE asked (key text)",
@@ -48,7 +49,7 @@ def name_of(port: int) -> str:
 
 
 def serve(folder: Path, url: str, port: int) -> None:
-    database = Database(url, name=name_of(port))
+    database = keyed(url, name=name_of(port))
     deployment = Deployment(folder, database=database, tier=DurableTier(database))
     uvicorn.run(deployment.gateway, port=port, log_level="error")
 

@@ -11,9 +11,9 @@ from gateway.identity import Issuer
 from gateway.pipeline import GatewaySettings
 from gateway.policies.identity import IdentitySettings
 from kit.cache import Cache
-from kit.database import Database
 from kit.telemetry import configure_logging
 from tests.gateway.deployment import CONSUMERS, PLANS, Deployment
+from tests.support.databases import keyed
 
 configure_logging("debug")
 _calls = IssuerCalls(httpx.AsyncClient())
@@ -28,8 +28,8 @@ app = Deployment(
     Path(os.environ["ISSUER_FOLDER"]),
     GatewaySettings(plans=PLANS, identity=SETTINGS),
     CONSUMERS,
-    database=Database(os.environ["DATABASE_URL"]),
-    cache=Cache(os.environ["CACHE_URL"]),
+    database=keyed(os.environ["DATABASE_URL"]),
+    cache=Cache(os.environ["CACHE_URL"], timeout=5),
     fetch=_calls.fetch,
     post=_calls.post,
     environ=os.environ,

@@ -16,11 +16,12 @@ from kit.audit.tables import audit as trail
 from kit.database import Database
 from tests.gateway.deployment import ORDER, Deployment, problem
 from tests.gateway.forge import no_text
+from tests.support.databases import keyed
 
 
 @pytest.fixture
 async def own(fresh_database_url: str) -> AsyncIterator[Database]:
-    found = Database(fresh_database_url)
+    found = keyed(fresh_database_url)
     yield found
     await found.close()
 
@@ -55,8 +56,7 @@ async def test_writes_and_denials_are_written_down_and_reads_are_not(keys_folder
     assert [row["correlation_id"] for row in found] == [
         answer.headers["correlation-id"] for answer in (placed, denied)
     ]
-    async with own.connect() as connection:
-        assert await audit.verify(connection) == []
+    assert (await audit.check(own)).faults == ()
 
 
 async def test_rows_wait_for_the_database_up_to_a_bound(keys_folder: Path, tmp_path: Path):

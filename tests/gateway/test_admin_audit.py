@@ -10,6 +10,7 @@ import pytest
 from kit import audit
 from kit.database import Database
 from tests.gateway.deployment import Deployment, problem
+from tests.support.databases import keyed
 
 FIONA = "fiona.finance@example.com"
 PETRA = "petra.platform"
@@ -48,7 +49,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(keys_folder: Path, fresh_database_url: str) -> AsyncIterator[Desk]:
-    database = Database(fresh_database_url)
+    database = keyed(fresh_database_url)
     deployment = Deployment(keys_folder, database=database)
     async with deployment.http, deployment.internal:
         yield Desk(deployment, database)

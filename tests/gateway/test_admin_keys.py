@@ -11,6 +11,7 @@ from gateway.pipeline import GatewaySettings
 from gateway.policies.identity import IdentitySettings
 from gateway.tables import api_keys, revocations
 from kit import privacy
+from kit.audit.tables import audit
 from kit.database import Database, tables
 from tests.gateway.deployment import PLANS, Deployment, pointers, problem
 from tests.gateway.forge import ORDERS
@@ -69,8 +70,8 @@ async def test_each_change_is_in_the_audit_with_who_did_it(desk: Deployment, dat
     wanted = {"kind": "subject", "name": "pat", "reason": "left the firm"}
     await desk.administer("POST", "/keys/revocations", json=wanted)
     async with database.connect() as connection:
-        asked = select(tables.audit).where(tables.audit.c.action.like("gateway.%"))
-        rows = (await connection.execute(asked.order_by(tables.audit.c.at))).all()[-3:]
+        asked = select(audit).where(audit.c.action.like("gateway.%"))
+        rows = (await connection.execute(asked.order_by(audit.c.at))).all()[-3:]
         pat = await privacy.of(connection).find(connection, "pat")
     assert [(row.action, row.actor, row.subject) for row in rows] == [
         ("gateway.key.made", "platform", "ci"),

@@ -23,6 +23,7 @@ from kit import clock, inbox
 from kit.database import Database
 from tests.gateway.deployment import CONSUMERS, PLANS, Deployment, problem
 from tests.gateway.shelf import SECONDS, SHELF, ShelfTier, mounted
+from tests.support.databases import keyed
 
 BOOK = f"{SHELF}/books/b-1"
 READ = "experience.shelf.read"
@@ -179,6 +180,21 @@ async def test_nobody_gets_what_was_kept_for_another_person_row_or_right(
         headers = {"Authorization": f"Bearer {token}"}
         counts.append((await library.deployment.http.get(BOOK, headers=headers)).json()["count"])
     assert counts == [1, 2, 1]
+
+
+async def test_the_order_of_a_claims_list_asks_nothing_new(library: Library):
+    """A token that lists the same groups, rows and scopes in another order gets what was cached."""
+    counts = []
+    for forward in (1, -1):
+        claims: dict[str, Any] = {
+            "entities": ["NB-UK", "NB-US"][::forward],
+            "realm_access": {"roles": ["b", "a"][::forward]},
+            "groups": [{"id": 1}, {"id": 2}][::forward],
+        }
+        token = library.deployment.issuer.mint("reader", **claims)
+        headers = {"Authorization": f"Bearer {token}"}
+        counts.append((await library.deployment.http.get(BOOK, headers=headers)).json()["count"])
+    assert counts == [1, 1]
 
 
 async def test_another_question_is_another_answer(library: Library):
@@ -344,7 +360,7 @@ async def test_a_read_that_was_under_way_during_a_write_is_given_to_nobody_after
 
 async def test_an_event_outdates_what_it_says(keys_folder: Path, fresh_database_url: str):
     """Written in whatever process: a read that names types hears those, one that names none hears all."""
-    database = Database(fresh_database_url)
+    database = keyed(fresh_database_url)
     async with opened(keys_folder, database=database) as library:
         listener = library.deployment.gateway._listener
         assert listener is not None

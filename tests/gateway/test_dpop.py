@@ -27,7 +27,7 @@ def forge() -> Iterator[Forge]:
 @pytest.fixture
 async def caches(cache_url: str) -> AsyncIterator[tuple[Cache, Cache]]:
     """The cache, as two replicas hold it."""
-    found = Cache(cache_url), Cache(cache_url)
+    found = Cache(cache_url, timeout=5), Cache(cache_url, timeout=5)
     yield found
     for cache in found:
         await cache.close()

@@ -19,6 +19,7 @@ from deploy.process.connection_draining import serving_file
 from tests.gateway.deployment import ORDER, Deployment
 from tests.gateway.feed import FEED
 from tests.support.processes import running
+from tests.support.signing_keys import share_signing_keys
 from tests.support.stack import until
 
 ORDERS = "/experience/shop/v1/orders"
@@ -36,6 +37,7 @@ class Served:
         self.port = port
         self.process = process
         self.url = f"http://127.0.0.1:{self.port}"
+        share_signing_keys(folder / "issuer")
         self.issuer = Deployment(folder / "issuer").issuer
 
     @property
@@ -117,11 +119,12 @@ class Load:
                 await asyncio.sleep(pause)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["Load"]:
+    async def running(self, pause: float = 0) -> AsyncIterator["Load"]:
+        """As fast as they are answered, or with a pause where the test lasts for seconds."""
         kinds: list[dict[str, Any]] = [
-            {"keeps": True},
+            {"keeps": True, "pause": pause},
             {"keeps": True, "pause": PAUSE_SECONDS},
-            {"keeps": False},
+            {"keeps": False, "pause": pause},
         ]
         tasks = [asyncio.create_task(self.ask(**kind)) for kind in kinds * (CLIENTS // len(kinds))]
         try:
@@ -154,12 +157,18 @@ async def read_order(
 
 
 async def test_slow_heads_are_given_up_and_hold_nobody_up(served: Served):
-    """Callers who send their headers a byte at a time are cut off, and others are answered meanwhile."""
+    """Callers who send their headers a byte at a time are cut off, and others are answered meanwhile.
+
+    A connection without a request stays open for longer: a balancer may send its next one at any time.
+    """
     await served.until_ready()
+    idle, token = await asyncio.open_connection("127.0.0.1", served.port), served.headers["Authorization"]
+    fresh = await asyncio.open_connection("127.0.0.1", served.port)
+    assert (await read_order(*idle, token, keeps=True))[0] == "200"
     slow = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(40)]
     for _, writer in slow:
         writer.write(b"GET /health/live HTTP/1.1\r\nHost: a\r\nX-Slow: ")
-    async with Load(served).running() as load:
+    async with Load(served).running(pause=0.05) as load:
         await load.more(50)
 
         async def given_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
@@ -177,7 +186,9 @@ async def test_slow_heads_are_given_up_and_hold_nobody_up(served: Served):
 
         assert all(await asyncio.gather(*(given_up(*pair) for pair in slow)))
     assert set(load.outcomes) == {"200"}
-    for _, writer in slow:
+    for pair in (idle, fresh):
+        assert (await read_order(*pair, token, keeps=True))[0] == "200"
+    for _, writer in (*slow, idle, fresh):
         writer.close()
 
 
@@ -204,11 +215,13 @@ async def test_workers_that_are_started_anew_lose_no_request(served: Served):
     """While SIGHUP replaces every worker, each request is answered, and readers of events are sent on."""
     await served.until_ready()
     before = served.workers()
-    async with Load(served).running() as load, served.events() as events:
-        reading = asyncio.create_task(events.aread())
-        await load.more(50)
-        assert not reading.done()
-        served.process.send_signal(signal.SIGHUP)
+    async with Load(served).running() as load:
+        async with served.events() as events:
+            reading = asyncio.create_task(events.aread())
+            await load.more(50)
+            assert not reading.done()
+            served.process.send_signal(signal.SIGHUP)
+            assert b"\nretry: " in await reading
 
         async def replaced() -> bool:
             now = served.workers()
@@ -216,7 +229,6 @@ async def test_workers_that_are_started_anew_lose_no_request(served: Served):
 
         await until("all workers are new", replaced, PATIENCE_SECONDS)
         await load.more(50)
-        assert b"\nretry: " in await reading
     assert set(load.outcomes) == {"200"}
 
 

@@ -2,19 +2,26 @@
 
 import asyncio
 import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from contracts.problems import DeadlineExceeded, Unavailable
+from deploy.composition.carrier import Carrier
+from deploy.settings import ServerSettings
 from gateway.app import Gateway
+from gateway.exchange import Header
 from gateway.inventory import Mounted
 from gateway.policies.hop import over_http
 from gateway.policies.hop.deadlines import Watch
-from gateway.policies.hop.trace import continue_or_start
+from gateway.policies.hop.trace import continue_or_start, state_of
 from kit import context
+from kit.delegation import delegation
 from kit.operations import document
+from kit.secrets import Secret
 from tests.gateway.demo import Shop
 from tests.gateway.deployment import CONSUMERS, ORDER, URL, Deployment, problem
 from tests.support.gateways import make_gateway
@@ -139,19 +146,19 @@ def test_a_later_version_is_read_on_what_is_known():
 
 async def test_spoofable_headers_stay_at_the_door(deployment: Deployment):
     """Credentials, cookies, forwarding and baggage do not reach a tier, and what is its own stays there."""
-    seen: list[dict[str, str]] = []
+    seen: list[dict[bytes, bytes]] = []
 
     async def send(
-        _method: str, _address: str, headers: dict[str, str], _body: bytes
-    ) -> tuple[int, dict[str, str], bytes]:
-        seen.append(headers)
-        told = {
-            "Connection": "close, X-Floor",
-            "X-Floor": "1",
-            "Via": "floor",
-            "Keep-Alive": "5",
-            "ETag": '"1"',
-        }
+        _method: str, _address: str, headers: list[Header], _body: bytes
+    ) -> tuple[int, list[Header], bytes]:
+        seen.append(dict(headers))
+        told = [
+            (b"Connection", b"close, X-Floor"),
+            (b"X-Floor", b"1"),
+            (b"Via", b"floor"),
+            (b"Keep-Alive", b"5"),
+            (b"ETag", b'"1"'),
+        ]
         return 200, told, b"{}"
 
     other = _gateway(deployment, over_http("http://floor.test", send))
@@ -168,7 +175,7 @@ async def test_spoofable_headers_stay_at_the_door(deployment: Deployment):
             "Accept-Language": "de",
         }
         answer = await http.get(ORDERS, headers=headers)
-    assert set(seen[0]) <= {"accept", "accept-language", "Correlation-Id", "traceparent"}
+    assert set(seen[0]) <= {b"accept", b"accept-language", b"correlation-id", b"traceparent"}
     assert not set(answer.headers) & {"connection", "x-floor", "via", "keep-alive"}
     assert answer.headers["etag"] == '"1"'
 
@@ -188,10 +195,11 @@ async def test_a_floor_elsewhere_is_reached_with_context_and_body(deployment: De
     sent: list[Any] = []
 
     async def send(
-        method: str, address: str, headers: dict[str, str], body: bytes
-    ) -> tuple[int, dict[str, str], bytes]:
-        sent.append((method, address, headers, body, context.current().who))
-        return 202, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}, b'{"id":"x"}'
+        method: str, address: str, headers: list[Header], body: bytes
+    ) -> tuple[int, list[Header], bytes]:
+        sent.append((method, address, dict(headers), body, context.current().who))
+        headers = [(b"Content-Type", b"application/json"), (b"Transfer-Encoding", b"chunked")]
+        return 202, headers, b'{"id":"x"}'
 
     gateway = _gateway(deployment, over_http("http://floor.test:9/", send))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(gateway), base_url=URL) as http:
@@ -200,11 +208,9 @@ async def test_a_floor_elsewhere_is_reached_with_context_and_body(deployment: De
         listed = await http.get("/experience/shop/v1/orders?limit=5", headers=headers)
     method, address, told, body, who = sent[0]
     assert (method, address) == ("POST", "http://floor.test:9/experience/shop/v1/orders")
-    assert (told["Idempotency-Key"], told["Correlation-Id"]) == (
-        "remote-0001",
-        answer.headers["correlation-id"],
-    )
-    assert "authorization" not in {name.lower() for name in told}
+    correlation_id = answer.headers["correlation-id"].encode()
+    assert (told[b"idempotency-key"], told[b"correlation-id"]) == (b"remote-0001", correlation_id)
+    assert b"authorization" not in told
     assert (b"tea" in body, who) == (True, "ci")
     assert (answer.status_code, answer.json(), listed.status_code) == (202, {"id": "x"}, 202)
     assert sent[1][1].endswith("/orders?limit=5")
@@ -220,3 +226,65 @@ async def test_a_floor_that_cannot_be_reached_is_503(deployment: Deployment):
     async with httpx.AsyncClient(transport=httpx.ASGITransport(gateway), base_url=URL) as http:
         answer = await http.get(ORDERS, headers={"Authorization": f"Bearer {deployment.token('ci')}"})
     problem(answer, 503, "unavailable")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("accept-language", "dé".encode()),
+        ("accept-language", "dé".encode("latin-1")),
+        ("accept", b'application/json; title="\xff"'),
+        ("prefer", b'respond-async; note="\xe9"'),
+        ("if-none-match", b'"\x80"'),
+        ("if-match", b'"\xe9", "1"'),
+    ],
+)
+async def test_headers_go_over_byte_by_byte(deployment: Deployment, name: str, value: bytes):
+    """Headers in any encoding reach a tier in another process unchanged, and so does its answer."""
+    arrived: list[dict[bytes, bytes]] = []
+
+    async def floor(scope: Any, _: Any, send: Any) -> None:
+        arrived.append(dict(scope["headers"]))
+        headers = [(b"content-type", b"application/json"), (b"etag", b'"1"'), (b"x-note", "Ł".encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(floor)) as inside:
+        settings = ServerSettings(database_url="", experience_url="http://floor.test")
+        carrier = Carrier(settings, inside, delegation(Secret("x" * 64), "gateway"))
+        gateway = _gateway(deployment, carrier.target("experience"))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(gateway), base_url=URL) as http:
+            headers = {b"authorization": f"Bearer {deployment.token('ci')}".encode(), name.encode(): value}
+            answer = await http.get(ORDERS, headers=headers)
+    assert (answer.status_code, arrived[0][name.encode()]) == (200, value)
+    assert (b"x-note", "Ł".encode()) in answer.headers.raw
+
+
+STATES = tomllib.loads(Path(__file__).with_name("tracestates.toml").read_text())["case"]
+
+
+@pytest.mark.parametrize("case", STATES, ids=lambda case: case["says"])
+def test_a_tracestate_is_passed_on_where_it_is_one(case: dict[str, Any]):
+    """What vendors keep in tracestate goes on with its trace, and what is none is dropped (W3C)."""
+    sent = case["tracestate"] * case.get("times", 1)
+    headers = {b"traceparent": TRACE.encode(), b"tracestate": sent.encode("latin-1")}
+    assert state_of(headers, trusted=True) == case.get("passed", sent)
+    assert state_of(headers, trusted=False) == ""
+    assert state_of({b"tracestate": headers[b"tracestate"]}, trusted=True) == ""
+
+
+async def test_a_tracestate_reaches_a_tier(deployment: Deployment):
+    """A trace from inside brings its tracestate along, one from outside does not."""
+    seen: list[dict[bytes, bytes]] = []
+
+    async def send(_: str, __: str, headers: list[Header], ___: bytes) -> tuple[int, list[Header], bytes]:
+        seen.append({**dict(headers), b"current": context.current().tracestate.encode()})
+        return 200, [], b"{}"
+
+    gateway = _gateway(deployment, over_http("http://floor.test", send))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(gateway), base_url=URL) as http:
+        for name in ("ci", "partner"):
+            headers = {"Authorization": f"Bearer {deployment.token(name)}", "traceparent": TRACE}
+            await http.get(ORDERS, headers={**headers, "tracestate": "dd=s:1;o:rum"})
+    assert [told.get(b"tracestate") for told in seen] == [b"dd=s:1;o:rum", None]
+    assert [told[b"current"] for told in seen] == [b"dd=s:1;o:rum", b""]

@@ -19,6 +19,7 @@ from kit.database import Database
 from tests.gateway.deployment import URL
 from tests.gateway.forge import TERMINATOR, Forge, client_cert
 from tests.gateway.hostile_tokens import HOSTILE, Hostile, Sent, Yard, bearer, certified, dpop
+from tests.support.databases import keyed
 from tests.support.processes import GRANIAN, running
 from tests.support.servers import create_database
 
@@ -53,7 +54,7 @@ async def served(
     forge, port = Forge(), free_port()
     log = tmp_path_factory.mktemp("served") / "log"
     # A database of its own: a consumer has two live keys at most, and other tests make some, too.
-    database = Database(create_database(addresses["database_url"], f"hostile_{worker_name}"))
+    database = keyed(create_database(addresses["database_url"], f"hostile_{worker_name}"))
     yard = Yard(forge, await _make_keys(database))
     await database.close()
     environ = {

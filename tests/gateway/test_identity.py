@@ -135,7 +135,7 @@ async def test_the_public_key_is_no_hmac_secret(deployment: Deployment):
 async def test_an_algorithm_that_the_key_does_not_say_is_401(deployment: Deployment):
     """The key is for RS256; PS256 with the same key is refused."""
     found = await refused(deployment, deployment.issuer.sign(claims(), alg="PS256"))
-    assert found["detail"] == "The token is signed in a way that its key does not allow"
+    assert "a key of its issuer that allows its algorithm" in found["detail"]
 
 
 @pytest.mark.parametrize("kind", ["JWT", "id_token+jwt", "", "dpop+jwt"])
@@ -283,8 +283,8 @@ async def test_symmetric_and_encryption_keys_of_an_issuer_are_left_out():
         {"kty": "RSA", "kid": "broken"},
     ]
     keys = IssuerKeys(document=other.document)
-    assert await keys.find("one") is not None
-    assert [await keys.find(kid) for kid in ("oct", "enc", "broken")] == [None, None, None]
+    assert len(await keys.find("one", "ES256")) == 1
+    assert [await keys.find(kid, "ES256") for kid in ("oct", "enc", "broken")] == [[], [], []]
 
 
 async def test_the_key_survives_a_restart(keys_folder: Path, deployment: Deployment):
@@ -331,12 +331,12 @@ async def test_an_issuer_that_hangs_makes_one_caller_wait_and_not_all():
         return await other.fetch(address)
 
     keys = IssuerKeys(address=ISSUER.jwks_uri, fetch=fetch, clock=lambda: other.now)
-    assert await keys.find("one")
+    assert await keys.find("one", "ES256")
     gate.clear()
     other.now += 400
-    waiting = asyncio.create_task(keys.find("one"))
+    waiting = asyncio.create_task(keys.find("one", "ES256"))
     await asyncio.sleep(0)
-    assert await asyncio.wait_for(keys.find("one"), 1)
+    assert await asyncio.wait_for(keys.find("one", "ES256"), 20)
     assert not waiting.done()
     gate.set()
     assert await waiting
@@ -347,8 +347,8 @@ async def test_a_key_set_is_bounded():
     made = jwk.ECKey.generate_key("P-256").as_dict(private=False)
     many = {"keys": [{**made, "kid": str(number)} for number in range(150)]}
     keys = IssuerKeys(document={"keys": [{**made, "kid": "k" * 300}, *many["keys"]]})
-    assert await keys.find("98") is not None
-    assert [await keys.find(kid) for kid in ("99", "k" * 300)] == [None, None]
+    assert await keys.find("98", "ES256")
+    assert [await keys.find(kid, "ES256") for kid in ("99", "k" * 300)] == [[], []]
 
 
 @pytest.mark.parametrize("document", [{}, {"keys": 7}, {"keys": [7]}, {"keys": None}])

@@ -1,6 +1,7 @@
 """tests/gateway: the embedded issuer, as any OAuth client meets it."""
 
 import re
+
 import httpx
 
 from tests.gateway.deployment import URL, Deployment

@@ -50,7 +50,7 @@ async def status(deployment: Deployment, token: str) -> int:
 
 
 async def until_refused(deployment: Deployment, token: str) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         while await status(deployment, token) != 401:  # noqa: ASYNC110 - seen over HTTP only
             await asyncio.sleep(0.02)
 

@@ -15,8 +15,8 @@ from gateway.policy_bundle import make_bundle
 from gateway.tables import registered_consumers, subscriptions, suspensions
 from kit import privacy
 from kit.audit.tables import audit
-from kit.database import Database
 from tests.gateway.deployment import Deployment, pointers, problem
+from tests.support.databases import keyed
 
 ORDERS = "/experience/shop/v1/orders/o-1"
 SHOP = "experience/shop@1"
@@ -58,7 +58,7 @@ class Desk(Deployment):
 
 @pytest.fixture
 async def desk(keys_folder: Path, fresh_database_url: str) -> AsyncIterator[Desk]:
-    database = Database(fresh_database_url)
+    database = keyed(fresh_database_url)
     found = Desk(keys_folder, GatewaySettings(plans=PLANS), CONSUMERS, database=database, duties=DUTIES)
     found.asked = []
     await found.gateway.start()

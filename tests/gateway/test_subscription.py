@@ -8,18 +8,20 @@ from typing import Any, Protocol
 import httpx
 import pytest
 from sqlalchemy import delete, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.values import Id
 from contracts.operation import DataClass, RowRule, api, operation
 from gateway.exchange import Exchange, Reply, json_reply
 from gateway.inventory import Mounted
 from gateway.pipeline import GatewaySettings
-from gateway.plans import Consumer, Limit, Plan, SheddingLane
-from gateway.plans.consumer_directory import note_change
+from gateway.plans import Consumer, Limit, Plan, SheddingLane, consumer_directory
+from gateway.plans.consumer_directory import ConsumerDirectory, note_change
 from gateway.tables import registered_consumers, subscriptions, suspensions
 from kit.database import Database
 from kit.operations import document
 from tests.gateway.deployment import Deployment, problem
+from tests.support.databases import keyed
 from tests.support.stack import until
 
 ORDERS = "/experience/shop/v1/orders/o-1"
@@ -39,7 +41,7 @@ CONSUMERS = {
 
 @pytest.fixture
 async def own(fresh_database_url: str) -> AsyncIterator[Database]:
-    found = Database(fresh_database_url)
+    found = keyed(fresh_database_url)
     yield found
     await found.close()
 
@@ -75,6 +77,32 @@ async def subscribe(database: Database, consumer: str, api: str, plan: str) -> N
     async with database.begin() as connection:
         await connection.execute(insert(subscriptions).values(**row, requested_by="anna"))
         await note_change(connection)
+
+
+async def test_an_older_refresh_puts_back_nothing(own: Database, monkeypatch: pytest.MonkeyPatch):
+    """One that has read before a registration, and ends after the refresh that saw it, does not undo it."""
+    directory, read_registered = ConsumerDirectory(own), consumer_directory._registered
+    has_read, may_end = asyncio.Event(), asyncio.Event()
+
+    async def read_slowly(connection: AsyncConnection) -> dict[str, Consumer]:
+        rows = await read_registered(connection)
+        if not has_read.is_set():
+            has_read.set()
+            await may_end.wait()
+        return rows
+
+    monkeypatch.setattr(consumer_directory, "_registered", read_slowly)
+    older = asyncio.create_task(directory.refresh())
+    await has_read.wait()
+    async with own.begin() as connection:
+        row = {"name": "late", "grants": {"title": "Late", "scopes": []}, "registered_by": "anna"}
+        await connection.execute(insert(registered_consumers).values(row))
+        await note_change(connection)
+    newer = asyncio.create_task(directory.refresh())
+    await asyncio.wait({newer}, timeout=0.5)
+    may_end.set()
+    await asyncio.gather(older, newer)
+    assert "late" in directory.consumers({})
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,11 @@ from gateway.plans import Consumer, decode
 from gateway.policies.hop import in_process
 from gateway.tables import usage
 from kit import clock
-from kit.database import Database
 from kit.operations import api_of, document
 from kit.settings import SettingsError
 from tests.gateway.demo import DemoTier, Seen, Shop
 from tests.gateway.deployment import Deployment, problem
+from tests.support.databases import keyed
 
 OLD, NEW = "experience/shop@1", "experience/shop@2"
 ORDER = "/experience/shop/v1/orders/o-1"
@@ -258,7 +258,7 @@ async def test_whoever_was_counted_at_the_door_is_asked_about(tmp_path: Path, fr
     gone = 'state = "retired"\nsunset = 2026-12-31\nowner'
     head, _, tail = text.partition('["process/events@1"]\nstate = "published"\nowner')
     (tmp_path / "versions.toml").write_text(f'{head}["process/events@1"]\n{gone}{tail}', encoding="utf-8")
-    database = Database(fresh_database_url)
+    database = keyed(fresh_database_url)
     async with database.begin() as connection:
         for consumer, day in (("operations", dt.date(2027, 1, 2)), ("executive", dt.date(2026, 11, 2))):
             row = {"consumer": consumer, "api": "process/events@1", "day": day, "calls": 3}

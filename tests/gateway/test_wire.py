@@ -78,19 +78,22 @@ async def test_a_body_that_does_not_come_is_given_up(keys_folder: Any):
     assert sent[0]["status"] == 400
 
 
-async def test_content_types_that_nobody_takes_are_415(deployment: Deployment):
-    """The gateway takes a few content types only."""
-    headers = {"Idempotency-Key": "key-00000002", "Content-Type": "text/plain"}
-    answer = await deployment.call("POST", SHOP, headers=headers, content=b"hello")
-    problem(answer, 415, "unsupported_media_type")
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "text/xml", "application/x-www-form-urlencoded", "application/vnd.api+json", ""]
+)
+async def test_a_body_of_another_content_type_than_json_is_415(deployment: Deployment, kind: str):
+    """An API takes JSON only, and names no other type (RFC 9110 §15.5.16)."""
+    headers = {"Idempotency-Key": "key-00000002", "Content-Type": kind}
+    answer = await deployment.call("POST", SHOP, headers=headers, content=b"<a/>")
+    found = problem(answer, 415, "unsupported_media_type")
+    assert found["detail"] == "The body's Content-Type must be application/json"
+    assert answer.headers["accept"] == "application/json"
 
 
-async def test_a_body_of_another_content_type_than_json_is_415(deployment: Deployment):
-    """An API takes JSON only."""
-    headers = {"Idempotency-Key": "key-00000002", "Content-Type": "text/xml"}
-    problem(
-        await deployment.call("POST", SHOP, headers=headers, content=b"<a/>"), 415, "unsupported_media_type"
-    )
+async def test_a_type_is_not_asked_for_where_no_body_is_taken(deployment: Deployment):
+    """An operation without a body refuses one of any type, and names none."""
+    sent = {"content": b"hello", "headers": {"Content-Type": "text/plain"}}
+    problem(await deployment.call("POST", f"{SHOP}/a/poke", **sent), 422, "invalid")
 
 
 async def test_compressed_bodies_are_415(deployment: Deployment):
@@ -132,21 +135,39 @@ async def test_missing_doubled_or_malformed_single_headers_are_400(
     assert await _status(deployment, _scope("GET", SHOP, headers)) == 400
 
 
-async def test_a_foreign_host_is_400_where_hosts_are_configured(keys_folder: Any):
-    """The gateway answers under its own names only."""
-    deployment = Deployment(keys_folder, GatewaySettings(wire=WireSettings(hosts=("gateway.test",))))
-    assert await _status(deployment, _scope("GET", "/health/live", [(b"host", b"evil.test")])) == 400
-    assert await _status(deployment, _scope("GET", "/health/live", [(b"host", b"Gateway.Test:8080")])) == 200
-
-
-@pytest.mark.parametrize("value", ["close, Authorization", "If-Match", "Idempotency-Key, keep-alive", "x"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "close, Authorization",
+        "If-Match",
+        "Idempotency-Key, keep-alive",
+        "X-Forwarded-For",
+        "x-forwarded-host,close",
+        "Content-Length",
+        "close, DPoP",
+        "Client-Cert",
+        "Cache-Control",
+    ],
+)
 async def test_connection_may_not_name_headers_that_decide(deployment: Deployment, value: str):
     """No proxy in between shall be made to drop what we go by (RFC 9110 §7.6.1)."""
     problem(await deployment.call("GET", f"{SHOP}/a", headers={"Connection": value}), 400, "bad_request")
 
 
 @pytest.mark.parametrize(
-    "value", ["close", "Keep-Alive", "keep-alive, Upgrade", "Upgrade, HTTP2-Settings", "TE"]
+    "value",
+    [
+        "close",
+        "Keep-Alive",
+        "keep-alive, Upgrade",
+        "Upgrade, HTTP2-Settings",
+        "TE",
+        "TE, close",
+        "close, X-Trace",
+        "X-Trace,Keep-Alive",
+        "Proxy-Connection",
+        "close,,",
+    ],
 )
 async def test_connection_may_name_what_is_its_own(deployment: Deployment, value: str):
     """What every client may say of its connection is not held against it."""
@@ -157,27 +178,6 @@ async def test_length_and_chunks_together_are_400(deployment: Deployment):
     """Two ways to say where a body ends are one too many."""
     headers = [(b"host", b"gateway.test"), (b"content-length", b"3"), (b"transfer-encoding", b"chunked")]
     assert await _status(deployment, _scope("POST", SHOP, headers)) == 400
-
-
-async def test_forwarded_addresses_count_from_trusted_proxies_only(keys_folder: Any):
-    """X-Forwarded-For tells the source when a trusted proxy wrote it, and nothing otherwise."""
-    deployment = Deployment(keys_folder, GatewaySettings(wire=WireSettings(trusted_proxies=("10.0.0.0/8",))))
-    seen: list[str] = []
-
-    async def look(exchange: Any) -> Any:
-        seen.append(exchange.source)
-        raise AssertionError
-
-    from gateway.exchange import Exchange  # noqa: PLC0415
-    from gateway.policies.wire import Wire  # noqa: PLC0415
-
-    step = Wire(deployment.gateway.runtime.settings.wire).wrap(None, look)
-    for peer in ("10.1.1.1", "9.9.9.9"):
-        headers = [(b"host", b"a"), (b"x-forwarded-for", b"6.6.6.6, 7.7.7.7, 10.2.2.2")]
-        scope = _scope("GET", "/", headers) | {"client": (peer, 1)}
-        with pytest.raises(AssertionError):
-            await step(Exchange(scope, None))  # pyright: ignore[reportArgumentType]
-    assert seen == ["7.7.7.7", "9.9.9.9"]
 
 
 def _scope(method: str, path: str, headers: list[Any]) -> dict[str, Any]:

@@ -65,8 +65,7 @@ async def rows(database: Database, records: list[Posting]) -> list[tuple[str, di
 async def test_all_of_one_reason_are_replayed_together(deployment: Stack) -> None:
     """In portions of a request, with what was corrected; one that stands alone is resolved by itself."""
     reason, records, others = f"closed-{uuid.uuid4().hex}", refused(5, "a"), refused(1, "b")
-    database = Database(deployment.database_url)
-    try:
+    async with deployment.database() as database:
         first, *_ = await refuse(database, records, reason)
         (alone,) = await refuse(database, others, "")
         body = {"action": "replay", "reason": "Decided", "corrections": {"account": "4711"}, "most": 3}
@@ -83,8 +82,6 @@ async def test_all_of_one_reason_are_replayed_together(deployment: Stack) -> Non
         assert (case["status"], case["reason"]) == ("resolved", reason)
         assert await rows(database, records) == [("gathered", {"account": "4711"})] * 5
         assert await rows(database, others) == [("refused", {})]
-    finally:
-        await database.close()
 
 
 async def test_the_command_resolves_all_of_one_reason(
@@ -92,10 +89,9 @@ async def test_the_command_resolves_all_of_one_reason(
 ) -> None:
     """`enfilade exceptions resolve … --alike` says how many it resolved."""
     reason, records = f"closed-{uuid.uuid4().hex}", refused(2, "c")
-    database = Database(deployment.database_url)
     parser = argparse.ArgumentParser()
     command.configure(parser)
-    try:
+    async with deployment.database() as database:
         first, *_ = await refuse(database, records, reason)
         given = ["resolve", first, "--alike", "--action", "skip", "--reason", "Too late"]
         async with deployment.caller("finance-desk", "fiona") as finance:
@@ -103,6 +99,4 @@ async def test_the_command_resolves_all_of_one_reason(
             person = Person("fiona", deployment.url, token, finance.http)
             await command._resolve(parser.parse_args(given), person)
         assert await rows(database, records) == [("skipped", {})] * 2
-    finally:
-        await database.close()
     assert capsys.readouterr().out.startswith("2 exceptions are resolved: skip, by fiona")

@@ -56,6 +56,8 @@ async def test_a_person_may_undo_what_was_made(deployment: Stack) -> None:
 async def test_undone_at_once_then_replayed_it_revives_the_same_objects(new_deployment: Stack) -> None:
     """With on_failure undo: everything is taken back first, and the replay revives it under the same keys."""
     new_deployment.edit("flows.toml", ('on_failure = "park"\ndue_hours', 'on_failure = "undo"\ndue_hours'))
+    # The step that takes the link back is refused as well, for as long as we are patient.
+    new_deployment.settings["ENFILADE_STEP_PATIENCE_SECONDS"] = "3"
     await new_deployment.start()
     crm = new_deployment.accounts.crm
     await crm.add_fault(crm.stand.refuses, **crm.writes(), times=None)

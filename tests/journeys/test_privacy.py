@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-from deploy.composition.assemble import master_keys
 from deploy.embedded.tools import run_tool
-from deploy.settings import read_settings
-from kit import audit, privacy
-from kit.database import Database
+from kit import audit
 from kit.privacy.requests import erase
 from tests.support.deals import LARGE, approve, new_deal
 from tests.support.stack import Stack
@@ -41,11 +38,7 @@ async def test_a_person_who_decides_is_nowhere_in_clear_and_can_be_erased(
 
 
 async def _erase(deployment: Stack, subject: str) -> None:
-    database = Database(deployment.database_url)
-    privacy.use(database, master_keys(read_settings(deployment.environment()), {}))
-    try:
+    async with deployment.database() as database:
         async with database.begin() as connection:
             await erase(connection, subject, "asked to be forgotten")
-            assert await audit.verify(connection) == []
-    finally:
-        await database.close()
+        assert (await audit.check(database)).faults == ()

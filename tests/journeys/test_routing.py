@@ -247,15 +247,11 @@ async def replay(finance: Caller, case: dict[str, str]) -> None:
 @asynccontextmanager
 async def held_before_the_customer(deployment: Stack, deal: Deal) -> AsyncIterator[Database]:
     """The deal waits, its terms known, where its account is shown: another writes that row and takes long."""
-    database = Database(deployment.database_url)
     row = "INSERT INTO enfilade.accounts (instance, account_id, seen_at) VALUES (:instance, :id, now())"
-    try:
-        async with database.connect() as connection:
-            await connection.execute(text(row), {"instance": CRM_INSTANCE, "id": deal.account_id})
-            yield database
-            await connection.rollback()
-    finally:
-        await database.close()
+    async with deployment.database() as database, database.connect() as connection:
+        await connection.execute(text(row), {"instance": CRM_INSTANCE, "id": deal.account_id})
+        yield database
+        await connection.rollback()
 
 
 async def has_chosen(database: Database, deal: Deal) -> bool:

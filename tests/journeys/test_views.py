@@ -45,7 +45,7 @@ async def test_what_happened_is_found_in_every_view(deployment: Stack) -> None:
         await screen.activation(deal.opportunity_id, "done")
         customer = await shown(finance, CUSTOMERS, account_id=deal.account_id, instance="salesforce-main")
         project = await shown(finance, PROJECTS, customer_id=customer["id"], status="done")
-        case = await shown(finance, CASES, workflow_id=parked["id"], owner="sales operations", status="open")
+        case = await shown(finance, CASES, workflow_id=parked["id"], owner="sales", status="open")
         health = await until("both runs are counted", partial(counted, finance))
         await resolve(finance, parked["exception_id"], "undo")
         await shown(finance, CASES, workflow_id=parked["id"], status="resolved")
@@ -67,11 +67,8 @@ async def counted(caller: Caller) -> dict[str, Any] | None:
 @pytest.mark.parametrize("view", app.views(), ids=lambda view: view.name)
 async def test_a_live_view_equals_what_is_rebuilt(deployment: Stack, view: View) -> None:
     """As soon as every event is delivered; nothing of the tests before is lost by that."""
-    database = Database(deployment.database_url)
-    try:
+    async with deployment.database() as database:
         await until(f"{view.name} follows the events", partial(rebuilt, database, view))
-    finally:
-        await database.close()
 
 
 async def rebuilt(database: Database, view: View) -> bool:

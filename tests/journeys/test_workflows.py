@@ -2,7 +2,6 @@
 
 from sqlalchemy import text
 
-from kit.database import Database
 from tests.support.deals import LARGE, asked, new_deal, resolve
 from tests.support.instances import CRM_INSTANCE
 from tests.support.stack import Stack
@@ -23,7 +22,7 @@ async def test_runs_of_all_flows_are_listed_read_and_replayed(deployment: Stack)
         await screen.activate(waiting.opportunity_id)
         parked = await screen.activation(stopped.opportunity_id, "parked")
         request = await asked(finance, waiting)
-        wanted = {"status": "parked", "owner": "sales operations", "instance": CRM_INSTANCE}
+        wanted = {"status": "parked", "owner": "sales", "instance": CRM_INSTANCE}
         found = await finance.get(WORKFLOWS, **wanted, limit=200)
         (mine,) = [one for one in found["items"] if one["subject"] == stopped.opportunity_id]
         others = await finance.get(WORKFLOWS, entity="NB-UK", mode="live", status="waiting", limit=200)
@@ -66,22 +65,21 @@ async def test_a_run_that_ended_is_replayed_by_another_than_began_it(deployment:
 
 async def test_schedules_are_listed(deployment: Stack) -> None:
     """What the engine fires for the flows, with its last and its next tick."""
-    database = Database(deployment.database_url)
     row = (
         "INSERT INTO dbos.workflow_schedules (schedule_id, schedule_name, workflow_name, schedule, context,"
         " cron_timezone, last_fired_at, application_name) VALUES (:name, :name, 'schedule-tick',"
         " '0 3 * * 1-5', '\"nightly\"', 'Europe/Berlin', '2026-11-30T02:00:00+00:00', 'enfilade')"
     )
     gone = "DELETE FROM dbos.workflow_schedules WHERE schedule_name = :name"
-    try:
+    async with deployment.database() as database:
         async with database.begin() as connection:
             await connection.execute(text(row), {"name": "nightly"})
-        async with deployment.caller("finance-desk", "fiona") as finance:
-            (found,) = (await finance.get("/process/workflows/v1/schedules"))["items"]
-    finally:
-        async with database.begin() as connection:
-            await connection.execute(text(gone), {"name": "nightly"})
-        await database.close()
+        try:
+            async with deployment.caller("finance-desk", "fiona") as finance:
+                (found,) = (await finance.get("/process/workflows/v1/schedules"))["items"]
+        finally:
+            async with database.begin() as connection:
+                await connection.execute(text(gone), {"name": "nightly"})
     assert (found["cron"], found["zone"]) == ("0 3 * * 1-5", "Europe/Berlin")
     assert found["last_due"] == "2026-11-30T02:00:00Z"
     assert found["next_due"] > found["last_due"]

@@ -6,12 +6,13 @@ import pytest
 
 from kit import clock
 from kit.database import Database
+from tests.support.databases import keyed
 
 
 @pytest.fixture
 async def database(fresh_database_url: str) -> AsyncIterator[Database]:
     """A database of this test's own."""
-    database = Database(fresh_database_url)
+    database = keyed(fresh_database_url)
     yield database
     await database.close()
 

@@ -12,10 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.duties import Duties
-from contracts.problems import BadRequest
+from contracts.problems import BadRequest, VendorRejected
 from kit import clock, context, exceptions
 from kit.database import Database
 from kit.database.tables import inbox
+from kit.http import LOGIN_FAILED
 from kit.inbox import InboxRow, receive
 from kit.inbox.worker import InboxSettings, InboxWorker
 from kit.workflows import Runtime
@@ -110,7 +111,7 @@ async def test_a_poisoned_event_holds_back_its_own_key_only(database: Database) 
             connection,
             runtime,
             case.id,
-            version=case.version,
+            if_match=f'"{case.version}"',
             action="replay",
             reason="mapping corrected",
             corrections={},
@@ -120,6 +121,40 @@ async def test_a_poisoned_event_holds_back_its_own_key_only(database: Database) 
     await runtime.close()
     await worker.drain()
     assert seen[2:] == ["bad-1", "bad-2"]
+
+
+async def test_events_that_a_failed_login_stops_wait_for_one_case(database: Database) -> None:
+    """Events whose handling needs an instance with a failed login are one case; replayed, all are handled."""
+    worker, works, seen = InboxWorker(database, QUICK), False, []
+
+    async def handle(_: AsyncConnection, row: InboxRow) -> None:
+        if not works:
+            raise VendorRejected("login refused", instance="crm-1", extra={LOGIN_FAILED: True})
+        seen.append(row.id)
+
+    worker.subscribe("changed", handle)
+    for n in (1, 2, 3):
+        await tell(database, n, f"k{n}")
+    await worker.drain()
+    runtime = Runtime(database, application="kit-tests", version="1", executor="x", worker=False)
+    async with database.begin() as connection:
+        (case,) = (await exceptions.find(connection)).items
+        assert (case.flow, case.subject, case.why) == ("login", "crm-1", "login refused")
+        works = True
+        await exceptions.resolve(
+            connection,
+            runtime,
+            case.id,
+            if_match=None,
+            action="replay",
+            reason="put right",
+            corrections={},
+            by="ann",
+            duties=Duties({}, ()),
+        )
+    await runtime.close()
+    await worker.drain()
+    assert sorted(seen) == ["k1-1", "k2-2", "k3-3"]
 
 
 async def test_a_failing_subscriber_holds_back_nobody_else(database: Database) -> None:
@@ -155,7 +190,7 @@ async def test_a_failing_subscriber_holds_back_nobody_else(database: Database) -
             connection,
             runtime,
             case.id,
-            version=case.version,
+            if_match=f'"{case.version}"',
             action="replay",
             reason="mapping corrected",
             corrections={},

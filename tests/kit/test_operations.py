@@ -162,6 +162,8 @@ def test_every_document_is_sound(interface: type) -> None:
         jsonschema_rs.validator_for({**schema, "components": {"schemas": components}})
         if name.endswith("In") and schema.get("properties"):
             assert schema["additionalProperties"] is False, name
+    titles = [schema["title"] for schema in components.values() if "title" in schema]
+    assert len(titles) == len(set(titles)), "a generator makes one type of a title"
     known = catalogue()
     for bound in bind(interface):
         operation = made["paths"][bound.operation.path][bound.operation.method.lower()]

@@ -1,6 +1,8 @@
 """tests/kit: people under pseudonyms, and what may be asked about them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 from sqlalchemy import select, text
@@ -15,6 +17,7 @@ from kit.privacy.requests import erase, export
 from kit.privacy.tables import holds, persons
 from kit.secrets import Secret
 from kit.settings import SettingsError
+from tests.support.databases import open_database
 
 FIONA = Caller(subject="fiona.finance@example.com", consumer="finance-desk")
 MACHINE = Caller(subject="crm-screen", consumer="crm-screen")
@@ -23,6 +26,11 @@ MACHINE = Caller(subject="crm-screen", consumer="crm-screen")
 async def pseudonym(database: Database, subject: str = FIONA.subject) -> str:
     async with database.begin() as connection:
         return await privacy.of(connection).pseudonym(connection, subject)
+
+
+async def exported(database: Database, who: str) -> None:
+    async with database.begin() as connection:
+        await export(connection, who)
 
 
 async def note(database: Database) -> None:
@@ -47,13 +55,9 @@ async def everything(database: Database) -> str:
 
 async def test_a_person_has_one_pseudonym_that_says_nothing(database: Database) -> None:
     """Asked at once by many, again later and by another process, it is the same; the name is nowhere."""
-    keys = privacy.DerivedKeys(Secret("k" * 32))
-    privacy.use(database, keys)
     found = set(await asyncio.gather(*(pseudonym(database) for _ in range(8))))
-    other = Database(database.url)
-    privacy.use(other, keys)
-    found.add(await pseudonym(other))
-    await other.close()
+    async with open_database(database.url) as other:
+        found.add(await pseudonym(other))
     assert len(found) == 1
     assert privacy.is_pseudonym(found.pop())
     assert await pseudonym(database, "otto") not in found
@@ -129,11 +133,11 @@ async def test_an_erased_person_is_noise_and_the_trail_still_verifies(database: 
     async with database.begin() as connection:
         after = await export(connection, who)
         assert await privacy.shown(connection, who) == who
-        assert await audit.verify(connection) == []
         row = (await connection.execute(select(persons).where(persons.c.id == who))).one()
         told = (await connection.execute(select(trail).where(trail.c.action == "privacy.erased"))).one()
         olga = await privacy.of(connection).find(connection, "olga")
         reason = await privacy.of(connection).unseal(connection, told.actor, told.detail[audit.SEALED])
+    assert (await audit.check(database)).faults == ()
     assert before["personal"] == {"reason": "I know them well"}
     assert after.rows["audit"][0]["personal"] == {}
     assert after.fields == {}
@@ -143,6 +147,18 @@ async def test_an_erased_person_is_noise_and_the_trail_still_verifies(database: 
     with pytest.raises(Conflict):
         async with database.begin() as connection:
             await erase(connection, who, "again")
+
+
+async def test_who_is_read_while_erased_is_not_remembered(database: Database) -> None:
+    """Another request reads the person before the erasure is committed: afterwards nobody sees the name."""
+    who = await pseudonym(database)
+    async with database.begin() as connection:
+        await erase(connection, FIONA.subject, "asked to be forgotten")
+        assert await pseudonym(database) == who
+    async with database.connect() as connection:
+        with context.use(Context("cor_1", caller=MACHINE)):
+            assert await privacy.shown(connection, who) == who
+    assert await pseudonym(database) != who
 
 
 async def test_an_export_has_what_every_table_declares_personal(database: Database) -> None:
@@ -200,9 +216,30 @@ async def test_a_database_remembers_its_master_key(database: Database) -> None:
 async def test_another_master_key_opens_nothing(database: Database) -> None:
     """Under another key a person is a stranger, and a row that it reads all the same is refused."""
     who = await pseudonym(database)
-    other = Database(database.url)
-    async with other.begin() as connection:
+    others = privacy.DerivedKeys(Secret("o" * 32))
+    async with open_database(database.url, others) as other, other.begin() as connection:
         with pytest.raises(privacy.SealBroken):
             await privacy.of(connection).person(connection, who)
         assert await privacy.of(connection).pseudonym(connection, FIONA.subject) != who
-    await other.close()
+
+
+async def test_without_keys_nothing_is_signed_sealed_or_put_under_a_pseudonym(database: Database) -> None:
+    """It would be under keys that nobody has: every way to it raises, and the trail still verifies."""
+    await note(database)
+    who = await pseudonym(database)
+    keyless = Database(database.url)
+    ways: tuple[Callable[[], Awaitable[object]], ...] = (
+        partial(note, keyless),
+        partial(pseudonym, keyless),
+        partial(audit.anchor, keyless),
+        partial(audit.check, keyless),
+        partial(exported, keyless, who),
+    )
+    for way in ways:
+        with pytest.raises(privacy.KeysMissing, match=r"privacy\.claim or privacy\.use"):
+            await way()
+    with pytest.raises(privacy.KeysMissing):
+        privacy.keys_of(keyless)
+    await keyless.close()
+    verified = await audit.check(database)
+    assert (verified.lines, verified.faults) == (1, ())

@@ -74,7 +74,7 @@ async def resolve(database: Database, exception_id: str) -> None:
             connection,
             runtime,
             exception_id,
-            version=None,
+            if_match=None,
             action="skip",
             reason="as agreed",
             corrections={},

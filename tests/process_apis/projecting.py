@@ -6,6 +6,7 @@ import sys
 from kit.database import Database
 from kit.inbox.worker import InboxSettings, InboxWorker
 from process_apis import app
+from tests.support.databases import keyed
 
 
 def working(database: Database) -> InboxWorker:
@@ -18,7 +19,7 @@ def working(database: Database) -> InboxWorker:
 
 
 async def work(url: str) -> None:
-    await working(Database(url)).run(asyncio.Event())
+    await working(keyed(url)).run(asyncio.Event())
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from process_apis.systems import Systems, instance_of
 from system_apis.app import Instance, connector_of
 from system_apis.connector import Profile
 from system_apis.connector.closed import closed_instance
+from tests.support.databases import keyed
 
 LEASE = BusinessObject("lease", stage="signed")
 
@@ -129,7 +130,7 @@ class World:
 
 @pytest.fixture
 async def database(fresh_database_url: str) -> AsyncIterator[Database]:
-    opened = Database(fresh_database_url)
+    opened = keyed(fresh_database_url)
     yield opened
     await opened.close()
 

@@ -10,6 +10,7 @@ import pytest
 from contracts.canonical import matching
 from contracts.canonical.customer import Customer, draft_of, faults_of
 from contracts.canonical.matching import DuplicateCandidate
+from contracts.canonical.project import Client
 from contracts.canonical.values import Address, Money, TaxRegistration
 from contracts.problems import NotFound
 from contracts.process.customer_master import CustomerProposal
@@ -70,6 +71,23 @@ def test_a_candidate_is_another_customer(bound: dict[str, tuple[str, ...]], seen
     """Who is bound to an entity sees its own; who is bound by more, of which nothing is known, sees none."""
     candidate = DuplicateCandidate("erp-main", "7", "Hooli Inc", 90, ("same name",), "NB-UK")
     assert bool(own_candidates((candidate,), bound)) == seen
+    of_both = msgspec.structs.replace(candidate, selling_entity="NB-DE", other_entities=("NB-UK",))
+    assert bool(own_candidates((of_both,), bound)) == seen
+
+
+@pytest.mark.parametrize(
+    ("others", "entity", "is_theirs"),
+    [((), "NB-UK", True), ((), "NB-US", False), (("NB-US",), "NB-US", True), (("NB-US",), "NB-DE", False)],
+)
+def test_a_customer_is_of_each_entity_that_sells_to_it(
+    others: tuple[str, ...], entity: str, is_theirs: bool
+) -> None:
+    """The first one and the others alike; to people of a third one it is nameless."""
+    customer = other(legal_name="Globex Corp.", selling_entity="NB-UK", other_entities=others)
+    assert customer.is_of(entity) == is_theirs
+    (candidate,) = matching.candidates(ACCOUNT, "erp-main", [customer])
+    reasons = rules.why_ask_finance(ACCOUNT, (candidate,), rules.ApprovalPolicy(), entity)
+    assert (customer.legal_name in reasons[0]) == is_theirs
 
 
 def test_a_public_mail_providers_domain_makes_nobody_alike() -> None:
@@ -144,3 +162,21 @@ async def test_an_entity_that_we_do_not_have_is_served_by_no_route() -> None:
     with pytest.raises(NotFound) as refused:
         await service.propose_customer(CustomerProposal("crm-main", "001A", "NB-X", "GBP"))
     assert [(fault.pointer, fault.code) for fault in refused.value.errors] == [("/selling_entity", "unknown")]
+
+
+@pytest.mark.parametrize(
+    ("name", "website", "surely"),
+    [
+        ("GLOBEX Corp.", "", True),
+        ("Globex Corporation", "http://globex.example", True),
+        ("Globex", "https://globex.test", False),
+        ("Globex Services", "https://globex.example", False),
+        ("Hooli", "", False),
+    ],
+)
+def test_a_client_is_surely_the_firm_by_its_name_and_no_other_domain(
+    name: str, website: str, *, surely: bool
+) -> None:
+    """A domain alone is a doubt, and another domain, too."""
+    client = Client("77", "1", NOW, name, website=website)
+    assert rules.is_surely(ACCOUNT, client) == surely

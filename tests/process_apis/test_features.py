@@ -11,6 +11,7 @@ from contracts.canonical.values import Ref
 from contracts.operation import Feature
 from contracts.system.crm import PRECONDITION, Crm
 from contracts.system.erp import BILLING_SCHEDULE, Erp
+from contracts.system.instance import InstanceFacts
 from kit import clock
 from kit.operations import api_of
 from process_apis.flows.opportunity_to_project.effects import create_contract, write_back
@@ -27,7 +28,9 @@ def test_the_features_of_an_interface_are_those_that_it_declares() -> None:
     """An instance has every optional feature but those that its connector or its profile lacks."""
     assert api_of(Erp).features == (BILLING_SCHEDULE,)
     assert api_of(Crm).features == (PRECONDITION,)
-    systems = Systems({}, NOTHING, lacking={"erp-2": frozenset({"billing_schedule"})})
+    systems = Systems(
+        {}, NOTHING, facts={"erp-2": InstanceFacts("erp-2", "toy", "test", lacks=("billing_schedule",))}
+    )
     assert [systems.lacks(name, BILLING_SCHEDULE) for name in ("erp-1", "erp-2")] == [False, True]
     assert not systems.for_flow(()).lacks("erp-2", PRECONDITION)
     assert systems.for_flow(()).lacks("erp-2", BILLING_SCHEDULE)

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from contracts.canonical.customer import Customer
 from contracts.canonical.values import Ref
 from contracts.duties import Duties
-from contracts.events.kinds import CUSTOMER_CHANGED, RecordChanged
-from contracts.problems import NotFound, VendorUnavailable
+from contracts.events.kinds import CUSTOMER_CHANGED, RECORD_UNREADABLE, RecordChanged
+from contracts.problems import ContractViolation, NotFound, VendorUnavailable
 from contracts.routing import Routing
 from contracts.system.crm import Crm
 from deploy.composition.assemble import OWNERSHIP
@@ -25,6 +25,7 @@ from process_apis import known_records
 from process_apis.changes import Changes
 from process_apis.current_policy import CurrentPolicy
 from process_apis.systems import Systems
+from tests.support.databases import keyed
 
 LOSER, WINNER = "7", "8"
 
@@ -40,10 +41,13 @@ class Vendor:
     def __init__(self) -> None:
         self.accounts = {LOSER: account(LOSER, industry="Energy"), WINNER: account(WINNER, industry="Energy")}
         self.away = False
+        self.odd = False
 
     async def get_customer(self, customer_id: str) -> Customer:
         if self.away:
             raise VendorUnavailable("away", instance="crm-1")
+        if self.odd:
+            raise ContractViolation("off its schema: $.name", instance="crm-1")
         if customer_id not in self.accounts:
             raise NotFound(customer_id)
         return self.accounts[customer_id]
@@ -79,6 +83,23 @@ class World:
         async with self.database.begin() as connection:
             await self.judge.take(connection, row)
 
+    async def take_unreadable(self, vendor_id: str) -> None:
+        self.number += 1
+        values = {"why": "Expected `str`, got `null` - at `$.title`"}
+        data = msgspec.to_builtins(RecordChanged("crm-1", "customer", vendor_id, values=values))
+        row = InboxRow(
+            self.number, "crm-1", str(self.number), RECORD_UNREADABLE, "k", data, clock.now(), "cor_1"
+        )
+        async with self.database.begin() as connection:
+            await self.judge.take_unreadable(connection, row)
+
+    async def cases(self) -> list[tuple[str, str]]:
+        """Subject and status of each case of an unreadable record."""
+        query = select(exceptions).where(exceptions.c.flow == "unreadable-records")
+        async with self.database.connect() as connection:
+            rows = await connection.execute(query.order_by(exceptions.c.raised_at))
+            return [(row.subject, row.status) for row in rows]
+
     async def merge(self) -> None:
         await self.take(LOSER, kind="merged", merged_into=WINNER)
 
@@ -104,7 +125,7 @@ class World:
 
 @pytest.fixture
 async def world(fresh_database_url: str) -> AsyncIterator[World]:
-    database = Database(fresh_database_url)
+    database = keyed(fresh_database_url)
     made = World(database)
     await made.link("cus_1", LOSER)
     yield made
@@ -191,3 +212,29 @@ async def test_a_restored_record_is_compared_with_what_it_was(world: World) -> N
         ("restored", ["industry"]),
     ]
     assert [stopped for _, _, stopped in await world.raised()] == ["The customer was deleted in crm-1."]
+
+
+async def test_an_unreadable_record_has_one_case_until_it_reads_well(world: World) -> None:
+    """Once, however often it is reported; a change that reads well ends it, and the next fault is new."""
+    subject = f"crm-1:customer:{LOSER}"
+    world.vendor.odd = True
+    for _ in range(2):
+        await world.take_unreadable(LOSER)
+        await world.take(LOSER)
+    assert await world.cases() == [(subject, "open")]
+    world.vendor.odd = False
+    await world.take(LOSER)
+    assert await world.cases() == [(subject, "skipped")]
+    world.vendor.odd = True
+    await world.take(LOSER)
+    assert await world.cases() == [(subject, "skipped"), (subject, "open")]
+    del world.vendor.accounts[LOSER]
+    world.vendor.odd = False
+    await world.take(LOSER, kind="deleted")
+    assert [status for _, status in await world.cases()] == ["skipped", "skipped"]
+
+
+async def test_a_strangers_unreadable_record_has_its_case_too(world: World) -> None:
+    """A list leaves it out, so somebody has to know, whether it is ours or not."""
+    await world.take_unreadable("99")
+    assert await world.cases() == [("crm-1:customer:99", "open")]

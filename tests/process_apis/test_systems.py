@@ -191,6 +191,7 @@ def row(systems: dict[str, str]) -> RunRow:
         instances=[],
         systems=systems,
         decisions={},
+        waits_for="",
         exception_id="",
         due_at=None,
         started_at=NOW,

@@ -12,13 +12,14 @@ from kit.inbox.worker import InboxSettings, InboxWorker
 from kit.workflows import Runtime
 from kit.workflows.schedules import take_in
 from process_apis.triggers import Batch, Every, On
+from tests.support.databases import keyed
 
 NOW = dt.datetime(2026, 1, 1, 3, tzinfo=dt.UTC)
 
 
 @pytest.fixture
 async def database(fresh_database_url: str) -> AsyncIterator[Database]:
-    database = Database(fresh_database_url)
+    database = keyed(fresh_database_url)
     yield database
     await database.close()
 

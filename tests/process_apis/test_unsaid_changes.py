@@ -24,6 +24,7 @@ from kit.ownership import Ownership
 from process_apis.changes import Changes
 from process_apis.current_policy import CurrentPolicy
 from process_apis.systems import Systems
+from tests.support.databases import keyed
 
 SAVED = dt.datetime(2099, 1, 1, tzinfo=dt.UTC)
 GLOBEX = Customer(
@@ -93,7 +94,7 @@ class World:
 
 @pytest.fixture
 async def world(fresh_database_url: str) -> AsyncIterator[World]:
-    database = Database(fresh_database_url)
+    database = keyed(fresh_database_url)
     async with database.begin() as connection:
         for instance in ("crm-1", "erp-1"):
             await crossrefs.link(

@@ -18,7 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
@@ -32,7 +32,16 @@ PRELOADED = (
     "deploy.cli.commands.token",
     "granian",
     "rich.table",
+    # What a start imports only when it comes to it.
+    "anyio._backends._asyncio",
+    "dbos._sys_db_postgres",
+    "httpcore",
+    "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.httptools_impl",
+    "valkey.asyncio",
 )
+# What a configuration names is imported by its name.
+NAMED = ("experience_apis.audiences", "process_apis.flows", "system_apis.vendors")
 LONGEST_REQUEST = 1 << 20
 
 
@@ -136,7 +145,7 @@ def piped(module: str, *arguments: str, environ: Mapping[str, str] | None = None
 
 def serve(address: str) -> dict[str, Any]:
     """Fork for whoever asks at the address; returns in each fork, with what was asked for."""
-    for name in PRELOADED:
+    for name in (*PRELOADED, *_modules_in(*NAMED)):
         importlib.import_module(name)
     share_trust()
     gc.collect()
@@ -162,6 +171,13 @@ def serve(address: str) -> dict[str, Any]:
                     _report(children)
                 elif asked := _start(listener, children):
                     return asked
+
+
+def _modules_in(*packages: str) -> Iterator[str]:
+    """The names of all modules in these packages."""
+    for name in packages:
+        for found in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
+            yield found.name
 
 
 def _start(listener: socket.socket, children: dict[int, socket.socket]) -> dict[str, Any] | None:

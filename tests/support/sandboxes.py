@@ -127,6 +127,14 @@ class Account:
     async def delete(self, record_type: str, record_id: str) -> None:
         await self.call("DELETE", f"/records/{record_type}/{record_id}")
 
+    async def merge(self, record_type: str, record_id: str, into: str) -> None:
+        """A person merges it into another one, which remains."""
+        await self.call("POST", f"/records/{record_type}/{record_id}/merge", {"into": into})
+
+    async def restore(self, record_type: str, record_id: str) -> None:
+        """A person takes the deleted record back."""
+        await self.call("POST", f"/records/{record_type}/{record_id}/restore")
+
     async def calls(
         self, *, since: int | None = None, method: str | None = None, path: str | None = None
     ) -> list[dict[str, Any]]:

@@ -1,13 +1,11 @@
 """tests/support: a deployment as a user meets it: real processes, ports, accounts of the test's own."""
 
 import asyncio
-import functools
 import os
 import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,14 +16,16 @@ from typing import Any
 import httpx
 
 from bench.ports import free_port
+from deploy.composition.assemble import master_keys
 from deploy.composition.gateway_assembly import issuer_of
 from deploy.demo.cast import CRM, ERP, PSA, read_cast
 from deploy.settings import DEMO_CONFIG, read_settings
-from gateway.identity.issuing.issuer import LIFETIME_SECONDS
-from gateway.identity.issuing.keyring import Keyring
 from gateway.plans import read_consumers
+from kit.database import Database
+from tests.support.databases import open_database
 from tests.support.forkserver import Forked, fork
 from tests.support.sandboxes import Account, SandboxOf
+from tests.support.signing_keys import share_signing_keys
 
 READY_SECONDS = 60
 SETTLED_SECONDS = 60
@@ -97,14 +97,6 @@ class Accounts:
         return (self.crm, self.erp, self.psa)
 
 
-@functools.cache
-def _signing_keys() -> bytes:
-    """The content of an issuer's key file, made once per process: making RSA keys is slow."""
-    with tempfile.TemporaryDirectory() as folder:
-        Keyring(Path(folder), lifetime=LIFETIME_SECONDS)
-        return (Path(folder) / "issuer.keys.json").read_bytes()
-
-
 @dataclass
 class Stack:
     """A deployment: its configuration, its stores, and the processes started so far."""
@@ -122,9 +114,7 @@ class Stack:
     def __post_init__(self) -> None:
         self.config = self.folder / "config"
         shutil.copytree(self.model, self.config)
-        keys = self.folder / "data" / "keys"
-        keys.mkdir(parents=True)
-        (keys / "issuer.keys.json").write_bytes(_signing_keys())
+        share_signing_keys(self.folder / "data" / "keys")
 
     @property
     def url(self) -> str:
@@ -224,6 +214,13 @@ class Stack:
     def stop(self) -> None:
         for member in self.members:
             member.stop()
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[Database]:
+        """The deployment's database, with its keys: a test may write there what the deployment would."""
+        keys = master_keys(read_settings(self.environment()), self.environment())
+        async with open_database(self.database_url, keys) as database:
+            yield database
 
     def token(self, consumer: str, subject: str = "", **claims: Any) -> str:
         """A token as `enfilade token` gives it."""

@@ -23,7 +23,7 @@ from tests.support.processes import ROOT
 from tests.support.sandboxes import Account, Control
 from tests.support.stack import Accounts, Stack
 
-SUITES = ("content", "lists", "changes", "webhooks", "check", "budgets")
+SUITES = ("content", "features", "lists", "changes", "webhooks", "check", "budgets")
 TOYS = {CRM: "toycrm", ERP: "toyerp", PSA: "toypsa"}
 
 
@@ -77,7 +77,8 @@ def conforms(folder: Path, choice: str) -> None:
 
 def test_toy_vendors_conform(folder: Path) -> None:
     """They read back what was written, list everything once, and make one object of a key."""
-    conforms(folder, "toy and local and (as_it_is or reads_back or everything_once or makes_one)")
+    suites = "as_it_is or reads_back or everything_once or makes_one or told_apart"
+    conforms(folder, f"toy and local and ({suites})")
 
 
 @pytest.mark.whole

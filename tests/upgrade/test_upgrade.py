@@ -10,10 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from deploy.composition.assemble import master_keys
 from deploy.embedded.tools import run_tool
-from deploy.settings import read_settings
-from kit import audit, privacy
+from kit import audit
 from kit.database import Database
 from process_apis import app
 from process_apis.views.projects.table import projects
@@ -85,10 +83,8 @@ async def _account_as_it_was(deployment: Stack, waiting: dict[str, Any]) -> None
         "SELECT output::jsonb -> 'result' -> 'account' FROM dbos.operation_outputs"
         " WHERE workflow_uuid = :id AND function_name = 'look'"
     )
-    database = Database(deployment.database_url)
-    async with database.connect() as connection:
+    async with deployment.database() as database, database.connect() as connection:
         account = (await connection.execute(text(query), {"id": waiting["id"]})).scalar_one()
-    await database.close()
     address, (tax,), limit = account["billing_address"], account["tax_registrations"], account["credit_limit"]
     await deployment.accounts.crm.console.restore_customer(
         account["id"],
@@ -109,39 +105,32 @@ async def _is(person: Caller, path: str, status: str) -> bool:
 
 async def _verified(deployment: Stack) -> None:
     """The chain of the old lines and the new ones, whose heads are signed now."""
-    database = Database(deployment.database_url)
-    privacy.use(database, master_keys(read_settings(deployment.environment()), {}))
-    try:
+    async with deployment.database() as database:
+        assert (await audit.check(database)).faults == ()
         async with database.connect() as connection:
-            assert await audit.verify(connection) == []
             query = "SELECT count(*) FILTER (WHERE seal = ''), count(*) FROM enfilade.audit_heads"
             unsigned, signed = (await connection.execute(text(query))).one()
             anchors = await connection.execute(text("SELECT count(*) FROM enfilade.audit_anchors"))
             assert (unsigned, anchors.scalar()) == (0, 1)
             assert signed
-    finally:
-        await database.close()
 
 
 async def _views_can_be_rebuilt(deployment: Stack, done: str) -> None:
     """What the old release showed is in events, too: rebuilt from them, each view is what it was."""
-    database = Database(deployment.database_url)
 
     async def rows(connection: AsyncConnection, table: sa.Table) -> list[Any]:
         found = await connection.execute(sa.select(table).order_by(*table.primary_key))
         return [tuple(row) for row in found]
 
-    async def rebuilt(view: View) -> bool:
+    async def rebuilt(database: Database, view: View) -> bool:
         async with database.begin() as connection:
             before = [await rows(connection, table) for table in view.tables]
             await view.rebuild(connection)
             return [await rows(connection, table) for table in view.tables] == before and all(before)
 
-    try:
+    async with deployment.database() as database:
         for view in app.views():
-            await until(f"{view.name} follows the events", partial(rebuilt, view))
+            await until(f"{view.name} follows the events", partial(rebuilt, database, view))
         async with database.connect() as connection:
             query = sa.select(projects.c.status).where(projects.c.activation_id == done)
             assert await connection.scalar(query) == "done"
-    finally:
-        await database.close()

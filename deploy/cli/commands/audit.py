@@ -149,7 +149,9 @@ def _last_exported(path: Path) -> str:
     try:
         last = msgspec.json.decode(path.read_bytes().splitlines()[-1], type=dict[str, Any])
         return f"{last['number']}:{last['hash']}"
-    except (OSError, IndexError, KeyError, msgspec.MsgspecError):
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read ({error.strerror}).", MISUSED) from None
+    except (IndexError, KeyError, msgspec.MsgspecError):
         raise CommandError(f"{path} has no anchor in its last line.", MISUSED) from None
 
 

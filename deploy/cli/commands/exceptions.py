@@ -75,7 +75,9 @@ async def _with_person(options: argparse.Namespace, work: Work) -> None:
     settings = settings_beside(data_dir(options.data, os.environ), os.environ)
     token = mint(embedded_issuer(options.data), _CONSUMER, options.person)
     async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS) as http:
-        await work(options, Person(options.person, options.url or settings.address, token, http))
+        await work(
+            options, Person(options.person, (options.url or settings.address).rstrip("/"), token, http)
+        )
 
 
 async def _list(options: argparse.Namespace, person: Person) -> None:

@@ -3,16 +3,19 @@
 import argparse
 import asyncio
 import os
+from collections.abc import Sequence
 
 from contracts.system.instance import InstanceReport
 from deploy.composition.instances import check
 from deploy.composition.registered_webhooks import Action, act
 from deploy.console import Paper, mark, paper, table
 from deploy.errors import FAILED, MISUSED, OK, CommandError
-from deploy.process.stack import data_dir, has_database, running, settings_beside
+from deploy.process.stack import data_dir, running, settings_beside, settings_with_database
 from deploy.settings import DEMO_CONFIG
 from kit.settings import SettingsError
+from kit.telemetry import configure_logging
 from system_apis.app import survey_profiles
+from system_apis.connector import Connector, Profile
 from system_apis.connector.closed import unresolved_references
 
 DESCRIPTION = """\
@@ -55,15 +58,15 @@ def _run_hooks(options: argparse.Namespace) -> int:
     if (options.remove or options.register) and not options.name:
         raise CommandError("Name the instance whose webhooks are meant.", MISUSED)
     folder = data_dir(options.data, os.environ)
-    settings, stack = settings_beside(folder, os.environ), running(folder)
-    if not has_database(settings):
-        raise CommandError("No deployment runs here, and ENFILADE_DATABASE_URL is not set.", MISUSED)
+    settings, stack = settings_with_database(folder, os.environ), running(folder)
     environ = {**(stack.environ if stack else {}), **os.environ}
     action: Action = "remove" if options.remove else "register" if options.register else "show"
     try:
         webhooks = asyncio.run(act(settings, environ, options.name or "", action))
     except SettingsError as error:
         raise CommandError("; ".join(error.faults)) from None
+    if options.name and not webhooks:
+        _refuse_unknown(options.name, survey_profiles(settings.folder / "instances").profiles)
     made = table("Webhooks that are registered at vendors", "instance", "name", "status", "address", "until")
     for each in webhooks:
         until = each.registration.expires_at if each.registration else None
@@ -81,9 +84,9 @@ def _run_check(options: argparse.Namespace) -> int:
     environ = {**(stack.environ if stack else {}), **os.environ}
     profiles, faults = survey_profiles(settings.folder / "instances")
     chosen = [pair for pair in profiles if options.all or pair[1].name == options.name]
-    if not chosen:
-        known = ", ".join(profile.name for _, profile in profiles)
-        raise CommandError(f"No instance is named {options.name!r}; there are: {known}.", MISUSED)
+    if not options.all:
+        _refuse_unknown(options.name, profiles)
+    configure_logging("critical")  # what prevents an instance from opening is a line of its table
     console = paper()
     reports = [asyncio.run(check(*pair, settings, environ, faults)) for pair in chosen]
     demo = settings.folder.resolve() == DEMO_CONFIG.resolve()
@@ -93,10 +96,17 @@ def _run_check(options: argparse.Namespace) -> int:
     return OK if all(report.ok for report in reports) else FAILED
 
 
+def _refuse_unknown(name: str, profiles: Sequence[tuple[Connector, Profile]]) -> None:
+    known = [profile.name for _, profile in profiles]
+    if name not in known:
+        raise CommandError(f"No instance is named {name!r}; there are: {', '.join(known)}.", MISUSED)
+
+
 def _show(console: Paper, report: InstanceReport, owner: str, fix: str) -> None:
     """Print the report; `fix` is the remedy of all its faults, where it is known better than by the check."""
     answers = f"owner {owner}" if owner else "its profile names no owner"
-    title = f"{report.instance}: {report.vendor}, {report.environment}; {answers}"
+    stated = (report.environment, report.currency or "no currency", report.time_zone or "no time zone")
+    title = f"{report.instance}: {report.vendor}, {', '.join(stated)}; {answers}"
     made = table(title, "", "kind", "name", "found", "remedy")
     for finding in report.findings:
         remedy = fix if fix and not finding.ok else finding.fix

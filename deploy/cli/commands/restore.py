@@ -19,7 +19,7 @@ EPILOG = """\
 examples:
   enfilade restore /srv/backups/monday.enfilade
   enfilade restore monday.enfilade --data /srv/enfilade --replace
-  enfilade up --no-demo && enfilade audit verify
+  enfilade up --no-demo                              and in another terminal: enfilade audit verify
 """
 
 

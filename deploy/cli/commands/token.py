@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
             print_lines(f"{name:<16} {consumer.title}")
         print_lines("", "people (--subject):")
         for name, person in sorted(issuer.people.items()):
-            print_lines(f"{name:<16} {person.name}, {', '.join(person.roles)}")
+            print_lines(f"{name:<16} {', '.join((person.name, *person.roles))}")
         return OK
     print_lines(mint(issuer, options.consumer, options.subject, options.scope))
     return OK

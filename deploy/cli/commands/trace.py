@@ -8,7 +8,7 @@ from contracts.problems import Unavailable
 from deploy.cli.tracing import Moment, correlation_of, path_of
 from deploy.console import paper, print_errors, print_json, table
 from deploy.errors import FAILED, OK, CommandError
-from deploy.process.stack import data_dir, has_database, settings_beside
+from deploy.process.stack import data_dir, settings_with_database
 from kit.database import Database
 
 DESCRIPTION = """\
@@ -35,13 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    folder = data_dir(options.data, os.environ)
-    settings = settings_beside(folder, os.environ)
-    if not has_database(settings):
-        raise CommandError(
-            f"No stack runs on {folder}: start `enfilade up`, name another folder with --data, "
-            "or set ENFILADE_DATABASE_URL."
-        )
+    settings = settings_with_database(data_dir(options.data, os.environ), os.environ)
     try:
         correlation_id, moments = asyncio.run(_read(settings.database_url, options.id))
     except Unavailable:

@@ -7,7 +7,7 @@ import os
 from contracts.problems import Unavailable
 from deploy.console import print_lines
 from deploy.errors import MISUSED, OK, CommandError
-from deploy.process.stack import data_dir, has_database, settings_beside
+from deploy.process.stack import data_dir, settings_with_database
 from kit.database import Database
 from process_apis import app
 from process_apis.views.view import View
@@ -40,13 +40,7 @@ def run(options: argparse.Namespace) -> int:
         return OK
     if options.name not in views:
         raise CommandError(f"Name a view: enfilade views rebuild {'|'.join(views)}", MISUSED)
-    folder = data_dir(options.data, os.environ)
-    settings = settings_beside(folder, os.environ)
-    if not has_database(settings):
-        raise CommandError(
-            f"No stack runs on {folder}: start `enfilade up`, name another folder with --data, "
-            "or set ENFILADE_DATABASE_URL."
-        )
+    settings = settings_with_database(data_dir(options.data, os.environ), os.environ)
     try:
         count = asyncio.run(_rebuild(settings.database_url, views[options.name]))
     except Unavailable:

@@ -1,6 +1,7 @@
 """deploy: the skeleton of a vendor: its connector in the fixed shape and its stand-in, to be filled in."""
 
 import re
+from keyword import iskeyword
 from pathlib import Path
 from string import Template
 
@@ -25,9 +26,10 @@ async def _deal(account: Any, **fields: Any) -> tuple[str, str]:
 
 def write_skeleton(into: Path, name: str, title: str, capability: str) -> list[Path]:
     """The files written under a folder; raises CommandError for a name that is none, or is taken."""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or iskeyword(name):
         raise CommandError(
-            f"{name!r} is no name of a vendor: up to 20 small letters and digits, a letter first."
+            f"{name!r} is no name of a vendor: 2 to 20 small letters and digits, a letter first,"
+            " and no keyword of Python."
         )
     if not _TITLE.fullmatch(title):
         raise CommandError(f"{title!r} is no title: up to 30 plain characters.")

@@ -14,7 +14,7 @@ from contracts.experience.crm_ui import (
 )
 from contracts.process.opportunity_to_project import Activation
 from contracts.process.projects import AccountOverview, AccountProject
-from experience_apis.screens import WAITING_FOR, link_to, prefix_of, step_shown
+from experience_apis.screens import NAMES, link_to, prefix_of, step_shown
 
 PREFIX = prefix_of(CrmUi)
 # Ends of an activation that leave no contract.
@@ -37,7 +37,8 @@ def activation_screen(activation: Activation) -> ActivationScreen:
         project=link_to("Project", activation.project_id, activation.refs, "project"),
         contract=link_to("Contract", activation.contract_id, activation.refs, "contract"),
         customer=link_to("Customer", activation.customer_id, activation.refs, "customer"),
-        waiting_for=WAITING_FOR.get(activation.status, ""),
+        waiting_for=NAMES.get(activation.waiting_for, activation.waiting_for),
+        what_next=activation.what_next,
         exception_id=activation.exception_id,
     )
 

@@ -55,11 +55,13 @@ class Issuing:
 
     def steps(self) -> dict[tuple[str, str], PipelineStep]:
         """Every address of the issuer by method and path."""
-        metadata_path, _ = well_known("oauth-authorization-server", self._issuer.issuer)
+        name = "oauth-authorization-server"
+        metadata_path, _ = well_known(name, self._issuer.issuer)
         steps: dict[tuple[str, str], PipelineStep] = {
             ("POST", TOKEN_PATH): self._answer_token,
             ("GET", JWKS_PATH): self._answer_jwks,
             ("GET", metadata_path): self._answer_metadata,
+            ("GET", f"/.well-known/{name}"): self._answer_metadata,
         }
         if self._sign_in is not None:
             steps["GET", AUTHORIZE_PATH] = self._sign_in.show

@@ -4,13 +4,13 @@ import hashlib
 import re
 import secrets
 import time
-from http.cookies import CookieError, SimpleCookie
 from typing import cast
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error, UnsupportedResponseTypeError
 from joserfc import jwk, jwt
 from joserfc.errors import JoseError
 
+from gateway.cookies import Cookie
 from gateway.exchange import Exchange, Reply
 from gateway.identity.issuing import page
 from gateway.identity.issuing.codes import Codes
@@ -38,11 +38,7 @@ class SignIn:
         self._codes = codes
         self._path = path
         self._key = jwk.OctKey.import_key(issuer.secret_for("sign-in"))
-        secure = issuer.issuer.startswith("https:")
-        self._cookie = "__Host-enfilade-sign-in" if secure else "enfilade-sign-in"
-        self._attributes = f"; Path=/; Max-Age={_PATIENCE_SECONDS}; HttpOnly; SameSite=Lax" + (
-            "; Secure" if secure else ""
-        )
+        self._cookie = Cookie("enfilade-sign-in", issuer.issuer, seconds=_PATIENCE_SECONDS)
 
     async def show(self, exchange: Exchange) -> Reply:
         """The page; a faulty request redirects to the client with an error, if its address is registered."""
@@ -64,7 +60,7 @@ class SignIn:
             self._seal(form.values, ticket),
             self._path,
         )
-        reply.headers.append((b"set-cookie", f"{self._cookie}={ticket}{self._attributes}".encode()))
+        reply.headers.append(self._cookie.set(ticket))
         return reply
 
     async def decide(self, exchange: Exchange) -> Reply:
@@ -125,11 +121,7 @@ class SignIn:
 
     def _ticket(self, exchange: Exchange) -> str:
         """The browser's secret from its cookie; empty without one."""
-        try:
-            cookies = SimpleCookie(exchange.headers.get(b"cookie", b"").decode("latin-1"))
-        except CookieError:
-            return ""
-        ticket = cookies[self._cookie].value if self._cookie in cookies else ""
+        ticket = self._cookie.read(exchange)
         return ticket if _TICKET.match(ticket) else ""
 
 

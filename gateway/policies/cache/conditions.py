@@ -1,12 +1,10 @@
 """Conditions: a request's preconditions and cache directives (RFC 9110, RFC 9111)."""
 
-import re
 from typing import NamedTuple
 
-from contracts.problems import PreconditionFailed
 from gateway.exchange import Exchange, Reply
+from kit import conditions
 
-_TAG = re.compile(rb'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _ABOUT_THE_BODY = (b"content-type", b"content-length")
 _OK = 200
 _NOT_MODIFIED = 304
@@ -82,17 +80,11 @@ def met(exchange: Exchange, reply: Reply) -> Reply:
         return reply
     etag = header(reply, b"etag")
     if if_match is not None and not _names(if_match, etag, weak=False):
-        raise PreconditionFailed
+        raise conditions.changed(etag.decode("latin-1"), weakened=_names(if_match, etag, weak=True))
     if if_none_match is not None and _names(if_none_match, etag, weak=True):
         return Reply(_NOT_MODIFIED, [item for item in reply.headers if item[0] not in _ABOUT_THE_BODY])
     return reply
 
 
 def _names(field: bytes, etag: bytes, *, weak: bool) -> bool:
-    """Whether the field names the tag; weak comparison ignores whether a tag is weak (RFC 9110 §8.8.3.2)."""
-    if field.strip() == b"*":
-        return True
-    opaque = etag.removeprefix(b"W/")
-    if not opaque or (not weak and opaque != etag):
-        return False
-    return any(tag == opaque and (weak or not mark) for mark, tag in _TAG.findall(field))
+    return conditions.names(field.decode("latin-1"), etag.decode("latin-1"), weak=weak)

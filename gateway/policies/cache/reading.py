@@ -13,12 +13,14 @@ from gateway.policies.cache.flights import Flight, Flights
 from gateway.policies.cache.store import CacheEntry, Store
 from gateway.policies.cache.tags import CacheTag
 from kit import clock, problems
+from kit.context import unordered
 from kit.telemetry import meter
 
 _OK = 200
 _FAILURE = 500
-# Claims about the token itself: they differ between tokens of one caller, and no answer depends on them.
-_OF_THE_TOKEN = frozenset({"exp", "iat", "nbf", "jti"})
+# Claims about the token itself, and its scopes, which are read already: they differ between tokens of one
+# caller, and no answer depends on them.
+_OF_THE_TOKEN = frozenset({"exp", "iat", "nbf", "jti", "scope", "scp"})
 _VARY: Header = (b"vary", b"Authorization, Accept, Accept-Language")
 _KNOWN_VARY = frozenset({b"", b"authorization", b"accept", b"accept-language"})
 _PROBLEM = problems.MEDIA_TYPE.encode()
@@ -134,7 +136,7 @@ def _key(exchange: Exchange) -> bytes:
     caller, headers = exchange.caller, exchange.headers
     if caller is None:
         raise Unexpected("The request has no caller")
-    claims = {name: value for name, value in caller.claims.items() if name not in _OF_THE_TOKEN}
+    claims = {name: unordered(value) for name, value in caller.claims.items() if name not in _OF_THE_TOKEN}
     parts: list[Any] = [
         caller.consumer,
         caller.subject,

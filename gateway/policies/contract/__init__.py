@@ -14,9 +14,8 @@ from contracts.problems import (
     Invalid,
     MissingHeader,
     PreconditionRequired,
-    UnsupportedMediaType,
 )
-from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule, try_policy
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule, require_type, try_policy
 from gateway.lifecycle import NONE, ApiLifecycles, gate_of
 from gateway.policies.contract.answers import AnswerValidationSettings, answer_headers, check_of
 from gateway.policies.contract.body import escape, parse
@@ -217,11 +216,9 @@ class _Body:
                 return None, [Fault("", "the operation takes no body", "unknown")]
             exchange.body = b""
             return None, []
-        kind = exchange.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
         body = await exchange.read_body()
         if not body:
             raise BadJson("The body is missing")
-        if kind != b"application/json":
-            raise UnsupportedMediaType("The body's Content-Type must be application/json")
+        require_type(exchange, "application/json")
         parsed = parse(body, self._max_depth)
         return parsed, [] if self._validator.is_valid(parsed) else self._validator.faults(parsed)

@@ -12,7 +12,7 @@ from contracts.problems import Problem
 from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
 from gateway.policies.hop.deadlines import Watch
 from gateway.policies.hop.targets import Send, Target, in_process, over_http
-from gateway.policies.hop.trace import continue_or_start, parent_of
+from gateway.policies.hop.trace import continue_or_start, parent_of, state_of
 from gateway.streams import OpenStreams, StreamSettings
 from kit import context
 from kit.context import Context
@@ -50,15 +50,17 @@ class Hop:
             caller, plan = exchange.caller, exchange.plan
             unhurried = batch or (plan is not None and plan.lane == "background")
             deadline = time.monotonic() + seconds
+            trusted = caller is not None and not caller.outside
             made = Context(
                 correlation_id=exchange.correlation_id,
                 caller=caller,
                 actor=caller.subject if caller else "",
                 traceparent=continue_or_start(
                     exchange.headers.get(b"traceparent"),
-                    trusted=caller is not None and not caller.outside,
+                    trusted=trusted,
                     sampled=sampled(),
                 ),
+                tracestate=state_of(exchange.headers, trusted=trusted),
                 deadline=deadline,
                 idempotency_key=exchange.idempotency_key,
                 lane="batch" if unhurried else "interactive",
@@ -119,7 +121,7 @@ async def _recorded(exchange: Exchange, made: Context, work: Callable[[], Awaita
         "enfilade.correlation_id": made.correlation_id,
     }
     parent = parent_of(exchange.headers.get(b"traceparent")) if trusted else ""
-    block = server_span(f"{exchange.method} {template}", parent, attributes)
+    block = server_span(f"{exchange.method} {template}", parent, attributes, made.tracestate)
     if block is None:
         with context.use(made):
             return await work()

@@ -8,6 +8,7 @@ from contracts.problems import Problem
 from gateway.exchange import JSON, Exchange, Header, PipelineStep, Reply
 from gateway.streams import BodyStream
 from kit import context, problems
+from kit.conditions import etag_of
 from kit.operations import bind
 from kit.routes import Call, calls, foreseen
 from kit.streaming import Produced
@@ -37,13 +38,14 @@ _NOT_FORWARDED = frozenset(
 _JSON = (b"content-type", JSON)
 _UNBUFFERED: list[Header] = [(b"cache-control", b"no-store, no-transform"), (b"x-accel-buffering", b"no")]
 
-Send = Callable[[str, str, dict[str, str], bytes], Awaitable[tuple[int, dict[str, str], bytes]]]
+Send = Callable[[str, str, list[Header], bytes], Awaitable[tuple[int, list[Header], bytes]]]
 """Sends method, address, headers and body to a tier in another process, with an internal token for the
-caller of `kit.context.current()` and under its deadline; raises Unavailable or DeadlineExceeded."""
+caller of `kit.context.current()` and under its deadline; raises Unavailable or DeadlineExceeded. Values of
+headers are bytes (RFC 9110 §5.5): what a caller wrote in whatever encoding is passed on as it is."""
 
 OpenStream = Callable[
-    [str, str, dict[str, str], bytes, str],
-    Awaitable[tuple[int, dict[str, str], bytes | AsyncIterator[bytes]]],
+    [str, str, list[Header], bytes, str],
+    Awaitable[tuple[int, list[Header], bytes | AsyncIterator[bytes]]],
 ]
 """As `Send` for a read that streams in a media type: its pieces where it succeeds, else the whole body."""
 
@@ -74,7 +76,7 @@ def _direct(call: Call, media_type: str) -> PipelineStep:
             return _streaming(status, BodyStream(stream, media_type))
         headers: list[Header] = [_JSON]
         if version:
-            headers.append((b"etag", b'"%s"' % version.encode()))
+            headers.append((b"etag", etag_of(version).encode()))
         return Reply(status, headers, content)
 
     return step
@@ -97,11 +99,7 @@ def over_http(base_url: str, send: Send, open_stream: OpenStream | None = None) 
     base = base_url.rstrip("/")
 
     async def call(exchange: Exchange) -> Reply:
-        current = context.current()
-        headers = {name.decode(): value.decode("latin-1") for name, value in _headers(exchange)}
-        headers |= {context.HEADER: exchange.correlation_id, "traceparent": current.traceparent}
-        if exchange.idempotency_key:
-            headers["Idempotency-Key"] = exchange.idempotency_key
+        headers = _headers(exchange)
         address = (
             base + quote(exchange.path) + (f"?{exchange.query.decode('ascii')}" if exchange.query else "")
         )
@@ -115,10 +113,7 @@ def over_http(base_url: str, send: Send, open_stream: OpenStream | None = None) 
                 return _streaming(status, BodyStream(stream, operation.streams))
         else:
             status, received, body = await send(_method(exchange), address, headers, exchange.body or b"")
-        fields = {name.lower().encode(): value.encode("latin-1") for name, value in received.items()}
-        hop_by_hop = {name.strip() for name in fields.get(b"connection", b"").lower().split(b",")}
-        dropped = _NOT_FORWARDED | hop_by_hop
-        return Reply(status, [(name, value) for name, value in fields.items() if name not in dropped], body)
+        return Reply(status, _end_to_end(received), body)
 
     return lambda _name: call
 
@@ -127,9 +122,25 @@ def _method(exchange: Exchange) -> str:
     return "GET" if exchange.method == "HEAD" else exchange.method
 
 
+def _end_to_end(received: list[Header]) -> list[Header]:
+    """What a tier answered, without what is meant for this connection only (RFC 9110 §7.6.1)."""
+    fields = [(name.lower(), value) for name, value in received]
+    named = b",".join(value for name, value in fields if name == b"connection")
+    dropped = _NOT_FORWARDED | {name.strip() for name in named.lower().split(b",")}
+    return [(name, value) for name, value in fields if name not in dropped]
+
+
 def _headers(exchange: Exchange) -> list[Header]:
-    headers = exchange.headers
+    headers, current = exchange.headers, context.current()
     forwarded = [(name, headers[name]) for name in _PASSED if name in headers]
+    forwarded += [
+        (context.HEADER.lower().encode(), exchange.correlation_id.encode()),
+        (b"traceparent", current.traceparent.encode()),
+    ]
+    if current.tracestate:
+        forwarded.append((b"tracestate", current.tracestate.encode()))
+    if exchange.idempotency_key:
+        forwarded.append((b"idempotency-key", exchange.idempotency_key.encode()))
     if exchange.body:
         forwarded.append((b"content-length", str(len(exchange.body)).encode()))
     return forwarded

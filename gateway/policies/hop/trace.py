@@ -1,9 +1,16 @@
-"""Trace context (W3C): continues the caller's trace or starts a new one."""
+"""Trace context (https://www.w3.org/TR/trace-context/): continues the caller's trace or starts a new one."""
 
 import random
 import re
+from collections.abc import Mapping
 
 _SHAPE = re.compile(rb"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$")
+# A member of tracestate (§3.3.1.3): a key, perhaps of a tenant at a system, and a value; no blank behind.
+_MEMBER = re.compile(
+    rb"([a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})"
+    rb"=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
+)
+_MOST_MEMBERS = 32
 _NO_TRACE, _NO_SPAN = b"0" * 32, b"0" * 16
 
 
@@ -18,6 +25,21 @@ def continue_or_start(header: bytes | None, *, trusted: bool, sampled: bool) -> 
     else:
         trace, _, flags = parent
     return f"00-{trace}-{random.getrandbits(64) or 1:016x}-{flags}"
+
+
+def state_of(headers: Mapping[bytes, bytes], *, trusted: bool) -> str:
+    """The caller's tracestate, to be passed on beside its trace; empty where a new trace begins.
+
+    One that breaks the rules is dropped whole (§3.3.1): it is of no use, and its trace goes on without.
+    """
+    if not trusted or _parse(headers.get(b"traceparent", b"")) is None:
+        return ""
+    members = [member.strip(b" \t") for member in headers.get(b"tracestate", b"").split(b",")]
+    members = [member for member in members if member]
+    keys = {member.partition(b"=")[0] for member in members}
+    if len(keys) != len(members) or len(members) > _MOST_MEMBERS or not all(map(_MEMBER.fullmatch, members)):
+        return ""
+    return b",".join(members).decode("ascii")
 
 
 def parent_of(header: bytes | None) -> str:

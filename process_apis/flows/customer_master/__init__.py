@@ -13,11 +13,12 @@ INTERFACE = CustomerMaster
 NEEDS: tuple[type, ...] = ()
 USES = (Crm, Erp, Psa)
 BEGINS_IN = (Crm,)
+SETTINGS = CustomerMasterSettings
 
 
 def build(dependencies: FlowDependencies) -> FlowModule:
     """The flow's module, built with its dependencies."""
-    settings = dependencies.settings_of("customer_master", CustomerMasterSettings)
+    settings = dependencies.settings_of("customer_master", SETTINGS)
     return FlowModule(
         CustomerMasterService(dependencies, settings), CustomerMasterFlow(dependencies, settings)
     )

@@ -28,7 +28,7 @@ def create_customer(
         scope=proposal.selling_entity,
         find=Erp.get_customer_by_key,
         # It may have been made of the old facts: it is brought to the new ones under the same key.
-        resend=case.turn > 1,
+        resend=case.turn > 1 or bool(proposal.ended),
         owned=Owned("customer", "proposed", unowned=UNOWNED),
     )
 
@@ -46,4 +46,5 @@ def create_client(proposal: ProposalInput, systems: SystemAssignment, case: Cust
         noun="client",
         scope=proposal.selling_entity,
         find=Psa.get_client_by_key,
+        resend=case.turn > 1 or bool(proposal.ended),
     )

@@ -6,7 +6,8 @@ from decimal import Decimal
 import msgspec
 
 from contracts.canonical.customer import Customer, in_words
-from contracts.canonical.matching import DuplicateCandidate
+from contracts.canonical.matching import DuplicateCandidate, domains, likeness
+from contracts.canonical.project import Client, firm_of
 from process_apis.ceilings import require_currencies, why_above
 
 _DUPLICATES = "Possible duplicates"
@@ -52,9 +53,16 @@ def _decided_on(proposed: Proposed, entity: str) -> dict[str, str]:
 
 def _described(candidate: DuplicateCandidate, entity: str) -> str:
     """A candidate as all who see the request may know it: by name if it is of the same legal entity."""
-    if candidate.selling_entity in (entity, ""):
+    if candidate.is_of(entity):
         return f"the ERP customer {candidate.legal_name} ({candidate.customer_id})"
     return "a customer of another legal entity"
+
+
+def is_surely(account: Customer, client: Client) -> bool:
+    """Whether a client surely is the account's firm: it has its name, and no other internet domain."""
+    firm = firm_of(client)
+    ours, theirs = set(domains(account)), set(domains(firm))
+    return "name" in likeness(account, firm) and not (ours and theirs and ours.isdisjoint(theirs))
 
 
 def why_ask_finance(

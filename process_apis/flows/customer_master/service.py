@@ -6,8 +6,15 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.values import id_of
-from contracts.canonical.workflow import WorkflowStatus
-from contracts.problems import Fault, Invalid, NotFound
+from contracts.canonical.workflow import Mode, WorkflowStatus
+from contracts.problems import (
+    DeadlineExceeded,
+    Fault,
+    Invalid,
+    NotFound,
+    Unavailable,
+    VendorUnavailable,
+)
 from contracts.process.customer_master import (
     CustomerDecision,
     CustomerProposal,
@@ -16,13 +23,17 @@ from contracts.process.customer_master import (
 )
 from contracts.system.crm import Crm
 from contracts.system.erp import Erp
+from kit import context
 from kit.database.rows import bounds
 from kit.workflows import Owner, RunRow
 from process_apis.decision_service import DecisionDuties, DecisionService
-from process_apis.erp_customers import own_candidates
+from process_apis.erp_customers import customer_of, own_candidates
 from process_apis.flows.customer_master.state import NAME, ProposalInput, RequestState
 from process_apis.systems import instance_of
-from process_apis.workflow_service import Beginning
+from process_apis.workflow_service import ENDED_WITHOUT, Beginning
+
+# How long a decision waits for the ERP to say that it has a customer.
+LOOK_SECONDS = 2.5
 
 
 class CustomerMasterService(DecisionService[CustomerRequest]):
@@ -33,19 +44,44 @@ class CustomerMasterService(DecisionService[CustomerRequest]):
     duty = DecisionDuties("approve-customer", asking="request-customer", waiting="start-activation")
 
     async def propose_customer(self, body: CustomerProposal) -> CustomerRequest:
-        """The request, new or existing: one per CRM account and selling entity."""
+        """The request, new or existing: one per CRM account and selling entity at a time."""
         self._systems.require(Crm, body.instance)
         self._reference.require_entity(body.selling_entity)
         mode = self._mode(body.instance)
         account_id = self._systems.canonical_id(body.instance, "customer", body.account_id)
         proposal = msgspec.structs.replace(body, account_id=account_id)
-        identity = id_of("creq", body.instance, account_id, body.selling_entity)
+        first = id_of("creq", body.instance, account_id, body.selling_entity)
+        earlier = await self._earlier(first, body.after)
+        if earlier is not None and await self._is_put_right(earlier):
+            return await self.get_request(earlier.id)
+        if earlier is not None and body.after and earlier.status in ENDED_WITHOUT:
+            return await self.get_request(await self._succeed(earlier, mode, proposal))
+        identity = earlier.id if earlier is not None else first
         await self._start_once(identity, mode, lambda: self._beginning(proposal))
         return await self.get_request(identity)
 
-    async def _beginning(self, proposal: CustomerProposal) -> Beginning:
+    async def _earlier(self, first: str, after: str) -> RunRow | None:
+        """The request that a proposal is about: the one that it names, else the account's last."""
+        if not after:
+            return await self._newest(first)
+        if after != first and not after.startswith(f"{first}:"):
+            raise Invalid(errors=(Fault("/after", f"{after} is no request of this account.", "unknown"),))
+        return await self._row(after)
+
+    async def _is_put_right(self, earlier: RunRow) -> bool:
+        """Whether the request waited for a correction of the account, which a new proposal says was made."""
+        async with self._database.begin() as connection:
+            return await self._put_right(connection, earlier.exception_id)
+
+    async def _succeed(self, ended: RunRow, mode: Mode, proposal: CustomerProposal) -> str:
+        """The id of the request that asks anew, new or existing; the ended one's while a case is open."""
+        begun = await self._beginning(proposal, ended.status_text)
+        async with self._database.begin() as connection:
+            return await self._succeed_run(connection, ended, mode=mode, **msgspec.structs.asdict(begun))
+
+    async def _beginning(self, proposal: CustomerProposal, ended: str = "") -> Beginning:
         systems = await self._assigned(proposal.selling_entity)
-        given = ProposalInput(**msgspec.structs.asdict(proposal), systems=systems)
+        given = ProposalInput(**msgspec.structs.asdict(proposal), systems=systems, ended=ended)
         owner = Owner(proposal.selling_entity, instances=(proposal.instance,), systems=systems)
         return Beginning(given, proposal.account_id, owner)
 
@@ -65,8 +101,23 @@ class CustomerMasterService(DecisionService[CustomerRequest]):
             fault = Fault("/merge_with", "Name the ERP customer to merge with.", "missing")
             raise Invalid(errors=(fault,))
         row = await self._row(request_id)
-        await self._decide(row, self._spelled(row, body), action=body.decision, comment=body.comment)
+        spelled = self._spelled(row, body)
+        if body.decision == "merge" and row.status == "waiting":
+            await self._demand_customer(row, spelled.merge_with)
+        await self._decide(row, spelled, action=body.decision, comment=body.comment)
         return await self.get_request(request_id)
+
+    async def _demand_customer(self, row: RunRow, customer_id: str) -> None:
+        """That the ERP has the customer to merge with; raises Invalid. A slow one is asked later."""
+        given = msgspec.convert(row.input, ProposalInput)
+        systems = self._systems.pinned_or_current(given.systems, given.selling_entity)
+        try:
+            with context.within(LOOK_SECONDS):
+                await customer_of(self._systems.of(Erp, systems), given.selling_entity, customer_id)
+        except NotFound as problem:
+            raise Invalid(errors=(Fault("/merge_with", problem.detail, "unknown"),)) from None
+        except (VendorUnavailable, Unavailable, DeadlineExceeded):
+            return
 
     def _spelled(self, row: RunRow, body: CustomerDecision) -> CustomerDecision:
         """The decision with the ERP's own spelling of the customer to merge with; raises Invalid."""

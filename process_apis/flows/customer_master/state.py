@@ -14,9 +14,13 @@ CustomerCase = Case[Proposed, CustomerDecision]
 
 
 class ProposalInput(CustomerProposal, frozen=True, omit_defaults=True):
-    """The input of a proposal's workflow: the proposal, and the systems assigned to its run."""
+    """The input of a proposal's workflow: the proposal, and the systems assigned to its run.
+
+    `ended` says how the request ended after which this one asks anew.
+    """
 
     systems: SystemAssignment = msgspec.field(default_factory=dict)
+    ended: str = ""
 
     @property
     def key(self) -> str:

@@ -10,7 +10,7 @@ from contracts.canonical.matching import candidates
 from contracts.canonical.project import Client
 from contracts.canonical.values import ref_to
 from contracts.events.kinds import CUSTOMER_APPROVED, CustomerApproved
-from contracts.problems import Invalid, Problem
+from contracts.problems import Invalid, NotFound, Problem
 from contracts.process.customer_master import CustomerDecision
 from contracts.system.crm import Crm
 from contracts.system.erp import Erp
@@ -18,16 +18,21 @@ from contracts.system.psa import Psa
 from kit import clock, crossrefs
 from kit.effects import Source
 from kit.workflows import ExceptionDraft, Owner, Run
+from process_apis.approved_customers import AccountFacts, accept
 from process_apis.cross_references import record_refs
 from process_apis.deciding import Decided
 from process_apis.durable_flow import DurableFlow
 from process_apis.erp_customers import customer_of, same_firms
+from process_apis.failures import SALES
 from process_apis.flows.customer_master import rules
+from process_apis.flows.customer_master.clients import CLIENT_ID, ExistingClient, find_client
 from process_apis.flows.customer_master.effects import create_client, create_customer
 from process_apis.flows.customer_master.rules import Proposed
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
 from process_apis.flows.customer_master.state import NAME, CustomerCase, ProposalInput, RequestState
 from process_apis.systems import instance_of
+
+MERGE_WITH = "merge_with"
 
 
 class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
@@ -71,9 +76,12 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
         if faults := faults_of(account):
             raise Invalid(faults[0].detail, errors=faults)
         erp = instance_of(Erp, self._systems_of(proposal))
-        others = await same_firms(self._systems.client(Erp, erp), account, but=proposal.key)
+        ours = self._systems.stored_key(erp, proposal.key)
+        others = await same_firms(self._systems.client(Erp, erp), account, but=ours)
         matches = candidates(account, erp, others)
         reasons = rules.why_ask_finance(account, matches, self._settings.policy, entity)
+        if proposal.ended:
+            reasons = (f"It was asked for before: {proposal.ended}.", *reasons)
         return Proposed(account, matches, reasons, looked_at, entity)
 
     async def _ask_finance(self, run: Run, case: CustomerCase) -> Decided[CustomerDecision] | None:
@@ -85,6 +93,7 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
             title="Finance decides on the customer",
             hours=self._settings.policy.approve_within_hours,
         )
+        run.corrections.pop(MERGE_WITH, None)  # it was of an earlier decision
         if decided.decision.decision != "reject":
             return decided
         comment = f": {decided.decision.comment}" if decided.decision.comment else ""
@@ -94,9 +103,9 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
     async def _make(self, run: Run, case: CustomerCase) -> None:
         """Make the customer as it was approved; raises OtherFacts where the facts have changed."""
         proposal: ProposalInput = run.input
-        systems, source = self._systems_of(proposal), _source(proposal, case)
+        source = _source(proposal, case)
         customer = await self._customer(run, case, source)
-        client = await self._effects.apply(run, source, create_client(proposal, systems, case))
+        client = await self._client(run, case, source, customer)
         account = case.facts.account
         if run.observing:
             reasons = " ".join(case.question.reasons)
@@ -118,6 +127,24 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
         state = msgspec.structs.replace(run.state, customer_id=recorded.id, refs=recorded.refs)
         await run.update_status("done", f"{recorded.legal_name} is a customer", state)
 
+    async def _client(self, run: Run, case: CustomerCase, source: Source, customer: Customer) -> Client:
+        """The client in the PSA: one that it has, or one that is made."""
+        if await run.patched("look-for-client"):
+            known = await run.step(
+                "look-for-client",
+                "Look for the same firm in the PSA",
+                lambda: find_client(run, self._systems, self._database, case.facts.account, customer),
+                returns=ExistingClient,
+                detail=lambda known: f"Takes {known.client.name}, which it has" if known.client else "None",
+                explain=source.explain,
+                recheck=case,
+                corrects=(CLIENT_ID,),
+            )
+            if known.client is not None:
+                return known.client
+        made = create_client(run.input, self._systems_of(run.input), case)
+        return await self._effects.apply(run, source, made)
+
     async def _customer(self, run: Run, case: CustomerCase, source: Source) -> Customer:
         """The customer, created or, if finance said so, one that the ERP has."""
         decided = case.decided
@@ -131,13 +158,16 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
             lambda: self._merge(run, existing),
             returns=Customer,
             refs=lambda recorded: recorded.refs,
-            explain=source.explain,
+            explain=lambda problem: (
+                _no_such_customer(problem) if isinstance(problem, NotFound) else source.explain(problem)
+            ),
             recheck=case,
+            corrects=(MERGE_WITH,),
         )
 
     async def _merge(self, run: Run, existing: str) -> Customer:
         erp = instance_of(Erp, self._systems_of(run.input))
-        wanted = run.corrections.get("merge_with") or existing
+        wanted = run.corrections.get(MERGE_WITH) or existing
         wanted = self._systems.canonical_id(erp, "customer", wanted)
         return await customer_of(self._systems.client(Erp, erp), run.input.selling_entity, wanted)
 
@@ -156,9 +186,17 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
         async with self._database.begin() as connection:
             ours = await record_refs(connection, "customer", "cus", erp, customer.id, known)
             refs = await crossrefs.refs(connection, ours)
+            facts = AccountFacts.of(account)
+            await accept(connection, proposal.instance, proposal.account_id, proposal.selling_entity, facts)
         await run.belongs_to(Owner(customer=ours, instances=tuple(ref.instance for ref in refs)))
+        entity = customer.selling_entity or proposal.selling_entity  # as whose it was made
         return msgspec.structs.replace(
-            customer, id=ours, status="approved", refs=refs, updated_at=clock.now()
+            customer,
+            id=ours,
+            status="approved",
+            selling_entity=entity,
+            refs=refs,
+            updated_at=clock.now(),
         )
 
 
@@ -174,11 +212,44 @@ def _source(proposal: ProposalInput, case: CustomerCase) -> Source:
 
 def _stop(proposal: ProposalInput, legal_name: str, problem: Problem) -> ExceptionDraft:
     name = legal_name or f"account {proposal.account_id}"
+    owner = _owner_of(proposal, problem)
     return ExceptionDraft(
-        kind=kind_of(problem),
+        kind=problem.extra.get("kind") or kind_of(problem),
         stopped=f"The customer {name} could not be set up for {proposal.selling_entity}.",
         why=problem.detail,
-        what_next="Correct the account in the CRM or the setting in the ERP, then replay.",
-        owner="finance",
+        what_next=problem.extra.get("what_next") or _next(problem, owner),
+        owner=owner,
         errors=problem.errors,
+    )
+
+
+def _owner_of(proposal: ProposalInput, problem: Problem) -> str:
+    """Who must act: as the problem says, sales for the account itself, finance for what the ERP refuses."""
+    if named := problem.extra.get("owner"):
+        return named
+    if isinstance(problem, Invalid) or problem.instance == proposal.instance:
+        return SALES if not problem.retryable else "operations"
+    return "operations" if problem.retryable else "finance"
+
+
+def _next(problem: Problem, owner: str) -> str:
+    if problem.retryable:
+        return "Replay when the other system answers again, or undo."
+    if owner == SALES:
+        return "Correct what is named on the account in the CRM, then press Activate on a deal of it."
+    return (
+        "Correct the account in the CRM, or what stands against it in the ERP, then replay: "
+        "the account is read and judged again. Or undo."
+    )
+
+
+def _no_such_customer(problem: Problem) -> ExceptionDraft:
+    """The exception of a merge with a customer that the ERP does not have any more."""
+    return ExceptionDraft(
+        kind="mapping_conflict",
+        stopped="The ERP does not have the customer that finance chose to merge with.",
+        why=problem.detail,
+        what_next=f"Replay with the right ERP customer as the correction {MERGE_WITH}; or undo, and a new "
+        "request asks finance again.",
+        owner="finance",
     )

@@ -36,13 +36,12 @@ class ExceptionsService:
         self, exception_id: str, body: Resolution, if_match: str | None = None
     ) -> BusinessException:
         """The exception as resolved; the work that waits for it goes on in the same transaction."""
-        version = None if if_match in (None, "*") else if_match.strip('"')
         async with self._database.begin() as connection:
             return await exceptions.resolve(
                 connection,
                 self._runtime,
                 exception_id,
-                version=version,
+                if_match=if_match,
                 action=body.action,
                 reason=body.reason,
                 corrections=body.corrections,

@@ -33,6 +33,7 @@ def vendor_id(terms: Terms, refs: tuple[Ref, ...], instance: str, kind: str) -> 
         where = f"stands in {' and '.join(others)}" if others else "stands in no system"
         raise NotFound(
             f"{terms.account_name} as a {kind} of {entity} {where}, but routing.toml has {entity} served by "
-            f"{instance}. Let it name the system in which the customer stands and replay, or undo."
+            f"{instance}. Let it name the system in which the customer stands and replay, or undo.",
+            extra={"owner": "operations"},
         )
     return their_id

@@ -1,5 +1,6 @@
 """What a deal changes elsewhere: the customer proposed, contract and project made, their ids written back."""
 
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -35,16 +36,19 @@ Lacks = Callable[[str, Feature], bool]
 def source_of(deal: Deal) -> Source:
     """The deal as that from which its effects follow."""
     terms = deal.terms
+    again = f":{deal.number}" if deal.number > 1 else ""
     return Source(
-        record=f"{terms.instance}:opportunity:{terms.opportunity_id}",
+        record=f"{terms.instance}:opportunity:{terms.opportunity_id}{again}",
         revision=terms.revision,
         explain=lambda problem: describe_failure(terms, problem),
         recheck=deal,
     )
 
 
-def propose_customer(run_id: str, deal: Deal, systems: SystemAssignment) -> Effect[CustomerRequest]:
-    """The deal's account, proposed to customer master."""
+def propose_customer(
+    run_id: str, deal: Deal, systems: SystemAssignment, after: str = ""
+) -> Effect[CustomerRequest]:
+    """The deal's account, proposed to customer master; `after` a request that ended without a customer."""
 
     def proposal() -> CustomerProposal:
         terms = deal.terms
@@ -54,6 +58,7 @@ def propose_customer(run_id: str, deal: Deal, systems: SystemAssignment) -> Effe
             selling_entity=terms.selling_entity,
             currency=terms.value.currency,
             payment_terms=terms.payment_terms,
+            after=after,
         )
 
     def settled(request: CustomerRequest) -> CustomerRequest:
@@ -66,7 +71,7 @@ def propose_customer(run_id: str, deal: Deal, systems: SystemAssignment) -> Effe
         title="Hand the customer to customer master",
         instance="customer-master",
         operation=CustomerMaster.propose_customer,
-        key=f"{run_id}-customer"[:128].replace(".", "-"),
+        key=re.sub(r"[.:]", "-", f"{run_id}-customer{after and '-again'}")[:128],
         body=proposal,
         returns=CustomerRequest,
         noun="customer request",
@@ -95,7 +100,7 @@ def create_contract(
         title="Create the contract with its billing schedule in the ERP",
         instance=instance,
         operation=Erp.put_contract,
-        key=rules.key_of("con", terms.instance, terms.opportunity_id, terms.revision),
+        key=rules.key_of("con", terms.instance, terms.opportunity_id, terms.revision, deal.number),
         body=draft,
         returns=Contract,
         noun="contract",
@@ -122,7 +127,7 @@ def provision_project(
         title="Provision the project with its structure, roles and staffing demand in the PSA",
         instance=instance,
         operation=Psa.put_project,
-        key=rules.key_of("prj", terms.instance, terms.opportunity_id, terms.revision),
+        key=rules.key_of("prj", terms.instance, terms.opportunity_id, terms.revision, deal.number),
         body=draft,
         returns=Project,
         noun="project",

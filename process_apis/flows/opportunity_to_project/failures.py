@@ -1,39 +1,73 @@
 """What an exception says of an activation that stopped: what, why, what next, and who owns it."""
 
-from contracts.canonical.exception import kind_of
-from contracts.problems import Conflict, Problem
+from collections.abc import Mapping
+
+from contracts.canonical.exception import kind_of, team_of
+from contracts.problems import Conflict, Problem, VendorRejected
+from contracts.process.customer_master import CustomerRequest
 from contracts.process.opportunity_to_project import ActivationBlocked
 from kit.workflows import ExceptionDraft
+from process_apis.failures import SALES
+from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.rules import AMOUNT, Terms
+
+_CORRECT = {
+    SALES: (
+        "Correct what is named on the deal or its account in the CRM, then press Activate "
+        "or win the deal again."
+    ),
+    "finance": "Put right what is named, then replay; or undo.",
+    "operations": "Put right what is named in the reference data or the settings, then replay; or undo.",
+}
 
 
 def blocked(opportunity_id: str, problem: Problem) -> ExceptionDraft:
     """The exception of an opportunity that cannot be validated."""
+    owner = owner_of(problem, {})
     return ExceptionDraft(
         kind="missing_master_data" if isinstance(problem, ActivationBlocked) else kind_of(problem),
         stopped=f"The opportunity {opportunity_id} could not become a project.",
         why=problem.detail,
-        what_next="Correct the fields named below on the opportunity or its account, then replay.",
-        owner="sales operations",
+        what_next=problem.extra.get("what_next") or _next(problem, owner),
+        owner=owner,
         errors=problem.errors,
     )
 
 
 def describe_failure(terms: Terms, problem: Problem) -> ExceptionDraft:
     """The exception of an activation that stopped half-way."""
-    next_, owner = problem.extra.get("what_next"), problem.extra.get("owner")
+    teams = {terms.systems.get("erp", ""): "finance", terms.systems.get("psa", ""): "delivery"}
+    owner = owner_of(problem, {**teams, terms.instance: SALES})
     return ExceptionDraft(
         kind=kind_of(problem),
         stopped=f"The activation of “{terms.name}” for {terms.account_name} stopped.",
         why=problem.detail,
-        what_next=next_ or "Correct what is named and replay, or undo what was made so far.",
-        owner=owner or ("finance" if problem.code == "conflict" else "operations"),
+        what_next=problem.extra.get("what_next") or _next(problem, owner),
+        owner=owner,
         errors=problem.errors,
         before={
             "value": f"{terms.value.amount} {terms.value.currency}",
             "selling_entity": terms.selling_entity,
         },
     )
+
+
+def owner_of(problem: Problem, teams: Mapping[str, str]) -> str:
+    """Who must act: as the problem says, by its faults, or by the instance that refused (`teams`)."""
+    if named := problem.extra.get("owner"):
+        return named
+    if isinstance(problem, ActivationBlocked):
+        fixers = {fault.fixed_by for fault in problem.errors}
+        return SALES if rules.SALES in fixers else "finance" if rules.FINANCE in fixers else "operations"
+    if isinstance(problem, VendorRejected):
+        return teams.get(problem.instance, "operations")
+    return team_of(problem)
+
+
+def _next(problem: Problem, owner: str) -> str:
+    if problem.retryable:
+        return "Replay when the other system answers again, or undo what was made so far."
+    return _CORRECT.get(owner, "Put right what is named in the other system, then replay; or undo.")
 
 
 def other_terms(terms: Terms, before: dict[str, str], after: dict[str, str]) -> ExceptionDraft:
@@ -50,6 +84,39 @@ def other_terms(terms: Terms, before: dict[str, str], after: dict[str, str]) -> 
         owner="finance" if AMOUNT in before else "sales operations",
         before=before,
         after=after,
+    )
+
+
+def changed_customer(terms: Terms, before: dict[str, str], after: dict[str, str]) -> ExceptionDraft:
+    """The exception of a known customer whose account is another than finance decided on."""
+    changed = " ".join(
+        f"{name} was {before[name]} when this was decided, and is now {after[name]}." for name in before
+    )
+    return ExceptionDraft(
+        kind="approval_required",
+        stopped=f"The activation of “{terms.name}” waits: {terms.account_name} has changed.",
+        why=changed,
+        what_next=(
+            "Put the customer right in the ERP where that is needed, then replay to accept it as it is now: "
+            "later deals are compared with that. Or undo."
+        ),
+        owner="finance",
+        before=before,
+        after=after,
+    )
+
+
+def without_customer(terms: Terms, request: CustomerRequest) -> Conflict:
+    """The problem of a deal whose customer was rejected, or whose request was undone."""
+    return Conflict(
+        f"{terms.account_name} is not a customer. {request.status_text}",
+        extra={
+            "owner": request.waiting_for or SALES,
+            "what_next": (
+                "Correct on the account what was objected to, then press Activate on the deal or win it "
+                "again: finance is asked anew, with how it ended. A replay does the same; or undo."
+            ),
+        },
     )
 
 

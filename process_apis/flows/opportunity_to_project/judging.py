@@ -65,7 +65,8 @@ def terms_or_blocked(
     """The terms; raises ActivationBlocked with every fault."""
     verdict = rules.judge(instance, opportunity, customer, reference, revision)
     if verdict.terms is None:
-        count = len(verdict.faults)
-        what = "one thing is" if count == 1 else f"{count} things are"
-        raise ActivationBlocked(f"{opportunity.name}: {what} missing or wrong.", errors=verdict.faults)
+        what = " ".join(fault.detail for fault in verdict.faults)
+        raise ActivationBlocked(
+            f"{opportunity.name} cannot become a project yet. {what}", errors=verdict.faults
+        )
     return verdict.terms

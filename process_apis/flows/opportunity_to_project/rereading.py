@@ -28,10 +28,12 @@ class NewTerms(Exception):  # noqa: N818 - an outcome, not an error
 
 
 class Deal:
-    """The terms of a run, and how they are read again.
+    """The terms of a run, and how they are read again; `number` says which activation of the deal it is.
 
     `read` reads and judges; `lost` ends the run of a deal that is no longer won.
     """
+
+    corrects = None  # any term
 
     def __init__(
         self,
@@ -40,8 +42,10 @@ class Deal:
         *,
         read: Callable[[], Awaitable[Reading]],
         lost: Callable[[Terms, str], Awaitable[NoReturn]],
+        number: int = 1,
     ) -> None:
         self.terms = terms
+        self.number = number
         self._run = run
         self._read = read
         self._lost = lost
@@ -72,20 +76,27 @@ class Deal:
             offered = terms
 
     async def _now(self) -> Terms:
-        identity = self.terms.opportunity_id
-        reading = await self._run.step(
-            "read-again",
-            "Read the deal and its account again",
-            self._read,
-            returns=Reading,
-            detail=lambda reading: reading.stage,
-            explain=lambda problem: blocked(identity, problem),
-        )
+        reading = await read_deal(self._run, self.terms.opportunity_id, self._read)
         return reading.terms or await self._lost(self.terms, reading.stage)
+
+
+async def read_deal(run: Run, opportunity_id: str, read: Callable[[], Awaitable[Reading]]) -> Reading:
+    """The deal as it is now, in a step of the run."""
+    return await run.step(
+        "read-again",
+        "Read the deal and its account again",
+        read,
+        returns=Reading,
+        detail=lambda reading: reading.stage,
+        explain=lambda problem: blocked(opportunity_id, problem),
+        corrects=rules.Corrections.__struct_fields__,
+    )
 
 
 class OnReplay:
     """What is read again before a person's replay, and never grows stale by itself."""
+
+    corrects = None  # any term
 
     def __init__(self, read_again: Callable[[], Awaitable[None]]) -> None:
         self.read_again = read_again

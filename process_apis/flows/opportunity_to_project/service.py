@@ -16,10 +16,11 @@ from contracts.problems import (
 )
 from contracts.process.opportunity_to_project import Activation, ActivationRequest, Activations
 from contracts.system.crm import Crm
-from kit import context, crossrefs, privacy
+from kit import context, crossrefs, exceptions, privacy
 from kit.database.rows import Bounds, bounds
 from kit.inbox import InboxRow
-from kit.workflows import Owner, RunRow
+from kit.workflows import Owner, RunRow, number_of
+from process_apis.failures import SALES
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.judging import account_of, terms_or_blocked
 from process_apis.flows.opportunity_to_project.steps import (
@@ -65,15 +66,52 @@ class OpportunityToProjectService(WorkflowService[Activation]):
     async def _activate(self, body: ActivationRequest) -> Activation:
         self._systems.require(Crm, body.instance)
         opportunity_id = await self._vendor_id(body.instance, body.opportunity_id)
-        run = await self._runtime.read(activation_id(body.instance, opportunity_id, FIRST_REVISION))
-        if run is not None:
-            async with self._database.begin() as connection:
-                await self._runtime.ask_again(connection, run.id, actor=await privacy.actor(connection))
-            return await self._whole(run)
-        checked = await self._check(body, opportunity_id)
+        run = await self._newest(activation_id(body.instance, opportunity_id, FIRST_REVISION))
+        if run is None or await self._waits_for_owner(run):
+            checked = await self._check(body, opportunity_id)
+            opportunity_id, entity = checked.opportunity_id, checked.entity
+        else:
+            entity = run.entity
         async with self._database.begin() as connection:
-            await self._begin(connection, body.instance, checked.opportunity_id, entity=checked.entity)
-        return await self.get_activation(activation_id(body.instance, checked.opportunity_id, FIRST_REVISION))
+            identity = await self._go_on(connection, body.instance, opportunity_id, entity)
+        return await self.get_activation(identity)
+
+    async def _waits_for_owner(self, run: RunRow) -> bool:
+        """Whether a run has ended so that another may begin, or waits for its owner's correction."""
+        async with self._database.connect() as connection:
+            cases = [
+                await exceptions.owner_of(connection, each) for each in await self._cases(connection, run)
+            ]
+        return SALES in cases or self._is_over(run)
+
+    def _is_over(self, run: RunRow) -> bool:
+        """Whether another activation may take the run's place: it made nothing, or took back what it made."""
+        instance = msgspec.convert(run.input, ActivationInput).instance
+        return run.status == "undone" or (run.status == "observed" and self._modes.mode(instance) == "live")
+
+    async def _cases(self, connection: AsyncConnection, run: RunRow) -> list[str]:
+        """The open exceptions for which a run waits: its own, or that of its customer's request."""
+        awaited = await self._awaited(connection, run)
+        return [each.exception_id for each in (run, awaited) if each is not None and each.exception_id]
+
+    async def _go_on(
+        self, connection: AsyncConnection, instance: str, opportunity_id: str, entity: str = "", **more: str
+    ) -> str:
+        """The id of the activation that a deal has now: begun, begun anew, gone on with, or as it is."""
+        first = activation_id(instance, opportunity_id, FIRST_REVISION)
+        run = await self._runtime.newest(connection, first)
+        if run is None:
+            await self._begin(connection, instance, opportunity_id, entity, **more)
+            return first
+        for case in await self._cases(connection, run):
+            if await self._put_right(connection, case):
+                break
+        else:
+            if self._is_over(run):
+                beginning = self._beginning(instance, opportunity_id, entity, number_of(run.id) + 1)
+                return await self._succeed_run(connection, run, **beginning, **more)
+        await self._runtime.ask_again(connection, run.id, actor=await privacy.actor(connection))
+        return run.id
 
     async def _check(self, body: ActivationRequest, opportunity_id: str) -> Checked:
         """The opportunity as the CRM has it when all is well; as asked for when the CRM is too late."""
@@ -95,7 +133,7 @@ class OpportunityToProjectService(WorkflowService[Activation]):
     async def _begin(
         self, connection: AsyncConnection, instance: str, opportunity_id: str, entity: str = "", **more: str
     ) -> bool:
-        mode = self._mode(instance)
+        self._mode(instance)
         await crossrefs.mint(
             connection,
             "opportunity",
@@ -104,22 +142,31 @@ class OpportunityToProjectService(WorkflowService[Activation]):
             vendor_id=opportunity_id,
             prefix="opp",
         )
+        first = activation_id(instance, opportunity_id, FIRST_REVISION)
         return await self._start(
-            connection,
-            activation_id(instance, opportunity_id, FIRST_REVISION),
-            input=ActivationInput(instance, opportunity_id, FIRST_REVISION),
-            mode=mode,
-            subject=opportunity_id,
-            owner=Owner(entity, instances=(instance,)),
-            **more,
+            connection, first, **self._beginning(instance, opportunity_id, entity), **more
         )
 
+    def _beginning(self, instance: str, opportunity_id: str, entity: str, number: int = 1) -> dict[str, Any]:
+        """With what an activation begins; `number` says which of the deal it is."""
+        return {
+            "input": ActivationInput(instance, opportunity_id, FIRST_REVISION, number),
+            "mode": self._mode(instance),
+            "subject": opportunity_id,
+            "owner": Owner(entity, instances=(instance,)),
+        }
+
     async def on_opportunity_won(self, connection: AsyncConnection, row: InboxRow) -> None:
-        """The event path: the same workflow as the button's, started in the inbox's own transaction."""
+        """The event path: the same as the button's, in the inbox's own transaction."""
         change = msgspec.convert(row.data, RecordChanged)
-        if self._modes.mode(change.instance) != "off":
-            opportunity_id = self._systems.canonical_id(change.instance, "opportunity", change.id)
-            await self._begin(connection, change.instance, opportunity_id, correlation_id=row.correlation_id)
+        if self._modes.mode(change.instance) == "off":
+            return
+        opportunity_id = self._systems.canonical_id(change.instance, "opportunity", change.id)
+        first = activation_id(change.instance, opportunity_id, FIRST_REVISION)
+        run = await self._runtime.newest(connection, first)
+        # A win of before the end, delivered late or again, is not a new one. Some clocks count whole seconds.
+        if run is None or not run.finished_at or row.occurred_at >= run.finished_at.replace(microsecond=0):
+            await self._go_on(connection, change.instance, opportunity_id, correlation_id=row.correlation_id)
 
     async def get_activation(self, activation_id: str) -> Activation:
         """The activation with its timeline."""

@@ -22,7 +22,6 @@ from contracts.events.kinds import (
     RecordChanged,
     StaffingDemandPublished,
 )
-from contracts.problems import Conflict
 from contracts.process.customer_master import CustomerMaster, CustomerRequest
 from contracts.routing import SystemAssignment
 from contracts.system.crm import PRECONDITION, Crm
@@ -30,8 +29,10 @@ from contracts.system.erp import Erp
 from contracts.system.psa import Psa
 from kit import clock
 from kit.workflows import Owner, Run, Undone
+from process_apis.approved_customers import CustomerMasterSection
 from process_apis.cross_references import record_refs
 from process_apis.durable_flow import DurableFlow
+from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.assignment import resolve_assignment
 from process_apis.flows.opportunity_to_project.effects import (
     create_contract,
@@ -40,14 +41,21 @@ from process_apis.flows.opportunity_to_project.effects import (
     source_of,
     write_back,
 )
-from process_apis.flows.opportunity_to_project.failures import blocked, describe_failure, only_observed
+from process_apis.flows.opportunity_to_project.failures import (
+    blocked,
+    changed_customer,
+    describe_failure,
+    only_observed,
+    without_customer,
+)
 from process_apis.flows.opportunity_to_project.judging import DealReader
-from process_apis.flows.opportunity_to_project.rereading import Deal, NewTerms, OnReplay
+from process_apis.flows.opportunity_to_project.known_customer import CustomerReader, KnownCustomer
+from process_apis.flows.opportunity_to_project.rereading import Deal, NewTerms, OnReplay, read_deal
 from process_apis.flows.opportunity_to_project.rules import Terms
 from process_apis.module import FlowDependencies
 from process_apis.settings import FlowSettings
 from process_apis.systems import instance_of
-from process_apis.workflow_service import RunEnded
+from process_apis.workflow_service import ENDED_WITHOUT, RunEnded
 
 NAME = "opportunity-to-project"
 CUSTOMER_TOPIC = "customer"
@@ -56,12 +64,13 @@ NOT_SETTLED = "not settled yet"
 """What the step that asks for the customer says when it must ask again."""
 
 
-class ActivationInput(msgspec.Struct, frozen=True):
-    """What an activation's workflow begins with."""
+class ActivationInput(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an activation's workflow begins with; `number` says which one of the deal's revision it is."""
 
     instance: str
     opportunity_id: str
     revision: int
+    number: int = 1
 
 
 class ActivationState(msgspec.Struct, frozen=True):
@@ -94,11 +103,15 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
     """The durable workflow of one activation."""
 
     name, input, state = NAME, ActivationInput, ActivationState
+    correctable = rules.Corrections
 
     def __init__(self, dependencies: FlowDependencies, settings: FlowSettings) -> None:
         super().__init__(dependencies, settings)
         self._reader = DealReader(self._systems, self._reference)
         self._customer_master = dependencies.client(CustomerMaster)
+        policy = dependencies.settings_of("customer_master", CustomerMasterSection).policy
+        ceilings = policy.approve_credit_limit_above
+        self._customers = CustomerReader(self._systems, self._database, ceilings)
 
     async def run(self, run: Run) -> None:
         """From a won opportunity to a project whose ids stand in the CRM."""
@@ -120,8 +133,16 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
 
     async def _activate(self, run: Run, terms: Terms, turn: int) -> None:
         """Make everything of these terms; raises NewTerms where they change and a person accepts that."""
-        deal = Deal(run, terms, read=lambda: self._reader.read(run), lost=lambda *now: self._lost(run, *now))
+        deal = Deal(
+            run,
+            terms,
+            read=lambda: self._reader.read(run),
+            lost=lambda *now: self._lost(run, *now),
+            number=run.input.number,
+        )
         customer = await self._customer(run, deal)
+        if not run.observing and await run.patched("check-customer"):
+            customer = await self._check_customer(run, deal, customer)
         systems, source = self._systems_of(deal.terms), source_of(deal)
         contract = await self._effects.apply(
             run, source, create_contract(deal, systems, customer.refs, self._reference, self._systems.lacks)
@@ -180,12 +201,21 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
             read,
             returns=bool,
             explain=lambda problem: blocked(identity, problem),
+            corrects=rules.Corrections.__struct_fields__,
         ):
             await self._end(run, f"The opportunity {identity} was lost: nothing was made of it.")
 
     async def _lost(self, run: Run, terms: Terms, stage: str) -> NoReturn:
-        """End the run of a deal that is no longer won: what was made is taken back, the customer stays."""
+        """End the run of a deal that is no longer won: what was made is taken back, the customer stays.
+
+        Raises NewTerms where the deal was won again meanwhile: no other run follows that event.
+        """
         made = await run.take_back()
+        if made and await run.patched("won-again"):
+            reading = await read_deal(run, terms.opportunity_id, lambda: self._reader.read(run))
+            if reading.terms is not None:
+                raise NewTerms(reading.terms)
+            stage = reading.stage
         await self._show(run, terms, "undone")
         what = "what was made of it was taken back" if made else "nothing was made of it"
         await self._end(run, f"{terms.name} is no longer won (its stage is “{stage}”): {what}.")
@@ -199,21 +229,23 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
     async def _customer(self, run: Run, deal: Deal) -> CustomerRequest:
         """The settled request; the deal then has the systems in which the customer stands."""
         terms, waited = deal.terms, False
-        proposal = propose_customer(run.id, deal, self._systems_of(terms))
-        request = await self._effects.apply(run, source_of(deal), proposal)
+        request = await self._propose(run, deal)
         if run.observing:
             return request
+        if request.status in ENDED_WITHOUT and await run.patched("ask-anew"):
+            # It was rejected or taken back for an earlier deal: this one asks anew.
+            request = await self._propose(run, deal, after=request.id)
 
         async def propose_again() -> None:
+            nonlocal request
             await deal.read_again()
-            # Customer master may be live by now, and restart what it had only observed.
-            await self._effects.apply(run, source_of(deal), proposal)
+            # Customer master asks anew where it had ended, and restarts what it had only observed.
+            again = await self._propose(run, deal, after=request.id)
+            if again.id != request.id:
+                request = again
+                await self._show_request(run, deal, request)
 
-        await run.update_status(
-            "running",
-            f"{terms.account_name} is with customer master",
-            msgspec.structs.replace(run.state, customer_request_id=request.id),
-        )
+        await self._show_request(run, deal, request)
         while True:
             settled = await run.step(
                 "await-customer",
@@ -236,9 +268,44 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
                 CUSTOMER_TOPIC,
                 RunEnded,
                 title="Customer master settles the customer",
-                status_text=f"Waiting until {terms.account_name} is approved as a customer",
+                status_text=f"Waiting until {terms.account_name} is a customer",
                 due_at=clock.now() + dt.timedelta(hours=self._settings.due_hours),
             )
+
+    async def _check_customer(self, run: Run, deal: Deal, request: CustomerRequest) -> CustomerRequest:
+        """The request with the customer's present references, once finance accepts what else changed."""
+        while True:
+            known = await run.step(
+                "check-customer",
+                "Read the customer in the ERP, and compare the account with what was approved",
+                lambda: self._customers.read(deal.terms, request),
+                returns=KnownCustomer,
+                detail=lambda known: f"Changed: {', '.join(known.after)}" if known.after else "",
+                explain=lambda problem: describe_failure(deal.terms, problem),
+                recheck=deal.on_replay,
+            )
+            if not known.after:
+                return msgspec.structs.replace(request, refs=known.refs)
+            changed = changed_customer(deal.terms, known.before, known.after)
+            await run.hand_over("changed-customer", "Finance accepts the customer as it is now", changed)
+            await run.step(
+                "accept-customer",
+                "Note the customer as it was accepted",
+                lambda: self._customers.accept(deal.terms),
+                returns=bool,
+            )
+            await deal.read_again()
+
+    async def _propose(self, run: Run, deal: Deal, after: str = "") -> CustomerRequest:
+        proposal = propose_customer(run.id, deal, self._systems_of(deal.terms), after)
+        return await self._effects.apply(run, source_of(deal), proposal)
+
+    async def _show_request(self, run: Run, deal: Deal, request: CustomerRequest) -> None:
+        await run.update_status(
+            "running",
+            f"{deal.terms.account_name} is with customer master",
+            msgspec.structs.replace(run.state, customer_request_id=request.id),
+        )
 
     async def _settled(self, run: Run, terms: Terms, request_id: str) -> SettledRequest:
         # Before the state is read: a request that is settled after the read is matched to us by it.
@@ -246,8 +313,8 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
         request = await self._customer_master.get_request(request_id)
         if request.status == "observed":
             raise only_observed(terms)
-        if request.status == "failed":
-            raise Conflict(request.status_text)
+        if request.status in ENDED_WITHOUT:
+            raise without_customer(terms, request)
         if request.status != "done":
             return SettledRequest(None)
         # Nothing is made of the deal yet: it may still go to where its customer was settled meanwhile, and a

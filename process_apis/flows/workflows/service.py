@@ -65,7 +65,7 @@ class WorkflowRunsService(WorkflowService[Workflow]):
         row = await self._row(workflow_id)
         async with self._database.begin() as connection:
             by = await privacy.actor(connection)
-            if row.exception_id:
+            if await exceptions.is_open(connection, row.exception_id):
                 await self._resolve(connection, row.exception_id, body, by)
             else:
                 await self._restart(connection, row, body, by)
@@ -78,7 +78,7 @@ class WorkflowRunsService(WorkflowService[Workflow]):
             connection,
             self._runtime,
             exception_id,
-            version=None,
+            if_match=None,
             action="replay",
             reason=body.reason,
             corrections=body.corrections,
@@ -94,6 +94,7 @@ class WorkflowRunsService(WorkflowService[Workflow]):
         causers = {"cause-exception": (row.actor, *row.requesters)}
         doer = (by, context.current().who)
         self._current_policy.duties.require_different_person("decide-exception", doer, causers)
+        self._runtime.require_read(row.flow, body.corrections)
         await self._runtime.restart(connection, row.id, body.corrections)
         await audit.write(
             connection,

@@ -8,7 +8,7 @@ from contracts.problems import NotFound
 from contracts.system.crm import Crm
 from kit.database.rows import own
 from process_apis.module import FlowDependencies
-from process_apis.views.customers.table import customers, known_in
+from process_apis.views.customers.table import customers, known_in, sold_by
 from process_apis.views.paging import read_page
 
 
@@ -33,7 +33,7 @@ class CustomerViewService:
         if name:
             query = query.where(customers.c.legal_name.icontains(name, autoescape=True))
         if entity:
-            query = query.where(customers.c.document["selling_entity"].astext == entity)
+            query = query.where(sold_by(entity))
         if instance:
             query = query.where(known_in(instance))
         if account_id:

@@ -18,6 +18,12 @@ customers = sa.Table(
 )
 
 
+def sold_by(*entities: str) -> sa.ColumnElement[bool]:
+    """The customers of some legal entities."""
+    others = (customers.c.document.contains({"other_entities": [entity]}) for entity in entities)
+    return sa.or_(customers.c.document["selling_entity"].astext.in_(entities), *others)
+
+
 def known_in(instance: str, vendor_id: str = "") -> sa.ColumnElement[bool]:
     """The customers that have an id in an instance, or that id."""
     ref = {"instance": instance} | ({"id": vendor_id} if vendor_id else {})
@@ -27,7 +33,7 @@ def known_in(instance: str, vendor_id: str = "") -> sa.ColumnElement[bool]:
 declare(
     customers,
     rows=Rows(
-        entity=customers.c.document["selling_entity"].astext,
+        entity=lambda names: sold_by(*names),
         instance=lambda names: sa.or_(sa.false(), *map(known_in, names)),
         customer=customers.c.id,
         partner=None,

@@ -38,6 +38,8 @@ def load(account: Account, name: str) -> Table | None:
         return _lines(account)
     if name == "deletedrecord":
         return _deleted(account)
+    if name == "customersubsidiaryrelationship":
+        return _relations(account)
     if name == "item":
         return _records(account, TYPES["serviceSaleItem"], name)
     return _records(account, TYPES[NAMES[name]], name) if name in NAMES else None
@@ -68,6 +70,26 @@ def _columns(account: Account, kind: RecordType) -> dict[str, tuple[RecordType, 
 def _records(account: Account, kind: RecordType, name: str) -> Table:
     whole = (derived(account, r) if kind.name == "customer" else r for r in table(account, kind).values())
     return Table(name, _columns(account, kind), [_row(account, kind, record) for record in whole])
+
+
+def _relations(account: Account) -> Table:
+    """Every customer's primary subsidiary, which has no record of its own here, and the secondary ones."""
+    kind = TYPES["customerSubsidiaryRelationship"]
+    stored = _records(account, kind, kind.name.lower())
+    primary = [
+        _row(
+            account,
+            kind,
+            {
+                "id": f"-{customer['id']}",
+                "entity": {"id": customer["id"]},
+                "subsidiary": customer["subsidiary"],
+                "isPrimarySub": True,
+            },
+        )
+        for customer in table(account, TYPES["customer"]).values()
+    ]
+    return Table(stored.name, stored.columns, [*primary, *stored.rows])
 
 
 def _row(account: Account, kind: RecordType, record: Record) -> Row:

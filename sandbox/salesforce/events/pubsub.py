@@ -89,8 +89,9 @@ class PubSub(stubs.PubSubServicer):
     async def Subscribe(  # noqa: N802
         self, request_iterator: AsyncIterator[pb.FetchRequest], context: Context
     ) -> AsyncIterator[pb.FetchResponse]:
-        org = await self._org(context, "Subscribe")
+        # Before anything is refused: grpc.aio calls a refusal INTERNAL that reaches it while it writes.
         first = await anext(request_iterator, None)
+        org = await self._org(context, "Subscribe")
         if first is None:
             return
         subscription = _Subscription(org, first.topic_name, context)

@@ -74,13 +74,14 @@ class Work:
         values = self.read(made, data, inserting=False)
         self._change(made, old, values)
 
-    def delete(self, made: SObject, record_id: str) -> None:
-        """Put a record in the bin, with those that cannot live without it. Raises: Refused."""
+    def delete(self, made: SObject, record_id: str, *, into: str = "") -> None:
+        """Put a record in the bin, with those that cannot live without it, or merge it. Raises: Refused."""
         if not made.deletable:
             raise _not_allowed(made, "delete")
         old = self.existing(made, record_id)
         now = self.org.stamp()
-        self._write(made.name, old["Id"], old | {"IsDeleted": True, "SystemModstamp": now})
+        merged = {"MasterRecordId": into} if into else {}
+        self._write(made.name, old["Id"], old | {"IsDeleted": True, "SystemModstamp": now} | merged)
         self._note(made.name, old["Id"], "DELETE", {})
         for child in self.org.objects.values():
             for reference in child.fields.values():
@@ -88,6 +89,16 @@ class Work:
                     for row in self.org.matching(child.name, reference.name, old["Id"]):
                         self.delete(child, row["Id"])
         self._ripple(made, old)
+
+    def undelete(self, made: SObject, record_id: str) -> None:
+        """Take a record out of the bin; its event has all of it, as that of a creation."""
+        record = self.org.table(made.name)[record_id] | {
+            "IsDeleted": False,
+            "SystemModstamp": self.org.stamp(),
+        }
+        self._write(made.name, record_id, record)
+        self._note(made.name, record_id, "UNDELETE", record)
+        self._ripple(made, record)
 
     def existing(self, made: SObject, record_id: str) -> Record:
         """Raises: Refused."""

@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from contracts.system.instance import Finding
-from system_apis.connector.checks import CheckStep, Field, Fixes, Wanted, field_finding
+from system_apis.connector.checks import CheckStep, Field, Fixes, Wanted, fact_step, field_finding
 from system_apis.connector.codes import Codes
 from system_apis.connector.custom_values import CustomValues
 from system_apis.connector.findings import judged, well
@@ -86,6 +86,7 @@ def steps(
         yield CheckStep("permission", f"{check.sobject}: Read", partial(looked_at, check), fix)
     yield CheckStep("limit", "DailyApiRequests", allowance)
     yield CheckStep("environment", "Organization.IsSandbox", environment, lenient=True)
+    yield fact_step("time_zone", profile.time_zone, client.time_zone)
     for sobject in [check.sobject for check in objects if profile.changes.stream and check.wanted]:
         name = f"Change Data Capture: {sobject}"
         fix = f"Setup, Change Data Capture: select {sobject}; the poll works without it."

@@ -9,13 +9,17 @@ import msgspec
 from contracts.problems import Problem, VendorDoubtful
 from kit.http import Outbound, VendorAnswer
 from system_apis.connector.paging import pages
+from system_apis.connector.unreadable import Unreadable
+from system_apis.connector.values import utc
 from system_apis.platforms.salesforce_org import soql
 from system_apis.platforms.salesforce_org.auth import OrgSession
 from system_apis.platforms.salesforce_org.records import (
     CompositeAnswer,
+    CurrencyTypeRecord,
     ObjectDescribe,
     OrganizationRecord,
     OrgLimit,
+    OrgRecordHead,
     Page,
     Row,
     Stamped,
@@ -44,6 +48,16 @@ class OrgClient:
     async def organization(self) -> OrganizationRecord | None:
         rows = await self.query(soql.ORGANIZATION, OrganizationRecord)
         return rows[0].record if rows else None
+
+    async def time_zone(self) -> str:
+        """The org's, by Salesforce's name of it; empty where our user may not read it."""
+        org = await self.organization()
+        return (org.time_zone_sid_key or "") if org else ""
+
+    async def corporate_currency(self) -> str:
+        """The org's own currency; only an org with multiple currencies has a table of them."""
+        rows = await self.query(soql.CORPORATE_CURRENCY, CurrencyTypeRecord)
+        return rows[0].record.iso_code if rows else ""
 
     async def describe(self, sobject: str) -> ObjectDescribe:
         answer = await self._send("GET", f"{self._data}/sobjects/{sobject}/describe")
@@ -103,6 +117,20 @@ class OrgClient:
 
         return [row async for rows in pages(self.instance, path, read, "") for row in rows]
 
+    async def query_some(self, query: str, kind: type[R]) -> list[Row[R] | Unreadable]:
+        """All rows of a query for a list: one that is off its schema comes as that."""
+        path = f"{self._data}/query"
+
+        async def read(locator: str) -> tuple[list[Row[R] | Unreadable], str | None]:
+            more: dict[str, Any] = (
+                {"template": f"{path}/{{locator}}"} if locator else {"params": {"q": query}}
+            )
+            answer = await self._send("GET", locator or path, **more)
+            page = answer.json(Page[msgspec.Raw])
+            return [_row(answer, raw, kind) for raw in page.records], _following(page)
+
+        return [row async for rows in pages(self.instance, path, read, "") for row in rows]
+
     async def first(self, query: str, kind: type[R], *, deleted: bool = False) -> Row[R] | None:
         rows = await self.query(query, kind, deleted=deleted)
         return rows[0] if rows else None
@@ -133,6 +161,18 @@ class OrgClient:
             if moved == url:
                 raise
             return await self._outbound.send(method, moved + path, template=template or path, **more)
+
+
+def _row(answer: VendorAnswer, raw: msgspec.Raw, kind: type[R]) -> Row[R] | Unreadable:
+    """A row; raises ContractViolation where it has no id or no last change."""
+    try:
+        return Row(answer.part(raw, kind), answer.part(raw, dict[str, Any]))
+    except msgspec.ValidationError as error:
+        try:
+            head = answer.part(raw, OrgRecordHead)
+            return Unreadable(head.id, utc(head.system_modstamp), str(error))
+        except ValueError as worse:
+            raise answer.violation(str(worse)) from None
 
 
 def _following(page: Page[Any]) -> str | None:

@@ -12,7 +12,7 @@ from contracts.problems import (
     VendorRejected,
     VendorUnavailable,
 )
-from kit.http import VendorAnswer
+from kit.http import VendorAnswer, says_transient
 from system_apis.connector.errors import (
     ALREADY_EXISTS,
     Meaning,
@@ -30,10 +30,17 @@ _LOGIN_AGAIN = 30.0
 _MULTIPLE_CHOICES = 300
 
 _BUSY, _REFUSED = VendorUnavailable, VendorRejected
+_ADMIN = "administrators"
 MEANINGS = (
     # Come again.
     Meaning(_BUSY, "the record is being saved at the same time", code="UNABLE_TO_LOCK_ROW"),
+    # An automation that waited in vain for a lock reports it in the sentence of another code.
+    Meaning(_BUSY, "the record is being saved at the same time", text=r"\bUNABLE_TO_LOCK_ROW\b"),
     Meaning(_BUSY, "the query took too long", code="QUERY_TIMEOUT"),
+    Meaning(_BUSY, "the request took too long", code="REQUEST_RUNNING_TOO_LONG"),
+    Meaning(
+        _BUSY, "the org's API is switched off at the moment", code="API_CURRENTLY_DISABLED", wait=_A_WHILE
+    ),
     Meaning(_BUSY, "the org is not available", code="SERVER_UNAVAILABLE"),
     Meaning(_BUSY, "the org failed inside", code="UNKNOWN_EXCEPTION"),
     Meaning(_BUSY, "the org dropped our place in a long answer", code="INVALID_QUERY_LOCATOR"),
@@ -49,25 +56,35 @@ MEANINGS = (
     # Concurrent changes.
     Meaning(PreconditionFailed, "the record has changed since it was read", code="BATCH_PROCESSING_HALTED"),
     # Our permissions or the profile: an administrator.
-    Meaning(_REFUSED, "the org's edition has no API access", code="API_DISABLED_FOR_ORG"),
-    Meaning(_REFUSED, "the org's API is switched off at the moment", code="API_CURRENTLY_DISABLED"),
-    Meaning(_REFUSED, "our user lacks a permission on the object", code="INSUFFICIENT_ACCESS"),
-    Meaning(_REFUSED, "our user may not edit the record", code="INSUFFICIENT_ACCESS_OR_READONLY"),
+    Meaning(_REFUSED, "the org's edition has no API access", code="API_DISABLED_FOR_ORG", team=_ADMIN),
+    Meaning(_REFUSED, "our user lacks a permission on the object", code="INSUFFICIENT_ACCESS", team=_ADMIN),
+    Meaning(
+        _REFUSED, "our user may not edit the record", code="INSUFFICIENT_ACCESS_OR_READONLY", team=_ADMIN
+    ),
     Meaning(
         _REFUSED,
         "our user may not see a related record",
         code="INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+        team=_ADMIN,
     ),
-    Meaning(_REFUSED, "our user may not do this", code="FORBIDDEN"),
+    Meaning(_REFUSED, "our user may not do this", code="FORBIDDEN", team=_ADMIN),
     Meaning(
-        _REFUSED, "a field of the profile is missing in the org or hidden from our user", code="INVALID_FIELD"
+        _REFUSED,
+        "a field of the profile is missing in the org or hidden from our user",
+        code="INVALID_FIELD",
+        team=_ADMIN,
     ),
-    Meaning(_REFUSED, "an object is missing in the org or hidden from our user", code="INVALID_TYPE"),
-    Meaning(_REFUSED, "our user may not edit a field", code="INVALID_FIELD_FOR_INSERT_UPDATE"),
+    Meaning(
+        _REFUSED, "an object is missing in the org or hidden from our user", code="INVALID_TYPE", team=_ADMIN
+    ),
+    Meaning(_REFUSED, "our user may not edit a field", code="INVALID_FIELD_FOR_INSERT_UPDATE", team=_ADMIN),
     # The record itself, which a person must correct in the CRM.
     Meaning(_REFUSED, "the org demands a field that is empty", code="REQUIRED_FIELD_MISSING"),
     Meaning(
-        _REFUSED, "a validation rule of the org refused the save", code="FIELD_CUSTOM_VALIDATION_EXCEPTION"
+        _REFUSED,
+        "a validation rule of the org refused the save",
+        code="FIELD_CUSTOM_VALIDATION_EXCEPTION",
+        quotes=True,
     ),
     Meaning(_REFUSED, "a field's value does not fit another's", code="FIELD_INTEGRITY_EXCEPTION"),
     Meaning(_REFUSED, "a picklist does not have the value", code="INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"),
@@ -88,15 +105,18 @@ MEANINGS = (
     Meaning(ContractViolation, "the org does not understand our query", code="MALFORMED_QUERY"),
     Meaning(ContractViolation, "the org does not understand our request", code="JSON_PARSER_ERROR"),
     Meaning(ContractViolation, "the org does not accept this method here", code="METHOD_NOT_ALLOWED"),
-    Meaning(_REFUSED, "the org has retired the profile's api_version", code="UNSUPPORTED_API_VERSION"),
+    Meaning(
+        _REFUSED, "the org has retired the profile's api_version", code="UNSUPPORTED_API_VERSION", team=_ADMIN
+    ),
     # Edge servers that cannot route to the org yet answer so, without a code.
     Meaning(ContractViolation, "the org has several such records", 300),
     Meaning(_BUSY, "the org cannot be reached at the moment", 406),
-    Meaning(_REFUSED, "the org has retired the profile's api_version", 410),
+    Meaning(_REFUSED, "the org has retired the profile's api_version", 410, team=_ADMIN),
     Meaning(PreconditionFailed, "the record has changed since it was read", 412),
     Meaning(_BUSY, "the org cannot be reached at the moment", 420),
 )
 _UNKNOWN = Meaning(_REFUSED, "the org refused the request")
+_UNKNOWN_BUSY = Meaning(_BUSY, "the org refuses the request at the moment", wait=_LOGIN_AGAIN)
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,79}")
 
 
@@ -136,11 +156,12 @@ def _problem(errors: list[ApiError], origin: Origin) -> Problem | None:
     first = errors[0] if errors else ApiError()
     code = first.code if _CODE.fullmatch(first.code) else ""
     refusal = Refusal(first.code, first.message, first.fields or ())
-    meaning = meaning_of(MEANINGS, origin.status, refusal) or (_UNKNOWN if code else None)
+    unknown = _UNKNOWN_BUSY if says_transient(f"{code} {first.message}") else _UNKNOWN
+    meaning = meaning_of(MEANINGS, origin.status, refusal) or (unknown if code else None)
     if meaning is None:
         return None
     faults = faults_of(refusal, meaning.sentence, meaning.fault or first.code)
-    return problem_of(origin, meaning, faults, context=code)
+    return problem_of(origin, meaning, faults, context=code, text=first.message)
 
 
 def usage(answer: VendorAnswer) -> tuple[int, int] | None:

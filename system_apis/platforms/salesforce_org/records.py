@@ -28,6 +28,13 @@ class User(msgspec.Struct, frozen=True, rename="pascal"):
     email: str | None = None
 
 
+class OrgRecordHead(msgspec.Struct, frozen=True, rename="pascal", kw_only=True):
+    """What a record must have to be known as one."""
+
+    id: str
+    system_modstamp: str
+
+
 class Stamped(msgspec.Struct, frozen=True, rename="pascal", kw_only=True):
     """What every record carries."""
 
@@ -48,6 +55,13 @@ class OrganizationRecord(msgspec.Struct, frozen=True, rename="pascal"):
     name: str = ""
     organization_type: str = ""
     is_sandbox: bool = False
+    time_zone_sid_key: str | None = None
+
+
+class CurrencyTypeRecord(msgspec.Struct, frozen=True, rename="pascal"):
+    """A currency of an org that has several."""
+
+    iso_code: str
 
 
 class PicklistValue(msgspec.Struct, frozen=True):

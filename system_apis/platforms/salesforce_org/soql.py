@@ -10,7 +10,8 @@ from collections.abc import Iterable
 STAMPS = ("Id", "SystemModstamp", "LastModifiedDate")
 _CHANGE = (*STAMPS, "CreatedDate", "IsDeleted")
 
-ORGANIZATION = "SELECT Id, Name, OrganizationType, IsSandbox FROM Organization"
+ORGANIZATION = "SELECT Id, Name, OrganizationType, IsSandbox, TimeZoneSidKey FROM Organization"
+CORPORATE_CURRENCY = "SELECT Id, IsoCode FROM CurrencyType WHERE IsCorporate = true"
 
 Place = tuple[dt.datetime, str]  # a record's SystemModstamp and its id
 

@@ -7,7 +7,8 @@ from kit import clock
 from system_apis.connector import ChangeSource
 from system_apis.connector.cursor_poll import CursorPoll, Page, Watched
 from system_apis.connector.paging import pages
-from system_apis.vendors.kantata.client import KantataClient
+from system_apis.connector.unreadable import Unreadable, converted
+from system_apis.vendors.kantata.client import KantataClient, stamp_of
 from system_apis.vendors.kantata.mapping.changes import from_event, from_project
 from system_apis.vendors.kantata.profile import KantataProfile
 from system_apis.vendors.kantata.records import Project
@@ -27,13 +28,16 @@ def sources(profile: KantataProfile, client: KantataClient) -> tuple[ChangeSourc
         """
         catalogue = await client.catalogue.get()
 
-        async def read(number: int) -> tuple[list[Project], int | None]:
+        async def read(number: int) -> tuple[list[Project | Unreadable], int | None]:
             changed = await client.changed_projects(since, number)
             return changed.rows, number + 1 if changed.more else None
 
         async for rows in pages(client.instance, "changed projects", read, 1, content=_content):
             if rows:
-                yield Page.of([from_project(project, profile, catalogue) for project in rows])
+                changes, odd = converted(
+                    rows, lambda project: from_project(project, profile, catalogue), stamp_of
+                )
+                yield Page.of([*changes, *(each.change(profile.name, "project") for each in odd)])
 
     async def events(since: dt.datetime) -> AsyncIterator[Page]:
         """The actions of all users (administrators only); our own writes are recognised."""
@@ -57,5 +61,5 @@ def sources(profile: KantataProfile, client: KantataClient) -> tuple[ChangeSourc
     return (fed, polled) if profile.changes.feed else (polled,)
 
 
-def _content(projects: list[Project]) -> tuple[object, ...]:
-    return tuple((project.workspace.id, project.workspace.updated_at) for project in projects)
+def _content(projects: list[Project | Unreadable]) -> tuple[object, ...]:
+    return tuple(map(stamp_of, projects))

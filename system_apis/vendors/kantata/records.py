@@ -64,6 +64,8 @@ class WorkspaceGroup(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     company: bool = False
+    email: str | None = None
+    website: str | None = None
     updated_at: Instant | None = None
 
 
@@ -187,6 +189,19 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     users: dict[str, User] = {}
     account_memberships: dict[str, AccountMembership] = {}
     subscribed_events: dict[str, SubscribedEvent] = {}
+
+
+class LooseEnvelope(Envelope, frozen=True, kw_only=True):
+    """An answer whose projects are left as they came."""
+
+    workspaces: dict[str, msgspec.Raw] = {}  # pyright: ignore[reportIncompatibleVariableOverride] - on purpose
+
+
+class WorkspaceHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What a record must have to be known as one."""
+
+    id: str
+    updated_at: Instant
 
 
 class Held(msgspec.Struct, frozen=True):

@@ -1,7 +1,5 @@
 """system_apis: the connector of Oracle NetSuite: an ERP by its REST record service and SuiteQL."""
 
-from zoneinfo import ZoneInfo
-
 import msgspec
 
 from kit.secrets import resolve
@@ -37,7 +35,7 @@ def _build(opened: Account[NetSuiteProfile]) -> OpenInstance:
     connection = msgspec.structs.replace(given, app_url=account.app_url)
     profile = msgspec.structs.replace(opened.profile, connection=connection)
     client, own_writes = NetSuiteClient(opened.outbound), OwnWrites(profile.name, context.cache)
-    zone = LocalZone(profile.name, ZoneInfo(profile.time_zone), client.clock)
+    zone = LocalZone(profile.name, profile.zone, client.clock)
     rows = LocalRows(profile.name, zone, client.query)
     secret = resolve(given.push_secret, context.environ) if given.push_secret else None
     skew = profile.changes.skew_seconds

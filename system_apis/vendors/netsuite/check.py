@@ -9,6 +9,7 @@ from system_apis.connector.checks import (
     allowed,
     concurrency_finding,
     environment_step,
+    fact_step,
     permission_steps,
 )
 from system_apis.connector.custom_values import Kind
@@ -17,6 +18,7 @@ from system_apis.connector.oracle_sql import by_ids, count
 from system_apis.connector.wall_clock import LocalZone
 from system_apis.vendors.netsuite.auth import NetSuiteAccount
 from system_apis.vendors.netsuite.client import NetSuiteClient
+from system_apis.vendors.netsuite.mapping.queries import FIRST_SUBSIDIARYS_CURRENCY
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 
 # What we call, and the permission that it needs as NetSuite's role page names it. A change of a record that
@@ -77,6 +79,7 @@ class NetSuiteCheck:
             "let the role read customers, also by SuiteQL",
             "set time_zone in the profile to the integration user's, as Home > Set Preferences shows it",
         )
+        yield fact_step("currency", self._profile.currency, self._currency)
         # Only administrators may read it, so its absence is no fault.
         yield CheckStep("limit", "governanceLimits", self._limits, lenient=True)
 
@@ -92,6 +95,11 @@ class NetSuiteCheck:
     async def _names(self, record: str, ids: Iterable[str]) -> dict[str, str]:
         rows = await self._client.query(by_ids(record, _NAMES.get(record, "name"), ids))
         return {row["id"]: row.get("name", "") for row in rows}
+
+    async def _currency(self) -> str:
+        """Of the first subsidiary, which has no parent."""
+        rows = await self._client.query(FIRST_SUBSIDIARYS_CURRENCY)
+        return rows[0].get("symbol", "") if rows else ""
 
     async def _limits(self) -> Finding:
         governance = await self._client.governance()

@@ -13,7 +13,6 @@ from system_apis.connector.profile import (
     Polling,
     SecretRef,
     Table,
-    zone_faults,
 )
 
 
@@ -78,12 +77,12 @@ class Statuses(Table, frozen=True, kw_only=True):
 class NetSuiteProfile(ErpProfile, frozen=True, kw_only=True):
     """`instances/<name>.toml` of a NetSuite account; its tables have NetSuite's internal ids.
 
-    `time_zone` is the integration user's (Home > Set Preferences), by its IANA name: SuiteQL answers in it.
-    Currencies (ISO codes) and terms (names) that are not given are read from the account once.
+    `time_zone` is the integration user's (Home > Set Preferences): SuiteQL answers in it. `currency` is that
+    of the first subsidiary, and of all records without the feature Multiple Currencies. Currencies (ISO
+    codes) and terms (names) that are not given are read from the account once.
     """
 
     connection: NetSuiteConnection
-    time_zone: str = "UTC"
     changes: NetSuiteChanges = NetSuiteChanges()
     fields: NetSuiteFields = NetSuiteFields()
     statuses: Statuses = Statuses()
@@ -92,4 +91,3 @@ class NetSuiteProfile(ErpProfile, frozen=True, kw_only=True):
     def faults(self) -> Iterator[str]:
         yield from super().faults()
         yield from number_faults(self, "NetSuite")
-        yield from zone_faults(self.time_zone)

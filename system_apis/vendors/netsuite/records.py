@@ -72,8 +72,8 @@ class NetSuiteOrder(msgspec.Struct, frozen=True, rename="camel"):
     last_modified_date: dt.datetime
     entity: NetSuiteReference
     status: NetSuiteReference
-    currency: NetSuiteReference
     subtotal: Decimal
+    currency: NetSuiteReference | None = None
     external_id: str = ""
     tran_id: str = ""
     memo: str = ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from contracts.system.instance import Finding
-from system_apis.connector.checks import CheckStep, Wanted
+from system_apis.connector.checks import CheckStep, Wanted, fact_step
 from system_apis.connector.crm import CODED
 from system_apis.connector.findings import judged
 from system_apis.platforms.salesforce_org import check
@@ -32,8 +32,8 @@ def steps(
             "field",
             "Opportunity.CurrencyIsoCode",
             "the org has several currencies" if several else "the org has a single currency",
-            ok=several != bool(profile.currency),
-            fix="Set `currency` in the profile only for an org with a single one.",
+            ok=several == profile.multiple_currencies,
+            fix="Correct `multiple_currencies` in the profile; with a single one state the `currency`.",
         )
 
     deals, customers = profile.fields.opportunity.named(), profile.fields.customer.named()
@@ -42,7 +42,9 @@ def steps(
         ObjectCheck("Account", [*_wanted("Account", customers)], _codes(profile, customers)),
         ObjectCheck("Contact"),
     )
-    return check.steps(profile, session, client, events, objects)
+    yield from check.steps(profile, session, client, events, objects)
+    if profile.multiple_currencies:
+        yield fact_step("currency", profile.currency, client.corporate_currency)
 
 
 def _wanted(sobject: str, names: dict[str, str]) -> Iterator[Wanted]:

@@ -8,11 +8,11 @@ import pytest
 
 from bench.ports import free_port
 from bench.processes import python, running
-from kit.database import Database
 from tests.conformance.gateway.deployment import configured, lifecycles, make, prepare, target_of, with_nonces
 from tests.conformance.gateway.in_process import served
 from tests.conformance.gateway.running import Target
 from tests.conformance.gateway.tokens import Mint
+from tests.support.databases import keyed
 from tests.support.processes import GRANIAN
 from tests.support.servers import create_database
 
@@ -59,7 +59,7 @@ async def asking_for_nonces(
 ) -> AsyncIterator[Target]:
     """The same where proofs must carry a nonce, served by this process."""
     folder: Path = tmp_path_factory.mktemp("nonces")
-    database = Database(create_database(addresses["database_url"], f"conformance_nonces_{worker_name}"))
+    database = keyed(create_database(addresses["database_url"], f"conformance_nonces_{worker_name}"))
     app = make(folder, mint.jwks(), database, settings=with_nonces(configured()), lifecycles=lifecycles())
     async with served(app) as address:
         yield target_of(address, mint, credentials, folder, lacks={"dpop", "api-keys"})

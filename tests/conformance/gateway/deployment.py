@@ -11,7 +11,7 @@ from msgspec import structs
 
 from gateway import policy_runtime
 from gateway.app import Gateway
-from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
+from gateway.exchange import Asked, Exchange, Header, PipelineStep, Reply, Route, Rule
 from gateway.identity import DevelopmentIssuer
 from gateway.identity.api_keys import create, new_key, revoke_key
 from gateway.identity.revocation import revoke
@@ -28,7 +28,9 @@ from tests.conformance.gateway.running import SECONDS, Target
 from tests.conformance.gateway.tokens import FOLDER, ISSUER, PUBLIC_URL, Mint
 from tests.gateway import shelf
 from tests.gateway.demo import INSTANCES, Shop, Vault, Works
+from tests.support.databases import keyed
 from tests.support.gateways import make_gateway
+from tests.support.signing_keys import share_signing_keys
 
 
 def configured() -> GatewaySettings:
@@ -70,6 +72,7 @@ def make(
         shelf.mounted(shelf.ShelfTier()),
         Mounted(Vault, document(Vault), over_http("http://upstream.test", _sender()), instance=upstream.FAR),
     ]
+    share_signing_keys(folder)
     embedded = DevelopmentIssuer(
         folder,
         issuer=PUBLIC_URL,
@@ -106,7 +109,7 @@ async def revoke_all(database: Database) -> None:
 
 async def prepare(database_url: str) -> dict[str, str]:
     """Revoke what is to be revoked, and give the API keys that the cases name."""
-    database = Database(database_url)
+    database = keyed(database_url)
     await revoke_all(database)
     try:
         return await _make_keys(database)
@@ -141,10 +144,10 @@ def _sender() -> Any:
     http = httpx.AsyncClient(transport=httpx.ASGITransport(upstream.far_away()))
 
     async def send(
-        method: str, address: str, headers: dict[str, str], body: bytes
-    ) -> tuple[int, dict[str, str], bytes]:
+        method: str, address: str, headers: list[Header], body: bytes
+    ) -> tuple[int, list[Header], bytes]:
         answer = await http.request(method, address, headers=headers, content=body)
-        return answer.status_code, dict(answer.headers), answer.content
+        return answer.status_code, answer.headers.raw, answer.content
 
     return send
 

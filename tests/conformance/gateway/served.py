@@ -5,14 +5,14 @@ from pathlib import Path
 
 import msgspec
 
-from kit.database import Database
 from tests.conformance.gateway.deployment import lifecycles, make
+from tests.support.databases import keyed
 
 _folder = Path(os.environ["CONFORMANCE_FOLDER"])
 
 app = make(
     _folder,
     msgspec.json.decode((_folder / "jwks.json").read_bytes()),
-    Database(os.environ["CONFORMANCE_DATABASE_URL"]),
+    keyed(os.environ["CONFORMANCE_DATABASE_URL"]),
     lifecycles=lifecycles(),
 )

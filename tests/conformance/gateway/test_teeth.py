@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from gateway.pipeline import ORDER
-from kit.database import Database
 from tests.conformance.gateway import case
 from tests.conformance.gateway.deployment import (
     configured,
@@ -23,6 +22,7 @@ from tests.conformance.gateway.in_process import served
 from tests.conformance.gateway.running import Target, run
 from tests.conformance.gateway.tokens import Mint
 from tests.conformance.gateway.weaker import GROUPS, WEAKER, Weaker
+from tests.support.databases import keyed
 
 # What it does is seen in the audit trail and in metrics, not by who calls.
 UNSEEN = {"account"}
@@ -36,7 +36,7 @@ async def weakened(
     settings = configured()
     if any("dpop-nonces" in case.read(name).needs for name in weaker.cases):
         settings = with_nonces(settings)
-    database = Database(database_url)
+    database = keyed(database_url)
     await revoke_all(database)
     app = make(
         folder,
@@ -99,7 +99,7 @@ async def test_a_gateway_without_a_policy_fails_a_case_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Some case in the folder of the policy does not hold where the policy is taken out."""
-    database = Database(database_url)
+    database = keyed(database_url)
     app = make_without(policy, monkeypatch.setattr, tmp_path, mint.jwks(), database)
     async with served(app) as address:
         lacks = {"api-keys", "dpop-nonces"}

@@ -12,7 +12,8 @@ FOLDER = Path(__file__).parent
 class Mutant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One broken adapter: what `breaks`, `on` which noun, operation or kind, and the suites that must see it.
 
-    `field` is the path of a field, or an argument's name; `value` what the break needs beside it.
+    `field` is the path of a field, or an argument's name; `value` what the break needs beside it. One of an
+    optional `feature` is not seen at a vendor that lacks it.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Mutant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     field: str = ""
     value: Any = None
     needs: str = ""
+    feature: str = ""
 
 
 def mutants_of(capability: str) -> list[Mutant]:

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from contracts.operation import Feature
 from system_apis.app import Instance, interface_of
 from tests.conformance.mutants import Mutant, nouns, operations
 from tests.conformance.mutants.surroundings import (
@@ -111,6 +112,9 @@ def broken(mutant: Mutant) -> Callable[[Instance], Instance]:
 
 
 def _broken(instance: Instance, mutant: Mutant) -> Instance:
+    if mutant.breaks == "lacks":
+        lacks = frozenset({Feature(mutant.field, "without it")})
+        return dataclasses.replace(instance, connector=dataclasses.replace(instance.connector, lacks=lacks))
     opened: Any = Broken(instance.opened, mutant)
     return dataclasses.replace(instance, opened=opened)
 
@@ -122,6 +126,7 @@ KNOWN = {
     *SOURCES,
     *PUSHES,
     *CHECKS,
+    "lacks",
     "pretends",
     "stale",
 }

@@ -30,6 +30,11 @@ def _changed(report: Report, **fields: Any) -> Report:
     return (*report[:3], msgspec.structs.replace(report[3], **fields), report[4])
 
 
+def _of(only: str, report: Report, **fields: Any) -> Report:
+    """The report with other fields where it is of that kind."""
+    return _changed(report, **fields) if report[3].kind == only else report
+
+
 def _won_as_changed(report: Report) -> Report:
     return (report[0], report[1].replace(".won.", ".changed."), *report[2:])
 
@@ -37,6 +42,8 @@ def _won_as_changed(report: Report) -> Report:
 REPORTS: dict[str, Callable[[Report], Report | None]] = {
     "reports nothing": lambda _: None,
     "reports no deletion": lambda report: None if report[3].kind == "deleted" else report,
+    "reports no merger": lambda report: None if report[3].kind == "merged" else report,
+    "reports no restoration": lambda report: None if report[3].kind == "restored" else report,
     "another id each time": lambda report: (f"{report[0]}-{next(_NUMBERS)}", *report[1:]),
     "one id for all": lambda report: ("one", *report[1:]),
     "another record": lambda report: _changed(report, id=f"{report[3].id}0"),
@@ -49,6 +56,16 @@ REPORTS: dict[str, Callable[[Report], Report | None]] = {
     "a win is a change": _won_as_changed,
     "all is won": lambda report: (report[0], "enfilade.opportunity.won.v1", *report[2:]),
     "deleted is changed": lambda report: _changed(report, kind="changed"),
+    "deleted is merged": lambda report: _of("deleted", report, kind="merged", merged_into="1"),
+    "deleted by another": lambda report: _of("deleted", report, by_us=not report[3].by_us),
+    "merged is changed": lambda report: _of("merged", report, kind="changed", merged_into=""),
+    "merged is deleted": lambda report: _of("merged", report, kind="deleted", merged_into=""),
+    "merged into itself": lambda report: _of("merged", report, merged_into=report[3].id),
+    "merged the other way": lambda report: _of(
+        "merged", report, id=report[3].merged_into, merged_into=report[3].id
+    ),
+    "restored is changed": lambda report: _of("restored", report, kind="changed"),
+    "restored is deleted": lambda report: _of("restored", report, kind="deleted"),
 }
 
 

@@ -8,9 +8,9 @@ from deploy.settings import ServerSettings
 from kit.background import run_background, stop_background
 from kit.database import Database
 from kit.http import Recorder, Slots
-from kit.privacy import DerivedKeys
 from kit.secret_store import SecretStore
 from kit.workflows import Runtime
+from tests.support.databases import KEYS
 from tests.support.stack import until
 
 
@@ -21,7 +21,7 @@ def make_runtime(database: Database, role: str) -> Runtime:
 @pytest.fixture
 async def stores(database_url: str):
     database = Database(database_url)
-    yield Stores(database, None, Recorder(database), Slots(), SecretStore(database, DerivedKeys.made()))
+    yield Stores(database, None, Recorder(database), Slots(), SecretStore(database, KEYS))
     await database.close()
 
 

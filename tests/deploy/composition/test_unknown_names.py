@@ -96,6 +96,12 @@ BESIDE = [
     ("people.toml", PERSON.format("claims = { instance = 'crm' }"), 4, "no instance crm"),
     ("flows.toml", "\n[lead_to_gold]\ndefault_mode = 'live'\n", 2, "no flow lead_to_gold"),
     ("flows.toml", "\n[customer_master.modes]\nsalesforce-mian = 'off'\n", 3, "no instance salesforce-mian"),
+    (
+        "flows.toml",
+        "\n[customer_master.modes]\nsalesforce-main = 'dead'\n",
+        3,
+        "allowed are off, observe, live",
+    ),
 ]
 
 

@@ -11,7 +11,15 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from contracts.problems import VendorRejected, VendorUnavailable
-from kit.http import Bearer, ClientAssertion, ClientCredentials, JwtBearer, Outbound
+from kit.http import (
+    LOGIN_FAILED,
+    Bearer,
+    ClientAssertion,
+    ClientCredentials,
+    JwtBearer,
+    Limits,
+    Outbound,
+)
 from kit.secrets import Secret
 from tests.kit.http.stand import Asked, Reply, Stand
 
@@ -111,6 +119,54 @@ async def test_a_login_server_that_is_down(stand: Stand, client: Open) -> None:
     stand.script(Reply(503))
     with pytest.raises(VendorUnavailable):
         await client(auth=credentials(stand)).send("GET", "/x")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(400, body=b'{"error":"invalid_grant","error_description":"login rate exceeded"}'),
+        Reply(400, body=b'{"error":"temporarily_unavailable"}'),
+        Reply(400, body=b'{"error":"server_error"}'),
+        Reply(400, body=b'{"error":"unknown_error","error_description":"retry your request"}'),
+        Reply(403, body=b'{"error":"rate_limit_exceeded"}'),
+        Reply(403, body=b"<html><title>Too many requests</title></html>"),
+        Reply(408, body=b""),
+        Reply(502, body=b"<html>Bad gateway</html>"),
+        Reply(200, body=b"<html>We are down for maintenance</html>"),
+        Reply(200, body=b'{"error":"temporarily_unavailable"}'),
+    ],
+    ids=lambda reply: f"{reply.status}-{reply.body[-40:].decode()}",
+)
+async def test_a_login_refused_for_a_while_is_tried_again(stand: Stand, client: Open, reply: Reply) -> None:
+    """What may end by itself is no refusal of our credentials, whatever code or page it comes with."""
+    stand.script(reply, reply, reply, Reply(body=b'{"access_token":"t"}'), Reply())
+    outbound = client(auth=credentials(stand, rest=0.0), limits=Limits(attempts=1))
+    for _ in range(3):
+        with pytest.raises(VendorUnavailable) as caught:
+            await outbound.send("GET", "/x")
+        assert caught.value.extra[LOGIN_FAILED]
+    await outbound.send("GET", "/x")
+    assert [asked.path for asked in stand.asked] == [*["/token"] * 4, "/x"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error":"invalid_grant","error_description":"expired access/refresh token"}',
+        b'{"error":"invalid_client","error_description":"invalid client credentials"}',
+        b'{"error":"invalid_grant","error_description":"authentication failure"}',
+        b'{"error":"inactive_user","error_description":"user is inactive"}',
+        b'{"error":"invalid_grant","error_description":"ip restricted"}',
+        b"<html>Forbidden</html>",
+        b'{"error":"invalid_grant"}',
+    ],
+)
+async def test_a_login_refused_for_good_is_a_refusal(stand: Stand, client: Open, body: bytes) -> None:
+    """Words about our credentials are final, and the problem says that the login failed, not the call."""
+    stand.script(Reply(400, body=body))
+    with pytest.raises(VendorRejected) as caught:
+        await client(auth=credentials(stand)).send("GET", "/x")
+    assert caught.value.extra[LOGIN_FAILED]
 
 
 async def test_client_assertion(stand: Stand, client: Open) -> None:

@@ -5,7 +5,9 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
@@ -21,8 +23,6 @@ from kit.http.locks import space_of
 from tests.kit.http.stand import Asked, Reply, Stand
 
 Open = Callable[..., Outbound]
-# While the cache runs this, for most of a second, it answers nobody.
-BUSY = "local sum = 0 for number = 1, 2e8 do sum = sum + number end return 1"
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ async def test_freed_on_death(database_url: str, slots: Slots) -> None:
     assert not waiting.done()
     holder.send_signal(signal.SIGKILL)
     await holder.wait()
-    pool.give(await asyncio.wait_for(waiting, 5))
+    pool.give(await asyncio.wait_for(waiting, 30))
 
 
 async def test_a_lost_session(engine: AsyncEngine, slots: Slots, other_slots: Slots) -> None:
@@ -186,14 +186,14 @@ async def test_a_lost_session(engine: AsyncEngine, slots: Slots, other_slots: Sl
                 " (SELECT oid FROM pg_database WHERE datname = current_database())"
             )
         )
-    second = await asyncio.wait_for(pool.take("batch"), 5)
+    second = await asyncio.wait_for(pool.take("batch"), 30)
     assert second != held
     elsewhere = asyncio.create_task(other_slots.pool("lost", 2, 0).take("batch"))
     with suppress(TimeoutError):
         await asyncio.wait_for(asyncio.shield(elsewhere), 0.2)
     assert not elsewhere.done()
     pool.give(held)
-    await asyncio.wait_for(elsewhere, 5)
+    await asyncio.wait_for(elsewhere, 30)
 
 
 class Counting:
@@ -259,31 +259,55 @@ async def test_allowance_recovers(stand: Stand, client: Open, cache: Cache) -> N
     assert vendor.refused == 0
 
 
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, flowing: asyncio.Event) -> None:
+    with suppress(OSError):
+        while data := await source.read(65_536):
+            await flowing.wait()
+            sink.write(data)
+            await sink.drain()
+    sink.close()
+
+
+@asynccontextmanager
+async def relay(socket: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """A server's socket behind another, and what to clear to hold back what is sent: it arrives later."""
+    flowing, always = asyncio.Event(), asyncio.Event()
+    flowing.set()
+    always.set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_unix_connection(socket)
+        await asyncio.gather(_pump(reader, server_writer, flowing), _pump(server_reader, writer, always))
+
+    server = await asyncio.start_unix_server(serve, f"{socket}.relay")
+    try:
+        yield f"{socket}.relay", flowing
+    finally:
+        flowing.set()
+        server.close()
+
+
 async def test_what_the_cache_did_not_hear_of(cache: Cache, cache_url: str) -> None:
     """A call whose end the cache could not be told in time is not counted as under way for minutes."""
-    hasty, probe = Cache(cache_url, timeout=0.1), Cache(cache_url, timeout=0.25)
-    patient, impatient = (Allowance("late", Limits(daily=10), each) for each in (cache, hasty))
-    _, first = await patient.take(interactive=True)
-    await patient.report(first, (1, 10))
-    while not await hasty.healthy():  # it is connected now
-        pass
-    busy = asyncio.create_task(cache.client.eval(BUSY, 0))
-    while await probe.healthy():  # noqa: ASYNC110 - can only be asked
-        await asyncio.sleep(0.01)
-    _, unheard = await impatient.take(interactive=True)  # granted when nobody waits for it any more
-    await impatient.report(unheard, (2, 10))  # not even sent: the connection was given up
-    assert hasty.failures["allowance"] == 2
-    await busy
-    failures = 0
-    while hasty.failures["allowance"] > failures:  # it is hasty, and this machine may be busy
-        failures = hasty.failures["allowance"]
+    socket = urlsplit(cache_url).path
+    flight = partial(cache.client.zrange, "enfilade:{late}:flight", 0, -1)
+    async with relay(socket) as (relayed, flowing):
+        hasty = Cache(cache_url.replace(socket, relayed), timeout=1)
+        patient, impatient = (Allowance("late", Limits(daily=10), each) for each in (cache, hasty))
+        _, first = await patient.take(interactive=True)
+        await patient.report(first, (1, 10))
+        assert await hasty.healthy()  # it is connected now
+        flowing.clear()
+        _, unheard = await impatient.take(interactive=True)  # granted when nobody waits for it any more
+        await impatient.report(unheard, (2, 10))  # not even sent: the connection was given up
+        assert hasty.failures["allowance"] == 2
+        flowing.set()
+        while await flight() != [unheard.encode()]:  # noqa: ASYNC110 - can only be asked
+            await asyncio.sleep(0.01)
         verdict, last = await impatient.take(interactive=True)
         assert verdict == "go"
-        if hasty.failures["allowance"] > failures:
-            await impatient.report(last, (2, 10))
-    assert await cache.client.zrange("enfilade:{late}:flight", 0, -1) == [last.encode()]
-    await hasty.close()
-    await probe.close()
+        assert await flight() == [last.encode()]
+        await hasty.close()
 
 
 async def test_calls_per_second(stand: Stand, client: Open, cache: Cache) -> None:
@@ -311,9 +335,17 @@ async def test_instances_of_one_org(stand: Stand, client: Open, database_url: st
     assert stand.most_in_flight == 3
     assert time.monotonic() - began >= 1
     stand.most_in_flight = 0
+    together = asyncio.Event()
+
+    async def answer(_: Asked) -> Reply:
+        if stand.most_in_flight > 3:
+            together.set()
+        await together.wait()
+        return Reply()
+
+    stand.answer = answer
     own = [client(budget=Budget(f"other-{n}", limits, counters=processes[0])) for n in range(2)]
     await asyncio.gather(*(own[number % 2].send("POST", "/x") for number in range(20)))
-    assert stand.most_in_flight > 3
     for slots in opened:
         await slots.close()
 
@@ -325,20 +357,21 @@ async def test_named_allowances(stand: Stand, client: Open, slots: Slots) -> Non
     outbound = client(budget=Budget("named", Limits(concurrency=4), named=named, slots=slots))
     searches = [outbound.send("POST", "/search", effect=False, allowances=("search",)) for _ in range(20)]
     others = [outbound.send("GET", "/x") for _ in range(20)]
-    running = {"/search": 0, "/x": 0}
+    running, together = {"/search": 0, "/x": 0}, asyncio.Event()
     most = dict(running)
 
     async def answer(asked: Asked) -> Reply:
         running[asked.path] += 1
         most[asked.path] = max(most[asked.path], running[asked.path])
-        await asyncio.sleep(0.01)  # the vendor's own work
+        if most["/x"] >= 3:
+            together.set()
+        await together.wait()
         running[asked.path] -= 1
         return Reply()
 
     stand.answer = answer
     await asyncio.gather(*searches, *others)
     assert most["/search"] == 1
-    assert most["/x"] >= 3
     assert stand.most_in_flight <= 4
 
 

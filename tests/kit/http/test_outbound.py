@@ -178,7 +178,7 @@ async def test_deadline(stand: Stand, client: Open) -> None:
         pytest.raises(DeadlineExceeded),
     ):
         await client().send("GET", "/price")
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
 
 
 async def test_callers_in_a_hurry(stand: Stand, client: Open) -> None:

@@ -96,7 +96,7 @@ class Poster:
             if {state: found.count(state) for state in set(found)} == expected:
                 return
             assert time.monotonic() < end, found
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
     async def ended(self, status: str, number: int = 0) -> RunRow:
         """The run of a batch, as soon as it has a status."""
@@ -116,7 +116,7 @@ class Poster:
                 connection,
                 self.deployment._outside,
                 case.id,
-                version=None,
+                if_match=None,
                 action=action,
                 reason="as agreed",
                 corrections=corrections,

@@ -6,16 +6,16 @@ import sys
 
 import msgspec
 
-from kit.database import Database
 from kit.http import Limits, Outbound
 from kit.postings.collector import Collector
 from kit.workflows import Runtime
 from tests.kit.postings.toy import INSTANCE, WAIT_OUT_SECONDS, Adapter, posting_flow
 from tests.kit.workflows.story import QUICK
+from tests.support.databases import keyed
 
 
 async def main(url: str, vendor: str, most: int) -> None:
-    database = Database(url)
+    database = keyed(url)
     runtime = Runtime(
         database,
         application="kit-tests",

@@ -79,7 +79,7 @@ class Workbench:
             if run is not None and run.status == status:
                 return run
             assert time.monotonic() < end, f"waited for {status}, but it is {run}"
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.03)
 
     async def case(self, run: RunRow) -> BusinessException:
         async with self.database.connect() as connection:
@@ -91,7 +91,7 @@ class Workbench:
                 connection,
                 self._outside,
                 run.exception_id,
-                version=None,
+                if_match=None,
                 action=action,
                 reason="as agreed",
                 corrections=corrections,

@@ -16,6 +16,7 @@ from deploy.embedded.postgresql import PostgreSQL
 from kit.database import Database, migrate
 from tests.kit.workflows.conftest import Workbench, launched
 from tests.kit.workflows.story import Approval
+from tests.support.databases import keyed
 from tests.support.forkserver import piped
 from tests.support.processes import lines_of
 
@@ -28,7 +29,7 @@ async def main(folder: Path) -> None:
     )
     running = server.start(lock=os.open(os.devnull, os.O_RDONLY))
     migrate(server.url)
-    deployment = Workbench(Database(server.url))
+    deployment = Workbench(keyed(server.url))
     await deployment.vendor.prepare()
     child = piped("tests.kit.workflows.worker", server.url, "--die", "two in-after")
     await launched(child)

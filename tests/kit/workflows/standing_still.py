@@ -16,9 +16,9 @@ from granian.log import LogLevels
 from granian.server import mp
 
 from deploy.process.parent import die_with_parent
-from kit.database import Database
 from kit.workflows import Runtime
 from tests.kit.workflows.story import QUICK, Story, Vendor, dies_at
+from tests.support.databases import keyed
 
 STANDS_STILL_SECONDS = 0.5
 STOP_SECONDS = 10
@@ -41,7 +41,7 @@ class App:
     async def __call__(self, _scope: Any, receive: Any, send: Any) -> None:
         await receive()
         self._loop = asyncio.get_running_loop()
-        database = Database(self._url)
+        database = keyed(self._url)
         name = f"still-{os.getpid()}"
         runtime = Runtime(
             database, application="kit-tests", version="1", executor=name, worker=True, settings=QUICK

@@ -12,11 +12,12 @@ from contracts.duties import ConflictingDuties, Duties, Duty
 from contracts.problems import VendorDoubtful, VendorRejected, VendorUnavailable
 from kit import ledger
 from kit.database import Database
+from kit.http import LOGIN_FAILED
 from kit.workflows import Run, WorkflowSettings
 
 # Patient, for the machine may stand still for a while: who tests impatience says so.
 QUICK = WorkflowSettings(
-    patience=60, first_wait=0.01, longest_wait=0.05, liveness=0.2, sweep=0.1, queue_poll=0.02, drain=5
+    patience=60, first_wait=0.01, longest_wait=0.05, liveness=0.2, sweep=0.2, queue_poll=0.02, drain=5
 )
 STEPS = ("one", "two", "three")
 MOMENTS = ("before", "in-before", "in-after", "after")
@@ -107,7 +108,12 @@ class Vendor:
             raise FAULTS[kind]("the vendor says " + kind)
 
 
-FAULTS: dict[str, type[Exception]] = {
+def _login_failed(detail: str) -> Exception:
+    return VendorRejected(detail, instance="vendor-1", extra={LOGIN_FAILED: True})
+
+
+FAULTS: dict[str, Callable[[str], Exception]] = {
+    "login": _login_failed,
     "rejected": VendorRejected,
     "unavailable": VendorUnavailable,
     "doubtful": VendorDoubtful,

@@ -11,9 +11,9 @@ from contracts.canonical.workflow import Step
 from contracts.problems import AlreadyDecided, Conflict, NotFound, PreconditionFailed, SegregationOfDuties
 from kit import context, exceptions
 from kit.inbox import read
-from kit.workflows import Run, Undone
+from kit.workflows import Run, RunRow, Undone
 from tests.kit.workflows.conftest import Workbench
-from tests.kit.workflows.story import DUTIES, QUICK, Approval, Input, Made, Story
+from tests.kit.workflows.story import DUTIES, QUICK, STEPS, Approval, Input, Made, Story
 
 ALL = ["run_1/one", "run_1/two", "run_1/three"]
 
@@ -190,6 +190,51 @@ async def test_a_refusal_parks_at_once(deployment: Workbench) -> None:
     assert await deployment.vendor.live() == ALL
 
 
+async def test_all_that_a_failed_login_stops_waits_for_one_case(deployment: Workbench) -> None:
+    """A login that fails for good is one case per instance, which is replayed only; all runs then go on."""
+    await deployment.vendor.fail("two", "login", times=3)
+    names = ("run_1", "run_2", "run_3")
+    async with deployment.worker():
+        for name in names:
+            await deployment.start(name)
+        parked = [await deployment.until("parked", name) for name in names]
+        assert len({run.exception_id for run in parked}) == 1
+        assert all("until our login at vendor-1 works again" in run.status_text for run in parked)
+        case = await deployment.case(parked[0])
+        assert (case.flow, case.subject, case.owner) == ("login", "vendor-1", "operations")
+        with pytest.raises(Conflict, match="Many runs wait"):
+            await deployment.resolve(parked[0], "undo")
+        with pytest.raises(Conflict, match="without corrections"):
+            await deployment.resolve(parked[1], "replay", name="of one of them")
+        await deployment.resolve(parked[1], "replay")
+        done = [await deployment.until("done", name) for name in names]
+    assert [(run.exception_id, run.corrections) for run in done] == [("", {})] * 3
+    assert sorted(await deployment.vendor.live()) == sorted(
+        f"{name}/{step}" for name in names for step in STEPS
+    )
+
+
+async def test_a_login_that_fails_again_is_a_case_of_its_own(deployment: Workbench) -> None:
+    """Who replays too early is told once more, by a new case; the old one is as it was decided."""
+    await deployment.vendor.fail("two", "login", times=2)
+    async with deployment.worker():
+        await deployment.start()
+        first = await deployment.until("parked")
+        await deployment.resolve(first, "replay")
+        second = await _other_case(deployment, first)
+        assert (await deployment.case(first)).status == "resolved"
+        await deployment.resolve(second, "replay")
+        await deployment.until("done")
+
+
+async def _other_case(deployment: Workbench, before: RunRow) -> RunRow:
+    while True:
+        run = await deployment.until("parked")
+        if run.exception_id != before.exception_id:
+            return run
+        await asyncio.sleep(0.01)
+
+
 async def test_a_correction_reaches_the_step(deployment: Workbench) -> None:
     """What a person corrected is what the step sees when it is tried again."""
     async with deployment.worker():
@@ -335,6 +380,8 @@ async def test_a_fault_outside_the_steps_parks_and_replays(deployment: Workbench
 class Facts:
     """What a step rests on: stale until it is read again, and lost once `lost` is set."""
 
+    corrects = None
+
     def __init__(self, run: Run) -> None:
         self._run = run
         self.old = True
@@ -442,7 +489,7 @@ async def test_a_decision_is_one_and_by_another(deployment: Workbench) -> None:
                     connection,
                     deployment.make_runtime("x", worker=False),
                     run.exception_id,
-                    version="7",
+                    if_match='"7"',
                     action="replay",
                     reason="because",
                     corrections={},

@@ -151,7 +151,7 @@ async def _cut_off(deployment: Workbench) -> None:
     await deployment.database.engine.dispose()
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.whole)])
+@pytest.mark.parametrize("count", [8, pytest.param(200, marks=pytest.mark.whole)])
 async def test_waiting_runs_survive_an_upgrade(deployment: Workbench, spawn: Spawn, count: int) -> None:
     """While runs wait, a version with one more step starts beside the old one: all finish, by either."""
     old = spawn()

@@ -20,6 +20,7 @@ from kit.inbox.worker import InboxSettings, InboxWorker
 from kit.workflows import Run, Runtime
 from process_apis.triggers import Every
 from tests.kit.workflows.story import QUICK, Vendor
+from tests.support.databases import keyed
 
 
 class Tick(msgspec.Struct):
@@ -67,7 +68,7 @@ class Ticking:
 
 
 async def main(url: str) -> None:
-    database = Database(url)
+    database = keyed(url)
     runtime = Runtime(
         database,
         application="kit-tests",

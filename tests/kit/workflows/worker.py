@@ -10,13 +10,13 @@ import sys
 
 import msgspec
 
-from kit.database import Database
 from kit.workflows import Runtime
 from tests.kit.workflows.story import QUICK, Story, Vendor, dies_at, pauses_at
+from tests.support.databases import keyed
 
 
 async def main(options: argparse.Namespace) -> None:
-    database = Database(options.url)
+    database = keyed(options.url)
     runtime = Runtime(
         database,
         application="kit-tests",

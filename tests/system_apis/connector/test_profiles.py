@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from contracts.canonical.contract import ContractLine
 from contracts.canonical.values import Money
 from contracts.problems import VendorRejected
+from system_apis.connector.checks import fact_step, findings_of
 from system_apis.connector.codes import ambiguous, code_of, strays, value_of, written
 from system_apis.connector.custom_values import CustomValue, CustomValues, custom_fields
 from system_apis.connector.local_time import instant_of, text_before
@@ -113,3 +115,38 @@ def test_a_text_before_an_instant_skips_nothing_when_the_clock_goes_back(hour: i
     texts = [at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") for at in later]
     assert min(texts) >= text_before(begin, zone)
     assert all(instant_of(text, zone) <= at for text, at in zip(texts, later, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("fact", "declared", "actual", "ok"),
+    [
+        ("currency", "GBP", "GBP", True),
+        ("currency", "GBP", "USD", False),
+        ("currency", "", "USD", True),
+        ("currency", "GBP", "", True),
+        ("time_zone", "Asia/Kolkata", "Asia/Calcutta", True),
+        ("time_zone", "Europe/London", "Europe/Lisbon", True),
+        ("time_zone", "Europe/London", "UTC", False),
+        ("time_zone", "Europe/London", "(GMT+01:00)", False),
+    ],
+)
+async def test_a_stated_fact_is_compared_with_the_accounts_own(
+    fact: Any, declared: str, actual: str, *, ok: bool
+) -> None:
+    """Only a fact that both state can be wrong; zones are compared by their clocks, not by their names."""
+
+    async def read() -> str:
+        return actual
+
+    (finding,) = await findings_of([fact_step(fact, declared, read)])
+    assert (finding.kind, finding.name, finding.ok) == ("environment", fact, ok)
+    assert finding.fix == ("" if ok else f'set {fact} = "{actual}" in the profile')
+
+
+@pytest.mark.parametrize(("fact", "wrong"), [("currency", "EUX"), ("time_zone", "Mars/Base")])
+def test_a_fact_that_is_none_is_refused(fact: str, wrong: str) -> None:
+    """A currency is one of ISO 4217, a zone one of the IANA's; none is UTC."""
+    head = {"name": "a", "vendor": "toy", "environment": "test"}
+    with pytest.raises(msgspec.ValidationError, match=wrong):
+        msgspec.convert({**head, fact: wrong}, Profile)
+    assert str(msgspec.convert(head, Profile).zone) == "UTC"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from contracts.events.kinds import PROJECT_CHANGED, RECORD_UNREADABLE
 from contracts.problems import ContractViolation, Invalid
 from system_apis.connector import OpenInstance
 from tests.support.listening import Cursors, Inbox
@@ -112,3 +113,52 @@ async def test_a_strange_cursor_is_refused(psa: Any, cursor: str) -> None:
     """Only a cursor that the list gave leads on."""
     with pytest.raises(Invalid):
         await psa.list_projects(None, cursor)
+
+
+@pytest.mark.parametrize("odd", [{"due_date": ""}, {"title": None}, {"price_in_cents": "a lot"}])
+async def test_an_odd_project_is_left_out_and_named(
+    psa: Any, account: Account, kantata: OpenInstance, odd: dict[str, Any]
+) -> None:
+    """The others are listed; the poll names the odd one once, and reading it alone is refused."""
+    poll = next(source for source in kantata.changes if source.name.endswith(":poll"))
+    inbox, cursors = Inbox(), Cursors()
+    await poll.begin(cursors)
+    well, ill = [(await account.create("workspaces", title=f"P{number}"))["id"] for number in range(2)]
+    await _spoil(kantata, account, ill, odd)
+    page = await psa.list_projects()
+    assert [item.id for item in page.items] == [well]
+    (left_out,) = page.left_out
+    assert (left_out.id, f"$.{next(iter(odd))}" in left_out.why) == (ill, True)
+    with pytest.raises(ContractViolation):
+        await psa.get_project(ill)
+    for _ in range(2):
+        await poll.look(inbox, cursors)
+    told = {(item.type, item.change.id) for item in inbox.items}
+    assert (told, len(inbox.items)) == ({(PROJECT_CHANGED, well), (RECORD_UNREADABLE, ill)}, 2)
+    await account.clear_faults()
+    await poll.look(inbox, cursors)
+    assert (inbox.items[-1].type, inbox.items[-1].change.id) == (PROJECT_CHANGED, ill)
+    assert len({item.key for item in inbox.items}) == 2
+
+
+async def test_the_odd_project_is_the_only_one_that_changed(
+    psa: Any, account: Account, kantata: OpenInstance
+) -> None:
+    """It is left out alone; what has no id or no last change is no record, and spoils the answer."""
+    ill = (await account.create("workspaces", title="P"))["id"]
+    await _spoil(kantata, account, ill, {"title": 7})
+    page = await psa.list_projects()
+    assert (page.items, [each.id for each in page.left_out]) == ((), [ill])
+    for gone in ({"id": None}, {"updated_at": ""}):
+        await account.clear_faults()
+        await _spoil(kantata, account, ill, gone)
+        with pytest.raises(ContractViolation):
+            await psa.list_projects()
+
+
+async def _spoil(kantata: OpenInstance, account: Account, ident: str, odd: dict[str, Any]) -> None:
+    """Every list of projects has one project with such values."""
+    answer = await kantata.client._outbound.send("GET", "/workspaces", params={"order": "updated_at:asc"})
+    body = answer.json(dict[str, Any])
+    body["workspaces"][ident] |= odd
+    await account.add_fault({"answer": {"status": 200, "body": body}}, path="/workspaces", times=None)

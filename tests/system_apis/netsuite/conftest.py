@@ -33,7 +33,7 @@ async def account(netsuite_sandbox: Sandbox) -> AsyncIterator[Account]:
 
 @pytest.fixture
 async def cache(cache_url: str) -> AsyncIterator[Cache]:
-    cache = Cache(cache_url)
+    cache = Cache(cache_url, timeout=5)
     yield cache
     await cache.close()
 

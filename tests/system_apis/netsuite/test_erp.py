@@ -52,6 +52,32 @@ async def test_put_customer_again(erp: Any, account: Account) -> None:
     assert len(record["addressBook"]["items"]) == 1
 
 
+async def test_a_customer_of_two_subsidiaries_is_both_entities(erp: Any, account: Account) -> None:
+    """One whose secondary subsidiary is another entity of ours buys there, too, and nowhere else."""
+    made = await erp.put_customer("enf-cus-1", globex())
+    relation = {"entity": {"id": made.id}, "subsidiary": {"id": "2"}}
+    await account.create("customerSubsidiaryRelationship", **relation)
+    shared = await erp.get_customer(made.id)
+    assert (shared.selling_entity, shared.other_entities) == ("NB-US", ("NB-UK",))
+    (alike,) = (await erp.find_customers(name="Globex Corporation")).items
+    (listed,) = [one for one in (await erp.list_customers()).items if one.id == made.id]
+    assert alike.other_entities == listed.other_entities == ("NB-UK",)
+    order = platform(made.id, selling_entity="NB-UK")
+    await erp.put_contract("enf-con-1", order)
+    with pytest.raises(VendorRejected):
+        await erp.put_contract("enf-con-2", platform(made.id, selling_entity="NB-DE"))
+
+
+async def test_without_the_feature_a_customer_has_one_entity(erp: Any, account: Account) -> None:
+    """An account that hides the relationship from our role is asked for it once."""
+    await account.change_settings({"permissions": {"customerSubsidiaryRelationship": "none"}})
+    made = await erp.put_customer("enf-cus-1", globex())
+    assert made.other_entities == ()
+    await account.clear_calls()
+    await erp.get_customer(made.id)
+    assert (await account.count_calls())["count"] == 1
+
+
 async def test_a_person_s_addresses_stay(erp: Any, account: Account) -> None:
     """A repeated put changes the default billing address alone, in place; a person's others stay."""
     made = await erp.put_customer("enf-cus-1", globex())
@@ -319,7 +345,8 @@ async def test_currencies_and_terms_from_the_account(
     first = await erp.put_customer("enf-cus-1", globex())
     await erp.get_customer(first.id)
     assert (first.currency, first.payment_terms) == ("USD", "Net 30")
-    assert (await account.count_calls(path=".*suiteql"))["count"] == 2
+    # One for each table, and three for the subsidiaries of one customer read twice.
+    assert (await account.count_calls(path=".*suiteql"))["count"] == 5
 
 
 async def test_the_least_calls(erp: Any, account: Account) -> None:

@@ -10,7 +10,9 @@ from contracts.problems import ContractViolation, NotFound, VendorDoubtful, Vend
 from kit.cache import Cache
 from kit.database import Database
 from kit.http import Recorder, Slots, VendorAnswer
+from system_apis.connector import OpenInstance
 from system_apis.vendors.netsuite.client.errors import read_error
+from system_apis.vendors.netsuite.mapping import queries
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from tests.support.instances import Open
 from tests.support.sandboxes import Account
@@ -109,6 +111,20 @@ async def test_a_query_leaves_no_doubt(erp: Any, account: Account) -> None:
         await account.clear_faults()
 
 
+async def test_an_odd_row_is_left_out_and_named(erp: Any, netsuite: OpenInstance, account: Account) -> None:
+    """The other customers are listed; the odd one is named, and its value is not."""
+    sql = queries.customers(netsuite.profile).after(None, 51)
+    rows = await netsuite.client.query(sql)
+    rows[0] |= {"creditlimit": "a secret lot"}
+    body = {"items": rows, "hasMore": False}
+    answer = {"answer": {"status": 200, "body": body}}
+    await account.add_fault(answer, method="POST", path="/suiteql", body=".*FROM customer .*", times=None)
+    page = await erp.list_customers()
+    assert [item.id for item in page.items] == [row["id"] for row in rows[1:]]
+    (left_out,) = page.left_out
+    assert (left_out.id, "secret" in left_out.why) == (rows[0]["id"], False)
+
+
 async def test_off_schema(erp: Any, account: Account) -> None:
     """An answer off its schema is a contract violation, in a record and in a row."""
     customer = {"status": 200, "body": {"id": 7, "companyName": None}}
@@ -165,6 +181,8 @@ async def test_rows_of_calls(open_netsuite: Open, fresh_database_url: str, cache
         ("GET", "/services/rest/record/v1/customer/{id}", True),
         ("PUT", "/services/rest/record/v1/customer/eid:{key}", True),
         ("GET", "/services/rest/record/v1/customer/{id}", True),
+        ("POST", "/services/rest/query/v1/suiteql", True),  # whether customers are shared by subsidiaries,
+        ("POST", "/services/rest/query/v1/suiteql", True),  # and by which this one is
     ]
 
 
@@ -202,6 +220,9 @@ def refusal(status: int, code: str, detail: str) -> VendorAnswer:
             VendorUnavailable,
         ),
         (400, "SSS_REQUEST_LIMIT_EXCEEDED", "Request Limit Exceeded", VendorUnavailable),
+        (403, "SSS_REQUEST_LIMIT_EXCEEDED", "Request Limit Exceeded", VendorUnavailable),
+        (409, "RCRD_HAS_BEEN_CHANGED", "Record has been changed.", VendorUnavailable),
+        (400, "USER_ERROR", "Error. Record has been changed.", VendorUnavailable),
     ],
 )
 def test_error_table(status: int, code: str, detail: str, kind: type[Exception]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from contracts.canonical.opportunity import ProjectLink
@@ -12,6 +13,10 @@ from contracts.problems import (
     VendorUnavailable,
 )
 from kit import context
+from kit.http import VendorAnswer
+from system_apis.platforms.salesforce_org import soql
+from system_apis.platforms.salesforce_org.errors import read_error
+from system_apis.vendors.salesforce.client import queries
 from tests.support.listening import Cursors, Inbox
 from tests.system_apis.salesforce.conftest import one
 
@@ -125,6 +130,25 @@ async def test_off_schema_answers(org, instance, deal, body):
     assert "hello" not in caught.value.detail
 
 
+async def test_an_odd_row_is_left_out_and_named(org, instance, deal):
+    """The other deals are listed, and the odd one named; read alone it is refused."""
+    crm = instance.capabilities["crm"]
+    whole = await crm.list_opportunities(limit=200)
+    client = instance.client
+    sent = await client._send(
+        "GET",
+        f"{client._data}/query",
+        params={"q": queries.opportunities(instance.profile, soql.both(), limit=200)},
+    )
+    body = sent.json(dict)
+    odd = next(record for record in body["records"] if record["Id"] == deal)
+    odd["Name"] = None
+    await org.add_fault({"answer": {"status": 200, "body": body}}, path="/query", times=None)
+    page = await crm.list_opportunities(limit=200)
+    assert [item.id for item in page.items] == [item.id for item in whole.items if item.id != deal]
+    assert [(each.id, "$.Name" in each.why) for each in page.left_out] == [(deal, True)]
+
+
 async def test_a_locked_row_is_tried_again_later(org, instance, deal):
     """A row lock is matched by its code, whatever its status, and may be retried."""
     lock = {"message": "unable to obtain exclusive access to this record", "errorCode": "UNABLE_TO_LOCK_ROW"}
@@ -133,9 +157,33 @@ async def test_a_locked_row_is_tried_again_later(org, instance, deal):
     assert (await instance.capabilities["crm"].get_opportunity(deal)).id == deal
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "kind"),
+    [
+        (
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+            "Sync: UNABLE_TO_LOCK_ROW, unable to obtain",
+            VendorUnavailable,
+        ),
+        ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Sync: attempt to de-reference a null", VendorRejected),
+        ("REQUEST_RUNNING_TOO_LONG", "Your request was running for too long", VendorUnavailable),
+        ("API_CURRENTLY_DISABLED", "API is currently disabled", VendorUnavailable),
+        ("API_DISABLED_FOR_ORG", "API is not enabled for this Organization", VendorRejected),
+        ("NEW_CODE", "The service is temporarily unavailable, try again later", VendorUnavailable),
+        ("NEW_CODE", "No such thing", VendorRejected),
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Do not try again without approval", VendorRejected),
+    ],
+)
+def test_what_passes_is_not_final(code, message, kind):
+    """A refusal that may end by itself is retried: by its code, a lock in its sentence, else by its words."""
+    body = msgspec.json.encode([{"message": message, "errorCode": code}])
+    assert type(read_error(VendorAnswer("salesforce-main", "PATCH", "/x", 400, {}, body))) is kind
+
+
 async def test_the_vendors_refusal(org, instance, deal):
-    """A validation rule's refusal names the field and the vendor's request id, and not the vendor's words."""
-    rule = {"condition": "Activation_Status__c = 'active'", "message": "Ask Bob first", "field": "NextStep"}
+    """A validation rule's refusal names the field and the request id, and quotes the firm's own words."""
+    message = "Ask Bob\x1b[31m \nfirst, “please”"
+    rule = {"condition": "Activation_Status__c = 'active'", "message": message, "field": "NextStep"}
     await org.change_schema({"object": "Opportunity", "validation_rule": rule})
     with pytest.raises(VendorRejected) as caught:
         await instance.capabilities["crm"].put_project_link(deal, LINK)
@@ -143,7 +191,7 @@ async def test_the_vendors_refusal(org, instance, deal):
     assert [fault.field for fault in problem.errors] == ["NextStep"]
     assert problem.errors[0].code == "FIELD_CUSTOM_VALIDATION_EXCEPTION"
     assert problem.vendor_request_id
-    assert "Bob" not in problem.detail + problem.errors[0].detail
+    assert problem.detail.endswith('. It says: “Ask Bob [31m first, "please"”')
 
 
 async def test_a_removed_field(org, instance, deal):

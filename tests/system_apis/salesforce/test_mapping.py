@@ -175,9 +175,28 @@ def test_queries_quote():
         ({"defaults": {"customer": {"country": "Germany"}}}, "Germany"),
         ({"defaults": {"opportunity": {"pricing_model": "barter"}}}, "barter"),
         ({"currency": "EUX"}, "EUX"),
+        ({"time_zone": "Mars/Base"}, "Mars/Base"),
+        ({"multiple_currencies": False, "currency": ""}, "currency: an org without"),
     ],
 )
 def test_wrong_profiles(changes, said):
     """A profile that cannot work is refused, and the fault is named."""
     with pytest.raises(msgspec.ValidationError, match=said):
         profile(**changes)
+
+
+@pytest.mark.parametrize(
+    ("columns", "several", "currency"),
+    [
+        ({"CurrencyIsoCode": "USD"}, True, "USD"),
+        ({}, True, ""),
+        ({}, False, "GBP"),
+    ],
+)
+def test_an_amount_is_in_the_orgs_currency_where_no_record_names_one(columns, several, currency):
+    """Only in an org with a single one: a field that is hidden from our user is not the org's currency."""
+    one = profile(currency="GBP", multiple_currencies=several)
+    row = account(Credit_Limit__c=Decimal(5), **columns)
+    read = customers.customer(row, one)
+    assert read.currency == currency
+    assert read.credit_limit == (Money(Decimal("5.00"), currency) if currency else None)

@@ -1,4 +1,4 @@
-"""API keys, revocations, and the mark that tells every door of a change to them."""
+"""API keys, revocations, and the mark that tells every gateway of a change to them."""
 
 from pathlib import Path
 

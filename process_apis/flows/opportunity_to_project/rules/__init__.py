@@ -9,7 +9,10 @@ from process_apis.flows.opportunity_to_project.rules.drafts import (
     project_draft,
 )
 from process_apis.flows.opportunity_to_project.rules.terms import (
+    FINANCE,
     LABELS,
+    SALES,
+    Corrections,
     Terms,
     TermsVerdict,
     correct,
@@ -20,7 +23,10 @@ from process_apis.flows.opportunity_to_project.rules.terms import (
 __all__ = [
     "AMOUNT",
     "COMPARED",
+    "FINANCE",
     "LABELS",
+    "SALES",
+    "Corrections",
     "Terms",
     "TermsVerdict",
     "billing_schedule",

@@ -117,6 +117,7 @@ def project_draft(
         pricing_model=terms.pricing_model,
         service_line=terms.service_line,
         region=terms.region,
+        selling_entity=terms.selling_entity,
         budget=terms.value,
         budget_hours=hours,
         tasks=_task_plans(terms, template, hours),
@@ -156,6 +157,11 @@ def _staffing(terms: Terms, template: DeliveryTemplate, hours: Decimal) -> tuple
     )
 
 
-def key_of(what: str, instance: str, opportunity_id: str, revision: int) -> str:
-    """The key under which a vendor creates an object of this deal, the same however often it is tried."""
-    return values.key_of(what, instance, opportunity_id, f"r{revision}")
+def key_of(what: str, instance: str, opportunity_id: str, revision: int, number: int = 1) -> str:
+    """The key under which a vendor creates an object of this deal, the same however often it is tried.
+
+    `number` says which activation of the deal it is: what another one made and took back is not met again.
+    """
+    return values.key_of(
+        what, instance, opportunity_id, f"r{revision}", *([str(number)] if number > 1 else [])
+    )

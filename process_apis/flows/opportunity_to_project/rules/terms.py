@@ -33,10 +33,25 @@ LABELS = {
 }
 
 
+class Corrections(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The terms that a person may correct in place of the CRM's values, each a field of the opportunity."""
+
+    customer_id: str = ""
+    region: str = ""
+    service_line: str = ""
+    pricing_model: PricingModel | None = None
+    delivery_template: str = ""
+    rate_card: str = ""
+    payment_terms: str = ""
+    expected_start: dt.date | None = None
+    expected_end: dt.date | None = None
+
+
 class Terms(msgspec.Struct, frozen=True):
     """A won opportunity of which everything is known that contract and project need, and their systems.
 
-    `read_at` is when it was read; runs of earlier versions do not have it.
+    `read_at` is when it was read, `country` and `credit_limit` are the account's; runs of earlier versions do
+    not have them.
     """
 
     instance: str
@@ -59,6 +74,8 @@ class Terms(msgspec.Struct, frozen=True):
     lines: tuple[OpportunityLine, ...] = ()
     systems: SystemAssignment = {}
     read_at: dt.datetime | None = None
+    country: str = ""
+    credit_limit: Money | None = None
 
 
 class TermsVerdict(msgspec.Struct, frozen=True):
@@ -72,11 +89,11 @@ def correct(opportunity: Opportunity, corrections: dict[str, str]) -> Opportunit
     """The opportunity with a person's corrections in place of the CRM's values, field by field."""
     if not corrections:
         return opportunity
-    known = {field.name: field.type for field in msgspec.structs.fields(Opportunity)}
+    known = {field.name: field.type for field in msgspec.structs.fields(Corrections)}
     values = {
         name: msgspec.convert(text, known[name], strict=False)
         for name, text in corrections.items()
-        if name in LABELS and name in known and name not in {"amount", "stage"}
+        if name in known
     }
     unmapped = {name: value for name, value in opportunity.unmapped.items() if name not in values}
     return msgspec.structs.replace(opportunity, **values, unmapped=unmapped)
@@ -295,6 +312,7 @@ def _terms(
     start, end = opportunity.expected_start, opportunity.expected_end
     if amount is None or model is None or start is None or end is None:  # judged before; narrows the type
         raise ValueError("terms were asked for before the opportunity was judged")
+    address = customer.billing_address
     return Terms(
         instance=instance,
         opportunity_id=opportunity.id,
@@ -314,4 +332,6 @@ def _terms(
         start=start,
         end=end,
         lines=opportunity.lines,
+        country=countries.code_or_text(address.country) if address is not None else "",
+        credit_limit=customer.credit_limit,
     )

@@ -4,21 +4,33 @@ import datetime as dt
 
 import msgspec
 
-from contracts.canonical.project import Client, ClientDraft, Project, ProjectDraft, Projects
+from contracts.canonical import matching
+from contracts.canonical.project import (
+    Client,
+    ClientDraft,
+    Clients,
+    Project,
+    ProjectDraft,
+    Projects,
+    firm_of,
+)
 from contracts.problems import VendorRejected
 from system_apis.connector.catalogue import FieldCatalogue
 from system_apis.connector.errors import already_exists
 from system_apis.connector.moving_list import MovingList
 from system_apis.connector.once import Writers
 from system_apis.connector.refusals import no_such
+from system_apis.connector.unreadable import converted
 from system_apis.vendors.kantata.adapter.provision import Provisioning, task_key_field
-from system_apis.vendors.kantata.client import KantataClient
+from system_apis.vendors.kantata.client import KantataClient, stamp_of
 from system_apis.vendors.kantata.mapping import clients, structure, values
 from system_apis.vendors.kantata.mapping import project as projects
 from system_apis.vendors.kantata.mapping.values import GROUP, canonical_id
 from system_apis.vendors.kantata.profile import KantataProfile
 from system_apis.vendors.kantata.records import ClientGroup as KantataRecord
 from system_apis.vendors.kantata.records import Project as KantataProject
+
+_MOST_MATCHES = 20
 
 
 class KantataPsa:
@@ -32,7 +44,7 @@ class KantataPsa:
             profile.name,
             "changed projects",
             client.changed_projects,
-            lambda project: (project.workspace.updated_at, project.workspace.id),
+            stamp_of,
         )
 
     async def get_client_by_key(self, key: str) -> Client:
@@ -40,6 +52,15 @@ class KantataPsa:
         if client is None:
             raise no_such(self._profile.name, "client of the key", key)
         return clients.to_client(client, self._profile, await self._client.catalogue.get())
+
+    async def find_clients(self, name: str | None = None, domain: str | None = None) -> Clients:
+        """At most four calls: one for each text that is searched for."""
+        texts = clients.search_texts(name or "", domain or "")
+        groups = {one.group.id: one for text in texts for one in await self._client.search_clients(text)}
+        catalogue = await self._client.catalogue.get()
+        found = [clients.to_client(one, self._profile, catalogue) for one in groups.values()]
+        alike = [one for one in found if matching.fits(firm_of(one), name or "", "", domain or "")]
+        return Clients(tuple(alike[:_MOST_MATCHES]))
 
     async def put_client(self, key: str, body: ClientDraft) -> Client:
         """One call when it is there, two when it is not; a name that people changed stays."""
@@ -69,8 +90,8 @@ class KantataPsa:
         """One call for up to 200 changes."""
         rows, following = await self._changed.page(updated_since, cursor, limit)
         catalogue = await self._client.catalogue.get()
-        items = (projects.to_project(row, self._profile, catalogue) for row in rows)
-        return Projects(tuple(items), following)
+        items, odd = converted(rows, lambda row: projects.to_project(row, self._profile, catalogue), stamp_of)
+        return Projects(tuple(items), following, tuple(each.left_out() for each in odd))
 
     async def put_project(self, key: str, body: ProjectDraft) -> Project:
         """Three calls when it exists and is complete; otherwise `provision` creates what is missing."""

@@ -10,8 +10,9 @@ from system_apis.connector.cached import ReadOnce
 from system_apis.connector.catalogue import CatalogueField, FieldCatalogue
 from system_apis.connector.moving_list import Numbered
 from system_apis.connector.paging import pages
-from system_apis.connector.values import second_of
-from system_apis.vendors.kantata.client.envelopes import PAGE, Reply, keys_of, of_key, reply_of
+from system_apis.connector.unreadable import Unreadable
+from system_apis.connector.values import second_of, utc
+from system_apis.vendors.kantata.client.envelopes import PAGE, Reply, keys_of, of_key, reply_of, salvaged
 from system_apis.vendors.kantata.records import (
     AccountMembership,
     ClientGroup,
@@ -101,6 +102,10 @@ class KantataClient:
         reply = await self._get("/workspace_groups", **self._by_key(key, field_id), **_CLIENT)
         return of_key(reply.clients, key, self._service_name, field_id)
 
+    async def search_clients(self, text: str) -> list[ClientGroup]:
+        """The clients whose names have a text, as the vendor sees it."""
+        return (await self._get("/workspace_groups", search=text, per_page=PAGE, **_CLIENT)).clients
+
     async def create_client(self, body: Mapping[str, Any]) -> ClientGroup:
         reply = await self._send("POST", "/workspace_groups", {"workspace_group": body}, **_CLIENT)
         return reply.only(reply.clients)
@@ -131,13 +136,16 @@ class KantataClient:
         reply = await self._get("/workspaces", **self._by_key(key, field_id), **_PROJECT, **_ARCHIVED)
         return of_key(reply.projects, key, self._service_name, field_id)
 
-    async def changed_projects(self, updated_after: dt.datetime | None, page: int) -> Numbered[Project]:
-        """A page of 200 by last change, oldest first."""
+    async def changed_projects(
+        self, updated_after: dt.datetime | None, page: int
+    ) -> Numbered[Project | Unreadable]:
+        """A page of 200 by last change, oldest first; those that are off their schema are among them."""
         since = {"updated_after": second_of(updated_after)} if updated_after else {}
         paging = {"order": "updated_at:asc", "per_page": PAGE, "page": page}
-        reply = await self._get("/workspaces", **paging, **since, **_PROJECT, **_ARCHIVED)
-        projects = reply.projects
-        return Numbered(projects, more=bool(projects) and reply.more)
+        params = {**paging, **since, **_PROJECT, **_ARCHIVED}
+        reply, odd = salvaged(await self._outbound.send("GET", "/workspaces", params=params))
+        rows = sorted([*reply.projects, *odd], key=stamp_of)
+        return Numbered(rows, more=bool(rows) and reply.more)
 
     async def seen_statuses(self) -> dict[int, Status]:
         """The statuses that the newest projects are in; the account has no list of them."""
@@ -253,13 +261,22 @@ class KantataClient:
 
     def _pages(self, path: str, **params: Any) -> AsyncIterator[Reply]:
         async def read(page: int) -> tuple[Reply, int | None]:
-            reply = await self._get(path, per_page=PAGE, page=page, **params)
+            params_of_page = {"per_page": PAGE, "page": page, **params}
+            # The feed says enough of a project that is off its schema.
+            reply, _ = salvaged(await self._outbound.send("GET", path, params=params_of_page))
             return reply, page + 1 if reply.more else None
 
         return pages(self.instance, path, read, 1, content=lambda reply: reply.envelope.results)
 
     async def _whole(self, path: str, **params: Any) -> list[Envelope]:
         return [reply.envelope async for reply in self._pages(path, order="id:asc", **params)]
+
+
+def stamp_of(row: Project | Unreadable) -> tuple[dt.datetime, str]:
+    """A project's last change, and its id."""
+    if isinstance(row, Unreadable):
+        return utc(row.at), row.id
+    return utc(row.workspace.updated_at), row.workspace.id
 
 
 def _field(field: CustomField, choices: Mapping[str, dict[str, str]]) -> CatalogueField:

@@ -3,13 +3,19 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeVar
 
+import msgspec
+
 from kit.http import VendorAnswer
+from system_apis.connector.unreadable import Unreadable
 from system_apis.vendors.kantata.records import (
     ClientGroup,
     CustomFieldValue,
     Envelope,
     Held,
+    LooseEnvelope,
     Project,
+    Workspace,
+    WorkspaceHead,
 )
 
 H = TypeVar("H", bound=Held)
@@ -88,6 +94,33 @@ class Reply(NamedTuple):
 
 def reply_of(answer: VendorAnswer) -> Reply:
     return Reply(answer, answer.json(Envelope))
+
+
+def salvaged(answer: VendorAnswer) -> tuple[Reply, list[Unreadable]]:
+    """An answer without those of its projects that are off their schema, and these."""
+    if answer.try_json(Envelope) is not None:
+        return reply_of(answer), []
+    loose = answer.json(LooseEnvelope)
+    workspaces: dict[str, Workspace] = {}
+    odd: dict[str, Unreadable] = {}
+    for ident, raw in loose.workspaces.items():
+        try:
+            workspaces[ident] = answer.part(raw, Workspace)
+        except msgspec.ValidationError as error:
+            odd[ident] = _unreadable(answer, raw, str(error))
+    results = tuple(each for each in loose.results if each.key != "workspaces" or each.id not in odd)
+    fields = {name: getattr(loose, name) for name in Envelope.__struct_fields__}
+    return Reply(answer, Envelope(**{**fields, "results": results, "workspaces": workspaces})), list(
+        odd.values()
+    )
+
+
+def _unreadable(answer: VendorAnswer, raw: msgspec.Raw, why: str) -> Unreadable:
+    try:
+        head = answer.part(raw, WorkspaceHead)
+    except msgspec.ValidationError as error:
+        raise answer.violation(str(error)) from None
+    return Unreadable(head.id, head.updated_at, why)
 
 
 def of_key(records: Iterable[H], key: str, service_name: str, field_id: str) -> H | None:

@@ -25,8 +25,13 @@ from system_apis.vendors.kantata.records import ErrorItem, Errors
 _BUSY, _REFUSED = VendorUnavailable, VendorRejected
 MEANINGS = (
     Meaning(ContractViolation, "the account does not understand our request", 400),
-    Meaning(_REFUSED, "our access token was revoked: an administrator must authorise us again", 401),
-    Meaning(_REFUSED, "our user lacks the permission", 403),
+    Meaning(
+        _REFUSED,
+        "our access token was revoked: an administrator must authorise us again",
+        401,
+        team="administrators",
+    ),
+    Meaning(_REFUSED, "our user lacks the permission", 403, team="administrators"),
     Meaning(NotFound, "there is no such record, or it is hidden from our user", 404),
     Meaning(_REFUSED, "the record's state does not allow this", 409),
     Meaning(_REFUSED, "the account refused the record", 422),

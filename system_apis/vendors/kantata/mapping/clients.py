@@ -1,7 +1,9 @@
 """system_apis: a client, which the vendor calls a workspace group, in both directions. Pure."""
 
+import re
 from typing import Any
 
+from contracts.canonical import matching
 from contracts.canonical.project import Client as CanonicalClient
 from contracts.canonical.project import ClientDraft
 from contracts.canonical.values import Ref
@@ -35,6 +37,17 @@ def create_body(
     }
 
 
+def search_texts(name: str, domain: str) -> tuple[str, ...]:
+    """What to search for: the longest word of a name, as it is written and without accents, and a domain's.
+
+    The vendor's search looks into names only, and does not document how it compares letters.
+    """
+    word = max(matching.distinguishing_words(name), key=lambda each: max(map(len, each)), default=())
+    written = [each for each in re.findall(r"\w+", name) if matching.spellings(each) & set(word)]
+    label = matching.domain(domain).partition(".")[0]
+    return tuple(dict.fromkeys(filter(None, (*written, *word, label))))
+
+
 def to_client(client: ClientGroup, profile: KantataProfile, catalogue: FieldCatalogue) -> CanonicalClient:
     group = client.group
     stamps = [group.updated_at, *(each.updated_at for each in (*client.custom, *client.references))]
@@ -48,6 +61,8 @@ def to_client(client: ClientGroup, profile: KantataProfile, catalogue: FieldCata
         version="",
         updated_at=utc(updated_at),
         name=group.name,
+        email=group.email or "",
+        website=group.website or "",
         key=values.key_of(client, GROUP, profile.fields.client.key, profile, catalogue),
         refs=(Ref(profile.name, "client", group.id),),
     )

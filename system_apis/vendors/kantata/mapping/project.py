@@ -132,10 +132,13 @@ def to_project(
         status=status or status_of(workspace, profile),
         customer_id=str(workspace.primary_workspace_group_id or ""),
         contract_id=text(names.contract_number),
+        selling_entity=code_of(profile.picklists.selling_entity, text(names.selling_entity)),
         template=code_of(profile.picklists.template, text(names.template)),
         start=workspace.start_date,
         end=workspace.due_date,
-        budget=money_of_subunits(workspace.price_in_cents, workspace.currency, workspace.currency_base_unit),
+        budget=money_of_subunits(
+            workspace.price_in_cents, workspace.currency or profile.currency, workspace.currency_base_unit
+        ),
         manager=project.lead.full_name if project.lead else "",
         key=values.key_of(project, WORKSPACE, names.key, profile, catalogue),
         refs=(Ref(profile.name, "project", workspace.id, page),),

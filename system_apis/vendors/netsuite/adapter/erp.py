@@ -11,6 +11,7 @@ import msgspec
 from contracts.canonical import matching
 from contracts.canonical.contract import Contract, ContractDraft, Contracts
 from contracts.canonical.customer import Customer, CustomerDraft, Customers
+from contracts.canonical.values import LeftOut
 from contracts.problems import NotFound, VendorRejected
 from system_apis.connector.cached import ReadOnce
 from system_apis.connector.erp import completed
@@ -20,6 +21,7 @@ from system_apis.connector.local_time import Row
 from system_apis.connector.oracle_sql import whole_table
 from system_apis.connector.own_writes import OwnWrites
 from system_apis.connector.refusals import no_such
+from system_apis.connector.unreadable import Unreadable, converted
 from system_apis.vendors.netsuite.client import NetSuiteClient
 from system_apis.vendors.netsuite.mapping import queries
 from system_apis.vendors.netsuite.mapping.contract import closing_body, contract, is_closed, order_body
@@ -28,6 +30,8 @@ from system_apis.vendors.netsuite.mapping.schedule import schedule_body
 from system_apis.vendors.netsuite.mapping.values import canonical_id, column
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule, Raw
+
+_HOUR = 3600.0  # seconds until the account is asked again whether it has a feature
 
 
 class NetSuiteErp:
@@ -38,6 +42,7 @@ class NetSuiteErp:
     ) -> None:
         self._instance = profile.name
         self._complete = ReadOnce(lambda: completed(profile, self._table))
+        self._has_shared = ReadOnce(self._has_shared_customers, seconds=_HOUR)
         self._client = client
         self._own_writes = own_writes
         self._rows = rows
@@ -56,14 +61,35 @@ class NetSuiteErp:
 
     async def _customer(self, ident: str) -> tuple[NetSuiteCustomer, Customer]:
         record, raw = await self._client.read("customer", ident, NetSuiteCustomer)
-        return record, customer(await self._complete.get(), record, raw)
+        others = await self._other_subsidiaries([record.id])
+        return record, customer(await self._complete.get(), record, raw, others.get(record.id, ()))
+
+    async def _has_shared_customers(self) -> bool:
+        """Whether the account lets a customer buy in several subsidiaries, and our role may see in which."""
+        try:
+            await self._client.query(queries.SHARED_CUSTOMERS)
+        except VendorRejected as problem:
+            if any(fault.code == "permission" for fault in problem.errors):
+                return False
+            raise
+        return True
+
+    async def _other_subsidiaries(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """The subsidiaries beside the primary one, by the customer."""
+        others: dict[str, list[str]] = {}
+        if ids and await self._has_shared.get():
+            for row in await self._client.query(queries.other_subsidiaries(ids)):
+                with on_schema(self._instance, "a row"):
+                    others.setdefault(str(row["entity"]), []).append(str(row["subsidiary"]))
+        return others
 
     async def list_customers(
         self, updated_since: dt.datetime | None = None, cursor: str | None = None, limit: int = 50
     ) -> Customers:
         profile = await self._complete.get()
         rows, following = await self._rows.page(queries.customers(profile), updated_since, cursor, limit)
-        return Customers(await self._customers(profile, rows), following)
+        items, left_out = await self._customers(profile, rows)
+        return Customers(tuple(items), following, left_out)
 
     async def find_customers(
         self, name: str | None = None, tax_number: str | None = None, domain: str | None = None
@@ -71,9 +97,9 @@ class NetSuiteErp:
         profile = await self._complete.get()
         asked = (name or "", tax_number or "", domain or "")
         sql = queries.matches(profile, *asked)
-        customers = await self._customers(profile, await self._client.query(sql) if sql else [])
+        customers, left_out = await self._customers(profile, await self._client.query(sql) if sql else [])
         matches = [each for each in customers if matching.fits(each, *asked)]
-        return Customers(tuple(matches[: queries.MOST_MATCHES]))
+        return Customers(tuple(matches[: queries.MOST_MATCHES]), left_out=left_out)
 
     async def put_customer(self, key: str, body: CustomerDraft) -> Customer:
         profile = await self._complete.get()
@@ -120,7 +146,12 @@ class NetSuiteErp:
         orders = await self._rows.records(
             NetSuiteOrder, rows, column, changed="lastModifiedDate", more=subtotals
         )
-        return Contracts(tuple(contract(profile, order, dict(row), None) for order, row in orders), following)
+        items, odd = converted(
+            orders,
+            lambda each: contract(profile, each[0], dict(each[1]), None),
+            lambda each: (each[0].last_modified_date, each[0].id),
+        )
+        return Contracts(tuple(items), following, tuple(each.left_out() for each in odd))
 
     async def put_contract(self, key: str, body: ContractDraft) -> Contract:
         profile = await self._complete.get()
@@ -169,6 +200,16 @@ class NetSuiteErp:
         rows = await self._client.query(whole_table(table, column))
         return {row["id"]: row[column] for row in rows if column in row}
 
-    async def _customers(self, profile: NetSuiteProfile, rows: Sequence[Row]) -> tuple[Customer, ...]:
+    async def _customers(
+        self, profile: NetSuiteProfile, rows: Sequence[Row]
+    ) -> tuple[list[Customer], tuple[LeftOut, ...]]:
+        """The customers of some rows, and what is left out of them."""
         records = await self._rows.records(NetSuiteCustomer, rows, column, changed="lastModifiedDate")
-        return tuple(customer(profile, record, dict(row)) for record, row in records)
+        known = [each[0].id for each in records if not isinstance(each, Unreadable)]
+        others = await self._other_subsidiaries(known)
+        found, odd = converted(
+            records,
+            lambda each: customer(profile, each[0], dict(each[1]), others.get(each[0].id, ())),
+            lambda each: (each[0].last_modified_date, each[0].id),
+        )
+        return found, tuple(each.left_out() for each in odd)

@@ -4,29 +4,57 @@ import re
 
 from contracts.problems import Fault, NotFound, Problem, VendorRejected, VendorUnavailable
 from kit.http import VendorAnswer
-from system_apis.connector.errors import ALREADY_EXISTS, Meaning, Origin, Refusal, meaning_of, problem_of
+from system_apis.connector.errors import (
+    ALREADY_EXISTS,
+    Meaning,
+    Origin,
+    Refusal,
+    meaning_of,
+    problem_of,
+    quoted,
+)
 from system_apis.vendors.netsuite.records import NetSuiteError, NetSuiteErrorDetail
 
 _BUSY, _REFUSED = VendorUnavailable, VendorRejected
-_LONGEST_SENTENCE = 300
+_ADMIN = "administrators"
+_FIXED_BY = {"rule": "finance", "value": "finance"}
 
 # NetSuite's statuses mislead: an unknown transaction is a 400, and a table that the role may not read is
 # reported as a faulty query.
 MEANINGS = (
+    # First, by their codes alone: their statuses vary.
+    Meaning(_BUSY, "the record was changed at the same time", 0, "RCRD_HAS_BEEN_CHANGED"),
+    Meaning(_BUSY, "too many calls at once", 0, "SSS_REQUEST_LIMIT_EXCEEDED"),
+    Meaning(_BUSY, "too many calls at once", 0, "CONCURRENCY_LIMIT_EXCEEDED"),
+    Meaning(_BUSY, "the record was changed at the same time", 400, "USER_ERROR", "record has been changed"),
     Meaning(
         NotFound, "there is no such record", 400, "USER_ERROR", "Transaction type specified is incorrect"
     ),
     Meaning(_REFUSED, "the record exists already", 400, "USER_ERROR", "already exists", ALREADY_EXISTS),
-    Meaning(_REFUSED, "a mandatory field has no value", 400, "USER_ERROR", "Please enter value", "required"),
-    Meaning(_BUSY, "the record was changed at the same time", 400, "RCRD_HAS_BEEN_CHANGED"),
-    Meaning(_BUSY, "too many calls at once", 400, "SSS_REQUEST_LIMIT_EXCEEDED"),
-    Meaning(_REFUSED, "a rule of the account forbids it", 400, "USER_ERROR", fault="rule"),
-    Meaning(_REFUSED, "a value is not accepted", 400, "INVALID_CONTENT", fault="value"),
-    Meaning(_REFUSED, "the role may not query it", 400, "INVALID_PARAMETER", "was not found", "permission"),
+    Meaning(
+        _REFUSED,
+        "a mandatory field has no value",
+        400,
+        "USER_ERROR",
+        "Please enter value",
+        "required",
+        team=_ADMIN,
+    ),
+    Meaning(_REFUSED, "a rule of the account forbids it", 400, "USER_ERROR", fault="rule", quotes=True),
+    Meaning(_REFUSED, "a value is not accepted", 400, "INVALID_CONTENT", fault="value", quotes=True),
+    Meaning(
+        _REFUSED,
+        "the role may not query it",
+        400,
+        "INVALID_PARAMETER",
+        "was not found",
+        "permission",
+        team=_ADMIN,
+    ),
     Meaning(_REFUSED, "the request is not understood", 400, fault="request"),
-    Meaning(_REFUSED, "our login is refused", 401, fault="login"),
-    Meaning(_REFUSED, "our role lacks a permission", 403, fault="permission"),
-    Meaning(_REFUSED, "the record type is off or hidden", 404, "", "Record type", "permission"),
+    Meaning(_REFUSED, "our login is refused", 401, fault="login", team=_ADMIN),
+    Meaning(_REFUSED, "our role lacks a permission", 403, fault="permission", team=_ADMIN),
+    Meaning(_REFUSED, "the record type is off or hidden", 404, "", "Record type", "permission", team=_ADMIN),
     Meaning(NotFound, "there is no such record", 404),
     Meaning(_BUSY, "too many calls at once", 429),
 )
@@ -40,7 +68,7 @@ def read_error(answer: VendorAnswer) -> Problem | None:
     if meaning is None:
         return None
     faults = [fault for detail in details for fault in _faults(meaning, detail)] if meaning.fault else []
-    return problem_of(Origin.of(answer), meaning, faults, context=f"{answer.method} {answer.template}")
+    return problem_of(Origin.of(answer), meaning, faults, text=details[0].detail)
 
 
 def _faults(meaning: Meaning, detail: NetSuiteErrorDetail) -> list[Fault]:
@@ -54,5 +82,6 @@ def _faults(meaning: Meaning, detail: NetSuiteErrorDetail) -> list[Fault]:
             for label in labels[1].split(", ")
         ]
     pointer = "/" + re.sub(r"[.\[\]]+", "/", detail.path).strip("/") if detail.path else ""
-    sentence = detail.detail[:_LONGEST_SENTENCE] or meaning.sentence
-    return [Fault(pointer, sentence, meaning.fault, field=detail.path, fixed_by="administrator")]
+    sentence = f"NetSuite says: {quoted(detail.detail)}" if quoted(detail.detail) else meaning.sentence
+    fixed_by = _FIXED_BY.get(meaning.fault, "administrator")
+    return [Fault(pointer, sentence, meaning.fault, field=detail.path, fixed_by=fixed_by)]

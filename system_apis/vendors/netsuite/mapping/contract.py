@@ -9,7 +9,15 @@ from system_apis.connector.codes import known_code
 from system_apis.connector.erp import own_fields, own_values
 from system_apis.connector.values import second_of
 from system_apis.vendors.netsuite.mapping.schedule import billing_lines, pricing_model
-from system_apis.vendors.netsuite.mapping.values import custom_fields, point, refs_of, text_of, to_code, to_id
+from system_apis.vendors.netsuite.mapping.values import (
+    currency_of,
+    custom_fields,
+    point,
+    refs_of,
+    text_of,
+    to_code,
+    to_id,
+)
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import NetSuiteOrder, NetSuiteSchedule, Raw
 
@@ -67,7 +75,7 @@ def contract(
     profile: NetSuiteProfile, record: NetSuiteOrder, raw: Raw, schedule: NetSuiteSchedule | None
 ) -> Contract:
     """A contract from its whole order and schedule; `raw` is the order with the account's own fields."""
-    currency = to_code(profile.currencies, record.currency)
+    currency = currency_of(profile, record.currency)
     return Contract(
         id=record.id,
         version=second_of(record.last_modified_date),

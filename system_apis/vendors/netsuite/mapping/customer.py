@@ -1,11 +1,22 @@
 """system_apis: a customer to and from NetSuite's customer record."""
 
+from collections.abc import Iterable
+
 from contracts.canonical import countries
 from contracts.canonical.customer import Customer, CustomerDraft, CustomerStatus
 from contracts.canonical.values import Address
+from system_apis.connector.erp import coded
 from system_apis.connector.refusals import checked_country
 from system_apis.connector.values import money, second_of, tax_registrations
-from system_apis.vendors.netsuite.mapping.values import custom_fields, point, refs_of, text_of, to_code, to_id
+from system_apis.vendors.netsuite.mapping.values import (
+    currency_of,
+    custom_fields,
+    point,
+    refs_of,
+    text_of,
+    to_code,
+    to_id,
+)
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import (
     NetSuiteAddress,
@@ -69,9 +80,15 @@ def _address_body(profile: NetSuiteProfile, address: Address, addressee: str) ->
     return {**texts, "addressee": addressee, "country": point(code) if code else None}
 
 
-def customer(profile: NetSuiteProfile, record: NetSuiteCustomer, raw: Raw) -> Customer:
-    """A customer from its whole record; `raw` is the same with the account's own fields."""
-    currency = to_code(profile.currencies, record.currency)
+def customer(
+    profile: NetSuiteProfile, record: NetSuiteCustomer, raw: Raw, subsidiaries: Iterable[str] = ()
+) -> Customer:
+    """A customer from its whole record; `raw` is the same with the account's own fields.
+
+    `subsidiaries` are those beside the primary one in which it may buy.
+    """
+    others = (coded(profile.entities, ident) for ident in subsidiaries)
+    currency = currency_of(profile, record.currency)
     billing = _billing_line(record)
     address = _address(billing.address_book_address) if billing and billing.address_book_address else None
     return Customer(
@@ -93,6 +110,7 @@ def customer(profile: NetSuiteProfile, record: NetSuiteCustomer, raw: Raw) -> Cu
         email=record.email,
         website=record.url,
         refs=refs_of(profile, "customer", record.id, record.external_id),
+        other_entities=tuple(filter(None, others)),
     )
 
 

@@ -13,6 +13,10 @@ _CUSTOMER = (
 )
 _ORDER = "id tranid externalid entity status currency subsidiary memo terms foreigntotal"
 MOST_MATCHES = 20
+FIRST_SUBSIDIARYS_CURRENCY = (
+    "SELECT currency.symbol AS symbol FROM subsidiary JOIN currency ON currency.id = subsidiary.currency"
+    " WHERE subsidiary.parent IS NULL"
+)
 
 
 def customers(profile: NetSuiteProfile) -> RowSource:
@@ -32,6 +36,16 @@ def line_sums(order_ids: Iterable[str]) -> str:
         f" WHERE mainline = 'F' AND taxline = 'F' AND transaction IN ({numbers(order_ids)})"
         " GROUP BY transaction"
     )
+
+
+# Accounts without the feature Multi-Subsidiary Customer have no such table.
+_RELATIONS = "FROM customersubsidiaryrelationship WHERE isprimarysub = 'F'"
+SHARED_CUSTOMERS = f"SELECT COUNT(*) AS number {_RELATIONS}"
+
+
+def other_subsidiaries(customer_ids: Iterable[str]) -> str:
+    """The subsidiaries of customers beside their primary ones."""
+    return f"SELECT entity, subsidiary {_RELATIONS} AND entity IN ({numbers(customer_ids)}) ORDER BY id"
 
 
 def matches(profile: NetSuiteProfile, name: str, tax_number: str, domain: str) -> str | None:

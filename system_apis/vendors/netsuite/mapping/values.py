@@ -38,6 +38,11 @@ def to_code(codes: Codes, reference: NetSuiteReference | None) -> str:
     return coded(codes, reference.id if reference else None)
 
 
+def currency_of(profile: NetSuiteProfile, reference: NetSuiteReference | None) -> str:
+    """The currency's code; without the feature Multiple Currencies no record names one."""
+    return profile.currency if reference is None else to_code(profile.currencies, reference)
+
+
 def text_of(raw: Mapping[str, Any], field: str) -> str:
     """A field of the account's own, as text, a list value by what is seen; rows have lower-case names."""
     value = raw.get(field, raw.get(field.lower())) if field else None

@@ -5,6 +5,7 @@ import datetime as dt
 import msgspec
 
 from kit.http import Outbound
+from system_apis.connector.unreadable import Unreadable
 from system_apis.platforms.salesforce_org import soql
 from system_apis.platforms.salesforce_org.auth import OrgSession
 from system_apis.platforms.salesforce_org.client import OrgClient
@@ -37,8 +38,12 @@ class SalesforceClient(OrgClient):
 
     async def opportunities(
         self, since: dt.datetime | None, after: Place | None, limit: int
-    ) -> list[Row[OpportunityRecord]]:
-        return await self._opportunities(soql.both(soql.since(since), soql.after(after)), limit=limit)
+    ) -> list[Row[OpportunityRecord] | Unreadable]:
+        where = soql.both(soql.since(since), soql.after(after))
+        rows = await self.query_some(
+            queries.opportunities(self._profile, where, limit=limit), OpportunityRecord
+        )
+        return [row if isinstance(row, Unreadable) else await self._whole(row) for row in rows]
 
     async def account(self, record_id: str) -> Row[AccountRecord] | None:
         return await self.first(queries.accounts(self._profile, soql.by_id(record_id)), AccountRecord)
@@ -50,14 +55,16 @@ class SalesforceClient(OrgClient):
 
     async def accounts(
         self, since: dt.datetime | None, after: Place | None, limit: int
-    ) -> list[Row[AccountRecord]]:
+    ) -> list[Row[AccountRecord] | Unreadable]:
         where = soql.both(soql.since(since), soql.after(after))
-        return await self.query(queries.accounts(self._profile, where, limit=limit), AccountRecord)
+        return await self.query_some(queries.accounts(self._profile, where, limit=limit), AccountRecord)
 
-    async def contacts(self, account_id: str, after: Place | None, limit: int) -> list[Row[ContactRecord]]:
+    async def contacts(
+        self, account_id: str, after: Place | None, limit: int
+    ) -> list[Row[ContactRecord] | Unreadable]:
         """Of one account."""
         where = soql.both(f"AccountId = {soql.quoted(account_id)}", soql.after(after))
-        return await self.query(queries.contacts(where, limit=limit), ContactRecord)
+        return await self.query_some(queries.contacts(where, limit=limit), ContactRecord)
 
     async def stages(self) -> list[StageRecord]:
         """The org's own stages: labels are its business, what counts is which of them are won."""

@@ -63,4 +63,4 @@ def contacts(where: str, *, limit: int | None = None) -> str:
 
 
 def _currency(profile: SalesforceProfile) -> tuple[str, ...]:
-    return () if profile.currency else ("CurrencyIsoCode",)
+    return ("CurrencyIsoCode",) if profile.multiple_currencies else ()

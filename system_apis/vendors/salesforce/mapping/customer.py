@@ -14,7 +14,7 @@ from system_apis.vendors.salesforce.records import AccountRecord, ContactRecord
 def customer(row: Row[AccountRecord], profile: SalesforceProfile, instance_url: str = "") -> Customer:
     """The account's engagement context, and the billing data that the CRM proposes."""
     record, read, fields = row.record, texts(row.all), profile.fields.customer
-    currency = record.currency_iso_code or profile.currency
+    currency = profile.currency_of(record.currency_iso_code)
     address = billing_address(record, profile)
     url = f"{instance_url}/lightning/r/Account/{record.id}/view" if instance_url else ""
     modified = utc(record.system_modstamp)
@@ -33,6 +33,7 @@ def customer(row: Row[AccountRecord], profile: SalesforceProfile, instance_url: 
         account_owner=(record.owner.name or "") if record.owner else "",
         website=record.website or "",
         refs=(Ref(profile.name, "customer", record.id, url),),
+        other_entities=(),
         **customer_terms(read, profile),
     )
     return versioned(customer, modified)

@@ -21,7 +21,7 @@ def opportunity(
     """The deal as the org has it; its terms by the profile's fields, codes and defaults."""
     record, read = row.record, texts(row.all)
     terms, unmapped = crm.terms(read, profile)
-    currency = record.currency_iso_code or profile.currency
+    currency = profile.currency_of(record.currency_iso_code)
     modified = utc(record.system_modstamp)
     opportunity = Opportunity(
         id=record.id,

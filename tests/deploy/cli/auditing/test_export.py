@@ -15,6 +15,7 @@ from deploy.cli.auditing import Export
 from kit import audit, clock, retention
 from kit.audit import reading
 from kit.database import Database
+from tests.support.databases import keyed
 
 NOVEMBER = dt.datetime(2026, 11, 3, 12, tzinfo=dt.UTC)
 HOUR = 3601
@@ -23,7 +24,7 @@ HOUR = 3601
 @pytest.fixture
 async def database(fresh_database_url: str) -> AsyncIterator[Database]:
     """Lines and an anchor before November, in November twice, and after."""
-    found = Database(fresh_database_url)
+    found = keyed(fresh_database_url)
     clock.set(NOVEMBER - dt.timedelta(days=30))
     await _lines(found, "october")
     clock.set(NOVEMBER)

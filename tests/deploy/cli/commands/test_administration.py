@@ -13,8 +13,8 @@ from deploy.errors import CommandError
 from deploy.people import Person
 from gateway.pipeline import GatewaySettings
 from gateway.plans import Consumer, Limit, Plan
-from kit.database import Database
 from tests.gateway.deployment import URL, Deployment
+from tests.support.databases import keyed
 
 PLANS = {"standard": Plan(limits=(Limit("burst", 100, 60),))}
 CONSUMERS = {
@@ -25,7 +25,7 @@ CONSUMERS = {
 
 @pytest.fixture
 async def deployment(tmp_path: Path, fresh_database_url: str) -> AsyncIterator[Deployment]:
-    database = Database(fresh_database_url)
+    database = keyed(fresh_database_url)
     found = Deployment(tmp_path, GatewaySettings(plans=PLANS), CONSUMERS, database=database)
     yield found
     await database.close()
@@ -78,3 +78,5 @@ async def test_a_consumer_is_registered_and_suspended(
     await told(deployment, consumers, "resume newcomer", capsys)
     assert '"state":"active"' in await told(deployment, consumers, "show newcomer --json", capsys)
     assert "calls" in await told(deployment, consumers, "usage --days 3", capsys)
+    with pytest.raises(CommandError, match="No consumer is named stranger"):
+        await told(deployment, consumers, "show stranger", capsys)

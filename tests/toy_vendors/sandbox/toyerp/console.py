@@ -29,6 +29,9 @@ class ToyErpConsole(Console):
         made = await self.screens.create("customers", master={**master, "tax_registrations": numbers})
         return made["id"]
 
+    async def block_customer(self, customer_id: str, *, blocked: bool = True) -> None:
+        await self.screens.edit("customers", customer_id, blocked=blocked)
+
     async def contracts(self) -> list[ContractRecord]:
         return [
             ContractRecord(

@@ -39,6 +39,7 @@ CUSTOMERS = NounForms(
         at=MIDNIGHT,
     ),
     states=(
+        State("blocked", {"blocked": True}, {"status": "blocked"}),
         State(
             "yen",
             {"master": {**MASTER, "currency": "JPY", "credit_limit": _money("12345678901", "JPY")}},
@@ -55,11 +56,11 @@ CUSTOMERS = NounForms(
             "industry",
             "segment",
             "account_owner",
+            "other_entities",
             "website",
             "refs",
             "status=prospect",
             "status=proposed",
-            "status=blocked",
         ),
         LACKS,
     ),
@@ -154,7 +155,7 @@ GOLDEN = Golden(
     findings=(Provoked("login", "token", spoils=("POST", "/token"), status=400),),
     unseen={
         "own write": "a document does not say who changed it",
-        "deleted": "a deleted document is not listed",
+        **dict.fromkeys(("deleted", "merged", "restored"), "a document that is gone is not listed"),
         **{
             f"check:{kind}": "a toy's check looks at the login only"
             for kind in ("permission", "field", "limit", "environment", "reference")

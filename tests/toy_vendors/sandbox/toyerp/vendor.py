@@ -11,6 +11,7 @@ class ToyErp(DocumentVendor):
     name = "toyerp"
     title = "Toy ERP"
     tables = ("customers", "contracts")
+    longest_key = 20  # as those of some ERPs
 
     def refusal(self, table: str, document: dict[str, Any]) -> str:
         master = document["master" if table == "customers" else "terms"]

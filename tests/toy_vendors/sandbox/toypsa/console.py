@@ -12,6 +12,10 @@ class ToyPsaConsole(Console):
         rows = await self.screens.records("clients")
         return [ClientRecord(one["id"], one["key"], one["card"]["name"]) for one in rows]
 
+    async def create_client(self, *, name: str, website: str = "") -> str:
+        made = await self.screens.create("clients", card={"name": name, "website": website})
+        return made["id"]
+
     async def projects(self) -> list[ProjectRecord]:
         return [_project(one) for one in await self.screens.records("projects")]
 

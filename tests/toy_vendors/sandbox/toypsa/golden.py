@@ -15,9 +15,10 @@ def _client(name: str, **card: str) -> dict[str, Any]:
 
 OWNER = Step("client", "clients", {"card": {"name": "Golden GmbH"}})
 CLIENT: dict[str, Any] = {"id": "$client", "version": "*", "updated_at": LATE, "name": "Größe", "key": "$key"}
-CARD = {"email": "ap@globex.example", "website": "https://globex.example", "notes": "Key account"}
+REACHED = {"email": "ap@globex.example", "website": "https://globex.example"}
+CARD = {**REACHED, "notes": "Key account"}
 CLIENTS = NounForms(
-    whole=Form((Step("client", "clients", _client("Größe")),), CLIENT, at=EVENING),
+    whole=Form((Step("client", "clients", _client("Größe", **REACHED)),), {**CLIENT, **REACHED}, at=EVENING),
     empty=Form(
         (Step("client", "clients", _client("Nothing known")),),
         {**CLIENT, "updated_at": EARLY, "name": "Nothing known"},
@@ -27,7 +28,7 @@ CLIENTS = NounForms(
     written={
         "clients": ({"id": "$client", "version": "*", "changed_at": "*", **_client("Globex GmbH", **CARD)},)
     },
-    read_back={**CLIENT, "updated_at": "*", "name": "Globex GmbH"},
+    read_back={**CLIENT, **REACHED, "updated_at": "*", "name": "Globex GmbH"},
 )
 LEAST: dict[str, Any] = {
     "name": "Nothing known", "client_id": "$client", "contract_number": "", "template": "", "start": "2028-02-29",
@@ -36,7 +37,7 @@ LEAST: dict[str, Any] = {
 PLAN: dict[str, Any] = {
     "name": "Globex data platform", "client_id": "$client", "contract_number": "SO-1001",
     "template": "DT-DATA-PLATFORM", "start": "2028-02-29", "end": "2028-12-31", "currency": "GBP",
-    "pricing_model": "fixed_price", "service_line": "DATA", "region": "UKI",
+    "pricing_model": "fixed_price", "service_line": "DATA", "region": "UKI", "selling_entity": "NB-UK",
     "budget": {"amount": "123456789012", "currency": "GBP"}, "budget_hours": "132.5",
     "tasks": [
         {"code": "DISC", "title": "Discovery", "start": "2028-02-29", "due": "2028-03-31", "hours": "96.25"},
@@ -53,7 +54,7 @@ PLAN: dict[str, Any] = {
 }  # fmt: skip
 PROJECT: dict[str, Any] = {
     "id": "$project", "version": "*", "updated_at": LATE, "name": "Globex data platform", "status": "planned",
-    "customer_id": "$client", "contract_id": "SO-1001", "template": "DT-DATA-PLATFORM", "start": "2028-02-29",
+    "customer_id": "$client", "contract_id": "SO-1001", "selling_entity": "NB-UK", "template": "DT-DATA-PLATFORM", "start": "2028-02-29",
     "end": "2028-12-31", "budget": PLAN["budget"], "budget_hours": "132.5", "key": "$key",
     "tasks": [
         {"id": "$project-1", "title": "Discovery", "kind": "task", "start": "2028-02-29", "due": "2028-03-31",
@@ -112,20 +113,23 @@ GOLDEN = Golden(
     nouns={"client": CLIENTS, "project": PROJECTS},
     profile={"changes": {"poll_seconds": 0.05}},
     calls={
+        "find_clients": (_CLIENTS,),
         "get_client_by_key": (_CLIENTS,),
         **dict.fromkeys(("get_project", "get_project_by_key", "list_projects"), (_PROJECTS,)),
     },
     budget={
-        **dict.fromkeys(("get_client_by_key", "get_project", "get_project_by_key", "list_projects"), 1),
+        **dict.fromkeys(
+            ("find_clients", "get_client_by_key", "get_project", "get_project_by_key", "list_projects"), 1
+        ),
         "put_client": 1,
-        "put_project": 1,
+        "put_project": 4,
         "cancel_project": 2,
     },
     stamps=frozenset({"version", "changed_at"}),
     findings=(Provoked("login", "token", spoils=("POST", "/token"), status=400),),
     unseen={
         "own write": "a document does not say who changed it",
-        "deleted": "a deleted document is not listed",
+        **dict.fromkeys(("deleted", "merged", "restored"), "a document that is gone is not listed"),
         **{
             f"check:{kind}": "a toy's check looks at the login only"
             for kind in ("permission", "field", "limit", "environment", "reference")

@@ -7,6 +7,7 @@ class ToyPsa(DocumentVendor):
     name = "toypsa"
     title = "Toy PSA"
     tables = ("clients", "projects")
+    later = ("projects",)
 
 
 VENDOR = ToyPsa()

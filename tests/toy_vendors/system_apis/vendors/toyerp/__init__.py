@@ -42,4 +42,5 @@ CONNECTOR = Connector(
     profile=ToyerpProfile,
     open=opening(_login, _build),
     canonical_id=canonical_id,
+    key_length=20,
 )

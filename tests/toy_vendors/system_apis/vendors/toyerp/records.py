@@ -22,6 +22,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 class Customer(Document, frozen=True, kw_only=True):
     master: CustomerDraft
+    blocked: bool = False
 
 
 class Contract(Document, frozen=True, kw_only=True):

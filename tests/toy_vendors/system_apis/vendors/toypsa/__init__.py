@@ -3,6 +3,7 @@
 from kit.http import ClientCredentials
 from kit.secrets import literal, resolve
 from system_apis.connector import Account, Connector, ConnectorContext, Login, OpenInstance, opening
+from system_apis.connector.jobs import Jobs
 from system_apis.vendors.toypsa.adapter.psa import ToypsaPsa
 from system_apis.vendors.toypsa.changes import sources
 from system_apis.vendors.toypsa.check import steps
@@ -26,10 +27,12 @@ def _login(profile: ToypsaProfile, context: ConnectorContext) -> Login:
 
 def _build(opened: Account[ToypsaProfile]) -> OpenInstance:
     profile, client = opened.profile, ToypsaClient(opened.outbound)
+    settle = profile.connection.settle_seconds
+    jobs = Jobs(profile.name, opened.context.database, client.is_done, settle_seconds=settle)
     return OpenInstance(
         profile=profile,
         client=client,
-        capabilities={"psa": ToypsaPsa(client)},
+        capabilities={"psa": ToypsaPsa(client, jobs)},
         changes=sources(profile, client),
         steps=lambda: steps(profile, client),
     )
@@ -42,4 +45,5 @@ CONNECTOR = Connector(
     profile=ToypsaProfile,
     open=opening(_login, _build),
     canonical_id=canonical_id,
+    answers_later=True,
 )

@@ -7,11 +7,15 @@ from system_apis.connector.profile import Connection, Polling, Profile, SecretRe
 
 
 class Access(Connection, frozen=True, kw_only=True):
-    """The account's address and our login there; every text may be a reference, the secret must be one."""
+    """The account's address and our login there; every text may be a reference, the secret must be one.
+
+    `settle_seconds` is how long a job may take whose id was lost.
+    """
 
     base_url: str
     client_id: str
     client_secret: SecretRef
+    settle_seconds: float = 0.3
 
 
 class ToypsaProfile(Profile, frozen=True, kw_only=True):

@@ -28,6 +28,17 @@ class Project(Document, frozen=True, kw_only=True):
     status: Literal["planned", "active", "closed", "cancelled"] = "planned"
 
 
+class Submitted(msgspec.Struct, frozen=True):
+    """The answer to what is done later: the job's id."""
+
+    job: str
+
+
+class JobState(msgspec.Struct, frozen=True):
+    state: Literal["accepted", "running", "done", "refused"]
+    reason: str = ""
+
+
 class Rows(msgspec.Struct, Generic[D], frozen=True):
     """A page of documents."""
 

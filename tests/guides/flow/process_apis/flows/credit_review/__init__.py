@@ -8,9 +8,10 @@ from process_apis.module import FlowDependencies, FlowModule
 
 INTERFACE = CreditReviews
 NEEDS: tuple[type, ...] = ()
+SETTINGS = CreditReviewSettings
 
 
 def build(dependencies: FlowDependencies) -> FlowModule:
     """The flow's module, built with its dependencies."""
-    settings = dependencies.settings_of("credit_review", CreditReviewSettings)
+    settings = dependencies.settings_of("credit_review", SETTINGS)
     return FlowModule(CreditReviewService(dependencies, settings), CreditReviewFlow(dependencies, settings))

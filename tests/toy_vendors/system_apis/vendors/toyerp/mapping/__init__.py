@@ -32,7 +32,11 @@ def document(draft: CustomerDraft | ContractDraft) -> dict[str, Any]:
 def to_customer(row: Customer) -> CanonicalCustomer:
     fields = {name: getattr(row.master, name) for name in row.master.__struct_fields__ if name != "custom"}
     return CanonicalCustomer(
-        id=row.id, version=str(row.version), updated_at=row.changed_at, status="approved", **fields
+        id=row.id,
+        version=str(row.version),
+        updated_at=row.changed_at,
+        status="blocked" if row.blocked else "approved",
+        **fields,
     )
 
 

@@ -2,10 +2,12 @@
 
 import datetime as dt
 
+from contracts.canonical.matching import fits
 from contracts.canonical.project import Client as CanonicalClient
-from contracts.canonical.project import ClientDraft, ProjectDraft, Projects
+from contracts.canonical.project import ClientDraft, Clients, ProjectDraft, Projects, firm_of
 from contracts.canonical.project import Project as CanonicalProject
 from kit.database import decode_page, encode_page
+from system_apis.connector.jobs import Jobs
 from system_apis.vendors.toypsa.client import ToypsaClient
 from system_apis.vendors.toypsa.mapping import canonical_id, document, to_client, to_project
 from system_apis.vendors.toypsa.records import Client, Project
@@ -14,11 +16,17 @@ from system_apis.vendors.toypsa.records import Client, Project
 class ToypsaPsa:
     """Clients and projects of one account (contracts.system.psa.Psa)."""
 
-    def __init__(self, client: ToypsaClient) -> None:
+    def __init__(self, client: ToypsaClient, jobs: Jobs) -> None:
         self._client = client
+        self._jobs = jobs
 
     async def get_client_by_key(self, key: str) -> CanonicalClient:
         return to_client(await self._client.get_by_key("clients", key, Client))
+
+    async def find_clients(self, name: str | None = None, domain: str | None = None) -> Clients:
+        rows = await self._client.rows("clients", Client)
+        found = (to_client(row) for row in rows.items)
+        return Clients(tuple(one for one in found if fits(firm_of(one), name or "", "", domain or ""))[:20])
 
     async def put_client(self, key: str, body: ClientDraft) -> CanonicalClient:
         return to_client(await self._client.put("clients", key, document(body), Client))
@@ -39,14 +47,17 @@ class ToypsaPsa:
         )
 
     async def get_project_by_key(self, key: str) -> CanonicalProject:
+        await self._jobs.settle(key)
         row = await self._client.get_by_key("projects", key, Project)
         return to_project(row, self._client.instance)
 
     async def put_project(self, key: str, body: ProjectDraft) -> CanonicalProject:
-        row = await self._client.put("projects", key, document(body), Project)
-        return to_project(row, self._client.instance)
+        """Accepted first, done later: VendorPending until then."""
+        await self._jobs.submit(key, body, lambda: self._client.submit("projects", key, document(body)))
+        return await self.get_project_by_key(key)
 
     async def cancel_project(self, key: str) -> CanonicalProject:
+        await self._jobs.settle(key)
         project = await self._client.get_by_key("projects", key, Project)
         answer = await self._client.change("projects", project.id, {"status": "cancelled"})
         return to_project(answer.json(Project), self._client.instance)

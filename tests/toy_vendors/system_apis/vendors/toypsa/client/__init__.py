@@ -3,9 +3,10 @@
 import datetime as dt
 from typing import Any, TypeVar
 
+from contracts.problems import VendorRejected
 from kit.http import Outbound, VendorAnswer
 from system_apis.connector.refusals import no_such
-from system_apis.vendors.toypsa.records import Document, Rows
+from system_apis.vendors.toypsa.records import Document, JobState, Rows, Submitted
 
 D = TypeVar("D", bound=Document)
 PRECONDITION_FAILED = 412
@@ -53,6 +54,19 @@ class ToypsaClient:
         """The one document of a key, brought to this state."""
         path, template = f"/{table}/by-key/{key}", f"/{table}/by-key/{{key}}"
         return (await self._outbound.send("PUT", path, template=template, body=fields)).json(kind)
+
+    async def submit(self, table: str, key: str, fields: dict[str, Any]) -> str:
+        """Ask for the one document of a key in this state; the job that makes it."""
+        path, template = f"/{table}/by-key/{key}", f"/{table}/by-key/{{key}}"
+        return (await self._outbound.send("PUT", path, template=template, body=fields)).json(Submitted).job
+
+    async def is_done(self, job: str) -> bool:
+        """Whether a job has ended well; raises VendorRejected for one that was refused, NotFound."""
+        answer = await self._outbound.send("GET", f"/jobs/{job}", template="/jobs/{id}")
+        outcome = answer.json(JobState)
+        if outcome.state == "refused":
+            raise VendorRejected(f"{self.instance} refused the job {job}", instance=self.instance)
+        return outcome.state == "done"
 
     async def change(self, table: str, ident: str, fields: dict[str, Any], **conditions: str) -> VendorAnswer:
         """The answer to a change; its status is 412 where a condition does not hold."""

@@ -31,7 +31,13 @@ def document(draft: ClientDraft | ProjectDraft) -> dict[str, Any]:
 
 def to_client(row: Client) -> CanonicalClient:
     return CanonicalClient(
-        id=row.id, version=str(row.version), updated_at=row.changed_at, name=row.card.name, key=row.key
+        id=row.id,
+        version=str(row.version),
+        updated_at=row.changed_at,
+        name=row.card.name,
+        key=row.key,
+        email=row.card.email,
+        website=row.card.website,
     )
 
 
@@ -46,6 +52,7 @@ def to_project(row: Project, instance: str) -> CanonicalProject:
         status=row.status,
         customer_id=plan.client_id,
         contract_id=plan.contract_number,
+        selling_entity=plan.selling_entity,
         template=plan.template,
         start=plan.start,
         end=plan.end,

@@ -3,6 +3,7 @@
 # ruff: noqa: A002 - an id, a type and an object are called what they are
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -18,14 +19,14 @@ from contracts.problems import (
     Conflict,
     Fault,
     NotFound,
-    PreconditionFailed,
     SegregationOfDuties,
 )
 from kit import audit, clock, context, postings, privacy
+from kit.conditions import require_match
 from kit.context import new_id
 from kit.database import decode_page, encode_page
 from kit.database.rows import own
-from kit.database.tables import due, exceptions, runs
+from kit.database.tables import case_waiters, due, exceptions, runs
 from kit.inbox import publish, release
 
 Action = Literal["replay", "undo", "skip"]
@@ -34,15 +35,20 @@ WITHIN_SECONDS = 8 * 3600.0
 
 
 class Resume(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The work that waits for the decision: a running or ended workflow, an event, a record, or none."""
+    """The work that waits for the decision: a running or ended workflow, an event, a record, or none.
 
-    kind: Literal["signal", "restart", "inbox", "record", "nothing"] = "nothing"
+    `corrections` are the names of those that the stopped step reads; None: all that its flow does.
+    `waiters`: all that waits for a case that is one for many, and can only be replayed.
+    """
+
+    kind: Literal["signal", "restart", "inbox", "record", "waiters", "nothing"] = "nothing"
     workflow_id: str = ""
     inbox_seq: int = 0
     subscriber: str = ""
     source: str = ""
     revision: int = 0
     target: str = ""
+    corrections: tuple[str, ...] | None = None
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -62,6 +68,10 @@ class Continues(Protocol):
     ) -> None: ...
 
     async def restart(self, conn: AsyncConnection, workflow_id: str, corrections: dict[str, str]) -> None: ...
+
+    def require_read(
+        self, flow: str, corrections: dict[str, str], names: tuple[str, ...] | None = None
+    ) -> None: ...
 
 
 async def raise_exception(
@@ -214,7 +224,7 @@ async def resolve(
     runtime: Continues,
     id: str,
     *,
-    version: str | None,
+    if_match: str | None,
     action: Action,
     reason: str,
     corrections: dict[str, str],
@@ -225,24 +235,56 @@ async def resolve(
     """Record a person's decision and resume the work, in one transaction; `by` as `privacy.actor` returns it.
 
     `duties` say whether the actor that caused it may. Raises NotFound, AlreadyDecided,
-    PreconditionFailed (another version) and SegregationOfDuties.
+    PreconditionFailed (`if_match` does not name the version), SegregationOfDuties, and Invalid where nothing
+    reads a correction.
     """
+    row = await _open_row(conn, id)
+    require_match(if_match, row.version)
+    if row.resume.get("kind") == "waiters" and (action != "replay" or corrections):
+        raise Conflict("Many runs wait for this case: replay it without corrections, then decide on each")
+    doer = (by, context.current().who)
+    duties.require_different_person("decide-exception", doer, {"cause-exception": await _causers(conn, row)})
+    decision = Decision(action, reason, by, corrections)
+    _require_read(runtime, row, decision)
+    await _record(conn, row, decision, consumer)
+    await _go_on(conn, runtime, row, decision)
+    return await get(conn, id)
+
+
+async def put_right(
+    conn: AsyncConnection, runtime: Continues, id: str, *, teams: Collection[str], by: str, consumer: str = ""
+) -> bool:
+    """Go on with the work of an open exception of one of these teams, who say that they corrected the record.
+
+    No decision: what stopped is read and judged again. False where there is none, or another's.
+    """
+    query = select(exceptions).where(exceptions.c.id == id, exceptions.c.status == "open")
+    row = (await conn.execute(query.with_for_update())).one_or_none()
+    if row is None or row.owner not in teams:
+        return False
+    decision = Decision("replay", "Corrected in the system that owns the record", by)
+    await _record(conn, row, decision, consumer)
+    await _go_on(conn, runtime, row, decision)
+    return True
+
+
+async def _open_row(conn: AsyncConnection, id: str) -> Any:
+    """The open exception, locked; raises NotFound and AlreadyDecided."""
     query = select(exceptions).where(exceptions.c.id == id, *own(exceptions))
-    rows = await conn.execute(query.with_for_update())
-    row = rows.one_or_none()
+    row = (await conn.execute(query.with_for_update())).one_or_none()
     if row is None:
         raise NotFound(f"There is no exception {id}")
     if row.status != "open":
         by_whom = await privacy.shown(conn, row.resolved_by)
         raise AlreadyDecided(f"{by_whom} decided this: {row.action}")
-    if version is not None and version != str(row.version):
-        raise PreconditionFailed(f"The exception is at version {row.version}, not {version}")
-    doer = (by, context.current().who)
-    duties.require_different_person("decide-exception", doer, {"cause-exception": await _causers(conn, row)})
-    decision = Decision(action, reason, by, corrections)
-    await _record(conn, row, decision, consumer)
-    await _go_on(conn, runtime, row, decision)
-    return await get(conn, id)
+    return row
+
+
+def _require_read(runtime: Continues, row: Any, decision: Decision) -> None:
+    """That something will read every correction; raises Invalid, which names what can be corrected."""
+    resume = msgspec.convert(row.resume, Resume)
+    nowhere = decision.action != "replay" or resume.kind in ("inbox", "waiters", "nothing")
+    runtime.require_read(row.flow, decision.corrections, () if nowhere else resume.corrections)
 
 
 class Alike(msgspec.Struct, frozen=True):
@@ -283,7 +325,7 @@ async def resolve_group(
         if len(resolved) == most:
             break
         try:
-            await resolve(conn, runtime, each, version=None, by=by, duties=duties, **decision)
+            await resolve(conn, runtime, each, if_match=None, by=by, duties=duties, **decision)
         except SegregationOfDuties:
             withheld += 1
         else:
@@ -331,21 +373,74 @@ async def _record(conn: AsyncConnection, row: Any, decision: Decision, consumer:
 
 async def _go_on(conn: AsyncConnection, runtime: Continues, row: Any, decision: Decision) -> None:
     resume = msgspec.convert(row.resume, Resume)
+    if resume.kind != "waiters":
+        await _resume(conn, runtime, row.id, resume, decision)
+        return
+    waiting = select(case_waiters.c.resume).where(case_waiters.c.exception_id == row.id)
+    # What a person corrected would be of one of them.
+    alone = msgspec.structs.replace(decision, corrections={})
+    for each in (await conn.execute(waiting.order_by(case_waiters.c.waiter))).scalars().all():
+        await _resume(conn, runtime, row.id, msgspec.convert(each, Resume), alone)
+
+
+async def _resume(
+    conn: AsyncConnection, runtime: Continues, id: str, resume: Resume, decision: Decision
+) -> None:
+    again = decision.action == "replay"
     if resume.kind == "signal":
-        await runtime.signal(conn, resume.workflow_id, topic_of(row.id), decision, key=row.id)
-    elif resume.kind == "restart" and decision.action == "replay":
+        await runtime.signal(conn, resume.workflow_id, topic_of(id), decision, key=id)
+    elif resume.kind == "restart" and again:
         await runtime.restart(conn, resume.workflow_id, decision.corrections)
+    elif resume.kind == "restart":
+        # The run stays as it ended; without its exception it may be replayed or succeeded.
+        this = (runs.c.id == resume.workflow_id) & (runs.c.exception_id == id)
+        await conn.execute(update(runs).where(this).values(exception_id="", version=runs.c.version + 1))
     elif resume.kind == "inbox":
-        await release(conn, resume.inbox_seq, resume.subscriber, again=decision.action == "replay")
+        await release(conn, resume.inbox_seq, resume.subscriber, again=again)
     elif resume.kind == "record":
         await postings.release(
             conn,
             resume.source,
             resume.revision,
             resume.target,
-            again=decision.action == "replay",
+            again=again,
             corrections=decision.corrections,
         )
+
+
+async def open_about(conn: AsyncConnection, flow: str, subject: str) -> str:
+    """The id of a flow's open exception about a subject; empty where there is none."""
+    same = (exceptions.c.flow == flow) & (exceptions.c.subject == subject)
+    query = select(exceptions.c.id).where(exceptions.c.status == "open", same).limit(1)
+    return (await conn.execute(query)).scalar() or ""
+
+
+async def settle(conn: AsyncConnection, id: str, reason: str) -> None:
+    """End an open exception of which nothing waits, because its cause is gone."""
+    query = select(exceptions).where(exceptions.c.id == id, exceptions.c.status == "open")
+    row = (await conn.execute(query.with_for_update())).one_or_none()
+    if row is not None:
+        await _record(conn, row, Decision("skip", reason, "system:enfilade"), "")
+
+
+class OpenCase(msgspec.Struct, frozen=True):
+    """Of an open exception, who decides on it, and what next."""
+
+    owner: str
+    what_next: str
+
+
+async def open_cases(conn: AsyncConnection, ids: Collection[str]) -> dict[str, OpenCase]:
+    """Those of these exceptions that wait for a person, by their ids."""
+    columns = (exceptions.c.id, exceptions.c.owner, exceptions.c.what_next)
+    query = select(*columns).where(exceptions.c.id.in_(ids), exceptions.c.status == "open")
+    return {row.id: OpenCase(row.owner, row.what_next) for row in await conn.execute(query)} if ids else {}
+
+
+async def is_open(conn: AsyncConnection, exception_id: str) -> bool:
+    """Whether an exception waits for a person, whosever it is."""
+    query = select(exceptions.c.status).where(exceptions.c.id == exception_id)
+    return bool(exception_id) and (await conn.execute(query)).scalar() == "open"
 
 
 async def owner_of(conn: AsyncConnection, exception_id: str) -> str:
