@@ -112,7 +112,7 @@ async def test_a_write_without_an_answer_is_doubtful(connector: ConnectorUnderTe
 
 
 async def test_what_is_not_there_is_not_found(connector: ConnectorUnderTest) -> None:
-    """Ids, keys and cursors."""
+    """Ids and keys."""
     api = connector.api
     for read in (
         lambda: api.get_client_by_key("nobody"),
@@ -120,7 +120,6 @@ async def test_what_is_not_there_is_not_found(connector: ConnectorUnderTest) -> 
         lambda: api.get_project("nobody"),
         lambda: api.get_project_by_key("nobody"),
         lambda: api.cancel_project("nobody"),
-        lambda: api.list_projects(cursor="bm9ib2R5"),
     ):
         with pytest.raises(NotFound):
             await read()
