@@ -107,7 +107,7 @@ def _show(console: Paper, report: InstanceReport, owner: str, fix: str) -> None:
     answers = f"owner {owner}" if owner else "its profile names no owner"
     stated = (report.environment, report.currency or "no currency", report.time_zone or "no time zone")
     title = f"{report.instance}: {report.vendor}, {', '.join(stated)}; {answers}"
-    made = table(title, "", "kind", "name", "found", "remedy")
+    made = table(title, "", "kind", "name", "result", "remedy")
     for finding in report.findings:
         remedy = fix if fix and not finding.ok else finding.fix
         made.add_row(mark(ok=finding.ok), finding.kind, finding.name, finding.detail, remedy)
