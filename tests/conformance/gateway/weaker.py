@@ -82,7 +82,7 @@ class _Everybody:
 
 
 def _believes_anybody(certificates: Certificates, _: Any) -> None:
-    certificates._terminators = _Everybody()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+    certificates._terminators = _Everybody()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
 
 
 async def _takes_any_nonce(_: Any, claims: dict[str, Any], __: Any) -> None:
