@@ -60,6 +60,7 @@ class Operation:
     An operation that `streams` answers piece by piece in this media type (``text/event-stream``,
     ``text/csv``): its method returns an ``AsyncIterator[bytes]``, and `deadline` is until the first piece.
     `reads` is the business object of a system API whose record the operation reads by its id there.
+    `any_of` are query parameters of which a request must give at least one.
     """
 
     method: Method
@@ -80,6 +81,7 @@ class Operation:
     links: tuple["Link", ...] = ()
     reads: BusinessObject | None = None
     streams: str = ""
+    any_of: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.streams:
@@ -202,6 +204,7 @@ def operation(
     links: tuple[Link, ...] = (),
     streams: str = "",
     reads: BusinessObject | None = None,
+    any_of: tuple[str, ...] = (),
 ) -> Callable[[_T], _T]:
     """Declare an async method as one HTTP operation; raises ValueError where options exclude each other."""
     read = method == "GET"
@@ -224,6 +227,7 @@ def operation(
         links=links,
         streams=streams,
         reads=reads,
+        any_of=any_of,
     )
 
     def mark(function: _T) -> _T:

@@ -46,7 +46,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
     """A failure that is answered as a problem document (RFC 9457).
 
     `status` is the HTTP status, `code` the stable name that clients may switch on, `retryable` whether the
-    same request may be sent again, `actor` who must act, `retry_after` after how many seconds to retry.
+    same request may be sent again, `actor` who must act, `next_step` what to do next, `retry_after` after how
+    many seconds to retry. The first paragraph of a docstring is the meaning that the API catalogue shows.
     What a vendor caused has its `instance`, and the vendor's request id where there was an answer.
     """
 
@@ -55,6 +56,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
     title: ClassVar[str] = "Internal error"
     retryable: ClassVar[bool] = False
     actor: ClassVar[Actor] = "operator"
+    next_step: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -88,29 +90,44 @@ class Refused(Problem):
 
 
 class BadRequest(Refused):
+    """The request is malformed as HTTP, or in a header or the query."""
+
     status = 400
     code = "bad_request"
     title = "Bad request"
+    next_step = "Correct what the detail names."
 
 
 class BadJson(BadRequest):
+    """The body cannot be parsed as JSON (RFC 8259)."""
+
     code = "bad_json"
     title = "The body is not JSON"
+    next_step = "Send valid JSON in UTF-8."
 
 
 class DuplicateKeys(BadRequest):
+    """JSON readers differ in which of two equal keys counts, so such a body is refused."""
+
     code = "duplicate_keys"
     title = "An object of the body names a key twice"
+    next_step = "Name each key once."
 
 
 class TooDeep(BadRequest):
+    """The body has more levels of objects and arrays than are read."""
+
     code = "too_deep"
     title = "The body is nested too deeply"
+    next_step = "Send a flatter body, as the document describes it."
 
 
 class MissingHeader(BadRequest):
+    """The operation needs a header that the request lacks, such as Idempotency-Key."""
+
     code = "missing_header"
     title = "A required header is missing"
+    next_step = "Add the header that the detail names."
 
 
 class Unauthenticated(Refused):
@@ -119,11 +136,15 @@ class Unauthenticated(Refused):
     status = 401
     code = "unauthenticated"
     title = "Authentication required"
+    next_step = "Send an access token as Authorization: Bearer, or an API key."
 
 
 class InvalidToken(Unauthenticated):
+    """The token is malformed, expired, revoked, for another audience, or of an issuer that is not trusted."""
+
     code = "invalid_token"
     title = "The token is not accepted"
+    next_step = "Obtain a new token from the issuer, and send it once."
 
 
 class InvalidProof(InvalidToken):
@@ -131,6 +152,7 @@ class InvalidProof(InvalidToken):
 
     code = "invalid_dpop_proof"
     title = "The DPoP proof is not accepted"
+    next_step = "Make a new proof for this request with the key of the token."
 
 
 class NonceNeeded(InvalidToken):
@@ -139,28 +161,41 @@ class NonceNeeded(InvalidToken):
     code = "use_dpop_nonce"
     title = "DPoP nonce required"
     retryable = True
+    next_step = "Put the nonce of the DPoP-Nonce header into a new proof, and send the request again."
 
 
 class Forbidden(Refused):
+    """The caller is known, and may not do this, or not with this instance or row."""
+
     status = 403
     code = "forbidden"
     title = "Forbidden"
     actor = "administrator"
+    next_step = "Ask an administrator for the access, or use another account."
 
 
 class InsufficientScope(Forbidden):
+    """The challenge (WWW-Authenticate) names the scope that is needed."""
+
     code = "insufficient_scope"
     title = "The token lacks a scope that this operation needs"
+    next_step = "Ask for a token with that scope; where it is not granted, ask an administrator."
 
 
 class AudienceForbidden(Forbidden):
+    """Consumers outside the firm reach experience APIs only."""
+
     code = "audience_forbidden"
     title = "This consumer may not reach this tier"
+    next_step = "Call the experience API that offers this, or ask an administrator."
 
 
 class RoleRequired(Forbidden):
+    """The person or consumer lacks the role that the operation needs."""
+
     code = "role_required"
     title = "The operation requires another role"
+    next_step = "Let somebody with the role do it, or ask an administrator for the role."
 
 
 class SegregationOfDuties(Forbidden):
@@ -168,6 +203,7 @@ class SegregationOfDuties(Forbidden):
 
     code = "segregation_of_duties"
     title = "One person may not do both"
+    next_step = "Let another person do it."
 
 
 class NotSubscribed(Forbidden):
@@ -175,110 +211,175 @@ class NotSubscribed(Forbidden):
 
     code = "not_subscribed"
     title = "This consumer has not subscribed to the API"
+    next_step = (
+        "Request a subscription to this API (enfilade subscriptions request), and wait for its approval."
+    )
 
 
 class ConsumerSuspended(Forbidden):
+    """An administrator has suspended the consumer: all its calls are refused."""
+
     code = "consumer_suspended"
     title = "This consumer is suspended"
+    next_step = "Ask an administrator why, and to resume it."
 
 
 class NotFound(Refused):
+    """There is no such object, or it is not one that the caller may see."""
+
     status = 404
     code = "not_found"
     title = "Not found"
+    next_step = "Check the id and the instance; list the objects to see those that there are."
 
 
 class UnknownRoute(NotFound):
+    """No operation has this path in any version that is served."""
+
     code = "unknown_route"
     title = "No API at this path"
+    next_step = "Look the path up in the catalogue at /apis."
 
 
 class MethodNotAllowed(Refused):
+    """The path exists, with other methods: the Allow header names them."""
+
     status = 405
     code = "method_not_allowed"
     title = "Method not allowed"
+    next_step = "Use one of the methods that Allow names."
 
 
 class Conflict(Refused):
+    """The object is in a state that does not allow the operation."""
+
     status = 409
     code = "conflict"
     title = "The request conflicts with the current state"
+    next_step = "Read the object again, and decide by its state."
 
 
 class StillRunning(Conflict):
+    """Only one request with an Idempotency-Key runs at a time."""
+
     code = "still_running"
     title = "The first request with this key is still running"
     retryable = True
+    next_step = (
+        "Send the same request again after Retry-After or some seconds: the answer will be that of the first."
+    )
 
 
 class AlreadyDecided(Conflict):
+    """The case or request has its decision, which stays."""
+
     code = "already_decided"
     title = "Already decided"
+    next_step = "Read it again to see who decided what."
 
 
 class TooManyKeys(Conflict):
+    """A consumer may have two valid API keys, so that one can replace the other."""
+
     code = "too_many_keys"
     title = "The consumer has the maximum number of valid keys"
     actor = "administrator"
+    next_step = "Revoke one that is no longer used, then create the new one."
 
 
 class OwnershipViolation(Conflict):
+    """Each field is changed in the system that owns it at this stage."""
+
     code = "ownership_violation"
     title = "Another system owns this field at this stage"
+    next_step = "Change the field in the system that the detail names."
 
 
 class Gone(Refused):
+    """This version of the API has passed its sunset date."""
+
     status = 410
     code = "gone"
     title = "This version was retired"
+    next_step = "Move to the version that the Link header or the catalogue names as its successor."
 
 
 class PreconditionFailed(Refused):
+    """If-Match names another version than the present one: somebody else has changed the object."""
+
     status = 412
     code = "stale_version"
     title = "The object has changed since it was read"
+    next_step = "Read the object again, apply the change to it, and send its new version."
 
 
 class BodyTooLarge(Refused):
+    """The body has more bytes than the operation accepts."""
+
     status = 413
     code = "body_too_large"
     title = "The body is too large"
+    next_step = "Send less at a time."
 
 
 class UriTooLong(Refused):
+    """The path and query have more bytes than are accepted."""
+
     status = 414
     code = "uri_too_long"
     title = "URI too long"
+    next_step = "Shorten the query."
 
 
 class UnsupportedMediaType(Refused):
+    """The operation takes another media type or encoding, as a rule application/json."""
+
     status = 415
     code = "unsupported_media_type"
     title = "The body's content type is not supported"
+    next_step = "Set Content-Type to the type that the document names."
 
 
 class Invalid(Refused):
+    """The request differs from the OpenAPI document, or its values do not fit together: see `errors`."""
+
     status = 422
     code = "invalid"
     title = "The request violates the contract"
+    next_step = "Correct each fault of `errors`; for a cursor, begin again without it."
 
 
 class IdempotencyKeyReused(Invalid):
+    """A key stands for one request: this one differs from the first with the key."""
+
     code = "idempotency_key_reused"
     title = "The Idempotency-Key was used before with another request"
+    next_step = "Use a new key for a new effect, or send the first request unchanged."
+
+
+def unusable_cursor(detail: str) -> Invalid:
+    """The refusal of a cursor that cannot continue the list to which it was sent."""
+    fault = Fault("/query/cursor", detail, "cursor", field="cursor")
+    return Invalid("This cursor does not continue this list: begin again without it.", errors=(fault,))
 
 
 class PreconditionRequired(Refused):
+    """The operation changes an object that others change too, so it asks which version was read."""
+
     status = 428
     code = "precondition_required"
     title = "If-Match header required"
+    next_step = "Read the object, and send its version as If-Match."
 
 
 class TooManyRequests(Refused):
+    """The caller has used up its rate; RateLimit and Retry-After say when there is more."""
+
     status = 429
     code = "too_many_requests"
     title = "Too many requests"
     retryable = True
+    next_step = "Wait for Retry-After, then send the request again."
 
 
 class QuotaExceeded(TooManyRequests):
@@ -286,12 +387,16 @@ class QuotaExceeded(TooManyRequests):
 
     code = "quota_exceeded"
     title = "Monthly quota exceeded"
+    next_step = "Wait for the next month, or request a subscription on a larger plan."
 
 
 class HeadersTooLarge(Refused):
+    """The headers have more bytes than are accepted, in one field or together."""
+
     status = 431
     code = "headers_too_large"
     title = "The headers are too large"
+    next_step = "Send fewer or shorter headers."
 
 
 class Failed(Problem):
@@ -301,15 +406,21 @@ class Failed(Problem):
 class Unexpected(Failed):
     """An internal fault; the log has it under the correlation id."""
 
+    code = "unexpected"
+    next_step = "Report the correlation id to the operator, who looks it up in the log."
+
 
 class VendorFault(Failed):
     """A vendor's fault, with the instance and the vendor's request id, never the vendor's body."""
 
 
 class ContractViolation(VendorFault):
+    """The vendor answered with something else than its documentation describes."""
+
     status = 502
     code = "contract_violation"
     title = "A vendor's answer violates its schema"
+    next_step = "Let the operator check the instance, and ask the vendor by the request id."
 
 
 class VendorRejected(VendorFault):
@@ -318,6 +429,7 @@ class VendorRejected(VendorFault):
     status = 409
     code = "vendor_rejected"
     title = "A vendor refused the request"
+    next_step = "Correct the record or the account as `errors` say, then send the request again."
 
 
 class VendorUnavailable(VendorFault):
@@ -330,6 +442,7 @@ class VendorUnavailable(VendorFault):
     code = "vendor_unavailable"
     title = "A vendor is not available"
     retryable = True
+    next_step = "Wait for Retry-After, then send the request again; the operator can check the instance."
 
     def __init__(self, detail: str = "", *, nothing_done: bool = False, **more: Any) -> None:
         super().__init__(detail, **more)
@@ -341,6 +454,7 @@ class VendorDoubtful(VendorUnavailable):
 
     code = "vendor_doubtful"
     title = "A vendor did not answer; the outcome is unknown"
+    next_step = "Send the same request again under the same key: what exists is looked up first."
 
 
 class VendorPending(VendorDoubtful):
@@ -351,6 +465,7 @@ class VendorPending(VendorDoubtful):
 
     code = "vendor_pending"
     title = "A vendor has not finished yet"
+    next_step = "Wait for Retry-After, then send the same request again: it asks for the outcome."
 
     def __init__(self, detail: str = "", *, handle: str = "", **more: Any) -> None:
         super().__init__(detail, **more)
@@ -359,10 +474,13 @@ class VendorPending(VendorDoubtful):
 
 
 class Unavailable(Failed):
+    """The database or the cache of the deployment does not answer."""
+
     status = 503
     code = "unavailable"
     title = "Temporarily unavailable"
     retryable = True
+    next_step = "Wait for Retry-After, then send the request again."
 
 
 class Overloaded(Unavailable):
@@ -370,13 +488,17 @@ class Overloaded(Unavailable):
 
     code = "overloaded"
     title = "Overloaded"
+    next_step = "Wait for Retry-After, then send the request again, less at a time."
 
 
 class DeadlineExceeded(Failed):
+    """The answer was not ready in time; what was begun may be done later."""
+
     status = 504
     code = "deadline_exceeded"
     title = "Deadline exceeded"
     retryable = True
+    next_step = "Send the same request again under the same Idempotency-Key."
 
 
 class NotCached(Failed):
@@ -387,15 +509,17 @@ class NotCached(Failed):
     title = "No cached answer is fresh enough"
     retryable = True
     actor = "caller"
+    next_step = "Send the request without only-if-cached."
 
 
 def catalogue() -> dict[str, type[Problem]]:
     """Every problem by its code."""
     kinds: dict[str, type[Problem]] = {}
-    waiting = [Problem]
+    waiting = Problem.__subclasses__()
     while waiting:
         kind = waiting.pop()
-        kinds.setdefault(kind.code, kind)
+        if "code" in vars(kind):  # else a group of problems, or a kind that answers as its parent
+            kinds.setdefault(kind.code, kind)
         waiting.extend(kind.__subclasses__())
     return kinds
 

@@ -48,6 +48,7 @@ class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for index, route in enumerate(self.routes):
             place = f"routes[{index}]"
             region = served.get((route.instance, route.capability))
+            known = any(instance == route.instance for instance, _ in served)
             if route.selling_entity not in (ANY, *entities):
                 faults.append(f"{place}.selling_entity: there is no legal entity {route.selling_entity}")
             if route.capability not in capabilities:
@@ -55,6 +56,8 @@ class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 faults.append(
                     f"{place}.capability: there is no capability {route.capability}; there are {there_are}"
                 )
+                if not known:
+                    faults.append(f"{place}.instance: there is no instance {route.instance}")
             elif region is None:
                 faults.append(f"{place}.instance: {route.instance} does not serve {route.capability}")
             elif route.residency and region != route.residency:

@@ -15,6 +15,10 @@ from kit.telemetry.tracing import traces_address
 
 TierName = Literal["gateway", "experience", "process", "system"]
 TIERS: tuple[TierName, ...] = ("gateway", "experience", "process", "system")
+_SCHEMES = {
+    "database_url": ("postgresql", "postgresql+psycopg"),
+    "cache_url": ("redis", "rediss", "unix"),
+}
 _NO_ADDRESS = "is no http address"
 _PUBLIC_PATH = re.compile(r"(/[A-Za-z0-9._~\-]+)*")
 DEMO_CONFIG = Path(__file__).parent / "demo_config"
@@ -139,6 +143,7 @@ def examine(environ: Mapping[str, str]) -> tuple[ServerSettings, list[str]]:
 def _faults(settings: ServerSettings) -> Iterator[str]:
     """What does not fit together in settings that can be read."""
     served_tiers = settings.served_tiers
+    yield from _store_faults(settings)
     try:
         settings.internal  # noqa: B018 - read only to validate it
     except ValueError:
@@ -160,6 +165,14 @@ def _faults(settings: ServerSettings) -> Iterator[str]:
                 yield f"ENFILADE_{other.upper()}_URL is not set, and the {tier} tier needs it"
     if served_tiers != frozenset(TIERS) and not settings.internal_key:
         yield "ENFILADE_INTERNAL_KEY is not set (env:NAME or file:PATH); split tiers need it"
+
+
+def _store_faults(settings: ServerSettings) -> Iterator[str]:
+    """The addresses of stores that are none."""
+    for name, schemes in _SCHEMES.items():
+        url: str = getattr(settings, name)
+        if url and url.partition("://")[0] not in schemes:
+            yield f"ENFILADE_{name.upper()} is no address of the form {schemes[0]}://…"
 
 
 def _public_fault(url: str) -> str:

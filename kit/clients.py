@@ -14,7 +14,7 @@ from contracts.problems import DeadlineExceeded, Problem, Unavailable
 from kit import context, problems
 from kit.context import remaining
 from kit.delegation import Credential, audience_of
-from kit.operations import Bound, bind
+from kit.operations import Bound, api_of, bind, bind_cursors
 from kit.streaming import IDLE_SECONDS, until_failure
 
 T = TypeVar("T")
@@ -23,10 +23,15 @@ _PLACE = re.compile(r"{(\w+)}")
 _encode = msgspec.json.Encoder().encode
 
 
-def local(interface: type[T], implementation: Any) -> T:
-    """The implementation behind its interface, in this process, under the deadline."""
+def local(interface: type[T], implementation: Any, prefix: str | None = None) -> T:
+    """The implementation behind its interface, in this process, under the deadline.
+
+    `prefix` is the path to which the cursors of its lists are bound, where it differs by instance.
+    """
+    prefix = prefix or api_of(interface).prefix
     methods = {
-        bound.name: _local_method(bound, getattr(implementation, bound.name)) for bound in bind(interface)
+        bound.name: _local_method(bound, bind_cursors(bound, getattr(implementation, bound.name), prefix))
+        for bound in bind(interface)
     }
     return cast("T", type(f"Local{interface.__name__}", (), {"__slots__": (), **_static(methods)})())
 

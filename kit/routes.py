@@ -33,7 +33,7 @@ from contracts.problems import (
 from kit import context, problems
 from kit.conditions import etag_of
 from kit.delegation import Delegated, delegation_verifier
-from kit.operations import Bound, bind
+from kit.operations import Bound, api_of, bind, bind_cursors
 from kit.secrets import Secret
 from kit.streaming import EVENT_STREAM, Produced, failure
 from kit.telemetry import log
@@ -59,9 +59,16 @@ Call = Callable[[Mapping[str, str], bytes, str | None, bytes], Awaitable[Answer]
 """An operation as a request names it: by path values, query string, If-Match and body."""
 
 
-def calls(interface: type, implementation: Any) -> dict[str, Call]:
-    """Every operation of an implementation by its name; the calls raise whatever the implementation does."""
-    return {bound.name: _call(bound, getattr(implementation, bound.name)) for bound in bind(interface)}
+def calls(interface: type, implementation: Any, prefix: str | None = None) -> dict[str, Call]:
+    """Every operation of an implementation by its name; the calls raise whatever the implementation does.
+
+    The cursors of its lists are bound to the path prefix: where it differs by instance, it must be given.
+    """
+    prefix = prefix or api_of(interface).prefix
+    return {
+        bound.name: _call(bound, bind_cursors(bound, getattr(implementation, bound.name), prefix))
+        for bound in bind(interface)
+    }
 
 
 def _call(bound: Bound, method: Callable[..., Awaitable[Any]]) -> Call:
@@ -70,12 +77,17 @@ def _call(bound: Bound, method: Callable[..., Awaitable[Any]]) -> Call:
     # The gateway has held the body against the document; not strict, since JSON Schema calls 1.0 an integer.
     decode = msgspec.json.Decoder(bound.body, strict=False).decode if bound.body is not None else None
     takes_if_match, status = bound.takes_if_match, bound.operation.status
-    streams = bound.operation.streams
+    streams, any_of = bound.operation.streams, bound.operation.any_of
 
     async def call(path: Mapping[str, str], query: bytes, if_match: str | None, body: bytes) -> Answer:
         arguments = {name: _convert(path[name], kind, f"/path/{name}") for name, kind in kinds.items()}
         if read_query is not None:
             arguments.update(read_query(query))
+        if any_of and all(arguments[name] is None for name in any_of):
+            faults = [
+                Fault(f"/query/{name}", "give this or another", "missing", field=name) for name in any_of
+            ]
+            raise Invalid(f"Give at least one of {', '.join(any_of)}.", errors=faults)
         if takes_if_match:
             arguments["if_match"] = if_match
         if decode is not None:
@@ -101,12 +113,12 @@ def _query_reader(kind: type[msgspec.Struct]) -> Callable[[bytes], dict[str, Any
 
 def router(interface: type, implementation: Any, prefix: str) -> Router:
     """All operations of an implementation under a path prefix."""
-    return Router(path=prefix, route_handlers=handlers(interface, implementation))
+    return Router(path=prefix, route_handlers=handlers(interface, implementation, prefix))
 
 
-def handlers(interface: type, implementation: Any) -> list[HTTPRouteHandler]:
+def handlers(interface: type, implementation: Any, prefix: str) -> list[HTTPRouteHandler]:
     """One Litestar handler per operation of the interface."""
-    methods = calls(interface, implementation)
+    methods = calls(interface, implementation, prefix)
     return [_handler(bound, methods[bound.name]) for bound in bind(interface)]
 
 

@@ -49,7 +49,9 @@ Cursor = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[A-Za-z0-9
 PageSize = Annotated[int, Meta(ge=1, le=200)]
 
 
-_PLAIN = re.compile(r"^[A-Za-z0-9_.:\-]{1,96}$")  # some room is left for ids that are made of this one
+_PLAIN = re.compile(
+    r"^[A-Za-z0-9_.:\-]{1,96}$"
+)  # shorter than an id may be, for ids that are made of this one
 
 
 def id_of(prefix: str, *parts: str) -> str:

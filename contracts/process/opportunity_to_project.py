@@ -17,6 +17,7 @@ class ActivationBlocked(Conflict):
     code = "activation_blocked"
     title = "The opportunity cannot become a project yet"
     actor = "sales"
+    next_step = "Correct what `errors` names in the CRM; a run that waits goes on by itself."
 
 
 class ActivationRequest(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -56,11 +56,17 @@ class Erp(Protocol):
         """A page of customers changed at or after an instant."""
         ...
 
-    @operation("GET", "/customers/matches", summary="Find customers that may be the same firm", problems=LIST)
+    @operation(
+        "GET",
+        "/customers/matches",
+        summary="Find customers that may be the same firm",
+        problems=LIST,
+        any_of=("name", "tax_number", "domain"),
+    )
     async def find_customers(
         self, name: Name | None = None, tax_number: Name | None = None, domain: Name | None = None
     ) -> Customers:
-        """Customers alike in tax number, normalised name or e-mail domain (at most 20)."""
+        """Customers alike in tax number, normalised name or e-mail domain (at most 20); give one at least."""
         ...
 
     @operation(

@@ -196,6 +196,8 @@ def _connected(url: str):  # noqa: ANN202 - an iterator of a connection, as the 
 
 def _unpack(file: Path, place: Path) -> Manifest:
     """What the archive holds, written into the place; raises CommandError for one that we did not write."""
+    if not file.exists():
+        raise CommandError(f"There is no file {file}.")
     try:
         with tarfile.open(file) as archive:
             members = archive.getmembers()

@@ -13,13 +13,13 @@ import msgspec
 from sqlalchemy import text
 
 from contracts.problems import Unavailable
-from deploy.composition.checking import configuration_faults, start_faults
+from deploy.composition.checking import configuration_faults, start_faults, unresolved_secrets
 from deploy.composition.instances import check
 from deploy.demo.cast import read_roles
 from deploy.process.ports import port_fault
 from deploy.process.sandboxes import port_of
 from deploy.process.stack import Stack, has_database, launcher, running, settings_beside
-from deploy.settings import DEMO_CONFIG, ServerSettings, is_production
+from deploy.settings import DEMO_CONFIG, ServerSettings, examine, is_production
 from kit.cache import Cache
 from kit.database import Database
 from kit.settings import SettingsError
@@ -53,12 +53,24 @@ def diagnose(
     try:
         settings = settings_beside(folder, environ)
     except SettingsError as error:
-        faults = [] if production else _faults("settings", error.faults, "correct the variable")
-        return [*findings, *faults]
-    findings += [] if production else _configuration(settings)
+        return [*findings, *([] if production else _invalid(error.faults, environ))]
+    secrets = list(unresolved_secrets(settings, environ))
+    findings += (
+        []
+        if production
+        else [*_faults("settings", secrets, "correct the variable"), *_configuration(settings)]
+    )
     findings += [] if stack else _ports(settings, port or settings.port, sandbox_port)
     known = {**(stack.environ if stack else {}), **environ}
     return [*findings, *asyncio.run(_servers(settings, stack)), *asyncio.run(_instances(settings, known))]
+
+
+def _invalid(faults: list[str], environ: Mapping[str, str]) -> Iterator[Diagnosis]:
+    """The faults of the settings, and those of the configuration if the settings name one."""
+    settings, _ = examine(environ)
+    yield from _faults("settings", [*faults, *unresolved_secrets(settings, environ)], "correct the variable")
+    if settings.folder.is_dir():
+        yield from _configuration(settings)
 
 
 def _python() -> Diagnosis:

@@ -4,7 +4,7 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import NoReturn
 
@@ -78,11 +78,13 @@ def _run(given: list[str]) -> int:
     chosen = next((word for word in given if word in COMMANDS), None)
     # Only the chosen command is imported: most others would load the whole deployment first.
     module = importlib.import_module(f"deploy.cli.commands.{chosen}") if chosen else None
-    parser = _parser(chosen, module)
+    parser, command = _parsers(chosen, module)
     options = parser.parse_args(given)
     if module is None or chosen is None:
         parser.print_help()
         return OK if not given else MISUSED
+    if command is not None and hasattr(module, "TAKES"):
+        command.refuse_foreign(options, module.TAKES)
     try:
         return module.run(options)
     except CommandError as error:
@@ -112,8 +114,31 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         super().error(visible(message))
 
+    def refuse_foreign(self, options: argparse.Namespace, takes: Mapping[str, str]) -> None:
+        """Exit with the usage of the chosen action where an argument was given that only others take.
 
-def _parser(chosen: str | None, module: ModuleType | None) -> argparse.ArgumentParser:
+        `takes` names the arguments of each action; what it names for none, all actions take.
+        """
+        chosen = next(each for each in self._actions if not each.option_strings and each.choices)
+        action: str = getattr(options, chosen.dest)
+        others = set(" ".join(takes.values()).split()) - set(takes[action].split())
+        given = [
+            each
+            for each in self._actions
+            if each.dest in others and getattr(options, each.dest) not in (each.default, None, [])
+        ]
+        if not given:
+            return
+        prog = f"{self.prog} {action}"
+        usage = argparse.HelpFormatter(prog)
+        taken = [each for each in self._actions if each is not chosen and each.dest not in others]
+        usage.add_usage(None, taken, [])
+        names = ", ".join("/".join(each.option_strings) or str(each.metavar) for each in given)
+        self.exit(MISUSED, f"{usage.format_help()}{prog}: error: takes no {names}\n")
+
+
+def _parsers(chosen: str | None, module: ModuleType | None) -> tuple[_Parser, _Parser | None]:
+    """The parser of the command line, and that of the chosen command."""
     parser = _Parser(
         prog="enfilade",
         description=INTRODUCTION,
@@ -121,14 +146,16 @@ def _parser(chosen: str | None, module: ModuleType | None) -> argparse.ArgumentP
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands", dest="command")
+    configured = None
     for name, sentence in COMMANDS.items():
         command = commands.add_parser(name, help=sentence)
         if name == chosen and module is not None:
+            configured = command
             command.description = module.DESCRIPTION
             command.epilog = f"{module.EPILOG}\n{EXIT_STATUSES}"
             command.formatter_class = argparse.RawDescriptionHelpFormatter
             module.configure(command)
-    return parser
+    return parser, configured
 
 
 if __name__ == "__main__":

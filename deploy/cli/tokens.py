@@ -7,7 +7,7 @@ from deploy.errors import MISUSED, CommandError
 from deploy.process.stack import data_dir, settings_beside
 from gateway.identity import DevelopmentIssuer
 from gateway.pipeline import GatewaySettings
-from gateway.plans import Consumer, read, read_consumers
+from gateway.plans import Consumer, expand, read, read_consumers
 
 
 def embedded_issuer(data: str | None) -> DevelopmentIssuer:
@@ -23,8 +23,12 @@ def embedded_issuer(data: str | None) -> DevelopmentIssuer:
 
 
 def mint(issuer: DevelopmentIssuer, consumer: str, subject: str = "", scopes: list[str] | None = None) -> str:
-    """A token; raises CommandError with the known consumers for any other name."""
-    known_consumer(issuer, consumer)
+    """A token; raises CommandError for an unknown consumer, and for scopes that it was not granted."""
+    granted = expand(known_consumer(issuer, consumer), issuer.scopes)
+    if foreign := sorted(set(scopes or ()) - set(granted)):
+        raise CommandError(
+            f"{consumer} has no scope {', '.join(foreign)}; it has: {', '.join(granted)}.", MISUSED
+        )
     return issuer.mint(consumer, subject=subject, scopes=scopes)
 
 

@@ -1,7 +1,8 @@
 """deploy: the firm's policy: consumers, plans, conflicting duties and routing."""
 
+import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,16 @@ from deploy.composition.production import refuse_development
 from gateway.duties import matrix_of, refuse_conflicts
 from gateway.names import KnownNames, known_names, unknown_names
 from gateway.pipeline import validate
-from gateway.policy_bundle import PolicyBundle, placed, read_bundle
+from gateway.policy_bundle import (
+    CONSUMERS,
+    DUTIES,
+    FILES,
+    POLICIES,
+    ROUTING,
+    PolicyBundle,
+    placed,
+    read_bundle,
+)
 from gateway.policy_bundle.reloader import Participant
 from kit.settings import SettingsError
 from process_apis import reference_files
@@ -23,6 +33,12 @@ from process_apis.current_policy import CurrentPolicy
 from process_apis.reference import Reference
 from system_apis.app import survey_profiles
 from system_apis.connector import Connector, Profile
+
+# The places that are judged by the names of another file.
+_NEEDS = {
+    CONSUMERS: re.compile(r"duties\.[^:]*\.roles\[|waivers\[\d+\]\.holder"),
+    DUTIES: re.compile(r"consumers\.[^:]*\.roles\[|identity\.issuers\[\d+\]\.roles"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +97,23 @@ def names_known(facts: RoutingFacts | None = None) -> KnownNames:
 def routing_faults(
     bundle: PolicyBundle, facts: RoutingFacts | None = None, *, production: bool = False
 ) -> list[str]:
-    """What does not fit in a policy that is written well, each with its file and line.
+    """What does not fit in a policy, each with its file and line.
 
     Without `facts` its routing is not looked at. In production whatever is for development only does not fit.
+    What two files have to do with each other is judged where the bundle has both.
     """
     faults: list[str] = []
+    absent = {file for file in FILES if file not in bundle.lines} if bundle.folder else set[str]()
     checks: list[Callable[[], None]] = [
-        lambda: validate(bundle.settings, bundle.consumers, read_lifecycles()),
-        lambda: _refuse(unknown_names(bundle, names_known(facts))),
-        lambda: refuse_conflicts(matrix_of(bundle.duties, interfaces()), bundle.consumers),
+        lambda: _refuse(_judged(unknown_names(bundle, names_known(facts)), absent))
     ]
-    if facts is not None:
+    if absent.isdisjoint((POLICIES, CONSUMERS)):
+        checks.insert(0, lambda: validate(bundle.settings, bundle.consumers, read_lifecycles()))
+    if absent.isdisjoint((DUTIES, CONSUMERS)):
+        checks.append(lambda: refuse_conflicts(matrix_of(bundle.duties, interfaces()), bundle.consumers))
+    if facts is not None and ROUTING not in absent:
         checks.append(lambda: _refuse(facts.faults(bundle.routing)))
-    if production:
+    if production and not absent:
         checks.append(lambda: refuse_development(bundle))
     for check in checks:
         try:
@@ -101,6 +121,12 @@ def routing_faults(
         except SettingsError as error:
             faults += placed(bundle, error).faults
     return faults
+
+
+def _judged(faults: list[str], absent: Collection[str]) -> list[str]:
+    """The faults that do not come from the absence of a file: it may name what they miss."""
+    unsure = [_NEEDS[file] for file in absent if file in _NEEDS]
+    return [fault for fault in faults if not any(needs.match(fault) for needs in unsure)]
 
 
 def _refuse(faults: list[str]) -> None:

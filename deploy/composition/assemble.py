@@ -262,10 +262,11 @@ def _system_clients(tiers: Tiers, carrier: Carrier) -> dict[tuple[str, type], An
         instance = tiers.instances.get(profile.name)
         for capability in profile.capabilities:
             interface = interface_of(capability)
+            prefix = prefix_of(interface, profile.name)
             client = (
-                local(interface, instance.interfaces[interface])
+                local(interface, instance.interfaces[interface], prefix)
                 if instance is not None
-                else carrier.client("system", interface, prefix_of(interface, profile.name))
+                else carrier.client("system", interface, prefix)
             )
             clients[profile.name, interface] = guarded(interface, client)
     return clients

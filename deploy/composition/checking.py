@@ -1,23 +1,22 @@
 """deploy: validates settings and their folder before the deployment starts."""
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 import process_apis.app
-from contracts.routing import Routing
 from deploy.composition.access import RoutingFacts, names_known, read_routing_facts, routing_faults
 from deploy.composition.production import production_faults
 from deploy.settings import ServerSettings, examine, read_settings
 from gateway.identity.issuing.personas import read_people
 from gateway.names import KnownNames, roles_that_bind, unknown_claims, unknown_roles
-from gateway.pipeline import GatewaySettings
-from gateway.plans.reading import decode, parse
-from gateway.policy_bundle import ROUTING, make_bundle, placed, read_bundle
+from gateway.plans.reading import decode
+from gateway.policy_bundle import read_bundle, read_valid_files
 from kit import retention
+from kit.secrets import SecretError, resolve
 from kit.settings import SettingsError
 from kit.toml_lines import line_of, lines_of
 
@@ -25,7 +24,17 @@ from kit.toml_lines import line_of, lines_of
 def start_faults(environ: Mapping[str, str]) -> list[str]:
     """Everything that forbids a start with these variables and the folder that they name, a sentence each."""
     settings, faults = examine(environ)
-    return [*faults, *unfitness(settings, environ)]
+    return [*faults, *unresolved_secrets(settings, environ), *unfitness(settings, environ)]
+
+
+def unresolved_secrets(settings: ServerSettings, environ: Mapping[str, str]) -> Iterator[str]:
+    """The secrets of the settings that cannot be read where they are referred to."""
+    for name in ("internal_key", "master_key"):
+        if reference := getattr(settings, name):
+            try:
+                resolve(reference, environ)
+            except SecretError as error:
+                yield f"ENFILADE_{name.upper()}: {error}"
 
 
 def unfitness(settings: ServerSettings, environ: Mapping[str, str]) -> list[str]:
@@ -70,25 +79,8 @@ def policy_faults(folder: Path, *, production: bool = False) -> list[str]:
 
 
 def _policy_faults(folder: Path, facts: RoutingFacts | None, *, production: bool) -> list[str]:
-    try:
-        bundle = read_bundle(folder)
-    except SettingsError as error:
-        return [*error.faults, *(_routing_faults(folder, facts) if facts is not None else [])]
-    return routing_faults(bundle, facts, production=production)
-
-
-def _routing_faults(folder: Path, facts: RoutingFacts) -> list[str]:
-    """What does not fit in the routing of a policy whose other files are faulty."""
-    path = folder / ROUTING
-    try:
-        text = path.read_text(encoding="utf-8")
-        routing = parse(text, Routing, str(path))
-    except (OSError, UnicodeDecodeError, SettingsError):
-        return []  # reported already
-    alone = make_bundle(
-        GatewaySettings(), {}, routing=routing, folder=folder, lines={ROUTING: lines_of(text)}
-    )
-    return placed(alone, SettingsError(facts.faults(routing))).faults
+    bundle, faults = read_valid_files(folder)
+    return [*faults, *routing_faults(bundle, facts, production=production)]
 
 
 def unknown_elsewhere(folder: Path) -> list[str]:

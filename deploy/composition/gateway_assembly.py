@@ -25,7 +25,7 @@ from gateway.inventory import ApiInventory, Mounted, scopes_of
 from gateway.plans import Consumer
 from gateway.policies.hop import Target, in_process
 from kit.operations import api_of
-from system_apis.app import interface_of
+from system_apis.app import interface_of, prefix_of
 
 
 def build_gateway(
@@ -57,15 +57,18 @@ def build_gateway(
 
 
 def _mounted(settings: ServerSettings, tiers: Tiers, carrier: Carrier) -> Iterable[Mounted]:
-    def target(tier: TierName, interface: type, service: Any) -> Target:
-        return in_process(interface, service) if tier in settings.served_tiers else carrier.target(tier)
+    def target(tier: TierName, interface: type, service: Any, prefix: str | None = None) -> Target:
+        if tier not in settings.served_tiers:
+            return carrier.target(tier)
+        return in_process(interface, service, prefix)
 
     for _, profile in tiers.profiles:
         instance = tiers.instances.get(profile.name)
         for capability in profile.capabilities:
             interface = interface_of(capability)
             service = instance.interfaces[interface] if instance else None
-            yield Mounted(interface, frozen(interface), target("system", interface, service), profile.name)
+            reached = target("system", interface, service, prefix_of(interface, profile.name))
+            yield Mounted(interface, frozen(interface), reached, profile.name)
     for interface in process_apis.app.interfaces():
         module = tiers.modules.get(interface)
         service = module.service if module else None

@@ -9,6 +9,7 @@ from deploy.demo.cast import Player
 from deploy.demo.deal import choose_deal
 from deploy.errors import CommandError
 from deploy.people import Person
+from process_apis.flows.opportunity_to_project.steps import NOT_SETTLED
 from sandbox.core.console import Deal
 
 T = TypeVar("T")
@@ -94,13 +95,10 @@ class Scenario:
         return f"{case['stopped']} {case['why']} {case['what_next']} (`enfilade exceptions show {identity}`)"
 
     def _print_step(self, indent: str, step: dict[str, Any]) -> None:
-        state = step["status"]
-        if state == "running" or (step["title"], state) in self._printed:
-            return
-        self._printed.add((step["title"], state))
-        detail = f": {step['detail']}" if step.get("detail") else ""
-        mark = {"done": "✓", "waiting": "…", "failed": "✗"}.get(state, "·")
-        self._say(f"{indent}{mark} {step['title']}{detail}")
+        line, known = step_line(step), (step["title"], step["status"])
+        if line and known not in self._printed:
+            self._printed.add(known)
+            self._say(f"{indent}{line}")
 
     def _say(self, line: str) -> None:
         self._say_line(f"{time.monotonic() - self._begun:5.1f} s", line)
@@ -116,6 +114,15 @@ class Scenario:
                     f"Timed out after {seconds:.0f} s, before {what}: see the log, or run `enfilade doctor`."
                 )
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+
+def step_line(step: dict[str, Any]) -> str:
+    """What became of a step; empty while it runs, and for a look that came too early and is repeated."""
+    detail = step.get("detail", "")
+    if step["status"] == "running" or detail == NOT_SETTLED:
+        return ""
+    mark = {"done": "✓", "waiting": "…", "failed": "✗"}.get(step["status"], "·")
+    return f"{mark} {step['title']}" + (f": {detail}" if detail else "")
 
 
 def _decision(request: dict[str, Any]) -> dict[str, str]:

@@ -38,7 +38,7 @@ def _seconds(step: dict[str, Any]) -> str:
 
 
 def _objects(checks: list[Check]) -> Sheet:
-    made = table("Read back from the vendors", "", "system", "what", "id", "found")
+    made = table("Read back from the vendors", "", "system", "what", "id", "result")
     for check in checks:
         made.add_row(mark(ok=check.ok), check.system, check.what, check.id, check.found)
     return made

@@ -50,7 +50,8 @@ class Catalogue:
                 "title": kind.title,
                 "retryable": kind.retryable,
                 "actor": kind.actor,
-                "meaning": (kind.__doc__ or "").strip(),
+                "meaning": " ".join((kind.__doc__ or "").partition("\n\n")[0].split()),
+                "next_step": kind.next_step,
             }
             for kind in codes
         ]

@@ -165,5 +165,6 @@ def problem_page(item: dict[str, Any]) -> str:
         item["code"],
         f"<h1>{item['status']} <code>{escape(item['code'])}</code></h1>"
         f"<p class=lead>{escape(item['title'])}.</p>"
-        f"<p>{escape(item['meaning'])}</p><p>Who must act: <b>{escape(item['actor'])}</b>. {retry}</p>",
+        f"<p>{escape(item['meaning'])}</p><p>What to do next: {escape(item['next_step'])}</p>"
+        f"<p>Who must act: <b>{escape(item['actor'])}</b>. {retry}</p>",
     )

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -17,7 +18,7 @@ from kit import clock
 from kit.settings import SettingsError
 from kit.toml_lines import line_of, lines_of
 
-__all__ = ["FILES", "PolicyBundle", "make_bundle", "read_bundle", "read_texts"]
+__all__ = ["FILES", "PolicyBundle", "make_bundle", "read_bundle", "read_texts", "read_valid_files"]
 
 POLICIES, CONSUMERS, DUTIES, ROUTING = "gateway.toml", "consumers.toml", "duties.toml", "routing.toml"
 FILES = (POLICIES, CONSUMERS, DUTIES, ROUTING)
@@ -73,6 +74,31 @@ def read_bundle(folder: Path) -> PolicyBundle:
 
 def read_texts(folder: Path) -> dict[str, str]:
     """The texts of the policy files by name; raises SettingsError for those that cannot be read."""
+    texts, faults = _texts(folder)
+    if faults:
+        raise SettingsError(faults)
+    return texts
+
+
+def parse_bundle(folder: Path, texts: Mapping[str, str]) -> PolicyBundle:
+    """The policy bundle in the texts of a folder's policy files; raises SettingsError."""
+    bundle, faults = _parsed(folder, texts)
+    if faults:
+        raise SettingsError(faults)
+    return bundle
+
+
+def read_valid_files(folder: Path) -> tuple[PolicyBundle, list[str]]:
+    """A bundle of the policy files that can be read, the others being empty, and every fault of the others.
+
+    The files that can be read are those of its `lines`.
+    """
+    texts, faults = _texts(folder)
+    bundle, more = _parsed(folder, texts)
+    return bundle, [*faults, *more]
+
+
+def _texts(folder: Path) -> tuple[dict[str, str], list[str]]:
     texts: dict[str, str] = {}
     faults: list[str] = []
     for name in FILES:
@@ -82,30 +108,26 @@ def read_texts(folder: Path) -> dict[str, str]:
             faults.append(f"{folder / name}: {error.strerror}")
         except UnicodeDecodeError as error:
             faults.append(f"{folder / name}: is not UTF-8 ({error.reason} at byte {error.start})")
-    if faults:
-        raise SettingsError(faults)
-    return texts
+    return texts, faults
 
 
-def parse_bundle(folder: Path, texts: Mapping[str, str]) -> PolicyBundle:
-    """The policy bundle in the texts of a folder's policy files; raises SettingsError."""
+def _parsed(folder: Path, texts: Mapping[str, str]) -> tuple[PolicyBundle, list[str]]:
+    parts: dict[str, Any] = {
+        POLICIES: GatewaySettings(),
+        CONSUMERS: ConsumersFile({}),
+        DUTIES: _NO_DUTIES,
+        ROUTING: _NO_ROUTES,
+    }
     faults: list[str] = []
-    parsed = []
-    for name, kind in (
-        (POLICIES, GatewaySettings),
-        (CONSUMERS, ConsumersFile),
-        (DUTIES, Duties),
-        (ROUTING, Routing),
-    ):
+    lines: dict[str, dict[str, int]] = {}
+    for name, text in texts.items():
         try:
-            parsed.append(parse(texts[name], kind, str(folder / name)))
+            parts[name] = parse(text, type(parts[name]), str(folder / name))
+            lines[name] = lines_of(text)
         except SettingsError as error:
             faults += error.faults
-    if faults:
-        raise SettingsError(faults)
-    settings, consumers, duties, routing = parsed
-    lines = {name: lines_of(text) for name, text in texts.items()}
-    return make_bundle(settings, consumers.consumers, duties, routing, folder=folder, lines=lines)
+    settings, consumers, duties, routing = parts.values()
+    return make_bundle(settings, consumers.consumers, duties, routing, folder=folder, lines=lines), faults
 
 
 def placed(bundle: PolicyBundle, error: SettingsError) -> SettingsError:

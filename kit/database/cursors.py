@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.problems import Fault, NotFound
+from contracts.problems import unusable_cursor
 from kit.database.tables import cursors
 
 T = TypeVar("T", bound=tuple[Any, ...])
@@ -49,14 +49,12 @@ def encode_page(*place: str | int | dt.datetime) -> str:
 
 
 def decode_page(cursor: str, kind: type[T]) -> T:
-    """The place that a cursor of ours names; raises NotFound for any other text."""
+    """The place that a cursor of ours names; raises Invalid for any other text."""
     try:
         place = msgspec.json.decode(base64.urlsafe_b64decode(cursor.encode()), type=kind)
         return cast("T", tuple(_storable(part) for part in place))
     except (ValueError, OverflowError, msgspec.MsgspecError):
-        raise NotFound(
-            "No page starts at this cursor", errors=(Fault("/query/cursor", "is not a cursor of this list"),)
-        ) from None
+        raise unusable_cursor("is not a cursor of this list") from None
 
 
 def _storable(part: Any) -> Any:

@@ -11,7 +11,7 @@ import pytest
 
 from contracts.canonical.opportunity import ProjectLink
 from contracts.canonical.values import Money
-from contracts.problems import NotFound, PreconditionFailed
+from contracts.problems import Invalid, NotFound, PreconditionFailed
 from contracts.system.crm import PRECONDITION
 from tests.conformance.common import (
     LOST,
@@ -65,10 +65,10 @@ async def test_an_unknown_id_is_not_found(connector: ConnectorUnderTest, unknown
         await connector.api.put_project_link(unknown, LINK)
 
 
-async def test_a_cursor_of_somebody_else_is_not_found(connector: ConnectorUnderTest) -> None:
+async def test_a_cursor_of_somebody_else_is_refused(connector: ConnectorUnderTest) -> None:
     """No page starts there."""
     for listing in (connector.api.list_opportunities, connector.api.list_customers):
-        with pytest.raises(NotFound):
+        with pytest.raises(Invalid):
             await listing(cursor="bm9ib2R5")
 
 

@@ -13,17 +13,13 @@ from contracts.canonical.values import Address, Money, TaxRegistration
 from contracts.problems import NotFound, VendorRejected
 from contracts.system.erp import BILLING_SCHEDULE
 from tests.conformance.common import (
-    LOST,
     Put,
     lists_once_in_order,
-    made_at_once_is_one,
-    makes_one,
-    survives,
     tells_bad_answers,
-    tells_doubt,
 )
 from tests.conformance.conftest import ConnectorUnderTest, connectors
 from tests.conformance.features import needs
+from tests.conformance.keyed import keyed
 
 CAPABILITY = "erp"
 NOUNS = ("customer", "contract")
@@ -78,33 +74,12 @@ async def actions(connector: ConnectorUnderTest, noun: str) -> tuple[Put, Put]:
     return (lambda api: api.put_contract("enf-1", draft)), (lambda api: api.get_contract_by_key("enf-1"))
 
 
-@pytest.mark.parametrize("noun", NOUNS)
-async def test_a_key_makes_one(connector: ConnectorUnderTest, noun: str) -> None:
-    """Again, at once, from another process: one object, the same answer, found by its key."""
-    await makes_one(connector, noun, *(await actions(connector, noun)))
-
-
-@pytest.mark.parametrize("noun", NOUNS)
-async def test_first_creations_at_once_make_one(connector: ConnectorUnderTest, noun: str) -> None:
-    """Nobody is first, and still there is one."""
-    put, _ = await actions(connector, noun)
-    await made_at_once_is_one(connector, noun, put)
-
-
-@pytest.mark.parametrize("effect", LOST.values(), ids=LOST)
-@pytest.mark.parametrize("noun", NOUNS)
-async def test_a_lost_answer_makes_one(
-    connector: ConnectorUnderTest, noun: str, effect: dict[str, Any]
-) -> None:
-    """Before or after the effect, late, throttled, logged out: one in the end."""
-    await survives(connector, noun, *(await actions(connector, noun)), effect)
-
-
-@pytest.mark.parametrize("noun", NOUNS)
-async def test_a_write_without_an_answer_is_doubtful(connector: ConnectorUnderTest, noun: str) -> None:
-    """It may be done."""
-    put, _ = await actions(connector, noun)
-    await tells_doubt(connector, connector.noun(noun).creates, lambda: put(connector.api))
+(
+    test_a_key_makes_one,
+    test_first_creations_at_once_make_one,
+    test_a_lost_answer_makes_one,
+    test_a_write_without_an_answer_is_doubtful,
+) = keyed(NOUNS, actions)
 
 
 async def test_keys_of_any_length_are_told_apart(connector: ConnectorUnderTest) -> None:
@@ -117,7 +92,7 @@ async def test_keys_of_any_length_are_told_apart(connector: ConnectorUnderTest) 
 
 
 async def test_what_is_not_there_is_not_found(connector: ConnectorUnderTest) -> None:
-    """Ids, keys, cursors, and a contract's unknown customer."""
+    """Ids, keys, and a contract's unknown customer."""
     api = connector.api
     for read in (
         lambda: api.get_customer("999999"),
@@ -126,8 +101,6 @@ async def test_what_is_not_there_is_not_found(connector: ConnectorUnderTest) -> 
         lambda: api.get_contract("999999"),
         lambda: api.get_contract_by_key("nobody"),
         lambda: api.close_contract("nobody"),
-        lambda: api.list_customers(cursor="bm9ib2R5"),
-        lambda: api.list_contracts(cursor="bm9ib2R5"),
         lambda: api.put_contract("enf-2", contract("999999")),
     ):
         with pytest.raises(NotFound):

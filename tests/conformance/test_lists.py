@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contracts.problems import ContractViolation, NotFound, Problem, VendorUnavailable
+from contracts.problems import ContractViolation, Invalid, Problem, VendorUnavailable
 from sandbox.core.golden import Spoil
 from tests.conformance.common import MARK, fails_as, pages, until_done
 from tests.conformance.conftest import ConnectorUnderTest, every_connector
@@ -151,12 +151,12 @@ def plural(noun: str) -> str:
 
 
 @here
-async def test_a_cursor_of_another_list_is_not_found(connector: ConnectorUnderTest) -> None:
+async def test_a_cursor_of_another_list_is_refused(connector: ConnectorUnderTest) -> None:
     """No page begins there, and nothing else is given instead."""
     for name, noun in NOUNS[connector.capability].items():
         if noun.list is None:
             continue
         ids = await make(connector, connector.golden.nouns[name].whole)
         for cursor in ("bm9ib2R5", "x", "A" * 400):
-            with pytest.raises(NotFound):
+            with pytest.raises(Invalid):
                 await noun.list(connector.api, ids)(cursor=cursor)

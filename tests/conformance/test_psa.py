@@ -11,17 +11,13 @@ from contracts.canonical.project import ClientDraft, ProjectDraft, StaffingDeman
 from contracts.canonical.values import Money
 from contracts.problems import NotFound
 from tests.conformance.common import (
-    LOST,
     Put,
     alike,
     lists_once_in_order,
-    made_at_once_is_one,
-    makes_one,
-    survives,
     tells_bad_answers,
-    tells_doubt,
 )
 from tests.conformance.conftest import ConnectorUnderTest, connectors
+from tests.conformance.keyed import keyed
 
 CAPABILITY = "psa"
 NOUNS = ("client", "project")
@@ -73,10 +69,12 @@ async def actions(connector: ConnectorUnderTest, noun: str) -> tuple[Put, Put]:
     return (lambda api: api.put_project("enf-1", draft)), (lambda api: api.get_project_by_key("enf-1"))
 
 
-@pytest.mark.parametrize("noun", NOUNS)
-async def test_a_key_makes_one(connector: ConnectorUnderTest, noun: str) -> None:
-    """Again, at once, from another process: one object, the same answer, found by its key."""
-    await makes_one(connector, noun, *(await actions(connector, noun)))
+(
+    test_a_key_makes_one,
+    test_first_creations_at_once_make_one,
+    test_a_lost_answer_makes_one,
+    test_a_write_without_an_answer_is_doubtful,
+) = keyed(NOUNS, actions)
 
 
 async def test_keys_of_any_length_are_told_apart(connector: ConnectorUnderTest) -> None:
@@ -88,31 +86,8 @@ async def test_keys_of_any_length_are_told_apart(connector: ConnectorUnderTest) 
     assert len(set(found)) == 2
 
 
-@pytest.mark.parametrize("noun", NOUNS)
-async def test_first_creations_at_once_make_one(connector: ConnectorUnderTest, noun: str) -> None:
-    """Nobody is first, and still there is one."""
-    put, _ = await actions(connector, noun)
-    await made_at_once_is_one(connector, noun, put)
-
-
-@pytest.mark.parametrize("effect", LOST.values(), ids=LOST)
-@pytest.mark.parametrize("noun", NOUNS)
-async def test_a_lost_answer_makes_one(
-    connector: ConnectorUnderTest, noun: str, effect: dict[str, Any]
-) -> None:
-    """Before or after the effect, late, throttled, logged out: one in the end."""
-    await survives(connector, noun, *(await actions(connector, noun)), effect)
-
-
-@pytest.mark.parametrize("noun", NOUNS)
-async def test_a_write_without_an_answer_is_doubtful(connector: ConnectorUnderTest, noun: str) -> None:
-    """It may be done."""
-    put, _ = await actions(connector, noun)
-    await tells_doubt(connector, connector.noun(noun).creates, lambda: put(connector.api))
-
-
 async def test_what_is_not_there_is_not_found(connector: ConnectorUnderTest) -> None:
-    """Ids, keys and cursors."""
+    """Ids and keys."""
     api = connector.api
     for read in (
         lambda: api.get_client_by_key("nobody"),
@@ -120,7 +95,6 @@ async def test_what_is_not_there_is_not_found(connector: ConnectorUnderTest) -> 
         lambda: api.get_project("nobody"),
         lambda: api.get_project_by_key("nobody"),
         lambda: api.cancel_project("nobody"),
-        lambda: api.list_projects(cursor="bm9ib2R5"),
     ):
         with pytest.raises(NotFound):
             await read()

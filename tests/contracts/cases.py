@@ -216,7 +216,7 @@ SYSTEM = [
         "GET", f"{ERP}/customers/102", headers={"Cache-Control": "only-if-cached"})),
     Case("system", "not_found", "unknown id", lambda public: public.call("GET", f"{ERP}/customers/999999")),
     Case("system", "not_found", "unknown key", nobodys_project),
-    Case("system", "not_found", "unknown cursor",
+    Case("system", "invalid", "unknown cursor",
          lambda public: public.call("GET", f"{CRM}/customers", params={"cursor": "xyz"})),
     Case("system", "vendor_rejected", "no such entity", lambda public: public.call(
         "PUT", f"{ERP}/customers/by-key/never-made", json={**CUSTOMER, "selling_entity": "NB-NOWHERE"})),

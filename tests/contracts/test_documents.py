@@ -13,7 +13,7 @@ from schemathesis.engine import events, from_schema
 from contracts.operation import Api
 from deploy.composition.interfaces import frozen, interfaces
 from gateway.plans import read_consumers
-from kit.operations import api_of
+from kit.operations import api_of, bind
 from tests.contracts.known import CONSUMER, Known
 from tests.support.instances import CRM_INSTANCE, ERP_INSTANCE, PSA_INSTANCE
 from tests.support.stack import DEMO_CONFIG, Stack
@@ -51,6 +51,13 @@ _JUDGING = (
 )
 # Whom a decision merges with, and at which stage a link is written, is judged by what the vendors have.
 _JUDGED_BY_THE_VENDOR = ("customer_master.decide_request", "crm.put_project_link")
+# A cursor that no list made is refused, and so is a request without any of the criteria that it must have.
+_BEYOND_SCHEMAS = tuple(
+    bound.operation_id
+    for interface in interfaces()
+    for bound in bind(interface)
+    if "cursor" in bound.parameters or bound.operation.any_of
+)
 # What may be corrected, and after which request an account is proposed anew, depends on the run.
 _JUDGED_BY_THE_FLOW = (
     "customer_master.propose_customer",
@@ -118,7 +125,12 @@ def settings(api: Api, deployment: Stack, known: Known, examples: int) -> dict[s
         "checks": {"missing_required_header": {"expected-statuses": [400, 401, 403, 406, 415, 422, 428]}},
         "operations": [
             {"include-operation-id": name, "checks": {"positive_data_acceptance": _MAY_REFUSE}}
-            for name in (*_JUDGING, *_JUDGED_BY_THE_VENDOR, *_JUDGED_BY_THE_FLOW)
+            for name in (
+                *_JUDGING,
+                *_JUDGED_BY_THE_VENDOR,
+                *_JUDGED_BY_THE_FLOW,
+                *_BEYOND_SCHEMAS,
+            )
         ],
         "generation": {"max-examples": examples, "database": "none"},
         # These call some hundred times for each API, however few examples are asked for.

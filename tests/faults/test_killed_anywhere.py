@@ -150,6 +150,7 @@ async def end_sessions(door: Stack, executor: str) -> None:
     engine = create_async_engine(door.database_url)
     query = sa.text(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE :name"
+        " AND datname = current_database()"
     )
     try:
         async with engine.begin() as connection:

@@ -1,5 +1,7 @@
 """tests/gateway: the embedded issuer, as any OAuth client meets it."""
 
+import re
+
 import httpx
 
 from tests.gateway.deployment import URL, Deployment
@@ -53,6 +55,8 @@ async def test_wrong_requests_get_oauths_own_errors(deployment: Deployment):
     ]
     for answer, status, error in cases:
         assert (answer.status_code, answer.json()["error"]) == (status, error)
+        described = answer.json()["error_description"]
+        assert re.fullmatch(r"[A-Z][\w ,']+\.", described), "a sentence, and nothing that was sent"
 
 
 async def test_the_metadata_says_where_everything_is(deployment: Deployment):

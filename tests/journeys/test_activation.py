@@ -1,4 +1,4 @@
-"""A won deal becomes a project: by the CRM's event and by a person's button, through the real house."""
+"""A won deal becomes a project: by the CRM's event and by a person's button, through a real deployment."""
 
 import asyncio
 from decimal import Decimal

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 import deploy.composition.tables  # noqa: F401 - declares every table
-from contracts.problems import NotFound, Unavailable
+from contracts.problems import Invalid, Unavailable
 from kit.database import (
     Database,
     decode_page,
@@ -146,7 +146,8 @@ async def test_a_lost_session_tells_its_holders(database: Database) -> None:
     async with lease(database, "poll:two") as held:
         async with database.begin() as connection:
             killing = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-            await connection.execute(text(killing))
+            ours = " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            await connection.execute(text(killing + ours))
         with pytest.raises(Unavailable):
             await database.locks.check()
         assert held.lost.is_set()
@@ -166,7 +167,7 @@ async def test_cursors_are_kept_by_name(database: Database) -> None:
 @pytest.mark.parametrize("cursor", ["x", "!!!", "bnVsbA==", encode_page("a", "b", "c"), encode_page(1, "\0")])
 def test_a_foreign_page_cursor_leads_nowhere(cursor: str) -> None:
     """A cursor that is not of the list, or holds what no store takes, names no page."""
-    with pytest.raises(NotFound):
+    with pytest.raises(Invalid):
         decode_page(cursor, tuple[int, str])
 
 
@@ -175,7 +176,7 @@ def test_a_page_cursor_keeps_its_place() -> None:
     noon = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
     there = noon.astimezone(dt.timezone(dt.timedelta(hours=5)))
     assert decode_page(encode_page(there, "a"), tuple[dt.datetime, str]) == (noon, "a")
-    with pytest.raises(NotFound):
+    with pytest.raises(Invalid):
         decode_page(encode_page("0001-01-01T00:00:00+01:00"), tuple[dt.datetime])
 
 

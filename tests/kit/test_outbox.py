@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from contracts.events.envelope import Event
-from contracts.problems import NotFound
+from contracts.problems import Invalid
 from kit.database import Database
 from kit.inbox import publish, read
 
@@ -80,5 +80,5 @@ async def test_what_rolls_back_was_never_said(database: Database) -> None:
 
 async def test_a_foreign_cursor_is_refused(database: Database) -> None:
     """A cursor that the feed never gave leads nowhere."""
-    with pytest.raises(NotFound):
+    with pytest.raises(Invalid):
         await feed(database, "nonsense")

@@ -4,6 +4,8 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from contracts.canonical.customer import Customer
 from contracts.canonical.values import Money, Ref
 from contracts.duties import Duties
@@ -11,7 +13,7 @@ from contracts.events.kinds import ACTIVATION_UPDATED, CUSTOMER_APPROVED, Activa
 from kit import clock, exceptions
 from kit.database import Database
 from kit.database.tables import runs
-from kit.inbox import publish
+from kit.inbox import InboxRow, publish
 from kit.workflows import Runtime
 from kit.workflows.journal import Journal
 
@@ -98,6 +100,36 @@ async def approve(database: Database, account_id: str, customer_id: str, name: s
             correlation_id="cor_1",
             deliver=True,
         )
+
+
+def renamings() -> list[InboxRow]:
+    """How one account was named and which customer it became, oldest first."""
+    updated = ActivationUpdated(
+        "act_1", "running", "crm-1", "deal", "acc-1", "Deal", Money(Decimal(1), "GBP"), "Acme", "NB-UK"
+    )
+    unnamed = msgspec.structs.replace(updated, account_name="")
+    first = CustomerApproved("cus_1", "Acme", "NB-UK", "crm-1", "acc-1", "Acme Ltd")
+    second = CustomerApproved("cus_2", "Acme", "NB-UK", "crm-1", "acc-1", "Acme Limited")
+    changes: list[tuple[str, Any]] = [
+        (ACTIVATION_UPDATED, updated),
+        (CUSTOMER_APPROVED, first),
+        (CUSTOMER_APPROVED, second),
+        (ACTIVATION_UPDATED, unnamed),
+    ]
+    noon = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
+    return [
+        InboxRow(
+            number,
+            "tests",
+            f"evt_{number}",
+            kind,
+            "acc-1",
+            msgspec.to_builtins(data),
+            noon + dt.timedelta(minutes=number),
+            "cor_1",
+        )
+        for number, (kind, data) in enumerate(changes)
+    ]
 
 
 async def happen(database: Database) -> None:

@@ -4,24 +4,29 @@ import asyncio
 import datetime as dt
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from itertools import permutations
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from contracts.events.kinds import CustomerApproved, ExceptionChanged, WorkflowStatusChanged
 from deploy.cli import main as cli
 from kit import clock, retention
 from kit.database import Database
-from kit.database.tables import deliveries, inbox
+from kit.database.tables import deliveries, events, inbox
 from kit.retention import RetentionSettings
 from process_apis import app
+from process_apis.views.customers.table import customers
 from process_apis.views.exception_cases.table import exception_cases
 from process_apis.views.flow_health.table import flow_runs
+from process_apis.views.projects import projector
 from process_apis.views.projects.table import accounts, projects
 from process_apis.views.view import View
-from tests.process_apis.histories import happen
+from tests.process_apis.histories import happen, renamings
 from tests.process_apis.projecting import working
 from tests.support.databases import keyed
 from tests.support.forkserver import fork
@@ -78,6 +83,63 @@ async def test_each_deal_is_shown_as_what_became_of_it(database: Database) -> No
         "early": ("running", "50"),
     }
     assert sorted(tuple(row) for row in account) == [("Acme", "cus_1"), ("Bolt Ltd", "cus_2")]
+
+
+async def test_each_column_is_what_the_last_event_says(database: Database) -> None:
+    """Of every object, whichever of its events that is."""
+    await happen(database)
+    await working(database).drain()
+    async with database.connect() as connection:
+        written = (await connection.execute(sa.select(events).order_by(events.c.number))).all()
+        shown = {
+            table: [row._asdict() for row in await connection.execute(sa.select(table))]
+            for table in (customers, exception_cases, flow_runs, projects)
+        }
+    cases = {row.subject: msgspec.convert(row.data, ExceptionChanged) for row in of(written, "exception")}
+    assert_each(shown[exception_cases], {case.exception_id: case for case in cases.values()}, "exception_id")
+    states = [msgspec.convert(row.data, WorkflowStatusChanged) for row in of(written, "workflow")]
+    assert_each(shown[flow_runs], {state.workflow_id: state for state in states}, "workflow_id")
+    approved = [msgspec.convert(row.data, CustomerApproved).customer for row in of(written, "customer")]
+    assert_each(shown[customers], {customer.id: customer for customer in approved if customer}, "id")
+    activations = of(written, "workflow", "activation")
+    at = {row.data.get("workflow_id") or row.data["activation_id"]: row.time for row in activations}
+    last = {row.data["activation_id"]: row.data for row in of(written, "activation")}
+    assert {
+        (row["activation_id"], row["account_id"], row["entity"], row["customer_id"], row["updated_at"])
+        for row in shown[projects]
+    } == {
+        (name, data["account_id"], data["selling_entity"], data.get("customer_id", ""), at[name])
+        for name, data in last.items()
+    }
+
+
+def of(written: Sequence[Any], *nouns: str) -> list[Any]:
+    """The events about kinds of objects."""
+    return [row for row in written if row.type.split(".")[1] in nouns]
+
+
+def assert_each(shown: list[dict[str, Any]], last: dict[str, Any], key: str) -> None:
+    """Every row has what the Struct of its last event has; `customer` is the id of one."""
+    assert {row[key] for row in shown} == set(last)
+    for row in shown:
+        fields = msgspec.structs.asdict(last[row[key]])
+        document = msgspec.json.decode(msgspec.json.encode(last[row[key]]))
+        fields |= {"customer_id": fields.get("customer"), "document": document}
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
+        assert row == {name: plain[name] for name in row}
+
+
+async def test_an_account_is_the_same_in_whatever_order_its_events_come(database: Database) -> None:
+    """Its newest name that is one, and its newest customer."""
+    outcomes: set[tuple[Any, ...]] = set()
+    async with database.connect() as connection:
+        for order in permutations(renamings()):
+            for change in order:
+                await projector.take(connection, change)
+            outcomes.update(tuple(row) for row in await connection.execute(sa.select(accounts)))
+            await connection.rollback()
+    at = renamings()[2].occurred_at
+    assert outcomes == {("crm-1", "acc-1", "Acme Limited", at, "cus_2", at)}
 
 
 @each_view

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import datetime as dt
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ The audit trail: actor, action and outcome, chained by hashes and anchored every
 """
 EPILOG = """\
 examples:
-  enfilade audit list --actor fiona.finance --since 2026-11-01T00:00:00Z
+  enfilade audit list --actor fiona.finance --since 2026-11-01
   enfilade audit list --action privacy.erased --json
   enfilade audit show 3f1c…/42
   enfilade audit verify --anchors /mnt/worm/anchors.jsonl
@@ -33,6 +34,13 @@ examples:
 """
 _API = "/admin/v1/audit"
 _FILTERS = ("action", "actor", "subject", "correlation", "since", "until")
+
+TAKES = {
+    "list": "action actor subject correlation since until limit json",
+    "show": "line json",
+    "verify": "anchors json",
+    "export": "period out",
+}
 
 Work = Callable[[argparse.Namespace, Person], Awaitable[int]]
 
@@ -44,14 +52,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--actor", metavar="WHO", help="a machine, a person's subject or pseudonym (list)")
     parser.add_argument("--subject", metavar="ID", help="the object of the action (list)")
     parser.add_argument("--correlation", metavar="ID", help="a business transaction's correlation id (list)")
-    parser.add_argument("--since", metavar="INSTANT", help="from, as 2026-11-01T00:00:00Z (list)")
-    parser.add_argument("--until", metavar="INSTANT", help="until, exclusive (list)")
+    parser.add_argument("--since", type=_instant, metavar="WHEN", help="from, a date or an instant (list)")
+    parser.add_argument("--until", type=_instant, metavar="WHEN", help="until, exclusive (list)")
     parser.add_argument("--limit", type=int, default=50, help="maximum number of lines, up to 200 (list)")
     parser.add_argument("--anchors", type=Path, metavar="FILE", help="published anchors (verify)")
     parser.add_argument("--period", help="a month or a year, as 2026-11 or 2026 (export)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="a new folder (export: audit-PERIOD)")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     configure_admin(parser)
+
+
+def _instant(text: str) -> str:
+    """The instant as the API takes it; a date is its first instant in UTC."""
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or (at.tzinfo is None and len(text) > len("2026-11-01")):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a date (2026-11-01, in UTC) nor an instant (2026-11-01T15:00:00Z)"
+        )
+    return at.replace(tzinfo=at.tzinfo or dt.UTC).isoformat()
 
 
 def run(options: argparse.Namespace) -> int:

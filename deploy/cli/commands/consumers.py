@@ -31,6 +31,15 @@ examples:
 """
 _API = "/admin/v1/consumers"
 
+TAKES = {
+    "list": "json",
+    "show": "name json",
+    "register": "name title scope role outside json",
+    "suspend": "name reason json",
+    "resume": "name json",
+    "usage": "api days json",
+}
+
 Work = Callable[[argparse.Namespace, Person], Awaitable[None]]
 
 

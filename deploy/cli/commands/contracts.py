@@ -28,6 +28,8 @@ examples:
   enfilade contracts freeze     then review the difference before you commit it
 """
 
+TAKES = {"check": "data", "freeze": "", "lifecycle": ""}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["check", "freeze", "lifecycle"])

@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     folder = data_dir(options.data, os.environ)
     findings = diagnose(folder, os.environ, options.port, options.sandbox_port)
-    made = table("", "", "check", "found", "remedy")
+    made = table("", "", "check", "result", "remedy")
     made.show_header = False
     for finding in findings:
         made.add_row(mark(ok=finding.ok), finding.what, finding.observed, finding.fix)

@@ -26,9 +26,20 @@ examples:
       --set delivery_template=DT-DATA-PLATFORM --as fiona.finance
   enfilade exceptions resolve exc_… --alike --action replay --reason "The period is open again"
 """
+TAKES = {
+    "list": "status json",
+    "show": "id json",
+    "resolve": "id decision reason set alike",
+}
 _API = "/process/exceptions/v1/exceptions"
 _CONSUMER = "finance-desk"
 _TIMEOUT_SECONDS = 30
+_NONE = {
+    "open": "No case waits for a person.",
+    "resolved": "No case was resolved.",
+    "skipped": "No case was skipped.",
+    "all": "There are no cases.",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +94,7 @@ async def _list(options: argparse.Namespace, person: Person) -> None:
         print_json(cases)
         return
     if not cases:
-        print_lines("No case waits for a person.")
+        print_lines(_NONE[options.status])
         return
     made = table("", "id", "status", "owner", "what stopped, and why", "next step")
     for case in cases:

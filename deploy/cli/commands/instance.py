@@ -11,10 +11,12 @@ from deploy.composition.registered_webhooks import Action, act
 from deploy.console import Paper, mark, paper, table
 from deploy.errors import FAILED, MISUSED, OK, CommandError
 from deploy.process.stack import data_dir, running, settings_beside, settings_with_database
+from deploy.settings import DEMO_CONFIG
 from kit.settings import SettingsError
 from kit.telemetry import configure_logging
 from system_apis.app import survey_profiles
 from system_apis.connector import Connector, Profile
+from system_apis.connector.closed import unresolved_references
 
 DESCRIPTION = """\
 Check a vendor's account, or show where the vendor calls us.
@@ -33,6 +35,9 @@ examples:
 Credentials are read from the profile's references (env:NAME, file:PATH); those of the sandboxes are available
 while `enfilade up` runs on --data.
 """
+
+_START_SANDBOXES = "start `enfilade up`: the sandboxes' credentials are known while it runs on --data"
+TAKES = {"check": "name all", "hooks": "name remove register"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -84,8 +89,10 @@ def _run_check(options: argparse.Namespace) -> int:
     configure_logging("critical")  # what prevents an instance from opening is a line of its table
     console = paper()
     reports = [asyncio.run(check(*pair, settings, environ, faults)) for pair in chosen]
+    demo = settings.folder.resolve() == DEMO_CONFIG.resolve()
     for report, (_, profile) in zip(reports, chosen, strict=True):
-        _show(console, report, profile.owner)
+        lacking = demo and stack is None and unresolved_references(profile, environ)
+        _show(console, report, profile.owner, _START_SANDBOXES if lacking else "")
     return OK if all(report.ok for report in reports) else FAILED
 
 
@@ -95,11 +102,13 @@ def _refuse_unknown(name: str, profiles: Sequence[tuple[Connector, Profile]]) ->
         raise CommandError(f"No instance is named {name!r}; there are: {', '.join(known)}.", MISUSED)
 
 
-def _show(console: Paper, report: InstanceReport, owner: str) -> None:
+def _show(console: Paper, report: InstanceReport, owner: str, fix: str) -> None:
+    """Print the report; `fix` is the remedy of all its faults, where it is known better than by the check."""
     answers = f"owner {owner}" if owner else "its profile names no owner"
     stated = (report.environment, report.currency or "no currency", report.time_zone or "no time zone")
     title = f"{report.instance}: {report.vendor}, {', '.join(stated)}; {answers}"
-    made = table(title, "", "kind", "name", "found", "remedy")
+    made = table(title, "", "kind", "name", "result", "remedy")
     for finding in report.findings:
-        made.add_row(mark(ok=finding.ok), finding.kind, finding.name, finding.detail, finding.fix)
+        remedy = fix if fix and not finding.ok else finding.fix
+        made.add_row(mark(ok=finding.ok), finding.kind, finding.name, finding.detail, remedy)
     console.print(made)

@@ -24,6 +24,8 @@ examples:
 Keys also rotate automatically (gateway.toml, identity.embedded_key_days).
 """
 
+TAKES = {"keys": "json", "rotate": "json", "secret": "consumer"}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["keys", "rotate", "secret"])

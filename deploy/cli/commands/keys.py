@@ -32,6 +32,14 @@ examples:
 _API = "/admin/v1/keys"
 _REVOKED = {"revoke-token": "token", "revoke-consumer": "consumer", "revoke-person": "subject"}
 
+TAKES = {
+    "list": "name json",
+    "create": "name title days scope json",
+    "revoke": "name json",
+    "revocations": "json",
+    **dict.fromkeys(_REVOKED, "name reason issuer json"),
+}
+
 Work = Callable[[argparse.Namespace, Person], Awaitable[None]]
 
 

@@ -32,6 +32,12 @@ examples:
 """
 _API = "/admin/v1/policy"
 
+TAKES = {
+    "status": "json by url data",
+    "explain": "what consumer person json by url data",
+    "check": "what json",
+}
+
 Work = Callable[[argparse.Namespace, Person], Awaitable[None]]
 
 

@@ -25,6 +25,8 @@ examples:
 """
 _API = "/admin/v1/privacy"
 
+TAKES = {"export": "", "erase": "reason"}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["export", "erase"])

@@ -30,6 +30,14 @@ examples:
 """
 _API = "/admin/v1/retention"
 
+TAKES = {
+    "status": "json",
+    "run": "dry_run json",
+    "hold": "id reason",
+    "lift": "id",
+    "holds": "json",
+}
+
 Work = Callable[[argparse.Namespace, Person], Awaitable[None]]
 
 

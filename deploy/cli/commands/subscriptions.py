@@ -30,6 +30,12 @@ examples:
 """
 _API = "/admin/v1/subscriptions/subscriptions"
 
+TAKES = {
+    "list": "consumer api state json",
+    "request": "consumer api plan reason json",
+    **dict.fromkeys(("approve", "reject", "cancel"), "id reason json"),
+}
+
 Work = Callable[[argparse.Namespace, Person], Awaitable[None]]
 
 

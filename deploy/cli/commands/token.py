@@ -4,7 +4,7 @@ import argparse
 
 from deploy.cli.tokens import embedded_issuer, mint
 from deploy.console import print_lines
-from deploy.errors import OK
+from deploy.errors import MISUSED, OK, CommandError
 
 DESCRIPTION = """\
 Print an access token of a consumer of consumers.toml, signed by the embedded issuer of this data folder,
@@ -32,6 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.list and (options.subject or options.scope):
+        raise CommandError("--list takes neither --subject nor --scope.", MISUSED)
     issuer = embedded_issuer(options.data)
     if options.list:
         for name, consumer in sorted(issuer.consumers.items()):

@@ -24,6 +24,8 @@ Events that retention has deleted cannot be projected again: see `events` in ret
 The database is ENFILADE_DATABASE_URL, or that of the stack running on --data.
 """
 
+TAKES = {"list": "", "rebuild": "name data"}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=["list", "rebuild"], default="list")

@@ -10,6 +10,7 @@ from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749 import (
     AuthorizationServer,
     ClientMixin,
+    InvalidClientError,
     InvalidRequestError,
     InvalidScopeError,
     OAuth2Error,
@@ -26,6 +27,14 @@ from gateway.identity.issuing.issuer import LIFETIME_SECONDS, DevelopmentIssuer
 from gateway.plans import Consumer, expand
 
 _SECRETS = ("client_secret_basic", "client_secret_post")
+_NOT_AUTHENTICATED = (
+    "The client is not known, its credentials are wrong or missing, or its authentication method is another."
+)
+# Where Authlib's own text says less, or repeats what was sent.
+_DESCRIPTIONS = {
+    "invalid_scope": "The client was granted none of these scopes, or they do not exist.",
+    "unsupported_grant_type": "The grant_type is missing, or none that the metadata lists.",
+}
 _ANY = [assertions.METHOD, *_SECRETS, "none"]
 
 
@@ -191,13 +200,23 @@ class Server(AuthorizationServer):
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Nothing: Authlib's signals have no listener."""
 
+    def authenticate_client(self, request: Any, methods: Any, endpoint: str = "token") -> Any:
+        """The client; raises InvalidClientError, alike for an unknown client and for wrong credentials."""
+        try:
+            return super().authenticate_client(request, methods, endpoint)
+        except InvalidClientError as error:
+            raise InvalidClientError(_NOT_AUTHENTICATED, status_code=error.status_code) from None
+
     def create_oauth2_request(self, request: Any) -> Any:
         return request
 
     def handle_error_response(self, request: Any, error: OAuth2Error) -> Any:
         """The error as an OAuth response, or as a redirect to the client."""
         request.error = error.error
-        return self.handle_response(*error())
+        status, body, headers = error()
+        if isinstance(body, dict) and error.error in _DESCRIPTIONS:
+            body["error_description"] = _DESCRIPTIONS[error.error]
+        return self.handle_response(status, body, headers)
 
     def handle_response(self, status: int, body: Any, headers: Any) -> Any:
         location = dict(headers).get("Location")

@@ -53,9 +53,9 @@ Target = Callable[[str], PipelineStep]
 """How an API is reached: the step to each of its operations, by name."""
 
 
-def in_process(interface: type, implementation: Any) -> Target:
-    """The implementation in this process, called directly."""
-    calls_by_name = calls(interface, implementation)
+def in_process(interface: type, implementation: Any, prefix: str | None = None) -> Target:
+    """The implementation in this process, called directly; `prefix` as for `kit.routes.calls`."""
+    calls_by_name = calls(interface, implementation, prefix)
     streams = {bound.name: bound.operation.streams for bound in bind(interface)}
     return lambda name: _direct(calls_by_name[name], streams[name])
 

@@ -60,6 +60,9 @@ from process_apis.workflow_service import ENDED_WITHOUT, RunEnded
 NAME = "opportunity-to-project"
 CUSTOMER_TOPIC = "customer"
 
+NOT_SETTLED = "not settled yet"
+"""What the step that asks for the customer says when it must ask again."""
+
 
 class ActivationInput(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an activation's workflow begins with; `number` says which one of the deal's revision it is."""
@@ -250,7 +253,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
                 lambda: self._settled(run, deal.terms, request.id),
                 returns=SettledRequest,
                 refs=lambda outcome: outcome.request.refs if outcome.request else (),
-                detail=lambda outcome: outcome.request.status_text if outcome.request else "not settled yet",
+                detail=lambda outcome: outcome.request.status_text if outcome.request else NOT_SETTLED,
                 explain=lambda problem: describe_failure(terms, problem),
                 recheck=OnReplay(propose_again),
             )

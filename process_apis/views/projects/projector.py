@@ -71,12 +71,17 @@ async def _set_customer(connection: AsyncConnection, approved: CustomerApproved,
 
 
 async def _put_account(connection: AsyncConnection, account: dict[str, Any]) -> None:
-    """Write what is newer than what is known, for the events of an account come in any order."""
+    """Write what is newer than what is known, for the events of an account come in any order.
+
+    `seen_at` is when the account had its name: an event without one says nothing of it.
+    """
     written, known = insert(accounts).values(account), accounts.c
-    named = (written.excluded.seen_at >= known.seen_at) & (written.excluded.name != "")
+    at = written.excluded.seen_at
+    named = (written.excluded.name != "") & ((known.name == "") | (at >= known.seen_at))
+    latest = sa.func.greatest(known.seen_at, at)
     changed: dict[str, Any] = {
         "name": sa.case((named, written.excluded.name), else_=known.name),
-        "seen_at": sa.func.greatest(known.seen_at, written.excluded.seen_at),
+        "seen_at": sa.case((named, at), (known.name == "", latest), else_=known.seen_at),
     }
     if "customer_id" in account:
         since = written.excluded.customer_since

@@ -144,6 +144,33 @@ async def test_a_name_that_means_nothing_is_refused_at_start_and_on_reload(
     assert [(fault.startswith(place), said in fault) for fault in caught.value.faults] == [(True, True)]
 
 
+def test_faults_of_all_files_and_settings_are_reported_at_once(folder: Path) -> None:
+    """Names that mean nothing beside files that cannot be read, and wrong variables; no fault is a guess."""
+    scope = misspell(folder, "consumers.toml", OPERATIONS.format("scopes = ['process.evnts.read']"), 4)
+    flow = misspell(folder, "flows.toml", "\n[lead_to_gold]\ndefault_mode = 'live'\n", 2)
+    policy = misspell(folder, "gateway.toml", "\n[gaet]\n", 2)
+    broken = folder / "duties.toml"
+    broken.write_text("[duties", encoding="utf-8")
+    route = misspell(folder, "routing.toml", ROUTE.format("hcm", "*", "workday-main"), 3)
+    wrong = {"DATABASE_URL": "x", "CACHE_URL": "y", "INTERNAL_KEY": "env:NOWHERE"}
+    faults = start_faults(
+        {f"ENFILADE_{name}": value for name, value in wrong.items()} | {"ENFILADE_CONFIG": str(folder)}
+    )
+    places = [*(f"ENFILADE_{name}" for name in wrong), scope, flow, policy, str(broken), route]
+    found = [[place for place in places if fault.startswith(place)] for fault in faults]
+    instance = f"{folder / 'routing.toml'}:{int(route.split(':')[1]) + 2}: "
+    assert [fault for fault, known in zip(faults, found, strict=True) if not known] == [
+        f"{instance}routes[{instance_index(faults)}].instance: there is no instance workday-main"
+    ]
+    assert {place for known in found for place in known} == set(places)
+    assert len(faults) == len(places) + 1
+
+
+def instance_index(faults: list[str]) -> str:
+    """The number of the route whose capability there is not."""
+    return next(fault for fault in faults if "hcm" in fault).split("routes[")[1].split("]")[0]
+
+
 @pytest.mark.parametrize(("name", "text", "line", "said"), [BUNDLE[0], *BESIDE])
 def test_a_process_does_not_start_by_files_that_name_what_there_is_not(
     folder: Path, name: str, text: str, line: int, said: str

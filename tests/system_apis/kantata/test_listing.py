@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.events.kinds import PROJECT_CHANGED, RECORD_UNREADABLE
-from contracts.problems import ContractViolation, NotFound
+from contracts.problems import ContractViolation, Invalid
 from system_apis.connector import OpenInstance
 from tests.support.listening import Cursors, Inbox
 from tests.support.sandboxes import Account
@@ -111,7 +111,7 @@ async def test_a_listed_project_is_the_one_that_is_read(psa: Any, client_id: str
 @pytest.mark.parametrize("cursor", ["nonsense", "WyJ5ZXN0ZXJkYXkiLCAiMSJd"])
 async def test_a_strange_cursor_is_refused(psa: Any, cursor: str) -> None:
     """Only a cursor that the list gave leads on."""
-    with pytest.raises(NotFound):
+    with pytest.raises(Invalid):
         await psa.list_projects(None, cursor)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from contracts.canonical.matching import domain
 from contracts.canonical.values import Address, Money
-from contracts.problems import NotFound, VendorRejected
+from contracts.problems import Invalid, NotFound, VendorRejected
 from kit.database import encode_page
 from system_apis.connector.custom_values import CustomValue
 from system_apis.connector.erp import ErpRequired
@@ -226,7 +226,7 @@ async def test_pages(erp: Any, account: Account) -> None:
 async def test_a_cursor_of_somebody_else(erp: Any) -> None:
     """A cursor that we never gave is refused before it comes near a query."""
     for cursor in ("bm8", encode_page("' OR 1=1", 1)):
-        with pytest.raises(NotFound):
+        with pytest.raises(Invalid):
             await erp.list_customers(cursor=cursor)
 
 

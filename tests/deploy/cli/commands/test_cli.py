@@ -1,5 +1,7 @@
 """The command teaches, refuses in one sentence, and minds a closed pipe."""
 
+import argparse
+import importlib
 import shutil
 import socket
 import subprocess
@@ -8,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from deploy.cli.main import COMMANDS
+from deploy.cli.main import COMMANDS, main
 from deploy.composition.assemble import assemble
 from deploy.composition.checking import start_faults
 from deploy.settings import DEMO_CONFIG, read_settings
@@ -38,6 +40,63 @@ def test_an_unknown_command_is_misuse() -> None:
     outcome = run("dance")
     assert outcome.status == 2
     assert "up" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("command", "refused"),
+    [
+        ("exceptions list exc_1", "takes no ID"),
+        ("exceptions --alike", "takes no --alike"),
+        ("views list projects", "takes no NAME"),
+        ("issuer keys foo", "takes no CONSUMER"),
+        ("instance check acme --remove", "takes no --remove"),
+        ("audit verify --since 2026-11-01", "takes no --since"),
+        ("policy check . --as ci", "takes no --as"),
+        ("contracts freeze --data x", "takes no --data"),
+    ],
+)
+def test_what_only_another_action_takes_is_refused(
+    command: str, refused: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the usage of the action that was chosen, which names no argument of another."""
+    assert main(command.split()) == 2
+    usage, _, error = capsys.readouterr().err.partition("error: ")
+    assert error.strip() == refused
+    assert refused.removeprefix("takes no ") not in usage
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_argument_of_an_action_exists(name: str) -> None:
+    """A command with actions says which arguments each takes, by the names that they have."""
+    module = importlib.import_module(f"deploy.cli.commands.{name}")
+    parser = Recording()
+    module.configure(parser)
+    actions = [each for each in parser.made if each.choices and not each.option_strings]
+    if not actions or len(list(actions[0].choices or ())) == 1 or name == "sandbox":
+        return
+    assert set(module.TAKES) == set(actions[0].choices or ())
+    assert set(" ".join(module.TAKES.values()).split()) <= {each.dest for each in parser.made}
+
+
+class Recording(argparse.ArgumentParser):
+    """A parser that shows its arguments."""
+
+    @property
+    def made(self) -> list[argparse.Action]:
+        return self._actions
+
+
+def test_an_instant_may_be_a_date(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is neither is refused with both forms."""
+    assert main(["audit", "list", "--since", "2026-11-01", "--url", "http://127.0.0.1:1"]) == 1
+    assert main(["audit", "list", "--since", "2026-11-01T10:00"]) == 2
+    assert "(2026-11-01, in UTC)" in capsys.readouterr().err
+
+
+def test_a_backup_that_does_not_exist_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """There is no file: nothing is said of what it has in it."""
+    assert main(["restore", str(tmp_path / "nope"), "--data", str(tmp_path / "data")]) == 1
+    assert capsys.readouterr().err == f"There is no file {tmp_path / 'nope'}.\n"
 
 
 def test_a_closed_pipe_is_no_fault() -> None:
@@ -112,6 +171,15 @@ def test_an_unknown_consumer_is_answered_with_the_known_ones(tmp_path: Path) -> 
     assert "crm-screen" in outcome.err
 
 
+def test_a_scope_that_a_consumer_lacks_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No token is printed, and the consumer's scopes are named; one of them alone makes a token."""
+    command = ["token", "--as", "crm-screen", "--data", str(tmp_path), "--scope"]
+    assert main([*command, "nope"]) == 2
+    refused = capsys.readouterr()
+    assert (refused.out, refused.err.startswith("crm-screen has no scope nope; it has: ")) == ("", True)
+    assert main([*command, refused.err.split("it has: ")[1].split(",")[0].strip(". \n")]) == 0
+
+
 def test_people_are_listed_with_their_roles(tmp_path: Path) -> None:
     """A person without a role has a name only."""
     lines = run("token", "--list", "--data", str(tmp_path)).out.splitlines()
@@ -164,6 +232,9 @@ def test_the_doctor_names_what_is_wrong(tmp_path: Path) -> None:
     assert f"port {port}" in outcome.out
     assert "is in use" in outcome.out
     assert "routing.toml" in outcome.out
+    wrong = {"ENFILADE_DATABASE_URL": "x", "ENFILADE_INTERNAL_KEY": "env:NOWHERE"}
+    outcome = run("doctor", "--data", str(tmp_path), ENFILADE_CONFIG=str(tmp_path), **wrong)
+    assert all(fault in outcome.out for fault in (*wrong, "routing.toml")), "of variables and files together"
 
 
 def test_the_doctor_survives_profiles_that_are_not_there(tmp_path: Path) -> None:
@@ -191,6 +262,15 @@ def test_duties_that_one_may_not_hold_together_are_shown_and_refused(tmp_path: P
     refused = run("up", "--data", str(tmp_path / "data"), ENFILADE_CONFIG=str(config))
     assert refused.status == 2
     assert told in refused.err
+
+
+def test_a_check_without_the_sandboxes_names_what_starts_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their credentials are nowhere else: no profile and no variable is to be corrected."""
+    monkeypatch.setenv("COLUMNS", "400")
+    assert main(["instance", "check", "kantata-main", "--data", str(tmp_path)]) == 1
+    assert "start `enfilade up`" in capsys.readouterr().out
 
 
 def test_a_broken_instance_is_a_finding(tmp_path: Path) -> None:

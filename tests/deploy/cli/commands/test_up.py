@@ -65,7 +65,7 @@ def test_the_printed_calls_work(deployment: Running) -> None:
         assert answer.status_code == 200, answer.text
 
 
-def test_one_folder_has_one_house(deployment: Running) -> None:
+def test_one_folder_has_one_stack(deployment: Running) -> None:
     """A second `up` on the folder is refused in one sentence that names the process."""
     outcome = run("up", "--once", *Place(deployment.place.data, *deployment_ports()).options)
     assert outcome.status == 1
@@ -176,7 +176,7 @@ def test_the_story_can_be_played_again(deployment: Running) -> None:
     assert "Initech cloud migration" in outcome.out
 
 
-def test_fresh_does_not_touch_a_running_house(deployment: Running) -> None:
+def test_fresh_does_not_touch_a_running_stack(deployment: Running) -> None:
     """Wiping is refused while a deployment lives on the data."""
     outcome = run("up", "--fresh", "--once", *Place(deployment.place.data, *deployment_ports()).options)
     assert outcome.status == 1

@@ -79,7 +79,7 @@ class ToyerpErp:
 
 
 def _place(updated_since: dt.datetime | None, cursor: str | None) -> tuple[dt.datetime | None, str]:
-    """From where a page goes on; raises NotFound for a cursor of somebody else."""
+    """From where a page goes on; raises Invalid for a cursor of somebody else."""
     return decode_page(cursor, tuple[dt.datetime, str]) if cursor else (updated_since, "")
 
 
