@@ -99,7 +99,10 @@ async def test_a_wait_takes_one_message(deployment: Workbench) -> None:
 
 async def test_a_message_that_nobody_was_told_of_is_found(deployment: Workbench) -> None:
     """While the listener's connection is broken, notifications are lost, and no message is."""
-    listening = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
+    listening = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE query LIKE 'LISTEN %' AND datname = current_database()"
+    )
     async with deployment.worker():
         await deployment.start(approval=True)
         await deployment.until("waiting")
