@@ -50,7 +50,8 @@ def resolve(reference: str, environ: Mapping[str, str]) -> Secret:
             return Secret(Path(name).read_text(encoding="utf-8").strip())
         except OSError as error:
             raise SecretError(f"{reference}: {error.strerror}") from None
-    raise SecretError(f"{reference!r} is no reference; write env:NAME, file:PATH or file:$NAME")
+    # It may be a secret itself, pasted where its reference belongs: the message does not repeat it.
+    raise SecretError("what stands there is no reference; write env:NAME, file:PATH or file:$NAME")
 
 
 def load_or_create(path: Path, make: Callable[[], bytes]) -> bytes:

@@ -26,8 +26,9 @@ FILES = {
 
 _HEAD = """# Settings
 
-Every setting, with its type and its default (**required** where it has none). [Configuration](configuration.md)
-shows them in use. `.venv/bin/python -m deploy.composition.settings_page` writes this page from the code.
+Every setting, with its type and its default (**required** where it has none).
+[Configuration](configuration.md) shows them in use. `.venv/bin/python -m deploy.composition.settings_page` writes
+this page.
 """
 
 
