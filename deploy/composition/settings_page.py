@@ -27,8 +27,8 @@ FILES = {
 _HEAD = """# Settings
 
 Every setting, with its type and its default (**required** where it has none).
-[Configuration](configuration.md) shows them in use. `.venv/bin/python -m deploy.composition.settings_page` writes
-this page.
+[Configuration](configuration.md) shows them in use. This page is written by
+`.venv/bin/python -m deploy.composition.settings_page`.
 """
 
 
