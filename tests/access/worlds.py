@@ -175,6 +175,7 @@ def _words(
         "contract_id": (done["contract_id"], _ref(done, "contract")),
         "project_id": (done["project_id"], _ref(done, "project")),
         "key": tuple(_keys(place, deals[0])),
+        "domain": ("nowhere.example",),  # a search wants something to search for
         "subject": (done["id"], done["project_id"], customer["id"], seen["exceptions"][0]["id"]),
     }
 

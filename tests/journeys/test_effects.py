@@ -60,8 +60,8 @@ def recording(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every local client write down what it carries; it carries it as ever."""
     plain = clients.local
 
-    def local(interface: type, implementation: Any) -> Any:
-        client = plain(interface, implementation)
+    def local(interface: type, implementation: Any, prefix: str | None = None) -> Any:
+        client = plain(interface, implementation, prefix)
         writing = {bound.name: bound for bound in bind(interface) if bound.operation.access != "read"}
         return Tap(client, writing, sent)
 

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.canonical.opportunity import ProjectLink
 from contracts.canonical.values import Money
-from contracts.problems import NotFound, VendorRejected
+from contracts.problems import Invalid, NotFound, VendorRejected
 from tests.system_apis.salesforce.conftest import one
 
 LINK = ProjectLink(project_id="prj_1", status="active", project_url="https://psa.example/p?a=1&b=2")
@@ -104,7 +104,7 @@ async def test_pages_by_change(org, instance):
     newest = (await crm.list_opportunities(updated_since=last.updated_at)).items
     assert newest[-1] == await crm.get_opportunity(last.id)
     assert (await crm.list_opportunities(updated_since=last.updated_at + dt.timedelta(days=1))).items == ()
-    with pytest.raises(NotFound):
+    with pytest.raises(Invalid):
         await crm.list_opportunities(cursor="bm9uc2Vuc2U=")
 
 
