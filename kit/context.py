@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from contracts.problems import DeadlineExceeded
-from contracts.rows import DIMENSIONS
+from contracts.rows import DIMENSIONS, names_of
 
 HEADER = "Correlation-Id"
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter looks like a digit
@@ -41,7 +41,7 @@ class Caller(msgspec.Struct, frozen=True):
     @property
     def principal(self) -> str:
         """The principal of a request: the consumer, and a digest of the person and of the person's claims."""
-        bound = [unordered(self.claims.get(name)) for name in DIMENSIONS.values()]
+        bound = [unordered(names_of(self.claims, name)) for name in DIMENSIONS.values()]
         whole = msgspec.json.encode([self.subject, bound])
         return f"{self.consumer} {hashlib.sha256(whole).hexdigest()[:32]}"
 

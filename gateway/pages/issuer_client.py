@@ -21,6 +21,7 @@ _METADATA_SECONDS = 3600.0
 _NEEDED = {"authorization_endpoint", "token_endpoint"}
 _LEEWAY_SECONDS = 30.0
 _DEFAULT_SECONDS = 300.0  # of a token whose lifetime its issuer does not say
+_LONGEST_SECONDS = 86_400.0
 _log = log(__name__)
 
 
@@ -154,8 +155,10 @@ class IssuerClient:
         access_token, kind = answer.get("access_token"), str(answer.get("token_type", "")).lower()
         if not isinstance(access_token, str) or kind != "bearer":
             raise Unavailable("The issuer's answer cannot be used", retry_after=1)
-        seconds = answer.get("expires_in")
-        lifetime = float(seconds) if isinstance(seconds, int | float | str) else _DEFAULT_SECONDS
+        try:
+            lifetime = min(max(0.0, float(answer["expires_in"])), _LONGEST_SECONDS)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            lifetime = _DEFAULT_SECONDS
         return Tokens(
             access_token,
             time.time() + lifetime,

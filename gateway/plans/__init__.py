@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.operation import Api, DataClass
+from contracts.rows import DIMENSIONS, names_of
 from gateway.plans.oauth_client import OAuthClient
 from gateway.plans.reading import decode, read
 
@@ -165,22 +166,19 @@ def unsuited(plan: Plan, api: Api) -> str:
 def row_claims(consumer: Consumer, claims: dict[str, Any]) -> dict[str, Any]:
     """A token's claims, with those that the consumer is bound to taking precedence."""
     bound = {**claims, **consumer.claims}
-    if (entities := _entities(consumer.entities, claims.get("entities"))) is not None:
+    if (entities := _entities(consumer.entities, claims)) is not None:
         bound["entities"] = entities
     return bound
 
 
 def narrowed(claims: dict[str, Any], entities: tuple[str, ...]) -> dict[str, Any]:
     """A caller's claims, restricted to rows of these legal entities."""
-    return {**claims, "entities": _entities(entities, claims.get("entities"))}
+    return {**claims, "entities": _entities(entities, claims)}
 
 
-def _entities(granted: tuple[str, ...] | None, claimed: Any) -> tuple[str, ...] | None:
+def _entities(granted: tuple[str, ...] | None, claims: dict[str, Any]) -> tuple[str, ...] | None:
     """The legal entities that both the consumer and its token name; None for all, empty for none."""
+    claimed = names_of(claims, DIMENSIONS["entity"])
     if claimed is None:
         return granted
-    if isinstance(claimed, str):
-        claimed = (claimed,)
-    if not isinstance(claimed, list | tuple):
-        return ()
     return tuple(entity for entity in claimed if granted is None or entity in granted)

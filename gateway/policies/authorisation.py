@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.operation import RowRule
 from contracts.problems import AudienceForbidden, Forbidden, InsufficientScope, RoleRequired
-from contracts.rows import DIMENSIONS
+from contracts.rows import DIMENSIONS, names_of
 from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule, try_policy
 from gateway.identity import Challenges
 from gateway.plans import grants
@@ -88,8 +88,8 @@ class Authorisation:
 
 
 def _check_instance(caller: Caller, instance: str) -> None:
-    bound = caller.claims.get("instance")
-    if bound is not None and bound != instance:
+    bound = names_of(caller.claims, DIMENSIONS["instance"])
+    if bound is not None and instance not in bound:
         raise Forbidden("The token is bound to another instance")
     # The records of a vendor do not name their owner.
     if any(claim in caller.claims for dimension, claim in DIMENSIONS.items() if dimension != "instance"):
@@ -104,16 +104,11 @@ def _row_check(rows: tuple[RowRule, ...]) -> Callable[[Caller, Any, Any, Any], N
     def check(caller: Caller, path: Mapping[str, Any], query: Mapping[str, Any], body: Any) -> None:
         sources = {"path": path, "query": query, "body": body if isinstance(body, dict) else {}}
         for rule in rows:
-            claim = caller.claims.get(rule.claim)
-            if claim is None:
+            names = names_of(caller.claims, rule.claim)
+            if names is None:
                 if rule.required:
                     raise Forbidden(f"The token lacks the claim {rule.claim}")
-            elif sources[rule.source].get(rule.name) not in _options(claim):
+            elif sources[rule.source].get(rule.name) not in names:
                 raise Forbidden(f"The token does not cover this {rule.name}")
 
     return check
-
-
-def _options(claim: Any) -> tuple[Any, ...]:
-    """The values of a claim, which names one row or several."""
-    return tuple(claim) if isinstance(claim, list | tuple) else (claim,)

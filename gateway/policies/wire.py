@@ -19,6 +19,7 @@ _SINGLE = frozenset(
         b"transfer-encoding",
     }
 )
+_LONGEST_LENGTH = 18  # digits
 _FORWARDED_FOR = b"x-forwarded-for"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _CONNECTIONS = frozenset({b"", b"close", b"http2-settings", b"keep-alive", b"te", b"upgrade"})
@@ -160,7 +161,9 @@ class Wire:
             raise _malformed("This Host is not served here")
 
     def _check_body(self, headers: dict[bytes, bytes]) -> None:
-        if int(headers.get(b"content-length", b"0")) > self._settings.max_body_bytes:
+        length = headers.get(b"content-length", b"0").lstrip(b"0") or b"0"
+        # By its digits first: Python reads no number of thousands.
+        if len(length) > _LONGEST_LENGTH or int(length) > self._settings.max_body_bytes:
             raise too_large(self._settings.max_body_bytes)
         if b"content-encoding" in headers:
             raise UnsupportedMediaType(

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, exists, false, or_, select
 
-from contracts.rows import DIMENSIONS
+from contracts.rows import DIMENSIONS, names_of
 from kit import context
 
 Conditions = tuple[ColumnElement[bool], ...]
@@ -63,16 +63,11 @@ def bounds() -> Bounds:
     caller = context.current().caller
     if caller is None:
         return {}
-    claimed = {dimension: caller.claims.get(claim) for dimension, claim in DIMENSIONS.items()}
-    return {dimension: _names(claim) for dimension, claim in claimed.items() if claim is not None}
+    claimed = {dimension: names_of(caller.claims, claim) for dimension, claim in DIMENSIONS.items()}
+    return {dimension: names for dimension, names in claimed.items() if names is not None}
 
 
 def own(table: Table, bound: Bounds | None = None) -> Conditions:
     """Which rows of a table the caller may see, or who is `bound`; every read of business rows applies it."""
     rows: Rows = table.info["rows"]
     return rows.of(bounds() if bound is None else bound)
-
-
-def _names(claim: Any) -> tuple[str, ...]:
-    """A claim names one row or several."""
-    return tuple(map(str, claim)) if isinstance(claim, list | tuple) else (str(claim),)

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -164,8 +165,10 @@ def lifetime(expires_in: Any, lasts: float | None) -> float:
     """Seconds for which to use a token; a vendor that states none answers 401 when it has expired."""
     try:
         seconds = float(expires_in)
-    except (TypeError, ValueError):
-        return lasts if lasts is not None else float("inf")
+    except (TypeError, ValueError, OverflowError):
+        seconds = math.nan
+    if not seconds >= 0:
+        return lasts if lasts is not None else math.inf
     return max(seconds - _EARLY, seconds / 2)
 
 

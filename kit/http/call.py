@@ -16,6 +16,7 @@ from kit.http.transient import is_transient
 # Money is a JSON number on these wires.
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
+_LONGEST_REST = 7 * 86_400.0  # seconds that a vendor can make us rest at one answer
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _EFFECTLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -82,13 +83,14 @@ def by_status(answer: VendorAnswer) -> Problem:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that a Retry-After header asks for (RFC 9110 §10.2.3)."""
     value = headers.get("Retry-After", "")
-    if value.isdigit():
-        return float(value)
+    if value.isascii() and value.isdigit():
+        return min(float(value), _LONGEST_REST)
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
+        seconds = (until - dt.datetime.now(until.tzinfo or dt.UTC)).total_seconds()
+        return min(max(0.0, seconds), _LONGEST_REST)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (until - dt.datetime.now(until.tzinfo or dt.UTC)).total_seconds())
 
 
 def _content(body: Any, form: Mapping[str, str] | None) -> tuple[bytes | None, dict[str, str]]:

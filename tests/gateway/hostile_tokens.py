@@ -345,6 +345,7 @@ PROOFS: dict[str, Callable[[Yard], Sent]] = {
     "a proof for another token": _proved(ath=encode(hashlib.sha256(b"other").digest())),
     "a proof for no token": _proved(ath=...),
     "an old proof": _proved(iat=int(time.time()) - 4000),
+    "a proof of a year of 400 digits": _proved(iat=10**400),
     "a proof of tomorrow": _proved(iat=int(time.time()) + 80_000),
     "a proof of no time": _proved(iat=...),
     "a proof of a time in text": _proved(iat="now"),

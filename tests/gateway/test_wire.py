@@ -174,6 +174,12 @@ async def test_connection_may_name_what_is_its_own(deployment: Deployment, value
     assert (await deployment.call("GET", f"{SHOP}/a", headers={"Connection": value})).status_code == 200
 
 
+async def test_a_length_of_thousands_of_digits_is_413(deployment: Deployment):
+    """Also one of which Python would make no number."""
+    headers = [(b"host", b"gateway.test"), (b"content-length", b"9" * 5000)]
+    assert await _status(deployment, _scope("POST", SHOP, headers)) == 413
+
+
 async def test_length_and_chunks_together_are_400(deployment: Deployment):
     """Two ways to say where a body ends are one too many."""
     headers = [(b"host", b"gateway.test"), (b"content-length", b"3"), (b"transfer-encoding", b"chunked")]

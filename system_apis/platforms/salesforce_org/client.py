@@ -1,12 +1,13 @@
 """system_apis: the calls to a Salesforce org's REST API that every application in it needs."""
 
 import datetime as dt
+import re
 from email.utils import format_datetime
 from typing import Any, TypeVar
 
 import msgspec
 
-from contracts.problems import Problem, VendorDoubtful
+from contracts.problems import ContractViolation, Problem, VendorDoubtful
 from kit.http import Outbound, VendorAnswer
 from system_apis.connector.paging import pages
 from system_apis.connector.unreadable import Unreadable
@@ -27,6 +28,7 @@ from system_apis.platforms.salesforce_org.records import (
 )
 
 R = TypeVar("R", bound=msgspec.Struct)
+_LOCATOR = re.compile(r"(/[A-Za-z0-9._\-]+)+")  # a path, which follows the org's own address
 
 
 class OrgClient:
@@ -113,7 +115,7 @@ class OrgClient:
             more: dict[str, Any] = {"template": f"{path}/{{locator}}"}
             answer = await self._send("GET", locator or path, **(more if locator else first))
             page, raw = answer.json(Page[kind]), answer.json(Page[dict[str, Any]])
-            return list(map(Row, page.records, raw.records)), _following(page)
+            return list(map(Row, page.records, raw.records)), self._following(page)
 
         return [row async for rows in pages(self.instance, path, read, "") for row in rows]
 
@@ -127,7 +129,7 @@ class OrgClient:
             )
             answer = await self._send("GET", locator or path, **more)
             page = answer.json(Page[msgspec.Raw])
-            return [_row(answer, raw, kind) for raw in page.records], _following(page)
+            return [_row(answer, raw, kind) for raw in page.records], self._following(page)
 
         return [row async for rows in pages(self.instance, path, read, "") for row in rows]
 
@@ -137,17 +139,26 @@ class OrgClient:
 
     async def children(self, page: Page[Any] | None, kind: type[R]) -> Page[R] | None:
         """A list of children with what is on its further pages: a long one comes in pages of its own."""
-        start = _following(page) if page else None
+        start = self._following(page) if page else None
         if page is None or start is None:
             return page
 
         async def read(locator: str) -> tuple[Page[R], str | None]:
             answer = await self._send("GET", locator, template=f"{self._data}/query/{{locator}}")
             more = answer.json(Page[kind])
-            return more, _following(more)
+            return more, self._following(more)
 
         rows = [row async for more in pages(self.instance, "children", read, start) for row in more.records]
         return Page((*page.records, *rows))
+
+    def _following(self, page: Page[Any]) -> str | None:
+        """The path of the next page; raises ContractViolation for one that could lead to another host."""
+        locator = None if page.done else page.next_records_url or None
+        if locator is not None and not _LOCATOR.fullmatch(locator):
+            raise ContractViolation(
+                f"{self.instance} named a next page at another address", instance=self.instance
+            )
+        return locator
 
     async def _send(self, method: str, path: str, *, template: str = "", **more: Any) -> VendorAnswer:
         url = await self.instance_url()
@@ -173,10 +184,6 @@ def _row(answer: VendorAnswer, raw: msgspec.Raw, kind: type[R]) -> Row[R] | Unre
             return Unreadable(head.id, utc(head.system_modstamp), str(error))
         except ValueError as worse:
             raise answer.violation(str(worse)) from None
-
-
-def _following(page: Page[Any]) -> str | None:
-    return None if page.done else page.next_records_url or None
 
 
 def _parts(answer: VendorAnswer, *references: str) -> tuple[SubAnswer, ...]:

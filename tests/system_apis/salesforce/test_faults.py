@@ -245,6 +245,18 @@ async def test_a_refused_login(org, open_org):
     assert (await org.count_calls(path="oauth2/token"))["count"] <= 1
 
 
+@pytest.mark.parametrize(
+    "locator", ["@evil.example/services/data", ".evil.example/", "//evil.example/x", "/\\evil"]
+)
+async def test_a_next_page_is_at_the_orgs_own_address(org, instance, locator):
+    """Nothing is asked of another host, whatever an answer names as its next page."""
+    stage = {"MasterLabel": "Won", "ApiName": "Won", "IsWon": True, "IsClosed": True}
+    body = {"records": [stage], "done": False, "nextRecordsUrl": locator}
+    await org.add_fault({"answer": {"status": 200, "body": body}}, path="/query", times=None)
+    with pytest.raises(ContractViolation, match="another address"):
+        await instance.client.stages()
+
+
 async def test_a_long_answer_that_never_ends(org, instance):
     """A locator that leads to itself, and a poll's page that ignores our place, are contract violations."""
     stage = {"MasterLabel": "Won", "ApiName": "Won", "IsWon": True, "IsClosed": True}
