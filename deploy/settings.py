@@ -33,7 +33,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     `internal_address` (``host:port``) is the operators' listener: by default the port after the public one,
     on this machine alone; ``off`` for none. `deployment` ``production`` refuses whatever is for
     development only (`deploy.composition.production`). A deployment that is stopped gives notice for
-    `drain_notice_seconds`, then has `drain_seconds` to finish pending requests. A connection is closed after
+    `drain_notice_seconds`, then has `drain_seconds` to finish pending requests. A worker whose event loop
+    stands still for `worker_silence_seconds` is killed and replaced. A connection is closed after
     `idle_seconds` without a request (longer than a balancer keeps it, or it sends requests into connections
     that are being closed); the head of a request must arrive within `head_seconds`. `run_dir` is its workers'
     shared folder; `serve` sets it.
@@ -69,6 +70,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     head_seconds: Annotated[float, Meta(gt=0)] = 5.0
     drain_notice_seconds: float = 1.0
     drain_seconds: int = 15
+    worker_silence_seconds: Annotated[float, Meta(ge=1)] = 15.0
     run_dir: str = ""
 
     @property

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deploy.composition.readiness import draining
+from deploy.process import heartbeat
 from deploy.settings import ServerSettings
 
 CLOSE_SOON = signal.SIGUSR1
@@ -27,7 +28,7 @@ LOOK_EVERY_SECONDS = 0.05
 
 
 def install_signal_handlers(settings: ServerSettings, close_connections: Callable[[], None]) -> None:
-    """Handle the supervisor's signals in this worker, and report to it that this worker serves."""
+    """Handle the supervisor's signals in this worker, and report to it that this worker serves, and lives."""
     if not settings.run_dir:
         return
     folder, loop = Path(settings.run_dir), asyncio.get_running_loop()
@@ -46,6 +47,7 @@ def install_signal_handlers(settings: ServerSettings, close_connections: Callabl
 
     loop.add_signal_handler(CLOSE_SOON, close_connections)
     loop.add_signal_handler(DRAIN, drain)
+    heartbeat.begin(settings.worker_silence_seconds)
     serving_file(folder, os.getpid()).touch()
 
 

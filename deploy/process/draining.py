@@ -24,6 +24,7 @@ from granian.log import LogLevels, logger
 from granian.server.mp import MPServer, WorkerProcess
 
 from deploy.composition.readiness import DRAINING
+from deploy.process import heartbeat
 from deploy.process.connection_draining import (
     CLOSE_SOON,
     DRAIN,
@@ -32,12 +33,10 @@ from deploy.process.connection_draining import (
     serving_file,
 )
 from deploy.process.ports import ip_of
+from deploy.process.silence import START_SECONDS, SilenceWatch
 from deploy.settings import ServerSettings
 
 HEADER_BYTES = 32 * 1024
-
-START_SECONDS = 60.0
-"""What a successor has to start in."""
 
 LAST_SECONDS = 1.0
 """The time, when the deployment stops, for a request whose connection was accepted."""
@@ -53,9 +52,21 @@ class Supervisor(MPServer):
     connections that wait at its socket. Here the server opens one for each worker; the successor reuses it.
     """
 
-    def __init__(self, *, folder: Path, notice_seconds: float, idle_seconds: float, **given: Any) -> None:
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        notice_seconds: float,
+        idle_seconds: float,
+        silence_seconds: float,
+        **given: Any,
+    ) -> None:
         super().__init__(**given)
         self._folder = folder
+        # granian exits when a worker dies soon after it was started: by itself, as from a fault in the files.
+        self._watch = SilenceWatch(
+            folder, silence_seconds, lambda worker: self.respawned_wrks.pop(worker.idx, None)
+        )
         # How long the callers of a replaced worker have to reconnect: an idle connection ends sooner anyway.
         self._drain_seconds = idle_seconds + 1.0
         self._notice_seconds = notice_seconds
@@ -63,6 +74,7 @@ class Supervisor(MPServer):
         self._noticed = False
         self._listeners: dict[int, SocketHolder] = {}
         self._entering = 0
+        self._heartbeat: heartbeat.Heartbeat | None = None  # of the worker that is entering
         os.register_at_fork(
             before=_hold_back, after_in_parent=_let_through, after_in_child=self._become_worker
         )
@@ -96,7 +108,9 @@ class Supervisor(MPServer):
         if idx not in self._listeners:
             self._listeners[idx] = ListenerSpec(self.bind_addr, self.bind_port, self.backlog).build()
         self._shd = self._listeners[idx]
-        return super()._spawn_worker(idx, target, callback_loader)
+        worker = super()._spawn_worker(idx, target, callback_loader)
+        self._heartbeat = self._watch.add(worker)
+        return worker
 
     def _become_worker(self) -> None:
         """In a new worker: close the other workers' sockets, and reset the handlers of stop signals.
@@ -108,6 +122,12 @@ class Supervisor(MPServer):
         for number in ENDING:
             signal.signal(number, signal.SIG_DFL)
         _let_through()
+        if self._heartbeat is not None:
+            heartbeat.adopt(self._heartbeat, self._folder)
+
+    def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
+        super()._spawn_workers(spawn_target, target_loader)
+        self._watch.start()
 
     def _respawn_workers(
         self, workers: list[int], spawn_target: Any, target_loader: Any, delay: float = 0
@@ -131,6 +151,7 @@ class Supervisor(MPServer):
             return False
         self.wrks[idx], old = successor, self.wrks[idx]
         self._let_drain([old], self._drain_seconds)
+        self._watch.leave(old)
         old.terminate()
         old.join(self.workers_kill_timeout)
         if old.is_alive():
@@ -164,6 +185,7 @@ class Supervisor(MPServer):
     def _stop_workers(self) -> None:
         if self._noticed:
             self._let_drain(self.wrks, LAST_SECONDS)
+        self._watch.leave(*self.wrks)
         super()._stop_workers()
 
 
@@ -208,6 +230,7 @@ def supervisor(target: str, settings: ServerSettings, folder: Path, **more: Any)
         folder=folder,
         notice_seconds=settings.drain_notice_seconds,
         idle_seconds=settings.idle_seconds,
+        silence_seconds=settings.worker_silence_seconds,
         target=target,
         address=ip_of(settings.host),
         port=settings.port,

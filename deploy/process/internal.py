@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from deploy.process import heartbeat
 from deploy.process.measuring import Backlog
 from deploy.process.peer_metrics import WorkerPeers
 from deploy.process.ports import family_of, ip_of
@@ -18,7 +19,7 @@ from gateway.app import Gateway
 from gateway.policy_bundle.reloader import PolicyReloader
 from kit.background import run_background, stop_background
 from kit.settings import SettingsError
-from kit.telemetry import exposition
+from kit.telemetry import Family, Sample, exposition
 
 _EXPOSITION = b"text/plain; version=0.0.4; charset=utf-8"
 _QUEUE = 64
@@ -65,6 +66,7 @@ class Internal:
     async def _answer_ready(self) -> tuple[int, bytes]:
         missing = dict(await self._ready())
         document: dict[str, Any] = {"ready": not missing, "missing": missing}
+        document["workers_killed"] = heartbeat.killed()
         if self._policy is not None:
             document["policy"] = self._policy.bundle.digest
         return 503 if missing else 200, msgspec.json.encode(document)
@@ -72,7 +74,13 @@ class Internal:
     async def _answer_metrics(self) -> tuple[int, bytes, bytes]:
         """Of all workers, and of what waits in the database (Prometheus's text format, version 0.0.4)."""
         own, waiting = await asyncio.gather(self._peers.families(), self._backlog.families())
-        return 200, exposition([*own, *waiting]).encode(), _EXPOSITION
+        return 200, exposition([*own, *waiting, _workers_killed()]).encode(), _EXPOSITION
+
+
+def _workers_killed() -> Family:
+    """Without a label of a worker: each tells the same number."""
+    about = "Workers that were killed because their event loop stood still"
+    return Family("enfilade_workers_killed_total", "counter", about, [Sample(heartbeat.killed())])
 
 
 async def _answer(send: Any, status: int, body: bytes, kind: bytes = b"application/json") -> None:

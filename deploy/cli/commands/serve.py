@@ -16,6 +16,7 @@ from deploy.process.parent import die_with_parent
 from deploy.process.ports import refuse_ports_in_use
 from deploy.settings import TIERS, ServerSettings
 from kit.database import migrate
+from kit.telemetry import configure_logging
 from process_apis.app import MIGRATIONS
 
 DESCRIPTION = """\
@@ -87,4 +88,6 @@ def _serve(settings: ServerSettings) -> None:
     os.register_at_fork(after_in_child=die_with_parent)
     with tempfile.TemporaryDirectory(prefix="enfilade-") as folder:
         os.environ["ENFILADE_RUN_DIR"] = folder
-        supervisor("deploy.process.serving:app", settings, Path(folder)).serve()
+        server = supervisor("deploy.process.serving:app", settings, Path(folder))
+        configure_logging(settings.log_level, pretty=settings.log_pretty)
+        server.serve()

@@ -88,7 +88,11 @@ async def test_workers_share_the_internal_address(short: Path, database: Databas
             listening(app, address),
         ):
             async with listening(app, address):
-                assert (await http.get("/health/ready")).json() == {"ready": True, "missing": {}}
+                assert (await http.get("/health/ready")).json() == {
+                    "ready": True,
+                    "missing": {},
+                    "workers_killed": 0,
+                }
             assert (await http.get("/health/live")).status_code == 200
             assert (await http.get("/admin/v1/policy/in-force")).status_code == 404
         server = await asyncio.start_server(lambda _, writer: writer.close(), *address)

@@ -1,0 +1,142 @@
+"""deploy: workers whose event loop stands still are killed, so that others take over what they hold.
+
+A process that is stopped, swapped out or blocked keeps its connections, the place in the intake and the lock
+on its runs; nobody else may touch these while it lives (decision 9).
+"""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from granian.server.mp import WorkerProcess
+
+from deploy.process import heartbeat
+from deploy.process.heartbeat import Count, Heartbeat
+from kit.telemetry import log
+
+START_SECONDS = 60.0
+"""What a worker has to start in."""
+
+DUMP_SECONDS = 1.0
+"""What a worker has to write its stacks in; a stopped one cannot."""
+
+_LOOK_EVERY_SECONDS = 0.05
+_log = log("deploy")
+
+
+@dataclass
+class _Worker:
+    heartbeat: Heartbeat
+    beats: int = 0
+    silent: float = 0.0
+    waited: float = 0.0
+
+
+class SilenceWatch:
+    """The workers of a server, each killed when its loop has been silent for longer than it may.
+
+    `on_kill` is called with the worker before.
+    """
+
+    def __init__(
+        self, folder: Path, silence_seconds: float, on_kill: Callable[[WorkerProcess], object]
+    ) -> None:
+        self._folder = folder
+        self._on_kill = on_kill
+        self._silence_seconds = silence_seconds
+        self._every = heartbeat.pause(silence_seconds)
+        self._killed = Count()
+        self._watched: dict[WorkerProcess, _Worker] = {}
+
+    def add(self, worker: WorkerProcess) -> Heartbeat:
+        """Watch a worker from its start on; its heartbeat."""
+        self._watched[worker] = _Worker(Heartbeat(self._killed))
+        return self._watched[worker].heartbeat
+
+    def leave(self, *workers: WorkerProcess) -> None:
+        """Watch these no more: they have been told to exit, and have their time for it."""
+        for worker in workers:
+            self._watched.pop(worker, None)
+
+    def start(self) -> None:
+        """Watch, for as long as this process lives."""
+        threading.Thread(target=self._run, name="watch", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            before = time.monotonic()
+            time.sleep(self._every)  # time itself is what is counted
+            passed = time.monotonic() - before
+            for worker in list(self._watched):
+                self._look(worker, passed)
+
+    def _look(self, worker: WorkerProcess, passed: float) -> None:
+        watched, pid = self._watched.get(worker), worker.inner.pid
+        if watched is None or pid is None:
+            return
+        if wait([worker.inner.sentinel], timeout=0):
+            self.leave(worker)
+            return
+        beats, waited = watched.heartbeat.beats.value, waited_seconds(pid)
+        if beats != watched.beats:
+            watched.silent = 0.0
+        else:
+            watched.silent += counted(passed, self._every, waited - watched.waited)
+        watched.beats, watched.waited = beats, waited
+        if watched.silent > (self._silence_seconds if beats else max(self._silence_seconds, START_SECONDS)):
+            self._kill(worker, pid, watched.silent)
+
+    def _kill(self, worker: WorkerProcess, pid: int, silent: float) -> None:
+        stacks = self._stacks(pid)
+        if self._watched.pop(worker, None) is None:
+            return  # it was told to exit meanwhile
+        self._killed.add()
+        _log.error(
+            "worker_killed",
+            worker=worker.idx + 1,
+            pid=pid,
+            silent_seconds=round(silent, 1),
+            stack=stacks or "It wrote none: it is stopped, or waits for a disk",
+        )
+        self._on_kill(worker)
+        worker.inner.kill()  # not `worker.kill()`, after which it would not be replaced
+
+    def _stacks(self, pid: int) -> str:
+        """The stacks of a worker's threads, of each the innermost call first; empty where it writes none."""
+        path = heartbeat.stack_file(self._folder, pid)
+        if not path.exists():
+            return ""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, heartbeat.DUMP)
+        deadline, written = time.monotonic() + DUMP_SECONDS, ""
+        while time.monotonic() < deadline:
+            time.sleep(_LOOK_EVERY_SECONDS)  # the condition is in another process
+            before, written = written, path.read_text(encoding="utf-8", errors="replace")
+            if written and written == before:
+                break
+        return written
+
+
+def counted(passed: float, every: float, waited: float) -> float:
+    """How much of the time between two looks counts as a worker's silence.
+
+    Not what went beyond the time between looks, for then the supervisor did not run either (stopped with its
+    workers, or on a busy machine), and not what the worker waited for a processor.
+    """
+    return max(0.0, min(passed, every) - waited)
+
+
+def waited_seconds(pid: int) -> float:
+    """How long the main thread of a process has waited for a processor (Linux; 0 elsewhere).
+
+    Source: the kernel's Documentation/scheduler/sched-stats.rst, `/proc/<pid>/schedstat`.
+    """
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0

@@ -1,0 +1,62 @@
+"""tests/deploy: a server of two workers that can be made to stand still, told by FOLDER PORT.
+
+`/` tells which process answers, and how many have been killed; `/block` never returns to its loop.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from deploy.process import heartbeat
+from deploy.process.connection_draining import install_signal_handlers
+from deploy.process.draining import supervisor
+from deploy.process.parent import die_with_parent
+from deploy.settings import ServerSettings
+from kit.telemetry import configure_logging
+
+SILENCE_SECONDS = 2.0
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        await live(receive, send)
+        return
+    if scope["path"] == "/block":
+        stand_still()
+    told = msgspec.json.encode({"pid": os.getpid(), "killed": heartbeat.killed()})
+    headers = [(b"content-length", str(len(told)).encode()), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": told})
+
+
+async def live(receive: Any, send: Any) -> None:
+    await receive()
+    install_signal_handlers(SETTINGS, lambda: None)
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+def stand_still() -> None:
+    while True:
+        time.sleep(3600)
+
+
+if __name__ == "__main__":
+    os.register_at_fork(after_in_child=die_with_parent)
+    SETTINGS = ServerSettings(
+        database_url="",
+        port=int(sys.argv[2]),
+        workers=2,
+        drain_notice_seconds=0,
+        drain_seconds=1,
+        run_dir=sys.argv[1],
+        worker_silence_seconds=SILENCE_SECONDS,
+    )
+    server = supervisor("", SETTINGS, Path(sys.argv[1]))
+    configure_logging()
+    server.serve(target_loader=lambda: app, wrap_loader=False)
