@@ -55,7 +55,7 @@ STEPS = (
 )
 
 
-OF_CUSTOMER = ("look", "create-customer", "create-client")
+OF_CUSTOMER = ("look", "create-customer", "look-for-client", "create-client")
 
 
 async def held(door: Stack, point: Point) -> Hold:
