@@ -41,6 +41,7 @@ __all__ = [
     "meter",
     "record_spans",
     "server_span",
+    "silence_logging",
     "traces_address",
 ]
 
@@ -85,6 +86,13 @@ def _show_event(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str
         name: "\n".join(map(visible, value.split("\n"))) if isinstance(value, str) else value
         for name, value in event.items()
     }
+
+
+def silence_logging() -> None:
+    """Write no log lines from here on: for a command whose own output has everything."""
+    logging.getLogger().setLevel(logging.CRITICAL)
+    nothing = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=nothing, cache_logger_on_first_use=False)
 
 
 def configure_logging(level: str = "info", *, pretty: bool = False) -> None:

@@ -13,7 +13,7 @@ from deploy.errors import FAILED, MISUSED, OK, CommandError
 from deploy.process.stack import data_dir, running, settings_beside, settings_with_database
 from deploy.settings import DEMO_CONFIG
 from kit.settings import SettingsError
-from kit.telemetry import configure_logging
+from kit.telemetry import silence_logging
 from system_apis.app import survey_profiles
 from system_apis.connector import Connector, Profile
 from system_apis.connector.closed import unresolved_references
@@ -86,7 +86,7 @@ def _run_check(options: argparse.Namespace) -> int:
     chosen = [pair for pair in profiles if options.all or pair[1].name == options.name]
     if not options.all:
         _refuse_unknown(options.name, profiles)
-    configure_logging("critical")  # what prevents an instance from opening is a line of its table
+    silence_logging()  # what prevents an instance from opening is a line of its table
     console = paper()
     reports = [asyncio.run(check(*pair, settings, environ, faults)) for pair in chosen]
     demo = settings.folder.resolve() == DEMO_CONFIG.resolve()
