@@ -11,6 +11,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOCAL = "local"
 """The source of a request without an address, that of a Unix socket."""
 
+_SITE = 64  # bits of the prefix
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 _WITH_PORT = re.compile(r'^"?(?:\[([^\]]*)\](?::\d*)?|([^:"]*):\d*|([^"]*))"?$')
 
@@ -72,6 +73,18 @@ class Proxies:
         if address is None:
             return "", False
         return str(address), any(address in network for network in self._networks)
+
+
+@lru_cache(maxsize=4096)
+def network_of(source: str) -> str:
+    """What is limited as one source: an address of IPv4, the /64 of one of IPv6, else the text itself.
+
+    A site has a /64 or more (RFC 6177 §2), and its hosts choose their addresses within it (RFC 8981).
+    """
+    address = parse_address(source) if ":" in source else None
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((address, _SITE), strict=False))
+    return source
 
 
 def peer_of(client: tuple[str, int] | None) -> str:

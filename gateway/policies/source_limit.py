@@ -13,13 +13,14 @@ from starlette.requests import Request
 
 from contracts.problems import TooManyRequests
 from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule
+from gateway.peers import network_of
 from gateway.window import Window
 
 _MANY = 10_000  # sources in memory at once
 
 
 class SourceLimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The number of requests per window from one address, per worker process.
+    """The number of requests per window from one address (of IPv6: one /64), per worker process.
 
     slowapi is called for `batch` requests at a time, since one call costs more than all other policies
     together. The rest of a batch stays valid for a window, so the limit is exceeded by a batch at most.
@@ -85,8 +86,9 @@ class SourceLimit:
         spend = self._spend
 
         async def source_limit(exchange: Exchange) -> Reply:
-            if not spend(exchange.source):
-                self._lease(settings, self.admit, exchange)
+            source = network_of(exchange.source)
+            if not spend(source):
+                self._lease(settings, self.admit, source)
             return await call_next(exchange)
 
         return source_limit
@@ -105,8 +107,8 @@ class SourceLimit:
             return True
         return False
 
-    def _lease(self, settings: SourceLimitSettings, admit: Any, exchange: Exchange) -> None:
-        source, now = exchange.source, time.monotonic()
+    def _lease(self, settings: SourceLimitSettings, admit: Any, source: str) -> None:
+        now = time.monotonic()
         if self.denied.get(source, 0.0) > now:
             raise _refusal(settings)
         cost = settings.batch

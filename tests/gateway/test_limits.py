@@ -14,6 +14,7 @@ from gateway.plans import Consumer, Limit, Plan
 from gateway.policies.rate_limit.leases import Lease, LocalCounters, SharedCounters
 from gateway.policies.rate_limit.window import LocalWindows, SharedWindows
 from gateway.policies.source_limit import SourceLimitSettings, SourceWindows
+from gateway.policies.wire import WireSettings
 from kit.cache import Cache
 from kit.settings import SettingsError
 from tests.gateway.deployment import CONSUMERS, PLANS, Deployment, problem
@@ -159,6 +160,21 @@ async def test_one_source_cannot_try_tokens_without_end(keys_folder: Path):
     answers = [await deployment.call("GET", ORDERS, "", headers=headers) for _ in range(25)]
     assert [answer.status_code for answer in answers] == [401] * 20 + [429] * 5
     assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+async def test_the_hosts_of_one_ipv6_site_are_one_source(keys_folder: Path):
+    """Addresses within one /64 spend one allowance; another site, and each address of IPv4, has its own."""
+    limited = SourceLimitSettings(requests=2, seconds=60, batch=1)
+    wire = WireSettings(trusted_proxies=("127.0.0.0/8",))
+    deployment = Deployment(keys_folder, GatewaySettings(source_limit=limited, wire=wire))
+    sources = [f"2001:db8:0:1::{host}" for host in (1, 2, "ffff:3")] + [
+        "2001:db8:0:2::1",
+        "192.0.2.1",
+        "192.0.2.2",
+    ]
+    headers = [{"Authorization": "Bearer x", "X-Forwarded-For": source} for source in sources]
+    answers = [await deployment.call("GET", ORDERS, "", headers=each) for each in headers]
+    assert [answer.status_code for answer in answers] == [401, 401, 429, 401, 401, 401]
 
 
 async def test_unconfigured_limits_are_absent(keys_folder: Path):
