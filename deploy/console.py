@@ -4,6 +4,7 @@ Names, paths and reasons are untrusted. None of them is treated as markup, or re
 control sequence: a control or invisible character is printed as its escape (`\x1b`, `\u202e`).
 """
 
+import datetime as dt
 import io
 import json
 import re
@@ -14,6 +15,7 @@ from typing import Any, Self
 import msgspec
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.status import Status
 from rich.table import Table
 from rich.text import Text
@@ -97,6 +99,19 @@ def table(title: str, *columns: str) -> Sheet:
     for column in columns:
         made.add_column(_as_data(column), overflow="fold")
     return made
+
+
+def minute(instant: str) -> str:
+    """An instant of JSON (RFC 3339), to the minute, in UTC; a text that is none as it is."""
+    try:
+        return f"{dt.datetime.fromisoformat(instant).astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return instant
+
+
+def paragraph(text: str) -> Padding:
+    """A text over as many lines as it needs, indented below what it is about."""
+    return Padding(_as_data(text), (0, 0, 0, 2))
 
 
 def print_lines(*lines: str) -> None:

@@ -15,6 +15,7 @@ from deploy.cli.auditing import Export
 from deploy.console import paper, print_json, print_lines, table
 from deploy.errors import FAILED, MISUSED, OK, CommandError
 from deploy.people import Person
+from kit.texts import counted
 
 DESCRIPTION = """\
 The audit trail: actor, action and outcome, chained by hashes and anchored every hour.
@@ -174,7 +175,8 @@ async def _export(options: argparse.Namespace, person: Person) -> int:
             break
         asked["cursor"] = page["next_cursor"]
     count = made.finish()
-    print_lines(f"{count} lines and {len(period.anchors)} anchors are in {folder}: python {folder}/verify.py")
+    written = f"{counted(count, 'line')} and {counted(len(period.anchors), 'anchor')}"
+    print_lines(f"{written} in {folder}: python {folder}/verify.py")
     return OK
 
 
