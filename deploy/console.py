@@ -9,7 +9,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Self
 
 import msgspec
@@ -22,7 +22,7 @@ from rich.text import Text
 
 from kit.texts import UNSEEN, visible
 
-_WIDTH_WITHOUT_TERMINAL = 132
+_WIDTH_WITHOUT_TERMINAL = 10_000  # a program or a file gets each row in one line
 _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
 
 
@@ -93,11 +93,11 @@ def paper() -> Paper:
     return paper if paper.is_terminal else Paper(width=_WIDTH_WITHOUT_TERMINAL)
 
 
-def table(title: str, *columns: str) -> Sheet:
-    """A plain table in which nothing is cut off."""
+def table(title: str, *columns: str, unbroken: Collection[str] = ()) -> Sheet:
+    """A plain table in which nothing is cut off; `unbroken` columns (ids, which are copied) do not wrap."""
     made = Sheet(title=_as_data(title) or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        made.add_column(_as_data(column), overflow="fold")
+        made.add_column(_as_data(column), overflow="fold", no_wrap=column in unbroken)
     return made
 
 
@@ -111,7 +111,7 @@ def minute(instant: str) -> str:
 
 def paragraph(text: str) -> Padding:
     """A text over as many lines as it needs, indented below what it is about."""
-    return Padding(_as_data(text), (0, 0, 0, 2))
+    return Padding(_as_data(text), (0, 0, 0, 2), expand=False)
 
 
 def print_lines(*lines: str) -> None:

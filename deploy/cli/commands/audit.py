@@ -93,13 +93,13 @@ async def _list(options: argparse.Namespace, person: Person) -> int:
     if options.json:
         print_json(page["items"])
         return OK
-    made = table("", "at", "actor", "consumer", "action", "subject", "outcome", "line")
+    columns = ("line", "at (UTC)", "action", "outcome", "actor", "consumer", "subject")
+    made = table("", *columns, unbroken=columns[:2])
     for line in page["items"]:
         who = line.get("person") or line["actor"]
         place = f"{line['chain']}/{line['seq']}"
-        made.add_row(
-            line["at"][:19], who, line["consumer"], line["action"], line["subject"], line["outcome"], place
-        )
+        at = line["at"][:19].replace("T", " ")
+        made.add_row(place, at, line["action"], line["outcome"], who, line["consumer"], line["subject"])
     paper().print(made)
     if page.get("next_cursor"):
         print_lines("There are more: narrow the list by --since, --until, --actor, --action or --subject.")
@@ -129,7 +129,7 @@ async def _verify(options: argparse.Namespace, person: Person) -> int:
     if options.json:
         print_json(report)
     else:
-        print_lines(f"{report['lines']} lines, {report['anchors']} anchors.")
+        print_lines(f"{counted(report['lines'], 'line')}, {counted(report['anchors'], 'anchor')}.")
         print_lines(f"Last anchor: {report['last_anchor']} {report['last_anchor_hash']}")
         if report.get("set_aside"):
             print_lines(

@@ -81,7 +81,7 @@ async def test_a_listed_case_has_its_id_in_one_piece(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the width of the terminal, the id can be copied; the times are to the minute."""
-    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setattr(console, "_WIDTH_WITHOUT_TERMINAL", 20)
     case = {**CASE, "id": "exc_" + "x" * 60, "why": "No rate."}
     await exceptions._list(options("list", of=exceptions), answering({"items": [case]}))
     first, *more = capsys.readouterr().out.splitlines()
