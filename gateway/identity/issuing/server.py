@@ -197,7 +197,7 @@ class Server(AuthorizationServer):
     def allows(self, request: OAuthRequest) -> bool:
         """Whether client and grant are valid; otherwise `create_token_response` says what is not."""
         try:
-            self.get_token_grant(request).validate_token_request()
+            cast("Any", self.get_token_grant(request)).validate_token_request()
         except OAuth2Error:
             return False
         return True
