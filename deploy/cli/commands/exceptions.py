@@ -13,11 +13,14 @@ from deploy.console import minute, paper, paragraph, print_json, print_lines, ta
 from deploy.errors import MISUSED, OK, CommandError
 from deploy.people import Person
 from deploy.process.stack import data_dir, settings_beside
+from gateway.identity import DevelopmentIssuer
+from gateway.plans import expand
 from kit.texts import counted
 
 DESCRIPTION = """\
 List the cases that wait for a person, show one, and resolve it: replay it (with corrections), undo its
-steps, or skip it. Calls the gateway with a development token of the finance desk.
+steps, or skip it. Calls the gateway with a development token of the person, at the first consumer that may
+decide cases and has one of the person's roles.
 """
 EPILOG = """\
 examples:
@@ -33,7 +36,7 @@ TAKES = {
     "resolve": "id decision reason set alike",
 }
 _API = "/process/exceptions/v1/exceptions"
-_CONSUMER = "finance-desk"
+_SCOPE = "process.exceptions.approve"
 _TIMEOUT_SECONDS = 30
 _NONE = {
     "open": "No case waits for a person.",
@@ -74,11 +77,24 @@ Work = Callable[[argparse.Namespace, Person], Awaitable[None]]
 
 async def _with_person(options: argparse.Namespace, work: Work) -> None:
     settings = settings_beside(data_dir(options.data, os.environ), os.environ)
-    token = mint(embedded_issuer(options.data), _CONSUMER, options.person)
+    issuer = embedded_issuer(options.data)
+    token = mint(issuer, _consumer_of(issuer, options.person), options.person)
     async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS) as http:
         await work(
             options, Person(options.person, (options.url or settings.address).rstrip("/"), token, http)
         )
+
+
+def _consumer_of(issuer: DevelopmentIssuer, subject: str) -> str:
+    """The consumer at which a person decides; raises CommandError with those who can decide."""
+    consumers = issuer.consumers.items()
+    deciding = {name: each for name, each in consumers if _SCOPE in expand(each, issuer.scopes)}
+    person = issuer.people.get(subject)
+    for name, consumer in deciding.items():
+        if person is None or person.roles_at(consumer):
+            return name
+    able = [name for name, each in issuer.people.items() if any(map(each.roles_at, deciding.values()))]
+    raise CommandError(f"{subject} has no role to decide cases (people.toml). Who has: {', '.join(able)}.")
 
 
 async def _list(options: argparse.Namespace, person: Person) -> None:
