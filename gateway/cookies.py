@@ -1,7 +1,5 @@
 """Cookies: those that the gateway gives to browsers."""
 
-from http.cookies import CookieError, SimpleCookie
-
 from gateway.exchange import Exchange, Header
 from gateway.public_path import path_of
 
@@ -20,12 +18,14 @@ class Cookie:
         self._attributes = f"; Path=/{age}; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
 
     def read(self, exchange: Exchange) -> str:
-        """Its value in a request; empty without one."""
-        try:
-            cookies = SimpleCookie(exchange.headers.get(b"cookie", b"").decode("latin-1"))
-        except CookieError:
-            return ""
-        return cookies[self.name].value if self.name in cookies else ""
+        """Its value in a request; empty without one.
+
+        Cookies of other applications on the host may be no cookies of RFC 6265 (JSON, brackets): each pair is
+        read by itself (section 5.4), and the standard library's parser would stop at the first of those.
+        """
+        pairs = exchange.headers.get(b"cookie", b"").decode("latin-1").split(";")
+        named = (pair.partition("=") for pair in pairs)
+        return next((value.strip() for name, _, value in named if name.strip() == self.name), "")
 
     def set(self, value: str) -> Header:
         """The header that sets it."""

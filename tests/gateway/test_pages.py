@@ -205,6 +205,26 @@ async def test_a_person_signs_in_and_the_page_calls_as_that_person(site: Site, b
     assert "client_secret" not in asked
 
 
+async def test_cookies_of_other_applications_disturb_no_session(site: Site, browser: httpx.AsyncClient):
+    """Whatever the other applications of a host have set, and in whatever order, the session is read."""
+    await site.sign_in(browser)
+    ours = f"__Host-enfilade-toy={site.session_of(browser)}"
+    browser.cookies.clear()
+    for other in (
+        'prefs={"tab": "a"}',
+        "list[0]=x",
+        "=",
+        "x",
+        'q="a',
+        "__Host-enfilade-toy2=no",
+        "é=ü",
+        "a=b=c",
+    ):
+        for cookies in (f"{other}; {ours}", f"{ours}; {other}"):
+            headers = [(b"Cookie", cookies.encode())]
+            assert (await browser.get("/toy/auth/session", headers=headers)).status_code == 200, cookies
+
+
 async def test_what_is_stored_is_encrypted_and_what_happened_is_audited(
     site: Site, browser: httpx.AsyncClient, database: Database
 ):
