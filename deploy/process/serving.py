@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.composition.assemble import Deployment, assemble
-from deploy.composition.readiness import readiness
+from deploy.composition.readiness import degraded, readiness
 from deploy.process.connection_draining import install_signal_handlers
 from deploy.process.internal import Internal, listening
 from deploy.process.measuring import Backlog, measured_loop
@@ -70,7 +70,12 @@ class Serving:
         await enter(
             listening(
                 Internal(
-                    deployment.gateway, ready, peers, Backlog(deployment.stores.database), deployment.policy
+                    deployment.gateway,
+                    ready,
+                    peers,
+                    Backlog(deployment.stores.database),
+                    deployment.policy,
+                    degraded(deployment.stores),
                 ),
                 settings.internal,
                 settings.idle_seconds,
