@@ -1,7 +1,9 @@
 """deploy: the ASGI application that a server runs: the deployment, assembled in its lifespan."""
 
 import os
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from deploy.process.internal import Internal, listening
 from deploy.process.measuring import Backlog, measured_loop
 from deploy.process.memory import freeze_gc
 from deploy.process.peer_metrics import join_peers
+from deploy.process.pending_heads import Bounds, PendingHeads
 from deploy.process.slow_heads import SlowHeads
 from deploy.settings import ServerSettings, read_settings
+from gateway.peers import Proxies
 from kit.settings import SettingsError
 from kit.telemetry import configure_logging, configure_metrics, configure_tracing, log
 
@@ -66,6 +70,9 @@ class Serving:
         slow_heads = SlowHeads(settings.port, settings.head_seconds)
         self._answer = slow_heads.answer
         await enter(slow_heads.watched())
+        bounds = Bounds(settings.pending_heads_per_address, settings.pending_heads)
+        trusted = _trusted_by(deployment)
+        await enter(PendingHeads(settings.port, slow_heads, bounds, trusted).watched())
         ready = readiness(settings, deployment.stores, deployment.tiers)
         await enter(
             listening(
@@ -108,6 +115,21 @@ def closing(send: Any) -> Any:
         await send(message)
 
     return send_closing
+
+
+def _trusted_by(deployment: Deployment) -> Callable[[str], bool]:
+    """Whether an address is a proxy's, by the policy as it is when it is asked."""
+
+    def trusted(address: str) -> bool:
+        policy = deployment.policy
+        return policy is not None and address in _proxies(policy.bundle.settings.wire.trusted_proxies)
+
+    return trusted
+
+
+@lru_cache(maxsize=1)
+def _proxies(networks: tuple[str, ...]) -> Proxies:
+    return Proxies(networks)
 
 
 app = Serving()
