@@ -8,6 +8,7 @@ from deploy.console import print_lines
 from deploy.errors import MISUSED, OK, CommandError
 from deploy.process.stack import data_dir, settings_with_database
 from kit.database import Database
+from kit.texts import counted
 from process_apis import app
 from process_apis.views.view import View
 
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(f"Name a view: enfilade views rebuild {'|'.join(views)}", MISUSED)
     settings = settings_with_database(data_dir(options.data, os.environ), os.environ)
     count = asyncio.run(_rebuild(settings.database_url, views[options.name]))
-    print_lines(f"{options.name} was rebuilt from {count} events.")
+    print_lines(f"{options.name} was rebuilt from {counted(count, 'event')}.")
     return OK
 
 
