@@ -18,6 +18,7 @@ from deploy.process.pending_heads import Bounds, PendingHeads
 from deploy.process.slow_heads import SlowHeads
 from deploy.settings import ServerSettings, read_settings
 from gateway.peers import Proxies
+from kit.database.refusals import sentence_of
 from kit.settings import SettingsError
 from kit.telemetry import configure_logging, configure_metrics, configure_tracing, log
 
@@ -49,6 +50,8 @@ class Serving:
         except Exception as error:  # noqa: BLE001 - whatever the failure, a server without a supervisor is worse
             if isinstance(error, SettingsError):
                 log("deploy").error("settings", faults=error.faults)
+            elif sentence := sentence_of(error):
+                log("deploy").error("start_failed", reason=sentence)
             else:
                 log("deploy").error("start_failed", exc_info=error)
             await self._close_begun()

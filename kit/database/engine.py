@@ -34,6 +34,7 @@ class Database:
             max_overflow=0,
             pool_timeout=20,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error is logged, and must not quote what is about persons
             json_serializer=to_json,
             json_deserializer=msgspec.json.decode,
             connect_args={"connect_timeout": 5, "application_name": name},

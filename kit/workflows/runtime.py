@@ -400,7 +400,8 @@ class Runtime:
             "name": self._application,
             "system_database_url": self.database.url,
             "sys_db_pool_size": self._settings.connections,
-            "db_engine_kwargs": {"pool_pre_ping": False},
+            # The engine logs the errors of a database that refuses, and they quote what a step returned.
+            "db_engine_kwargs": {"pool_pre_ping": False, "hide_parameters": True},
             "application_version": self._version,
             "executor_id": self._executor,
             "serializer": JsonSerializer(),

@@ -2,8 +2,7 @@
 
 import asyncio
 import shutil
-import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,27 +11,16 @@ from redis.asyncio import Redis
 from redis.exceptions import BusyLoadingError, ResponseError
 from structlog.testing import capture_logs
 
-from deploy.embedded.binaries import valkey_binary
-from deploy.embedded.identity import servers_identity
 from kit.cache import Cache, cache_refusal
 from tests.support.stack import until
+from tests.support.valkey import private_valkey
 
 
 @pytest.fixture(scope="module")
-async def folder(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:
-    """The folder of a server of this module's own, with its socket and its data."""
-    folder = tmp_path_factory.mktemp("valkey")
-    (folder / "data").mkdir()
-    command = [valkey_binary(servers_identity()), "--port", "0", "--unixsocket", folder / "s", "--save", ""]
-    process = subprocess.Popen(  # noqa: ASYNC220 - before anything waits
-        [*command, "--dir", folder / "data"], stdout=subprocess.DEVNULL
-    )
-    cache = Cache(f"unix://{folder / 's'}")
-    await until("the server answers", cache.healthy, 10)
-    yield folder
-    process.kill()
-    process.wait()
-    await cache.close()
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a server of this module's own."""
+    with private_valkey(tmp_path_factory.mktemp("valkey")) as folder:
+        yield folder
 
 
 @pytest.fixture
