@@ -19,6 +19,7 @@ from contracts.canonical.values import LONGEST_KEY
 from contracts.events.kinds import RecordChanged
 from contracts.problems import Problem
 from contracts.system import capabilities
+from kit.database import is_refusal
 from kit.http import AllowanceLimits
 from kit.operations import api_of, readings
 from kit.routes import router
@@ -245,6 +246,8 @@ async def open_instances(
                     opened[profile.name] = Instance(profile, connector, one)
                     continue
                 except (SettingsError, SecretError, Problem) as error:
+                    if is_refusal(error):  # of no instance: the start is tried again
+                        raise
                     reasons = error.faults if isinstance(error, SettingsError) else [str(error)]
                 except Exception as error:  # noqa: BLE001 - a broken instance is one instance away
                     reasons = [f"it cannot be opened ({type(error).__name__}: {error})"]

@@ -38,6 +38,9 @@ from deploy.settings import ServerSettings
 
 HEADER_BYTES = 32 * 1024
 
+CONNECTIONS = 1024
+"""The connections that a worker accepts at a time; more wait in the queue of its listening socket."""
+
 LAST_SECONDS = 1.0
 """The time, when the deployment stops, for a request whose connection was accepted."""
 
@@ -237,6 +240,7 @@ def supervisor(target: str, settings: ServerSettings, folder: Path, **more: Any)
         interface=Interfaces.ASGI,
         loop=Loops.asyncio,  # the same wherever it runs, not whatever else happens to be installed
         workers=settings.workers,
+        backpressure=CONNECTIONS,  # of each worker, however many there are
         http=HTTPModes.http1,  # its limits are set below: for HTTP/2 none are
         websockets=False,
         log_level=LogLevels.warning,

@@ -3,6 +3,9 @@
 import asyncio
 
 from dbos import DBOS
+from sqlalchemy import event
+
+from kit.database.engine import leave_read_only
 
 
 def pin_loop(engine: DBOS, loop: asyncio.AbstractEventLoop) -> None:
@@ -12,6 +15,14 @@ def pin_loop(engine: DBOS, loop: asyncio.AbstractEventLoop) -> None:
     the end of its start and its first request, and again before its shutdown. What is begun meanwhile waits.
     """
     engine._background_event_loop.target_loop = lambda: loop  # noqa: SLF001
+
+
+def wait_for_primary(engine: DBOS) -> None:
+    """Have the launched engine wait, as for an absent database, while its database is read-only.
+
+    By itself it takes that for a fault of the run, which would then stay where it is until the next start.
+    """
+    event.listen(engine._sys_db.engine, "handle_error", leave_read_only)  # noqa: SLF001
 
 
 async def recover(executor: str) -> None:

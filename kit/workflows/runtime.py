@@ -26,7 +26,7 @@ from kit.database.rows import own
 from kit.database.tables import runs
 from kit.workflows import reading, succession
 from kit.workflows.correcting import require_read
-from kit.workflows.engine import pin_loop
+from kit.workflows.engine import pin_loop, wait_for_primary
 from kit.workflows.flow import Flow, NoState, Owner, RunRow, Undone, WorkflowSettings
 from kit.workflows.gate import Gate, retry_until_available
 from kit.workflows.journal import Journal
@@ -98,7 +98,8 @@ class Runtime:
         await self._liveness.show()
         await asyncio.to_thread(self._register_queue)
         self._loop = asyncio.get_running_loop()  # where the clients that flows use live
-        pin_loop(DBOS(config=self._config()), self._loop)
+        engine = DBOS(config=self._config())
+        pin_loop(engine, self._loop)
         for flow in self._flows.values():
             self._register_flow(flow)
         self._register_tick()
@@ -108,6 +109,7 @@ class Runtime:
         DBOS.listen_queues([self._queue])
         since = dt.datetime.now(dt.UTC)
         DBOS.launch()
+        wait_for_primary(engine)
         self._watchers = [
             run_background("looking after other processes", self._liveness.watch),
             run_background("sweep of the runs", lambda: sweep(self.database, self._settings.sweep)),
@@ -398,7 +400,8 @@ class Runtime:
             "name": self._application,
             "system_database_url": self.database.url,
             "sys_db_pool_size": self._settings.connections,
-            "db_engine_kwargs": {"pool_pre_ping": False},
+            # The engine logs the errors of a database that refuses, and they quote what a step returned.
+            "db_engine_kwargs": {"pool_pre_ping": False, "hide_parameters": True},
             "application_version": self._version,
             "executor_id": self._executor,
             "serializer": JsonSerializer(),
