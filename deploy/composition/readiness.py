@@ -25,7 +25,8 @@ def readiness(
         except Unavailable as problem:
             missing["database"] = problem.detail
         if tiers.runtime is not None and not tiers.runtime.running:
-            missing["flows"] = "This process does not execute its flows"
+            dead = ", ".join(tiers.runtime.dead_threads)
+            missing["flows"] = "This process does not execute its flows" + (f": {dead} ended" if dead else "")
         if died := down():
             missing["background"] = f"Crashed, and will be restarted: {', '.join(died)}"
         if draining(settings):

@@ -14,6 +14,11 @@ def pin_loop(engine: DBOS, loop: asyncio.AbstractEventLoop) -> None:
     engine._background_event_loop.target_loop = lambda: loop  # noqa: SLF001
 
 
+def dead_threads(engine: DBOS) -> list[str]:
+    """The engine's own threads that have ended. It does not notice, and goes on without what they did."""
+    return sorted(thread.name for thread in engine._background_threads if not thread.is_alive())  # noqa: SLF001
+
+
 async def recover(executor: str) -> None:
     """Put a dead process's workflows back into the queue.
 
