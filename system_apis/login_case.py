@@ -33,10 +33,12 @@ class LoginCase:
         self._failing.discard(source)
         if self._failing or not self._may_be_open:
             return
-        with suppress(Unavailable):
+        self._may_be_open = False  # before the wait, in which a source may fail
+        try:
             async with self._database.begin() as connection:
                 await end_login_case(connection, self._instance)
-            self._may_be_open = False
+        except Unavailable:
+            self._may_be_open = True
 
 
 class WorkingCursors:
