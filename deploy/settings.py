@@ -21,6 +21,9 @@ _SCHEMES = {
 }
 _NO_ADDRESS = "is no http address"
 _PUBLIC_PATH = re.compile(r"(/[A-Za-z0-9._~\-]+)*")
+LAST_SECONDS = 1.0
+"""The time, when the deployment stops, for a request whose connection was accepted."""
+_END_SECONDS = 5.0  # for killing workers that are left, and for the server's own exit, on a busy machine
 DEMO_CONFIG = Path(__file__).parent / "demo_config"
 
 
@@ -83,6 +86,11 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         if self.tiers == "all":
             return frozenset(TIERS)
         return frozenset(msgspec.convert([name.strip() for name in self.tiers.split(",")], list[TierName]))
+
+    @property
+    def stop_seconds(self) -> float:
+        """The longest that a server takes to stop: who started it kills it after that, and not before."""
+        return self.drain_notice_seconds + LAST_SECONDS + self.drain_seconds + _END_SECONDS
 
     @property
     def production(self) -> bool:

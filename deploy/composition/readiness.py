@@ -33,7 +33,8 @@ def readiness(
         if fault := await writing.fault():
             missing["database"] = fault
         if tiers.runtime is not None and not tiers.runtime.running:
-            missing["flows"] = "This process does not execute its flows"
+            dead = ", ".join(tiers.runtime.dead_threads)
+            missing["flows"] = "This process does not execute its flows" + (f": {dead} ended" if dead else "")
         if died := down():
             missing["background"] = f"Crashed, and will be restarted: {', '.join(died)}"
         if draining(settings):

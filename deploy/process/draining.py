@@ -14,6 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +33,15 @@ from deploy.process.connection_draining import (
     drained_file,
     serving_file,
 )
+from deploy.process.parent import die_with_parent, end_after_parent
 from deploy.process.ports import ip_of
 from deploy.process.silence import START_SECONDS, SilenceWatch
-from deploy.settings import ServerSettings
+from deploy.settings import LAST_SECONDS, ServerSettings
 
 HEADER_BYTES = 32 * 1024
 
 CONNECTIONS = 1024
 """The connections that a worker accepts at a time; more wait in the queue of its listening socket."""
-
-LAST_SECONDS = 1.0
-"""The time, when the deployment stops, for a request whose connection was accepted."""
-
 
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
@@ -62,16 +60,19 @@ class Supervisor(MPServer):
         notice_seconds: float,
         idle_seconds: float,
         silence_seconds: float,
+        start_seconds: float = START_SECONDS,
         **given: Any,
     ) -> None:
         super().__init__(**given)
         self._folder = folder
+        self._parent = os.getpid()  # of the workers
         # granian exits when a worker dies soon after it was started: by itself, as from a fault in the files.
         self._watch = SilenceWatch(
-            folder, silence_seconds, lambda worker: self.respawned_wrks.pop(worker.idx, None)
+            folder, silence_seconds, start_seconds, lambda worker: self.respawned_wrks.pop(worker.idx, None)
         )
         # How long the callers of a replaced worker have to reconnect: an idle connection ends sooner anyway.
         self._drain_seconds = idle_seconds + 1.0
+        self._start_seconds = start_seconds
         self._notice_seconds = notice_seconds
         self._stopping = False
         self._noticed = False
@@ -116,7 +117,7 @@ class Supervisor(MPServer):
         return worker
 
     def _become_worker(self) -> None:
-        """In a new worker: close the other workers' sockets, and reset the handlers of stop signals.
+        """In a new worker: close the other workers' sockets, reset the handlers of stop signals, end with us.
 
         Until it installs its own handlers it has no request to finish, and exits on them at once.
         """
@@ -124,7 +125,9 @@ class Supervisor(MPServer):
         self._drop_shared_socket()
         for number in ENDING:
             signal.signal(number, signal.SIG_DFL)
+        die_with_parent(self._parent)
         _let_through()
+        end_after_parent(self._parent, LAST_SECONDS + (self.workers_kill_timeout or 0))
         if self._heartbeat is not None:
             heartbeat.adopt(self._heartbeat, self._folder)
 
@@ -137,9 +140,18 @@ class Supervisor(MPServer):
     ) -> None:
         for idx in workers:
             if not self.wrks[idx].is_alive():
+                if pause := self._watch.take_pause(idx):
+                    _later(pause, partial(self._respawn_later, idx))
+                    continue
                 super()._respawn_workers([idx], spawn_target, target_loader, delay)
             elif not self._replace(idx, spawn_target, target_loader):
                 return
+
+    def _respawn_later(self, idx: int) -> None:
+        """Have the main loop start this worker, unless it was started meanwhile (by a SIGHUP)."""
+        if not self.wrks[idx].is_alive():
+            self.interrupt_children.append(idx)
+            self.main_loop_interrupt.set()
 
     def _replace(self, idx: int, spawn_target: Any, target_loader: Any) -> bool:
         """Drain a worker once its successor serves; False, and the worker stays, when that does not start."""
@@ -165,7 +177,7 @@ class Supervisor(MPServer):
         """Whether a new worker serves, as soon as that is known or the server is stopped."""
         serving = serving_file(self._folder, worker.inner.pid)
         serving.unlink(missing_ok=True)  # of an earlier worker with the same number
-        wait(lambda: serving.exists() or not worker.is_alive() or self.interrupt_signal, START_SECONDS)
+        wait(lambda: serving.exists() or not worker.is_alive() or self.interrupt_signal, self._start_seconds)
         return serving.exists() and not self.interrupt_signal
 
     def _let_drain(self, workers: list[WorkerProcess], seconds: float) -> None:

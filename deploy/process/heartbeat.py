@@ -27,16 +27,17 @@ class Count:
     def value(self) -> int:
         return self._number[0]
 
-    def add(self) -> None:
-        self._number[0] += 1
+    def add(self, more: int = 1) -> None:
+        self._number[0] += more
 
 
 class Heartbeat:
-    """A worker's heartbeat, and how many workers its supervisor has killed."""
+    """A worker's heartbeat; how many workers its supervisor has killed, and how many hang when they start."""
 
-    def __init__(self, killed: Count) -> None:
+    def __init__(self, killed: Count, hung: Count) -> None:
         self.beats = Count()
         self.killed = killed
+        self.hung = hung
 
 
 _own: Heartbeat | None = None
@@ -68,6 +69,11 @@ def begin(silence_seconds: float) -> None:
 def killed() -> int:
     """How many workers this worker's supervisor has killed."""
     return 0 if _own is None else _own.killed.value
+
+
+def hung() -> int:
+    """How many of the supervisor's workers hung at their last start, and do not serve since."""
+    return 0 if _own is None else _own.hung.value
 
 
 def pause(silence_seconds: float) -> float:

@@ -68,7 +68,7 @@ class Internal:
     async def _answer_ready(self) -> tuple[int, bytes]:
         missing = dict(await self._ready())
         document: dict[str, Any] = {"ready": not missing, "missing": missing}
-        document["workers_killed"] = heartbeat.killed()
+        document |= {"workers_killed": heartbeat.killed(), "workers_hung": heartbeat.hung()}
         if self._degraded is not None:
             document["degraded"] = await self._degraded()
         if self._policy is not None:
@@ -78,13 +78,17 @@ class Internal:
     async def _answer_metrics(self) -> tuple[int, bytes, bytes]:
         """Of all workers, and of what waits in the database (Prometheus's text format, version 0.0.4)."""
         own, waiting = await asyncio.gather(self._peers.families(), self._backlog.families())
-        return 200, exposition([*own, *waiting, _workers_killed()]).encode(), _EXPOSITION
+        return 200, exposition([*own, *waiting, *_workers()]).encode(), _EXPOSITION
 
 
-def _workers_killed() -> Family:
+def _workers() -> list[Family]:
     """Without a label of a worker: each tells the same number."""
-    about = "Workers that were killed because their event loop stood still"
-    return Family("enfilade_workers_killed_total", "counter", about, [Sample(heartbeat.killed())])
+    killed = "Workers that were killed because their event loop stood still"
+    hung = "Workers that hung at their last start and do not serve since"
+    return [
+        Family("enfilade_workers_killed_total", "counter", killed, [Sample(heartbeat.killed())]),
+        Family("enfilade_workers_hung", "gauge", hung, [Sample(heartbeat.hung())]),
+    ]
 
 
 async def _answer(send: Any, status: int, body: bytes, kind: bytes = b"application/json") -> None:

@@ -12,19 +12,18 @@ from deploy.errors import CommandError
 from deploy.process.children import Child
 
 READY_SECONDS = 90.0
-STOP_SECONDS = 20.0
 _LOOK_EVERY_SECONDS = 0.05
 
 
 @contextlib.asynccontextmanager
-async def serving(environ: Mapping[str, str], log: Path) -> AsyncIterator[Child]:
-    """The server with these settings; it may not be ready yet. Stopped at the end."""
+async def serving(environ: Mapping[str, str], log: Path, stop_seconds: float) -> AsyncIterator[Child]:
+    """The server with these settings; it may not be ready yet. Stopped at the end, within a time."""
     arguments = ["deploy.cli.main", "serve", "--die-with-parent"]
     child = await Child.start("The server", arguments, environ=environ, log=log)
     try:
         yield child
     finally:
-        await child.stop(STOP_SECONDS)
+        await child.stop(stop_seconds)
 
 
 async def until_ready(child: Child, url: str) -> None:

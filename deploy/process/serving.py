@@ -10,6 +10,7 @@ from typing import Any
 from deploy.composition.assemble import Deployment, assemble
 from deploy.composition.readiness import degraded, readiness
 from deploy.process.connection_draining import install_signal_handlers
+from deploy.process.engine_watch import ending_with_engine
 from deploy.process.internal import Internal, listening
 from deploy.process.measuring import Backlog, measured_loop
 from deploy.process.memory import freeze_gc
@@ -95,6 +96,8 @@ class Serving:
             settings,
             self._close_connections if deployment.gateway is None else deployment.gateway.close_connections,
         )
+        if settings.run_dir and deployment.tiers.runtime is not None:  # there is a supervisor to replace us
+            await enter(ending_with_engine(deployment.tiers.runtime))
         return deployment
 
     async def _close_begun(self) -> None:

@@ -22,6 +22,9 @@ from kit.telemetry import log
 START_SECONDS = 60.0
 """What a worker has to start in."""
 
+LONGEST_PAUSE_SECONDS = 900.0
+"""The longest pause before a worker that hangs whenever it starts is started again."""
+
 DUMP_SECONDS = 1.0
 """What a worker has to write its stacks in; a stopped one cannot."""
 
@@ -40,28 +43,40 @@ class _Worker:
 class SilenceWatch:
     """The workers of a server, each killed when its loop has been silent for longer than it may.
 
-    `on_kill` is called with the worker before.
+    `on_kill` is called with the worker before. One whose loop never ran is started again after a pause that
+    grows with each time in a row.
     """
 
     def __init__(
-        self, folder: Path, silence_seconds: float, on_kill: Callable[[WorkerProcess], object]
+        self,
+        folder: Path,
+        silence_seconds: float,
+        start_seconds: float,
+        on_kill: Callable[[WorkerProcess], object],
     ) -> None:
         self._folder = folder
         self._on_kill = on_kill
         self._silence_seconds = silence_seconds
+        self._start_seconds = max(silence_seconds, start_seconds)
         self._every = heartbeat.pause(silence_seconds)
-        self._killed = Count()
+        self._killed, self._hung = Count(), Count()
+        self._hung_starts: dict[int, int] = {}  # in a row, by the worker's number
+        self._pauses: dict[int, float] = {}
         self._watched: dict[WorkerProcess, _Worker] = {}
 
     def add(self, worker: WorkerProcess) -> Heartbeat:
         """Watch a worker from its start on; its heartbeat."""
-        self._watched[worker] = _Worker(Heartbeat(self._killed))
+        self._watched[worker] = _Worker(Heartbeat(self._killed, self._hung))
         return self._watched[worker].heartbeat
 
     def leave(self, *workers: WorkerProcess) -> None:
         """Watch these no more: they have been told to exit, and have their time for it."""
         for worker in workers:
             self._watched.pop(worker, None)
+
+    def take_pause(self, idx: int) -> float:
+        """How long to wait before this worker is started again, told once; 0 where it did not hang."""
+        return self._pauses.pop(idx, 0.0)
 
     def start(self) -> None:
         """Watch, for as long as this process lives."""
@@ -85,22 +100,37 @@ class SilenceWatch:
         beats, waited = watched.heartbeat.beats.value, waited_seconds(pid)
         if beats != watched.beats:
             watched.silent = 0.0
+            self._has_started(worker.idx)
         else:
             watched.silent += counted(passed, self._every, waited - watched.waited)
         watched.beats, watched.waited = beats, waited
-        if watched.silent > (self._silence_seconds if beats else max(self._silence_seconds, START_SECONDS)):
-            self._kill(worker, pid, watched.silent)
+        if watched.silent > (self._silence_seconds if beats else self._start_seconds):
+            self._kill(worker, pid, watched)
 
-    def _kill(self, worker: WorkerProcess, pid: int, silent: float) -> None:
+    def _has_started(self, idx: int) -> None:
+        if self._hung_starts.pop(idx, 0):
+            self._hung.add(-1)
+
+    def _has_hung(self, idx: int) -> None:
+        times = self._hung_starts[idx] = self._hung_starts.get(idx, 0) + 1
+        if times == 1:
+            self._hung.add()
+        self._pauses[idx] = pause_after(times, self._start_seconds)
+
+    def _kill(self, worker: WorkerProcess, pid: int, watched: _Worker) -> None:
         stacks = self._stacks(pid)
         if self._watched.pop(worker, None) is None:
             return  # it was told to exit meanwhile
         self._killed.add()
+        if not watched.beats:
+            self._has_hung(worker.idx)
         _log.error(
             "worker_killed",
             worker=worker.idx + 1,
             pid=pid,
-            silent_seconds=round(silent, 1),
+            silent_seconds=round(watched.silent, 1),
+            starting=not watched.beats,
+            again_in=self._pauses.get(worker.idx, 0.0),
             stack=stacks or "It wrote none: it is stopped, or waits for a disk",
         )
         self._on_kill(worker)
@@ -120,6 +150,11 @@ class SilenceWatch:
             if written and written == before:
                 break
         return written
+
+
+def pause_after(times: int, start_seconds: float) -> float:
+    """The pause after a worker has hung at so many starts in a row: none, then twice as long each time."""
+    return 0.0 if times < 2 else min(start_seconds * 2.0 ** min(times - 2, 32), LONGEST_PAUSE_SECONDS)  # noqa: PLR2004
 
 
 def counted(passed: float, every: float, waited: float) -> float:

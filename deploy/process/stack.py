@@ -20,7 +20,10 @@ _LOOKED_AT_SECONDS = 0.5
 
 
 class Stack(msgspec.Struct, frozen=True):
-    """What `up` runs: its addresses, its stores, and the stand-ins' addresses by vendor."""
+    """What `up` runs: its addresses, its stores, and the stand-ins' addresses by vendor.
+
+    It stops within `stop_seconds`.
+    """
 
     pid: int
     gateway: str
@@ -30,6 +33,7 @@ class Stack(msgspec.Struct, frozen=True):
     config: str
     sandboxes: dict[str, str]
     environ: dict[str, str]
+    stop_seconds: float = 0.0
 
 
 def data_dir(given: str | None, environ: Mapping[str, str]) -> Path:

@@ -10,7 +10,7 @@ from sqlalchemy import ExceptionContext, event, exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from kit.database.locks import SessionLocks
-from kit.database.refusals import DISK_FULL, READ_ONLY, Refusal, problem_of, refusal_of
+from kit.database.refusals import DISK_FULL, READ_ONLY, DatabaseRefusal, problem_of, refusal_of
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 _REMEMBERED_SECONDS = 2.0
@@ -40,10 +40,10 @@ class Database:
             connect_args={"connect_timeout": 5, "application_name": name},
         )
         event.listen(self.engine.sync_engine, "handle_error", leave_read_only)
-        self._refused: tuple[Refusal, float] | None = None
+        self._refused: tuple[DatabaseRefusal, float] | None = None
 
     @property
-    def write_refused(self) -> Refusal | None:
+    def write_refused(self) -> DatabaseRefusal | None:
         """Why a write of this process was refused in the last seconds; by what lasts: disk, read-only."""
         if self._refused is None or time.monotonic() - self._refused[1] > _REMEMBERED_SECONDS:
             return None
@@ -52,14 +52,14 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """A connection in a transaction that is committed at the end; raises Unavailable, with its cause."""
-        with self._refusals_told():
+        with self._translated():
             async with self.engine.begin() as connection:
                 yield connection
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AsyncConnection]:
         """A connection to read with; raises Unavailable, with its cause."""
-        with self._refusals_told():
+        with self._translated():
             async with self.engine.connect() as connection:
                 yield connection
 
@@ -68,7 +68,7 @@ class Database:
         await self.engine.dispose()
 
     @contextmanager
-    def _refusals_told(self) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
         """Raise what the database refuses as Unavailable; a faulty statement stays what it is."""
         try:
             yield

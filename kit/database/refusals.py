@@ -20,7 +20,7 @@ _LOG_AGAIN_SECONDS = 60.0
 _logged: dict[str, float] = {}
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class DatabaseRefusal(msgspec.Struct, frozen=True):
     """Why the database does nothing for us now: its stable name, a sentence, what an operator does next."""
 
     cause: str
@@ -29,63 +29,63 @@ class Refusal(msgspec.Struct, frozen=True):
     retry_after: float = 1.0
 
 
-DISK_FULL = Refusal(
+DISK_FULL = DatabaseRefusal(
     "disk_full",
     "The database's disk is full",
     "free or add disk space at the database server; what waits then goes on by itself",
     30.0,
 )
-READ_ONLY = Refusal(
+READ_ONLY = DatabaseRefusal(
     "read_only",
     "The database is read-only",
     "let ENFILADE_DATABASE_URL name the primary server, or set default_transaction_read_only to off there",
     10.0,
 )
-_CONNECTIONS = Refusal(
+_CONNECTIONS = DatabaseRefusal(
     "too_many_connections",
     "The database accepts no more connections",
     "raise max_connections or the CONNECTION LIMIT of role and database, or run fewer workers",
     5.0,
 )
-_STOPPING = Refusal(
+_STOPPING = DatabaseRefusal(
     "shutting_down",
     "The database is shutting down",
     "wait for its restart; when that does not come, read the database server's log",
     5.0,
 )
-_STARTING = Refusal(
+_STARTING = DatabaseRefusal(
     "starting",
     "The database is starting",
     "wait; when it takes long, read the database server's log",
     5.0,
 )
-_MEMORY = Refusal(
+_MEMORY = DatabaseRefusal(
     "out_of_memory",
     "The database is out of memory",
     "give the database server more memory or locks, or lower work_mem and max_connections",
     10.0,
 )
-_LOGIN = Refusal(
+_LOGIN = DatabaseRefusal(
     "login_refused",
     "The database refuses the login",
     "correct user and password in ENFILADE_DATABASE_URL, or pg_hba.conf at the database server",
     10.0,
 )
-_NO_DATABASE = Refusal(
+_NO_DATABASE = DatabaseRefusal(
     "no_such_database",
     "The database does not exist",
     "create it, or correct its name in ENFILADE_DATABASE_URL",
     10.0,
 )
-UNREACHABLE = Refusal(
+UNREACHABLE = DatabaseRefusal(
     "unreachable", "The database does not answer", "start it, or correct ENFILADE_DATABASE_URL"
 )
-_POOL = Refusal(
+_POOL = DatabaseRefusal(
     "pool_exhausted",
     "All database connections of this process are in use",
     "look for slow statements at the database server, or run more workers",
 )
-_OTHER = Refusal("failed", "The database failed", "read the database server's log", 5.0)
+_OTHER = DatabaseRefusal("failed", "The database failed", "read the database server's log", 5.0)
 
 # By the whole SQLSTATE, else by its class.
 _STATES = {
@@ -93,26 +93,26 @@ _STATES = {
     "25006": READ_ONLY,
     "28": _LOGIN,
     "3D": _NO_DATABASE,
-    "40": Refusal(
+    "40": DatabaseRefusal(
         "rolled_back",
         "The database rolled the transaction back, for another one was in its way",
         "nothing; when it happens often, look for long transactions at the database server",
     ),
-    "53": Refusal("out_of_resources", "The database is out of resources", "read its server's log", 10.0),
+    "53": DatabaseRefusal("exhausted", "The database server is at a limit", "read its server's log", 10.0),
     "53100": DISK_FULL,
     "53200": _MEMORY,
     "53300": _CONNECTIONS,
-    "55P03": Refusal(
+    "55P03": DatabaseRefusal(
         "locked", "A row of the database is locked for too long", "look for long transactions there"
     ),
-    "57014": Refusal(
+    "57014": DatabaseRefusal(
         "cancelled",
         "The database cancelled a statement",
         "look for slow statements at the database server; raise its statement_timeout",
     ),
     "57": _STOPPING,
     "57P03": _STARTING,
-    "58": Refusal(
+    "58": DatabaseRefusal(
         "server_fault",
         "The database server has a fault of its own",
         "read the database server's log, and check its disks",
@@ -138,7 +138,7 @@ _WORDS = (
 _ROWS = ("54",)
 
 
-def refusal_of(error: BaseException) -> Refusal | None:
+def refusal_of(error: BaseException) -> DatabaseRefusal | None:
     """Why the database did not do what was asked; None where the statement or its rows are at fault."""
     if isinstance(error, exc.TimeoutError):
         return _POOL
@@ -190,11 +190,11 @@ def is_refusal(problem: BaseException) -> bool:
     return isinstance(problem, Unavailable) and str(problem.extra.get("cause")).startswith("database_")
 
 
-def _by_words(message: str) -> Refusal:
+def _by_words(message: str) -> DatabaseRefusal:
     if 'database "' in message and "does not exist" in message:
         return _NO_DATABASE
     return next((refusal for words, refusal in _WORDS if words in message), UNREACHABLE)
 
 
-def _all() -> list[Refusal]:
+def _all() -> list[DatabaseRefusal]:
     return [*_STATES.values(), *(refusal for _, refusal in _WORDS), UNREACHABLE, _POOL, _OTHER]

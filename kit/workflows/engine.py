@@ -25,6 +25,11 @@ def wait_for_primary(engine: DBOS) -> None:
     event.listen(engine._sys_db.engine, "handle_error", leave_read_only)  # noqa: SLF001
 
 
+def dead_threads(engine: DBOS) -> list[str]:
+    """The engine's own threads that have ended. It does not notice, and goes on without what they did."""
+    return sorted(thread.name for thread in engine._background_threads if not thread.is_alive())  # noqa: SLF001
+
+
 async def recover(executor: str) -> None:
     """Put a dead process's workflows back into the queue.
 

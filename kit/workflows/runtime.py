@@ -26,7 +26,7 @@ from kit.database.rows import own
 from kit.database.tables import runs
 from kit.workflows import reading, succession
 from kit.workflows.correcting import require_read
-from kit.workflows.engine import pin_loop, wait_for_primary
+from kit.workflows.engine import dead_threads, pin_loop, wait_for_primary
 from kit.workflows.flow import Flow, NoState, Owner, RunRow, Undone, WorkflowSettings
 from kit.workflows.gate import Gate, retry_until_available
 from kit.workflows.journal import Journal
@@ -72,6 +72,7 @@ class Runtime:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._watchers: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None  # on which flows run, while they may
+        self._engine: DBOS | None = None  # once it was launched
         self._liveness = Liveness(database, executor, self._version, settings.liveness)
         self._client = DBOSClient(
             system_database_url=database.url,
@@ -98,8 +99,8 @@ class Runtime:
         await self._liveness.show()
         await asyncio.to_thread(self._register_queue)
         self._loop = asyncio.get_running_loop()  # where the clients that flows use live
-        engine = DBOS(config=self._config())
-        pin_loop(engine, self._loop)
+        self._engine = DBOS(config=self._config())
+        pin_loop(self._engine, self._loop)
         for flow in self._flows.values():
             self._register_flow(flow)
         self._register_tick()
@@ -109,7 +110,7 @@ class Runtime:
         DBOS.listen_queues([self._queue])
         since = dt.datetime.now(dt.UTC)
         DBOS.launch()
-        wait_for_primary(engine)
+        wait_for_primary(self._engine)
         self._watchers = [
             run_background("looking after other processes", self._liveness.watch),
             run_background("sweep of the runs", lambda: sweep(self.database, self._settings.sweep)),
@@ -120,8 +121,13 @@ class Runtime:
 
     @property
     def running(self) -> bool:
-        """Whether this process executes what it is to execute."""
-        return self._loop is not None or not self._worker
+        """Whether this process executes what it is to execute; once it does not, only a new one does."""
+        return not self._worker or (self._loop is not None and not self.dead_threads)
+
+    @property
+    def dead_threads(self) -> list[str]:
+        """The names of the engine's threads that have ended though it was not stopped."""
+        return dead_threads(self._engine) if self._loop is not None and self._engine is not None else []
 
     async def close(self) -> None:
         """Finish the steps in flight and stop; another process continues unfinished runs."""

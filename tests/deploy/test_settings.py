@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from deploy.composition.assemble import master_keys
 from deploy.settings import read_settings
 
@@ -17,3 +19,12 @@ def test_development_keeps_a_master_key_of_its_own(tmp_path: Path) -> None:
     assert kept.stat().st_mode & 0o077 == 0
     named = read_settings({**URL, "ENFILADE_MASTER_KEY": "env:KEY"})
     assert master_keys(named, {"KEY": kept.read_text()}).fingerprint == first
+
+
+@pytest.mark.parametrize(
+    ("notice", "drain", "least"), [("1", "15", 17), ("0", "60", 61), ("30", "3600", 3631)]
+)
+def test_who_starts_a_server_lets_it_finish_what_it_may(notice: str, drain: str, least: float) -> None:
+    """The time to stop has the notice, the last second and the whole time for pending requests."""
+    variables = {"ENFILADE_DRAIN_NOTICE_SECONDS": notice, "ENFILADE_DRAIN_SECONDS": drain}
+    assert least < read_settings({**URL, **variables}).stop_seconds < least + 10

@@ -8,7 +8,6 @@ from typing import Any
 
 from deploy.process.connection_draining import draining, install_signal_handlers
 from deploy.process.draining import supervisor
-from deploy.process.parent import die_with_parent
 from deploy.process.pending_heads import Bounds, PendingHeads
 from deploy.process.slow_heads import SlowHeads
 from deploy.settings import ServerSettings
@@ -81,5 +80,4 @@ app = App() if __name__ != "__main__" else None
 
 if __name__ == "__main__":
     sys.argv = sys.argv[:1]
-    os.register_at_fork(after_in_child=die_with_parent)
     supervisor("tests.gateway.drained:app", SETTINGS, FOLDER).serve()

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shutil
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from deploy.cli.main import main
 from deploy.settings import DEMO_CONFIG
+from tests.journeys.test_standing_still import SILENCE_SECONDS, win_while_one_stands_still
 from tests.support.deployments import MakeDeployment
 from tests.support.stack import Member, Stack, until
 
@@ -24,7 +26,7 @@ ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
 @pytest.fixture(scope="module")
 async def looked_after(make_deployment: MakeDeployment) -> AsyncIterator[tuple[Stack, Member]]:
     async with make_deployment("operating") as deployment:
-        yield deployment, await deployment.start(workers="2")
+        yield deployment, await deployment.start(workers="2", worker_silence_seconds=SILENCE_SECONDS)
 
 
 async def metrics(member: Member) -> str:
@@ -62,6 +64,17 @@ async def test_metrics_tell_of_requests_and_of_what_waits(looked_after: tuple[St
     assert sum(map(int, counts)) == 4
     for name in ("enfilade_database_up 1", "enfilade_inbox_lag_seconds 0", "enfilade_loop_lag_seconds_count"):
         assert name in text
+
+
+async def test_deals_do_not_wait_for_a_worker_that_is_stopped(looked_after: tuple[Stack, Member]) -> None:
+    """It is killed and replaced; the other one does meanwhile what it held."""
+    deployment, member = looked_after
+    await win_while_one_stands_still(deployment, member, signal.SIGSTOP, 2)
+
+    async def replaced() -> bool:
+        return set(await in_force(member)) == {"0", "1"}
+
+    await until("there are two workers again", replaced)
 
 
 async def test_every_worker_follows_the_files_and_refuses_bad_ones(

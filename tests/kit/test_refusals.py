@@ -26,7 +26,7 @@ CAUSES = {
     "53100": "disk_full",
     "53200": "out_of_memory",
     "53300": "too_many_connections",
-    "53400": "out_of_resources",
+    "53400": "exhausted",
     "25006": "read_only",
     "57P01": "shutting_down",
     "57P02": "shutting_down",

@@ -26,6 +26,14 @@ async def lines_of(process: "subprocess.Popen[str] | Forked", count: int) -> lis
     return [(await asyncio.to_thread(process.stdout.readline)).strip() for _ in range(count)]
 
 
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that has ended may wait for somebody to take note of that."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 @contextmanager
 def running(
     *module: str, environ: Mapping[str, str], output: IO[bytes] | None = None, seconds: float = STOP_SECONDS

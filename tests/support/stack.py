@@ -172,13 +172,15 @@ class Stack:
             **more,
         }
 
-    async def start(self, name: str = "deployment", *, port: int = 0, **settings: str) -> Member:
-        """Start a process and wait until it is ready."""
-        member = self.launch(name, port=port, **settings)
+    async def start(self, name: str = "deployment", *, port: int = 0, **more: str) -> Member:
+        """Start a process and wait until it is ready; `more` as `launch` has it."""
+        member = self.launch(name, port=port, **more)
         await self.ready(member)
         return member
 
-    def launch(self, name: str = "deployment", *, port: int = 0, **settings: str) -> Member:
+    def launch(
+        self, name: str = "deployment", *, port: int = 0, module: str = "deploy.cli.main", **settings: str
+    ) -> Member:
         """Start a process without waiting."""
         port = port or (self.port if not self.members else free_port())
         log = self.folder / f"{name}.log"
@@ -191,9 +193,7 @@ class Stack:
             **upper,
         )
         with log.open("ab") as output:
-            process = fork(
-                "deploy.cli.main", "serve", "--port", str(port), environ=environment, stdout=output.fileno()
-            )
+            process = fork(module, "serve", "--port", str(port), environ=environment, stdout=output.fileno())
         member = Member(name, port, f"http://{internal}", process, log)
         self.members.append(member)
         return member

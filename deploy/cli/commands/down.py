@@ -5,7 +5,7 @@ import os
 
 from deploy.console import print_lines
 from deploy.errors import FAILED, OK
-from deploy.process.stack import data_dir, end, launcher
+from deploy.process.stack import data_dir, end, launcher, running
 
 DESCRIPTION = """\
 Stop the `enfilade up` of a data folder, with everything that it started. The data stays: the next `up`
@@ -16,7 +16,8 @@ examples:
   enfilade down                       the one on .enfilade
   enfilade down --data /srv/enfilade
 """
-WITHIN_SECONDS = 40.0
+START_SECONDS = 40.0
+"""What one that is still starting, and does not say how long it may take, has to stop in."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +30,10 @@ def run(options: argparse.Namespace) -> int:
     if not pid:
         print_lines(f"No stack runs on {folder}.")
         return OK
-    if not end(folder, pid, WITHIN_SECONDS):
-        print_lines(f"Process {pid} did not stop within {WITHIN_SECONDS:.0f} s: check its log, or kill it.")
+    stack = running(folder)
+    within = START_SECONDS if stack is None else max(START_SECONDS, stack.stop_seconds)
+    if not end(folder, pid, within):
+        print_lines(f"Process {pid} did not stop within {within:.0f} s: check its log, or kill it.")
         return FAILED
     print_lines(f"Stopped (process {pid}).")
     return OK

@@ -87,8 +87,6 @@ def prepare(environ: Mapping[str, str]) -> ServerSettings:
 
 
 def _serve(settings: ServerSettings) -> None:
-    # Workers are forked: should this process be killed, they get the signal as well.
-    os.register_at_fork(after_in_child=die_with_parent)
     with tempfile.TemporaryDirectory(prefix="enfilade-") as folder:
         os.environ["ENFILADE_RUN_DIR"] = folder
         server = supervisor("deploy.process.serving:app", settings, Path(folder))

@@ -51,6 +51,7 @@ examples:
 """
 _NO_DATABASE_YET = "postgresql+psycopg://"
 _LISTENING_SECONDS = 15.0
+_REST_SECONDS = 20.0  # for the stand-ins and the stores, which stop after the server
 _LOOK_EVERY_SECONDS = 0.05
 
 
@@ -190,7 +191,7 @@ class _Launch:
                 await self._configure_accounts(ours)
                 environ = self._environ(ours)
                 server = await stack.enter_async_context(
-                    serving(environ, self._folder / "logs" / "server.log")
+                    serving(environ, self._folder / "logs" / "server.log", self._settings.stop_seconds)
                 )
                 self._watch(server)
                 await until_ready(server, ours.gateway)
@@ -219,6 +220,7 @@ class _Launch:
             config=str(self._settings.folder.absolute()),
             sandboxes={sandbox.vendor: sandbox.url for sandbox in sandboxes},
             environ=credentials(sandboxes),
+            stop_seconds=self._settings.stop_seconds + _REST_SECONDS,
         )
 
     def _environ(self, ours: Stack) -> dict[str, str]:

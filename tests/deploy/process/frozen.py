@@ -1,6 +1,7 @@
 """tests/deploy: a server of two workers that can be made to stand still, told by FOLDER PORT.
 
-`/` tells which process answers, and how many have been killed; `/block` never returns to its loop.
+`/` tells which process answers, and how many have been killed; `/block` leaves a file `blocked` and never
+returns to its loop.
 """
 
 import os
@@ -14,7 +15,6 @@ import msgspec
 from deploy.process import heartbeat
 from deploy.process.connection_draining import install_signal_handlers
 from deploy.process.draining import supervisor
-from deploy.process.parent import die_with_parent
 from deploy.settings import ServerSettings
 from kit.telemetry import configure_logging
 
@@ -42,12 +42,12 @@ async def live(receive: Any, send: Any) -> None:
 
 
 def stand_still() -> None:
+    (Path(sys.argv[1]) / "blocked").touch()
     while True:
         time.sleep(3600)
 
 
 if __name__ == "__main__":
-    os.register_at_fork(after_in_child=die_with_parent)
     SETTINGS = ServerSettings(
         database_url="",
         port=int(sys.argv[2]),

@@ -1,6 +1,7 @@
 """tests/deploy: a server whose worker never finishes its start, told by FOLDER PORT WHERE.
 
-The worker prints its process id and stands still, in the application's loading or in its lifespan.
+The worker prints its process id and stands still, in the application's loading or in its lifespan; `again`:
+in its loading, and it is given no more than a second for that.
 """
 
 import asyncio
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from deploy.process.draining import supervisor
-from deploy.process.parent import die_with_parent
+from deploy.process.silence import START_SECONDS
 from deploy.settings import ServerSettings
+from kit.telemetry import configure_logging
 
 _, FOLDER, PORT, WHERE = sys.argv
 
@@ -25,17 +27,21 @@ async def app(_scope: Any, _receive: Any, _send: Any) -> None:
 def load() -> Any:
     if WHERE == "lifespan":
         return app
-    print(os.getpid(), flush=True)  # noqa: T201 - as above
+    if WHERE != "again":
+        print(os.getpid(), flush=True)  # noqa: T201 - as above
     while True:
         signal.pause()
 
 
 if __name__ == "__main__":
-    os.register_at_fork(after_in_child=die_with_parent)
     settings = ServerSettings(
         database_url="",
         port=int(PORT),
         drain_notice_seconds=0,
-        drain_seconds=1 if WHERE == "lifespan" else 3600,
+        drain_seconds=3600 if WHERE == "loading" else 1,
+        worker_silence_seconds=1,
     )
-    supervisor("", settings, Path(FOLDER)).serve(target_loader=load, wrap_loader=False)
+    configure_logging()
+    start_seconds = 1.0 if WHERE == "again" else START_SECONDS
+    server = supervisor("", settings, Path(FOLDER), start_seconds=start_seconds)
+    server.serve(target_loader=load, wrap_loader=False)

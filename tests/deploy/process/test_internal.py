@@ -92,6 +92,7 @@ async def test_workers_share_the_internal_address(short: Path, database: Databas
                     "ready": True,
                     "missing": {},
                     "workers_killed": 0,
+                    "workers_hung": 0,
                 }
             assert (await http.get("/health/live")).status_code == 200
             assert (await http.get("/admin/v1/policy/in-force")).status_code == 404

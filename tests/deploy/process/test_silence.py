@@ -15,7 +15,7 @@ import pytest
 from bench.ports import free_port
 from deploy.process.silence import counted
 from tests.deploy.process.frozen import SILENCE_SECONDS
-from tests.support.processes import running
+from tests.support.processes import lives, running
 from tests.support.stack import until
 
 PATIENCE_SECONDS = 60
@@ -28,6 +28,7 @@ class Server:
         self.pid: int = process.pid
         self.url = f"http://127.0.0.1:{port}"
         self._log = log
+        self.folder = log.parent
 
     def workers(self) -> set[int]:
         text = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
@@ -92,6 +93,26 @@ async def test_a_blocked_loop_is_killed_and_told_with_its_stack(server: Server):
         await server.ask("/block")
     await server.until_both_answer(killed=2)
     assert "in stand_still" in server.deaths()[-1]["stack"]
+
+
+async def test_a_blocked_worker_ends_with_its_supervisor(server: Server):
+    """It handles no signal, but does not outlive a supervisor that was killed; nor do the others."""
+    await server.until_both_answer(killed=2)
+    workers, blocked = server.workers(), server.folder / "blocked"
+    blocked.unlink()
+    asking = asyncio.create_task(server.ask("/block"))
+
+    async def stands_still() -> bool:
+        return blocked.exists()
+
+    async def gone() -> bool:
+        return not any(map(lives, workers))
+
+    await until("one of them is blocked", stands_still, PATIENCE_SECONDS)
+    os.kill(server.pid, signal.SIGKILL)
+    await until("the workers have ended", gone, PATIENCE_SECONDS)
+    with pytest.raises(httpx.TransportError):
+        await asking
 
 
 @pytest.mark.parametrize(

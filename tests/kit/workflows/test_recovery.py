@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from dbos import DBOS
+from dbos._dbos import _get_dbos_instance
 from dbos._event_loop import BackgroundEventLoop
 from sqlalchemy import text
 
@@ -83,6 +84,22 @@ async def test_a_run_begins_on_no_other_loop(deployment: Workbench, monkeypatch:
     async with deployment.worker(name="second"):
         await deployment.until("done")
     assert await deployment.vendor.live() == ALL
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_a_process_whose_engine_has_lost_a_thread_says_so(deployment: Workbench) -> None:
+    """The engine goes on without it, and would begin no run any more, or hear of no message."""
+    async with deployment.worker() as runtime:
+        assert (runtime.running, runtime.dead_threads) == (True, [])
+        _get_dbos_instance()._listening_queues = [[]]  # pyright: ignore - a fault that its thread does not bear
+
+        async def ended() -> bool:
+            return not runtime.running
+
+        await until("a thread of the engine has ended", ended, LONGEST_SECONDS)
+        (name,) = runtime.dead_threads
+        assert "queue_thread" in name
+    assert not runtime.running
 
 
 @pytest.mark.parametrize(
