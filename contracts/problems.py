@@ -89,6 +89,10 @@ class Refused(Problem):
     actor = "caller"
 
 
+REALM = "enfilade"
+"""The protection space that every challenge names (RFC 9110 §11.5)."""
+
+
 class BadRequest(Refused):
     """The request is malformed as HTTP, or in a header or the query."""
 

@@ -4,23 +4,25 @@ Names, paths and reasons are untrusted. None of them is treated as markup, or re
 control sequence: a control or invisible character is printed as its escape (`\x1b`, `\u202e`).
 """
 
+import datetime as dt
 import io
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Self
 
 import msgspec
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
 from kit.texts import UNSEEN, visible
 
-_WIDTH_WITHOUT_TERMINAL = 132
+_WIDTH_WITHOUT_TERMINAL = 10_000  # a program or a file gets each row in one line
 _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
 
 
@@ -91,12 +93,25 @@ def paper() -> Paper:
     return paper if paper.is_terminal else Paper(width=_WIDTH_WITHOUT_TERMINAL)
 
 
-def table(title: str, *columns: str) -> Sheet:
-    """A plain table in which nothing is cut off."""
+def table(title: str, *columns: str, unbroken: Collection[str] = ()) -> Sheet:
+    """A plain table in which nothing is cut off; `unbroken` columns (ids, which are copied) do not wrap."""
     made = Sheet(title=_as_data(title) or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        made.add_column(_as_data(column), overflow="fold")
+        made.add_column(_as_data(column), overflow="fold", no_wrap=column in unbroken)
     return made
+
+
+def minute(instant: str) -> str:
+    """An instant of JSON (RFC 3339), to the minute, in UTC; a text that is none as it is."""
+    try:
+        return f"{dt.datetime.fromisoformat(instant).astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return instant
+
+
+def paragraph(text: str) -> Padding:
+    """A text over as many lines as it needs, indented below what it is about."""
+    return Padding(_as_data(text), (0, 0, 0, 2), expand=False)
 
 
 def print_lines(*lines: str) -> None:

@@ -18,6 +18,7 @@ from litestar.response import Stream
 from litestar.types import ASGIApp
 
 from contracts.problems import (
+    REALM,
     BadJson,
     BadRequest,
     BodyTooLarge,
@@ -237,7 +238,8 @@ def _internal_context(headers: dict[str, str], delegated: Delegated) -> context.
 
 
 async def _refuse(problem: Problem, path: str, send: Any) -> None:
-    fields = {**problems.headers(problem), "Content-Type": problems.MEDIA_TYPE, "WWW-Authenticate": "Bearer"}
+    challenge = {"WWW-Authenticate": f'Bearer realm="{REALM}"'}
+    fields = {**problems.headers(problem), "Content-Type": problems.MEDIA_TYPE, **challenge}
     headers = [(name.lower().encode(), value.encode()) for name, value in fields.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": problems.encode(problem, instance=path)})

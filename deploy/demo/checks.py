@@ -10,6 +10,7 @@ import msgspec
 from contracts.canonical.reference import DeliveryTemplate
 from contracts.canonical.values import key_of
 from deploy.demo.cast import Cast, Player
+from kit.texts import counted
 from process_apis import reference_files
 from process_apis.flows.opportunity_to_project import rules as activation_rules
 from sandbox.core.console import ClientRecord, ContractRecord, CustomerRecord, Deal, ProjectRecord
@@ -93,8 +94,8 @@ def _contract(at: Player, contracts: list[ContractRecord], stage: Stage, custome
     total, billed = sum(contract.lines, Decimal(0)), sum(contract.billing, Decimal(0))
     right = total == contract.total == deal.amount and contract.customer_id == customer_id
     right = right and contract.key == key and len(contract.lines) == max(deal.lines, 1)
-    lines = f"{len(contract.lines)} lines, {total:,} {deal.currency}"
-    dates = f"{len(contract.billing)} dates, {billed:,} {deal.currency}"
+    lines = f"{counted(len(contract.lines), 'line')}, {total:,} {deal.currency}"
+    dates = f"{counted(len(contract.billing), 'date')}, {billed:,} {deal.currency}"
     return [
         *checks,
         Check(system, "contract lines", contract.number, right, lines),
@@ -121,10 +122,10 @@ def _project(
     staffed = set(project.staffed) == set(project.roles)
     return [
         *checks,
-        Check(system, "tasks", project.id, _each_once(planned[False], tasks), f"{len(tasks)} tasks"),
+        Check(system, "tasks", project.id, _each_once(planned[False], tasks), counted(len(tasks), "task")),
         Check(system, "milestones", project.id, _each_once(planned[True], milestones), f"{len(milestones)}"),
         Check(system, "planned roles", roles, len(project.roles) == wanted, count),
-        Check(system, "staffing demand", roles, staffed, f"{len(project.staffed)} demands"),
+        Check(system, "staffing demand", roles, staffed, counted(len(project.staffed), "demand")),
     ]
 
 

@@ -1,6 +1,6 @@
 """Challenges: the WWW-Authenticate headers of refusals (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1)."""
 
-from contracts.problems import InvalidProof, InvalidToken, NonceNeeded
+from contracts.problems import REALM, InvalidProof, InvalidToken, NonceNeeded
 from gateway.identity.jose import ALGORITHMS
 
 _ERRORS = {kind: kind.code for kind in (InvalidToken, InvalidProof, NonceNeeded)}
@@ -10,7 +10,7 @@ class Challenges:
     """WWW-Authenticate for the protected resource with its metadata at an address."""
 
     def __init__(self, resource_metadata: str) -> None:
-        common = f'realm="enfilade", resource_metadata="{resource_metadata}"'
+        common = f'realm="{REALM}", resource_metadata="{resource_metadata}"'
         self._schemes = {
             "bearer": f"Bearer {common}",
             "dpop": f'DPoP {common}, algs="{" ".join(ALGORITHMS)}"',

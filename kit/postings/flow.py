@@ -18,6 +18,7 @@ from kit.operations import bound_of
 from kit.postings.batch import BatchRows, Record
 from kit.postings.states import settle
 from kit.postings.totals import Totals
+from kit.texts import counted
 from kit.workflows import ExceptionDraft, NoState, Run
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -178,7 +179,7 @@ class PostingFlow(Generic[R]):
 def _in_doubt(left: Mapping[str, float], wait_out: float) -> VendorDoubtful:
     waits = max(wait_out - min(left.values()), 0.0)
     return VendorDoubtful(
-        f"{len(left)} records may have been made, and are looked for again",
+        f"{counted(len(left), 'record')} may have been made: looked for again before more is sent",
         retry_after=min(waits, _ASK_AGAIN_SECONDS) if waits else None,
         extra={"wait_out": waits} if waits else None,
     )

@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from contracts.canonical.values import Money
+from kit.texts import counted
 
 
 class Side(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -34,7 +35,7 @@ class Side(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def __str__(self) -> str:
         sums = "".join(f", {currency} {amount:,}" for currency, amount in self.sums.items())
-        return f"{self.count} records{sums}"
+        return f"{counted(self.count, 'record')}{sums}"
 
 
 class Totals(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,12 +1,12 @@
 """system_apis: an account's own fields, which a vendor knows by id and people by name. Pure."""
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 import msgspec
 
 from system_apis.connector.refusals import missing
+from system_apis.connector.values import finite
 
 
 class CatalogueField(NamedTuple):
@@ -61,8 +61,8 @@ def _value(field: CatalogueField, text: str, instance: str) -> Any:
             raise missing(instance, f"the custom field {field.name!r} has no choice {text!r}", place)
         return [field.choices[text]]
     try:
-        return Decimal(text) if field.type == "number" else text
-    except InvalidOperation:
+        return finite(text) if field.type == "number" else text
+    except ValueError:
         sentence = f"the custom field {field.name!r} accepts numbers, not {text!r}"
         raise missing(instance, sentence, place) from None
 

@@ -1,13 +1,13 @@
 """system_apis: the grammar of custom fields: what a field that an account insists on is given. Pure."""
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 import msgspec
 
 from contracts.problems import Fault, VendorRejected
 from system_apis.connector.refusals import missing, unmapped
+from system_apis.connector.values import finite
 
 Kind = Literal["text", "number", "boolean", "reference"]
 
@@ -90,12 +90,13 @@ def _typed(name: str, text: str, kind: Kind, instance: str) -> Any:
             case "reference":
                 return {"id": text}
             case "number":
-                return int(text) if text.lstrip("-").isdecimal() else Decimal(text)
+                number = finite(text)
+                return number if "." in text else int(number)
             case "boolean":
                 return {"true": True, "false": False}[text.lower()]
             case "text":
                 return text
-    except (InvalidOperation, KeyError):
+    except (ValueError, KeyError):
         sentence = f"the field {name} of {instance} needs a {kind}"
         fault = Fault(f"/{name}", f"needs a {kind}", "custom_field", field=name, fixed_by="administrator")
         raise VendorRejected(sentence, instance=instance, errors=(fault,)) from None

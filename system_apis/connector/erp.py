@@ -11,6 +11,7 @@ from contracts.canonical.contract import BillingLine, ContractDraft
 from contracts.canonical.customer import CustomerDraft
 from contracts.canonical.opportunity import PricingModel
 from contracts.canonical.values import Money
+from kit.texts import whole_number
 from system_apis.connector.codes import Codes, ambiguous, code_of, inverse, strays
 from system_apis.connector.custom_values import CustomValues
 from system_apis.connector.profile import Names, OptionalFieldName, Profile, Table
@@ -126,5 +127,5 @@ def own_fields(fields: Names, draft: CustomerDraft | ContractDraft) -> dict[str,
 def own_values(fields: ContractFields, read: Callable[[str], str]) -> dict[str, Any]:
     """What a contract has in the account's own fields; a revision that is no number is the first."""
     texts = {noun: read(field) for noun, field in fields.named().items()}
-    revision = texts.get("revision", "")
-    return texts | {"revision": int(revision) if revision.isdigit() else 1}
+    revision = whole_number(texts.get("revision", ""))
+    return texts | {"revision": 1 if revision is None else revision}

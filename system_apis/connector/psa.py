@@ -24,7 +24,7 @@ CODED = ("service_line", "region", "template", "pricing_model", "selling_entity"
 _MINUTES = 60
 _CENT = Decimal("0.01")
 _NOTES = re.compile(
-    r"Enfilade (?P<key>[A-Za-z0-9_\-]+)/(?P<number>\d+)"
+    r"Enfilade (?P<key>[A-Za-z0-9_\-]+)/(?P<number>[0-9]{1,9})"
     r"(?:; region (?P<region>[^;]*))?(?:; skills (?P<skills>[^;]*))?"
 )
 

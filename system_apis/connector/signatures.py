@@ -10,6 +10,7 @@ from typing import Literal
 
 from contracts.problems import InvalidToken
 from kit.secrets import Secret
+from kit.texts import whole_number
 from system_apis.connector.webhooks import WebhookRequest
 
 Signed = Callable[[WebhookRequest, str], bytes]
@@ -59,6 +60,5 @@ class HmacSignature:
         return (self.prefix + text).encode()
 
     def _is_fresh(self, stamp: str) -> bool:
-        if not (stamp.isascii() and stamp.isdigit()):
-            return False
-        return abs(self.now() - int(stamp) / self.ticks) <= self.skew_seconds
+        signed_at = whole_number(stamp)
+        return signed_at is not None and abs(self.now() - signed_at / self.ticks) <= self.skew_seconds

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Any, TypeVar
@@ -11,8 +12,11 @@ import msgspec
 from contracts.canonical import currencies, matching
 from contracts.canonical.values import Address, Money, Ref, TaxRegistration
 from contracts.problems import NotFound
+from kit.texts import whole_number
 
 N = TypeVar("N", bound=msgspec.Struct)
+
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,12})?")
 
 
 def money(number: Decimal | None, currency: str | None) -> Money | None:
@@ -39,6 +43,13 @@ def utc(instant: dt.datetime | str) -> dt.datetime:
     """An instant in UTC, also from its text (`2026-05-01T07:25:37.000+0000`)."""
     instant = dt.datetime.fromisoformat(instant) if isinstance(instant, str) else instant
     return instant.astimezone(dt.UTC)
+
+
+def finite(text: str) -> Decimal:
+    """A decimal number as people write it; raises ValueError for any other text, such as `NaN` or `1e999`."""
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError("no decimal number")
+    return Decimal(text)
 
 
 def versioned(noun: N, stamp: dt.datetime) -> N:
@@ -77,7 +88,7 @@ def whole_number_ids(vendor: str) -> Callable[[str, str], str]:
 
     def canonical(kind: str, value: str) -> str:
         number = value.lstrip("0")
-        if not (number and value.isascii() and value.isdigit()):
+        if not number or whole_number(number) is None:
             raise NotFound(
                 f"“{value[:40]}” is not the id of any {kind} in {vendor}: its ids are whole numbers."
             )

@@ -167,6 +167,36 @@ async def test_a_proof_is_used_once(signing: SigningDeployment):
     assert (await machine_token(signing, DPoP=once)).json()["error"] == "invalid_dpop_proof"
 
 
+async def test_a_strangers_proof_is_not_remembered(signing: SigningDeployment):
+    """Client and grant come first: a proof that came without them can still be used."""
+    once = proof()
+    wrong = await signing.http.post(
+        "/oauth/token", data=MACHINE, auth=("screen", "wrong"), headers={"DPoP": once}
+    )
+    assert wrong.json()["error"] == "invalid_client"
+    form = {"grant_type": "authorization_code", "code": "x", "client_id": "page", "code_verifier": "v" * 43}
+    guessed = await signing.http.post("/oauth/token", data=form, headers={"DPoP": once})
+    assert guessed.json()["error"] == "invalid_grant"
+    assert (await machine_token(signing, DPoP=once)).json()["token_type"] == "DPoP"
+
+
+async def test_a_replayed_code_is_noticed_beside_a_proof(signing: SigningDeployment):
+    """A code that is sent again costs its token, proof or not."""
+    browser = Browser(signing.http)
+    code = await browser.sign_in()
+    token = (await browser.redeem(code)).json()["access_token"]
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": browser.question()["redirect_uri"],
+        "code_verifier": browser.verifier,
+        "client_id": "page",
+    }
+    again = await signing.http.post("/oauth/token", data=form, headers={"DPoP": proof()})
+    assert again.json()["error"] == "invalid_grant"
+    await until_refused(signing, token)
+
+
 @pytest.fixture
 async def noncing(keys_folder: Any) -> AsyncIterator[SigningDeployment]:
     """A gateway whose proofs must carry a nonce of ours."""

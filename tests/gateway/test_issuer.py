@@ -57,6 +57,8 @@ async def test_wrong_requests_get_oauths_own_errors(deployment: Deployment):
         assert (answer.status_code, answer.json()["error"]) == (status, error)
         described = answer.json()["error_description"]
         assert re.fullmatch(r"[A-Z][\w ,']+\.", described), "a sentence, and nothing that was sent"
+        challenge = {401: 'Basic realm="enfilade"'}.get(status)
+        assert answer.headers.get("www-authenticate") == challenge
 
 
 async def test_the_metadata_says_where_everything_is(deployment: Deployment):

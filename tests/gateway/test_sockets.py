@@ -1,6 +1,7 @@
 """tests/gateway: the gateway behind a real server, byte by byte."""
 
 import asyncio
+import json
 import socket
 import subprocess
 import time
@@ -113,6 +114,14 @@ async def test_a_body_that_trickles_is_given_up(port: int, deployment: Deploymen
     )
     status, _, body = await speak(port, headers, b'{"custo')
     assert (status, b"did not arrive" in body) == (400, True)
+
+
+async def test_a_form_that_trickles_gets_oauths_own_error(port: int):
+    """At the token endpoint, too, a body that is held back is given up (RFC 6749 section 5.2)."""
+    form = ("Content-Type: application/x-www-form-urlencoded", "Content-Length: 100")
+    status, head, body = await speak(port, lines("POST", "/oauth/token", *form), b"grant_ty")
+    assert (status, json.loads(body)["error"]) == (400, "invalid_request")
+    assert b"connection: close" in head.lower()
 
 
 async def test_a_large_body_is_refused_unread(port: int, deployment: Deployment):

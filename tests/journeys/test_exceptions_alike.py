@@ -99,4 +99,4 @@ async def test_the_command_resolves_all_of_one_reason(
             person = Person("fiona", deployment.url, token, finance.http)
             await command._resolve(parser.parse_args(given), person)
         assert await rows(database, records) == [("skipped", {})] * 2
-    assert capsys.readouterr().out.startswith("2 exceptions are resolved: skip, by fiona")
+    assert capsys.readouterr().out.startswith("Resolved: 2 exceptions, skip, by fiona")

@@ -15,6 +15,7 @@ from deploy.cli.auditing import Export
 from deploy.console import paper, print_json, print_lines, table
 from deploy.errors import FAILED, MISUSED, OK, CommandError
 from deploy.people import Person
+from kit.texts import counted
 
 DESCRIPTION = """\
 The audit trail: actor, action and outcome, chained by hashes and anchored every hour.
@@ -92,13 +93,13 @@ async def _list(options: argparse.Namespace, person: Person) -> int:
     if options.json:
         print_json(page["items"])
         return OK
-    made = table("", "at", "actor", "consumer", "action", "subject", "outcome", "line")
+    columns = ("line", "at (UTC)", "action", "outcome", "actor", "consumer", "subject")
+    made = table("", *columns, unbroken=columns[:2])
     for line in page["items"]:
         who = line.get("person") or line["actor"]
         place = f"{line['chain']}/{line['seq']}"
-        made.add_row(
-            line["at"][:19], who, line["consumer"], line["action"], line["subject"], line["outcome"], place
-        )
+        at = line["at"][:19].replace("T", " ")
+        made.add_row(place, at, line["action"], line["outcome"], who, line["consumer"], line["subject"])
     paper().print(made)
     if page.get("next_cursor"):
         print_lines("There are more: narrow the list by --since, --until, --actor, --action or --subject.")
@@ -128,7 +129,7 @@ async def _verify(options: argparse.Namespace, person: Person) -> int:
     if options.json:
         print_json(report)
     else:
-        print_lines(f"{report['lines']} lines, {report['anchors']} anchors.")
+        print_lines(f"{counted(report['lines'], 'line')}, {counted(report['anchors'], 'anchor')}.")
         print_lines(f"Last anchor: {report['last_anchor']} {report['last_anchor_hash']}")
         if report.get("set_aside"):
             print_lines(
@@ -174,7 +175,8 @@ async def _export(options: argparse.Namespace, person: Person) -> int:
             break
         asked["cursor"] = page["next_cursor"]
     count = made.finish()
-    print_lines(f"{count} lines and {len(period.anchors)} anchors are in {folder}: python {folder}/verify.py")
+    written = f"{counted(count, 'line')} and {counted(len(period.anchors), 'anchor')}"
+    print_lines(f"{written} in {folder}: python {folder}/verify.py")
     return OK
 
 

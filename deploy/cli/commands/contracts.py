@@ -13,6 +13,7 @@ from deploy.process.stack import data_dir, has_database, settings_beside
 from deploy.settings import ServerSettings
 from kit.database import Database
 from kit.settings import SettingsError
+from kit.texts import counted
 
 DESCRIPTION = """\
 Every API has a frozen OpenAPI 3.1 document in contracts/openapi. `check` reports differences between code
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     if options.action == "freeze":
         for path in (written := freeze()):
             print_lines(f"frozen {path.name}")
-        print_lines(f"{len(written)} documents were written.")
+        print_lines(f"Written: {counted(len(written), 'document')}.")
         return OK
     if options.action == "lifecycle":
         return _list()

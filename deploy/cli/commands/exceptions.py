@@ -9,14 +9,18 @@ from typing import Any
 import httpx
 
 from deploy.cli.tokens import embedded_issuer, mint
-from deploy.console import paper, print_json, print_lines, table
+from deploy.console import minute, paper, paragraph, print_json, print_lines, table
 from deploy.errors import MISUSED, OK, CommandError
 from deploy.people import Person
 from deploy.process.stack import data_dir, settings_beside
+from gateway.identity import DevelopmentIssuer
+from gateway.plans import expand
+from kit.texts import counted
 
 DESCRIPTION = """\
 List the cases that wait for a person, show one, and resolve it: replay it (with corrections), undo its
-steps, or skip it. Calls the gateway with a development token of the finance desk.
+steps, or skip it. Calls the gateway with a development token of the person, at the first consumer that may
+decide cases and has one of the person's roles.
 """
 EPILOG = """\
 examples:
@@ -32,7 +36,7 @@ TAKES = {
     "resolve": "id decision reason set alike",
 }
 _API = "/process/exceptions/v1/exceptions"
-_CONSUMER = "finance-desk"
+_SCOPE = "process.exceptions.approve"
 _TIMEOUT_SECONDS = 30
 _NONE = {
     "open": "No case waits for a person.",
@@ -55,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--alike", action="store_true", help="all that stopped for the same reason as this one (resolve)"
     )
     parser.add_argument("--as", dest="person", default="fiona.finance", metavar="PERSON", help="who decides")
-    parser.add_argument("--json", action="store_true", help="JSON instead of a table (list, show)")
+    parser.add_argument("--json", action="store_true", help="JSON instead of text (list, show)")
     parser.add_argument("--url", help="the gateway's address (default: the stack running on --data)")
     parser.add_argument("--data", metavar="DIR", help="the data folder (.enfilade)")
 
@@ -73,11 +77,24 @@ Work = Callable[[argparse.Namespace, Person], Awaitable[None]]
 
 async def _with_person(options: argparse.Namespace, work: Work) -> None:
     settings = settings_beside(data_dir(options.data, os.environ), os.environ)
-    token = mint(embedded_issuer(options.data), _CONSUMER, options.person)
+    issuer = embedded_issuer(options.data)
+    token = mint(issuer, _consumer_of(issuer, options.person), options.person)
     async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS) as http:
         await work(
             options, Person(options.person, (options.url or settings.address).rstrip("/"), token, http)
         )
+
+
+def _consumer_of(issuer: DevelopmentIssuer, subject: str) -> str:
+    """The consumer at which a person decides; raises CommandError with those who can decide."""
+    consumers = issuer.consumers.items()
+    deciding = {name: each for name, each in consumers if _SCOPE in expand(each, issuer.scopes)}
+    person = issuer.people.get(subject)
+    for name, consumer in deciding.items():
+        if person is None or person.roles_at(consumer):
+            return name
+    able = [name for name, each in issuer.people.items() if any(map(each.roles_at, deciding.values()))]
+    raise CommandError(f"{subject} has no role to decide cases (people.toml). Who has: {', '.join(able)}.")
 
 
 async def _list(options: argparse.Namespace, person: Person) -> None:
@@ -96,12 +113,18 @@ async def _list(options: argparse.Namespace, person: Person) -> None:
     if not cases:
         print_lines(_NONE[options.status])
         return
-    made = table("", "id", "status", "owner", "what stopped, and why", "next step")
     for case in cases:
-        made.add_row(
-            case["id"], case["status"], case["owner"], f"{case['stopped']} {case['why']}", case["what_next"]
-        )
-    paper().print(made)
+        _print_case(case)
+
+
+def _print_case(case: dict[str, Any]) -> None:
+    """A case as paragraphs; its id is in one piece, for it is copied."""
+    print_lines(case["id"])
+    times = f"raised {minute(case['raised_at'])}, due {minute(case['due_at'])}"
+    facts = f"{case['status']}, for {case['owner']}, {times}"
+    for text in (facts, f"{case['stopped']} {case['why']}", f"Next: {case['what_next']}"):
+        paper().print(paragraph(text))
+    print_lines("")
 
 
 async def _show(options: argparse.Namespace, person: Person) -> None:
@@ -144,9 +167,10 @@ async def _resolve_alike(options: argparse.Namespace, person: Person, body: dict
     while answer["remaining"] and answer["resolved"]:
         answer = await person.post(f"{_API}/{options.id}/resolution/alike", body)
         count += len(answer["resolved"])
-    print_lines(f"{count} exceptions are resolved: {options.decision}, by {options.person}.")
+    print_lines(f"Resolved: {counted(count, 'exception')}, {options.decision}, by {options.person}.")
     if answer["withheld"]:
-        print_lines(f"{answer['withheld']} wait for another person: this one caused them.")
+        waiting = counted(answer["withheld"], "exception")
+        print_lines(f"Left for another person: {waiting}, since {options.person} caused them.")
 
 
 def _correction(text: str) -> tuple[str, str]:

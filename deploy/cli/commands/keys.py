@@ -84,7 +84,9 @@ async def _list(options: argparse.Namespace, person: Person) -> None:
     elif not keys:
         print_lines("There are no keys.")
     else:
-        made = table("", "id", "consumer", "prefix", "purpose", "valid", "last used")
+        made = table(
+            "", "id", "consumer", "prefix", "purpose", "valid", "last used", unbroken=("id", "prefix")
+        )
         for key in keys:
             made.add_row(
                 key["id"],

@@ -77,7 +77,8 @@ async def _list(options: argparse.Namespace, person: Person) -> None:
     if not subscriptions:
         print_lines("No such subscription was requested; `enfilade consumers` shows the declared ones.")
         return
-    made = table("", "id", "consumer", "API", "plan", "state", "requested by", "decided by", "reason")
+    columns = ("id", "consumer", "API", "plan", "state", "requested by", "decided by", "reason")
+    made = table("", *columns, unbroken=("id",))
     for each in subscriptions:
         columns = [each[name] for name in ("id", "consumer", "api", "plan", "state", "requested_by")]
         made.add_row(*columns, each.get("decided_by", ""), each["reason"])

@@ -9,6 +9,7 @@ from deploy.console import print_lines
 from deploy.errors import MISUSED, OK, CommandError
 from deploy.process.stack import data_dir, settings_with_database
 from kit.database import Database
+from kit.texts import counted
 from process_apis import app
 from process_apis.views.view import View
 
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(
             "The database does not answer: correct ENFILADE_DATABASE_URL, or start it."
         ) from None
-    print_lines(f"{options.name} was rebuilt from {count} events.")
+    print_lines(f"{options.name} was rebuilt from {counted(count, 'event')}.")
     return OK
 
 

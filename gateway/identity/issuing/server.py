@@ -19,6 +19,7 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredenti
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 
+from contracts.problems import REALM
 from gateway.exchange import Header, Reply, json_reply
 from gateway.identity.issuing import assertions
 from gateway.identity.issuing.codes import Code
@@ -193,6 +194,14 @@ class Server(AuthorizationServer):
             token["token_type"] = "DPoP"  # noqa: S105 - no password
         token["access_token"] = self._issuer.sign(request.given)
 
+    def allows(self, request: OAuthRequest) -> bool:
+        """Whether client and grant are valid; otherwise `create_token_response` says what is not."""
+        try:
+            cast("Any", self.get_token_grant(request)).validate_token_request()
+        except OAuth2Error:
+            return False
+        return True
+
     def read_token(self, token: str) -> dict[str, Any]:
         """The claims of a token of this issuer; empty for any other text."""
         return self._issuer.keyring.read(token)
@@ -222,9 +231,9 @@ class Server(AuthorizationServer):
         location = dict(headers).get("Location")
         if location is not None:
             return self.send_back(location)
-        challenge: list[Header] = [
-            (b"www-authenticate", value.encode()) for name, value in headers if name == "WWW-Authenticate"
-        ]
+        # Authlib's own challenge lacks the realm, which Basic must have (RFC 7617 §2).
+        basic = (b"www-authenticate", f'Basic realm="{REALM}"'.encode())
+        challenge: list[Header] = [basic] if "WWW-Authenticate" in dict(headers) else []
         return json_reply(status, body, (b"cache-control", b"no-store"), (b"pragma", b"no-cache"), *challenge)
 
     def send_back(self, uri: str) -> Reply:

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidGrantError, InvalidRequestError, OAuth2Error
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
-from contracts.problems import InvalidProof, NonceNeeded, Unauthenticated
+from contracts.problems import BadRequest, BodyTooLarge, InvalidProof, NonceNeeded, Unauthenticated
 from gateway.exchange import Exchange, Reply
 from gateway.identity.dpop import Proofs
 from gateway.identity.issuing.assertions import Assertions
@@ -48,9 +49,10 @@ class TokenEndpoint:
     async def _answer(
         self, exchange: Exchange, work: Callable[[Exchange, Form, OAuthRequest], Awaitable[Reply]]
     ) -> Reply:
-        form = Form(await exchange.read_body())
-        request = OAuthRequest("POST", form.values, basic_header(exchange))
+        request = OAuthRequest("POST", {}, basic_header(exchange))
         try:
+            form = await _read_form(exchange)
+            request.payload = BasicOAuth2Payload(form.values)
             _check_form(form, request)
             if self._assertions is not None:
                 request.proven_client = await self._assertions.check(form.values)
@@ -62,10 +64,11 @@ class TokenEndpoint:
         return reply
 
     async def _give(self, exchange: Exchange, form: Form, request: OAuthRequest) -> Reply:
-        if b"dpop" in exchange.headers:
-            request.key = await self._read_proof(exchange)
         if self._codes is not None and form["grant_type"] == "authorization_code":
             request.code = await self._codes.find(form["code"])
+        # A proof is remembered, and nothing is for a stranger: client and grant come first.
+        if b"dpop" in exchange.headers and self._server.allows(request):
+            request.key = await self._read_proof(exchange)
         reply = self._server.create_token_response(request)
         if request.code is not None and self._codes is not None:
             await self._spend(self._codes, form["code"], request)
@@ -100,6 +103,15 @@ class TokenEndpoint:
             if self._revoke is not None and replayed is not None:
                 await self._revoke(replayed.used_by, replayed.client, "its code was replayed")
             raise InvalidGrantError("Invalid 'code' in request.")
+
+
+async def _read_form(exchange: Exchange) -> Form:
+    """The parameters; raises OAuth2Error where the body is too slow or too large (RFC 6749 §5.2)."""
+    try:
+        return Form(await exchange.read_body())
+    except (BadRequest, BodyTooLarge) as problem:
+        exchange.notes += [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+        raise InvalidRequestError(f"{problem.detail}.", status_code=problem.status) from None
 
 
 def _check_form(form: Form, request: OAuthRequest) -> None:

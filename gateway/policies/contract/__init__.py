@@ -21,7 +21,7 @@ from gateway.policies.contract.answers import AnswerValidationSettings, answer_h
 from gateway.policies.contract.body import escape, parse
 from gateway.policies.contract.validators import Validator, coerced, types_of
 from kit.settings import SettingsError
-from kit.texts import is_storable
+from kit.texts import counted, is_storable
 
 _EMPTY = (b"", b"{}")
 
@@ -70,7 +70,7 @@ class ContractPolicy:
                 exchange.payload = body
                 faults += more
             if faults:
-                raise Invalid(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", errors=faults)
+                raise Invalid(counted(len(faults), "fault"), errors=faults)
             if exchange.check_rows is not None and exchange.caller is not None:
                 exchange.check_rows(exchange.caller, exchange.path_parameters, query, body)
             reply = await call_next(exchange)

@@ -17,6 +17,7 @@ from contracts.system.crm import PRECONDITION, Crm
 from contracts.system.erp import BILLING_SCHEDULE, Erp
 from contracts.system.psa import Psa
 from kit.effects import Effect, Owned, Source, Undo
+from kit.texts import counted
 from process_apis.failures import UNOWNED
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.assignment import vendor_id
@@ -92,7 +93,7 @@ def create_contract(
         return msgspec.structs.replace(whole, billing_schedule=()) if without_schedule else whole
 
     def detail(contract: Contract) -> str:
-        dates = f"{len(contract.billing_schedule)} billing dates"
+        dates = counted(len(contract.billing_schedule), "billing date")
         return f"{contract.number}, {BILLING_SCHEDULE.without if without_schedule else dates}"
 
     return Effect(
@@ -135,7 +136,9 @@ def provision_project(
         found_is_complete=False,
         undo=Undo("Cancel and archive the project in the PSA", Psa.cancel_project),
         owned=Owned("project", "planned", _PROJECT_NAMES, UNOWNED),
-        detail=lambda project: f"{len(project.tasks)} tasks, {len(project.planned_roles)} planned roles",
+        detail=lambda project: (
+            f"{counted(len(project.tasks), 'task')}, {counted(len(project.planned_roles), 'planned role')}"
+        ),
     )
 
 

@@ -23,10 +23,11 @@ _CORRECT = {
 
 def blocked(opportunity_id: str, problem: Problem) -> ExceptionDraft:
     """The exception of an opportunity that cannot be validated."""
-    owner = owner_of(problem, {})
+    owner, name = owner_of(problem, {}), problem.extra.get("name")
+    what = f"“{name}”" if name else f"The opportunity {opportunity_id}"
     return ExceptionDraft(
         kind="missing_master_data" if isinstance(problem, ActivationBlocked) else kind_of(problem),
-        stopped=f"The opportunity {opportunity_id} could not become a project.",
+        stopped=f"{what} cannot become a project yet.",
         why=problem.detail,
         what_next=problem.extra.get("what_next") or _next(problem, owner),
         owner=owner,

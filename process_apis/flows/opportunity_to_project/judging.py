@@ -66,7 +66,5 @@ def terms_or_blocked(
     verdict = rules.judge(instance, opportunity, customer, reference, revision)
     if verdict.terms is None:
         what = " ".join(fault.detail for fault in verdict.faults)
-        raise ActivationBlocked(
-            f"{opportunity.name} cannot become a project yet. {what}", errors=verdict.faults
-        )
+        raise ActivationBlocked(what, errors=verdict.faults, extra={"name": opportunity.name})
     return verdict.terms

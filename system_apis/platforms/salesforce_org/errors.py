@@ -164,7 +164,10 @@ def _problem(errors: list[ApiError], origin: Origin) -> Problem | None:
     return problem_of(origin, meaning, faults, context=code, text=first.message)
 
 
+_USAGE = re.compile(r"(?:^|[;\s])api-usage=([0-9]{1,18})/([0-9]{1,18})(?![0-9])")
+
+
 def usage(answer: VendorAnswer) -> tuple[int, int] | None:
     """The org's count of calls in 24 hours and its maximum: `Sforce-Limit-Info: api-usage=18/15000`."""
-    usage = re.search(r"(?:^|[;\s])api-usage=(\d+)/(\d+)", answer.headers.get("Sforce-Limit-Info", ""))
+    usage = _USAGE.search(answer.headers.get("Sforce-Limit-Info", ""))
     return (int(usage[1]), int(usage[2])) if usage else None

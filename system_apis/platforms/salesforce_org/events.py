@@ -70,7 +70,7 @@ class Events:
         schema = await self._schema(event.schema_id)
         try:
             payload: Any = fastavro.schemaless_reader(BytesIO(event.payload), schema.parsed, None)
-        except (EOFError, LookupError, TypeError, ValueError) as error:
+        except (EOFError, LookupError, TypeError, ValueError, ArithmeticError) as error:
             raise self._violation(f"an event is off its schema ({type(error).__name__})") from None
         if not isinstance(payload, dict):
             raise self._violation("an event is no record")

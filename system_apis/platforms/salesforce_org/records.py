@@ -1,6 +1,6 @@
 """system_apis: a Salesforce org's answers on the wire; money retains its digits, instants remain text."""
 
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -126,7 +126,7 @@ class ChangeEventHeader(msgspec.Struct, frozen=True, rename="camel"):
     record_ids: tuple[str, ...]
     change_type: str
     change_origin: str
-    commit_timestamp: int
+    commit_timestamp: Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]  # milliseconds, until 9999
     commit_number: int
     transaction_key: str = ""
     sequence_number: int = 0

@@ -102,7 +102,7 @@ class Stream:
             payload, schema = await self._events.decode(event)
             header = msgspec.convert(payload.get("ChangeEventHeader"), ChangeEventHeader)
             names = changed_names(header.changed_fields, schema)
-        except (ContractViolation, msgspec.ValidationError, LookupError, ValueError) as error:
+        except (ContractViolation, LookupError, ValueError, ArithmeticError) as error:
             # One unreadable event may not stop those behind it; the poll finds the record's change.
             why = type(error).__name__
             _log.error("a change event is unreadable", source=self.name, event=event.id, error=why)

@@ -301,7 +301,7 @@ async def test_a_batch_that_does_not_balance_is_an_exception(deployment: Workben
         await here.post(posting(3))
         await here.ended("done", 1)
         (case,) = await here.cases()
-    assert case.why == "Sent: 1 records, USD 1; acknowledged: 1 records, USD 0.5."
+    assert case.why == "Sent: 1 record, USD 1; acknowledged: 1 record, USD 0.5."
 
 
 async def test_a_record_is_settled_once(deployment: Workbench) -> None:

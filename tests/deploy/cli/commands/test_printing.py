@@ -34,6 +34,8 @@ CASE = {
     "owner": "operations",
     "what_next": "Look.",
     "stopped": "It stopped.",
+    "raised_at": "2026-11-30T10:00:59.123456Z",
+    "due_at": "2026-11-30T12:00:00Z",
 }
 
 
@@ -73,6 +75,22 @@ async def test_a_case_shows_brackets_as_they_are(text: str, capsys: pytest.Captu
     await exceptions._list(options("list", of=exceptions), answering({"items": [case]}))
     await exceptions._show(options("show", "exc_1", of=exceptions), answering(case))
     assert flat(capsys.readouterr().out).count(flat(text)) == 4
+
+
+async def test_a_listed_case_has_its_id_in_one_piece(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the width of the terminal, the id can be copied; the times are to the minute."""
+    monkeypatch.setattr(console, "_WIDTH_WITHOUT_TERMINAL", 20)
+    case = {**CASE, "id": "exc_" + "x" * 60, "why": "No rate."}
+    await exceptions._list(options("list", of=exceptions), answering({"items": [case]}))
+    first, *more = capsys.readouterr().out.splitlines()
+    assert first == case["id"]
+    said = " ".join(" ".join(more).split())
+    assert said == (
+        "open, for operations, raised 2026-11-30 10:00 UTC, due 2026-11-30 12:00 UTC "
+        "It stopped. No rate. Next: Look."
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

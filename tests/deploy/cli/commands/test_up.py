@@ -125,11 +125,13 @@ def test_a_case_is_listed_read_and_resolved(deployment: Running) -> None:
     identity = case["id"]
     shown = run("exceptions", "show", identity, *data(deployment))
     assert "Service line is empty" in shown.out
-    given = ("--action", "undo", "--reason", "Sold by mistake", "--as", "fiona.finance")
-    resolved = run("exceptions", "resolve", identity, *given, *data(deployment))
+    given = ("--action", "undo", "--reason", "Sold by mistake", *data(deployment))
+    sold = run("exceptions", "resolve", identity, "--as", "sofia.marsh", *given)
+    assert (sold.status, "Who has: fiona.finance, omar.ops" in sold.err) == (1, True)
+    resolved = run("exceptions", "resolve", identity, "--as", "omar.ops", *given)
     assert resolved.status == 0, resolved.err
-    assert "by fiona.finance" in resolved.out
-    again = run("exceptions", "resolve", identity, *given, *data(deployment))
+    assert "by omar.ops" in resolved.out
+    again = run("exceptions", "resolve", identity, "--as", "fiona.finance", *given)
     assert again.status == 1
     assert "already_decided" in again.err
 
