@@ -6,10 +6,23 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypedDict
 
 import msgspec
 
-from bench import activation, envoy, hanging, hops, launching, load, policies, report, scaling, throughput
+from bench import (
+    activation,
+    envoy,
+    flooding,
+    hanging,
+    hops,
+    launching,
+    load,
+    policies,
+    report,
+    scaling,
+    throughput,
+)
 from bench.report import Findings
 from bench.rivals import node
 from bench.rivals.services import starting as services
@@ -19,7 +32,7 @@ from kit.database import migrate
 from kit.telemetry import configure_logging
 from process_apis.app import MIGRATIONS
 
-PARTS = ("read", "overview", "scaling", "hang", "hops", "policies", "activation", "start")
+PARTS = ("read", "overview", "scaling", "hang", "flood", "hops", "policies", "activation", "start")
 DESCRIPTION = """\
 Measure what the deployment costs, beside what it could be replaced by. All numbers of one run are measured
 in turns on this machine, by loopback only, so read them as ratios.
@@ -31,6 +44,7 @@ parts:
   overview    the real account overview beside its SQL in one handler
   scaling     the read by one worker, and by two
   hang        the read's slowest answers while another instance's vendor does not answer
+  flood       how long a caller waits while another address opens connections and never ends a head
   hops        a plain await, a local hop, a remote hop
   policies    each policy of the gateway by itself
   activation  the vendor calls of one activation beside the least that the vendors' APIs allow
@@ -49,6 +63,16 @@ examples:
 The load comes from wrk where it is installed ({load.HOW_TO_GET_WRK}), else from a built-in generator.
 Exit status 0; with --strict 1 when a target was not reached.
 """
+
+
+class Turns(TypedDict):
+    """How servers are measured in turns."""
+
+    rounds: int
+    seconds: float
+    progress: Callable[[str], None]
+
+
 MOST_ROUNDS, MOST_SECONDS = 50, 60.0
 
 
@@ -143,7 +167,7 @@ async def _measure_alone(
 ) -> None:
     """What wants the machine for itself, on a stage of its own."""
     parts = options.parts or PARTS
-    turns = {"rounds": options.rounds, "seconds": options.seconds, "progress": progress}
+    turns: Turns = {"rounds": options.rounds, "seconds": options.seconds, "progress": progress}
     if {"scaling", "hang"} & set(parts):
         async with open_stage(folder / "alone") as stage:
             await asyncio.to_thread(migrate, stage.database_url, MIGRATIONS)
@@ -153,6 +177,19 @@ async def _measure_alone(
             if "hang" in parts:
                 waiter = hanging.waiter_at(one, stage.folder)
                 findings.hanging = await hanging.measure(one, waiter, **turns)
+    if "flood" in parts:
+        findings.flooding = await _measure_flood(folder / "flood", turns)
+
+
+async def _measure_flood(folder: Path, turns: Turns) -> flooding.Flooding:
+    """On a stage of its own, with two real deployments: one of them without bounds."""
+    async with open_stage(folder) as stage:
+        await asyncio.to_thread(migrate, stage.database_url, MIGRATIONS)
+        endless = dict.fromkeys(
+            ("ENFILADE_PENDING_HEADS", "ENFILADE_PENDING_HEADS_PER_ADDRESS"), str(flooding.ENDLESS)
+        )
+        bounded, unbounded = await stage.real("bounded"), await stage.real("unbounded", **endless)
+        return await flooding.measure(bounded, unbounded, **turns)
 
 
 def _fetch_node(console: Paper, status: StatusLine) -> None:

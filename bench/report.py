@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from bench.activation import LEAST, PER_SEAT, Calls
+from bench.flooding import RATE, Flooding
 from bench.hanging import Hanging
 from bench.hops import Hops
 from bench.launching import Starts
@@ -31,6 +32,7 @@ class Findings(msgspec.Struct, omit_defaults=True):
     rates: dict[str, Rates] = {}
     scaling: Scaling | None = None
     hanging: Hanging | None = None
+    flooding: Flooding | None = None
     hops: Hops | None = None
     policies: list[Cost] = []
     calls: list[Calls] = []
@@ -49,6 +51,10 @@ STILL = 1.1
 """So much may the slowest answers of others move while one vendor hangs."""
 
 
+UNMOVED = 3.0
+"""So much may the slowest waits of a caller move while another address floods the server."""
+
+
 def targets(findings: Findings) -> list[Target]:
     """The targets that this run measured."""
     reached: list[Target] = []
@@ -60,12 +66,19 @@ def targets(findings: Findings) -> list[Target]:
         ratio = findings.hanging.ratio
         what = "the read's p99 beside a vendor that hangs"
         reached.append(Target(what, f"≤ {STILL:g}", f"{ratio:.2f}", ratio <= STILL))
+    if findings.flooding is not None:
+        reached.append(_flood_target(findings.flooding.ratio))
     if findings.hops is not None:
         reached.append(_at_least("a remote hop, in local hops", findings.hops.times_cheaper, 20))
     if findings.starts is not None:
         slowest = max(findings.starts.fresh, findings.starts.again)
         reached.append(Target("`enfilade up` ready", "≤ 8 s", f"{slowest:.1f} s", slowest <= 8))  # noqa: PLR2004
     return reached
+
+
+def _flood_target(ratio: float) -> Target:
+    what = "a caller's p99 beside a flood of connections"
+    return Target(what, f"≤ {UNMOVED:g}", f"{ratio:.2f}", ratio <= UNMOVED)
 
 
 def _at_least(what: str, measured: float, wanted: float) -> Target:
@@ -80,6 +93,8 @@ def show(console: Paper, findings: Findings) -> None:
         _show_scaling(console, findings.scaling)
     if findings.hanging is not None:
         _show_hanging(console, findings.hanging)
+    if findings.flooding is not None:
+        _show_flooding(console, findings.flooding)
     if findings.hops is not None:
         _show_hops(console, findings.hops)
     if findings.policies:
@@ -139,6 +154,18 @@ def _show_hanging(console: Paper, hanging: Hanging) -> None:
     table.add_row("alone", f"{statistics.median(hanging.alone):.2f}", "1.00")
     table.add_row("beside it", f"{statistics.median(hanging.beside):.2f}", f"{hanging.ratio:.2f}")
     table.caption = f"Medians; {hanging.waited} calls of the vendor that hangs were given up meanwhile."
+    console.print(table)
+
+
+def _show_flooding(console: Paper, flooding: Flooding) -> None:
+    table = _table("A caller while another address never ends its heads", "what", "p99 in ms", "ratio")
+    for what, waits, ratio in (
+        ("alone", flooding.alone, 1.0),
+        ("beside the flood", flooding.beside, flooding.ratio),
+        ("beside it, without bounds", flooding.unbounded, flooding.ratio_unbounded),
+    ):
+        table.add_row(what, f"{statistics.median(waits):.2f}", f"{ratio:.2f}")
+    table.caption = f"Medians; {RATE} connections a second, and the caller opens one for each request."
     console.print(table)
 
 

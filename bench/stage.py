@@ -149,6 +149,12 @@ class Stage:
             Contender("overview", path, real, authorised, self.stores),
         ]
 
+    async def real(self, name: str, **settings: str) -> Process:
+        """The real deployment, with further settings, for health checks only."""
+        port = free_port()
+        environ = self._real_deployment(port, name) | settings
+        return await self._start(name, python("deploy.cli.main", "serve"), port, **environ)
+
     async def server(self, name: str, port: int, *, workers: int = 1, **environ: str) -> Process:
         """One of the servers of bench/serving.py, until the stage is closed."""
         variables = {
@@ -166,9 +172,9 @@ class Stage:
         starting = running(command, environ, port=port, log=log, ready="/")
         return await self._stack.enter_async_context(starting)
 
-    def _real_deployment(self, port: int) -> dict[str, str]:
-        """The demo's deployment without its vendors: the overview calls none."""
-        config = self.folder / "config"
+    def _real_deployment(self, port: int, name: str = "config") -> dict[str, str]:
+        """The demo's deployment without its vendors: what is measured calls none."""
+        config = self.folder / name
         shutil.copytree(DEMO_CONFIG, config)
         shutil.copy(GATEWAY_SETTINGS, config / "gateway.toml")
         return {

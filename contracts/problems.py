@@ -478,7 +478,11 @@ class VendorPending(VendorDoubtful):
 
 
 class Unavailable(Failed):
-    """The database or the cache of the deployment does not answer."""
+    """The database or the cache of the deployment does not answer, or refuses: `cause` names why.
+
+    Those of the database are `database_disk_full`, `database_read_only`, `database_unreachable` and so on
+    (`kit.database.refusals`).
+    """
 
     status = 503
     code = "unavailable"

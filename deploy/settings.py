@@ -39,8 +39,10 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     `drain_notice_seconds`, then has `drain_seconds` to finish pending requests. A worker whose event loop
     stands still for `worker_silence_seconds` is killed and replaced. A connection is closed after
     `idle_seconds` without a request (longer than a balancer keeps it, or it sends requests into connections
-    that are being closed); the head of a request must arrive within `head_seconds`. `run_dir` is its workers'
-    shared folder; `serve` sets it.
+    that are being closed); the head of a request must arrive within `head_seconds`. Connections that
+    have not sent a whole head are closed, the newest first, beyond `pending_heads_per_address` of one address
+    (of IPv6: one /64; not of `wire.trusted_proxies`) and beyond `pending_heads` together, per worker.
+    `run_dir` is its workers' shared folder; `serve` sets it.
     """
 
     database_url: str
@@ -71,6 +73,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     step_patience_seconds: float = 1800.0
     idle_seconds: Annotated[int, Meta(ge=1)] = 75
     head_seconds: Annotated[float, Meta(gt=0)] = 5.0
+    pending_heads_per_address: Annotated[int, Meta(ge=1)] = 64
+    pending_heads: Annotated[int, Meta(ge=1)] = 256
     drain_notice_seconds: float = 1.0
     drain_seconds: int = 15
     worker_silence_seconds: Annotated[float, Meta(ge=1)] = 15.0

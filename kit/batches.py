@@ -15,6 +15,8 @@ Write = Callable[[Sequence[T]], Awaitable[None]]
 SetAside = Callable[[T, Exception], Awaitable[None]]
 CLOSE_SECONDS = 5.0
 """What a process that ends has to write the rest in."""
+_LIMIT = "54"
+"""The class of SQLSTATE of a row that exceeds a limit of PostgreSQL, as a key too long for its index."""
 _log = log(__name__)
 _meter = meter(__name__)
 
@@ -25,7 +27,8 @@ def is_the_rows_fault(error: Exception) -> bool:
         return False
     if isinstance(error, DBAPIError) and not isinstance(error, DataError | IntegrityError):
         # PostgreSQL gives every error a state; without one the driver could not even send the values.
-        return getattr(error.orig, "sqlstate", None) is None and not error.connection_invalidated
+        state = getattr(error.orig, "sqlstate", None)
+        return state.startswith(_LIMIT) if state else not error.connection_invalidated
     return True
 
 

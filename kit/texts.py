@@ -38,14 +38,6 @@ def holds_only_storable(value: Any) -> bool:
             return True
 
 
-def whole_number(text: str, *, digits: int = 18) -> int | None:
-    """A number of ASCII digits without a sign; None for any other text, and for one of more digits.
-
-    `str.isdigit` is true of `²`, which `int` refuses, and `int` refuses thousands of digits.
-    """
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
-
-
 def counted(number: int, noun: str) -> str:
     """A number with its noun, which takes an s as its plural: `1 record`, `2 records`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import time
 import tomllib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from contracts.canonical.values import LONGEST_KEY
 from contracts.events.kinds import RecordChanged
 from contracts.problems import Problem
 from contracts.system import capabilities
+from kit.database import is_refusal
 from kit.http import AllowanceLimits
 from kit.operations import api_of, readings
 from kit.routes import router
@@ -245,6 +246,8 @@ async def open_instances(
                     opened[profile.name] = Instance(profile, connector, one)
                     continue
                 except (SettingsError, SecretError, Problem) as error:
+                    if is_refusal(error):  # of no instance: the start is tried again
+                        raise
                     reasons = error.faults if isinstance(error, SettingsError) else [str(error)]
                 except Exception as error:  # noqa: BLE001 - a broken instance is one instance away
                     reasons = [f"it cannot be opened ({type(error).__name__}: {error})"]
@@ -261,10 +264,12 @@ async def watch(
     lease: Callable[[str], Any],
     stop: asyncio.Event,
     look: asyncio.Event | None = None,
+    failed: Callable[[Exception], Awaitable[None]] | None = None,
 ) -> None:
     """Run a change source wherever the lease is held, again after each failure, until it is stopped.
 
-    Setting `look` ends its wait for the next poll. The delay grows while the source fails as soon as it runs.
+    Setting `look` ends its wait for the next poll. The delay grows while the source fails as soon as it runs;
+    each time `failed` is called.
     """
     look_now.set(look)
     wait = FIRST_PAUSE_SECONDS
@@ -278,5 +283,7 @@ async def watch(
             if time.monotonic() - began > SOUND_SECONDS:
                 wait = FIRST_PAUSE_SECONDS
             _log.warning("change_source_failed", source=source.name, error=repr(error), again_in=wait)
+            if failed is not None:
+                await failed(error)
         await pause(stop, wait)
         wait = min(wait * 2, LONGEST_PAUSE_SECONDS)

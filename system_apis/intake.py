@@ -19,6 +19,7 @@ from kit.secret_store import SecretStore
 from kit.telemetry import log
 from system_apis.app import Instance, connector_of, watch
 from system_apis.connector import (
+    ChangeSource,
     ConnectorContext,
     OpenInstance,
     WebhookAnswer,
@@ -26,9 +27,10 @@ from system_apis.connector import (
     WebhookRequest,
     WebhookResult,
 )
-from system_apis.connector.polling import pause
+from system_apis.connector.polling import pause, polled
 from system_apis.connector.stored_webhooks import WebhookStore
 from system_apis.connector.webhooks import RefusingReceiver
+from system_apis.login_case import LoginCase, WorkingCursors
 from system_apis.webhook_registrar import Configured, WebhookRegistrar
 
 BEGIN_SECONDS = 3.0
@@ -89,22 +91,31 @@ class Intake:
         if self._receiving():
             tasks.append(("webhooks' wish to look", partial(self._pass_on_looks, stop)))
         for name, instance in self._instances.items():
+            case = LoginCase(name, self._database)
             tasks += [
-                (
-                    f"changes of {source.name}",
-                    partial(
-                        watch,
-                        source,
-                        receive=Receiver(instance, self._database, self._wake),
-                        cursor=Cursors(self._database, name),
-                        lease=lambda what: lease(self._database, f"changes:{what}"),
-                        stop=stop,
-                        look=look,
-                    ),
-                )
+                (f"changes of {source.name}", partial(self._watch, instance, source, look, case, stop))
                 for source, look in zip(instance.opened.changes, self._looks[name], strict=True)
             ]
         return tasks
+
+    async def _watch(
+        self,
+        instance: Instance,
+        source: ChangeSource,
+        look: asyncio.Event,
+        case: LoginCase,
+        stop: asyncio.Event,
+    ) -> None:
+        polled.set(partial(case.works, source.name))
+        await watch(
+            source,
+            receive=Receiver(instance, self._database, self._wake),
+            cursor=WorkingCursors(Cursors(self._database, instance.profile.name), case, source.name),
+            lease=lambda what: lease(self._database, f"changes:{what}"),
+            stop=stop,
+            look=look,
+            failed=partial(case.failed, source.name),
+        )
 
     def look_now(self, name: str) -> None:
         """Poll an instance at once, where this process watches it."""

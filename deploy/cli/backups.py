@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 from sqlalchemy import NullPool, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from deploy.embedded import Embedded, EmbeddedError, wipe
 from deploy.embedded.binaries import POSTGRESQL_MAJOR
@@ -19,6 +19,7 @@ from deploy.embedded.tools import restore_dump, run_tool
 from deploy.errors import CommandError
 from deploy.process.stack import has_database, lock_data, settings_beside
 from kit import clock
+from kit.database.refusals import sentence_of
 from kit.privacy import DerivedKeys
 from kit.secrets import Secret
 
@@ -188,8 +189,11 @@ def _connected(url: str):  # noqa: ANN202 - an iterator of a connection, as the 
     try:
         with engine.connect() as connection:
             yield connection
-    except OperationalError as error:
-        raise CommandError(f"The database cannot be used: {error.orig}") from None
+    except DBAPIError as error:
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        raise CommandError(sentence) from None
     finally:
         engine.dispose()
 

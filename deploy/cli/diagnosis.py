@@ -22,6 +22,7 @@ from deploy.process.stack import Stack, has_database, launcher, running, setting
 from deploy.settings import DEMO_CONFIG, ServerSettings, examine, is_production
 from kit.cache import Cache
 from kit.database import Database
+from kit.database.refusals import remedy_of
 from kit.settings import SettingsError
 from sandbox.folders import vendors
 from system_apis.app import survey_profiles
@@ -207,9 +208,8 @@ async def _database(url: str) -> Diagnosis:
     try:
         async with database.connect() as connection:
             migrated = await connection.scalar(text("SELECT to_regclass('enfilade.runs') IS NOT NULL"))
-    except Unavailable:
-        fix = "start it, or correct ENFILADE_DATABASE_URL"
-        return Diagnosis("database", ok=False, observed="does not answer", fix=fix)
+    except Unavailable as problem:
+        return Diagnosis("database", ok=False, observed=problem.detail, fix=remedy_of(problem))
     finally:
         await database.close()
     if not migrated:
@@ -220,11 +220,13 @@ async def _database(url: str) -> Diagnosis:
 async def _cache(url: str) -> Diagnosis:
     cache = Cache(url)
     try:
-        answers = await cache.healthy()
+        refusal = await cache.refusal()
     finally:
         await cache.close()
-    fix = "" if answers else "start it, or correct ENFILADE_CACHE_URL (the deployment also works without)"
-    return Diagnosis("cache", answers, "answers" if answers else "does not answer", fix)
+    if refusal is None:
+        return Diagnosis("cache", ok=True, observed="answers")
+    fix = f"{refusal.remedy} (the deployment also works without)"
+    return Diagnosis("cache", ok=False, observed=refusal.detail, fix=fix)
 
 
 async def _answers(name: str, url: str) -> Diagnosis:

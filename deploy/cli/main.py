@@ -72,6 +72,12 @@ def _ended(given: list[str]) -> int:
         return _run(given)
     except SystemExit as ended:  # argparse exits after help and after a usage error
         return ended.code if isinstance(ended.code, int) else OK
+    except Exception as error:
+        sentence = _store_fault(error)
+        if sentence is None:
+            raise
+        print_errors(sentence)
+        return FAILED
 
 
 def _run(given: list[str]) -> int:
@@ -102,6 +108,14 @@ def _run(given: list[str]) -> int:
     except KeyboardInterrupt:
         print_errors("Stopped.")
         return FAILED
+
+
+def _store_fault(error: Exception) -> str | None:
+    """The sentence about a store that does not do what was asked; None for any other error."""
+    # Imported after the fact: most commands need neither driver nor engine.
+    from kit.database.refusals import sentence_of  # noqa: PLC0415
+
+    return sentence_of(error)
 
 
 def _is_text(argument: str) -> bool:

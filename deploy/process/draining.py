@@ -40,6 +40,9 @@ from deploy.settings import LAST_SECONDS, ServerSettings
 
 HEADER_BYTES = 32 * 1024
 
+CONNECTIONS = 1024
+"""The connections that a worker accepts at a time; more wait in the queue of its listening socket."""
+
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -249,6 +252,7 @@ def supervisor(target: str, settings: ServerSettings, folder: Path, **more: Any)
         interface=Interfaces.ASGI,
         loop=Loops.asyncio,  # the same wherever it runs, not whatever else happens to be installed
         workers=settings.workers,
+        backpressure=CONNECTIONS,  # of each worker, however many there are
         http=HTTPModes.http1,  # its limits are set below: for HTTP/2 none are
         websockets=False,
         log_level=LogLevels.warning,

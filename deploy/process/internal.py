@@ -39,10 +39,12 @@ class Internal:
         peers: WorkerPeers,
         backlog: Backlog,
         policy: PolicyReloader | None = None,
+        degraded: Ready | None = None,
     ) -> None:
         self._gateway = gateway
         self._policy = policy
         self._ready = ready
+        self._degraded = degraded
         self._peers = peers
         self._backlog = backlog
         self._probes = {
@@ -67,6 +69,8 @@ class Internal:
         missing = dict(await self._ready())
         document: dict[str, Any] = {"ready": not missing, "missing": missing}
         document |= {"workers_killed": heartbeat.killed(), "workers_hung": heartbeat.hung()}
+        if self._degraded is not None:
+            document["degraded"] = await self._degraded()
         if self._policy is not None:
             document["policy"] = self._policy.bundle.digest
         return 503 if missing else 200, msgspec.json.encode(document)

@@ -24,7 +24,7 @@ def end_after_parent(parent: int, seconds: float) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(_LOOK_EVERY_SECONDS)  # the condition is another process
-        time.sleep(seconds)
+        time.sleep(seconds)  # its time to end by itself
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()

@@ -1,20 +1,25 @@
 """deploy: the ASGI application that a server runs: the deployment, assembled in its lifespan."""
 
 import os
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from deploy.composition.assemble import Deployment, assemble
-from deploy.composition.readiness import readiness
+from deploy.composition.readiness import degraded, readiness
 from deploy.process.connection_draining import install_signal_handlers
 from deploy.process.engine_watch import ending_with_engine
 from deploy.process.internal import Internal, listening
 from deploy.process.measuring import Backlog, measured_loop
 from deploy.process.memory import freeze_gc
 from deploy.process.peer_metrics import join_peers
+from deploy.process.pending_heads import Bounds, PendingHeads
 from deploy.process.slow_heads import SlowHeads
 from deploy.settings import ServerSettings, read_settings
+from gateway.peers import Proxies
+from kit.database.refusals import sentence_of
 from kit.settings import SettingsError
 from kit.telemetry import configure_logging, configure_metrics, configure_tracing, log
 
@@ -46,6 +51,8 @@ class Serving:
         except Exception as error:  # noqa: BLE001 - whatever the failure, a server without a supervisor is worse
             if isinstance(error, SettingsError):
                 log("deploy").error("settings", faults=error.faults)
+            elif sentence := sentence_of(error):
+                log("deploy").error("start_failed", reason=sentence)
             else:
                 log("deploy").error("start_failed", exc_info=error)
             await self._close_begun()
@@ -67,11 +74,19 @@ class Serving:
         slow_heads = SlowHeads(settings.port, settings.head_seconds)
         self._answer = slow_heads.answer
         await enter(slow_heads.watched())
+        bounds = Bounds(settings.pending_heads_per_address, settings.pending_heads)
+        trusted = _trusted_by(deployment)
+        await enter(PendingHeads(settings.port, slow_heads, bounds, trusted).watched())
         ready = readiness(settings, deployment.stores, deployment.tiers)
         await enter(
             listening(
                 Internal(
-                    deployment.gateway, ready, peers, Backlog(deployment.stores.database), deployment.policy
+                    deployment.gateway,
+                    ready,
+                    peers,
+                    Backlog(deployment.stores.database),
+                    deployment.policy,
+                    degraded(deployment.stores),
                 ),
                 settings.internal,
                 settings.idle_seconds,
@@ -106,6 +121,21 @@ def closing(send: Any) -> Any:
         await send(message)
 
     return send_closing
+
+
+def _trusted_by(deployment: Deployment) -> Callable[[str], bool]:
+    """Whether an address is a proxy's, by the policy as it is when it is asked."""
+
+    def trusted(address: str) -> bool:
+        policy = deployment.policy
+        return policy is not None and address in _proxies(policy.bundle.settings.wire.trusted_proxies)
+
+    return trusted
+
+
+@lru_cache(maxsize=1)
+def _proxies(networks: tuple[str, ...]) -> Proxies:
+    return Proxies(networks)
 
 
 app = Serving()

@@ -12,13 +12,14 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from deploy.process.connection_draining import sockets_at
 from kit.background import run_background, stop_background
 
 _INFO_BYTES = 160
 _SINCE_SENT, _SINCE_RECEIVED, _RECEIVED, _SENT = 44, 52, 152, 156  # milliseconds, segments with data
+_ESTABLISHED = 1
 _LOOKS = 2
 
 Connection = tuple[str, str]
@@ -34,17 +35,17 @@ class SlowHeads:
     def __init__(self, port: int, seconds: float) -> None:
         self._port = port
         self._pause = seconds / 2
-        self._answering: set[Connection] = set()
+        self.answering: set[Connection] = set()
         self._seen: dict[Connection, tuple[int, int]] = {}
 
     async def answer(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
         """The application's answer to a request, whose head has arrived."""
         connection = scope["client"]
-        self._answering.add(connection)
+        self.answering.add(connection)
         try:
             await app(scope, receive, send)
         finally:
-            self._answering.discard(connection)
+            self.answering.discard(connection)
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
@@ -71,10 +72,10 @@ class SlowHeads:
                 self._judge(opened, seen)
 
     def _judge(self, opened: socket.socket, seen: dict[Connection, tuple[int, int]]) -> None:
-        host, port = opened.getpeername()[:2]
-        connection, sent = (host.partition("%")[0], str(port)), _receiving(opened)
-        if sent is None or connection in self._answering:
+        connection, progress = connection_of(opened), progress_of(opened)
+        if progress is None or not progress.receives_head or connection in self.answering:
             return
+        sent = progress.sent
         sent_before, looks = seen.get(connection, (sent, 0))
         looks = looks + 1 if sent == sent_before else 1
         if looks > _LOOKS:
@@ -83,12 +84,36 @@ class SlowHeads:
             self._seen[connection] = (sent, looks)
 
 
-def _receiving(opened: socket.socket) -> int | None:
-    """How often data was sent on a connection that has received data since; None where it has not."""
+class Progress(NamedTuple):
+    """What the kernel counts on a connection: segments with data, and milliseconds since the last of them."""
+
+    established: bool
+    since_sent: int
+    since_received: int
+    received: int
+    sent: int
+
+    @property
+    def receives_head(self) -> bool:
+        """Whether data was received since data was last sent, on a connection that is not being answered."""
+        return bool(self.received) and (not self.sent or self.since_received < self.since_sent)
+
+    @property
+    def awaits_head(self) -> bool:
+        """The same, also of a connection on which nothing was received; neither side has closed it."""
+        return self.established and (not self.sent or self.receives_head)
+
+
+def connection_of(opened: socket.socket) -> Connection:
+    """The other end, as the server names it in a scope."""
+    host, port = opened.getpeername()[:2]
+    return host.partition("%")[0], str(port)
+
+
+def progress_of(opened: socket.socket) -> Progress | None:
+    """What is known of a connection; None where the kernel is too old to tell."""
     info = opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
     if len(info) < _INFO_BYTES:
         return None
-    since_sent, since_received, received, sent = (
-        struct.unpack_from("I", info, at)[0] for at in (_SINCE_SENT, _SINCE_RECEIVED, _RECEIVED, _SENT)
-    )
-    return sent if received and (not sent or since_received < since_sent) else None
+    places = (_SINCE_SENT, _SINCE_RECEIVED, _RECEIVED, _SENT)
+    return Progress(info[0] == _ESTABLISHED, *(struct.unpack_from("I", info, at)[0] for at in places))

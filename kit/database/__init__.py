@@ -6,6 +6,7 @@ from kit.database.engine import Database, to_json
 from kit.database.leasing import lease
 from kit.database.locks import Hold, SessionLocks
 from kit.database.migrating import migrate
+from kit.database.refusals import is_refusal
 
 __all__ = [
     "Database",
@@ -16,6 +17,7 @@ __all__ = [
     "encode_page",
     "get_cursor",
     "get_cursors",
+    "is_refusal",
     "lease",
     "metadata",
     "migrate",

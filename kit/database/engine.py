@@ -1,19 +1,19 @@
 """kit/database: one pool of connections to PostgreSQL, and what its absence means to a caller."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import exc
+from sqlalchemy import ExceptionContext, event, exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from contracts.problems import Unavailable
 from kit.database.locks import SessionLocks
+from kit.database.refusals import DISK_FULL, READ_ONLY, DatabaseRefusal, problem_of, refusal_of
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
-# What a lost, restarting or overrun server looks like; a faulty statement looks different.
-_ABSENT = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+_REMEMBERED_SECONDS = 2.0
 
 
 def to_json(value: Any) -> str:
@@ -34,29 +34,55 @@ class Database:
             max_overflow=0,
             pool_timeout=20,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error is logged, and must not quote what is about persons
             json_serializer=to_json,
             json_deserializer=msgspec.json.decode,
             connect_args={"connect_timeout": 5, "application_name": name},
         )
+        event.listen(self.engine.sync_engine, "handle_error", leave_read_only)
+        self._refused: tuple[DatabaseRefusal, float] | None = None
+
+    @property
+    def write_refused(self) -> DatabaseRefusal | None:
+        """Why a write of this process was refused in the last seconds; by what lasts: disk, read-only."""
+        if self._refused is None or time.monotonic() - self._refused[1] > _REMEMBERED_SECONDS:
+            return None
+        return self._refused[0]
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction that is committed at the end; raises Unavailable without a server."""
-        try:
+        """A connection in a transaction that is committed at the end; raises Unavailable, with its cause."""
+        with self._translated():
             async with self.engine.begin() as connection:
                 yield connection
-        except _ABSENT as error:
-            raise Unavailable("The database does not answer", retry_after=1) from error
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AsyncConnection]:
-        """A connection to read with; raises Unavailable without a server."""
-        try:
+        """A connection to read with; raises Unavailable, with its cause."""
+        with self._translated():
             async with self.engine.connect() as connection:
                 yield connection
-        except _ABSENT as error:
-            raise Unavailable("The database does not answer", retry_after=1) from error
 
     async def close(self) -> None:
         await self.locks.close()
         await self.engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Raise what the database refuses as Unavailable; a faulty statement stays what it is."""
+        try:
+            yield
+        except (exc.DBAPIError, exc.TimeoutError) as error:
+            problem = problem_of(error)
+            if problem is None:
+                raise
+            refusal = refusal_of(error)
+            if refusal in (DISK_FULL, READ_ONLY):
+                self._refused = refusal, time.monotonic()
+            raise problem from error
+
+
+def leave_read_only(context: ExceptionContext) -> None:
+    """Have a read-only server's connections closed: after a failover the next ones reach the primary."""
+    if refusal_of(context.original_exception) is READ_ONLY:
+        context.is_disconnect = True

@@ -11,6 +11,7 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from contracts.problems import Unavailable
+from kit.database.refusals import problem_of
 
 _RETRY_SECONDS = 0.1
 _LONGEST_RETRY_SECONDS = 1.0  # of who waits for long, as a second process does for what the first watches
@@ -62,7 +63,7 @@ class LockSession:
             return await (await self._connection.execute(question, values)).fetchall()
         except psycopg.Error as error:
             await self._forget()
-            raise Unavailable("The database does not answer", retry_after=1) from error
+            raise (problem_of(error) or Unavailable("The database failed", retry_after=1)) from error
 
     async def _forget(self) -> None:
         connection, self._connection = self._connection, None

@@ -130,10 +130,10 @@ class SlotPool:
                         await self._locks.wait(self._space, waiting=True)
                         shown = True
                     pause = random.uniform(*_POLL_SECONDS)  # noqa: S311 - jitter
-                except Unavailable:
-                    _log.warning("call slots cannot be asked for")
+                except Unavailable as problem:
+                    _log.warning("call slots cannot be asked for", reason=problem.detail)
                     if time.monotonic() - answered >= _PATIENCE:
-                        self._refuse_waiters()
+                        self._refuse_waiters(problem)
                     pause = _BROKEN
                 # No event reports another process's slot; our own are passed on without this task.
                 await asyncio.sleep(pause)
@@ -141,13 +141,13 @@ class SlotPool:
             if shown:
                 self._spawn(self._hide)
 
-    def _refuse_waiters(self) -> None:
-        """Waiting callers get Unavailable, for the database is away; none of their calls was sent."""
+    def _refuse_waiters(self, problem: Unavailable) -> None:
+        """Waiting callers are told why calls in flight cannot be counted; none of their calls was sent."""
         for queue in self._queues.values():
             for place in queue:
                 if not place.done():
-                    away = Unavailable("The database, which counts calls in flight, is away", retry_after=1)
-                    place.set_exception(away)
+                    wait, extra = problem.retry_after, problem.extra
+                    place.set_exception(Unavailable(problem.detail, retry_after=wait, extra=extra))
             queue.clear()
 
     async def _hide(self) -> None:

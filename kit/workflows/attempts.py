@@ -13,6 +13,7 @@ from dbos import DBOS
 from contracts.canonical.values import Ref
 from contracts.problems import Conflict, DeadlineExceeded, Problem, Unexpected
 from kit import context, problems
+from kit.database.refusals import is_refusal
 from kit.workflows.flow import Recheck, WorkflowSettings
 from kit.workflows.gate import Gate, retry_until_available
 from kit.workflows.journal import Journal
@@ -96,12 +97,14 @@ class Attempts:
             patience = self._settings.patience if work.patience is None else work.patience
             # Whether a doubtful effect took place is known after a bounded time: that is always waited out.
             bounded = "wait_out" in problem.extra
-            if not again or (attempt.at + wait - began > patience and not bounded):
+            # A database that does nothing for us is no fault of the run, and nobody can correct it there.
+            waits = bounded or is_refusal(problem)
+            if not again or (attempt.at + wait - began > patience and not waits):
                 raise problem
             await DBOS.sleep_async(wait)
 
     def _wait(self, problem: Problem, tries: int, draw: float) -> float:
-        if problem.retry_after is not None:
+        if problem.retry_after is not None and not is_refusal(problem):  # ours wait for callers' sake
             return max(problem.retry_after, 0.001)
         longest = min(self._settings.longest_wait, self._settings.first_wait * 2 ** min(tries - 1, 20))
         return max(longest * (0.5 + draw / 2), 0.001)

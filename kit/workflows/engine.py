@@ -5,8 +5,10 @@ import threading
 from typing import Any
 
 from dbos import DBOS
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kit.database.engine import leave_read_only
 
 _NOTIFICATIONS = "dbos_notifications_channel"  # of PostgreSQL, to which the engine listens
 
@@ -53,6 +55,14 @@ def _interrupt(stop: Any, waiting: str, news: threading.Event) -> None:
         news.set()
 
     stop.wait, stop.set = wait, set_both
+
+
+def wait_for_primary(engine: DBOS) -> None:
+    """Have the launched engine wait, as for an absent database, while its database is read-only.
+
+    By itself it takes that for a fault of the run, which would then stay where it is until the next start.
+    """
+    event.listen(engine._sys_db.engine, "handle_error", leave_read_only)  # noqa: SLF001
 
 
 def dead_threads(engine: DBOS) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from contracts.problems import Unavailable
 
 T = TypeVar("T")
-_RETRY_SECONDS = 0.2
+_RETRY_SECONDS, _LONGEST_SECONDS = 0.2, 2.0
 
 
 class Gate:
@@ -44,9 +44,11 @@ class Gate:
 
 
 async def retry_until_available(write: Callable[[], Awaitable[T]]) -> T:
-    """Write a row however long the database stays away: a run's rows are not optional."""
+    """Write a row however long the database stays away or refuses: a run's rows are not optional."""
+    pause = _RETRY_SECONDS
     while True:
         try:
             return await write()
         except Unavailable:
-            await asyncio.sleep(_RETRY_SECONDS)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_SECONDS)

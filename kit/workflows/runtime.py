@@ -26,7 +26,7 @@ from kit.database.rows import own
 from kit.database.tables import runs
 from kit.workflows import reading, succession
 from kit.workflows.correcting import require_read
-from kit.workflows.engine import announce, dead_threads, pin_loop, wake_when_announced
+from kit.workflows.engine import announce, dead_threads, pin_loop, wait_for_primary, wake_when_announced
 from kit.workflows.flow import Flow, NoState, Owner, RunRow, Undone, WorkflowSettings
 from kit.workflows.gate import Gate, retry_until_available
 from kit.workflows.journal import Journal
@@ -111,6 +111,7 @@ class Runtime:
         since = dt.datetime.now(dt.UTC)
         DBOS.launch()
         wake_when_announced(self._engine, self._queue)
+        wait_for_primary(self._engine)
         self._watchers = [
             run_background("looking after other processes", self._liveness.watch),
             run_background("sweep of the runs", lambda: sweep(self.database, self._settings.sweep)),
@@ -407,7 +408,8 @@ class Runtime:
             "name": self._application,
             "system_database_url": self.database.url,
             "sys_db_pool_size": self._settings.connections,
-            "db_engine_kwargs": {"pool_pre_ping": False},
+            # The engine logs the errors of a database that refuses, and they quote what a step returned.
+            "db_engine_kwargs": {"pool_pre_ping": False, "hide_parameters": True},
             "application_version": self._version,
             "executor_id": self._executor,
             "serializer": JsonSerializer(),

@@ -78,7 +78,8 @@ class NounForms:
     reason. `written` is what the vendor has after the suite's draft was written, beside the `owners` that it
     hangs on: new records whole, of changed ones the changed fields, by table; `undone` is the same after it
     was taken back, and `read_back` what it reads as. `many` is a raw record by table, `edit` what a person
-    changes. `odd` are raw fields, as in `many`, with which a record is off the vendor's schema.
+    changes. `odd` are raw fields, as in `many`, with which a record is off the vendor's schema;
+    a listed noun that cannot be has its reason in `unseen` (``odd:noun``).
     """
 
     whole: Form

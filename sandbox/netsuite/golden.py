@@ -86,6 +86,7 @@ CUSTOMERS = NounForms(
         "status=proposed": "a proposal is ours, until NetSuite has the customer",
     },
     many={"customer": {"companyName": "Firm {n}", "subsidiary": {"id": "2"}, "currency": {"id": "1"}, "entityId": "F{n}"}},
+    odd={"creditLimit": "a lot"},
     written={
         "customer": (
             {
@@ -218,6 +219,7 @@ CONTRACTS = NounForms(
             "item": {"items": [_line(1, "11", "1", "10.00", "10.00", "Build", "23")]},
         }
     },
+    odd={"status": None},
     owners=(OWNER,),
     written={
         "billingSchedule": (

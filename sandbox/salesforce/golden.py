@@ -139,6 +139,7 @@ OPPORTUNITIES = NounForms(
             "IsClosed": False, "CurrencyIsoCode": "GBP", "AccountId": "$customer",
         }
     },
+    odd={"Name": None},
     children=(
         Children(
             "lines",
@@ -187,6 +188,7 @@ CUSTOMERS = NounForms(
     ),
     lacks={"other_entities": "an account names one selling entity"},
     many={"Account": {"Name": "Firm {n}", "CurrencyIsoCode": "GBP"}},
+    odd={"Name": None},
     edit={"Phone": "+49 89 1"},
 )  # fmt: skip
 
@@ -219,6 +221,7 @@ CONTACTS = NounForms(
         at=MIDNIGHT,
     ),
     many={"Contact": {"AccountId": "$customer", "LastName": "Person {n}", "Name": "Person {n}"}},
+    odd={"Name": None},
 )  # fmt: skip
 
 _QUERY = Spoil("GET", "/query", {"records": [{"Id": 5, "Name": None}], "done": True})

@@ -11,11 +11,11 @@ from contracts.canonical.contract import BillingLine, ContractDraft
 from contracts.canonical.customer import CustomerDraft
 from contracts.canonical.opportunity import PricingModel
 from contracts.canonical.values import Money
-from kit.texts import whole_number
 from system_apis.connector.codes import Codes, ambiguous, code_of, inverse, strays
 from system_apis.connector.custom_values import CustomValues
 from system_apis.connector.profile import Names, OptionalFieldName, Profile, Table
 from system_apis.connector.refusals import unmapped
+from system_apis.connector.values import whole_number
 
 E = TypeVar("E", bound="ErpProfile")
 

@@ -15,16 +15,11 @@ from system_apis.connector.oracle_sql import RowSource
 from system_apis.connector.own_writes import OwnWrites
 from system_apis.connector.paging import keyset, page_of
 from system_apis.connector.rows import record_of
-from system_apis.connector.unreadable import Unreadable
+from system_apis.connector.unreadable import Unreadable, why_of
 from system_apis.connector.values import content_of, second_of
 from system_apis.connector.wall_clock import LocalZone
 
 T = TypeVar("T", bound=msgspec.Struct)
-
-
-def _why(error: Exception) -> str:
-    """What is wrong with a row, without a value of it."""
-    return str(error) if isinstance(error, msgspec.ValidationError) else type(error).__name__
 
 
 class LocalRows:
@@ -77,11 +72,21 @@ class LocalRows:
             try:
                 records.append((record_of(shape, whole | {changed: at}, column), whole))
             except (LookupError, TypeError, ValueError, ArithmeticError) as error:
-                records.append(Unreadable(ident, at, _why(error)))
+                records.append(Unreadable(ident, at, why_of(error)))
         return records
 
-    def watched(self, noun: str, event: str, source: RowSource, size: int, own_writes: OwnWrites) -> Watched:
+    def watched(
+        self,
+        noun: str,
+        event: str,
+        source: RowSource,
+        size: int,
+        own_writes: OwnWrites,
+        records: Callable[[Sequence[Row]], Awaitable[list[tuple[Any, Row] | Unreadable]]],
+    ) -> Watched:
         """A poll's list of one noun; our own writes are recognised by their recorded instants.
+
+        A row that `records` cannot read is reported as that.
 
         Rows state no version, and several changes of a record may have one instant: a change is known by its
         row's content, so the `source` must have all columns that matter.
@@ -98,9 +103,12 @@ class LocalRows:
             zone = await self._zone.current()
             async for rows in keyset(self._instance, noun, since, Place.of, size, Place.at(begin, zone)):
                 if rows:
-                    yield Page.of([await change(row, zone) for row in rows])
+                    read = zip(rows, await records(rows), strict=True)
+                    yield Page.of([await change(row, record, zone) for row, record in read])
 
-        async def change(row: Row, zone: dt.tzinfo) -> Change:
+        async def change(row: Row, read: object, zone: dt.tzinfo) -> Change:
+            if isinstance(read, Unreadable):
+                return read.change(self._instance, noun)
             at, ident = instant_of(row["changed"], zone), row["id"]
             record = await own_writes.change(noun, ident, at)
             return Change(f"poll:{noun}:{ident}:{second_of(at)}:{content_of(row)}", event, record, at)

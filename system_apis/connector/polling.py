@@ -13,6 +13,13 @@ _log = telemetry.log(__name__)
 look_now: ContextVar[asyncio.Event | None] = ContextVar("enfilade_look_now", default=None)
 
 
+async def _nothing() -> None: ...
+
+
+# Set by the runner of a source: called after each poll that went well.
+polled: ContextVar[Callable[[], Awaitable[None]]] = ContextVar("enfilade_polled", default=_nothing)
+
+
 def in_background(source: str) -> context.Context:
     """No caller waits for this work: it uses no share of the account's allowance that callers need."""
     return context.Context(context.new_correlation_id(), actor=source, lane="batch")
@@ -39,6 +46,7 @@ async def poll_repeatedly(
         try:
             with context.use(in_background(source)):
                 await poll()
+            await polled.get()()
         except VendorUnavailable as problem:
             wait = max(wait, problem.retry_after or 0)
             _log.warning("the account is waited for", source=source, code=problem.code, seconds=wait)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from contracts.problems import InvalidToken
 from kit.secrets import Secret
-from kit.texts import whole_number
+from system_apis.connector.values import whole_number
 from system_apis.connector.webhooks import WebhookRequest
 
 Signed = Callable[[WebhookRequest, str], bytes]

@@ -12,7 +12,6 @@ import msgspec
 from contracts.canonical import currencies, matching
 from contracts.canonical.values import Address, Money, Ref, TaxRegistration
 from contracts.problems import NotFound
-from kit.texts import whole_number
 
 N = TypeVar("N", bound=msgspec.Struct)
 
@@ -43,6 +42,14 @@ def utc(instant: dt.datetime | str) -> dt.datetime:
     """An instant in UTC, also from its text (`2026-05-01T07:25:37.000+0000`)."""
     instant = dt.datetime.fromisoformat(instant) if isinstance(instant, str) else instant
     return instant.astimezone(dt.UTC)
+
+
+def whole_number(text: str, *, digits: int = 18) -> int | None:
+    """A number of ASCII digits without a sign; None for any other text, and for one of more digits.
+
+    `str.isdigit` is true of `²`, which `int` refuses, and `int` refuses thousands of digits.
+    """
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
 
 
 def finite(text: str) -> Decimal:

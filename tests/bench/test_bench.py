@@ -11,6 +11,7 @@ from rich.console import Console
 from bench import activation, launching, load, report
 from bench.__main__ import PARTS, main
 from bench.activation import Calls
+from bench.flooding import Flooding
 from bench.hanging import Hanging
 from bench.hops import Hops
 from bench.launching import Starts
@@ -35,6 +36,7 @@ def findings(read: float, local: float) -> Findings:
         },
         scaling=Scaling(Rates("1 worker", (9.0,), (4.0,)), Rates("2 workers", (8.0,), (7.0,)), 2),
         hanging=Hanging((2.0, 4.0, 3.0), (2.1, 4.2, 9.0), 640),
+        flooding=Flooding((2.0, 4.0, 3.0), (4.0, 8.0, 3.0), (2000.0, 4000.0, 3000.0)),
         hops=Hops(0.1, local, 1000),
         policies=[Cost("wire", 1.5, 2.5), Cost(TIERS, 40, 50), Cost(WHOLE, 80, 100)],
         calls=[Calls("salesforce", 5, 2, {"look: GET /query": 5}, 0)],
@@ -71,7 +73,7 @@ def test_misuse(arguments: list[str], fault: str, capsys: pytest.CaptureFixture[
 def test_targets() -> None:
     """Each target is told as reached or not by the ratios of the same round."""
     reached = {target.what: target.reached for target in report.targets(findings(read=0.7, local=0.5))}
-    assert list(reached.values()) == [True] * 7
+    assert list(reached.values()) == [True] * 8
     missed = [target for target in report.targets(findings(read=0.4, local=100)) if not target.reached]
     assert [target.measured for target in missed] == ["0.40", "0.67", "13.33", "1.00", "10.00"]
 

@@ -53,6 +53,15 @@ async def make_many(connector: ConnectorUnderTest, name: str, count: int) -> Ids
     return ids
 
 
+async def make_odd(connector: ConnectorUnderTest, name: str, ids: Ids) -> str:
+    """A record that is off the vendor's schema, of an owner; its id."""
+    forms = connector.golden.nouns[name]
+    ((table, row),) = forms.many.items()
+    fields = filled({**row, **forms.odd}, ids, 4)
+    (odd,) = (await connector.account.seed({table: [fields]}))[table]
+    return odd
+
+
 async def make_state(
     connector: ConnectorUnderTest, name: str, forms: NounForms, state: State, ids: Ids
 ) -> Ids:

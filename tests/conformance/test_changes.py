@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 
 from contracts.canonical.opportunity import ProjectLink
-from contracts.events.kinds import OPPORTUNITY_WON
+from contracts.events.kinds import OPPORTUNITY_WON, RECORD_UNREADABLE
 from sandbox.core.golden import NounForms
+from system_apis.app import Instance
 from system_apis.connector import ordering_key
 from tests.conformance.common import COARSE
 from tests.conformance.conftest import ConnectorUnderTest, every_connector
 from tests.conformance.listening import Inbox, Report
 from tests.conformance.nouns import CLIENT, CUSTOMER, NOUNS, project
-from tests.conformance.records import Ids, assert_reads, filled, make, plain
+from tests.conformance.records import Ids, assert_reads, filled, make, make_odd, plain
 
 here = pytest.mark.parametrize("connector", every_connector("local"), indirect=True)
 
@@ -63,9 +64,11 @@ async def test_changes_are_reported_from_the_beginning_on(connector: ConnectorUn
         assert not inbox.of(old[name]), f"the {name} from before the beginning was reported"
 
 
-async def heard(connector: ConnectorUnderTest, inbox: Inbox, ident: str, what: str) -> None:
-    """Until a change of that record is reported."""
-    await inbox.listen(connector.instance, lambda: bool(inbox.of(ident)), what)
+async def heard(
+    connector: ConnectorUnderTest, inbox: Inbox, ident: str, what: str, at: Instance | None = None
+) -> None:
+    """Until a change of that record is reported, by this process or another one."""
+    await inbox.listen(at or connector.instance, lambda: bool(inbox.of(ident)), what)
 
 
 def fits(connector: ConnectorUnderTest, name: str, report: Report) -> None:
@@ -103,6 +106,29 @@ async def test_what_was_missed_late_or_seen_twice_is_one_change(connector: Conne
     again = [report for ident, report in inbox.reports.items() if ident not in seen]
     twice = [report for report in again if report.change.id != last[name]]
     assert not twice, "the same change under another id"
+
+
+@here
+async def test_an_odd_record_is_reported_as_that_once(connector: ConnectorUnderTest) -> None:
+    """By its record and its last change, beside the others'; not again by another process."""
+    for name, forms in watched(connector):
+        if not forms.odd:
+            continue
+        inbox = Inbox()
+        ids = await record(connector, forms, f"enf-well-{name}")
+        await connector.account.advance_clock(5)
+        await inbox.begin(connector.instance)
+        await connector.account.advance_clock(5)
+        odd = await make_odd(connector, name, ids)
+        await heard(connector, inbox, odd, f"an odd {name}")
+        await edit(connector, name, forms, ids)
+        await heard(connector, inbox, ids[name], f"the {name} beside an odd one", await connector.opened())
+        report, *again = inbox.of(odd)
+        assert not again, f"the odd {name} was reported again"
+        assert report.type == RECORD_UNREADABLE
+        assert report.change.values["why"], "nobody is told what is wrong"
+        assert report.key == ordering_key(report.change.instance, name, odd)
+        assert (report.change.object, report.change.changed_at) == (name, report.at)
 
 
 @here

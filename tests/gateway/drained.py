@@ -8,6 +8,7 @@ from typing import Any
 
 from deploy.process.connection_draining import draining, install_signal_handlers
 from deploy.process.draining import supervisor
+from deploy.process.pending_heads import Bounds, PendingHeads
 from deploy.process.slow_heads import SlowHeads
 from deploy.settings import ServerSettings
 from gateway.pipeline import GatewaySettings
@@ -22,6 +23,7 @@ SETTINGS = ServerSettings(
     workers=2,
     idle_seconds=10,
     head_seconds=1.0,
+    pending_heads_per_address=50,
     drain_notice_seconds=NOTICE_SECONDS,
     run_dir=str(FOLDER),
 )
@@ -52,7 +54,9 @@ class App:
             await self._slow_heads.answer(self._deployment.gateway, scope, receive, send)
 
     async def _watch(self) -> None:
-        async with self._slow_heads.watched():
+        bounds = Bounds(SETTINGS.pending_heads_per_address, SETTINGS.pending_heads)
+        pending_heads = PendingHeads(SETTINGS.port, self._slow_heads, bounds)
+        async with self._slow_heads.watched(), pending_heads.watched():
             await asyncio.Event().wait()
 
     def _obey_from_start(self, send: Any) -> Any:

@@ -26,6 +26,7 @@ ORDERS = "/experience/shop/v1/orders"
 PATIENCE_SECONDS = 60
 CLIENTS = 12
 WORKERS = 2
+PENDING_HEADS = 50  # of one address, in a worker
 PAUSE_SECONDS = 0.5  # well under what the server gives an idle connection here
 
 
@@ -189,6 +190,31 @@ async def test_slow_heads_are_given_up_and_hold_nobody_up(served: Served):
     for pair in (idle, fresh):
         assert (await read_order(*pair, token, keeps=True))[0] == "200"
     for _, writer in (*slow, idle, fresh):
+        writer.close()
+
+
+async def test_an_address_that_opens_too_many_connections_holds_nobody_up(served: Served):
+    """Beyond its bound its connections are closed, though they sent nothing; other addresses are answered."""
+    await served.until_ready()
+    most = PENDING_HEADS * WORKERS
+    flood = [
+        await asyncio.open_connection("127.0.0.1", served.port, local_addr=("127.0.0.2", 0))
+        for _ in range(3 * most)
+    ]
+    ends = [asyncio.create_task(reader.read()) for reader, _ in flood]
+    async with Load(served).running(pause=0.05) as load:
+
+        async def bounded() -> int:
+            left = sum(not end.done() for end in ends)
+            return left if left <= most else 0
+
+        assert await until("what is too much is closed", bounded, PATIENCE_SECONDS) == most
+        await load.more(20)
+    assert set(load.outcomes) == {"200"}
+    for end in ends:
+        end.cancel()
+    await asyncio.gather(*ends, return_exceptions=True)
+    for _, writer in flood:
         writer.close()
 
 

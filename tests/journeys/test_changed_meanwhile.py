@@ -78,9 +78,11 @@ async def test_an_account_that_changes_while_finance_thinks_is_asked_about_again
         deal, first = await waiting(deployment, screen, finance)
         await deal.edit_account(credit_limit=900_000)
         path = f"{REQUESTS}/{first['id']}/decision"
-        merge = {"decision": "merge", "merge_with": "eid:enf-cus-1"}
-        wrong = await finance.post(path, merge, key=f"merge-{deal.opportunity_id}")
-        assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/merge_with")
+        for wrong in ("eid:enf-cus-1", "999999999"):  # no id of the ERP's, and one of no customer there
+            merge = {"decision": "merge", "merge_with": wrong}
+            refused = await finance.post(path, merge, key=f"merge-{len(wrong)}-{deal.opportunity_id}")
+            fault = refused.json()["errors"][0]
+            assert (refused.status_code, fault["pointer"], fault["code"]) == (422, "/merge_with", "unknown")
         await approve(finance, deal)
 
         async def asked_again() -> Any:
@@ -99,6 +101,29 @@ async def test_an_account_that_changes_while_finance_thinks_is_asked_about_again
     found = await truth(deployment.accounts, deal)
     assert found.counts() == (1, 1, 1)
     assert found.customers[0].credit_limit == Decimal(900_000)
+
+
+async def test_a_deal_that_is_won_again_while_it_is_taken_back_goes_on(deployment: Stack) -> None:
+    """In the same run, whose contract is made once more: the win's own event finds it under way."""
+    deal = await new_deal(deployment.accounts.crm, stage="won")
+    psa, erp = deployment.accounts.psa, deployment.accounts.erp
+    await psa.add_fault(psa.stand.refuses, **psa.creates("project"), body=deal.name, times=1)
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
+        await screen.activate(deal.opportunity_id)
+        parked = await screen.activation(deal.opportunity_id, "parked")
+        await deal.edit(stage="lost")
+        hold = await erp.hold("after", method="PATCH")
+        await resolve(finance, parked["exception_id"], "replay")
+        assert await hold.wait(30), "the contract is not taken back"
+        await deployment.accounts.crm.advance_clock(2)
+        await deal.close()
+        await hold.release()
+        done = await screen.activation(deal.opportunity_id, "done")
+    assert done["id"] == parked["id"]
+    assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)
 
 
 async def test_a_deal_that_is_lost_while_it_is_parked_is_taken_back_by_the_replay(deployment: Stack) -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from contracts.canonical.customer import Customer
 from contracts.canonical.values import Money, Ref
+from contracts.canonical.workflow import WorkflowStatus
 from contracts.duties import Duties
 from contracts.events.kinds import ACTIVATION_UPDATED, CUSTOMER_APPROVED, ActivationUpdated, CustomerApproved
 from kit import clock, exceptions
@@ -130,6 +131,31 @@ def renamings() -> list[InboxRow]:
         )
         for number, (kind, data) in enumerate(changes)
     ]
+
+
+def two_activations() -> tuple[list[InboxRow], list[InboxRow]]:
+    """What is told of a deal's first activation, which was undone, and of its second, oldest first each."""
+    noon = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
+
+    def told(run: str, amount: int, *statuses: WorkflowStatus) -> list[InboxRow]:
+        value = Money(Decimal(amount), "GBP")
+        return [
+            InboxRow(
+                number,
+                "tests",
+                f"evt_{run}_{number}",
+                ACTIVATION_UPDATED,
+                run,
+                msgspec.to_builtins(
+                    ActivationUpdated(run, status, "crm-1", "deal", "acc-1", "Deal", value, "Acme", "NB-UK")
+                ),
+                noon + dt.timedelta(minutes=number),
+                "cor_1",
+            )
+            for number, status in enumerate(statuses)
+        ]
+
+    return told("act_deal", 1000, "running", "undone"), told("act_deal:2", 900, "running", "done")
 
 
 async def happen(database: Database) -> None:

@@ -5,7 +5,7 @@ import datetime as dt
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Any
 
 import msgspec
@@ -26,7 +26,7 @@ from process_apis.views.flow_health.table import flow_runs
 from process_apis.views.projects import projector
 from process_apis.views.projects.table import accounts, projects
 from process_apis.views.view import View
-from tests.process_apis.histories import happen, renamings
+from tests.process_apis.histories import happen, renamings, two_activations
 from tests.process_apis.projecting import working
 from tests.support.databases import keyed
 from tests.support.forkserver import fork
@@ -140,6 +140,23 @@ async def test_an_account_is_the_same_in_whatever_order_its_events_come(database
             await connection.rollback()
     at = renamings()[2].occurred_at
     assert outcomes == {("crm-1", "acc-1", "Acme Limited", at, "cus_2", at)}
+
+
+async def test_a_deal_is_shown_as_its_last_activation_in_whatever_order_events_come(
+    database: Database,
+) -> None:
+    """A late event of an earlier activation of the deal changes nothing."""
+    first, second = two_activations()
+    outcomes: set[tuple[Any, ...]] = set()
+    async with database.connect() as connection:
+        for places in combinations(range(4), 2):
+            left = {True: iter(first), False: iter(second)}
+            for place in range(4):
+                await projector.take(connection, next(left[place in places]))
+            columns = (projects.c.activation_id, projects.c.status, projects.c.updated_at)
+            outcomes.update(tuple(row) for row in await connection.execute(sa.select(*columns)))
+            await connection.rollback()
+    assert outcomes == {("act_deal:2", "done", second[-1].occurred_at)}
 
 
 @each_view

@@ -4,11 +4,10 @@ import argparse
 import asyncio
 import os
 
-from contracts.problems import Unavailable
 from deploy.composition.interfaces import drifted, freeze
 from deploy.composition.lifecycle import called_by, lifecycle_faults, read_lifecycles
 from deploy.console import paper, print_lines, table
-from deploy.errors import FAILED, OK, CommandError
+from deploy.errors import FAILED, OK
 from deploy.process.stack import data_dir, has_database, settings_beside
 from deploy.settings import ServerSettings
 from kit.database import Database
@@ -60,10 +59,6 @@ async def _lifecycle(settings: ServerSettings) -> list[str]:
     database = Database(settings.database_url)
     try:
         return await lifecycle_faults(active=called_by(database))
-    except Unavailable:
-        raise CommandError(
-            "The database does not answer: correct ENFILADE_DATABASE_URL, or start it."
-        ) from None
     finally:
         await database.close()
 

@@ -16,6 +16,7 @@ from deploy.process.parent import die_with_parent
 from deploy.process.ports import refuse_ports_in_use
 from deploy.settings import TIERS, ServerSettings
 from kit.database import migrate
+from kit.database.refusals import UNREACHABLE, refusal_of
 from kit.telemetry import configure_logging
 from process_apis.app import MIGRATIONS
 
@@ -74,12 +75,14 @@ def prepare(environ: Mapping[str, str]) -> ServerSettings:
     settings = startable_settings(environ)
     try:
         migrate(settings.database_url, MIGRATIONS)
-    except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.ArgumentError) as error:
+    except (sqlalchemy.exc.DBAPIError, sqlalchemy.exc.ArgumentError) as error:
+        refusal = refusal_of(error)
+        if refusal is None and not isinstance(error, sqlalchemy.exc.ArgumentError):
+            raise
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         where = urlsplit(settings.database_url).hostname or "the socket of ENFILADE_DATABASE_URL"
-        raise CommandError(
-            f"The database at {where} cannot be used ({reason}): start it, or correct ENFILADE_DATABASE_URL."
-        ) from None
+        remedy = refusal.remedy if refusal else UNREACHABLE.remedy
+        raise CommandError(f"The database at {where} cannot be used ({reason}): {remedy}.") from None
     return settings
 
 

@@ -4,10 +4,9 @@ import argparse
 import asyncio
 import os
 
-from contracts.problems import Unavailable
 from deploy.cli.tracing import Moment, correlation_of, path_of
 from deploy.console import paper, print_errors, print_json, table
-from deploy.errors import FAILED, OK, CommandError
+from deploy.errors import FAILED, OK
 from deploy.process.stack import data_dir, settings_with_database
 from kit.database import Database
 
@@ -36,12 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     settings = settings_with_database(data_dir(options.data, os.environ), os.environ)
-    try:
-        correlation_id, moments = asyncio.run(_read(settings.database_url, options.id))
-    except Unavailable:
-        raise CommandError(
-            "The database does not answer: correct ENFILADE_DATABASE_URL, or start it."
-        ) from None
+    correlation_id, moments = asyncio.run(_read(settings.database_url, options.id))
     if not moments:
         print_errors(f"No row refers to {options.id}: check the id.")
         return FAILED

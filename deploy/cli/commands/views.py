@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import os
 
-from contracts.problems import Unavailable
 from deploy.console import print_lines
 from deploy.errors import MISUSED, OK, CommandError
 from deploy.process.stack import data_dir, settings_with_database
@@ -42,12 +41,7 @@ def run(options: argparse.Namespace) -> int:
     if options.name not in views:
         raise CommandError(f"Name a view: enfilade views rebuild {'|'.join(views)}", MISUSED)
     settings = settings_with_database(data_dir(options.data, os.environ), os.environ)
-    try:
-        count = asyncio.run(_rebuild(settings.database_url, views[options.name]))
-    except Unavailable:
-        raise CommandError(
-            "The database does not answer: correct ENFILADE_DATABASE_URL, or start it."
-        ) from None
+    count = asyncio.run(_rebuild(settings.database_url, views[options.name]))
     print_lines(f"{options.name} was rebuilt from {counted(count, 'event')}.")
     return OK
 

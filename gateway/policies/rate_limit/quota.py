@@ -87,7 +87,7 @@ async def _in_time() -> AsyncIterator[None]:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             yield
     except TimeoutError:
-        raise Unavailable("The database does not answer", retry_after=1) from None
+        raise Unavailable("The database does not answer in time", retry_after=1) from None
 
 
 class Quota:

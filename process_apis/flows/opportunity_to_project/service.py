@@ -17,6 +17,7 @@ from contracts.problems import (
 from contracts.process.opportunity_to_project import Activation, ActivationRequest, Activations
 from contracts.system.crm import Crm
 from kit import context, crossrefs, exceptions, privacy
+from kit.database import is_refusal
 from kit.database.rows import Bounds, bounds
 from kit.inbox import InboxRow
 from kit.workflows import Owner, RunRow, number_of
@@ -123,7 +124,9 @@ class OpportunityToProjectService(WorkflowService[Activation]):
                 entity = rules.entity_of(opportunity, self._reference)
                 _demand_own(bound, entity)
                 customer = await account_of(crm, opportunity)
-        except (VendorUnavailable, Unavailable, DeadlineExceeded):
+        except (VendorUnavailable, Unavailable, DeadlineExceeded) as problem:
+            if is_refusal(problem):
+                raise
             if bound.keys() <= {"instance"}:
                 return Checked(opportunity_id)
             raise Unavailable("The CRM did not say in time whose opportunity this is.") from None

@@ -17,6 +17,7 @@ from contracts.events.kinds import (
     WorkflowStatusChanged,
 )
 from kit.inbox import InboxRow
+from kit.workflows import number_of
 from process_apis.views.projects.table import accounts, projects
 from process_apis.views.writing import put_row
 
@@ -34,7 +35,7 @@ async def take(connection: AsyncConnection, row: InboxRow) -> None:
 
 
 async def put(connection: AsyncConnection, activation: ActivationUpdated, at: dt.datetime) -> None:
-    """Write a project and its account as the activation has them."""
+    """Write a project and its account as the activation has them; a later one of the deal is not replaced."""
     account = {
         "instance": activation.instance,
         "account_id": activation.account_id,
@@ -53,7 +54,10 @@ async def put(connection: AsyncConnection, activation: ActivationUpdated, at: dt
         "document": msgspec.to_builtins(activation),
         "updated_at": at,
     }
-    await put_row(connection, projects, project)
+    shown = sa.cast(
+        sa.func.coalesce(sa.func.substring(projects.c.activation_id, ":([0-9]+)$"), "1"), sa.Integer
+    )
+    await put_row(connection, projects, project, shown <= number_of(activation.activation_id))
 
 
 async def _set_customer(connection: AsyncConnection, approved: CustomerApproved, at: dt.datetime) -> None:

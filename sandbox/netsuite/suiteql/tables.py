@@ -117,8 +117,16 @@ def cell(each: Field, value: Any, account: Account) -> Any:  # noqa: PLR0911 - o
     if each.kind == "date-time":
         return wall_time(account, datetime.fromisoformat(value))
     if each.kind in {"number", "integer"}:
-        return dec(value)
+        return _number(value)
     return number_or_text(value) if each.name == "id" else value
+
+
+def _number(value: Any) -> Any:
+    """A raw record may have what is none."""
+    try:
+        return dec(value)
+    except ArithmeticError:
+        return str(value)
 
 
 def number_or_text(value: Any) -> Any:
@@ -141,7 +149,8 @@ def _transactions(account: Account) -> Table:
                 "total": base,
             }
             extra |= {"trandisplayname": display(kind, record)}
-            extra[f"status{TEXT}"] = LISTS[f"{name}Status"][record["status"]["id"]]
+            status = record["status"]  # absent in a raw record that is odd
+            extra[f"status{TEXT}"] = LISTS[f"{name}Status"][status["id"]] if status else None
             rows.append({**_row(account, kind, record), **extra})
     columns |= dict.fromkeys(("type", "recordtype", "foreigntotal", "total", "trandisplayname"))
     return Table("transaction", columns, rows)

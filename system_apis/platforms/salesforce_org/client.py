@@ -10,7 +10,7 @@ import msgspec
 from contracts.problems import ContractViolation, Problem, VendorDoubtful
 from kit.http import Outbound, VendorAnswer
 from system_apis.connector.paging import pages
-from system_apis.connector.unreadable import Unreadable
+from system_apis.connector.unreadable import Unreadable, record_in
 from system_apis.connector.values import utc
 from system_apis.platforms.salesforce_org import soql
 from system_apis.platforms.salesforce_org.auth import OrgSession
@@ -119,9 +119,11 @@ class OrgClient:
 
         return [row async for rows in pages(self.instance, path, read, "") for row in rows]
 
-    async def query_some(self, query: str, kind: type[R]) -> list[Row[R] | Unreadable]:
+    async def query_some(
+        self, query: str, kind: type[R], *, deleted: bool = False
+    ) -> list[Row[R] | Unreadable]:
         """All rows of a query for a list: one that is off its schema comes as that."""
-        path = f"{self._data}/query"
+        path = f"{self._data}/{'queryAll' if deleted else 'query'}"
 
         async def read(locator: str) -> tuple[list[Row[R] | Unreadable], str | None]:
             more: dict[str, Any] = (
@@ -176,14 +178,11 @@ class OrgClient:
 
 def _row(answer: VendorAnswer, raw: msgspec.Raw, kind: type[R]) -> Row[R] | Unreadable:
     """A row; raises ContractViolation where it has no id or no last change."""
-    try:
+
+    def read() -> Row[R]:
         return Row(answer.part(raw, kind), answer.part(raw, dict[str, Any]))
-    except msgspec.ValidationError as error:
-        try:
-            head = answer.part(raw, OrgRecordHead)
-            return Unreadable(head.id, utc(head.system_modstamp), str(error))
-        except ValueError as worse:
-            raise answer.violation(str(worse)) from None
+
+    return record_in(answer, raw, read, OrgRecordHead, lambda head: (utc(head.system_modstamp), head.id))
 
 
 def _parts(answer: VendorAnswer, *references: str) -> tuple[SubAnswer, ...]:

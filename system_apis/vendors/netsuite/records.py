@@ -39,6 +39,12 @@ class NetSuiteAddressLine(msgspec.Struct, frozen=True, rename="camel"):
     address_book_address: NetSuiteAddress | None = None
 
 
+class NetSuiteHead(msgspec.Struct, frozen=True, rename="camel"):
+    """What every record has, however odd the rest of it is."""
+
+    last_modified_date: dt.datetime
+
+
 class NetSuiteCustomer(msgspec.Struct, frozen=True, rename="camel"):
     id: str
     last_modified_date: dt.datetime
@@ -83,6 +89,12 @@ class NetSuiteOrder(msgspec.Struct, frozen=True, rename="camel"):
     start_date: dt.date | None = None
     end_date: dt.date | None = None
     item: Items[NetSuiteOrderLine] = Items()
+
+
+class NetSuiteOrderRow(NetSuiteOrder, frozen=True, kw_only=True, rename="camel"):
+    """A sales order as the poll reads it: the sum of its lines is in rows of their own."""
+
+    subtotal: Decimal = Decimal(0)
 
 
 class NetSuiteMilestone(msgspec.Struct, frozen=True, rename="camel"):

@@ -8,13 +8,15 @@ from system_apis.connector.change import Change
 from system_apis.platforms.salesforce_org.change_events import ChangeEvent
 from system_apis.platforms.salesforce_org.changed_records import ChangedRecords, SObject, poll
 from system_apis.platforms.salesforce_org.events import Events
+from system_apis.platforms.salesforce_org.records import Stamped
 from system_apis.platforms.salesforce_org.stream import Stream
 from system_apis.vendors.salesforce.client import SalesforceClient, queries
-from system_apis.vendors.salesforce.mapping.changes import SOBJECTS, from_event, from_record
+from system_apis.vendors.salesforce.mapping.changes import OBJECTS, SOBJECTS, from_event, from_record
 from system_apis.vendors.salesforce.profile import SalesforceProfile
-from system_apis.vendors.salesforce.records import SalesChange
+from system_apis.vendors.salesforce.records import AccountRecord, OpportunityRecord, SalesChange
 
 _COLUMNS = {"Opportunity": ("LastStageChangeDate",), "Account": ("MasterRecordId",)}
+_WHOLE: dict[str, type[Stamped]] = {"Opportunity": OpportunityRecord, "Account": AccountRecord}
 
 
 def sources(profile: SalesforceProfile, client: SalesforceClient, events: Events) -> tuple[ChangeSource, ...]:
@@ -22,7 +24,8 @@ def sources(profile: SalesforceProfile, client: SalesforceClient, events: Events
     stages, records = Stages(client), dict[str, ChangedRecords]()
     for name in SOBJECTS:
         columns = (*_COLUMNS[name], *queries.watched(profile)[name])
-        sobject = SObject(name, SalesChange, columns, partial(from_record, profile, name))
+        changed = partial(from_record, profile, name)
+        sobject = SObject(name, OBJECTS[name], SalesChange, _WHOLE[name], columns, changed)
         records[name] = ChangedRecords(client, sobject, profile.changes.page_size)
 
     async def changes(sobject: Any, event: ChangeEvent) -> list[Change]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 import contracts.problems
-from contracts.problems import Problem
+from contracts.problems import ContractViolation, Problem
 from tests.conformance.common import MARK
 from tests.conformance.mutants import Mutant
 
@@ -121,6 +121,19 @@ async def _hollow(call: Call, given: Arguments, _: Mutant, answer: type) -> Any:
     return _page(answer)
 
 
+async def _stops_at_odd(call: Call, given: Arguments, _: Mutant, __: type) -> Any:
+    """One odd record spoils the whole page."""
+    page = await call(given)
+    if page.left_out:
+        raise ContractViolation("a page is off its schema")
+    return page
+
+
+async def _silent(call: Call, given: Arguments, _: Mutant, __: type) -> Any:
+    """What is left out is not named."""
+    return msgspec.structs.replace(await call(given), left_out=())
+
+
 async def _backwards(call: Call, given: Arguments, _: Mutant, __: type) -> Any:
     page = await call(given)
     return msgspec.structs.replace(page, items=page.items[::-1])
@@ -170,6 +183,8 @@ BREAKS: dict[str, Callable[..., Awaitable[Any]]] = {
     "repeats": _repeats,
     "endless": _endless,
     "hollow": _hollow,
+    "stops-at-odd": _stops_at_odd,
+    "silent": _silent,
     "backwards": _backwards,
     "skips-ties": _skips_ties,
     "longer": _longer,

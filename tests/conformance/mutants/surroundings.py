@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from contracts.events.kinds import RecordChanged
-from contracts.problems import InvalidToken
+from contracts.events.kinds import RECORD_UNREADABLE, RecordChanged
+from contracts.problems import ContractViolation, InvalidToken
 from contracts.system.instance import InstanceReport
 from system_apis.connector import (
     CursorStore,
@@ -39,11 +39,29 @@ def _won_as_changed(report: Report) -> Report:
     return (report[0], report[1].replace(".won.", ".changed."), *report[2:])
 
 
+def _odd_once_more(report: Report) -> Report:
+    return (f"{report[0]}-{next(_NUMBERS)}", *report[1:]) if report[1] == RECORD_UNREADABLE else report
+
+
+def _stops_at_odd(report: Report) -> Report:
+    if report[1] == RECORD_UNREADABLE:
+        raise ContractViolation("a page is off its schema")
+    return report
+
+
 REPORTS: dict[str, Callable[[Report], Report | None]] = {
     "reports nothing": lambda _: None,
     "reports no deletion": lambda report: None if report[3].kind == "deleted" else report,
     "reports no merger": lambda report: None if report[3].kind == "merged" else report,
     "reports no restoration": lambda report: None if report[3].kind == "restored" else report,
+    "no odd record": lambda report: None if report[1] == RECORD_UNREADABLE else report,
+    "an odd record each time": _odd_once_more,
+    "an odd record stops all": _stops_at_odd,
+    "an odd record is a change": lambda report: (
+        report[0],
+        report[1].replace(RECORD_UNREADABLE, f"enfilade.{report[3].object}.changed.v1"),
+        *report[2:],
+    ),
     "another id each time": lambda report: (f"{report[0]}-{next(_NUMBERS)}", *report[1:]),
     "one id for all": lambda report: ("one", *report[1:]),
     "another record": lambda report: _changed(report, id=f"{report[3].id}0"),

@@ -27,9 +27,10 @@ class Server:
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self.accepted.put((reader, writer))
 
-    async def connect(self, sends: bytes) -> tuple[Streams, Streams]:
+    async def connect(self, sends: bytes, local: str | None = None) -> tuple[Streams, Streams]:
         """A connection as client and server have it, after the server has received what the client sends."""
-        client = await asyncio.open_connection(self.host, self.port)
+        at = (local, 0) if local else None
+        client = await asyncio.open_connection(self.host, self.port, local_addr=at)
         server = await self.accepted.get()
         self.opened += [client[1], server[1]]
         client[1].write(sends)

@@ -17,6 +17,8 @@ from contracts.problems import (
 from kit import clock
 from kit.database import Database
 from kit.database.tables import cursors
+from kit.http import VendorAnswer
+from system_apis.vendors.kantata.client.errors import reader
 from system_apis.vendors.kantata.profile import KantataProfile
 from tests.support.instances import Open
 from tests.support.sandboxes import Account
@@ -203,6 +205,34 @@ async def test_a_validation_names_the_field(psa: Any, client_id: str) -> None:
     with pytest.raises(VendorRejected) as refusal:
         await psa.put_project("prj-1", project_draft("999999"))
     assert [fault.field for fault in refusal.value.errors] == ["primary_workspace_group_id"]
+
+
+@pytest.mark.parametrize(
+    ("errors", "detail"),
+    [
+        (
+            [
+                {"type": "validation", "message": "Please give\na “title”", "field": "title"},
+                {"type": "validation", "message": "Only in phase 2.", "field": None},
+            ],
+            (
+                "kantata-main: the account refused the record (title is needed; was refused). It says: "
+                '“Please give a "title" Only in phase 2.”'
+            ),
+        ),
+        ([{"type": "system", "message": "row 7 of shard 3"}], "kantata-main: the account refused the record"),
+        (
+            [{"type": "validation", "message": ""}],
+            "kantata-main: the account refused the record (was refused)",
+        ),
+    ],
+)
+def test_a_validation_is_quoted_as_data(errors: list[dict[str, Any]], detail: str) -> None:
+    """The firm's own sentences in one line and in quotation marks; what the vendor's machines say is not."""
+    body = msgspec.json.encode({"errors": errors})
+    problem = reader(1.0)(VendorAnswer("kantata-main", "POST", "/workspaces", 422, {}, body, "req-1"))
+    assert isinstance(problem, VendorRejected)
+    assert problem.detail == detail
 
 
 async def test_html_from_the_edge_is_an_absence(psa: Any, account: Account, client_id: str) -> None:

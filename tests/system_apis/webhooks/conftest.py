@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from contracts.problems import VendorRejected
 from contracts.system.instance import InstanceReport
 from kit import clock
 from kit.database import Database
-from kit.http import Limits, Outbound
+from kit.http import LOGIN_FAILED, Limits, Outbound
 from kit.privacy import DerivedKeys
 from kit.secret_store import SecretStore
 from kit.secrets import Secret
@@ -27,6 +28,7 @@ from system_apis.connector import (
 )
 from system_apis.connector.polling import poll_repeatedly
 from tests.kit.http.stand import Stand, open_stand
+from tests.support.databases import keyed
 
 
 @dataclass
@@ -39,6 +41,37 @@ class Opened:
 
     async def check(self) -> InstanceReport:
         return InstanceReport("toy", "toy", "test", ())
+
+
+class RefusedPoll:
+    """Polls whose login is refused some times, the last time until it may go on."""
+
+    name = "toy.poll"
+
+    def __init__(self, failures: int) -> None:
+        self._failures = failures
+        self.refused, self.may_go_on, self._polled = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def begin(self, cursor: CursorStore) -> None: ...
+
+    async def run(self, receive: Receive, cursor: CursorStore, stop: asyncio.Event) -> None:
+        del receive, cursor
+        await poll_repeatedly(self.name, self._poll, stop, itertools.repeat(0.01))
+
+    async def look(self) -> None:
+        """Until the next poll that went well."""
+        self._polled.clear()
+        await asyncio.wait_for(self._polled.wait(), 20)
+
+    async def _poll(self) -> None:
+        self._failures -= 1
+        if self._failures >= 0:
+            raise VendorRejected(
+                "toy-main refused our login", instance="toy-main", extra={LOGIN_FAILED: True}
+            )
+        self.refused.set()
+        await asyncio.wait_for(self.may_go_on.wait(), 20)
+        self._polled.set()
 
 
 class CountedPoll:
@@ -87,7 +120,7 @@ def instance(name: str, opened: Any, vendor: str = "toy", **more: Any) -> Instan
 
 @pytest.fixture
 async def database(fresh_database_url: str) -> AsyncIterator[Database]:
-    database = Database(fresh_database_url)
+    database = keyed(fresh_database_url)
     yield database
     await database.close()
 

@@ -10,20 +10,24 @@ import pytest
 from litestar import Litestar
 from sqlalchemy import text
 
-from contracts.problems import InvalidToken, NotFound, VendorUnavailable
+from contracts.canonical.exception import BusinessException
+from contracts.problems import InvalidToken, NotFound, VendorRejected, VendorUnavailable
 from deploy.composition.carrier import Carrier
 from deploy.settings import ServerSettings
+from kit import exceptions
 from kit.database import Database
 from kit.delegation import delegation
+from kit.exceptions.login import end_login_case, wait_for_login
 from kit.http import Outbound
 from kit.routes import answer_problem
 from kit.secrets import Secret
+from system_apis import app
 from system_apis.app import Instance
 from system_apis.connector import WebhookRequest
 from system_apis.connector.closed import closed_instance
 from system_apis.connector.stored_webhooks import Secrets
 from system_apis.intake import AddressedRequest, Intake, route
-from tests.system_apis.webhooks.conftest import CountedPoll, Opened, instance
+from tests.system_apis.webhooks.conftest import CountedPoll, Opened, RefusedPoll, instance
 from tests.system_apis.webhooks.toys import (
     HubReceiver,
     LedgerReceiver,
@@ -159,6 +163,39 @@ async def working(intake: Intake) -> AsyncIterator[None]:
     finally:
         stop.set()
         await asyncio.gather(*tasks)
+
+
+async def test_a_poll_whose_login_fails_is_one_case(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it fails and though no run waits; the case ends when the login works again."""
+    monkeypatch.setattr(app, "FIRST_PAUSE_SECONDS", 0.01)
+    poll = RefusedPoll(failures=3)
+    intake = Intake({"toy-main": instance("toy-main", Opened(None, (poll,)))}, database)
+    async with working(intake):
+        await asyncio.wait_for(poll.refused.wait(), 20)
+        (case,) = await login_cases(database)
+        assert (case.subject, case.owner, case.why) == (
+            "toy-main",
+            "operations",
+            "toy-main refused our login",
+        )
+        poll.may_go_on.set()
+        while await login_cases(database):
+            await poll.look()
+    async with database.begin() as connection:
+        assert len((await exceptions.find(connection, flow="login")).items) == 1
+        problem = VendorRejected("toy-main refused our login", instance="toy-main")
+        resume = exceptions.Resume(kind="inbox")
+        await wait_for_login(connection, problem, waiter="w", resume=resume, correlation_id="cor_1")
+        await end_login_case(connection, "toy-main")
+    assert len(await login_cases(database)) == 1, "what waits for a case goes on by a person's replay"
+
+
+async def login_cases(database: Database) -> tuple[BusinessException, ...]:
+    """The open ones."""
+    async with database.connect() as connection:
+        return (await exceptions.find(connection, status="open", flow="login")).items
 
 
 async def test_look_now(database: Database, other_database: Database, outbound: Outbound) -> None:

@@ -20,7 +20,7 @@ from system_apis.connector.errors import already_exists
 from system_apis.connector.moving_list import MovingList
 from system_apis.connector.once import Writers
 from system_apis.connector.refusals import no_such
-from system_apis.connector.unreadable import converted
+from system_apis.connector.unreadable import listed
 from system_apis.vendors.kantata.adapter.provision import Provisioning, task_key_field
 from system_apis.vendors.kantata.client import KantataClient, stamp_of
 from system_apis.vendors.kantata.mapping import clients, structure, values
@@ -90,8 +90,10 @@ class KantataPsa:
         """One call for up to 200 changes."""
         rows, following = await self._changed.page(updated_since, cursor, limit)
         catalogue = await self._client.catalogue.get()
-        items, odd = converted(rows, lambda row: projects.to_project(row, self._profile, catalogue), stamp_of)
-        return Projects(tuple(items), following, tuple(each.left_out() for each in odd))
+        items, left_out = listed(
+            rows, lambda row: projects.to_project(row, self._profile, catalogue), stamp_of
+        )
+        return Projects(items, following, left_out)
 
     async def put_project(self, key: str, body: ProjectDraft) -> Project:
         """Three calls when it exists and is complete; otherwise `provision` creates what is missing."""

@@ -1,12 +1,11 @@
 """system_apis: reads Kantata OX answers: their pages, and the records with what hangs on them."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-import msgspec
-
 from kit.http import VendorAnswer
-from system_apis.connector.unreadable import Unreadable
+from system_apis.connector.unreadable import Unreadable, record_in
 from system_apis.vendors.kantata.records import (
     ClientGroup,
     CustomFieldValue,
@@ -104,23 +103,22 @@ def salvaged(answer: VendorAnswer) -> tuple[Reply, list[Unreadable]]:
     workspaces: dict[str, Workspace] = {}
     odd: dict[str, Unreadable] = {}
     for ident, raw in loose.workspaces.items():
-        try:
-            workspaces[ident] = answer.part(raw, Workspace)
-        except msgspec.ValidationError as error:
-            odd[ident] = _unreadable(answer, raw, str(error))
+        record = record_in(
+            answer,
+            raw,
+            partial(answer.part, raw, Workspace),
+            WorkspaceHead,
+            lambda head: (head.updated_at, head.id),
+        )
+        if isinstance(record, Unreadable):
+            odd[ident] = record
+        else:
+            workspaces[ident] = record
     results = tuple(each for each in loose.results if each.key != "workspaces" or each.id not in odd)
     fields = {name: getattr(loose, name) for name in Envelope.__struct_fields__}
     return Reply(answer, Envelope(**{**fields, "results": results, "workspaces": workspaces})), list(
         odd.values()
     )
-
-
-def _unreadable(answer: VendorAnswer, raw: msgspec.Raw, why: str) -> Unreadable:
-    try:
-        head = answer.part(raw, WorkspaceHead)
-    except msgspec.ValidationError as error:
-        raise answer.violation(str(error)) from None
-    return Unreadable(head.id, head.updated_at, why)
 
 
 def of_key(records: Iterable[H], key: str, service_name: str, field_id: str) -> H | None:

@@ -34,7 +34,7 @@ MEANINGS = (
     Meaning(_REFUSED, "our user lacks the permission", 403, team="administrators"),
     Meaning(NotFound, "there is no such record, or it is hidden from our user", 404),
     Meaning(_REFUSED, "the record's state does not allow this", 409),
-    Meaning(_REFUSED, "the account refused the record", 422),
+    Meaning(_REFUSED, "the account refused the record", 422, quotes=True),
     Meaning(_BUSY, "too many calls at a time", 429),
     Meaning(_BUSY, "the account failed inside", 500),
     Meaning(_BUSY, "the vendor's edge cannot reach the account", 502),
@@ -69,11 +69,13 @@ def reader(throttled_seconds: float) -> Callable[[VendorAnswer], Problem | None]
             return None  # decided by its status alone
         refusals = answer.try_json(Errors)
         items = refusals.errors if refusals else ()
-        faults = [fault for item in items if item.type == "validation" for fault in _faults(item)]
+        validations = [item for item in items if item.type == "validation"]
+        faults = [fault for item in validations for fault in _faults(item)]
         if answer.status == _TOO_MANY:
             meaning = meaning._replace(wait=throttled_seconds)
         words = "; ".join(f"{fault.field} {fault.detail}".strip() for fault in faults)
-        return problem_of(Origin.of(answer), meaning, faults, context=words)
+        said = " ".join(item.message for item in validations)
+        return problem_of(Origin.of(answer), meaning, faults, context=words, text=said)
 
     return read_error
 

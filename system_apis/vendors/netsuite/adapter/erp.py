@@ -21,7 +21,7 @@ from system_apis.connector.local_time import Row
 from system_apis.connector.oracle_sql import whole_table
 from system_apis.connector.own_writes import OwnWrites
 from system_apis.connector.refusals import no_such
-from system_apis.connector.unreadable import Unreadable, converted
+from system_apis.connector.unreadable import Unreadable, listed
 from system_apis.vendors.netsuite.client import NetSuiteClient
 from system_apis.vendors.netsuite.mapping import queries
 from system_apis.vendors.netsuite.mapping.contract import closing_body, contract, is_closed, order_body
@@ -89,7 +89,7 @@ class NetSuiteErp:
         profile = await self._complete.get()
         rows, following = await self._rows.page(queries.customers(profile), updated_since, cursor, limit)
         items, left_out = await self._customers(profile, rows)
-        return Customers(tuple(items), following, left_out)
+        return Customers(items, following, left_out)
 
     async def find_customers(
         self, name: str | None = None, tax_number: str | None = None, domain: str | None = None
@@ -146,12 +146,12 @@ class NetSuiteErp:
         orders = await self._rows.records(
             NetSuiteOrder, rows, column, changed="lastModifiedDate", more=subtotals
         )
-        items, odd = converted(
+        items, left_out = listed(
             orders,
             lambda each: contract(profile, each[0], dict(each[1]), None),
             lambda each: (each[0].last_modified_date, each[0].id),
         )
-        return Contracts(tuple(items), following, tuple(each.left_out() for each in odd))
+        return Contracts(items, following, left_out)
 
     async def put_contract(self, key: str, body: ContractDraft) -> Contract:
         profile = await self._complete.get()
@@ -202,14 +202,13 @@ class NetSuiteErp:
 
     async def _customers(
         self, profile: NetSuiteProfile, rows: Sequence[Row]
-    ) -> tuple[list[Customer], tuple[LeftOut, ...]]:
+    ) -> tuple[tuple[Customer, ...], tuple[LeftOut, ...]]:
         """The customers of some rows, and what is left out of them."""
         records = await self._rows.records(NetSuiteCustomer, rows, column, changed="lastModifiedDate")
         known = [each[0].id for each in records if not isinstance(each, Unreadable)]
         others = await self._other_subsidiaries(known)
-        found, odd = converted(
+        return listed(
             records,
             lambda each: customer(profile, each[0], dict(each[1]), others.get(each[0].id, ())),
             lambda each: (each[0].last_modified_date, each[0].id),
         )
-        return found, tuple(each.left_out() for each in odd)

@@ -7,7 +7,7 @@ from contracts.problems import NotFound
 from kit.http import Outbound
 from system_apis.connector.oracle_sql import Order, RowSource
 from system_apis.connector.wall_clock import Seen
-from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteGovernance, NetSuiteRows, Raw, Row
+from system_apis.vendors.netsuite.records import NetSuiteGovernance, NetSuiteHead, NetSuiteRows, Raw, Row
 
 T = TypeVar("T")
 
@@ -101,7 +101,7 @@ class NetSuiteClient:
         if not rows or "changed" not in rows[0]:
             return None
         try:
-            record, _ = await self.read("customer", rows[0]["id"], NetSuiteCustomer)
+            record, _ = await self.read("customer", rows[0]["id"], NetSuiteHead)
             return Seen.of(dt.datetime.fromisoformat(rows[0]["changed"]), record.last_modified_date)
         except (NotFound, ValueError):
             return None

@@ -12,7 +12,7 @@ from contracts.problems import NotFound, PreconditionFailed
 from kit.database import decode_page
 from system_apis.connector.paging import page_of
 from system_apis.connector.refusals import no_such
-from system_apis.connector.unreadable import Unreadable, converted
+from system_apis.connector.unreadable import Unreadable, listed
 from system_apis.connector.values import utc
 from system_apis.platforms.salesforce_org import ids
 from system_apis.platforms.salesforce_org.records import Row, Stamped
@@ -46,8 +46,8 @@ class SalesforceCrm:
         rows = await self._client.opportunities(updated_since, _place(cursor), limit + 1)
         shown, following = page_of(rows, limit, _place_of)
         url = await self._client.instance_url()
-        items, odd = converted(shown, lambda row: deals.opportunity(row, self._profile, url), _place_of)
-        return Opportunities(tuple(items), following, tuple(each.left_out() for each in odd))
+        items, left_out = listed(shown, lambda row: deals.opportunity(row, self._profile, url), _place_of)
+        return Opportunities(items, following, left_out)
 
     async def put_project_link(self, opportunity_id: str, body: ProjectLink) -> Opportunity:
         """Writes only what differs, and only onto the record that was read; else reads again."""
@@ -85,8 +85,8 @@ class SalesforceCrm:
         rows = await self._client.accounts(updated_since, _place(cursor), limit + 1)
         shown, following = page_of(rows, limit, _place_of)
         url = await self._client.instance_url()
-        items, odd = converted(shown, lambda row: customers.customer(row, self._profile, url), _place_of)
-        return Customers(tuple(items), following, tuple(each.left_out() for each in odd))
+        items, left_out = listed(shown, lambda row: customers.customer(row, self._profile, url), _place_of)
+        return Customers(items, following, left_out)
 
     async def list_contacts(self, customer_id: str, cursor: str | None = None, limit: int = 50) -> Contacts:
         account_id = ids.normalise(customer_id, ACCOUNT)
@@ -94,8 +94,8 @@ class SalesforceCrm:
         if not rows and await self._client.account(account_id) is None:
             raise no_such(self._profile.name, "record", customer_id)
         shown, following = page_of(rows, limit, _place_of)
-        items, odd = converted(shown, lambda row: customers.contact(row, self._profile), _place_of)
-        return Contacts(tuple(items), following, tuple(each.left_out() for each in odd))
+        items, left_out = listed(shown, lambda row: customers.contact(row, self._profile), _place_of)
+        return Contacts(items, following, left_out)
 
     async def _row(self, record_id: str) -> Row[OpportunityRecord]:
         row = await self._client.opportunity(record_id)

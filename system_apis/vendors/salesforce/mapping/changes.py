@@ -20,7 +20,7 @@ from system_apis.vendors.salesforce.records import SalesChange
 
 SObject = Literal["Opportunity", "Account"]
 SOBJECTS: tuple[SObject, ...] = ("Opportunity", "Account")
-_OBJECTS = {
+OBJECTS = {
     "Opportunity": "opportunity",
     "Account": "customer",
 }
@@ -124,7 +124,7 @@ def _change(
     **more: Any,
 ) -> Change:
     """A change; the mark distinguishes what is not an edit."""
-    name = _OBJECTS[sobject]
+    name = OBJECTS[sobject]
     change = RecordChanged(profile.name, name, record_id, changed_at=at, **more)
     parts = (name, record_id, mark, str(_second(at)))
     return Change(":".join(filter(None, parts)), _CHANGED[sobject], change, at)

@@ -51,6 +51,7 @@ OPPORTUNITIES = NounForms(
         ("probability", "lines", "account_team", "unmapped", "refs"), "Toy CRM's deals have none"
     ),
     many={"deals": {"title": "Deal {n}", "state": "open", "account": "$customer"}},
+    odd={"title": None},
     owners=(BARE,),
     written={"deals": (LINK,)},
     read_back={**EMPTY, "updated_at": "*", "project_ref": "prj_1"},
@@ -95,6 +96,7 @@ CUSTOMERS = NounForms(
         "Toy CRM's accounts have none",
     ),
     many={"accounts": {"legal_name": "Firm {n}"}},
+    odd={"legal_name": None},
     edit={"city": "Leeds"},
 )  # fmt: skip
 CONTACTS = NounForms(
@@ -115,6 +117,7 @@ CONTACTS = NounForms(
     ),
     lacks=dict.fromkeys(("phone", "roles", "refs"), "Toy CRM's contacts have none"),
     many={"contacts": {"account": "$customer", "name": "Person {n}"}},
+    odd={"name": None},
 )
 _DEALS = Spoil("GET", "/deals", {"items": [{"id": 5}], "more": False})
 _ACCOUNTS = Spoil("GET", "/accounts", {"items": [{"id": 5}], "more": False})

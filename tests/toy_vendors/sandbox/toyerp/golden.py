@@ -65,6 +65,7 @@ CUSTOMERS = NounForms(
         LACKS,
     ),
     many={"customers": {"master": BARE}},
+    odd={"master": {}},
     written={
         "customers": (
             {"id": "$customer", "key": "enf-golden", "version": "*", "changed_at": "*", "master": MASTER},
@@ -122,6 +123,7 @@ CONTRACTS = NounForms(
     ),
     lacks=dict.fromkeys(("refs", "status=draft"), LACKS),
     many={"contracts": {"terms": LEAST}},
+    odd={"terms": None},
     owners=(OWNER,),
     written={
         "contracts": (

@@ -97,6 +97,7 @@ PROJECTS = NounForms(
     ),
     lacks=dict.fromkeys(("code", "manager"), LACKS),
     many={"projects": {"plan": LEAST}},
+    odd={"plan": {"name": 5}},
     owners=(OWNER,),
     written={
         "projects": (

@@ -1,18 +1,21 @@
 """system_apis: polls a Toy CRM account for what changed last."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from functools import partial
 
 from system_apis.connector import ChangeSource
+from system_apis.connector.change import Change
 from system_apis.connector.cursor_poll import CursorPoll, Page, Watched
 from system_apis.connector.paging import PageGuard
-from system_apis.vendors.toycrm.client import ToycrmClient
+from system_apis.connector.unreadable import Unreadable
+from system_apis.vendors.toycrm.client import ToycrmClient, stamp_of
 from system_apis.vendors.toycrm.mapping import changes_of
 from system_apis.vendors.toycrm.profile import ToycrmProfile
 from system_apis.vendors.toycrm.records import Account, Deal
 
 WATCHED = {"deals": Deal, "accounts": Account}
+NOUNS = {"deals": "opportunity", "accounts": "customer"}
 
 
 def sources(profile: ToycrmProfile, client: ToycrmClient) -> tuple[ChangeSource, ...]:
@@ -21,14 +24,21 @@ def sources(profile: ToycrmProfile, client: ToycrmClient) -> tuple[ChangeSource,
     return (CursorPoll(f"{profile.name}:poll", watched, profile.changes),)
 
 
+def _changes(instance: str, table: str, row: Deal | Account | Unreadable) -> Iterable[Change]:
+    if isinstance(row, Unreadable):
+        return [row.change(instance, NOUNS[table])]
+    return changes_of(row, instance)
+
+
 async def _pages(client: ToycrmClient, table: str, since: dt.datetime) -> AsyncIterator[Page]:
     guard, after = PageGuard(client.instance, table), ""
     while True:
         rows = await client.rows(table, WATCHED[table], since=since, after=after)
         if rows.items:
-            since, after = rows.items[-1].changed_at, rows.items[-1].id
-            changes = [change for row in rows.items for change in changes_of(row, client.instance)]
-            yield Page(changes, since)
+            since, after = stamp_of(rows.items[-1])
+            yield Page(
+                [change for row in rows.items for change in _changes(client.instance, table, row)], since
+            )
             guard.turn((since, after))
         if not rows.more:
             return

@@ -1,18 +1,21 @@
 """system_apis: polls a Toy ERP account for what changed last."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from functools import partial
 
 from system_apis.connector import ChangeSource
+from system_apis.connector.change import Change
 from system_apis.connector.cursor_poll import CursorPoll, Page, Watched
 from system_apis.connector.paging import PageGuard
-from system_apis.vendors.toyerp.client import ToyerpClient
+from system_apis.connector.unreadable import Unreadable
+from system_apis.vendors.toyerp.client import ToyerpClient, stamp_of
 from system_apis.vendors.toyerp.mapping import changes_of
 from system_apis.vendors.toyerp.profile import ToyerpProfile
 from system_apis.vendors.toyerp.records import Contract, Customer
 
 WATCHED = {"customers": Customer, "contracts": Contract}
+NOUNS = {"customers": "customer", "contracts": "contract"}
 
 
 def sources(profile: ToyerpProfile, client: ToyerpClient) -> tuple[ChangeSource, ...]:
@@ -21,14 +24,21 @@ def sources(profile: ToyerpProfile, client: ToyerpClient) -> tuple[ChangeSource,
     return (CursorPoll(f"{profile.name}:poll", watched, profile.changes),)
 
 
+def _changes(instance: str, table: str, row: Customer | Contract | Unreadable) -> Iterable[Change]:
+    if isinstance(row, Unreadable):
+        return [row.change(instance, NOUNS[table])]
+    return changes_of(row, instance)
+
+
 async def _pages(client: ToyerpClient, table: str, since: dt.datetime) -> AsyncIterator[Page]:
     guard, after = PageGuard(client.instance, table), ""
     while True:
         rows = await client.rows(table, WATCHED[table], since=since, after=after)
         if rows.items:
-            since, after = rows.items[-1].changed_at, rows.items[-1].id
-            changes = [change for row in rows.items for change in changes_of(row, client.instance)]
-            yield Page(changes, since)
+            since, after = stamp_of(rows.items[-1])
+            yield Page(
+                [change for row in rows.items for change in _changes(client.instance, table, row)], since
+            )
             guard.turn((since, after))
         if not rows.more:
             return

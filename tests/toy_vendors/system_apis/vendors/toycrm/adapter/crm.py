@@ -1,15 +1,17 @@
 """system_apis: implements the CRM capability with a Toy CRM account."""
 
 import datetime as dt
+from typing import Any
 
 from contracts.canonical.contact import Contacts
 from contracts.canonical.customer import Customer, Customers
 from contracts.canonical.opportunity import Opportunities, Opportunity, ProjectLink
 from contracts.problems import PreconditionFailed
 from kit.database import decode_page, encode_page
-from system_apis.vendors.toycrm.client import PRECONDITION_FAILED, ToycrmClient
+from system_apis.connector.unreadable import listed
+from system_apis.vendors.toycrm.client import PRECONDITION_FAILED, ToycrmClient, stamp_of
 from system_apis.vendors.toycrm.mapping import canonical_id, to_contact, to_customer, to_opportunity
-from system_apis.vendors.toycrm.records import Account, Contact, Deal, Document, Rows
+from system_apis.vendors.toycrm.records import Account, Contact, Deal, Rows
 
 
 class ToycrmCrm:
@@ -28,7 +30,8 @@ class ToycrmCrm:
     ) -> Opportunities:
         since, after = _place(updated_since, cursor)
         rows = await self._client.rows("deals", Deal, since=since, after=after, limit=limit)
-        return Opportunities(tuple(to_opportunity(deal) for deal in rows.items), _next(rows))
+        items, left_out = listed(rows.items, to_opportunity, stamp_of)
+        return Opportunities(items, _next(rows), left_out)
 
     async def put_project_link(self, opportunity_id: str, body: ProjectLink) -> Opportunity:
         ident = canonical_id("opportunity", opportunity_id)
@@ -49,7 +52,8 @@ class ToycrmCrm:
     ) -> Customers:
         since, after = _place(updated_since, cursor)
         rows = await self._client.rows("accounts", Account, since=since, after=after, limit=limit)
-        return Customers(tuple(to_customer(account) for account in rows.items), _next(rows))
+        items, left_out = listed(rows.items, to_customer, stamp_of)
+        return Customers(items, _next(rows), left_out)
 
     async def list_contacts(self, customer_id: str, cursor: str | None = None, limit: int = 50) -> Contacts:
         ident = (await self.get_customer(customer_id)).id
@@ -57,7 +61,8 @@ class ToycrmCrm:
         rows = await self._client.rows(
             "contacts", Contact, since=since, after=after, limit=limit, account=ident
         )
-        return Contacts(tuple(to_contact(contact) for contact in rows.items), _next(rows))
+        items, left_out = listed(rows.items, to_contact, stamp_of)
+        return Contacts(items, _next(rows), left_out)
 
 
 def _place(updated_since: dt.datetime | None, cursor: str | None) -> tuple[dt.datetime | None, str]:
@@ -65,6 +70,5 @@ def _place(updated_since: dt.datetime | None, cursor: str | None) -> tuple[dt.da
     return decode_page(cursor, tuple[dt.datetime, str]) if cursor else (updated_since, "")
 
 
-def _next(rows: "Rows[Deal] | Rows[Account] | Rows[Contact]") -> str | None:
-    last: Document | None = rows.items[-1] if rows.items else None
-    return encode_page(last.changed_at, last.id) if rows.more and last else None
+def _next(rows: Rows[Any]) -> str | None:
+    return encode_page(*stamp_of(rows.items[-1])) if rows.more and rows.items else None

@@ -1,10 +1,14 @@
 """system_apis: the calls to a Toy CRM account."""
 
 import datetime as dt
+from functools import partial
 from typing import Any, TypeVar
+
+import msgspec
 
 from kit.http import Outbound, VendorAnswer
 from system_apis.connector.refusals import no_such
+from system_apis.connector.unreadable import Stamp, Unreadable, record_in
 from system_apis.vendors.toycrm.records import Document, Rows
 
 D = TypeVar("D", bound=Document)
@@ -28,7 +32,8 @@ class ToycrmClient:
 
     async def get_by_key(self, table: str, key: str, kind: type[D]) -> D:
         """The document of a key; raises NotFound."""
-        found = await self.rows(table, kind, key=key)
+        answer = await self._outbound.send("GET", f"/{table}", params={"key": key})
+        found = answer.json(Rows[kind])
         if not found.items:
             raise no_such(self.instance, table, key)
         return found.items[0]
@@ -42,12 +47,16 @@ class ToycrmClient:
         after: str = "",
         limit: int = 200,
         **fields: str,
-    ) -> Rows[D]:
+    ) -> Rows[D | Unreadable]:
         """Documents by last change, oldest first: from an instant, after the document of that id."""
         params = {"since": since.isoformat() if since else "", "after": after, "limit": limit, **fields}
         wanted = {name: value for name, value in params.items() if value}
         answer = await self._outbound.send("GET", f"/{table}", params=wanted)
-        return answer.json(Rows[kind])
+        page = answer.json(Rows[msgspec.Raw])
+        rows = [
+            record_in(answer, raw, partial(answer.part, raw, kind), Document, stamp_of) for raw in page.items
+        ]
+        return Rows(tuple(rows), page.more)
 
     async def put(self, table: str, key: str, fields: dict[str, Any], kind: type[D]) -> D:
         """The one document of a key, brought to this state."""
@@ -65,3 +74,8 @@ class ToycrmClient:
             repeatable=True,
             ok=(PRECONDITION_FAILED,),
         )
+
+
+def stamp_of(row: Document | Unreadable) -> Stamp:
+    """A document's last change, and its id."""
+    return (row.at, row.id) if isinstance(row, Unreadable) else (row.changed_at, row.id)

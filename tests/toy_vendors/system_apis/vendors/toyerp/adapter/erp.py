@@ -1,6 +1,7 @@
 """system_apis: implements the ERP capability with a Toy ERP account."""
 
 import datetime as dt
+from typing import Any
 
 from contracts.canonical import matching
 from contracts.canonical.contract import Contract as CanonicalContract
@@ -8,9 +9,10 @@ from contracts.canonical.contract import ContractDraft, Contracts
 from contracts.canonical.customer import Customer as CanonicalCustomer
 from contracts.canonical.customer import CustomerDraft, Customers
 from kit.database import decode_page, encode_page
-from system_apis.vendors.toyerp.client import ToyerpClient
+from system_apis.connector.unreadable import listed
+from system_apis.vendors.toyerp.client import ToyerpClient, stamp_of
 from system_apis.vendors.toyerp.mapping import canonical_id, document, to_contract, to_customer
-from system_apis.vendors.toyerp.records import Contract, Customer, Document, Rows
+from system_apis.vendors.toyerp.records import Contract, Customer, Rows
 
 _MOST_MATCHES = 20
 
@@ -31,16 +33,17 @@ class ToyerpErp:
     ) -> Customers:
         since, after = _place(updated_since, cursor)
         rows = await self._client.rows("customers", Customer, since=since, after=after, limit=limit)
-        return Customers(tuple(to_customer(row) for row in rows.items), _next(rows))
+        items, left_out = listed(rows.items, to_customer, stamp_of)
+        return Customers(items, _next(rows), left_out)
 
     async def find_customers(
         self, name: str | None = None, tax_number: str | None = None, domain: str | None = None
     ) -> Customers:
         """Reads all: a toy's account is small."""
         rows = await self._client.rows("customers", Customer, limit=1000)
-        everybody = (to_customer(row) for row in rows.items)
+        everybody, left_out = listed(rows.items, to_customer, stamp_of)
         alike = [one for one in everybody if matching.fits(one, name or "", tax_number or "", domain or "")]
-        return Customers(tuple(alike[:_MOST_MATCHES]))
+        return Customers(tuple(alike[:_MOST_MATCHES]), left_out=left_out)
 
     async def get_customer_by_key(self, key: str) -> CanonicalCustomer:
         return to_customer(await self._client.get_by_key("customers", key, Customer))
@@ -62,8 +65,9 @@ class ToyerpErp:
     ) -> Contracts:
         since, after = _place(updated_since, cursor)
         rows = await self._client.rows("contracts", Contract, since=since, after=after, limit=limit)
-        wanted = [row for row in rows.items if customer_id in (None, row.terms.customer_id)]
-        return Contracts(tuple(to_contract(row) for row in wanted), _next(rows))
+        items, left_out = listed(rows.items, to_contract, stamp_of)
+        theirs = [each for each in items if customer_id in (None, each.customer_id)]
+        return Contracts(tuple(theirs), _next(rows), left_out)
 
     async def get_contract_by_key(self, key: str) -> CanonicalContract:
         return to_contract(await self._client.get_by_key("contracts", key, Contract))
@@ -83,6 +87,5 @@ def _place(updated_since: dt.datetime | None, cursor: str | None) -> tuple[dt.da
     return decode_page(cursor, tuple[dt.datetime, str]) if cursor else (updated_since, "")
 
 
-def _next(rows: "Rows[Customer] | Rows[Contract]") -> str | None:
-    last: Document | None = rows.items[-1] if rows.items else None
-    return encode_page(last.changed_at, last.id) if rows.more and last else None
+def _next(rows: Rows[Any]) -> str | None:
+    return encode_page(*stamp_of(rows.items[-1])) if rows.more and rows.items else None

@@ -8,7 +8,8 @@ from contracts.canonical.project import ClientDraft, Clients, ProjectDraft, Proj
 from contracts.canonical.project import Project as CanonicalProject
 from kit.database import decode_page, encode_page
 from system_apis.connector.jobs import Jobs
-from system_apis.vendors.toypsa.client import ToypsaClient
+from system_apis.connector.unreadable import listed
+from system_apis.vendors.toypsa.client import ToypsaClient, stamp_of
 from system_apis.vendors.toypsa.mapping import canonical_id, document, to_client, to_project
 from system_apis.vendors.toypsa.records import Client, Project
 
@@ -24,8 +25,7 @@ class ToypsaPsa:
         return to_client(await self._client.get_by_key("clients", key, Client))
 
     async def find_clients(self, name: str | None = None, domain: str | None = None) -> Clients:
-        rows = await self._client.rows("clients", Client)
-        found = (to_client(row) for row in rows.items)
+        found = [to_client(row) for row in await self._client.all("clients", Client)]
         return Clients(tuple(one for one in found if fits(firm_of(one), name or "", "", domain or ""))[:20])
 
     async def put_client(self, key: str, body: ClientDraft) -> CanonicalClient:
@@ -40,11 +40,9 @@ class ToypsaPsa:
     ) -> Projects:
         since, after = decode_page(cursor, tuple[dt.datetime, str]) if cursor else (updated_since, "")
         rows = await self._client.rows("projects", Project, since=since, after=after, limit=limit)
-        last = rows.items[-1] if rows.more and rows.items else None
-        return Projects(
-            tuple(to_project(row, self._client.instance) for row in rows.items),
-            encode_page(last.changed_at, last.id) if last else None,
-        )
+        items, left_out = listed(rows.items, lambda row: to_project(row, self._client.instance), stamp_of)
+        following = encode_page(*stamp_of(rows.items[-1])) if rows.more and rows.items else None
+        return Projects(items, following, left_out)
 
     async def get_project_by_key(self, key: str) -> CanonicalProject:
         await self._jobs.settle(key)

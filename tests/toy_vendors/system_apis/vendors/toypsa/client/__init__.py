@@ -1,11 +1,15 @@
 """system_apis: the calls to a Toy PSA account."""
 
 import datetime as dt
+from functools import partial
 from typing import Any, TypeVar
+
+import msgspec
 
 from contracts.problems import VendorRejected
 from kit.http import Outbound, VendorAnswer
 from system_apis.connector.refusals import no_such
+from system_apis.connector.unreadable import Stamp, Unreadable, record_in
 from system_apis.vendors.toypsa.records import Document, JobState, Rows, Submitted
 
 D = TypeVar("D", bound=Document)
@@ -29,10 +33,14 @@ class ToypsaClient:
 
     async def get_by_key(self, table: str, key: str, kind: type[D]) -> D:
         """The document of a key; raises NotFound."""
-        found = await self.rows(table, kind, key=key)
-        if not found.items:
+        found = await self.all(table, kind, key=key)
+        if not found:
             raise no_such(self.instance, table, key)
-        return found.items[0]
+        return found[0]
+
+    async def all(self, table: str, kind: type[D], **fields: str) -> tuple[D, ...]:
+        """The documents with some values."""
+        return (await self._outbound.send("GET", f"/{table}", params=fields)).json(Rows[kind]).items
 
     async def rows(
         self,
@@ -43,12 +51,16 @@ class ToypsaClient:
         after: str = "",
         limit: int = 200,
         **fields: str,
-    ) -> Rows[D]:
+    ) -> Rows[D | Unreadable]:
         """Documents by last change, oldest first: from an instant, after the document of that id."""
         params = {"since": since.isoformat() if since else "", "after": after, "limit": limit, **fields}
         wanted = {name: value for name, value in params.items() if value}
         answer = await self._outbound.send("GET", f"/{table}", params=wanted)
-        return answer.json(Rows[kind])
+        page = answer.json(Rows[msgspec.Raw])
+        rows = [
+            record_in(answer, raw, partial(answer.part, raw, kind), Document, stamp_of) for raw in page.items
+        ]
+        return Rows(tuple(rows), page.more)
 
     async def put(self, table: str, key: str, fields: dict[str, Any], kind: type[D]) -> D:
         """The one document of a key, brought to this state."""
@@ -79,3 +91,8 @@ class ToypsaClient:
             repeatable=True,
             ok=(PRECONDITION_FAILED,),
         )
+
+
+def stamp_of(row: Document | Unreadable) -> Stamp:
+    """A document's last change, and its id."""
+    return (row.at, row.id) if isinstance(row, Unreadable) else (row.changed_at, row.id)

@@ -1,0 +1,51 @@
+"""Who owns the case of an activation that stopped: as the refusing system's own answer says it."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from contracts.problems import Problem
+from kit.http import VendorAnswer
+from process_apis.flows.opportunity_to_project.failures import describe_failure
+from system_apis.vendors.kantata.client.errors import reader
+from system_apis.vendors.netsuite.client.errors import read_error
+from tests.process_apis.test_activation_rules import terms
+
+HOLD = {
+    "o:errorDetails": [
+        {"detail": "This customer is on credit hold.", "o:errorCode": "USER_ERROR", "o:errorPath": ""}
+    ]
+}
+LOGIN = {"o:errorDetails": [{"detail": "Invalid login attempt.", "o:errorCode": "INVALID_LOGIN"}]}
+CLOSED = {"errors": [{"type": "validation", "message": "The client is archived.", "field": "title"}]}
+
+
+def at_erp(status: int, body: dict[str, Any]) -> Problem | None:
+    return read_error(answer("erp-1", status, body))
+
+
+def at_psa(status: int, body: dict[str, Any]) -> Problem | None:
+    return reader(1.0)(answer("psa-1", status, body))
+
+
+def answer(instance: str, status: int, body: dict[str, Any]) -> VendorAnswer:
+    return VendorAnswer(instance, "POST", "/records", status, {}, msgspec.json.encode(body), "req-1")
+
+
+@pytest.mark.parametrize(
+    ("problem", "owner", "words"),
+    [
+        (at_erp(400, HOLD), "finance", "“This customer is on credit hold.”"),
+        (at_erp(401, LOGIN), "administrators", "our login is refused"),
+        (at_psa(422, CLOSED), "delivery", "“The client is archived.”"),
+        (at_psa(403, {}), "administrators", "our user lacks the permission"),
+    ],
+)
+def test_a_refusal_is_owned_by_who_can_put_it_right(problem: Problem, owner: str, words: str) -> None:
+    """The ERP's by finance, the PSA's by delivery, a login or a permission by administrators."""
+    case = describe_failure(
+        msgspec.structs.replace(terms(), systems={"erp": "erp-1", "psa": "psa-1"}), problem
+    )
+    assert (case.kind, case.owner) == ("vendor_rejected", owner)
+    assert words in case.why
