@@ -14,6 +14,7 @@ from contracts.problems import Unavailable
 from kit.database.refusals import problem_of
 
 _RETRY_SECONDS = 0.1
+_LONGEST_RETRY_SECONDS = 1.0  # of who waits for long, as a second process does for what the first watches
 # By default a server takes two hours to notice that a machine has vanished, and holds its locks until then.
 _NOTICE_DEATH = (
     "SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),"
@@ -108,9 +109,11 @@ class SessionLocks(LockSession):
     async def hold(self, name: str) -> AsyncIterator[Hold]:
         """Wait for the lock and hold it."""
         async with self._alone(name):
-            while (held := await self.take(name)) is None:  # noqa: ASYNC110 - no event crosses processes
+            pause = _RETRY_SECONDS
+            while (held := await self.take(name)) is None:
                 # Another process holds it; PostgreSQL cannot wake one session about several locks.
-                await asyncio.sleep(_RETRY_SECONDS)
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.2, _LONGEST_RETRY_SECONDS)
             try:
                 yield held
             finally:

@@ -15,6 +15,16 @@ from kit.inbox.receiving import InboxRow, release_undelivered
 _WAITING = ("new", "parked")
 
 
+async def any_due(connection: AsyncConnection, names: Collection[str]) -> bool:
+    """Whether an event or a delivery to some subscribers is due, be it held back by an earlier one or not."""
+    now = text("clock_timestamp()")
+    event = exists().where(inbox.c.status == "new", inbox.c.next_at <= now)
+    delivery = exists().where(
+        deliveries.c.status == "new", deliveries.c.subscriber.in_(list(names)), deliveries.c.next_at <= now
+    )
+    return bool((await connection.execute(select(or_(event, delivery)))).scalar())
+
+
 async def fan_out(connection: AsyncConnection, subscribers: Mapping[str, Sequence[str]]) -> bool:
     """Make the deliveries of the oldest event that has none, in order per key; False when there is none.
 

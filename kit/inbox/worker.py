@@ -20,7 +20,7 @@ from kit.context import new_correlation_id, new_id
 from kit.database import Database
 from kit.database.tables import deliveries
 from kit.exceptions.login import failed_login, wait_for_login
-from kit.inbox.deliveries import claim, claim_batch, fan_out, mark
+from kit.inbox.deliveries import any_due, claim, claim_batch, fan_out, mark
 from kit.inbox.receiving import InboxRow
 
 Handler = Callable[[AsyncConnection, InboxRow], Awaitable[None]]
@@ -145,18 +145,26 @@ class InboxWorker:
     async def _lane(self, stop: asyncio.Event, number: int) -> None:
         # One lane looks for the others, who cost nothing while nothing comes.
         pause = self._settings.poll_seconds if number == 0 else None
+        polls = False
         while not stop.is_set():
             self._news.clear()
             try:
-                if await self.handle_one():
+                if (not polls or await self._any_due()) and await self.handle_one():
+                    polls = False
                     self._news.set()
                     continue
             except Unavailable:
                 logger.warning("The inbox waits for the database")
             try:
                 await asyncio.wait_for(self._news.wait(), pause)
+                polls = False
             except TimeoutError:
-                continue
+                polls = True
+
+    async def _any_due(self) -> bool:
+        """Whether a look at the work itself may find any: one statement in the place of many."""
+        async with self._database.connect() as connection:
+            return await any_due(connection, self._handlers)
 
     async def _handle(self, connection: AsyncConnection, subscriber: str, rows: list[InboxRow]) -> None:
         correlation_id = rows[0].correlation_id if len(rows) == 1 else new_correlation_id()

@@ -1,11 +1,16 @@
 """kit/workflows: what we need of the engine and it does not offer: private to it, and in this module only."""
 
 import asyncio
+import threading
+from typing import Any
 
 from dbos import DBOS
-from sqlalchemy import event
+from sqlalchemy import event, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit.database.engine import leave_read_only
+
+_NOTIFICATIONS = "dbos_notifications_channel"  # of PostgreSQL, to which the engine listens
 
 
 def pin_loop(engine: DBOS, loop: asyncio.AbstractEventLoop) -> None:
@@ -15,6 +20,41 @@ def pin_loop(engine: DBOS, loop: asyncio.AbstractEventLoop) -> None:
     the end of its start and its first request, and again before its shutdown. What is begun meanwhile waits.
     """
     engine._background_event_loop.target_loop = lambda: loop  # noqa: SLF001
+
+
+async def announce(connection: AsyncConnection, queue: str) -> None:
+    """Have the workers look into a queue once this transaction has committed."""
+    await connection.execute(select(func.pg_notify(_NOTIFICATIONS, _notice_of(queue))))
+
+
+def wake_when_announced(engine: DBOS, queue: str) -> None:
+    """Have the launched engine look into its queue when that is announced, and not only when its poll is due.
+
+    The thread that polls waits for the engine's stop: from now on for that or for an announcement.
+    """
+    news = threading.Event()
+    for stop in engine.background_thread_stop_events:
+        _interrupt(stop, f"queue-worker-{queue}", news)
+    waiters: Any = engine._sys_db.notifications_map  # noqa: SLF001
+    waiters.add(_notice_of(queue), news, (queue, "", None))
+
+
+def _interrupt(stop: Any, waiting: str, news: threading.Event) -> None:
+    """Let the waiting of one thread for an event end at another one, too."""
+    wait_for_stop, set_stop = stop.wait, stop.set
+
+    def wait(timeout: float | None = None) -> bool:
+        if threading.current_thread().name != waiting:
+            return wait_for_stop(timeout)
+        news.wait(timeout)
+        news.clear()
+        return stop.is_set()
+
+    def set_both() -> None:
+        set_stop()
+        news.set()
+
+    stop.wait, stop.set = wait, set_both
 
 
 def wait_for_primary(engine: DBOS) -> None:
@@ -37,3 +77,8 @@ async def recover(executor: str) -> None:
     version), blocks, and waits for an absent database.
     """
     await asyncio.to_thread(DBOS._recover_pending_workflows, [executor])  # noqa: SLF001
+
+
+def _notice_of(queue: str) -> str:
+    """As the engine's own notices are (a workflow's id and a topic), and none of these."""
+    return f"{queue}::"

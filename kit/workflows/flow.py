@@ -103,7 +103,8 @@ class WorkflowSettings(msgspec.Struct, frozen=True):
     `patience` is how long a step is tried again before it stops, `faults` how often at most by a fault of
     ours; `step` how long one try may take;
     `drain` how long a closing process waits for the steps in flight; `recoveries` how often a workflow may be
-    taken over before it is an exception.
+    taken over before it is an exception; `queue_poll` the time between looks for runs
+    that were not announced.
     """
 
     patience: float = 1800
@@ -111,7 +112,7 @@ class WorkflowSettings(msgspec.Struct, frozen=True):
     first_wait: float = 1
     longest_wait: float = 60
     step: float = 90
-    queue_poll: float = 0.1
+    queue_poll: float = 1
     liveness: float = 1
     sweep: float = 5
     drain: float = 10

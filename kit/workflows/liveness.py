@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from contracts.problems import Unavailable
 from kit.database import Database, Hold
-from kit.workflows.engine import recover
+from kit.workflows.engine import announce, recover
 
 logger = logging.getLogger(__name__)
 
@@ -20,10 +20,11 @@ _WITH_WORK = text(
 class Liveness:
     """Shows that this process lives, and recovers the work of those that do not."""
 
-    def __init__(self, database: Database, executor: str, version: str, seconds: float) -> None:
+    def __init__(self, database: Database, executor: str, version: str, queue: str, seconds: float) -> None:
         self._database = database
         self._executor = executor
         self._version = version
+        self._queue = queue
         self._seconds = seconds
         self._alive: Hold | None = None
 
@@ -62,6 +63,8 @@ class Liveness:
             try:
                 logger.warning("Taking over the workflows of %s", other)
                 await recover(other)
+                async with self._database.begin() as connection:
+                    await announce(connection, self._queue)
             finally:
                 await self._database.locks.release(_lock_of(other))
 

@@ -26,7 +26,7 @@ from kit.database.rows import own
 from kit.database.tables import runs
 from kit.workflows import reading, succession
 from kit.workflows.correcting import require_read
-from kit.workflows.engine import dead_threads, pin_loop, wait_for_primary
+from kit.workflows.engine import announce, dead_threads, pin_loop, wait_for_primary, wake_when_announced
 from kit.workflows.flow import Flow, NoState, Owner, RunRow, Undone, WorkflowSettings
 from kit.workflows.gate import Gate, retry_until_available
 from kit.workflows.journal import Journal
@@ -73,7 +73,7 @@ class Runtime:
         self._watchers: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None  # on which flows run, while they may
         self._engine: DBOS | None = None  # once it was launched
-        self._liveness = Liveness(database, executor, self._version, settings.liveness)
+        self._liveness = Liveness(database, executor, self._version, self._queue, settings.liveness)
         self._client = DBOSClient(
             system_database_url=database.url,
             application_name=application,
@@ -110,6 +110,7 @@ class Runtime:
         DBOS.listen_queues([self._queue])
         since = dt.datetime.now(dt.UTC)
         DBOS.launch()
+        wake_when_announced(self._engine, self._queue)
         wait_for_primary(self._engine)
         self._watchers = [
             run_background("looking after other processes", self._liveness.watch),
@@ -400,6 +401,7 @@ class Runtime:
                 plain,
             )
         )
+        await announce(conn, self._queue)
 
     def _config(self) -> DBOSConfig:
         return {

@@ -4,20 +4,30 @@ import asyncio
 import re
 import shutil
 import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from deploy.cli.main import main
 from deploy.settings import DEMO_CONFIG
+from kit.database import Database
 from tests.journeys.test_standing_still import SILENCE_SECONDS, win_while_one_stands_still
 from tests.support.deployments import MakeDeployment
 from tests.support.stack import Member, Stack, until
 
 DIGEST = re.compile(
     r'^enfilade_gateway_policy_current{digest="(\w+)",refused="(\w+)",worker="(\d)"} 1$', re.MULTILINE
+)
+WORKERS = 2
+IDLE_SECONDS = 3
+TRANSACTIONS_PER_SECOND = 60
+"""Most of them are looks once a second, of everything that looks."""
+_TRANSACTIONS = sa.text(
+    "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
 )
 EXECUTIVE = 'scopes = ["experience.*.read", "process.*.read"]'
 ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
@@ -26,7 +36,7 @@ ACTIVATIONS = "/process/opportunity-to-project/v1/activations"
 @pytest.fixture(scope="module")
 async def looked_after(make_deployment: MakeDeployment) -> AsyncIterator[tuple[Stack, Member]]:
     async with make_deployment("operating") as deployment:
-        yield deployment, await deployment.start(workers="2", worker_silence_seconds=SILENCE_SECONDS)
+        yield deployment, await deployment.start(workers=str(WORKERS), worker_silence_seconds=SILENCE_SECONDS)
 
 
 async def metrics(member: Member) -> str:
@@ -123,3 +133,19 @@ async def test_the_command_explains_and_checks(
         file.write("\n[firewall]\n")
     assert await asyncio.to_thread(main, ["policy", "check", str(wanting)]) == 1
     assert re.search(r"gateway\.toml:\d+: firewall: is not a setting", capsys.readouterr().out)
+
+
+async def test_an_idle_deployment_is_quiet(looked_after: tuple[Stack, Member]) -> None:
+    """While nothing is to be done, a worker asks the database for little."""
+    deployment, _ = looked_after
+    async with deployment.database() as database:
+        before, began = await transactions(database), time.monotonic()
+        await asyncio.sleep(IDLE_SECONDS)  # what happens meanwhile is what is counted
+        count, seconds = await transactions(database) - before, time.monotonic() - began
+    assert count / seconds / WORKERS < TRANSACTIONS_PER_SECOND
+
+
+async def transactions(database: Database) -> int:
+    """Of the database so far, as its server counts them."""
+    async with database.connect() as connection:
+        return int((await connection.execute(_TRANSACTIONS)).scalar_one())

@@ -86,6 +86,24 @@ async def test_a_run_begins_on_no_other_loop(deployment: Workbench, monkeypatch:
     assert await deployment.vendor.live() == ALL
 
 
+async def test_a_run_begins_when_it_is_announced(deployment: Workbench) -> None:
+    """A worker that looks into its queue once an hour begins each run at once, and stops at once."""
+    async with deployment.worker():
+        await until("the engine listens", lambda: _listens(deployment), LONGEST_SECONDS)
+        async with deployment.database.begin() as connection:
+            await connection.execute(text("UPDATE dbos.queues SET polling_interval_sec = 3600"))
+        for number in range(5):
+            await deployment.start(f"run_{number}")
+            await deployment.until("done", f"run_{number}")
+
+
+async def _listens(deployment: Workbench) -> bool:
+    listening = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN %' AND state = 'idle'"
+    async with deployment.database.connect() as connection:
+        query = text(f"{listening} AND datname = current_database()")
+        return bool((await connection.execute(query)).scalar())
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 async def test_a_process_whose_engine_has_lost_a_thread_says_so(deployment: Workbench) -> None:
     """The engine goes on without it, and would begin no run any more, or hear of no message."""
@@ -135,7 +153,7 @@ async def test_a_living_replica_takes_over_by_itself(deployment: Workbench, spaw
 async def _looked_twice(deployment: Workbench) -> None:
     """Two looks at the others' lives have surely happened since."""
     for _ in range(2):
-        await liveness.Liveness(deployment.database, "looker", "kit-tests-1", 1).look()
+        await liveness.Liveness(deployment.database, "looker", "kit-tests-1", "kit-tests-start", 1).look()
 
 
 @pytest.mark.parametrize("point", ["two in-before", "two in-after"])
