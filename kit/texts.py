@@ -38,6 +38,12 @@ def holds_only_storable(value: Any) -> bool:
             return True
 
 
+def sentence(text: str) -> str:
+    """A text that ends as a sentence does: a stop is added where it has none."""
+    bare = text.rstrip()
+    return f"{bare}." if bare and bare[-1] not in ".!?:…”»)" else bare
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun, which takes an s as its plural: `1 record`, `2 records`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

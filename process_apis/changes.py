@@ -91,7 +91,7 @@ class Changes:
             flow=UNREADABLE,
             subject=subject,
             stopped=f"The {change.object} {change.id} of {change.instance} cannot be read, and is left out.",
-            why=why or "It is off the vendor's schema.",
+            why=why or "It is not in the form that the vendor documents.",
             what_next=f"Correct the named field in {change.instance}; this case then ends by itself.",
             owner=keeper.team,
             correlation_id=row.correlation_id,
@@ -194,7 +194,7 @@ class Changes:
         capabilities = [api_of(each).name for each in self._systems.keepers(change.instance, change.object)]
         if touched.gone:
             may = any(self._ownership.may_create(change.object, stage, each) for each in capabilities)
-            why = f"The {change.object} was deleted in a system that does not make it"
+            why = f"Only the system that makes a {change.object} may delete it"
             return [Verdict("", "allow" if may else "exception", "", why="" if may else why)]
         judged = [self._ownership.check(change.object, stage, each, touched.fields) for each in capabilities]
         return [

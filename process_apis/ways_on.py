@@ -42,7 +42,7 @@ OPPORTUNITY_TO_PROJECT: Mapping[Situation, WayOn] = {
     ),
     ("parked", OTHER_CASE): WayOn(
         _CASE_OWNER,
-        "Replay the case once it is put right, or undo.",
+        "Replay the case once its cause is corrected, or undo.",
         "A replay reads deal and account again and goes on; an undo takes back what was made.",
     ),
     ("done", ""): WayOn(then="Contract and project stand; what changes now is a change order."),
@@ -54,7 +54,7 @@ OPPORTUNITY_TO_PROJECT: Mapping[Situation, WayOn] = {
     ),
     ("undone", OTHER_CASE): WayOn(
         _CASE_OWNER,
-        "Replay the case once it is put right, or skip it.",
+        "Replay the case once its cause is corrected, or skip it.",
         "A replay begins again and revives what was made; after a skip the deal may be activated anew.",
     ),
     ("undone", CASE_OF_SALES): WayOn(
@@ -93,7 +93,7 @@ CUSTOMER_MASTER: Mapping[Situation, WayOn] = {
     ),
     ("parked", OTHER_CASE): WayOn(
         _CASE_OWNER,
-        "Replay the case once it is put right, or undo.",
+        "Replay the case once its cause is corrected, or undo.",
         "A replay reads the account again and goes on; an undo ends the request, and its deals say so.",
     ),
     ("done", ""): WayOn(then="Every deal of the account uses the customer."),
@@ -114,7 +114,7 @@ CUSTOMER_MASTER: Mapping[Situation, WayOn] = {
     ),
     ("undone", OTHER_CASE): WayOn(
         _CASE_OWNER,
-        "Replay the case once it is put right, or skip it.",
+        "Replay the case once its cause is corrected, or skip it.",
         "A replay begins again; after a skip a deal may ask anew.",
     ),
     ("undone", CASE_OF_SALES): WayOn(

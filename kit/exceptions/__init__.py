@@ -28,6 +28,7 @@ from kit.database import decode_page, encode_page
 from kit.database.rows import own
 from kit.database.tables import case_waiters, due, exceptions, runs
 from kit.inbox import publish, release
+from kit.texts import sentence
 
 Action = Literal["replay", "undo", "skip"]
 TOPIC = "resolution"
@@ -107,9 +108,9 @@ async def raise_exception(
         kind=kind,
         flow=flow,
         subject=subject,
-        stopped=stopped,
-        why=why,
-        what_next=what_next,
+        stopped=sentence(stopped),
+        why=sentence(why),
+        what_next=sentence(what_next),
         owner=owner,
         correlation_id=correlation_id,
         raised_at=clock.now(),

@@ -68,7 +68,7 @@ async def raise_login_case(conn: AsyncConnection, problem: Problem, correlation_
         stopped=f"Our login at {instance} fails: all work that needs {instance} waits.",
         why=problem.detail,
         what_next=(
-            f"Put the login of {instance} right at the vendor or in its profile, check it with “enfilade "
+            f"Correct the login of {instance} at the vendor or in its profile, check it with “enfilade "
             f"instance check {instance}”, then replay: all that waits for it goes on."
         ),
         owner="operations",

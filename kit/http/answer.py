@@ -50,7 +50,7 @@ class VendorAnswer(msgspec.Struct, frozen=True):
     def violation(self, what: str) -> ContractViolation:
         """What to raise when the answer is not as promised; `what` quotes nothing of it."""
         return ContractViolation(
-            f"{self.instance} answered {self.method} {self.template} off its schema: {what}",
+            f"{self.instance} answered {self.method} {self.template}, not matching its schema: {what}",
             instance=self.instance,
             vendor_request_id=self.request_id,
         )

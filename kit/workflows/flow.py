@@ -160,7 +160,7 @@ def explain(problem: Problem, title: str) -> ExceptionDraft:
     again = "Replay when the other system answers again" if problem.retryable else "Correct it and replay"
     return ExceptionDraft(
         kind=kind_of(problem),
-        stopped=f"The step “{title}” did not succeed",
+        stopped=f"The step “{title}” did not succeed.",
         why=problem.detail,
         what_next=again,
         owner=team_of(problem),

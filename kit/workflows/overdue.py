@@ -76,9 +76,9 @@ async def abandoned(database: Database) -> tuple[str, ...]:
         journal = Journal(database, row.id, row.flow, row.correlation_id, row.subject)
         stop = ExceptionDraft(
             kind="policy_violation",
-            stopped=f"The flow {row.flow} was given up half-way",
-            why="It failed again and again in a way that it could not handle itself",
-            what_next="Let the operators find the cause in the log by the correlation id, then replay",
+            stopped=f"The workflow {row.id} ({row.flow}) was given up.",
+            why="It failed again and again by a fault of ours.",
+            what_next="Find the cause in the log by the correlation id, then replay; or undo.",
             owner="operations",
         )
         await journal.park(

@@ -120,7 +120,7 @@ def on_schema(instance: str, what: str) -> Iterator[None]:
     try:
         yield
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
-        detail = f"{instance}: {what} is off its schema ({type(error).__name__})"
+        detail = f"{instance}: {what} does not match its schema ({type(error).__name__})"
         raise ContractViolation(detail, instance=instance) from None
 
 

@@ -105,7 +105,11 @@ async def test_a_poisoned_event_holds_back_its_own_key_only(database: Database) 
     runtime = Runtime(database, application="kit-tests", version="1", executor="x", worker=False)
     async with database.begin() as connection:
         (case,) = (await exceptions.find(connection)).items
-        assert (case.kind, case.why, case.correlation_id) == ("contract_violation", "cannot be read", "cor_1")
+        assert (case.kind, case.why, case.correlation_id) == (
+            "contract_violation",
+            "cannot be read.",
+            "cor_1",
+        )
         healed = True
         await exceptions.resolve(
             connection,
@@ -139,7 +143,7 @@ async def test_events_that_a_failed_login_stops_wait_for_one_case(database: Data
     runtime = Runtime(database, application="kit-tests", version="1", executor="x", worker=False)
     async with database.begin() as connection:
         (case,) = (await exceptions.find(connection)).items
-        assert (case.flow, case.subject, case.why) == ("login", "crm-1", "login refused")
+        assert (case.flow, case.subject, case.why) == ("login", "crm-1", "login refused.")
         works = True
         await exceptions.resolve(
             connection,

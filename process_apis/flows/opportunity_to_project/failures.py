@@ -16,8 +16,8 @@ _CORRECT = {
         "Correct what is named on the deal or its account in the CRM, then press Activate "
         "or win the deal again."
     ),
-    "finance": "Put right what is named, then replay; or undo.",
-    "operations": "Put right what is named in the reference data or the settings, then replay; or undo.",
+    "finance": "Correct what is named, then replay; or undo.",
+    "operations": "Correct what is named in the reference data or the settings, then replay; or undo.",
 }
 
 
@@ -68,7 +68,7 @@ def owner_of(problem: Problem, teams: Mapping[str, str]) -> str:
 def _next(problem: Problem, owner: str) -> str:
     if problem.retryable:
         return "Replay when the other system answers again, or undo what was made so far."
-    return _CORRECT.get(owner, "Put right what is named in the other system, then replay; or undo.")
+    return _CORRECT.get(owner, "Correct what is named in the other system, then replay; or undo.")
 
 
 def other_terms(terms: Terms, before: dict[str, str], after: dict[str, str]) -> ExceptionDraft:
@@ -98,7 +98,7 @@ def changed_customer(terms: Terms, before: dict[str, str], after: dict[str, str]
         stopped=f"The activation of “{terms.name}” waits: {terms.account_name} has changed.",
         why=changed,
         what_next=(
-            "Put the customer right in the ERP where that is needed, then replay to accept it as it is now: "
+            "Correct the customer in the ERP where that is needed, then replay to accept it as it is now: "
             "later deals are compared with that. Or undo."
         ),
         owner="finance",

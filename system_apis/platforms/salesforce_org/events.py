@@ -71,7 +71,7 @@ class Events:
         try:
             payload: Any = fastavro.schemaless_reader(BytesIO(event.payload), schema.parsed, None)
         except (EOFError, LookupError, TypeError, ValueError, ArithmeticError) as error:
-            raise self._violation(f"an event is off its schema ({type(error).__name__})") from None
+            raise self._violation(f"an event does not match its schema ({type(error).__name__})") from None
         if not isinstance(payload, dict):
             raise self._violation("an event is no record")
         return payload, schema.raw

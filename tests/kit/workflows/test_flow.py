@@ -154,7 +154,7 @@ async def test_out_of_patience_it_parks(deployment: Workbench) -> None:
         run = await deployment.until("parked")
         case = await deployment.case(run)
         assert (case.kind, case.status, case.step) == ("vendor_unavailable", "open", "two")
-        assert case.why == "the vendor says unavailable"
+        assert case.why == "the vendor says unavailable."
         await _heal(deployment)
         await deployment.resolve(run, "replay")
         await deployment.until("done")

@@ -57,7 +57,7 @@ def test_a_duplicate_has_one_code_at_every_vendor() -> None:
 def test_what_is_off_its_schema_is_a_violation() -> None:
     """Whatever went wrong inside, nothing of the answer is quoted."""
     with (
-        pytest.raises(ContractViolation, match="a row is off its schema") as caught,
+        pytest.raises(ContractViolation, match="a row does not match its schema") as caught,
         on_schema("toy-main", "a row"),
     ):
         int("secret")

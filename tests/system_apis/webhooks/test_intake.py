@@ -178,7 +178,7 @@ async def test_a_poll_whose_login_fails_is_one_case(
         assert (case.subject, case.owner, case.why) == (
             "toy-main",
             "operations",
-            "toy-main refused our login",
+            "toy-main refused our login.",
         )
         poll.may_go_on.set()
         while await login_cases(database):
