@@ -66,20 +66,31 @@ def with_allowed(fault: str, kind: Any) -> str:
 
 def read_toml(path: Path, kind: type[T]) -> T:
     """A schema-checked TOML file; raises SettingsError that names the file, the line and the place."""
+    text = read_text(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        return msgspec.convert(toml_of(text, str(path)), kind)
+    except msgspec.ValidationError as error:
+        raise SettingsError([f"{path}:{line_of_fault(lines_of(text), str(error))}: {error}"]) from None
+
+
+def read_text(path: Path) -> str:
+    """A file's text; raises SettingsError that names the file."""
+    try:
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError([f"{path}: {error.strerror}"]) from None
     except UnicodeDecodeError as error:
-        raise SettingsError([f"{path}: is not UTF-8 at byte {error.start}"]) from None
+        raise SettingsError([f"{path}: is not UTF-8 ({error.reason} at byte {error.start})"]) from None
+
+
+def toml_of(text: str, name: str) -> dict[str, Any]:
+    """A TOML document; raises SettingsError under the name of its file."""
     try:
-        return msgspec.convert(tomllib.loads(text), kind)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError([f"{path}: {error}"]) from None
-    except msgspec.ValidationError as error:
-        raise SettingsError([f"{path}:{line_of_fault(lines_of(text), str(error))}: {error}"]) from None
+        raise SettingsError([f"{name}: {error}"]) from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, or nested too deep
-        raise SettingsError([f"{path}: cannot be read: {str(error)[:200]}"]) from None
+        raise SettingsError([f"{name}: cannot be read: {str(error)[:200]}"]) from None
 
 
 def line_of_fault(lines: dict[str, int], fault: str) -> int:
