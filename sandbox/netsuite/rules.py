@@ -114,6 +114,9 @@ def _transaction(account: Account, record: Record, sent_lines: dict[int, set[str
         customer = table(account, TYPES["customer"]).get((project.get("parent") or {}).get("id", ""))
     if customer is None:
         raise invalid_reference(record["entity"]["id"], "entity", "entity")
+    is_new, is_transformed = "id" not in record, bool(record.get("createdFrom"))
+    if customer.get("isInactive") and is_new and not is_transformed:
+        raise invalid_reference(record["entity"]["id"], "entity", "entity")
     _one_world(account, record, customer)
     currency_id = record["currency"]["id"]
     if record.get("exchangeRate") is None:

@@ -25,6 +25,13 @@ def no_such(instance: str, noun: str, key: str) -> NotFound:
     return NotFound(sentence, instance=instance)
 
 
+def inactive(instance: str, noun: str, name: str, place: str) -> VendorRejected:
+    """The refusal of something new for a record that is set inactive; finance sets it active."""
+    sentence = f"the {noun} {name!r} is inactive in {instance}"
+    fault = Fault(f"/{place}", sentence, "inactive", field=place, fixed_by="finance")
+    return VendorRejected(sentence, instance=instance, errors=(fault,))
+
+
 def missing(instance: str, sentence: str, place: str) -> VendorRejected:
     """What the account or the profile lacks; an administrator adds it."""
     field = place.rpartition("/")[2]

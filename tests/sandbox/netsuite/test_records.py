@@ -169,6 +169,17 @@ async def test_one_world(ns, acme):
     assert (await ns.read(f"salesOrder/{made}"))["exchangeRate"] == 0.79
 
 
+async def test_no_new_orders_for_an_inactive_customer(ns, acme):
+    """An inactive customer gets no new order; those that it has are changed and billed all the same."""
+    made = await ns.make("salesOrder", order(acme))
+    await ns.record("PATCH", f"customer/{acme}", {"isInactive": True})
+    refused = await ns.record("POST", "salesOrder", order(acme))
+    assert refusal(refused)[1] == "INVALID_CONTENT"
+    assert refused.json()["o:errorDetails"][0]["o:errorPath"] == "entity"
+    assert (await ns.record("PATCH", f"salesOrder/{made}", {"memo": "last one"})).status_code == 204
+    assert (await ns.record("POST", f"salesOrder/{made}/!transform/invoice")).status_code == 204
+
+
 async def test_yen_has_no_decimals(ns):
     """Amounts are rounded to the currency's own precision."""
     lines = {"currencyList": {"items": [{"currency": {"id": "4"}}]}}

@@ -122,6 +122,18 @@ async def test_an_inactive_customer_is_not_live(erp: Any, account: Account) -> N
     assert (await erp.put_customer("enf-cus-1", globex())).status == "approved"
 
 
+async def test_no_contract_for_an_inactive_customer(erp: Any, account: Account) -> None:
+    """It is refused with the customer's name, and finance told; the contracts that there are go on."""
+    customer = await erp.put_customer("enf-cus-1", globex())
+    await erp.put_contract("enf-con-1", platform(customer.id))
+    await account.edit("customer", customer.id, isInactive=True)
+    with pytest.raises(VendorRejected, match="'Globex Corporation' is inactive") as caught:
+        await erp.put_contract("enf-con-2", platform(customer.id))
+    (fault,) = caught.value.errors
+    assert (fault.pointer, fault.code, fault.fixed_by) == ("/customer_id", "inactive", "finance")
+    assert (await erp.put_contract("enf-con-1", platform(customer.id, revision=2))).revision == 2
+
+
 @pytest.mark.parametrize(
     ("model", "schedule"),
     [("fixed_price", MILESTONES), ("retainer", RETAINER), ("time_and_materials", CAP), ("fixed_price", ())],
