@@ -27,7 +27,7 @@ from system_apis.vendors.netsuite.mapping import queries
 from system_apis.vendors.netsuite.mapping.contract import closing_body, contract, is_closed, order_body
 from system_apis.vendors.netsuite.mapping.customer import customer, customer_body
 from system_apis.vendors.netsuite.mapping.schedule import schedule_body
-from system_apis.vendors.netsuite.mapping.values import canonical_id, column
+from system_apis.vendors.netsuite.mapping.values import canonical_id, column, point
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule, Raw
 
@@ -156,12 +156,12 @@ class NetSuiteErp:
     async def put_contract(self, key: str, body: ContractDraft) -> Contract:
         profile = await self._complete.get()
         plan = schedule_body(profile, body) if body.billing_schedule else None
-        schedule_id = ""
+        order = order_body(profile, body)
         if plan is not None:
-            schedule_id = await self._put(
-                "billingSchedule", f"{key}-billing", plan, "milestone", "recurrence"
+            lists = ("milestone", "recurrence")
+            order["billingSchedule"] = point(
+                await self._put("billingSchedule", f"{key}-billing", plan, *lists)
             )
-        order = order_body(profile, body, schedule_id)
         try:
             order_id = await self._put("salesOrder", key, order, "item")
         except VendorRejected as problem:
