@@ -15,6 +15,7 @@ from sandbox.kantata.catalogue import ALIASES, COLLECTIONS
 from sandbox.kantata.envelope import envelope, single
 from sandbox.kantata.forms import read_body
 from sandbox.kantata.listing import Query, choose, cut, is_shown
+from sandbox.kantata.parameters import check_listed, check_shown
 from sandbox.kantata.problems import RefusalError, forbidden, invalid, not_found, system, unauthorised
 from sandbox.kantata.reader import Reader
 from sandbox.kantata.shapes import Collection
@@ -130,6 +131,7 @@ class _Call:
         reader = self.reader()
         if collection.key == "subscribed_events" and not reader.is_admin:
             raise forbidden()
+        check_listed(collection, self.query, list(reader.rows(collection.key).values()))
         rows = choose(reader, collection, self.query)
         if collection.key == "subscribed_events":
             rows = feed.readable(reader, rows, self.query)
@@ -205,6 +207,7 @@ class _Call:
 
     def _finish(self, unit: Unit, collection: Collection, work: Any) -> Record:
         """Run the changes, then tell and show them; refused, none of them has been."""
+        check_shown(collection, self.query)
         try:
             rows = work()
         except RefusalError:

@@ -203,6 +203,15 @@ async def test_cancelling_is_done_once_and_undone_by_a_put(
     assert await shape(account) == WHOLE
 
 
+async def test_a_closed_project_keeps_its_tasks(psa: Any, account: Account, client_id: str) -> None:
+    """Tasks of an archived project, which the vendor leaves out of its lists, are read with it."""
+    made = await psa.put_project("prj-1", project_draft(client_id))
+    await account.edit("workspaces", made.id, archived=True)
+    closed = await psa.get_project(made.id)
+    assert (closed.status, closed.tasks) == ("closed", made.tasks)
+    assert made.tasks
+
+
 async def test_what_is_not_there_is_not_found(psa: Any) -> None:
     """Neither a key nor an id that the account does not know."""
     with pytest.raises(NotFound):
