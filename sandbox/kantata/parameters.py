@@ -23,18 +23,22 @@ EVENT_DETAILS = words("previous_payload current_payload payload_changes change_s
 
 def filters(collection: Collection) -> frozenset[str]:
     """The names of the parameters that choose records of this collection."""
+    found = own_filters(collection) | set(MOMENTS)
+    for foreign, _ in collection.belongs.values():
+        found |= {foreign, f"{foreign}s"}
+    return frozenset(found | BY_REFERENCE if "external_references" in collection.many else found)
+
+
+def own_filters(collection: Collection) -> frozenset[str]:
+    """Those that are not by instant, by the id of an association or by external reference."""
     found = {flag for flags, _ in HIDDEN.get(collection.key, ()) for flag in flags}
     for each in (FLAGS, EQUAL, SPECIAL):
         found |= set(each.get(collection.key, {}))
-    for foreign, _ in collection.belongs.values():
-        found |= {foreign, f"{foreign}s"}
-    if "external_references" in collection.many:
-        found |= BY_REFERENCE
     if collection.key == "stories":
         found |= DELETED
     if collection.key == "subscribed_events":
         found |= OF_EVENTS
-    return frozenset(found | set(MOMENTS))
+    return frozenset(found)
 
 
 def associations(collection: Collection) -> frozenset[str]:
@@ -57,6 +61,8 @@ def check_shown(collection: Collection, query: Query) -> None:
 def check_listed(collection: Collection, query: Query, rows: list[Record]) -> None:
     """Raises: RefusalError, for a parameter that a list does not take, or an order that it does not have."""
     _refuse("parameters", set(query) - SHOWN - LISTED - filters(collection), collection)
+    if BY_REFERENCE & set(query) and not query.get("external_reference_service_name"):
+        raise system(400, "external_reference_service_name is needed to find by external reference")
     field, _, direction = query.get("order", collection.order).partition(":")
     is_there = field in ORDERED and (not rows or any(field in row for row in rows))
     if not is_there or direction.lower() not in ("", "asc", "desc"):
