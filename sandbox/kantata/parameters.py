@@ -61,6 +61,8 @@ def check_shown(collection: Collection, query: Query) -> None:
 def check_listed(collection: Collection, query: Query, rows: list[Record]) -> None:
     """Raises: RefusalError, for a parameter that a list does not take, or an order that it does not have."""
     _refuse("parameters", set(query) - SHOWN - LISTED - filters(collection), collection)
+    if "search" in query and not collection.searched:
+        _refuse("parameters", {"search"}, collection)
     if BY_REFERENCE & set(query) and not query.get("external_reference_service_name"):
         raise system(400, "external_reference_service_name is needed to find by external reference")
     field, _, direction = query.get("order", collection.order).partition(":")

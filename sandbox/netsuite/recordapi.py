@@ -20,10 +20,10 @@ from sandbox.netsuite.not_imitated import (
     lacking,
 )
 from sandbox.netsuite.paging import page, window
-from sandbox.netsuite.problems import MEDIA, Refusal, unknown_type
+from sandbox.netsuite.problems import MEDIA, Refusal, bad_query, unknown_type
 from sandbox.netsuite.records import Manner
 from sandbox.netsuite.render import ROOT, View, part
-from sandbox.netsuite.schema import BY_LOWER_NAME, RecordType
+from sandbox.netsuite.schema import BY_LOWER_NAME, RecordType, fields_of
 from sandbox.netsuite.store import Record, get, table
 
 LEVELS = ["none", "view", "create", "edit", "full"]
@@ -155,6 +155,10 @@ def _list(account: Account, kind: RecordType, call: Call) -> Response:
 
 def _view(account: Account, kind: RecordType, call: Call) -> View:
     only = call.query.get("fields", "")
+    known = {"id", "links", *kind.sublists, *fields_of(account, kind)}
+    unknown = sorted(set(filter(None, only.split(","))) - known)
+    if unknown:
+        raise bad_query("fields", f"Invalid value '{unknown[0]}' of the query parameter 'fields'.")
     return View(
         account,
         kind,

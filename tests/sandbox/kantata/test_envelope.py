@@ -82,6 +82,7 @@ async def test_a_project_is_found_by_its_custom_text(api):
         ("/roles", {"order": "date_performed:asc"}, "order: date_performed:asc"),
         ("/roles", {"order": "name:up"}, "order: name:up"),
         ("/workspaces", {"has_buyer": "true", "colour": "red"}, "parameters: colour, has_buyer"),
+        ("/assignments", {"search": "x"}, "parameters: search"),
         ("/users/me", {"include": "nonsense"}, "include: nonsense"),
     ],
 )

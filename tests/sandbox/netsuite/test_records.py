@@ -37,6 +37,8 @@ async def test_enums_in_short_and_chosen_fields(ns, acme):
     assert (await ns.read(f"customer/{acme}", simpleEnumFormat="true"))["entityStatus"] == "13"
     chosen = await ns.read(f"customer/{acme}", fields="companyName")
     assert set(chosen) == {"links", "id", "companyName"}
+    unknown = await ns.record("GET", f"customer/{acme}", fields="companyName,nickname")
+    assert refusal(unknown)[:2] == (400, "INVALID_PARAMETER")
 
 
 async def test_subresources(ns):
