@@ -123,6 +123,37 @@ async def test_three_parameters_have_a_value(api):
     assert everybody == await api.rows("/account_memberships", only_active="true")
 
 
+# What tap-mavenlink 0.0.3 asks for, stream by stream, where the collection is imitated.
+OF_THE_TAP = {
+    "account_memberships": {"only_active": "false"},
+    "assignments": {"in_unarchived_workspaces": "false", "in_unarchived_stories": "false"},
+    "custom_fields": {},
+    "custom_field_values": {"subject_type": "Workspace"},
+    "stories": {
+        "show_archived": "true",
+        "show_deleted": "true",
+        "show_from_archived_workspaces": "true",
+    },
+    "time_entries": {"from_archived_workspaces": "true"},
+    "users": {},
+    "workspace_allocations": {},
+    "workspace_groups": {},
+    "workspaces": {
+        "include": "workspace_groups,participants,participations,custom_field_values",
+        "include_archived": "true",
+    },
+}
+
+
+@pytest.mark.parametrize("key", OF_THE_TAP)
+async def test_what_a_public_tap_asks_for(api, key):
+    """Its streams are answered with the collection's records and the number of pages."""
+    await api.make("/workspaces", title="Tapped")
+    body = await api.get(f"/{key}.json", page=1, per_page=200, **OF_THE_TAP[key])
+    assert set(body[key]) == {each["id"] for each in body["results"]}
+    assert body["meta"]["page_count"] == (1 if body[key] else 0)
+
+
 async def test_paging_clamps_and_limit_beats_page(api):
     """A page has 200 at most; past the end is empty; limit and offset win over page."""
     assert (await api.get("/roles", per_page=5000))["meta"]["page_size"] == 200
