@@ -32,7 +32,8 @@ def open_ingest(call: Call) -> Reply:
 
 def open_query(call: Call) -> Reply:
     body = call.body()
-    found = run(call.org, str(body.get("query", "")), call.base, deleted=body.get("operation") == "queryAll")
+    deleted = body.get("operation") == "queryAll"
+    found = run(call.org, str(body.get("query", "")), call.base, call.user(), deleted=deleted)
     rows = [_flat(row) for row in found.rows]
     if any(isinstance(value, dict) for row in rows for value in row.values()):
         raise bad_request("API_ERROR", "Selecting compound data not supported in Bulk Query")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from sandbox.core import loads
 from sandbox.core.wire import BadJson
 from sandbox.salesforce.errors import Ambiguous, Refused, bad_request, not_found
-from sandbox.salesforce.records.org import Org
+from sandbox.salesforce.records.org import Org, Record
 from sandbox.salesforce.records.work import Work
 from sandbox.salesforce.schema.fields import SObject
 
@@ -74,6 +74,9 @@ class Call:
         if not isinstance(self.parsed, dict):
             raise bad_request("JSON_PARSER_ERROR", "The HTTP entity body is required to be an object")
         return self.parsed
+
+    def user(self) -> Record | None:
+        return self.org.get("User", self.work.actor.user_id)
 
     def flag(self, name: str) -> bool:
         return self.query.get(name, "").lower() == "true"
