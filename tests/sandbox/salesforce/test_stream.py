@@ -11,6 +11,7 @@ from fastavro import parse_schema, schemaless_writer
 
 from sandbox.salesforce.proto import pubsub_api_pb2 as pb
 from sandbox.salesforce.proto.pubsub_api_pb2_grpc import PubSubStub
+from tests.support.sandboxes import SandboxRefused
 
 from .conftest import fields_of
 
@@ -242,6 +243,20 @@ async def test_gap_events(account, stream):
     assert event["ChangeEventHeader"]["changeType"] == "GAP_UPDATE"
     assert event["ChangeEventHeader"]["recordIds"] == [deal["Id"]]
     assert event["StageName"] is None
+
+
+async def test_an_event_of_many_records_names_none(account, stream):
+    """Where very many change alike, an event has `006*` for their ids and none of their data."""
+    await account.create("ChangeEvent", entityName="Opportunity", changeType="UPDATE", recordIds=["006*"])
+    event = await stream.one()
+    assert event["ChangeEventHeader"]["recordIds"] == ["006*"]
+    assert event["StageName"] is None
+    bad = [
+        ("UPDATE", []), ("GAP_UPDATE", ["001*"]), ("GAP_UPDATE", ["006"]), ("UPDATE", ["006*", "006*"]),
+    ]  # fmt: skip
+    for kind, ids in bad:
+        with pytest.raises(SandboxRefused):
+            await account.create("ChangeEvent", entityName="Opportunity", changeType=kind, recordIds=ids)
 
 
 async def test_nothing_undone_is_told(api, stream):
