@@ -138,7 +138,8 @@ def refusal(request: Request, refused: Refused) -> Response:
 def common_headers(request: Request) -> dict[str, str]:
     account = request.state.account
     headers = EDGE_HEADERS | request_ids(request)
-    return headers | (usage.header(org_of(account)) if account else {})
+    known = account and session_of(org_of(account), bearer(request))
+    return headers | (usage.header(org_of(account)) if known else {})
 
 
 def request_ids(request: Request) -> dict[str, str]:

@@ -119,8 +119,11 @@ async def test_refresh_keeps_or_rotates_the_token(account, salesforce_sandbox, c
 async def test_a_dead_session_is_told_by_an_array(account, api):
     """After revocation, and after idle time, every call is 401 INVALID_SESSION_ID."""
     dead = (401, "INVALID_SESSION_ID", "Session expired or invalid")
+    assert "sforce-limit-info" in (await api.send("GET", "/limits")).headers
     await account.advance_clock(7300)
     assert await api.refused("GET", "/limits") == dead
+    # Nobody known, no allowance told.
+    assert "sforce-limit-info" not in (await api.send("GET", "/limits")).headers
 
 
 async def test_revoke_ends_a_session(account, api):
