@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.operation import RowRule
 from contracts.problems import AudienceForbidden, Forbidden, InsufficientScope, RoleRequired
-from contracts.rows import DIMENSIONS, names_of
+from contracts.rows import DIMENSIONS, name_of, names_of
 from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule, try_policy
 from gateway.identity import Challenges
 from gateway.plans import grants
@@ -108,7 +108,7 @@ def _row_check(rows: tuple[RowRule, ...]) -> Callable[[Caller, Any, Any, Any], N
             if names is None:
                 if rule.required:
                     raise Forbidden(f"The token lacks the claim {rule.claim}")
-            elif sources[rule.source].get(rule.name) not in names:
+            elif name_of(sources[rule.source].get(rule.name)) not in names:
                 raise Forbidden(f"The token does not cover this {rule.name}")
 
     return check
