@@ -1,6 +1,7 @@
 """The world of one stand-in: many accounts in one server, each with its own records, clock and log."""
 
 import asyncio
+import functools
 import hashlib
 import os
 import re
@@ -12,6 +13,7 @@ from sandbox.core.calllog import CallLog
 from sandbox.core.clock import Clock
 from sandbox.core.faults import Faults, Holds
 from sandbox.core.notifications import Notifications
+from sandbox.core.tls import Authority
 from sandbox.core.wire import dumps, loads
 
 if TYPE_CHECKING:
@@ -96,6 +98,11 @@ class World:
         self.accounts: dict[str, Account] = {}
         self._changed: set[str] = set()
         self._wake = asyncio.Event()
+
+    @functools.cached_property
+    def authority(self) -> Authority:
+        """Signs the certificates of this run; its own is in `files`."""
+        return Authority(self.files)
 
     def get(self, name: str) -> Account:
         """Raises: KeyError."""

@@ -17,12 +17,19 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sandbox.core.accounts import World
-from sandbox.core.tls import Authority, ConnectProxy
+from sandbox.core.tls import ConnectProxy
 from sandbox.core.vendor import Vendor
 from sandbox.core.wrapper import Wrapper
 
 STORY = "story"
 GRACE_SECONDS = 3
+CA_VARIABLES = (
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "NODE_EXTRA_CA_CERTS",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+)
+"""Where Python's requests, OpenSSL, Node and gRPC look for the certificates that they trust."""
 
 
 class PortInUse(Exception):  # noqa: N818 - a state of the machine, named as one
@@ -106,18 +113,14 @@ async def _proxied(world: World, host: str, port: int | None, target_port: int) 
     if port is None:
         yield
         return
-    authority = Authority(world.files)
-    proxy = ConnectProxy(authority, target_port, world.tunnels)
+    proxy = ConnectProxy(world.authority, target_port, world.tunnels)
     try:
         listener = await proxy.start(host, port)
     except OSError as problem:
         raise PortInUse(_in_use(port, problem)) from problem
     address = f"http://{host}:{listener.sockets[0].getsockname()[1]}"
-    world.proxy = {
-        "HTTPS_PROXY": address,
-        "REQUESTS_CA_BUNDLE": str(authority.file),
-        "SSL_CERT_FILE": str(authority.file),
-    }
+    world.proxy = {"HTTPS_PROXY": address, "NODE_USE_ENV_PROXY": "1"}
+    world.proxy |= dict.fromkeys(CA_VARIABLES, str(world.authority.file))
     try:
         yield
     finally:

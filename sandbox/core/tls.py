@@ -35,11 +35,15 @@ class Authority:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.set_alpn_protocols(["h2"] if h2 else ["http/1.1"])
             with tempfile.NamedTemporaryFile(suffix=".pem") as chain:
-                chain.write(_pem(self._sign_host(host)) + _key_pem(self._leaf_key))
+                chain.writelines(self.key_and_certificate(host))
                 chain.flush()
                 context.load_cert_chain(chain.name)
             self._contexts[host] = context
         return self._contexts[host]
+
+    def key_and_certificate(self, *hosts: str) -> tuple[bytes, bytes]:
+        """In PEM, for a server that is called by any of these names and addresses."""
+        return _key_pem(self._leaf_key), _pem(self._sign(hosts))
 
     def _sign_itself(self) -> x509.Certificate:
         usage = _usage(signs_certificates=True)
@@ -47,10 +51,11 @@ class Authority:
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         return builder.add_extension(usage, critical=True).sign(self._key, hashes.SHA256())
 
-    def _sign_host(self, host: str) -> x509.Certificate:
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
+    def _sign(self, hosts: tuple[str, ...]) -> x509.Certificate:
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0][:64])])
+        names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
         builder = self._builder(subject, self._leaf_key.public_key())
-        builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(host)]), critical=False)
+        builder = builder.add_extension(names, critical=False)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
         purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])

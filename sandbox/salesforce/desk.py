@@ -6,6 +6,7 @@ from sandbox.core import Account, ControlError
 from sandbox.salesforce import northbeam
 from sandbox.salesforce.errors import Refused
 from sandbox.salesforce.events import stream
+from sandbox.salesforce.ids import full_id
 from sandbox.salesforce.records.org import Record, org_of
 from sandbox.salesforce.records.values import accept
 from sandbox.salesforce.records.work import Actor, Work
@@ -14,6 +15,8 @@ from sandbox.salesforce.schema.fields import SObject
 # How the vendor's own screens show up in a change event.
 SCREEN = "com/salesforce/api/soap/67.0;client=SfdcInternalAPI/"
 GAP = "ChangeEvent"
+CHANGES = ("CREATE", "UPDATE", "DELETE", "UNDELETE")
+GAPS = {f"GAP_{kind}" for kind in (*CHANGES, "OVERFLOW")}
 
 
 class Desk:
@@ -112,10 +115,15 @@ class Desk:
         self._whole(lambda: self.work.undelete(made, record["Id"]))
 
     def _gap(self, fields: Record) -> Record:
-        entity, kind = fields.get("entityName", "Opportunity"), fields.get("changeType", "GAP_UPDATE")
-        if entity not in self.org.captured or not str(kind).startswith("GAP_"):
-            raise ControlError("A GAP event names a captured object and a GAP_ change type")
+        entity, kind = fields.get("entityName", "Opportunity"), str(fields.get("changeType", "GAP_UPDATE"))
         ids = list(fields.get("recordIds", []))
+        if entity not in self.org.captured or kind not in GAPS | set(CHANGES):
+            raise ControlError(f"An event names a captured object and one of {', '.join(sorted(GAPS))}")
+        wildcard = f"{self.org.objects[entity].prefix}*"
+        if kind in CHANGES and ids != [wildcard]:
+            raise ControlError(f"{kind} without its data is told of many records at once: {wildcard}")
+        if not all(i == wildcard or (full_id(str(i)) and i[:3] == wildcard[:3]) for i in ids):
+            raise ControlError(f"recordIds are ids of {entity}, or {wildcard}")
         stream.gap(self.org, entity, kind, ids, self.work.actor.user_id)
         return {"entityName": entity, "changeType": kind, "recordIds": ids}
 

@@ -39,6 +39,10 @@ def not_found(message: str = "The requested resource does not exist") -> Refused
     return Refused(404, "NOT_FOUND", message)
 
 
+def unrecognized(field: str) -> Refused:
+    return bad_request("JSON_PARSER_ERROR", f'Unrecognized field "{field}" at [line:1, column:1]')
+
+
 def unknown_reference(status: int = 400) -> Refused:
     return Refused(status, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
 

@@ -58,14 +58,18 @@ class Salesforce(Vendor):
     request_id_header = "x-sfdc-request-id"
     logged_headers = "sforce-.*"
 
-    def __init__(self, pubsub_port: int = 0) -> None:
-        """A `pubsub_port` of 0 takes a free one."""
+    def __init__(self, pubsub_port: int = 0, pubsub_tls_port: int = 0) -> None:
+        """A port of 0 takes a free one."""
         self.wanted_pubsub_port = pubsub_port
+        self.wanted_pubsub_tls_port = pubsub_tls_port
         self.pubsub_endpoint = ""
+        self.pubsub_tls_endpoint = ""
+        self.ca_file = ""
         self._grpc: grpc.aio.Server | None = None
 
     def take_options(self, options: dict[str, int]) -> None:
         self.wanted_pubsub_port = options["pubsub-port"]
+        self.wanted_pubsub_tls_port = options["pubsub-tls-port"]
 
     def seed(self, account: Account) -> None:
         northbeam.seed(account)
@@ -83,6 +87,8 @@ class Salesforce(Vendor):
             "private_key": private_key(account),
             "refresh_token": sessions.first_refresh_token(org),
             "pubsub_endpoint": self.pubsub_endpoint,
+            "pubsub_tls_endpoint": self.pubsub_tls_endpoint,
+            "ca_file": self.ca_file,
         }
 
     def environment(self, account: Account, base_url: str, files: Path) -> dict[str, str]:
@@ -100,6 +106,8 @@ class Salesforce(Vendor):
             "SALESFORCE_USERNAME": known["username"],
             "SALESFORCE_PRIVATE_KEY_FILE": str(key_file),
             "SALESFORCE_PUBSUB_ENDPOINT": known["pubsub_endpoint"],
+            "SALESFORCE_PUBSUB_TLS_ENDPOINT": known["pubsub_tls_endpoint"],
+            "SALESFORCE_CA_FILE": known["ca_file"],
         }
 
     def routes(self, world: World) -> list[BaseRoute]:
@@ -113,14 +121,20 @@ class Salesforce(Vendor):
         ]
 
     def _open_pubsub(self, world: World) -> None:
-        """The port is taken here, before anything is printed; calls are served once `background` runs."""
+        """The ports are taken here, before anything is printed; calls are served once `background` runs."""
         # Without this option a second server would share the port, and each get some of the calls.
         server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
         add_PubSubServicer_to_server(PubSub(world), server)
         host = urlsplit(world.base_url).hostname or "127.0.0.1"
-        _must_be_free(host, self.wanted_pubsub_port)
+        _must_be_free(host, self.wanted_pubsub_port, "--pubsub-port")
         port = server.add_insecure_port(f"{host}:{self.wanted_pubsub_port}")
-        self._grpc, self.pubsub_endpoint = server, f"{host}:{port}"
+        _must_be_free(host, self.wanted_pubsub_tls_port, "--pubsub-tls-port")
+        pair = world.authority.key_and_certificate(host, "localhost")
+        tls_port = server.add_secure_port(
+            f"{host}:{self.wanted_pubsub_tls_port}", grpc.ssl_server_credentials([pair])
+        )
+        self._grpc, self.ca_file = server, str(world.authority.file)
+        self.pubsub_endpoint, self.pubsub_tls_endpoint = f"{host}:{port}", f"{host}:{tls_port}"
         world.tunnels[PUBSUB_HOST] = port
 
     async def background(self, world: World, stop: asyncio.Event) -> None:  # noqa: ARG002 - the core's form
@@ -227,14 +241,14 @@ class Salesforce(Vendor):
             waiting.set()
 
 
-def _must_be_free(host: str, port: int) -> None:
+def _must_be_free(host: str, port: int, option: str) -> None:
     """Asked before gRPC tries, which would write lines of its own to stderr. Raises: PortInUse."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as problem:
-            message = f"Port {port} is in use: stop what listens there or choose another with --pubsub-port."
+            message = f"Port {port} is in use: stop what listens there or choose another with {option}."
             raise PortInUse(message) from problem
 
 

@@ -126,7 +126,8 @@ def replay_id(place: int) -> bytes:
 
 
 def place_of(opaque: bytes) -> int | None:
-    if len(opaque) != 10 or opaque[8:] != b"\0\0":
+    """A place by the id that was sent, or by its first 8 bytes: the common Node client keeps only these."""
+    if opaque[8:] not in {b"", b"\0\0"} or len(opaque) < 8:
         return None
     return int.from_bytes(opaque[:8], "big")
 

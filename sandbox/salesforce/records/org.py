@@ -2,9 +2,10 @@
 
 import asyncio
 import weakref
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sandbox.core import Account
 from sandbox.salesforce.ids import ALPHABET, checksum, full_id, make_id
@@ -86,6 +87,14 @@ class Org:
 
     def now(self) -> datetime:
         return self.account.clock.now().astimezone(UTC)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Of the integration user: date words such as TODAY are days there."""
+        return ZoneInfo(self.integration_user()["TimeZoneSidKey"])
+
+    def today(self) -> date:
+        return self.now().astimezone(self.zone).date()
 
     def stamp(self) -> str:
         """The time for a record's system fields: whole seconds, never earlier than the stamp before."""

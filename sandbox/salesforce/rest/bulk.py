@@ -10,17 +10,22 @@ from sandbox.salesforce.records.org import Record
 from sandbox.salesforce.records.values import show_datetime
 from sandbox.salesforce.rest.call import Call, Reply
 from sandbox.salesforce.rest.rows import key_field, upserted
-from sandbox.salesforce.soql.run import run
+from sandbox.salesforce.soql.parse import Query, parse
+from sandbox.salesforce.soql.run import is_grouped, run
 
 CSV = "text/csv;charset=UTF-8"
-OPERATIONS = {"insert", "update", "upsert", "delete", "hardDelete"}
+OPERATIONS = {"insert", "update", "upsert", "delete"}
+COMMON = ("operation", "contentType", "lineEnding", "columnDelimiter")
+LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
 DELIMITERS = {"COMMA": ",", "SEMICOLON": ";", "TAB": "\t", "PIPE": "|", "CARET": "^", "BACKQUOTE": "`"}
 
 
 def open_ingest(call: Call) -> Reply:
-    body = call.body()
+    body = call.form("object", "externalIdFieldName", *COMMON)
     if body.get("operation") not in OPERATIONS:
-        raise bad_request("INVALIDJOB", "Unknown operation")
+        raise bad_request(
+            "INVALIDJOB", f"The operation {body.get('operation')} is not imitated by this stand-in"
+        )
     made = call.sobject(str(body.get("object")))
     if body["operation"] == "upsert":
         key_field(made, str(body.get("externalIdFieldName")))
@@ -31,8 +36,12 @@ def open_ingest(call: Call) -> Reply:
 
 
 def open_query(call: Call) -> Reply:
-    body = call.body()
-    found = run(call.org, str(body.get("query", "")), call.base, deleted=body.get("operation") == "queryAll")
+    body = call.form("query", *COMMON)
+    if body.get("operation") not in {"query", "queryAll"}:
+        raise bad_request("INVALIDJOB", "The operation of a query job is query or queryAll")
+    _selects_plainly(parse(str(body.get("query", ""))))
+    deleted = body["operation"] == "queryAll"
+    found = run(call.org, str(body.get("query", "")), call.base, call.user(), deleted=deleted)
     rows = [_flat(row) for row in found.rows]
     if any(isinstance(value, dict) for row in rows for value in row.values()):
         raise bad_request("API_ERROR", "Selecting compound data not supported in Bulk Query")
@@ -42,7 +51,19 @@ def open_query(call: Call) -> Reply:
     return Reply(200, _shown(job) | {"state": "UploadComplete"})
 
 
+def _selects_plainly(query: Query) -> None:
+    """Raises: Refused."""
+    if any(isinstance(column, Query) for column in query.columns):
+        raise bad_request("API_ERROR", "Aggregate Relationships not supported in Bulk Query")
+    if is_grouped(query) or query.offset:
+        raise bad_request("API_ERROR", "GROUP BY, OFFSET and aggregates are not supported in Bulk Query")
+
+
 def _new_job(call: Call, body: Record, kind: str, state: str) -> Record:
+    known = {"contentType": {"CSV"}, "lineEnding": LINE_ENDINGS, "columnDelimiter": DELIMITERS}
+    for name, values in known.items():
+        if name in body and body[name] not in values:
+            raise bad_request("INVALIDJOB", f"{name} is one of {', '.join(sorted(values))}")
     job_id = make_id("750", 0, call.org.account.next_number("bulk job"))
     now = show_datetime(call.org.now())
     return {
@@ -58,12 +79,18 @@ def upload(call: Call, job_id: str) -> Reply:
     job = _job(call, job_id)
     if job["state"] != "Open" or "csv" in job:
         raise bad_request("INVALIDJOBSTATE", "Found multiple contents for job, or the job is not open")
-    job["csv"] = call.raw.decode("utf-8-sig")
+    kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "text/csv":
+        raise bad_request("INVALIDJOB", f"The content type of a job's data is text/csv, not {kind}")
+    try:
+        job["csv"] = call.raw.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise bad_request("INVALIDJOB", "The data of a job are UTF-8") from problem
     return Reply(201)
 
 
 def change_state(call: Call, job_id: str) -> Reply:
-    job, wanted = _job(call, job_id), call.body().get("state")
+    job, wanted = _job(call, job_id), call.form("state").get("state")
     if wanted not in {"UploadComplete", "Aborted"} or job["state"] not in {"Open", "UploadComplete"}:
         raise bad_request("INVALIDJOBSTATE", f"Job state {job['state']} cannot become {wanted}")
     if wanted == "Aborted":
@@ -135,17 +162,23 @@ def ingest_results(call: Call, job_id: str, kind: str) -> Reply:
 
 
 def query_results(call: Call, job_id: str) -> Reply:
-    rows = _job(call, job_id)["rows"]
-    start, size = int(call.query.get("locator", "0")), int(call.query.get("maxRecords", "50000"))
+    job = _job(call, job_id)
+    rows = job["rows"]
+    asked = call.query.get("locator", "0"), call.query.get("maxRecords", "50000")
+    if not all(number.isdecimal() for number in asked) or not int(asked[1]):
+        raise bad_request("INVALIDJOB", "locator and maxRecords are as they were given, and numbers")
+    start, size = map(int, asked)
     page = rows[start : start + size]
     following = str(start + size) if start + size < len(rows) else "null"
     headers = {"Sforce-Locator": following, "Sforce-NumberOfRecords": str(len(page))}
-    return _csv(page, list(rows[0]) if rows else [], headers)
+    return _csv(page, list(rows[0]) if rows else [], headers, LINE_ENDINGS[job["lineEnding"]])
 
 
-def _csv(rows: list[dict[str, Any]], columns: list[str], headers: dict[str, str] | None = None) -> Reply:
+def _csv(
+    rows: list[dict[str, Any]], columns: list[str], headers: dict[str, str] | None = None, ending: str = "\n"
+) -> Reply:
     out = io.StringIO()
-    writer = csv.DictWriter(out, columns, quoting=csv.QUOTE_ALL, lineterminator="\n", extrasaction="ignore")
+    writer = csv.DictWriter(out, columns, quoting=csv.QUOTE_ALL, lineterminator=ending, extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
     return Reply(200, None, headers or {}, raw=out.getvalue().encode(), media_type=CSV)
@@ -171,7 +204,8 @@ def _shown(job: Record) -> Record:
 def _job(call: Call, job_id: str) -> Record:
     """Raises: Refused."""
     job = _jobs(call).get(job_id) or next((j for i, j in _jobs(call).items() if i[:15] == job_id), None)
-    if job is None:
+    kind = "V2Query" if call.path.startswith("/jobs/query") else "V2Ingest"
+    if job is None or job["jobType"] != kind:
         raise not_found()
     return job
 

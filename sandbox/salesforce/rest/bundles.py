@@ -3,15 +3,22 @@
 import re
 from typing import Any
 
+from sandbox.core import dumps
 from sandbox.salesforce import usage
 from sandbox.salesforce.errors import Refused, bad_request
 from sandbox.salesforce.events.stream import tell
-from sandbox.salesforce.rest.call import Call, Reply
+from sandbox.salesforce.rest.call import Call, Reply, only
 
 MOST = 25
 MOST_HEAVY = 5
 MOST_GRAPHS, MOST_NODES = 75, 500
 REFERENCE = re.compile(r"@\{([A-Za-z0-9_]+)((?:\.[A-Za-z0-9_]+|\[\d+\])*)\}")
+# What may be asked within: the vendor's own lists, as far as the resources are imitated at all.
+IN_COMPOSITE = re.compile(r"/(?:sobjects|query|queryAll|composite/sobjects)(?:/.*)?")
+IN_GRAPH = re.compile(r"/sobjects/.+")
+IN_BATCH = re.compile(r"/(?:sobjects|query|queryAll|limits)(?:/.*)?")
+STEP = ("method", "url", "referenceId", "body", "httpHeaders")
+MOST_DEEP, MOST_KINDS, MOST_FAILED_GRAPHS = 15, 15, 14
 HALTED = "The transaction was rolled back since another operation in the same transaction failed."
 
 
@@ -21,21 +28,28 @@ def listed(call: Call) -> Reply:
 
 
 def composite(call: Call) -> Reply:
-    body = call.body()
+    body = call.form("allOrNone", "collateSubrequests", "compositeRequest")
     requests = _limited(body.get("compositeRequest"), MOST)
     heavy = [r for r in requests if re.search(r"/query|/composite/sobjects", str(r.get("url")))]
     _limited(heavy, MOST_HEAVY)
-    answers, _ = _chain(call, requests, all_or_none=bool(body.get("allOrNone")))
+    answers, _ = _chain(call, requests, IN_COMPOSITE, all_or_none=bool(body.get("allOrNone")))
     return Reply(200, {"compositeResponse": answers})
 
 
 def graphs(call: Call) -> Reply:
-    asked = _limited(call.body().get("graphs"), MOST_GRAPHS)
-    if sum(len(g.get("compositeRequest", [])) for g in asked) > MOST_NODES:
-        raise bad_request("LIMIT_EXCEEDED", f"A payload holds at most {MOST_NODES} nodes")
-    results = []
+    asked = _limited(call.form("graphs").get("graphs"), MOST_GRAPHS)
     for graph in asked:
-        answers, good = _chain(call, graph.get("compositeRequest", []), all_or_none=True)
+        only(graph, ("graphId", "compositeRequest"))
+        _bounded(_limited(graph.get("compositeRequest"), MOST_NODES))
+    if sum(len(g["compositeRequest"]) for g in asked) > MOST_NODES:
+        raise bad_request("LIMIT_EXCEEDED", f"A payload holds at most {MOST_NODES} nodes")
+    results: list[dict[str, Any]] = []
+    for graph in asked:
+        requests = graph["compositeRequest"]
+        if sum(not result["isSuccessful"] for result in results) < MOST_FAILED_GRAPHS:
+            answers, good = _chain(call, requests, IN_GRAPH, all_or_none=True)
+        else:
+            answers, good = _halted(requests, []), False
         results.append(
             {
                 "graphId": graph.get("graphId"),
@@ -52,21 +66,41 @@ def _limited(requests: Any, most: int) -> list[dict[str, Any]]:
         raise bad_request("JSON_PARSER_ERROR", "A list of requests is required")
     if len(requests) > most:
         raise bad_request("LIMIT_EXCEEDED", f"This request exceeds the limit of {most} subrequests")
+    if not all(isinstance(request, dict) for request in requests):
+        raise bad_request("JSON_PARSER_ERROR", "A list of objects is required")
     return requests
 
 
+def _bounded(requests: list[dict[str, Any]]) -> None:
+    """A graph's depth by its references, and its kinds of nodes. Raises: Refused."""
+    depths: dict[str, int] = {}
+    kinds: set[tuple[str, str]] = set()
+    for request in requests:
+        referred = [found[0] for found in REFERENCE.findall(dumps(request).decode())]
+        depths[str(request.get("referenceId"))] = 1 + max(
+            (depths.get(name, 0) for name in referred), default=0
+        )
+        kinds.add((str(request.get("method")), str(request.get("url")).split("/sobjects/")[-1].split("/")[0]))
+    if max(depths.values(), default=0) > MOST_DEEP or len(kinds) > MOST_KINDS:
+        raise bad_request(
+            "LIMIT_EXCEEDED", f"A graph is {MOST_DEEP} deep and of {MOST_KINDS} kinds of nodes at most"
+        )
+
+
 def _chain(
-    call: Call, requests: list[dict[str, Any]], *, all_or_none: bool
+    call: Call, requests: list[dict[str, Any]], allowed: re.Pattern[str], *, all_or_none: bool
 ) -> tuple[list[dict[str, Any]], bool]:
     """The answers in order and whether all are good; all or none: a failure undoes the rest."""
-    names = [str(request.get("referenceId")) for request in requests]
-    if len(set(names)) < len(names):
+    for request in requests:
+        only(request, STEP)
+    names = [request.get("referenceId") for request in requests]
+    if not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
         raise bad_request("INVALID_INPUT", "Every subrequest has a reference id of its own")
     mark = call.work.mark()
     known: dict[str, Any] = {}
     answers: list[dict[str, Any]] = []
     for request in requests:
-        reply = _one(call, request, known)
+        reply = _one(call, request, known, allowed)
         answers.append(_shown(request, reply))
         if reply.status < 400:
             known[str(request.get("referenceId"))] = reply.body
@@ -83,14 +117,21 @@ def _chain(
     return answers, good
 
 
-def _one(call: Call, request: dict[str, Any], known: dict[str, Any]) -> Reply:
+def _one(call: Call, request: dict[str, Any], known: dict[str, Any], allowed: re.Pattern[str]) -> Reply:
     try:
         url = str(_filled(request.get("url", ""), known))
         body = _filled(request.get("body"), known)
         inner = call.inner(str(request.get("method", "")), url, body=body, headers=request.get("httpHeaders"))
+        _allowed_within(inner, allowed)
     except Refused as refused:
         return Reply(refused.status, refused.body())
     return call.again(inner)
+
+
+def _allowed_within(inner: Call, allowed: re.Pattern[str]) -> None:
+    """Raises: Refused."""
+    if not allowed.fullmatch(inner.path.rstrip("/")):
+        raise bad_request("INVALID_INPUT", f"The resource {inner.path} is not supported within this request")
 
 
 def _shown(request: dict[str, Any], reply: Reply) -> dict[str, Any]:
@@ -139,8 +180,10 @@ def _referred(found: re.Match[str], known: dict[str, Any]) -> Any:
 
 
 def batch(call: Call) -> Reply:
-    body = call.body()
+    body = call.form("haltOnError", "batchRequests")
     requests = _limited(body.get("batchRequests"), MOST)
+    for request in requests:
+        only(request, ("method", "url", "richInput"))
     # Each counts as a call of its own; the batch itself is counted already.
     usage.spend(call.org, len(requests) - 1)
     results: list[dict[str, Any]] = []
@@ -165,6 +208,7 @@ def _batched(call: Call, request: dict[str, Any]) -> Reply:
     try:
         url = str(request.get("url", ""))
         inner = call.inner(str(request.get("method", "")), url, body=body, headers=call.headers)
+        _allowed_within(inner, IN_BATCH)
     except Refused as refused:
         return Reply(refused.status, refused.body())
     return call.again(inner)

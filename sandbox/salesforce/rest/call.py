@@ -1,15 +1,15 @@
 """The Salesforce stand-in's calls: one request as the resources see it, sent alone or within a composite."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sandbox.core import loads
 from sandbox.core.wire import BadJson
-from sandbox.salesforce.errors import Ambiguous, Refused, bad_request, not_found
-from sandbox.salesforce.records.org import Org
+from sandbox.salesforce.errors import Ambiguous, Refused, bad_request, not_found, unrecognized
+from sandbox.salesforce.records.org import Org, Record
 from sandbox.salesforce.records.work import Work
 from sandbox.salesforce.schema.fields import SObject
 
@@ -75,6 +75,15 @@ class Call:
             raise bad_request("JSON_PARSER_ERROR", "The HTTP entity body is required to be an object")
         return self.parsed
 
+    def form(self, *known: str) -> dict[str, Any]:
+        """The request's JSON object, which has no other members than these. Raises: Refused."""
+        body = self.body()
+        only(body, known)
+        return body
+
+    def user(self) -> Record | None:
+        return self.org.get("User", self.work.actor.user_id)
+
     def flag(self, name: str) -> bool:
         return self.query.get(name, "").lower() == "true"
 
@@ -104,6 +113,13 @@ def attempt(call: Call, handler: Callable[[], Reply]) -> Reply:
         call.work.rollback(mark)
         base = call.path.split("/")
         return Reply(300, [f"{call.base}/sobjects/{base[2]}/{record_id}" for record_id in several.ids])
+
+
+def only(body: Mapping[str, Any], known: Collection[str]) -> None:
+    """Raises: Refused, for a member that would otherwise be passed over in silence."""
+    unknown = next((name for name in body if name not in known), None)
+    if unknown is not None:
+        raise unrecognized(unknown)
 
 
 def created(record_id: str, **more: Any) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """The Salesforce stand-in's collections: up to 200 records in one request, each with its own result."""
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
-from sandbox.salesforce.errors import Ambiguous, Refused, bad_request, unknown_reference
+from sandbox.salesforce.errors import Ambiguous, Refused, bad_request, not_deserialized, unknown_reference
 from sandbox.salesforce.records.org import Record
 from sandbox.salesforce.rest.call import Call, Reply, created
 from sandbox.salesforce.rest.rows import key_field, shown_fields, upserted
 from sandbox.salesforce.schema.fields import SObject
 
-MOST = 200
+MOST, MOST_CHUNKS = 200, 10
 UNDONE = {
     "statusCode": "ALL_OR_NONE_OPERATION_ROLLED_BACK",
     "message": "Record rolled back because not all records were valid and the request was using AllOrNone "
@@ -78,8 +79,16 @@ def read(call: Call, name: str) -> Reply:
 
 
 def read_posted(call: Call, name: str) -> Reply:
-    body = call.body()
-    return _read(call, call.sobject(name), body.get("ids", []), body.get("fields", []))
+    body = call.form("ids", "fields")
+    return _read(call, call.sobject(name), _texts(body, "ids"), _texts(body, "fields"))
+
+
+def _texts(body: Record, name: str) -> list[str]:
+    """Raises: Refused."""
+    found = body.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise not_deserialized("String", found)
+    return found
 
 
 def _read(call: Call, made: SObject, ids: list[str], fields: list[str]) -> Reply:
@@ -91,10 +100,15 @@ def _read(call: Call, made: SObject, ids: list[str], fields: list[str]) -> Reply
 
 
 def _each(call: Call, one: Callable[[Record], dict[str, Any]]) -> Reply:
-    body = call.body()
+    body = call.form("allOrNone", "records")
     records = body.get("records")
     if not isinstance(records, list):
         raise bad_request("JSON_PARSER_ERROR", "A list of records is required")
+    if len(list(groupby(records, _kind_of))) > MOST_CHUNKS:
+        message = (
+            f"Cannot have more than {MOST_CHUNKS} chunks in a single operation. Please rearrange the data"
+        )
+        raise bad_request("LIMIT_EXCEEDED", f"{message} to reduce chunking.")
     return _results(call, records, one, all_or_none=bool(body.get("allOrNone")))
 
 
@@ -126,6 +140,11 @@ def _attempted(call: Call, item: Any, one: Callable[[Any], dict[str, Any]]) -> d
         call.work.rollback(mark)
         row = {"statusCode": "DUPLICATE_EXTERNAL_ID", "message": "more than one record found", "fields": []}
         return {"success": False, "errors": [row]}
+
+
+def _kind_of(record: Any) -> str:
+    attributes = record.get("attributes") if isinstance(record, dict) else None
+    return str(attributes.get("type")) if isinstance(attributes, dict) else ""
 
 
 def _sobject_of(call: Call, record: Any) -> SObject:

@@ -50,6 +50,11 @@ TABLE: list[tuple[str, dict[str, Handler]]] = [
     (f"/jobs/query/{ID}", {"GET": bulk.show, "PATCH": bulk.change_state, "DELETE": bulk.remove}),
     (f"/jobs/query/{ID}/results", {"GET": bulk.query_results}),
 ]
+# The first version of a resource; earlier ones do not know it.
+SINCE = {
+    "/composite": 38, "/composite/batch": 34, "/composite/tree": 34, "/composite/sobjects": 42,
+    "/composite/graph": 50, "/jobs/ingest": 41, "/jobs/query": 47, "/limits/recordCount": 40,
+}  # fmt: skip
 COMPILED = [(re.compile(pattern), methods) for pattern, methods in TABLE]
 
 
@@ -60,6 +65,9 @@ def dispatch(call: Call) -> Reply:
 
 
 def _answer(call: Call, path: str) -> Reply:
+    since = max((known for known in SINCE if path.startswith(known)), key=len, default="")
+    if call.number < SINCE.get(since, 0):
+        raise not_found()
     method = call.query.get("_HttpMethod", call.method).upper()
     for pattern, methods in COMPILED:
         found = pattern.fullmatch(path)

@@ -77,6 +77,9 @@ def _served(request: Request) -> Reply:
     _version_known(found[1])
     if len(str(request.url)) > LONGEST_ADDRESS:
         raise Refused(414, "URI_TOO_LONG", "The URI is too long")
+    accepted = request.headers.get("accept", "")
+    if "xml" in accepted and not re.search(r"json|\*/\*", accepted):
+        raise Refused(406, "NOT_ACCEPTABLE", "XML is not imitated by this stand-in")
     call = _call(request, org, session["user_id"], found[1], found[2] or "")
     reply = dispatch(call)
     tell(call.work)
@@ -135,7 +138,8 @@ def refusal(request: Request, refused: Refused) -> Response:
 def common_headers(request: Request) -> dict[str, str]:
     account = request.state.account
     headers = EDGE_HEADERS | request_ids(request)
-    return headers | (usage.header(org_of(account)) if account else {})
+    known = account and session_of(org_of(account), bearer(request))
+    return headers | (usage.header(org_of(account)) if known else {})
 
 
 def request_ids(request: Request) -> dict[str, str]:

@@ -18,10 +18,18 @@ CURSOR_SECONDS = 900
 
 @dataclass
 class Cursor:
+    """A result that is given in pages: a query's rows, or the children of one of them.
+
+    `size` is the page that the client asked for, or the smaller one of children. `query` is the name of the
+    query's own cursor: a user may have ten queries open, whatever their children."""
+
+    query: str
     user_id: str
     total: int
     rows: list[dict[str, Any]]
+    size: int
     used: datetime
+    name: str = ""
 
 
 def query(call: Call) -> Reply:
@@ -36,55 +44,73 @@ def _answered(call: Call, *, deleted: bool) -> Reply:
     text = call.query.get("q", "").strip()
     if not text:
         raise bad_request("MALFORMED_QUERY", "A query string has to be specified")
-    found = run(call.org, text, call.base, deleted=deleted)
-    size = page_size(call)
-    for row in found.rows:
-        _page_children(call, row)
-    if len(found.rows) <= size:
-        return Reply(200, {"totalSize": found.total, "done": True, "records": found.rows})
-    name = _open(call, Cursor(call.work.actor.user_id, found.total, found.rows, call.org.now()))
-    return _page(call, name, 0, size)
-
-
-def _page_children(call: Call, row: dict[str, Any]) -> None:
-    """A long list of children comes in pages, too, each under a locator of its own."""
-    most = int(call.org.account.extra.get("limits", {}).get("child_page_size", PAGE))
-    for field, value in row.items():
-        if isinstance(value, dict) and len(value.get("records", ())) > most:
-            cursor = Cursor(call.work.actor.user_id, value["totalSize"], value["records"], call.org.now())
-            row[field] = _page(call, _open(call, cursor), 0, most).body
+    found = run(call.org, text, call.base, call.user(), deleted=deleted)
+    name, user_id = _new_name(call), call.work.actor.user_id
+    cursor = Cursor(name, user_id, found.total, found.rows, page_size(call), call.org.now(), name)
+    return Reply(200, _page(call, cursor, 0))
 
 
 def more(call: Call, locator: str) -> Reply:
     name, _, start = locator.rpartition("-")
-    cursor = call.org.cursors.get(name)
-    limits = call.org.account.extra.get("limits", {})
-    idle = timedelta(seconds=float(limits.get("cursor_seconds", CURSOR_SECONDS)))
+    cursor: Cursor | None = call.org.cursors.get(name)
+    idle = timedelta(seconds=_limit(call, "cursor_seconds", CURSOR_SECONDS))
     if cursor is None or not start.isdigit() or call.org.now() - cursor.used > idle:
         raise bad_request("INVALID_QUERY_LOCATOR", "invalid query locator")
-    cursor.used = call.org.now()
-    return _page(call, name, int(start), page_size(call))
+    for other in call.org.cursors.values():
+        if other.query == cursor.query:
+            other.used = call.org.now()
+    if "sforce-query-options" in call.headers and cursor.query == name:
+        cursor.size = page_size(call)
+    return Reply(200, _page(call, cursor, int(start)))
 
 
-def _page(call: Call, name: str, start: int, size: int) -> Reply:
-    cursor: Cursor = call.org.cursors[name]
-    end = start + size
+def _page(call: Call, cursor: Cursor, start: int) -> dict[str, Any]:
+    """Rows from there on, as many as fill a page with their children, and one at least."""
+    records: list[dict[str, Any]] = []
+    room = cursor.size
+    for row in cursor.rows[start : start + cursor.size]:
+        cut, count = _with_child_pages(call, cursor, row)
+        if records and count > room:
+            break
+        records.append(cut)
+        room -= count
+    end = start + len(records)
     body: dict[str, Any] = {"totalSize": cursor.total, "done": end >= len(cursor.rows)}
     if not body["done"]:
-        body["nextRecordsUrl"] = f"{call.base}/query/{name}-{end}"
-    return Reply(200, body | {"records": cursor.rows[start:end]})
+        _keep(call.org, cursor, cursor.name or _new_name(call))
+        body["nextRecordsUrl"] = f"{call.base}/query/{cursor.name}-{end}"
+    return body | {"records": records}
 
 
-def _open(call: Call, cursor: Cursor) -> str:
-    """Keep the rest of an answer; a user has ten such at most, and the oldest gives way."""
-    org: Org = call.org
-    mine = [name for name, other in org.cursors.items() if other.user_id == cursor.user_id]
-    for oldest in mine[: len(mine) - MOST_CURSORS + 1]:
-        del org.cursors[oldest]
-    number = int(org.account.token("cursor", 16), 16)
-    name = f"0r8xx{to_base62(number, 10)}"
+def _with_child_pages(call: Call, cursor: Cursor, row: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """The row with long lists of children cut to their first pages; and how many rows it then is."""
+    cut, count = dict(row), 1
+    size = min(_limit(call, "child_page_size", PAGE), cursor.size)
+    for field, value in row.items():
+        if isinstance(value, dict) and "records" in value:
+            rows = value["records"]
+            child = Cursor(cursor.query, cursor.user_id, value["totalSize"], rows, size, call.org.now())
+            cut[field] = _page(call, child, 0)
+            count += len(cut[field]["records"])
+    return cut, count
+
+
+def _keep(org: Org, cursor: Cursor, name: str) -> None:
+    """For the pages to come. Of a user's eleven open queries the oldest gives way, with its children."""
+    cursor.name = name
     org.cursors[name] = cursor
-    return name
+    mine = dict.fromkeys(other.query for other in org.cursors.values() if other.user_id == cursor.user_id)
+    for oldest in list(mine)[:-MOST_CURSORS]:
+        for gone in [n for n, other in org.cursors.items() if other.query == oldest]:
+            del org.cursors[gone]
+
+
+def _new_name(call: Call) -> str:
+    return f"0r8xx{to_base62(int(call.org.account.token('cursor', 16), 16), 10)}"
+
+
+def _limit(call: Call, name: str, default: int) -> int:
+    return int(call.org.account.extra.get("limits", {}).get(name, default))
 
 
 def page_size(call: Call) -> int:

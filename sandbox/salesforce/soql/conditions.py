@@ -1,7 +1,7 @@
 """The Salesforce stand-in's SOQL conditions, by the vendor's idea of null and of case."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,10 +10,10 @@ from sandbox.salesforce.errors import bad_request
 from sandbox.salesforce.ids import full_id
 from sandbox.salesforce.records.org import Org, Record
 from sandbox.salesforce.records.values import read_datetime
-from sandbox.salesforce.schema.fields import NUMERIC, Field, SObject
+from sandbox.salesforce.schema.fields import NUMERIC, TEXTUAL, Field, SObject
 from sandbox.salesforce.soql.dates import span
 from sandbox.salesforce.soql.parse import Column, Compare, DateWord, Joined, Query, parse_condition
-from sandbox.salesforce.soql.words import Word, unknown_column, unknown_relation
+from sandbox.salesforce.soql.words import Word, malformed, unknown_column, unknown_relation
 
 Test = Callable[[Record], bool]
 
@@ -22,8 +22,12 @@ def holds(org: Org, made: SObject, record: Record, condition: str) -> bool:
     return test_of(org, made, parse_condition(condition), condition)(record)
 
 
-def resolve(org: Org, made: SObject, column: Column, text: str) -> tuple[list[Field], Field]:
-    """The references to walk and the field at their end. Raises: Refused."""
+def resolve(
+    org: Org, made: SObject, column: Column, text: str, functions: Collection[str] = ()
+) -> tuple[list[Field], Field]:
+    """The references to walk and the field at their end, within a function of these. Raises: Refused."""
+    if column.function and column.function not in functions:
+        raise malformed(text, column.at, f"unexpected token: '{column.function}'")
     here, walked = made, []
     for step in column.path[:-1]:
         reference = here.parent(step)
@@ -34,6 +38,8 @@ def resolve(org: Org, made: SObject, column: Column, text: str) -> tuple[list[Fi
     found = here.find(column.path[-1]) if column.path else None
     if found is None:
         raise unknown_column(text, column.at, column.path[-1] if column.path else "", here.name)
+    if column.function == "TOLABEL" and found.type not in {"picklist", "multipicklist"}:
+        raise malformed(text, column.at, f"toLabel() is of picklists, not of the field {found.name}")
     return walked, found
 
 
@@ -58,11 +64,21 @@ def test_of(org: Org, made: SObject, condition: Any, text: str) -> Test:
 
 
 def _comparison(org: Org, made: SObject, compare: Compare, text: str) -> Test:
-    walked, end = resolve(org, made, compare.column, text)
+    walked, end = resolve(org, made, compare.column, text, {"TOLABEL"})
+    _operator_fits(end, compare.sign)
     if (end.type == "textarea" and end.length > 255) or end.type == "address":
         raise bad_request("INVALID_FIELD", f"field '{end.name}' can not be filtered in a query call")
     check = value_test(org, end, compare.sign, compare.value)
     return lambda record: check(value_at(org, record, walked, end))
+
+
+def _operator_fits(end: Field, sign: str) -> None:
+    """Raises: Refused."""
+    if sign in {"INCLUDES", "EXCLUDES"} and end.type != "multipicklist":
+        message = f"INCLUDES or EXCLUDES operator only valid on multipicklist field, not {end.name}"
+        raise bad_request("INVALID_QUERY_FILTER_OPERATOR", message)
+    if sign == "LIKE" and end.type not in TEXTUAL - {"id", "reference"}:
+        raise bad_request("INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {end.type} field {end.name}")
 
 
 def value_test(org: Org, end: Field, sign: str, wanted: Any) -> Callable[[Any], bool]:
@@ -99,7 +115,7 @@ def _comparable(org: Org, end: Field, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, DateWord):
-        days = span(value.name, org.now().date())
+        days = span(value.name, org.today())
         if days is None:
             raise bad_request("MALFORMED_QUERY", f"Bind variables only allowed in Apex code: {value.name}")
         value = days[0].isoformat()
@@ -125,7 +141,7 @@ def _typed(end: Field, raw: Any, *, literal: bool) -> Any:
     if end.type == "datetime":
         return read_datetime(raw)
     if end.type in {"id", "reference"}:
-        return full_id(str(raw)) or str(raw)
+        return _as_id(end, raw, literal=literal)
     if literal or not isinstance(raw, str):
         raise TypeError(raw)
     return raw.lower()
@@ -137,6 +153,15 @@ def _as_number(raw: Any, *, literal: bool) -> Decimal:
     return Decimal(raw)
 
 
+def _as_id(end: Field, raw: Any, *, literal: bool) -> str:
+    if literal or not isinstance(raw, str):
+        raise TypeError(raw)
+    known = full_id(raw)
+    if known is None:
+        raise bad_request("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {raw}", [end.name])
+    return known
+
+
 def _as_boolean(raw: Any) -> bool:
     if not isinstance(raw, bool):
         raise TypeError(raw)
@@ -144,7 +169,7 @@ def _as_boolean(raw: Any) -> bool:
 
 
 def _in_span(org: Org, end: Field, sign: str, wanted: DateWord) -> Callable[[Any], bool]:
-    days = span(wanted.name, org.now().date())
+    days = span(wanted.name, org.today())
     if days is None:
         raise bad_request("MALFORMED_QUERY", f"Bind variables only allowed in Apex code: {wanted.name}")
     first, last = days
@@ -152,7 +177,11 @@ def _in_span(org: Org, end: Field, sign: str, wanted: DateWord) -> Callable[[Any
     def within(value: Any) -> bool:
         if value is None:
             return sign == "!="
-        day = read_datetime(value).date() if end.type == "datetime" else date.fromisoformat(value)
+        day = (
+            read_datetime(value).astimezone(org.zone).date()
+            if end.type == "datetime"
+            else date.fromisoformat(value)
+        )
         inside = first <= day <= last
         return {
             "=": inside, "!=": not inside, "<": day < first, "<=": day <= last, ">": day > last,

@@ -4,10 +4,18 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sandbox.salesforce.soql.words import Word, cut, malformed, unquote
+from sandbox.salesforce.soql.words import Word, cut, malformed, not_imitated, unquote
 
-FUNCTIONS = {"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"}
-PLAIN_FUNCTIONS = {"TOLABEL", "CONVERTCURRENCY", "FORMAT"}
+AGGREGATES = {"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"}
+SHOWING = {"TOLABEL", "CONVERTCURRENCY"}
+"""Functions that show one record's value otherwise."""
+KINDS_OF_FIELDS = {"ALL", "CUSTOM", "STANDARD"}
+FUNCTIONS_NOT_IMITATED = {
+    "FORMAT", "CONVERTTIMEZONE", "DISTANCE", "GEOLOCATION", "GROUPING", "ROLLUP", "CUBE", "CALENDAR_MONTH",
+    "CALENDAR_QUARTER", "CALENDAR_YEAR", "DAY_IN_MONTH", "DAY_IN_WEEK", "DAY_IN_YEAR", "DAY_ONLY",
+    "FISCAL_MONTH", "FISCAL_QUARTER", "FISCAL_YEAR", "HOUR_IN_DAY", "WEEK_IN_MONTH", "WEEK_IN_YEAR",
+}  # fmt: skip
+CLAUSES_NOT_IMITATED = {"TYPEOF", "WITH", "HAVING", "FOR", "UPDATE", "ALL"}
 COMPARISONS = {"=", "!=", "<>", "<", ">", "<=", ">="}
 ENDS = {
     "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "ALL", "WITH", "USING", "UPDATE",
@@ -58,7 +66,6 @@ class Query:
     order: list[tuple[Column, bool, bool]] = field(default_factory=list)
     limit: int | None = None
     offset: int = 0
-    all_rows: bool = False
 
 
 def parse(text: str) -> Query:
@@ -116,7 +123,7 @@ class _Reader:
         return self.take()
 
     def number(self) -> int:
-        if self.word.kind != "number":
+        if self.word.kind != "number" or not self.word.text.isdigit():
             raise self.unexpected()
         return int(self.take().text)
 
@@ -142,12 +149,13 @@ class _Reader:
     def _clauses(self, query: Query) -> None:
         if self.took("USING"):
             self.need("SCOPE")
-            self.name()
+            if not self.took("EVERYTHING"):
+                raise not_imitated(self.text, self.word.at, f"USING SCOPE {self.word.text}")
         if self.took("WHERE"):
             query.where = self.condition()
-        if self.took("WITH"):
-            self.name()
+        self._refuse_clause()
         self._grouping(query)
+        self._refuse_clause()
         if self.took("ORDER"):
             self.need("BY")
             query.order = self._orders()
@@ -155,25 +163,24 @@ class _Reader:
             query.limit = self.number()
         if self.took("OFFSET"):
             query.offset = self.number()
-        self._endings(query)
+        self._refuse_clause()
+
+    def _refuse_clause(self) -> None:
+        if self.word.is_(*CLAUSES_NOT_IMITATED):
+            raise not_imitated(self.text, self.word.at, self.word.text)
 
     def _grouping(self, query: Query) -> None:
         if self.took("GROUP"):
             self.need("BY")
             query.group = self._columns()
 
-    def _endings(self, query: Query) -> None:
-        while self.took("FOR"):
-            self.need("VIEW", "REFERENCE", "UPDATE")
-        if self.took("ALL"):
-            self.need("ROWS")
-            query.all_rows = True
-
     def item(self) -> Any:
         if self.took("("):
             query = self.query()
             self.need(")")
             return query
+        if self.word.is_("TYPEOF"):
+            self._refuse_clause()
         column = self.column()
         if self.word.kind == "name" and self.word.text.upper() not in ENDS:
             return Column(column.path, column.at, column.function, self.take().text)
@@ -184,12 +191,24 @@ class _Reader:
         function = word.text.upper()
         if not self.word.is_("("):
             return Column(tuple(word.text.split(".")), word.at)
-        if function not in FUNCTIONS | PLAIN_FUNCTIONS | {"FIELDS"}:
+        if function in FUNCTIONS_NOT_IMITATED:
+            raise not_imitated(self.text, word.at, f"{word.text}()")
+        if function not in AGGREGATES | SHOWING | {"FIELDS"}:
             raise self.unexpected()
         self.need("(")
-        inner = () if self.word.is_(")") else self.column().path
+        return Column(self._argument(function), word.at, function)
+
+    def _argument(self, function: str) -> tuple[str, ...]:
+        """The one field that a function is of; COUNT() alone may have none."""
+        if function == "COUNT" and self.took(")"):
+            return ()
+        inner = self.name()
+        if self.word.is_("("):
+            raise not_imitated(self.text, self.word.at, f"A function within {function}()")
+        if function == "FIELDS" and inner.text.upper() not in KINDS_OF_FIELDS:
+            raise malformed(self.text, inner.at, f"unexpected token: '{inner.text}'")
         self.need(")")
-        return Column(inner, word.at, "" if function in PLAIN_FUNCTIONS else function)
+        return tuple(inner.text.split("."))
 
     def _columns(self) -> list[Column]:
         columns = [self.column()]

@@ -1,5 +1,6 @@
 """The Salesforce stand-in's SOQL runner: from a parsed query to the rows of the answer."""
 
+from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cmp_to_key
@@ -9,11 +10,12 @@ from sandbox.salesforce.errors import bad_request
 from sandbox.salesforce.records.org import Org, Record
 from sandbox.salesforce.schema.fields import Field, SObject
 from sandbox.salesforce.soql.conditions import resolve, test_of, value_at
-from sandbox.salesforce.soql.parse import Column, Query, parse
+from sandbox.salesforce.soql.parse import AGGREGATES, SHOWING, Column, Query, parse
 from sandbox.salesforce.soql.rows import compound, shown_value
 from sandbox.salesforce.soql.words import malformed, unknown_object, unknown_relation
 
 MAX_OFFSET = 2000
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -24,21 +26,41 @@ class Found:
     rows: list[dict[str, Any]]
 
 
-def run(org: Org, text: str, base: str, *, deleted: bool = False) -> Found:
-    """Raises: Refused."""
-    return _Runner(org, base, deleted=deleted).run(parse(text))
+@dataclass(frozen=True)
+class Shown:
+    """A column of plain rows: where its value stands, how it is shown, under which name."""
+
+    walked: list[Field]
+    end: Field
+    function: str
+    alias: str
+
+
+def run(org: Org, text: str, base: str, user: Record | None = None, *, deleted: bool = False) -> Found:
+    """The answer, for the user who asks. Raises: Refused."""
+    return _Runner(org, base, user or {}, deleted=deleted).run(parse(text))
 
 
 def column_values(org: Org, query: Query) -> list[Any]:
-    """The first column of a query within a condition. Raises: Refused."""
-    made, records = _Runner(org, "", deleted=False).records(query)
-    walked, end = resolve(org, made, query.columns[0], query.text)
+    """The only column of a query within a condition. Raises: Refused."""
+    column = query.columns[0]
+    if len(query.columns) > 1 or not isinstance(column, Column) or column.function:
+        raise malformed(query.text, query.source_at, "Only one field is allowed in a semi join sub-select")
+    made, records = _Runner(org, "", {}, deleted=False).records(query)
+    walked, end = resolve(org, made, column, query.text)
+    if end.type not in {"id", "reference"}:
+        message = f"Semi join sub-selects can only query id fields, cannot use: '{end.name}'"
+        raise malformed(query.text, column.at, message)
     return [value_at(org, record, walked, end) for record in records]
 
 
+def is_grouped(query: Query) -> bool:
+    return bool(query.group) or any(isinstance(c, Column) and c.function in AGGREGATES for c in query.columns)
+
+
 class _Runner:
-    def __init__(self, org: Org, base: str, *, deleted: bool) -> None:
-        self.org, self.base, self.deleted = org, base, deleted
+    def __init__(self, org: Org, base: str, user: Record, *, deleted: bool) -> None:
+        self.org, self.base, self.user, self.deleted = org, base, user, deleted
 
     def run(self, query: Query) -> Found:
         first = query.columns[0]
@@ -46,12 +68,7 @@ class _Runner:
             if len(query.columns) > 1:
                 raise malformed(query.text, first.at, "COUNT() must be the only element in a SELECT list")
             return Found(len(self.records(query)[1]), [])
-        if query.group or any(
-            isinstance(c, Column) and c.function not in {"", "FIELDS"} for c in query.columns
-        ):
-            rows = self._grouped(query)
-        else:
-            rows = self._plain(query)
+        rows = self._grouped(query) if is_grouped(query) else self._plain(query)
         return Found(len(rows), rows)
 
     def records(self, query: Query, among: list[Record] | None = None) -> tuple[SObject, list[Record]]:
@@ -63,8 +80,7 @@ class _Runner:
             raise bad_request("NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000")
         test = test_of(self.org, made, query.where, query.text)
         every = self.org.table(made.name).values() if among is None else among
-        keep_deleted = self.deleted or query.all_rows
-        kept = [r for r in every if (keep_deleted or not r["IsDeleted"]) and test(r)]
+        kept = [r for r in every if (self.deleted or not r["IsDeleted"]) and test(r)]
         if not query.group:
             kept = self._ordered(made, query, kept)
             kept = _cut(query, kept)
@@ -88,9 +104,17 @@ class _Runner:
 
     def _plain(self, query: Query) -> list[dict[str, Any]]:
         made, records = self.records(query)
-        columns = self._expanded(made, query)
-        plan = [self._planned(made, query, column) for column in columns]
+        plan = self._plan(made, query)
         return [self._row(made, record, plan) for record in records]
+
+    def _plan(self, made: SObject, query: Query) -> list[Any]:
+        """How a row is made, checked as a whole. Raises: Refused."""
+        plan = [self._planned(made, query, column) for column in self._expanded(made, query)]
+        names = Counter(_key(step) for step in plan)
+        twice = next((name for name, count in names.items() if count > 1), None)
+        if twice:
+            raise malformed(query.text, query.source_at, f"duplicate field selected: {twice}")
+        return plan
 
     def _expanded(self, made: SObject, query: Query) -> list[Any]:
         columns: list[Any] = []
@@ -112,8 +136,12 @@ class _Runner:
     def _planned(self, made: SObject, query: Query, column: Any) -> Any:
         if isinstance(column, Query):
             return self._child(made, column)
-        walked, end = resolve(self.org, made, column, query.text)
-        return walked, end
+        walked, end = resolve(self.org, made, column, query.text, SHOWING)
+        if column.alias and not column.function:
+            raise malformed(query.text, column.at, "only aggregate expressions use field aliasing")
+        if column.function == "CONVERTCURRENCY" and end.type != "currency":
+            raise malformed(query.text, column.at, f"convertCurrency() is of currency fields, not {end.name}")
+        return Shown(walked, end, column.function, column.alias)
 
     def _child(self, made: SObject, query: Query) -> tuple[str, SObject, Field, Query]:
         wanted = query.source.lower()
@@ -121,6 +149,9 @@ class _Runner:
             for reference in child.fields.values():
                 if reference.target == made.name and (reference.children or "").lower() == wanted:
                     query.source = child.name
+                    if is_grouped(query):
+                        message = "only root queries support aggregate expressions"
+                        raise malformed(query.text, query.source_at, message)
                     self.records(query, [])
                     return str(reference.children), child, reference, query
         raise unknown_relation(query.text, query.source_at, query.source)
@@ -128,16 +159,39 @@ class _Runner:
     def _row(self, made: SObject, record: Record, plan: list[Any]) -> dict[str, Any]:
         row: dict[str, Any] = {"attributes": self._attributes(made, record)}
         for step in plan:
-            if len(step) == 4:
+            if not isinstance(step, Shown):
                 row[step[0]] = self._children(record, *step)
+            elif step.alias:
+                at = self._at_end(record, step.walked)
+                row[step.alias] = self._value(at, step) if at else None
             else:
-                self._put(row, record, *step)
+                self._put(row, record, step)
         return row
 
-    def _put(self, row: dict[str, Any], record: Record, walked: list[Field], end: Field) -> None:
+    def _at_end(self, record: Record | None, walked: list[Field]) -> Record | None:
+        for reference in walked:
+            target_id = record.get(reference.name) if record else None
+            record = self.org.get(str(reference.target), target_id, deleted=True) if target_id else None
+        return record
+
+    def _value(self, record: Record, shown: Shown) -> Any:
+        """Labels are the values themselves in this org; money is converted by the org's rates."""
+        if shown.end.parts:
+            return compound(record, shown.end)
+        value = record.get(shown.end.name)
+        if shown.function == "CONVERTCURRENCY" and value is not None:
+            value = self._converted(value, str(record.get("CurrencyIsoCode")))
+        return shown_value(value)
+
+    def _converted(self, value: Decimal, currency: str) -> Decimal:
+        rates = {row["IsoCode"]: Decimal(row["ConversionRate"]) for row in self.org.live("CurrencyType")}
+        own = str(self.user.get("DefaultCurrencyIsoCode"))
+        return value if own == currency else (Decimal(value) / rates[currency] * rates[own]).quantize(CENT)
+
+    def _put(self, row: dict[str, Any], record: Record, shown: Shown) -> None:
         """One value into the row, within the nested objects of the parents on its way."""
         here, at = row, record
-        for reference in walked:
+        for reference in shown.walked:
             target_id = at.get(reference.name)
             parent = self.org.get(str(reference.target), target_id, deleted=True) if target_id else None
             key = str(reference.relationship)
@@ -147,7 +201,7 @@ class _Runner:
             target = self.org.objects[str(reference.target)]
             here = here.setdefault(key, {"attributes": self._attributes(target, parent)})
             at = parent
-        here[end.name] = compound(at, end) if end.parts else shown_value(at.get(end.name))
+        here[shown.end.name] = self._value(at, shown)
 
     def _children(
         self, record: Record, _name: str, child: SObject, reference: Field, query: Query
@@ -156,7 +210,7 @@ class _Runner:
         _, records = self.records(query, among)
         if not records:
             return None
-        plan = [self._planned(child, query, column) for column in self._expanded(child, query)]
+        plan = self._plan(child, query)
         rows = [self._row(child, r, plan) for r in records]
         return {"totalSize": len(rows), "done": True, "records": rows}
 
@@ -199,10 +253,24 @@ class _Runner:
             if column.function == "COUNT" and not column.path:
                 row[name] = len(members)
                 continue
-            walked, end = resolve(self.org, made, column, query.text)
+            walked, end = resolve(self.org, made, column, query.text, AGGREGATES)
+            if not column.function and _lower(column) not in {_lower(key) for key in query.group}:
+                message = f"Field must be grouped or aggregated: {column.path[-1]}"
+                raise malformed(query.text, column.at, message)
             values = [value_at(self.org, member, walked, end) for member in members]
             row[name] = _aggregate(column.function, [v for v in values if v is not None])
         return row
+
+
+def _lower(column: Column) -> tuple[str, ...]:
+    return tuple(step.lower() for step in column.path)
+
+
+def _key(step: Any) -> str:
+    """What a column of a plain row is called, its parents included."""
+    if not isinstance(step, Shown):
+        return step[0]
+    return step.alias or ".".join([*(str(field.relationship) for field in step.walked), step.end.name])
 
 
 def _names(query: Query) -> list[str]:

@@ -56,6 +56,11 @@ def malformed(text: str, at: int, what: str) -> Refused:
     return bad_request("MALFORMED_QUERY", where_at(text, at) + what)
 
 
+def not_imitated(text: str, at: int, what: str) -> Refused:
+    """What the vendor knows and the stand-in does not: refused in the vendor's form, and told as such."""
+    return malformed(text, at, f"{what} is not imitated by this stand-in")
+
+
 def unknown_column(text: str, at: int, field: str, entity: str) -> Refused:
     return bad_request(
         "INVALID_FIELD",

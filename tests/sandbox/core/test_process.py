@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from sandbox.core.server import CA_VARIABLES
 from sandbox.folders import vendors
 
 pytestmark = pytest.mark.parametrize("vendor", vendors()[:1])
@@ -70,10 +71,9 @@ async def test_prints_all_that_a_client_needs(vendor, tmp_path):
     """The lines have addresses, the proxy and files that exist, and the end on SIGTERM is graceful."""
     async with started(vendor, "--data", str(tmp_path)) as (process, said):
         name = vendor.upper()
-        assert {f"{name}_SANDBOX_URL", f"{name}_CONTROL_URL", "HTTPS_PROXY", "REQUESTS_CA_BUNDLE"} <= set(
-            said
-        )
-        assert await asyncio.to_thread(Path(said["SSL_CERT_FILE"]).exists)
+        assert {f"{name}_SANDBOX_URL", f"{name}_CONTROL_URL", "HTTPS_PROXY"} <= set(said)
+        [authority] = {said[variable] for variable in CA_VARIABLES}
+        assert await asyncio.to_thread(Path(authority).exists)
         process.terminate()
         assert await process.wait() == 0
 

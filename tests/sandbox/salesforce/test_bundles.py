@@ -162,3 +162,64 @@ async def test_bulk_jobs(api):
     job = await api.post("/jobs/query", query)
     result = await api.send("GET", f"/jobs/query/{job['id']}/results?maxRecords=10")
     assert (result.text, result.headers["sforce-locator"]) == ('"Name"\n"Bulk One"\n', "null")
+
+
+async def test_a_bundle_takes_what_the_vendor_takes(api):
+    """A member, a resource or a size that the vendor does not take is refused, and never passed over."""
+    good = step("a", "GET", "/sobjects/Account/describe")
+    account = {"attributes": {"type": "Account"}, "Name": "A"}
+    contact = {"attributes": {"type": "Contact"}, "LastName": "B"}
+    graph = {
+        "graphId": "g",
+        "compositeRequest": [step(f"n{i}", "GET", f"/sobjects/{i}/x") for i in range(16)],
+    }
+    chain = [step("r0", "GET", "/sobjects/Account/x")]
+    chain += [step(f"r{i}", "GET", f"/sobjects/Account/@{{r{i - 1}.id}}") for i in range(1, 16)]
+    refusals = {
+        ("/composite", "JSON_PARSER_ERROR"): [
+            {"allOrNothing": True, "compositeRequest": [good]},
+            {"compositeRequest": [good | {"richInput": {}}]},
+            {"compositeRequest": [1]},
+        ],
+        ("/composite", "INVALID_INPUT"): [{"compositeRequest": [{"method": "GET", "url": good["url"]}]}],
+        ("/composite/batch", "JSON_PARSER_ERROR"): [
+            {"batchRequests": [{"method": "GET", "url": "v66.0/limits", "binaryPartName": "x"}]}
+        ],
+        ("/composite/graph", "LIMIT_EXCEEDED"): [
+            {"graphs": [graph]}, {"graphs": [{"graphId": "g", "compositeRequest": chain}]}
+        ],
+        ("/composite/sobjects", "LIMIT_EXCEEDED"): [{"records": [account, contact] * 6}],
+        ("/composite/sobjects/Account", "JSON_PARSER_ERROR"): [{"ids": [1], "fields": ["Id"]}],
+        ("/composite/tree/Account", "JSON_PARSER_ERROR"): [{"records": [1]}],
+        ("/jobs/ingest", "INVALIDJOB"): [
+            {"object": "Account", "operation": "hardDelete"},
+            {"object": "Account", "operation": "insert", "columnDelimiter": "SPACE"},
+        ],
+        ("/jobs/ingest", "JSON_PARSER_ERROR"): [
+            {"object": "Account", "operation": "insert", "assignmentRuleId": "01Q000000000000AAA"}
+        ],
+        ("/jobs/query", "API_ERROR"): [
+            {"operation": "query", "query": query}
+            for query in ("SELECT COUNT() FROM Account", "SELECT (SELECT Id FROM Contacts) FROM Account")
+        ],
+    }  # fmt: skip
+    for (path, code), bodies in refusals.items():
+        for body in bodies:
+            assert (await api.refused("POST", path, body))[:2] == (400, code), body
+    within = {"compositeRequest": [step("a", "GET", "/limits")]}
+    [answer] = (await api.post("/composite", within))["compositeResponse"]
+    assert (answer["httpStatusCode"], answer["body"][0]["errorCode"]) == (400, "INVALID_INPUT")
+    assert (await api.refused("POST", "/services/data/v49.0/composite/graph", {"graphs": []}))[0] == 404
+
+
+async def test_a_tree_has_five_levels(api):
+    """A tree that is deeper, here of accounts below accounts, leaves nothing."""
+    tree = {"attributes": {"type": "Account", "referenceId": "6"}, "Name": "Deep 6"}
+    for level in range(5, 0, -1):
+        children = {"ChildAccounts": {"records": [tree]}}
+        tree = {
+            "attributes": {"type": "Account", "referenceId": str(level)},
+            "Name": f"Deep {level}",
+        } | children
+    assert (await api.refused("POST", "/composite/tree/Account", {"records": [tree]}))[1] == "LIMIT_EXCEEDED"
+    assert await api.soql("SELECT Id FROM Account WHERE Name LIKE 'Deep %'") == []

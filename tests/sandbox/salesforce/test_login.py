@@ -59,6 +59,18 @@ async def test_jwt_bearer_wants_the_apps_own_key(account, client):
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 
 
+async def test_each_account_has_its_own_key(account, salesforce_sandbox, client, assertion):
+    """An assertion for one account, signed with the key of another of the same stand-in, is refused."""
+    other = await salesforce_sandbox.create_account()
+    mine, theirs = account.credentials, other.credentials
+    assert mine["private_key"] != theirs["private_key"]
+    claims = {"iss": mine["client_id"], "sub": mine["username"]}
+    answer = await client.post(TOKEN, data={"grant_type": BEARER, "assertion": assertion(other, **claims)})
+    assert answer.json() == {"error": "invalid_grant", "error_description": "invalid assertion"}
+    form = {"grant_type": BEARER, "assertion": assertion(other)}
+    assert (await client.post(TOKEN, data=form)).status_code == 200
+
+
 async def test_client_credentials_by_basic_and_by_body(account, client):
     """Both ways of telling the secret work; a wrong secret does not, nor does the login host."""
     known = account.credentials
@@ -107,8 +119,11 @@ async def test_refresh_keeps_or_rotates_the_token(account, salesforce_sandbox, c
 async def test_a_dead_session_is_told_by_an_array(account, api):
     """After revocation, and after idle time, every call is 401 INVALID_SESSION_ID."""
     dead = (401, "INVALID_SESSION_ID", "Session expired or invalid")
+    assert "sforce-limit-info" in (await api.send("GET", "/limits")).headers
     await account.advance_clock(7300)
     assert await api.refused("GET", "/limits") == dead
+    # Nobody known, no allowance told.
+    assert "sforce-limit-info" not in (await api.send("GET", "/limits")).headers
 
 
 async def test_revoke_ends_a_session(account, api):

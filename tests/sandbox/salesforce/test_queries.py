@@ -96,33 +96,124 @@ async def test_pages_are_followed_by_locator(account, api):
     assert (await api.refused("GET", first["nextRecordsUrl"]))[1] == "INVALID_QUERY_LOCATOR"
 
 
-@pytest.mark.parametrize(
-    ("query", "code", "words"),
-    [
-        ("SELECT Foo FROM Account", "INVALID_FIELD", "No such column 'Foo' on entity 'Account'"),
-        ("SELECT Id FROM Xyzzy", "INVALID_TYPE", "sObject type 'Xyzzy' is not supported"),
-        ("SELECT Id Account", "MALFORMED_QUERY", "unexpected end of query"),
-        ("SELECT Id FROM Account WHERE", "MALFORMED_QUERY", "unexpected end of query"),
-        (
-            "SELECT Id FROM Account WHERE Foo.Name = 'x'",
-            "INVALID_FIELD",
-            "Didn't understand relationship 'Foo'",
-        ),
-        ("SELECT Id FROM Opportunity WHERE CloseDate = 'x'", "INVALID_FIELD", "must be of type date"),
-        (
-            "SELECT Id FROM Account WHERE Name='a' AND Name='b' OR Name='c'",
-            "MALFORMED_QUERY",
-            "unexpected token: 'OR'",
-        ),
-        ("SELECT Name FROM Account GROUP BY Name HAVING COUNT(Id) > 1", "MALFORMED_QUERY", "token: 'HAVING'"),
-        ("SELECT FIELDS(ALL) FROM Account", "MALFORMED_QUERY", "LIMIT of at most 200"),
-    ],
-)
-async def test_bad_queries(api, query, code, words):
+async def test_long_lists_of_children_have_pages_of_their_own(account, api):
+    """Children are paged by their size through to the end, and all stand for one open query."""
+    await account.set_limits(child_page_size=1)
+    query = "SELECT Name, (SELECT Id FROM OpportunityLineItems) FROM Opportunity ORDER BY Name"
+    rows = await api.soql(query)
+    lines = next(r["OpportunityLineItems"] for r in rows if r["Name"] == GLOBEX)
+    assert (lines["totalSize"], lines["done"], len(lines["records"])) == (2, False, 1)
+    for _ in range(9):
+        await api.soql(query)
+    second = await api.get(lines["nextRecordsUrl"])
+    assert (second["totalSize"], second["done"], len(second["records"])) == (2, True, 1)
+    assert second["records"][0]["Id"] != lines["records"][0]["Id"]
+    await api.soql(query)
+    assert (await api.refused("GET", lines["nextRecordsUrl"]))[1] == "INVALID_QUERY_LOCATOR"
+
+
+async def test_children_count_towards_a_page(account, api):
+    """A page holds fewer parents where their children fill it; all come in the end."""
+    await account.set_limits(page_size=4)
+    page = await api.get(
+        "/query", q="SELECT Name, (SELECT Id FROM OpportunityLineItems) FROM Opportunity ORDER BY Name"
+    )
+    seen = [page["records"]]
+    while not page["done"]:
+        page = await api.get(page["nextRecordsUrl"])
+        seen.append(page["records"])
+    assert len([row for rows in seen for row in rows]) == page["totalSize"] == 5
+    counts = [
+        sum(1 + (row["OpportunityLineItems"] or {}).get("totalSize", 0) for row in rows) for rows in seen
+    ]
+    assert max(counts) <= 4 < sum(counts)
+
+
+async def test_labels_and_converted_money(api):
+    """toLabel() and convertCurrency() keep the field's name or take the alias; money is in the user's."""
+    [row] = await api.soql(
+        "SELECT Amount, convertCurrency(Amount) own, toLabel(StageName), toLabel(Account.Industry) branch"  # noqa: S608 - SOQL
+        f" FROM Opportunity WHERE Name = '{GLOBEX}' AND toLabel(StageName) != 'x'"
+    )
+    assert set(row) == {"attributes", "Amount", "own", "StageName", "branch"}
+    [dollar] = await api.soql("SELECT ConversionRate FROM CurrencyType WHERE IsoCode = 'USD'")
+    assert row["own"] == round(row["Amount"] / dollar["ConversionRate"], 2) != row["Amount"]
+
+
+BAD_QUERIES = [
+    ("SELECT Foo FROM Account", "INVALID_FIELD", "No such column 'Foo' on entity 'Account'"),
+    ("SELECT Id FROM Xyzzy", "INVALID_TYPE", "sObject type 'Xyzzy' is not supported"),
+    ("SELECT Id Account", "MALFORMED_QUERY", "unexpected end of query"),
+    ("SELECT Id FROM Account WHERE", "MALFORMED_QUERY", "unexpected end of query"),
+    (
+        "SELECT Id FROM Account WHERE Foo.Name = 'x'",
+        "INVALID_FIELD",
+        "Didn't understand relationship 'Foo'",
+    ),
+    ("SELECT Id FROM Opportunity WHERE CloseDate = 'x'", "INVALID_FIELD", "must be of type date"),
+    (
+        "SELECT Id FROM Account WHERE Name='a' AND Name='b' OR Name='c'",
+        "MALFORMED_QUERY",
+        "unexpected token: 'OR'",
+    ),
+    (
+        "SELECT Name FROM Account GROUP BY Name HAVING COUNT(Id) > 1",
+        "MALFORMED_QUERY",
+        "HAVING is not imitated",
+    ),
+    ("SELECT FIELDS(ALL) FROM Account", "MALFORMED_QUERY", "LIMIT of at most 200"),
+    ("SELECT FIELDS(SOME) FROM Account LIMIT 1", "MALFORMED_QUERY", "unexpected token: 'SOME'"),
+    ("SELECT Id FROM Account LIMIT 1.5", "MALFORMED_QUERY", "unexpected token: '1.5'"),
+    ("SELECT Name n FROM Account", "MALFORMED_QUERY", "only aggregate expressions use field aliasing"),
+    ("SELECT Id, Name, id FROM Account", "MALFORMED_QUERY", "duplicate field selected: Id"),
+    ("SELECT Name, COUNT(Id) FROM Account", "MALFORMED_QUERY", "must be grouped or aggregated: Name"),
+    ("SELECT Id FROM Opportunity WHERE SUM(Amount) > 1", "MALFORMED_QUERY", "unexpected token: 'SUM'"),
+    ("SELECT Id FROM Opportunity ORDER BY SUM(Amount)", "MALFORMED_QUERY", "unexpected token: 'SUM'"),
+    (
+        "SELECT SUM(convertCurrency(Amount)) FROM Opportunity",
+        "MALFORMED_QUERY",
+        "A function within SUM()",
+    ),
+    ("SELECT toLabel(Name) FROM Account", "MALFORMED_QUERY", "toLabel() is of picklists"),
+    ("SELECT convertCurrency(Name) FROM Account", "MALFORMED_QUERY", "is of currency fields, not Name"),
+    (
+        "SELECT (SELECT COUNT(Id) FROM OpportunityLineItems) FROM Opportunity",
+        "MALFORMED_QUERY",
+        "only root queries support aggregate expressions",
+    ),
+    ("SELECT Id FROM Account WHERE Id = 'x'", "INVALID_QUERY_FILTER_OPERATOR", "invalid ID field: x"),
+    (
+        "SELECT Id FROM Account WHERE Id LIKE '0%'",
+        "INVALID_QUERY_FILTER_OPERATOR",
+        "operator on id field",
+    ),
+    (
+        "SELECT Id FROM Account WHERE Name INCLUDES ('a')",
+        "INVALID_QUERY_FILTER_OPERATOR",
+        "only valid on multipicklist",
+    ),
+    (
+        "SELECT Id FROM Opportunity WHERE AccountId IN (SELECT Name FROM Account)",
+        "MALFORMED_QUERY",
+        "can only query id fields, cannot use: 'Name'",
+    ),
+    (
+        "SELECT Id FROM Opportunity WHERE AccountId IN (SELECT Id, Name FROM Account)",
+        "MALFORMED_QUERY",
+        "Only one field is allowed",
+    ),
+]
+
+
+async def test_bad_queries(api):
     """A bad query is a 400 that points at the place."""
-    status, found, message = await api.refused("GET", "/query", params={"q": query})
-    assert (status, found) == (400, code)
-    assert words in message
+    answers = [(await api.refused("GET", "/query", params={"q": query})) for query, _, _ in BAD_QUERIES]
+    wrong = [
+        (query, answer)
+        for (query, code, words), answer in zip(BAD_QUERIES, answers, strict=True)
+        if answer[:2] != (400, code) or words not in answer[2]
+    ]
+    assert wrong == []
 
 
 async def test_quotes_are_escaped(api):

@@ -3,12 +3,15 @@
 import asyncio
 from datetime import UTC, datetime
 from io import BytesIO
+from pathlib import Path
 
 import grpc.aio
 import pytest
 from fastavro import parse_schema, schemaless_writer
 
 from sandbox.salesforce.proto import pubsub_api_pb2 as pb
+from sandbox.salesforce.proto.pubsub_api_pb2_grpc import PubSubStub
+from tests.support.sandboxes import SandboxRefused
 
 from .conftest import fields_of
 
@@ -96,6 +99,35 @@ async def test_resume_after_a_place(account, api, streams, stream):
     assert [e["NextStep"] for _, _, e in await again.read()] == ["two", "three"]
     whole = await streams(account, api.token).open(replay_preset=pb.EARLIEST)
     assert len(await whole.read()) == 3
+
+
+async def test_resume_after_the_first_8_bytes_of_a_place(account, api, streams):
+    """A client that kept 8 bytes of an id as a number, as the common Node client does, resumes as well."""
+    deal = await deal_of(account)
+    for step in ("one", "two"):
+        await account.edit("Opportunity", deal["Id"], NextStep=step)
+    [(place, _, _), _] = await (await streams(account, api.token).open(replay_preset=pb.EARLIEST)).read()
+    kept = int.from_bytes(place[:8], "big").to_bytes(8, "big")
+    again = await streams(account, api.token).open(replay_preset=pb.CUSTOM, replay_id=kept)
+    assert (await again.one())["NextStep"] == "two"
+
+
+async def test_the_service_has_a_port_with_tls(account, api):
+    """A gRPC client that trusts the printed authority alone is served; one that does not is no client."""
+    known = account.credentials
+    metadata = (
+        ("accesstoken", api.token), ("instanceurl", known["instance_url"]), ("tenantid", known["org_id"]),
+    )  # fmt: skip
+    trusted = await asyncio.to_thread(Path(account.env["SALESFORCE_CA_FILE"]).read_bytes)
+    endpoint = account.env["SALESFORCE_PUBSUB_TLS_ENDPOINT"]
+    for name in (endpoint, endpoint.replace("127.0.0.1", "localhost")):
+        async with grpc.aio.secure_channel(name, grpc.ssl_channel_credentials(trusted)) as channel:
+            topic = await PubSubStub(channel).GetTopic(pb.TopicRequest(topic_name=TOPIC), metadata=metadata)
+            assert topic.can_subscribe
+    async with grpc.aio.secure_channel(endpoint, grpc.ssl_channel_credentials()) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await PubSubStub(channel).GetTopic(pb.TopicRequest(topic_name=TOPIC), metadata=metadata)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
 async def test_flow_control(account, api, streams):
@@ -211,6 +243,20 @@ async def test_gap_events(account, stream):
     assert event["ChangeEventHeader"]["changeType"] == "GAP_UPDATE"
     assert event["ChangeEventHeader"]["recordIds"] == [deal["Id"]]
     assert event["StageName"] is None
+
+
+async def test_an_event_of_many_records_names_none(account, stream):
+    """Where very many change alike, an event has `006*` for their ids and none of their data."""
+    await account.create("ChangeEvent", entityName="Opportunity", changeType="UPDATE", recordIds=["006*"])
+    event = await stream.one()
+    assert event["ChangeEventHeader"]["recordIds"] == ["006*"]
+    assert event["StageName"] is None
+    bad = [
+        ("UPDATE", []), ("GAP_UPDATE", ["001*"]), ("GAP_UPDATE", ["006"]), ("UPDATE", ["006*", "006*"]),
+    ]  # fmt: skip
+    for kind, ids in bad:
+        with pytest.raises(SandboxRefused):
+            await account.create("ChangeEvent", entityName="Opportunity", changeType=kind, recordIds=ids)
 
 
 async def test_nothing_undone_is_told(api, stream):

@@ -118,9 +118,10 @@ async def test_a_broken_stream_is_taken_up(org, open_org, deal):
 
 
 async def test_gap_events_are_read_up(org, open_org, deal):
-    """A change event without data makes us read the record; an overflow makes us look through all."""
+    """A change event without data makes us read the record; one without ids makes us look through all."""
     inbox, cursors = Inbox(), Cursors()
     other = (await one(org, "Opportunity", "Initech cloud migration"))["Id"]
+    third = (await one(org, "Opportunity", "Wayne discovery"))["Id"]
     async with open_org() as instance:
         source = by_name(instance, "stream:Opportunity")
         async with running(source, inbox, cursors):
@@ -135,6 +136,11 @@ async def test_gap_events_are_read_up(org, open_org, deal):
             overflow = {"entityName": "Opportunity", "changeType": "GAP_OVERFLOW", "recordIds": []}
             await org.create("ChangeEvent", **overflow)
             await inbox.until(lambda item: item.type == OPPORTUNITY_WON and item.change.id == other)
+            await org.set_notifications("lose", times=1)
+            await org.edit("Opportunity", third, StageName="Closed Won")
+            many = {"entityName": "Opportunity", "changeType": "UPDATE", "recordIds": ["006*"]}
+            await org.create("ChangeEvent", **many)
+            await inbox.until(lambda item: item.type == OPPORTUNITY_WON and item.change.id == third)
 
 
 async def test_unselected_entity(open_org, salesforce_sandbox):
