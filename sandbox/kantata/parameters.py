@@ -65,10 +65,14 @@ def check_listed(collection: Collection, query: Query, rows: list[Record]) -> No
         _refuse("parameters", {"search"}, collection)
     if BY_REFERENCE & set(query) and not query.get("external_reference_service_name"):
         raise system(400, "external_reference_service_name is needed to find by external reference")
-    field, _, direction = query.get("order", collection.order).partition(":")
-    is_there = field in ORDERED and (not rows or any(field in row for row in rows))
-    if not is_there or direction.lower() not in ("", "asc", "desc"):
+    if "order" in query and not _is_order(query["order"], rows):
         _refuse("order", {query["order"]}, collection)
+
+
+def _is_order(text: str, rows: list[Record]) -> bool:
+    field, _, direction = text.partition(":")
+    is_there = field in ORDERED and (not rows or any(field in row for row in rows))
+    return is_there and direction.lower() in ("", "asc", "desc")
 
 
 def _refuse(what: str, names: set[str] | frozenset[str], collection: Collection) -> None:

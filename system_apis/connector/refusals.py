@@ -47,8 +47,14 @@ def check_lengths(texts: Iterable[tuple[str, str, int]], instance: str) -> None:
         if len(text) > most
     )
     if faults:
-        named = ", ".join(f"{fault.pointer[1:]} {fault.detail}" for fault in faults)
+        named = ", ".join(f"the {_spoken(fault.pointer)} {fault.detail}" for fault in faults)
         raise VendorRejected(f"a text is too long: {named}", instance=instance, errors=faults)
+
+
+def _spoken(pointer: str) -> str:
+    """`/billing_address/line1` and `/tasks/0/title` as a person says them, counting from one."""
+    parts = pointer.strip("/").replace("_", " ").split("/")
+    return " ".join(str(int(part) + 1) if part.isdecimal() else part for part in parts)
 
 
 def no_such(instance: str, noun: str, key: str) -> NotFound:

@@ -27,7 +27,7 @@ FORMATS = {
     "DAY": "%A",
     "DY": "%a",
 }
-SHAPE = re.compile("|".join(['"[^"]*"', *sorted(FORMATS, key=len, reverse=True), "FF\\d"]), re.IGNORECASE)
+SHAPE = re.compile("|".join(['"[^"]*"', "FF\\d", *sorted(FORMATS, key=len, reverse=True)]), re.IGNORECASE)
 
 
 STARTS: dict[str, dict[str, Any]] = {

@@ -1,6 +1,7 @@
 """Lists, filters, SuiteQL, metadata and asynchronous jobs of the NetSuite stand-in."""
 # ruff: noqa: S608 - the queries are the test's own
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -200,6 +201,15 @@ async def test_suiteql_groups_orders_and_fetches(ns):
 async def test_suiteql_rownum(ns, q, ids):
     """ROWNUM counts the rows that the conditions took, before they are sorted, as Oracle's does."""
     assert [row["id"] for row in await ns.rows(q)] == ids
+
+
+async def test_suiteql_writes_fractions_of_a_second(ns):
+    """`FF3` is one part of a format, and a text in quotes stands as it is."""
+    q = "SELECT TO_CHAR(SYSDATE, 'YYYY\"T\"FF3') AS t FROM currency WHERE id = 1"
+    (row,) = await ns.rows(q)
+    assert re.fullmatch(r"\d{4}T\d+", row["t"])
+    moment = "TO_TIMESTAMP('2020-05-17 10:00:00.250', 'YYYY-MM-DD HH24:MI:SS.FF3')"
+    assert await ns.rows(f"SELECT id FROM currency WHERE id = 1 AND {moment} < SYSDATE") == [{"id": "1"}]
 
 
 async def test_suiteql_shows_rownum(ns):

@@ -131,7 +131,7 @@ async def test_texts_that_are_too_long_for_a_customer(erp: Any, account: Account
     draft = globex(legal_name="G" * 84, email="a@" + "e" * 253, tax_registrations=numbers)
     await account.clear_calls()
     with pytest.raises(
-        VendorRejected, match="legal_name has 84 characters; netsuite-main takes 83"
+        VendorRejected, match="the legal name has 84 characters; netsuite-main takes 83"
     ) as caught:
         await erp.put_customer("enf-cus-1", msgspec.structs.replace(draft, billing_address=LONG_ADDRESS))
     assert {fault.pointer for fault in caught.value.errors} == {
