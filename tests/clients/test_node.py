@@ -21,7 +21,7 @@ def test_the_locked_packages_name_no_registry() -> None:
 
 @salesforce_group
 def test_jsforce_logs_in(jsforce: Told, salesforce: Account) -> None:
-    """By client credentials at the org's own host, by a JWT at the login host, and again when a session is dead."""
+    """By client credentials at the org's own host, by a JWT at the login host, and again in a dead session."""
     username = salesforce.env["SALESFORCE_USERNAME"]
     assert jsforce["logs_in_by_client_credentials"] == {"instance": True, "username": username}
     assert jsforce["logs_in_by_jwt"] is True
@@ -43,7 +43,7 @@ async def test_jsforce_keeps_records(jsforce: Told, salesforce: Account) -> None
 
 @salesforce_group
 def test_jsforce_reads_pages_and_children(jsforce: Told) -> None:
-    """Each of 250 rows comes once, in pages of the size that was asked for; children come with their parent."""
+    """Each of 250 rows comes once, in pages of the wanted size; children come with their parent."""
     assert jsforce["creates_many_and_pages_through_them"] == {
         "made": 250,
         "pages": [200, 50],
