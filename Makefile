@@ -13,6 +13,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 # Third-party clients that verify the stand-in vendors: an environment of their own.
 CLIENTS := .venv-clients
+# One of them has pins of its own.
+TAP := .venv-tap
 NODE_CLIENTS := tests/clients/node/node_modules
 BIN := $(VENV)/bin
 # Optional: the lock's hashes are checked with pip as well; uv is only faster.
@@ -21,13 +23,13 @@ UV := $(shell command -v uv)
 ifdef UV
 MAKE_VENV = $(UV) venv -q --allow-existing --no-python-downloads --python $(PYTHON) $(VENV)
 INSTALL = $(UV) pip install -q --python $(BIN)/python
-MAKE_CLIENTS = $(UV) venv -q --allow-existing --no-python-downloads --python $(PYTHON) $(CLIENTS)
-INSTALL_CLIENTS = $(UV) pip install -q --python $(CLIENTS)/bin/python
+MAKE_CLIENTS = $(UV) venv -q --allow-existing --no-python-downloads --python $(PYTHON) $(@D)
+INSTALL_CLIENTS = $(UV) pip install -q --python $(@D)/bin/python
 else
 MAKE_VENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check
-MAKE_CLIENTS = $(PYTHON) -m venv $(CLIENTS)
-INSTALL_CLIENTS = $(CLIENTS)/bin/python -m pip install -q --disable-pip-version-check
+MAKE_CLIENTS = $(PYTHON) -m venv $(@D)
+INSTALL_CLIENTS = $(@D)/bin/python -m pip install -q --disable-pip-version-check
 endif
 # The locks are complete, so nothing is resolved; the project is built with the locked setuptools.
 INSTALL_LOCK = $(INSTALL) --no-deps --require-hashes -r
@@ -39,7 +41,7 @@ help:  ## list the targets
 run: $(VENV)/.installed  ## install, start everything, run the demo (ARGS=--once, ARGS=--fresh)
 	@exec $(BIN)/enfilade up $(ARGS)
 
-test: $(VENV)/.installed-dev $(CLIENTS)/.installed $(NODE_CLIENTS)/.installed  ## all tests, in parallel (ARGS="tests/gateway -k limit")
+test: $(VENV)/.installed-dev $(CLIENTS)/.installed $(TAP)/.installed $(NODE_CLIENTS)/.installed  ## all tests, in parallel (ARGS="tests/gateway -k limit")
 	@exec $(BIN)/python -m tests.support.cost $(BIN)/python -m pytest -n logical --dist loadgroup $(ARGS)
 
 check: $(VENV)/.installed-dev  ## format, lint, types, import laws, contract drift
@@ -64,6 +66,8 @@ lock: $(VENV)/.installed-dev  ## write all locks from requirements*.in (ARGS=--u
 	@$(LOCK) requirements.in -o requirements.lock $(ARGS)
 	@$(LOCK) -c requirements.lock requirements-dev.in -o requirements-dev.lock $(ARGS)
 	@$(LOCK) tests/clients/requirements.in -o tests/clients/requirements.lock $(ARGS)
+	@$(LOCK) --override tests/clients/tap/overrides.txt tests/clients/tap/requirements.in \
+		-o tests/clients/tap/requirements.lock $(ARGS)
 
 # No address of a package index in a lock: hashes identify a package, from any index.
 LOCK = $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
@@ -103,7 +107,9 @@ $(NODE_CLIENTS)/.installed: tests/clients/node/package-lock.json
 	fi
 
 $(CLIENTS)/.installed: tests/clients/requirements.lock
-	@echo "Installing the clients that verify the stand-in vendors …"
+$(TAP)/.installed: tests/clients/tap/requirements.lock
+$(CLIENTS)/.installed $(TAP)/.installed:
+	@echo "Installing clients that verify the stand-in vendors: $(@D) …"
 	@$(MAKE_CLIENTS)
 	@$(INSTALL_CLIENTS) --no-deps --require-hashes -r $<
 	@touch $@

@@ -70,6 +70,15 @@ async def netsuite_package(netsuite: Account, netsuite_sandbox: Sandbox) -> Told
 
 
 @pytest.fixture(scope="session")
+async def kantata(sandbox_of: SandboxOf) -> AsyncIterator[tuple[Account, dict[str, str]]]:
+    """An account, and what its stand-in prints of it."""
+    sandbox = await sandbox_of("kantata")
+    account = await sandbox.create_account()
+    yield account, {**sandbox.env, **account.env}
+    await account.remove()
+
+
+@pytest.fixture(scope="session")
 async def jsforce(salesforce: Account, salesforce_sandbox: Sandbox) -> Told:
     return await run_node("jsforce.mjs", {**salesforce_sandbox.env, **salesforce.env})
 
@@ -108,7 +117,11 @@ async def run_node(script: str, env: dict[str, str], *, oldest: int = 18) -> Tol
 
 
 async def _told(env: dict[str, str], *command: str | Path) -> Told:
-    """The client knows nothing but what the stand-in prints: proxy, certificates, credentials."""
+    return Told(json.loads(await run_client(env, *command)))
+
+
+async def run_client(env: dict[str, str], *command: str | Path) -> bytes:
+    """What a client printed: it knows only what the stand-in prints: proxy, certificates, credentials."""
     process = await asyncio.create_subprocess_exec(
         *command,
         env={**env, "PATH": os.environ["PATH"]},
@@ -117,4 +130,4 @@ async def _told(env: dict[str, str], *command: str | Path) -> Told:
     )
     printed, complaint = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     assert process.returncode == 0, complaint.decode()
-    return Told(json.loads(printed))
+    return printed
