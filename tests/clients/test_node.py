@@ -21,7 +21,7 @@ def test_the_locked_packages_name_no_registry() -> None:
 
 @salesforce_group
 def test_jsforce_logs_in(jsforce: Told, salesforce: Account) -> None:
-    """By client credentials at the org's own host, by a JWT at the login host, and after a session's death."""
+    """By client credentials at the own host, by a JWT at the login host, and once its session is dead."""
     username = salesforce.env["SALESFORCE_USERNAME"]
     assert jsforce["logs_in_by_client_credentials"] == {"instance": True, "username": username}
     assert jsforce["logs_in_by_jwt"] is True
