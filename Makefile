@@ -13,6 +13,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 # Third-party clients that verify the stand-in vendors: an environment of their own.
 CLIENTS := .venv-clients
+NODE_CLIENTS := tests/clients/node/node_modules
 BIN := $(VENV)/bin
 # Optional: the lock's hashes are checked with pip as well; uv is only faster.
 UV := $(shell command -v uv)
@@ -38,7 +39,7 @@ help:  ## list the targets
 run: $(VENV)/.installed  ## install, start everything, run the demo (ARGS=--once, ARGS=--fresh)
 	@exec $(BIN)/enfilade up $(ARGS)
 
-test: $(VENV)/.installed-dev $(CLIENTS)/.installed  ## all tests, in parallel (ARGS="tests/gateway -k limit")
+test: $(VENV)/.installed-dev $(CLIENTS)/.installed $(NODE_CLIENTS)/.installed  ## all tests, in parallel (ARGS="tests/gateway -k limit")
 	@exec $(BIN)/python -m tests.support.cost $(BIN)/python -m pytest -n logical --dist loadgroup $(ARGS)
 
 check: $(VENV)/.installed-dev  ## format, lint, types, import laws, contract drift
@@ -72,7 +73,7 @@ dump: $(VENV)/.installed-dev  ## write this release's database for the next rele
 	@exec $(BIN)/python -m tests.upgrade.make_dump $(VERSION)
 
 clean:  ## remove the environment and all caches; the data in .enfilade stays
-	rm -rf $(VENV) .venv-* build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache
+	rm -rf $(VENV) .venv-* $(NODE_CLIENTS) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -92,6 +93,14 @@ $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@$(INSTALL_LOCK) requirements-dev.lock
 	@$(INSTALL_SELF)
 	@touch $(VENV)/.installed $@
+
+# Without Node, or without its packages, their tests are skipped, with that reason.
+$(NODE_CLIENTS)/.installed: tests/clients/node/package-lock.json
+	@if command -v npm >/dev/null; then \
+		echo "Installing the clients of Node that verify the stand-in vendors …"; \
+		(cd tests/clients/node && npm ci --ignore-scripts --silent && touch node_modules/.installed) || \
+			echo "They could not be installed: their tests will be skipped."; \
+	fi
 
 $(CLIENTS)/.installed: tests/clients/requirements.lock
 	@echo "Installing the clients that verify the stand-in vendors …"

@@ -120,7 +120,12 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def address(self) -> str:
         """Where callers reach the gateway, without a slash at the end."""
-        return self.public_url.rstrip("/") or f"http://{authority(self.host, self.port)}"
+        return self.public_url.rstrip("/") or self.own_address
+
+    @property
+    def own_address(self) -> str:
+        """Where this machine reaches the gateway, whatever proxy stands before it."""
+        return f"http://{authority(self.host, self.port)}"
 
 
 def authority(host: str, port: int) -> str:

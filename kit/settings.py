@@ -12,6 +12,7 @@ from kit.toml_lines import line_of, lines_of
 
 _AT = re.compile(r"at `\$([^`]*)`$")
 T = TypeVar("T", bound=msgspec.Struct)
+_MOST = 2**63
 
 
 class SettingsError(Exception):
@@ -44,9 +45,16 @@ def gather(
                 faults.append(f"{name} is not set")
             continue
         try:
-            values[field.name] = msgspec.convert(text, field.type, strict=False)
+            value = msgspec.convert(text, field.type, strict=False)
         except msgspec.ValidationError as error:
             faults.append(f"{name}: {with_allowed(str(error), field.type)}")
+            continue
+        except UnicodeEncodeError:
+            faults.append(f"{name} is not UTF-8")
+            continue
+        if isinstance(value, int | float) and not abs(value) < _MOST:  # NaN is less than nothing
+            faults.append(f"{name}: Expected a number of less than 64 bits")
+        values[field.name] = value
     return values, faults
 
 
@@ -58,16 +66,31 @@ def with_allowed(fault: str, kind: Any) -> str:
 
 def read_toml(path: Path, kind: type[T]) -> T:
     """A schema-checked TOML file; raises SettingsError that names the file, the line and the place."""
+    text = read_text(path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SettingsError([f"{path}: {error.strerror}"]) from None
-    try:
-        return msgspec.convert(tomllib.loads(text), kind)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError([f"{path}: {error}"]) from None
+        return msgspec.convert(toml_of(text, str(path)), kind)
     except msgspec.ValidationError as error:
         raise SettingsError([f"{path}:{line_of_fault(lines_of(text), str(error))}: {error}"]) from None
+
+
+def read_text(path: Path) -> str:
+    """A file's text; raises SettingsError that names the file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError([f"{path}: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError([f"{path}: is not UTF-8 ({error.reason} at byte {error.start})"]) from None
+
+
+def toml_of(text: str, name: str) -> dict[str, Any]:
+    """A TOML document; raises SettingsError under the name of its file."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError([f"{name}: {error}"]) from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or nested too deep
+        raise SettingsError([f"{name}: cannot be read: {str(error)[:200]}"]) from None
 
 
 def line_of_fault(lines: dict[str, int], fault: str) -> int:

@@ -260,12 +260,13 @@ def _record(change: RecordChanged) -> str:
 
 
 def _stopped(change: RecordChanged, touched: Touched, grave: list[Verdict]) -> str:
-    names = ", ".join(verdict.field for verdict in grave)
+    names = ", ".join(verdict.field.replace("_", " ") for verdict in grave)
+    which = f"the {change.object} {change.id}"
     if touched.gone:
-        return f"The {change.object} was deleted in {change.instance}."
+        return f"T{which[1:]} was deleted in {change.instance}."
     if touched.certain:
-        return f"A change of {names} in {change.instance} was not taken over."
-    return f"{change.instance} changed the {change.object} without saying what; it may be {names}."
+        return f"A change of {names} of {which} in {change.instance} was not taken over."
+    return f"{change.instance} changed {which} without saying what; it may be {names}."
 
 
 async def _publish(

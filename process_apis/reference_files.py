@@ -1,13 +1,12 @@
 """Reference files: the firm's versioned TOML files, read together and refused together."""
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from contracts.canonical.reference import ReferenceData
-from kit.settings import SettingsError, line_of_fault
+from kit.settings import SettingsError, line_of_fault, read_text, toml_of
 from kit.toml_lines import lines_of
 from process_apis.reference import Reference, inconsistencies
 
@@ -19,10 +18,10 @@ def read(folder: Path) -> Reference:
     faults: list[str] = []
     for path in sorted(folder.glob("*.toml")):
         try:
-            text = path.read_text(encoding="utf-8")
-            part, lines = tomllib.loads(text), lines_of(text)
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            faults.append(f"{path}: {error}")
+            text = read_text(path)
+            part, lines = toml_of(text, str(path)), lines_of(text)
+        except SettingsError as error:
+            faults += error.faults
             continue
         for name, value in part.items():
             if name != "version" and name in merged:

@@ -1,6 +1,5 @@
 """deploy: validates settings and their folder before the deployment starts."""
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from gateway.plans.reading import decode
 from gateway.policy_bundle import read_bundle, read_valid_files
 from kit import retention
 from kit.secrets import SecretError, resolve
-from kit.settings import SettingsError
+from kit.settings import SettingsError, read_text, toml_of
 from kit.toml_lines import line_of, lines_of
 
 
@@ -114,11 +113,8 @@ def _check_people(folder: Path, known: KnownNames) -> None:
 
 
 def _check_flows(path: Path, known: KnownNames) -> None:
-    try:
-        text = path.read_text(encoding="utf-8")
-        sections = tomllib.loads(text)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError([f"{path}: {error}"]) from None
+    text = read_text(path)
+    sections = toml_of(text, str(path))
     flows = process_apis.app.settings_kinds()
     kind = msgspec.defstruct("Flows", [(name, flow_settings, None) for name, flow_settings in flows.items()])
     of_flows = {name: section for name, section in sections.items() if name in flows}

@@ -82,14 +82,17 @@ class Child:
 
 
 def _complaint(line: str) -> str:
-    """What a log line complains of: all of a plain one, the event of a structured error, else nothing."""
+    """What a log line complains of: all of a plain one, what a structured error says, else nothing."""
     if not line.startswith("{"):
         return line
     try:
         piped = msgspec.json.decode(line, type=dict[str, Any])
     except msgspec.DecodeError:
         return ""  # the beginning of it was cut off
-    return str(piped.get("event", "")) if piped.get("level") in ("error", "critical") else ""
+    if piped.get("level") not in ("error", "critical"):
+        return ""
+    of = [str(piped[name]) for name in ("instance",) if name in piped]
+    return ": ".join([str(piped.get("event", "")), *of, *map(str, piped.get("faults", ()))])
 
 
 def _python_path(environ: Mapping[str, str]) -> str:

@@ -1,13 +1,12 @@
 """Reads a TOML policy file into frozen Structs, or refuses it with every fault."""
 
-import tomllib
 import types
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from kit.settings import SettingsError, with_allowed
+from kit.settings import SettingsError, read_text, toml_of, with_allowed
 from kit.toml_lines import line_of, lines_of
 
 T = TypeVar("T")
@@ -15,22 +14,12 @@ T = TypeVar("T")
 
 def read(path: Path, kind: type[T]) -> T:
     """The file as a Struct; raises SettingsError that names the file, and each place with its line."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SettingsError([f"{path}: {error.strerror}"]) from None
-    except UnicodeDecodeError as error:
-        raise SettingsError([f"{path}: is not UTF-8 ({error.reason} at byte {error.start})"]) from None
-    return parse(text, kind, str(path))
+    return parse(read_text(path), kind, str(path))
 
 
 def parse(text: str, kind: type[T], name: str) -> T:
     """A file's text as a Struct; raises SettingsError as `read` does."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError([f"{name}: {error}"]) from None
-    return decode(raw, kind, name, text)
+    return decode(toml_of(text, name), kind, name, text)
 
 
 def decode(raw: Any, kind: type[T], name: str, text: str = "") -> T:

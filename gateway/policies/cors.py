@@ -16,13 +16,26 @@ class CorsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Origins as a browser sends them (scheme, host, port), and which headers their scripts may use."""
 
     origins: Annotated[tuple[str, ...], Meta(min_length=1)]
-    request_headers: tuple[str, ...] = ("Authorization", "Content-Type", "If-Match", "Idempotency-Key")
+    request_headers: tuple[str, ...] = (
+        "Authorization",
+        "Cache-Control",
+        "Content-Type",
+        "DPoP",
+        "Idempotency-Key",
+        "If-Match",
+        "If-None-Match",
+        "Last-Event-ID",
+    )
     exposed_headers: tuple[str, ...] = (
+        "Allow",
         "Correlation-Id",
+        "DPoP-Nonce",
         "ETag",
+        "Link",
         "RateLimit",
         "RateLimit-Policy",
         "Retry-After",
+        "WWW-Authenticate",
     )
     max_age_seconds: int = 600
 

@@ -12,6 +12,7 @@ from gateway.peers import Proxies, parse_address, parse_network, peer_of
 
 _SINGLE = frozenset(
     {
+        b"authorization",
         b"content-length",
         b"content-type",
         b"host",

@@ -50,6 +50,7 @@ _ALL = (
             "approvers": Many("users", stored="approver_ids"),
             "participants": Many("users", through=("participations", "workspace_id", "user_id")),
             "participations": Many("participations", foreign="workspace_id"),
+            "current_user_participation": Many("participations", foreign="workspace_id", mine=True),
             "workspace_groups": Many("workspace_groups", stored="workspace_group_ids"),
             "workspace_resources": Many("workspace_resources", foreign="workspace_id"),
             "workspace_resources_with_unnamed": Many("workspace_resources", foreign="workspace_id"),

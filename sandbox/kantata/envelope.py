@@ -5,13 +5,11 @@ from typing import Any
 
 from sandbox.kantata.catalogue import COLLECTIONS, SUBJECTS
 from sandbox.kantata.listing import Page, Query
+from sandbox.kantata.parameters import check_shown
 from sandbox.kantata.reader import Reader
 from sandbox.kantata.rendering import render
 from sandbox.kantata.shapes import Collection, Many
 from sandbox.kantata.store import Record
-from sandbox.kantata.values import words
-
-EVENT_DETAILS = words("previous_payload current_payload payload_changes change_summary change_details")
 
 
 def names(query: Query, parameter: str) -> list[str]:
@@ -28,9 +26,8 @@ def envelope(
         "results": [{"key": shown_as, "id": row["id"]} for row in page.rows],
         shown_as: {},
     }
+    check_shown(collection, query)
     optional = frozenset(names(query, "optional_fields"))
-    if collection.key == "subscribed_events":
-        optional &= EVENT_DETAILS
     included = names(query, "include")
     for row in page.rows:
         body[shown_as][row["id"]] = _with_links(reader, collection, row, included, optional)
@@ -53,7 +50,10 @@ def _with_links(
     """To-many ids are there when their association is included, and some always."""
     shown = render(reader, collection.key, row, optional)
     for name, many in collection.many.items():
-        if many.always or name in included:
+        if many.mine and name in included:
+            own = linked(reader, collection, row, many)
+            shown[f"{name}_id"] = own[0]["id"] if own else None
+        elif many.always or name in included:
             shown[_ids_name(name)] = [each["id"] for each in linked(reader, collection, row, many)]
     if collection.key == "subscribed_events" and "subject" in included:
         target, subject = _event_subject(reader, row)
@@ -78,12 +78,10 @@ def _side_load(
     elif name in collection.many:
         target = collection.many[name].collection
         found = [each for row in rows for each in linked(reader, collection, row, collection.many[name])]
-    elif name == "subject" and "subject_type" in (rows[0] if rows else {}):
+    else:  # the subject of an event
         for row in rows:
             target, subject = _event_subject(reader, row)
             _put(reader, target, [subject], body)
-        return
-    else:
         return
     _put(reader, target, found, body)
 
@@ -118,7 +116,8 @@ def linked(reader: Reader, collection: Collection, row: Record, many: Many) -> l
             each[far] for each in reader.group(between, near).get(row["id"], []) if each.get(far)
         )
         found = [reader.rows(many.collection)[each] for each in ids]
-    return [each for each in found if reader.sees(many.collection, each)]
+    seen = [each for each in found if reader.sees(many.collection, each)]
+    return [each for each in seen if each["user_id"] == reader.user_id] if many.mine else seen
 
 
 _RESOURCE_VALUES = ("WorkspaceResource", "custom_field_values")

@@ -29,7 +29,10 @@ def _archived_project(reader: Reader, row: Record) -> bool:
 # What a list leaves out unless one of the flags is present: collection → (flags, test).
 HIDDEN: dict[str, tuple[tuple[tuple[str, ...], Test], ...]] = {
     "workspaces": ((("include_archived", "archived"), lambda _r, row: row["archived"]),),
-    "stories": ((("show_archived", "include_archived"), lambda _r, row: row["archived"]),),
+    "stories": (
+        (("show_archived", "include_archived"), lambda _r, row: row["archived"]),
+        (("show_from_archived_workspaces",), _archived_project),
+    ),
     "users": ((("show_disabled",), lambda _r, row: row["disabled"]),),
     "time_entries": ((("from_archived_workspaces", "include_archived"), _archived_project),),
     "billing_milestones": ((("include_archived",), _archived_project),),
@@ -150,7 +153,7 @@ def _refuse(reader: Reader, collection: Collection, query: Query) -> None:
     if collection.key == "participations" and strict and not {"workspace_id", "workspace_ids"} & set(query):
         raise invalid("workspace_id", "can't be blank")
     for name in ("external_reference_service_model_refs", "service_model_refs"):
-        if len(_csv(query.get(name, ""))) > MOST_REFERENCES:
+        if len(csv(query.get(name, ""))) > MOST_REFERENCES:
             raise RefusalError(
                 422, [{"type": "validation", "field": name, "message": "is too long (maximum is 200)"}]
             )
@@ -163,12 +166,12 @@ def _tests(reader: Reader, collection: Collection, query: Query) -> list[Test]:
             tests.append(_one_of("id", text))
         elif name in EQUAL.get(collection.key, {}):
             tests.append(_one_of(EQUAL[collection.key][name], text))
-        elif name in _MOMENTS:
+        elif name in MOMENTS:
             tests.append(_moment(name, text))
         elif _foreign(collection, name):
             tests.append(_one_of(_foreign(collection, name), text))
-        elif name in _SPECIAL.get(collection.key, {}):
-            tests.append(_SPECIAL[collection.key][name](text))
+        elif name in SPECIAL.get(collection.key, {}):
+            tests.append(SPECIAL[collection.key][name](text))
     if query.get("search"):
         tests.append(_contains(collection.searched, query["search"]))
     if query.get("matching"):
@@ -178,12 +181,12 @@ def _tests(reader: Reader, collection: Collection, query: Query) -> list[Test]:
     return tests
 
 
-def _csv(text: str) -> set[str]:
+def csv(text: str) -> set[str]:
     return {part.strip() for part in text.split(",") if part.strip()}
 
 
 def _one_of(field: str, text: str) -> Test:
-    wanted = {part.lower() for part in _csv(text)}
+    wanted = {part.lower() for part in csv(text)}
     return lambda _reader, row: str(row.get(field)).lower() in wanted
 
 
@@ -194,7 +197,7 @@ def _foreign(collection: Collection, name: str) -> str:
     return field if field in held else ""
 
 
-_MOMENTS = {
+MOMENTS = {
     "created_after": ("created_at", True),
     "created_before": ("created_at", False),
     "updated_after": ("updated_at", True),
@@ -205,7 +208,7 @@ _MOMENTS = {
 
 
 def _moment(name: str, text: str) -> Test:
-    field, after = _MOMENTS[name]
+    field, after = MOMENTS[name]
     mark = read_instant(text)
     return lambda _reader, row: field not in row or (row[field] >= mark if after else row[field] <= mark)
 
@@ -225,7 +228,7 @@ def _referenced(reader: Reader, collection: Collection, query: Query) -> Test:
     listed = query.get(
         "external_reference_service_model_refs", query.get("external_reference_service_model_ref")
     )
-    refs = None if listed is None else _csv(listed)
+    refs = None if listed is None else csv(listed)
     found = {
         str(row["subject_id"])
         for row in reader.group("external_references", "service_name").get(service, [])
@@ -259,19 +262,19 @@ def _hardness(text: str) -> Test:
 
 
 def _booked_users(text: str) -> Test:
-    wanted = _csv(text)
+    wanted = csv(text)
     return lambda reader, row: (
         reader.rows("workspace_resources")[row["workspace_resource_id"]]["user_id"] in wanted
     )
 
 
 def _in_groups(text: str) -> Test:
-    wanted = _csv(text)
+    wanted = csv(text)
     return lambda _reader, row: bool(wanted & set(row["workspace_group_ids"]))
 
 
 def _participates(text: str) -> Test:
-    wanted = _csv(text)
+    wanted = csv(text)
 
     def test(reader: Reader, row: Record) -> bool:
         return any(
@@ -282,8 +285,45 @@ def _participates(text: str) -> Test:
     return test
 
 
-_SPECIAL: dict[str, dict[str, Callable[[str], Test]]] = {
-    "workspaces": {"workspace_group_ids": _in_groups, "workspace_group_id": _in_groups},
+def _active(text: str) -> Test:
+    """Unlike the flags, these three have a value."""
+    return lambda reader, row: text != "true" or not reader.rows("users")[row["user_id"]]["disabled"]
+
+
+def _in_open(key: str) -> Callable[[str], Test]:
+    def of(reader: Reader, row: Record) -> Record:
+        story = reader.rows("stories")[row["story_id"]]
+        return story if key == "stories" else reader.rows("workspaces")[story["workspace_id"]]
+
+    return lambda text: lambda reader, row: text != "true" or not of(reader, row)["archived"]
+
+
+def _by_custom_text(subject: str) -> Callable[[str], Test]:
+    """`field id:value`, the whole value. Raises: RefusalError."""
+
+    def test_of(text: str) -> Test:
+        field_id, colon, value = text.partition(":")
+        if not field_id.isdigit() or not colon:
+            raise system(400, f"Invalid custom field filter: {text}")
+
+        def test(reader: Reader, row: Record) -> bool:
+            held = reader.subject_rows("custom_field_values", subject, row["id"])
+            return any((each["custom_field_id"], each["value"]) == (field_id, value) for each in held)
+
+        return test
+
+    return test_of
+
+
+BY_CUSTOM_TEXT = "by_custom_text_value"
+SPECIAL: dict[str, dict[str, Callable[[str], Test]]] = {
+    "workspaces": {
+        "workspace_group_ids": _in_groups,
+        "workspace_group_id": _in_groups,
+        BY_CUSTOM_TEXT: _by_custom_text("Workspace"),
+    },
+    "workspace_groups": {BY_CUSTOM_TEXT: _by_custom_text("WorkspaceGroup")},
+    "stories": {BY_CUSTOM_TEXT: _by_custom_text("Story")},
     "workspace_allocations": {
         "overlaps_with_date_range": _overlaps,
         "type": _hardness,
@@ -291,7 +331,12 @@ _SPECIAL: dict[str, dict[str, Callable[[str], Test]]] = {
         "resource_id": lambda text: _one_of("workspace_resource_id", text),
     },
     "time_entries": {"date_performed_between": _performed},
-    "users": {"participant_in": _participates},
+    "users": {"participant_in": _participates, BY_CUSTOM_TEXT: _by_custom_text("User")},
+    "account_memberships": {"only_active": _active},
+    "assignments": {
+        "in_unarchived_workspaces": _in_open("workspaces"),
+        "in_unarchived_stories": _in_open("stories"),
+    },
     "resource_requests": {
         "workspace_id": lambda text: _one_of("workspace_id", text),
         "workspace_ids": lambda text: _one_of("workspace_id", text),
@@ -303,8 +348,6 @@ def _sorted(collection: Collection, rows: list[Record], query: Query) -> list[Re
     """By one field; ties by id, so equal seconds keep one order. `search` makes `order` unheard."""
     wanted = collection.order if query.get("search") else query.get("order", collection.order)
     field, _, direction = wanted.partition(":")
-    if field not in ORDERED:
-        field, _, direction = collection.order.partition(":")
     backwards = direction.lower() == "desc"
     key = (
         (lambda row: int(row["id"]))

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Many:
-    """A to-many association: rows of `collection` by foreign key, stored list, subject or join."""
+    """A to-many association: rows of `collection` by foreign key, stored list, subject or join.
+
+    With `mine` it is to the caller's own one, which is shown by its single id.
+    """
 
     collection: str
     foreign: str = ""
@@ -13,6 +16,7 @@ class Many:
     subject: bool = False
     through: tuple[str, str, str] = ("", "", "")
     always: bool = False
+    mine: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from sandbox.kantata.catalogue import ALIASES, COLLECTIONS
 from sandbox.kantata.envelope import envelope, single
 from sandbox.kantata.forms import read_body
 from sandbox.kantata.listing import Query, choose, cut, is_shown
+from sandbox.kantata.not_imitated import check_path
+from sandbox.kantata.parameters import check_listed, check_shown
 from sandbox.kantata.problems import RefusalError, forbidden, invalid, not_found, system, unauthorised
 from sandbox.kantata.reader import Reader
 from sandbox.kantata.shapes import Collection
@@ -93,7 +95,9 @@ class _Call:
 
     def answer(self) -> Record | None:
         """The body, or None for an empty 204. Raises: RefusalError."""
-        match self.request.method, parts_of(self.request.url.path):
+        parts = parts_of(self.request.url.path)
+        check_path(parts)
+        match self.request.method, parts:
             case "GET", ["users", "me"]:
                 return self._show(COLLECTIONS["users"], self.user_id)
             case "GET", ["subscribed_events", "event_types"]:
@@ -130,6 +134,7 @@ class _Call:
         reader = self.reader()
         if collection.key == "subscribed_events" and not reader.is_admin:
             raise forbidden()
+        check_listed(collection, self.query, list(reader.rows(collection.key).values()))
         rows = choose(reader, collection, self.query)
         if collection.key == "subscribed_events":
             rows = feed.readable(reader, rows, self.query)
@@ -205,6 +210,7 @@ class _Call:
 
     def _finish(self, unit: Unit, collection: Collection, work: Any) -> Record:
         """Run the changes, then tell and show them; refused, none of them has been."""
+        check_shown(collection, self.query)
         try:
             rows = work()
         except RefusalError:

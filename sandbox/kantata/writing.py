@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sandbox.kantata import billing, extension, staffing, stories, workspaces
+from sandbox.kantata import billing, extension, not_imitated, staffing, stories, workspaces
 from sandbox.kantata.catalogue import COLLECTIONS
 from sandbox.kantata.extension import field_subject
 from sandbox.kantata.problems import RefusalError, fault, forbidden, invalid
@@ -71,6 +71,7 @@ def create(unit: Unit, key: str, fields: Record) -> Record:
     if not collection.create:
         raise forbidden()
     kept, faults = keep({name: value for name, value in fields.items() if name in collection.create})
+    faults += not_imitated.faults_of(key, fields)
     faults += _blanks(collection, kept, set(collection.required) - {each["field"] for each in faults})
     _check_targets(unit, collection, kept, faults)
     make = CREATE.get(key)
@@ -82,6 +83,7 @@ def update(unit: Unit, key: str, record: Record, fields: Record) -> Record:
     if not collection.update:
         raise forbidden()
     kept, faults = keep({name: value for name, value in fields.items() if name in collection.update})
+    faults += not_imitated.faults_of(key, fields)
     faults += _blanks(collection, kept, set(kept))
     _check_targets(unit, collection, kept, faults)
     change = UPDATE.get(key)

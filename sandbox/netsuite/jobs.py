@@ -64,7 +64,7 @@ def _calls(call: Call) -> list[Call]:
         return [call]
     if call.method == "DELETE":
         idents = call.query.get("ids", "").split(",")
-        return _limited([replace(call, path=[call.path[0], ident]) for ident in idents])
+        return _limited([replace(call, path=[call.path[0], ident], query={}) for ident in idents])
     try:
         items = loads(call.body)["items"]
     except (BadJson, KeyError, TypeError) as bad:

@@ -4,6 +4,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sandbox.core import Account
+from sandbox.netsuite.problems import invalid_value
 from sandbox.netsuite.schema import TYPES
 from sandbox.netsuite.store import Record, table
 
@@ -18,6 +19,12 @@ def round_to(account: Account, amount: Decimal, currency_id: str) -> Decimal:
     currency = table(account, TYPES["currency"]).get(currency_id, {})
     places = int((currency.get("currencyPrecision") or {"id": "2"})["id"])
     return amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
+def check_payable(account: Account, amount: Any, currency_id: str, path: str) -> None:
+    """Raises: Refusal, for an amount with more decimals than its currency has, as half a yen."""
+    if amount is not None and dec(amount) != round_to(account, dec(amount), currency_id):
+        raise invalid_value(path)
 
 
 def exchange_rate(account: Account, currency_id: str, subsidiary_id: str) -> Decimal:

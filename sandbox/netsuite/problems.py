@@ -101,6 +101,13 @@ def invalid_value(path: str) -> Refusal:
     return Refusal(400, "INVALID_CONTENT", detail, errorPath=path)
 
 
+def too_long(name: str, most: int, path: str) -> Refusal:
+    detail = (
+        f"The field {name.lower()} contained more than the maximum number ( {most} ) of characters allowed."
+    )
+    return Refusal(400, "USER_ERROR", f"Error while accessing a resource. {detail}", errorPath=path)
+
+
 def unknown_type(name: str) -> Refusal:
     return Refusal(
         404, "", f"Record type '{name}' does not exist.", errorUrl=f"/services/rest/record/v1/{name}"

@@ -11,15 +11,24 @@ from sandbox.core import Account, answer, body_of, loads, origin
 from sandbox.core.wire import BadJson
 from sandbox.netsuite import records
 from sandbox.netsuite.filters import Filter
+from sandbox.netsuite.not_imitated import (
+    OF_CHANGE,
+    OF_LIST,
+    OF_RECORD,
+    check_accept,
+    check_query,
+    lacking,
+)
 from sandbox.netsuite.paging import page, window
-from sandbox.netsuite.problems import MEDIA, Refusal, unknown_type
+from sandbox.netsuite.problems import MEDIA, Refusal, bad_query, unknown_type
 from sandbox.netsuite.records import Manner
 from sandbox.netsuite.render import ROOT, View, part
-from sandbox.netsuite.schema import BY_LOWER_NAME, RecordType
+from sandbox.netsuite.schema import BY_LOWER_NAME, RecordType, fields_of
 from sandbox.netsuite.store import Record, get, table
 
 LEVELS = ["none", "view", "create", "edit", "full"]
 NEEDED = {"GET": "view", "POST": "create", "PUT": "edit", "PATCH": "edit", "DELETE": "full"}
+OF_METHOD = {"GET": OF_RECORD, "PUT": OF_CHANGE, "PATCH": OF_CHANGE}
 JSON_MEDIA = ("application/json", "application/vnd.oracle.resource+json")
 
 
@@ -55,14 +64,20 @@ def perform(account: Account, call: Call) -> Response:
     if kind is None:
         raise unknown_type(name)
     check_permission(account, kind, NEEDED.get(call.method, "full"))
+    check_accept(call.headers.get("accept", ""))
     if not rest:
         return _on_list(account, kind, call)
     if len(rest) == 1:
         return _on_record(account, kind, rest[0], call)
     if rest[1].lower() == "!transform" and len(rest) == 3:
         return _transform(account, kind, rest[0], rest[2], call)
+    if any(part.startswith("@") for part in rest):
+        raise lacking("action")
+    if rest[1].lower() in ("!attach", "!detach"):
+        raise lacking("attach")
     if call.method != "GET":
         raise Refusal(405)
+    check_query(call.query, OF_RECORD)
     view = _view(account, kind, call)
     record = get(account, kind, rest[0])
     return _shown(part(view, record, rest[1:], f"{call.origin}{ROOT}/{'/'.join(call.path)}"))
@@ -81,6 +96,7 @@ def check_permission(account: Account, kind: RecordType, needed: str) -> None:
 
 
 def _on_list(account: Account, kind: RecordType, call: Call) -> Response:
+    check_query(call.query, OF_LIST if call.method == "GET" else ())
     if call.method == "GET":
         return _list(account, kind, call)
     if call.method != "POST":
@@ -90,6 +106,7 @@ def _on_list(account: Account, kind: RecordType, call: Call) -> Response:
 
 
 def _on_record(account: Account, kind: RecordType, ident: str, call: Call) -> Response:
+    check_query(call.query, OF_METHOD.get(call.method, ()))
     if call.method == "GET":
         record = get(account, kind, ident)
         query = f"?{call.request.url.query}" if call.request.url.query else ""
@@ -114,6 +131,7 @@ def _on_record(account: Account, kind: RecordType, ident: str, call: Call) -> Re
 def _transform(account: Account, kind: RecordType, ident: str, target: str, call: Call) -> Response:
     if call.method != "POST":
         raise Refusal(405)
+    check_query(call.query, ())
     manner = _manner(call)
     made = records.transform(account, kind, ident, target, _json(call) if call.body else None, manner)
     return _saved(BY_LOWER_NAME[target.lower()], made, call, manner)
@@ -137,6 +155,10 @@ def _list(account: Account, kind: RecordType, call: Call) -> Response:
 
 def _view(account: Account, kind: RecordType, call: Call) -> View:
     only = call.query.get("fields", "")
+    known = {"id", "links", *kind.sublists, *fields_of(account, kind)}
+    unknown = sorted(set(filter(None, only.split(","))) - known)
+    if unknown:
+        raise bad_query("fields", f"Invalid value '{unknown[0]}' of the query parameter 'fields'.")
     return View(
         account,
         kind,
@@ -147,11 +169,20 @@ def _view(account: Account, kind: RecordType, call: Call) -> View:
     )
 
 
+def _mode(call: Call, name: str, usual: str) -> str:
+    """How a name or a value that does not fit is taken. Raises: Refusal."""
+    header = f"X-NetSuite-{name}"
+    mode = call.headers.get(header.lower(), usual).lower()
+    if mode not in ("error", "warning", "ignore"):
+        raise Refusal(400, "INVALID_HEADER", f"Invalid value '{mode}' of {header}.", errorHeader=header)
+    return mode
+
+
 def _manner(call: Call) -> Manner:
     replaced = [name for name in call.query.get("replace", "").split(",") if name]
     return Manner(
-        naming=call.headers.get("x-netsuite-propertynamevalidation", "warning").lower(),
-        valuing=call.headers.get("x-netsuite-propertyvaluevalidation", "error").lower(),
+        naming=_mode(call, "PropertyNameValidation", "warning"),
+        valuing=_mode(call, "PropertyValueValidation", "error"),
         replace=frozenset(replaced),
         replace_selected=call.query.get("replaceSelectedFields", "").lower() == "true",
     )

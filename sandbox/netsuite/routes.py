@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 from sandbox.core import Account, World, answer, body_of, loads, origin
 from sandbox.core.wire import BadJson
 from sandbox.netsuite import catalog, jobs, keys, oauth2, tba
+from sandbox.netsuite.not_imitated import OF_CATALOGUE, OF_QUERY, check_query, lacking
 from sandbox.netsuite.paging import page, window
 from sandbox.netsuite.problems import MEDIA, Refusal
 from sandbox.netsuite.recordapi import call_of, perform
@@ -46,6 +47,8 @@ class FrontRoutes:
     def routes(self) -> list[BaseRoute]:
         return [
             Route(PREFIX + "{path:path}", self.serve, methods=METHODS),
+            Route("/app/site/hosting/restlet.nl", self.restlet, methods=METHODS),
+            Route("/services/NetSuitePort{version:path}", self.soap, methods=METHODS),
             Route("/rest/tokeninfo", self.token_info, methods=["GET"]),
         ]
 
@@ -88,6 +91,12 @@ class FrontRoutes:
             request.state.principal = f"tba:{oauth2.ROLE};{oauth2.ENTITY}"
         else:
             raise Refusal(401)
+
+    async def restlet(self, request: Request) -> Response:
+        return _with_headers(request.state.account, request, lacking("restlet").response())
+
+    async def soap(self, request: Request) -> Response:
+        return _with_headers(request.state.account, request, lacking("soap").response())
 
     async def token_info(self, request: Request) -> Response:
         """What the REST host for RESTlets says of a TBA token."""
@@ -136,11 +145,12 @@ def _service(account: Account, request: Request, path: list[str]) -> Response:
         return jobs.poll(account, rest, origin(request))
     if head == ["system", "v1"] and rest == ["governanceLimits"]:
         return answer(governance(account), media_type=MEDIA.format("singular"))
-    raise Refusal(404, "", "The resource does not exist.")
+    raise lacking("service", 404)
 
 
 def _record(account: Account, request: Request, path: list[str]) -> Response:
     if path[0] == "metadata-catalog":
+        check_query(request.query_params, OF_CATALOGUE)
         select, accept = request.query_params.get("select"), request.headers.get("accept", "")
         return catalog.serve(account, path[1:], select, accept, origin(request))
     call = call_of(request, path)
@@ -155,6 +165,7 @@ def _suiteql(account: Account, request: Request) -> Response:
     if "transient" not in request.headers.get("prefer", ""):
         sentence = "The 'Prefer: transient' header is required."
         raise Refusal(400, "INVALID_HEADER", sentence, errorHeader="Prefer")
+    check_query(request.query_params, OF_QUERY)
     limit, offset = window(request)
     try:
         body = loads(body_of(request))

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from sandbox.core import Account
-from sandbox.netsuite.money import dec, exchange_rate, line_amounts, totals
+from sandbox.netsuite.money import check_payable, dec, exchange_rate, line_amounts, totals
 from sandbox.netsuite.problems import Refusal, invalid_reference, invalid_value, missing_values, user_error
 from sandbox.netsuite.schema import TYPES, RecordType, fields_of, label_of
 from sandbox.netsuite.store import Record, table
@@ -92,6 +92,7 @@ def _customer(account: Account, record: Record) -> None:
         listed.insert(0, {"currency": dict(record["currency"])})
     if record.get("creditLimit") is not None and dec(record["creditLimit"]) < 0:
         raise invalid_value("creditLimit")
+    check_payable(account, record.get("creditLimit"), record["currency"]["id"], "creditLimit")
     if record.get("email") and "@" not in record["email"]:
         raise invalid_value("email")
     _addresses(record)
@@ -113,6 +114,9 @@ def _transaction(account: Account, record: Record, sent_lines: dict[int, set[str
         project = table(account, TYPES["job"]).get(record["entity"]["id"], {})
         customer = table(account, TYPES["customer"]).get((project.get("parent") or {}).get("id", ""))
     if customer is None:
+        raise invalid_reference(record["entity"]["id"], "entity", "entity")
+    is_new, is_transformed = "id" not in record, bool(record.get("createdFrom"))
+    if customer.get("isInactive") and is_new and not is_transformed:
         raise invalid_reference(record["entity"]["id"], "entity", "entity")
     _one_world(account, record, customer)
     currency_id = record["currency"]["id"]
@@ -163,7 +167,10 @@ def _lines(account: Account, record: Record, sent_lines: dict[int, set[str]]) ->
         )
         if line.get("rate") is None and line.get("amount") is None and item.get("rate") is not None:
             line["rate"] = item["rate"]
-        line_amounts(account, line, record["currency"]["id"], sent_lines.get(index, set()))
+        currency_id, sent = record["currency"]["id"], sent_lines.get(index, set())
+        if "amount" in sent:
+            check_payable(account, line.get("amount"), currency_id, f"item.items[{index}].amount")
+        line_amounts(account, line, currency_id, sent)
         line.setdefault("lineUniqueKey", account.next_number("line"))
 
 

@@ -8,7 +8,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sandbox.core import Account
-from sandbox.netsuite.problems import Refusal, invalid_reference, invalid_value
+from sandbox.netsuite.lengths import longest
+from sandbox.netsuite.problems import Refusal, invalid_reference, invalid_value, too_long
 from sandbox.netsuite.schema import SUBRECORDS, Field, RecordType, choices
 from sandbox.netsuite.store import look_up, named
 
@@ -64,9 +65,13 @@ class Taking:
                 raise invalid_value(path)
             return self.take(SUBRECORDS[known.kind], value, f"{path}.")
         try:
-            return CONVERT[known.kind](value)
+            converted = CONVERT[known.kind](value)
         except (ValueError, InvalidOperation) as bad:
             raise invalid_value(path) from bad
+        most = longest(self.kind, known) if known.kind == "string" else None
+        if most is not None and len(converted) > most:
+            raise too_long(known.name, most, path)
+        return converted
 
     def _reference(self, known: Field, value: Any, path: str) -> dict[str, str]:
         ident, text = _pointed(value, path)

@@ -78,7 +78,7 @@ def number_faults(profile: ErpProfile, vendor: str) -> Iterator[str]:
     """A fault for each id in the tables that is no whole number."""
     for table in TABLES:
         for ident in getattr(profile, table):
-            if not ident.lstrip("-").isdecimal():
+            if whole_number(ident.removeprefix("-")) is None:
                 yield f"[{table}] {ident!r} is no internal id of {vendor}: a whole number"
 
 

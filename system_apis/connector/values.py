@@ -39,9 +39,12 @@ def main_units(amount: Decimal) -> int:
 
 
 def utc(instant: dt.datetime | str) -> dt.datetime:
-    """An instant in UTC, also from its text (`2026-05-01T07:25:37.000+0000`)."""
+    """An instant in UTC, also from its text (`2026-05-01T07:25:37.000+0000`); raises ValueError."""
     instant = dt.datetime.fromisoformat(instant) if isinstance(instant, str) else instant
-    return instant.astimezone(dt.UTC)
+    try:
+        return instant.astimezone(dt.UTC)
+    except OverflowError:  # within hours of the years 1 and 9999
+        raise ValueError("the instant is out of range in UTC") from None
 
 
 def whole_number(text: str, *, digits: int = 18) -> int | None:

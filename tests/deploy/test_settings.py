@@ -28,3 +28,16 @@ def test_who_starts_a_server_lets_it_finish_what_it_may(notice: str, drain: str,
     """The time to stop has the notice, the last second and the whole time for pending requests."""
     variables = {"ENFILADE_DRAIN_NOTICE_SECONDS": notice, "ENFILADE_DRAIN_SECONDS": drain}
     assert least < read_settings({**URL, **variables}).stop_seconds < least + 10
+
+
+def test_this_machine_reaches_the_gateway_where_it_listens() -> None:
+    """The public address is the callers': a name of theirs, behind a proxy that may not run yet."""
+    environ = {
+        "ENFILADE_DATABASE_URL": "postgresql://x",
+        "ENFILADE_HOST": "::1",
+        "ENFILADE_PORT": "8081",
+        "ENFILADE_PUBLIC_URL": "https://api.example.com/gw/",
+    }
+    settings = read_settings(environ)
+    assert settings.own_address == "http://[::1]:8081"
+    assert settings.address == "https://api.example.com/gw"

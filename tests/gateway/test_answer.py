@@ -135,10 +135,12 @@ async def test_configured_origins_may_call_and_others_may_not(keys_folder: Path)
     assert preflight.status_code == 204
     assert preflight.headers["access-control-allow-origin"] == "https://app.test"
     assert preflight.headers["access-control-allow-methods"] == "GET, HEAD, OPTIONS, PUT"
-    assert "Authorization" in preflight.headers["access-control-allow-headers"]
+    allowed = preflight.headers["access-control-allow-headers"].split(", ")
+    assert {"Authorization", "DPoP", "If-None-Match", "Last-Event-ID"} <= set(allowed)
     answer = await deployment.call("GET", ORDERS, headers={"Origin": "https://app.test"})
     assert answer.headers["access-control-allow-origin"] == "https://app.test"
-    assert "Correlation-Id" in answer.headers["access-control-expose-headers"]
+    exposed = answer.headers["access-control-expose-headers"].split(", ")
+    assert {"Correlation-Id", "DPoP-Nonce", "WWW-Authenticate"} <= set(exposed)
     refused = await deployment.call("GET", ORDERS, "", headers={"Origin": "https://app.test"})
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "https://app.test")
     other = await deployment.call("OPTIONS", ORDERS, "", headers={**ask, "Origin": "https://evil.test"})

@@ -3,6 +3,7 @@
 import re
 
 import httpx
+import pytest
 
 from tests.gateway.deployment import URL, Deployment
 
@@ -50,6 +51,7 @@ async def test_wrong_requests_get_oauths_own_errors(deployment: Deployment):
         (await ask(deployment, ("nobody", secret)), 401, "invalid_client"),
         (await ask(deployment, ("partner", secret)), 401, "invalid_client"),
         (await ask(deployment, ("screen", secret), grant_type="password"), 400, "unsupported_grant_type"),
+        (await ask(deployment, ("screen", secret), grant_type=""), 400, "invalid_request"),
         (await ask(deployment, ("screen", secret), scope="process.works.approve"), 400, "invalid_scope"),
         (await ask(deployment, ("screen", secret), scope="made.up.scope"), 400, "invalid_scope"),
     ]
@@ -59,6 +61,15 @@ async def test_wrong_requests_get_oauths_own_errors(deployment: Deployment):
         assert re.fullmatch(r"[A-Z][\w ,']+\.", described), "a sentence, and nothing that was sent"
         challenge = {401: 'Basic realm="enfilade"'}.get(status)
         assert answer.headers.get("www-authenticate") == challenge
+
+
+@pytest.mark.parametrize("credential", ["\xe9", "/w==", "====", "\xb2", "YQ==", "ADoA"])
+async def test_an_unreadable_basic_credential_authenticates_nobody(deployment: Deployment, credential: str):
+    """Whatever its characters, it is a client that is not authenticated, and no failure of ours."""
+    headers = [(b"authorization", f"Basic {credential}".encode("latin-1"))]
+    form = {"grant_type": "client_credentials"}
+    answer = await deployment.http.post("/oauth/token", data=form, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
 async def test_the_metadata_says_where_everything_is(deployment: Deployment):

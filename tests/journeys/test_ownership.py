@@ -35,7 +35,7 @@ async def test_a_crm_that_changes_an_approved_customers_tax_number_raises_an_exc
 
         (case,) = await until("the violation is in the queue", raised)
     assert case["kind"] == "ownership_violation"
-    assert "tax_registrations" in case["stopped"]
+    assert "tax registrations" in case["stopped"]
     assert case["owner"] == "finance"
     assert await deployment.accounts.erp.console.customers() == before
 

@@ -219,7 +219,9 @@ async def test_what_another_system_changes_of_it_goes_to_its_team(database: Data
     await world.link("lea_1", "erp-1", "lease", "7")
     await world.take("erp-1", "lease", "7", fields=("rent",))
     assert await world.published() == []
-    assert await world.raised() == [("facilities", "A change of rent in erp-1 was not taken over.")]
+    assert await world.raised() == [
+        ("facilities", "A change of rent of the lease 7 in erp-1 was not taken over.")
+    ]
 
 
 @pytest.fixture
@@ -246,8 +248,8 @@ async def test_ownership_is_judged_by_the_object_where_an_instance_has_several_c
     await suite.take("suite-1", "project", "9", fields=("budget",))
     await suite.take("suite-1", "customer", "7", fields=("legal_name",))
     assert [stopped for _, stopped in await suite.raised()] == [
-        "A change of budget in suite-1 was not taken over.",
-        "A change of legal_name in suite-1 was not taken over.",
+        "A change of budget of the project 9 in suite-1 was not taken over.",
+        "A change of legal name of the customer 7 in suite-1 was not taken over.",
     ]
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from contracts.problems import Problem
+from contracts.problems import NotFound, Problem
 from kit.http import VendorAnswer
-from process_apis.flows.opportunity_to_project.failures import describe_failure
+from process_apis.flows.opportunity_to_project.failures import blocked, describe_failure
 from system_apis.vendors.kantata.client.errors import reader
 from system_apis.vendors.netsuite.client.errors import read_error
 from tests.process_apis.test_activation_rules import terms
@@ -49,3 +49,13 @@ def test_a_refusal_is_owned_by_who_can_put_it_right(problem: Problem, owner: str
     )
     assert (case.kind, case.owner) == ("vendor_rejected", owner)
     assert words in case.why
+
+
+@pytest.mark.parametrize(("name", "who"), [("Globex", "“Globex”"), ("", "The opportunity 006x")])
+def test_a_deal_that_is_gone_is_undone_or_restored(name: str, who: str) -> None:
+    """The case of a deleted deal names it, and sends nobody to the reference data."""
+    case = blocked("006x", NotFound("crm-1 has no record 006x, or hides it from our user"), name)
+    assert case.stopped == f"{who} cannot become a project yet."
+    assert case.owner == "operations"
+    assert "undo" in case.what_next
+    assert "restore it in the CRM" in case.what_next

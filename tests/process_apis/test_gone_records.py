@@ -156,7 +156,7 @@ async def test_what_the_remaining_record_has_otherwise_is_judged(world: World) -
     await world.take(WINNER)
     ((kind, subject, stopped),) = await world.raised()
     assert (kind, subject) == ("ownership_violation", "cus_1")
-    assert stopped == "A change of legal_name in crm-1 was not taken over."
+    assert stopped == "A change of legal name of the customer 8 in crm-1 was not taken over."
 
 
 async def test_two_objects_of_ours_in_one_record_are_a_persons_case(world: World) -> None:
@@ -197,7 +197,7 @@ async def test_a_record_that_remains_but_is_gone_by_now(world: World) -> None:
     """A record into which ours was merged and that was deleted since: its deletion is judged as such."""
     world.vendor.accounts.clear()
     await world.merge()
-    assert [stopped for _, _, stopped in await world.raised()] == ["The customer was deleted in crm-1."]
+    assert [stopped for _, _, stopped in await world.raised()] == ["The customer 7 was deleted in crm-1."]
     assert await world.published() == []
 
 
@@ -211,7 +211,7 @@ async def test_a_restored_record_is_compared_with_what_it_was(world: World) -> N
         ("restored", []),
         ("restored", ["industry"]),
     ]
-    assert [stopped for _, _, stopped in await world.raised()] == ["The customer was deleted in crm-1."]
+    assert [stopped for _, _, stopped in await world.raised()] == ["The customer 7 was deleted in crm-1."]
 
 
 async def test_an_unreadable_record_has_one_case_until_it_reads_well(world: World) -> None:

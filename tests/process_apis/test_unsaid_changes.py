@@ -113,7 +113,7 @@ async def test_a_field_of_another_system_is_found_and_stopped(world: World) -> N
     await world.take("crm-1")
     assert await world.published() == [["industry"], ["industry"]]
     (stopped,) = await world.raised()
-    assert stopped == "A change of legal_name in crm-1 was not taken over."
+    assert stopped == "A change of legal name of the customer 7 in crm-1 was not taken over."
 
 
 async def test_what_we_wrote_is_what_we_know(world: World) -> None:
@@ -159,7 +159,7 @@ async def test_a_record_never_seen_before(world: World) -> None:
     assert await world.published() == []
     (stopped,) = await world.raised()
     assert "without saying what" in stopped
-    assert "legal_name" in stopped
+    assert "legal name" in stopped
 
 
 async def test_a_deleted_record(world: World) -> None:
@@ -169,7 +169,7 @@ async def test_a_deleted_record(world: World) -> None:
     world.erp.customer = None
     await world.take("erp-1", kind="deleted")
     assert await world.published() == [[]]
-    assert await world.raised() == ["The customer was deleted in crm-1."]
+    assert await world.raised() == ["The customer 7 was deleted in crm-1."]
 
 
 async def test_a_vendor_that_is_away(world: World) -> None:

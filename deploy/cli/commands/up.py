@@ -194,7 +194,7 @@ class _Launch:
                     serving(environ, self._folder / "logs" / "server.log", self._settings.stop_seconds)
                 )
                 self._watch(server)
-                await until_ready(server, ours.gateway)
+                await until_ready(server, self._settings.own_address)
                 await self._until_listening(ours)
             write_stack(self._folder, ours)
             yield ours

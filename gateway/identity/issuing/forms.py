@@ -1,7 +1,6 @@
 """The requests of the OAuth endpoints, read strictly: each parameter once (RFC 6749 §3.1, §3.2)."""
 
 import base64
-import binascii
 from urllib.parse import parse_qsl
 
 from authlib.oauth2.rfc6749 import OAuth2Request
@@ -91,6 +90,6 @@ def basic_header(exchange: Exchange) -> dict[str, str]:
         return {}
     try:
         base64.b64decode(credential.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # binascii.Error and UnicodeError are such; a text that is not ASCII is one itself
         return {}
     return {"Authorization": value} if credential.strip() else {}

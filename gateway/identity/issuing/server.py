@@ -34,7 +34,7 @@ _NOT_AUTHENTICATED = (
 # Where Authlib's own text says less, or repeats what was sent.
 _DESCRIPTIONS = {
     "invalid_scope": "The client was granted none of these scopes, or they do not exist.",
-    "unsupported_grant_type": "The grant_type is missing, or none that the metadata lists.",
+    "unsupported_grant_type": "The grant_type is none that the metadata lists.",
 }
 _ANY = [assertions.METHOD, *_SECRETS, "none"]
 

@@ -64,6 +64,8 @@ class TokenEndpoint:
         return reply
 
     async def _give(self, exchange: Exchange, form: Form, request: OAuthRequest) -> Reply:
+        if not form["grant_type"]:
+            raise InvalidRequestError("The grant_type is missing.")
         if self._codes is not None and form["grant_type"] == "authorization_code":
             request.code = await self._codes.find(form["code"])
         # A proof is remembered, and nothing is for a stranger: client and grant come first.

@@ -235,6 +235,8 @@ def _owner_of(proposal: ProposalInput, problem: Problem) -> str:
 def _next(problem: Problem, owner: str) -> str:
     if problem.retryable:
         return "Replay when the other system answers again, or undo."
+    if isinstance(problem, NotFound) and owner == SALES:
+        return "Restore the account in the CRM, or let our user see it, then press Activate on a deal of it."
     if owner == SALES:
         return "Correct what is named on the account in the CRM, then press Activate on a deal of it."
     return (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from contracts.canonical.exception import kind_of, team_of
-from contracts.problems import Conflict, Problem, VendorRejected
+from contracts.problems import Conflict, NotFound, Problem, VendorRejected
 from contracts.process.customer_master import CustomerRequest
 from contracts.process.opportunity_to_project import ActivationBlocked
 from kit.workflows import ExceptionDraft
@@ -20,16 +20,21 @@ _CORRECT = {
     "operations": "Correct what is named in the reference data or the settings, then replay; or undo.",
 }
 
+_GONE = (
+    "If it was deleted on purpose, undo. If not, restore it in the CRM, or let our user see it there, "
+    "then replay."
+)
 
-def blocked(opportunity_id: str, problem: Problem) -> ExceptionDraft:
-    """The exception of an opportunity that cannot be validated."""
-    owner, name = owner_of(problem, {}), problem.extra.get("name")
+
+def blocked(opportunity_id: str, problem: Problem, name: str = "") -> ExceptionDraft:
+    """The exception of an opportunity that cannot be validated; `name` is as it was last read."""
+    owner, name = owner_of(problem, {}), problem.extra.get("name") or name
     what = f"“{name}”" if name else f"The opportunity {opportunity_id}"
     return ExceptionDraft(
         kind="missing_master_data" if isinstance(problem, ActivationBlocked) else kind_of(problem),
         stopped=f"{what} cannot become a project yet.",
         why=problem.detail,
-        what_next=problem.extra.get("what_next") or _next(problem, owner),
+        what_next=_GONE if isinstance(problem, NotFound) else _next(problem, owner),
         owner=owner,
         errors=problem.errors,
     )
@@ -43,7 +48,7 @@ def describe_failure(terms: Terms, problem: Problem) -> ExceptionDraft:
         kind=kind_of(problem),
         stopped=f"The activation of “{terms.name}” for {terms.account_name} stopped.",
         why=problem.detail,
-        what_next=problem.extra.get("what_next") or _next(problem, owner),
+        what_next=_next(problem, owner),
         owner=owner,
         errors=problem.errors,
         before={
@@ -66,6 +71,8 @@ def owner_of(problem: Problem, teams: Mapping[str, str]) -> str:
 
 
 def _next(problem: Problem, owner: str) -> str:
+    if what_next := problem.extra.get("what_next"):
+        return what_next
     if problem.retryable:
         return "Replay when the other system answers again, or undo what was made so far."
     return _CORRECT.get(owner, "Correct what is named in the other system, then replay; or undo.")

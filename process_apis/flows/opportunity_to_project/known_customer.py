@@ -59,10 +59,14 @@ class CustomerReader:
             customer = await self._systems.client(Erp, erp).get_customer(ident)
         except NotFound:
             raise _closed(
-                f"{erp} has no customer {ident} any more, which {terms.account_name} was."
+                f"{erp} has no customer {ident} any more, which {terms.account_name} was.",
+                "Restore it in the ERP, or let our user see it there, then replay; or undo.",
             ) from None
         if customer.status == "blocked":
-            raise _closed(f"{customer.legal_name} is blocked or inactive as a customer in {erp}.")
+            raise _closed(
+                f"{customer.legal_name} is blocked or inactive as a customer in {erp}.",
+                "Release the customer in the ERP if we may sell to it, then replay; or undo.",
+            )
 
 
 def facts_of(terms: Terms) -> AccountFacts:
@@ -74,6 +78,5 @@ def _whose(terms: Terms) -> tuple[str, str, str]:
     return terms.instance, terms.account_id, terms.selling_entity
 
 
-def _closed(why: str) -> Conflict:
-    what_next = "Release the customer in the ERP if we may sell to it, then replay; or undo."
+def _closed(why: str, what_next: str) -> Conflict:
     return Conflict(why, extra={"owner": "finance", "what_next": what_next})

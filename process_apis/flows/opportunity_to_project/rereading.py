@@ -76,11 +76,11 @@ class Deal:
             offered = terms
 
     async def _now(self) -> Terms:
-        reading = await read_deal(self._run, self.terms.opportunity_id, self._read)
+        reading = await read_deal(self._run, self.terms, self._read)
         return reading.terms or await self._lost(self.terms, reading.stage)
 
 
-async def read_deal(run: Run, opportunity_id: str, read: Callable[[], Awaitable[Reading]]) -> Reading:
+async def read_deal(run: Run, terms: Terms, read: Callable[[], Awaitable[Reading]]) -> Reading:
     """The deal as it is now, in a step of the run."""
     return await run.step(
         "read-again",
@@ -88,7 +88,7 @@ async def read_deal(run: Run, opportunity_id: str, read: Callable[[], Awaitable[
         read,
         returns=Reading,
         detail=lambda reading: reading.stage,
-        explain=lambda problem: blocked(opportunity_id, problem),
+        explain=lambda problem: blocked(terms.opportunity_id, problem, terms.name),
         corrects=rules.Corrections.__struct_fields__,
     )
 

@@ -212,7 +212,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
         """
         made = await run.take_back()
         if made and await run.patched("won-again"):
-            reading = await read_deal(run, terms.opportunity_id, lambda: self._reader.read(run))
+            reading = await read_deal(run, terms, lambda: self._reader.read(run))
             if reading.terms is not None:
                 raise NewTerms(reading.terms)
             stage = reading.stage

@@ -1,5 +1,6 @@
 """SuiteQL's functions and Oracle's date formats."""
 
+import inspect
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -26,16 +27,30 @@ FORMATS = {
     "DAY": "%A",
     "DY": "%a",
 }
-SHAPE = re.compile("|".join(['"[^"]*"', *sorted(FORMATS, key=len, reverse=True), "FF\\d"]), re.IGNORECASE)
+SHAPE = re.compile("|".join(['"[^"]*"', "FF\\d", *sorted(FORMATS, key=len, reverse=True)]), re.IGNORECASE)
+
+
+STARTS: dict[str, dict[str, Any]] = {
+    "DD": {},
+    "MM": {"day": 1},
+    "MONTH": {"day": 1},
+    "YYYY": {"day": 1, "month": 1},
+    "YEAR": {"day": 1, "month": 1},
+}
 
 
 def to_pattern(oracle: str) -> str:
+    """The format as Python has it. Raises: Refusal, for a part that is not imitated."""
+
     def one(match: re.Match[str]) -> str:
         word = match.group()
         if word.startswith('"'):
             return word.strip('"').replace("%", "%%")
         return FORMATS["FF" if word.upper().startswith("FF") else word.upper()]
 
+    unknown = re.search(r"[A-Za-z]+", SHAPE.sub("", oracle))
+    if unknown:
+        raise wrong(f"Search error occurred: date format '{unknown.group()}' is not supported.")
     return SHAPE.sub(one, oracle)
 
 
@@ -60,6 +75,8 @@ def read_moment(text: Any, oracle: Any = None) -> datetime | None:
 def to_char(value: Any, oracle: Any = None) -> str | None:
     if value is None:
         return None
+    if isinstance(value, Decimal) and oracle is not None:
+        raise wrong("Search error occurred: TO_CHAR with a number's format is not supported.")
     if isinstance(value, datetime | date) and oracle is not None:
         moment = value if isinstance(value, datetime) else datetime.combine(value, time(), UTC)
         return moment.strftime(to_pattern(str(oracle)))
@@ -83,9 +100,16 @@ def to_number(value: Any) -> Decimal | None:
         raise wrong(f"Search error occurred: invalid number '{value}'.") from bad
 
 
-def trunc(value: Any, *_: Any) -> Any:
-    if isinstance(value, datetime):
-        return datetime.combine(value.date(), time(), UTC)
+def trunc(value: Any, to: Any = None) -> Any:
+    """A day's beginning, a month's or a year's; a number without decimals. Raises: Refusal."""
+    if isinstance(value, date):
+        day = value.date() if isinstance(value, datetime) else value
+        if to is not None and str(to).upper() not in STARTS:
+            raise wrong(f"Search error occurred: TRUNC to '{to}' is not supported.")
+        start = day.replace(**STARTS["DD" if to is None else str(to).upper()])
+        return datetime.combine(start, time(), UTC) if isinstance(value, datetime) else start
+    if to is not None:
+        raise wrong("Search error occurred: TRUNC to decimals is not supported.")
     return value.to_integral_value(rounding="ROUND_DOWN") if isinstance(value, Decimal) else value
 
 
@@ -131,6 +155,14 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         None if text is None else str(text).replace(str(old), str(new or ""))
     ),
 }
+
+
+def check_count(name: str, function: Callable[..., Any], count: int) -> None:
+    """Raises: Refusal, for a number of arguments that the function does not take."""
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError as bad:
+        raise wrong(f"Search error occurred: {name.upper()} does not take {count} arguments.") from bad
 
 
 def add(left: Any, sign: str, right: Any) -> Any:

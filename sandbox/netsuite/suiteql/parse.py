@@ -57,6 +57,14 @@ class Node:
     parts: tuple["Node", ...] = ()
 
 
+PSEUDO_COLUMNS = {
+    "null": Node("value", None),
+    "rownum": Node("rownum"),
+    "sysdate": Node("call", "sysdate"),
+    "systimestamp": Node("call", "systimestamp"),
+}
+
+
 @dataclass
 class Source:
     table: str
@@ -143,13 +151,19 @@ class _Parser:
 
     def _rows(self, query: Query) -> None:
         if self._accept("offset"):
-            query.skip = int(self._next().text)
+            query.skip = self._whole_number()
             _ = self._accept("rows") or self._accept("row")
         if self._accept("fetch"):
             _ = self._accept("first") or self._accept("next")
-            query.fetch = int(self._next().text) if self._peek().kind == "number" else 1
+            query.fetch = self._whole_number() if self._peek().kind == "number" else 1
             _ = self._accept("rows") or self._accept("row")
             self._expect("only")
+
+    def _whole_number(self) -> int:
+        word = self._next()
+        if word.kind != "number" or not word.text.isdecimal():
+            raise wrong(f"Invalid or unsupported search: a whole number expected, '{word.text}' found.")
+        return int(word.text)
 
     def _comma(self, one: Callable[[], T]) -> list[T]:
         found = [one()]
@@ -201,8 +215,11 @@ class _Parser:
         down = self._accept("desc")
         if not down:
             self._accept("asc")
-        nulls = self._next().text if self._accept("nulls") else ""
-        return node, down, nulls
+        if not self._accept("nulls"):
+            return node, down, ""
+        if not self._at("first") and not self._at("last"):
+            raise wrong("Invalid or unsupported search: 'FIRST' or 'LAST' expected after 'NULLS'.")
+        return node, down, self._next().text
 
     # -- conditions
     def _either(self) -> Node:
@@ -285,8 +302,6 @@ class _Parser:
         return self._named(word.text)
 
     def _named(self, name: str) -> Node:
-        if name == "null":
-            return Node("value", None)
         if name == "case":
             return self._case()
         if name in {"date", "timestamp"} and self._peek().kind == "string":
@@ -298,7 +313,7 @@ class _Parser:
             name = f"{name}.{second}"
         if self._accept("("):
             return Node("call", name, tuple(self._arguments()))
-        return Node("call", name) if name in {"sysdate", "systimestamp"} else Node("column", ("", name))
+        return PSEUDO_COLUMNS.get(name, Node("column", ("", name)))
 
     def _arguments(self) -> list[Node]:
         if self._accept(")"):

@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.core import Account
 from sandbox.netsuite.store import wall_time
-from sandbox.netsuite.suiteql.functions import FUNCTIONS, add, plain, read_moment
+from sandbox.netsuite.suiteql.functions import FUNCTIONS, add, check_count, plain, read_moment
 from sandbox.netsuite.suiteql.parse import Column, Node, Query, Source, parse
 from sandbox.netsuite.suiteql.tables import TEXT, Row, Table, load, shown
 from sandbox.netsuite.suiteql.words import wrong
@@ -18,6 +18,8 @@ from sandbox.netsuite.suiteql.words import wrong
 Context = list[dict[str, Row]]
 Value = Callable[[Context], Any]
 AGGREGATES = {"count", "sum", "min", "max", "avg"}
+# Where a row's ROWNUM stands: no table has an alias without letters.
+NUMBERED = ""
 
 
 def run(account: Account, text: str, params: list[Any], hidden: set[str]) -> list[dict[str, str]]:
@@ -54,10 +56,15 @@ class _Run:
         rows = [{first.alias: row} for row in self.tables[first.alias].rows]
         for source in others:
             rows = self._joined(rows, source)
-        if self.query.where is None:
-            return rows
-        where = self.value(self.query.where)
-        return [row for row in rows if where([row])]
+        where = None if self.query.where is None else self.value(self.query.where)
+        found: list[dict[str, Row]] = []
+        for row in rows:
+            # As Oracle numbers rows: the next number is the candidate's, and spent only if it is taken;
+            # so ROWNUM > 1 takes none, and ORDER BY sorts what was numbered before.
+            numbered = {**row, NUMBERED: {"rownum": Decimal(len(found) + 1)}}
+            if where is None or where([numbered]):
+                found.append(numbered)
+        return found
 
     def _joined(self, rows: list[dict[str, Row]], source: Source) -> list[dict[str, Row]]:
         candidates = self._candidates(source)
@@ -84,6 +91,8 @@ class _Run:
 
     def _groups(self, rows: list[dict[str, Row]]) -> list[Context]:
         nodes = [column.node for column in self.query.columns]
+        if self.query.group or any(_aggregates(node) for node in nodes):
+            self._check_grouped(nodes)
         if self.query.group:
             keys = [self.value(node) for node in self.query.group]
             groups: dict[tuple[Any, ...], Context] = {}
@@ -91,6 +100,27 @@ class _Run:
                 groups.setdefault(tuple(key([row]) for key in keys), []).append(row)
             return list(groups.values())
         return [rows] if any(_aggregates(node) for node in nodes) else [[row] for row in rows]
+
+    def _check_grouped(self, nodes: list[Node]) -> None:
+        """Raises: Refusal, for what has many values in a group: neither grouped by nor aggregated."""
+        having = [self.query.having] if self.query.having else []
+        grouped = {self._placed(node) for node in self.query.group}
+        for node in (*nodes, *having):
+            if not self._settled(node, grouped):
+                raise wrong("Search error occurred: not a GROUP BY expression.")
+
+    def _settled(self, node: Node, grouped: set[Node]) -> bool:
+        if self._placed(node) in grouped or (node.kind == "call" and node.value in AGGREGATES):
+            return True
+        if node.kind in {"column", "star", "rownum"}:
+            return False
+        return all(self._settled(part, grouped) for part in node.parts)
+
+    def _placed(self, node: Node) -> Node:
+        """The same expression with every column under its table's alias."""
+        if node.kind == "column":
+            return Node("column", self.place(node))
+        return Node(node.kind, node.value, tuple(self._placed(part) for part in node.parts))
 
     def _columns(self) -> list[tuple[str, Value]]:
         named: list[tuple[str, Value]] = []
@@ -122,6 +152,8 @@ class _Run:
 
     def _order_key(self, node: Node, columns: list[tuple[str, Value]]) -> Value:
         if node.kind == "value" and isinstance(node.value, Decimal):
+            if node.value not in range(1, len(columns) + 1):
+                raise wrong("Invalid or unsupported search: ORDER BY names a column that is not selected.")
             return columns[int(node.value) - 1][1]
         by_name = dict(columns)
         if node.kind == "column" and not node.value[0] and node.value[1] in by_name:
@@ -167,6 +199,20 @@ class _Run:
         alias, name = self.place(node)
         return lambda context: context[0][alias].get(name) if context else None
 
+    def _of_rownum(self, _: Node) -> Value:
+        def number(context: Context) -> Any:
+            if context and NUMBERED not in context[0]:
+                raise wrong("Invalid or unsupported search: ROWNUM in a join's condition.")
+            return context[0][NUMBERED]["rownum"] if context else None
+
+        return number
+
+    def _of_star(self, _: Node) -> Value:
+        raise wrong("Invalid or unsupported search: unexpected '*'.")
+
+    def _of_distinct(self, _: Node) -> Value:
+        raise wrong("Invalid or unsupported search: DISTINCT outside of an aggregate.")
+
     def _of_value(self, node: Node) -> Value:
         return lambda _: node.value
 
@@ -188,10 +234,12 @@ class _Run:
         function = FUNCTIONS.get(node.value)
         if function is None:
             raise wrong(f"Search error occurred: Unknown function '{node.value.upper()}'.")
+        check_count(node.value, function, len(node.parts))
         arguments = [self.value(part) for part in node.parts]
         return lambda context: function(*(argument(context) for argument in arguments))
 
     def _display(self, node: Node) -> Value:
+        _check_one(node)
         inner = self.value(node.parts[0])
         if node.parts[0].kind != "column":
             return inner
@@ -205,8 +253,11 @@ class _Run:
         return display
 
     def _aggregate(self, node: Node) -> Value:
+        _check_one(node)
         part = node.parts[0]
         distinct = part.kind == "distinct"
+        if part.kind == "star" and node.value != "count":
+            raise wrong(f"Invalid or unsupported search: '*' in {node.value.upper()}.")
         inner = (lambda _: 1) if part.kind == "star" else self.value(part.parts[0] if distinct else part)
 
         def total(context: Context) -> Any:
@@ -279,6 +330,11 @@ class _Run:
 
 def _aggregates(node: Node) -> bool:
     return (node.kind == "call" and node.value in AGGREGATES) or any(_aggregates(part) for part in node.parts)
+
+
+def _check_one(node: Node) -> None:
+    if len(node.parts) != 1:
+        raise wrong(f"Search error occurred: {node.value.upper()} takes one argument.")
 
 
 def _summed(name: str, values: list[Any]) -> Any:

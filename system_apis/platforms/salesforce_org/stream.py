@@ -103,16 +103,24 @@ class Stream:
             header = msgspec.convert(payload.get("ChangeEventHeader"), ChangeEventHeader)
             names = changed_names(header.changed_fields, schema)
         except (ContractViolation, LookupError, ValueError, ArithmeticError) as error:
-            # One unreadable event may not stop those behind it; the poll finds the record's change.
-            why = type(error).__name__
-            _log.error("a change event is unreadable", source=self.name, event=event.id, error=why)
+            self._skip(event, error)
             return
         if header.change_type.startswith("GAP_") or any(name.endswith("*") for name in header.record_ids):
             await self._read_up(header, receive)
             return
         by_us = self._origin in header.change_origin.split(";")
-        for one in await self._changes(ChangeEvent(header, payload, names, by_us)):
+        try:
+            changes = await self._changes(ChangeEvent(header, payload, names, by_us))
+        except ValueError as error:  # an instant of its payload
+            self._skip(event, error)
+            return
+        for one in changes:
             await report(receive, self._distinct(one, header))
+
+    def _skip(self, event: wire.ProducerEvent, error: Exception) -> None:
+        """One unreadable event may not stop those behind it; the poll finds the record's change."""
+        why = type(error).__name__
+        _log.error("a change event is unreadable", source=self.name, event=event.id, error=why)
 
     async def _read_up(self, header: ChangeEventHeader, receive: Receive) -> None:
         """An event without data, or even without ids: the records are read instead."""

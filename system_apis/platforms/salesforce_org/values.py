@@ -31,7 +31,13 @@ def texts(row: Mapping[str, Any]) -> Callable[[str], str]:
 
 
 def moment(value: Any) -> dt.datetime | None:
-    """An instant of an event's payload: milliseconds of the epoch, with or without a logical type."""
+    """An instant of an event's payload: milliseconds of the epoch, with or without a logical type.
+
+    Raises ValueError for one that is out of range.
+    """
     if isinstance(value, int):
-        return dt.datetime.fromtimestamp(value / 1000, dt.UTC)
+        try:
+            return dt.datetime.fromtimestamp(value / 1000, dt.UTC)
+        except (OverflowError, OSError):
+            raise ValueError("the instant is out of range") from None
     return utc(value) if isinstance(value, dt.datetime | str) else None

@@ -2,6 +2,10 @@
 
 import re
 
+import pytest
+
+LEAD = "3711196"
+
 
 async def test_a_list_names_its_order_and_keys_its_records_by_string_id(api):
     """`results` gives the order; the records are a map by id; meta counts all matches."""
@@ -35,6 +39,119 @@ async def test_side_loads_come_only_when_asked(api):
     shown = full["workspaces"][made["id"]]
     assert list(full["participations"]) == shown["participation_ids"]
     assert full["users"][shown["creator_id"]]["full_name"] == "Ines Falk"
+
+
+async def test_the_callers_own_participation(api, account, as_user):
+    """`current_user_participation` is the caller's own, by a single id; null for who is no participant."""
+    made = await api.make("/workspaces", title="Ours")
+    path, asked = f"/workspaces/{made['id']}", {"include": "current_user_participation"}
+    body = await api.get(path, **asked)
+    (mine,) = body["participations"].values()
+    me = (await api.get("/users/me"))["results"][0]["id"]
+    assert mine["user_id"] == me
+    assert body["workspaces"][made["id"]]["current_user_participation_id"] == mine["id"]
+    await api.make("/participations", workspace_id=made["id"], user_id=LEAD)
+    lead = as_user(account.credentials["lead_token"])
+    (theirs,) = (await lead.get(path, **asked))["participations"].values()
+    assert theirs["user_id"] == LEAD
+    await api.send("DELETE", f"/participations/{mine['id']}")
+    without = await api.get(path, **asked)
+    assert without["workspaces"][made["id"]]["current_user_participation_id"] is None
+    assert without["participations"] == {}
+
+
+async def test_a_project_is_found_by_its_custom_text(api):
+    """`by_custom_text_value` compares one field's whole value; without a field's id it is refused."""
+    wanted, _ = [
+        await api.make("/workspaces", title=text, custom_fields=[{"custom_field_id": "4404", "value": text}])
+        for text in ("C-1", "C-11")
+    ]
+    assert [row["id"] for row in await api.rows("/workspaces", by_custom_text_value="4404:C-1")] == [
+        wanted["id"]
+    ]
+    assert await api.rows("/workspaces", by_custom_text_value="4401:C-1") == []
+    assert (await api.refused("GET", "/workspaces", by_custom_text_value="C-1"))[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "said"),
+    [
+        ("/workspaces", {"include": "creator,nonsense"}, "include: nonsense"),
+        ("/workspaces", {"optional_fields": "nonsense"}, "optional_fields: nonsense"),
+        ("/workspaces", {"order": "nonsense:asc"}, "order: nonsense:asc"),
+        ("/roles", {"order": "date_performed:asc"}, "order: date_performed:asc"),
+        ("/roles", {"order": "name:up"}, "order: name:up"),
+        ("/workspaces", {"has_buyer": "true", "colour": "red"}, "parameters: colour, has_buyer"),
+        ("/assignments", {"search": "x"}, "parameters: search"),
+        ("/users/me", {"include": "nonsense"}, "include: nonsense"),
+    ],
+)
+async def test_what_is_not_imitated_is_refused(api, path, query, said):
+    """An association, an optional field, an order or a filter that there is not is 400 with its name."""
+    status, ((kind, _, message),) = await api.refused("GET", path, **query)
+    assert (status, kind) == (400, "system")
+    assert message.startswith(said)
+
+
+async def test_a_write_with_an_unknown_association_saves_nothing(api):
+    """It is refused before the record is made."""
+    body = {"workspace": {"title": "Never"}}
+    assert (await api.refused("POST", "/workspaces", body, include="nonsense"))[0] == 400
+    assert await api.rows("/workspaces") == []
+
+
+async def test_tasks_of_an_archived_project_vanish_until_asked_for(api):
+    """A list of tasks leaves out those of archived projects, unless it is asked for them."""
+    made = await api.make("/workspaces", title="Old")
+    await api.make("/stories", workspace_id=made["id"], title="Done", story_type="task")
+    await api.change(f"/workspaces/{made['id']}", archived=True)
+    assert await api.rows("/stories", workspace_id=made["id"]) == []
+    shown = await api.rows("/stories", workspace_id=made["id"], show_from_archived_workspaces="true")
+    assert [story["title"] for story in shown] == ["Done"]
+
+
+async def test_three_parameters_have_a_value(api):
+    """`only_active` and the two of assignments choose by their value, unlike flags."""
+    made = await api.make("/workspaces", title="Old")
+    story = await api.make("/stories", workspace_id=made["id"], title="Done", story_type="task")
+    await api.make("/assignments", story_id=story["id"], assignee_id=LEAD)
+    await api.change(f"/workspaces/{made['id']}", archived=True)
+    assert len(await api.rows("/assignments", in_unarchived_workspaces="false")) == 1
+    assert await api.rows("/assignments", in_unarchived_workspaces="true") == []
+    assert len(await api.rows("/assignments", in_unarchived_stories="true")) == 1
+    everybody = await api.rows("/account_memberships", only_active="false")
+    assert everybody == await api.rows("/account_memberships", only_active="true")
+
+
+# What tap-mavenlink 0.0.3 asks for, stream by stream, where the collection is imitated.
+OF_THE_TAP = {
+    "account_memberships": {"only_active": "false"},
+    "assignments": {"in_unarchived_workspaces": "false", "in_unarchived_stories": "false"},
+    "custom_fields": {},
+    "custom_field_values": {"subject_type": "Workspace"},
+    "stories": {
+        "show_archived": "true",
+        "show_deleted": "true",
+        "show_from_archived_workspaces": "true",
+    },
+    "time_entries": {"from_archived_workspaces": "true"},
+    "users": {},
+    "workspace_allocations": {},
+    "workspace_groups": {},
+    "workspaces": {
+        "include": "workspace_groups,participants,participations,custom_field_values",
+        "include_archived": "true",
+    },
+}
+
+
+@pytest.mark.parametrize("key", OF_THE_TAP)
+async def test_what_a_public_tap_asks_for(api, key):
+    """Its streams are answered with the collection's records and the number of pages."""
+    await api.make("/workspaces", title="Tapped")
+    body = await api.get(f"/{key}.json", page=1, per_page=200, **OF_THE_TAP[key])
+    assert set(body[key]) == {each["id"] for each in body["results"]}
+    assert body["meta"]["page_count"] == (1 if body[key] else 0)
 
 
 async def test_paging_clamps_and_limit_beats_page(api):

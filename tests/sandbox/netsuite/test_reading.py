@@ -1,6 +1,7 @@
 """Lists, filters, SuiteQL, metadata and asynchronous jobs of the NetSuite stand-in."""
 # ruff: noqa: S608 - the queries are the test's own
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -185,8 +186,71 @@ async def test_suiteql_groups_orders_and_fetches(ns):
 
 
 @pytest.mark.parametrize(
+    ("q", "ids"),
+    [
+        ("SELECT id FROM currency WHERE ROWNUM <= 2", ["1", "2"]),
+        ("SELECT id FROM currency WHERE id > 1 AND rownum < 3", ["2", "3"]),
+        ("SELECT id FROM currency WHERE ROWNUM = 1", ["1"]),
+        ("SELECT id FROM currency WHERE ROWNUM = 2", []),
+        ("SELECT id FROM currency WHERE ROWNUM > 1", []),
+        ("SELECT id FROM currency WHERE ROWNUM BETWEEN 1 AND 3", ["1", "2", "3"]),
+        ("SELECT id FROM currency WHERE ROWNUM <= 2 ORDER BY id DESC", ["2", "1"]),
+        ("SELECT c.id FROM currency c JOIN subsidiary s ON s.currency = c.id WHERE ROWNUM <= 2", ["1", "1"]),
+    ],
+)
+async def test_suiteql_rownum(ns, q, ids):
+    """ROWNUM counts the rows that the conditions took, before they are sorted, as Oracle's does."""
+    assert [row["id"] for row in await ns.rows(q)] == ids
+
+
+async def test_suiteql_writes_fractions_of_a_second(ns):
+    """`FF3` is one part of a format, and a text in quotes stands as it is."""
+    q = "SELECT TO_CHAR(SYSDATE, 'YYYY\"T\"FF3') AS t FROM currency WHERE id = 1"
+    (row,) = await ns.rows(q)
+    assert re.fullmatch(r"\d{4}T\d+", row["t"])
+    moment = "TO_TIMESTAMP('2020-05-17 10:00:00.250', 'YYYY-MM-DD HH24:MI:SS.FF3')"
+    assert await ns.rows(f"SELECT id FROM currency WHERE id = 1 AND {moment} < SYSDATE") == [{"id": "1"}]
+
+
+async def test_suiteql_shows_rownum(ns):
+    """A row's number may be selected, and is a string as everything is."""
+    q = "SELECT ROWNUM AS n, id FROM currency WHERE id > 2 ORDER BY id DESC"
+    assert await ns.rows(q) == [{"id": "4", "n": "2"}, {"id": "3", "n": "1"}]
+
+
+async def test_suiteql_truncates_to_months_and_years(ns):
+    """TRUNC of a date gives the first of its month or year."""
+    q = (
+        "SELECT TO_CHAR(TRUNC(TO_DATE('2026-05-17', 'YYYY-MM-DD'), 'MM'), 'YYYY-MM-DD') AS m, "
+        "TO_CHAR(TRUNC(TO_DATE('2026-05-17', 'YYYY-MM-DD'), 'YYYY'), 'YYYY-MM-DD') AS y "
+        "FROM currency WHERE id = 1"
+    )
+    assert await ns.rows(q) == [{"m": "2026-05-01", "y": "2026-01-01"}]
+
+
+@pytest.mark.parametrize(
     ("q", "words"),
     [
+        ("SELECT country, name FROM subsidiary GROUP BY country", "not a GROUP BY expression"),
+        ("SELECT id, COUNT(*) FROM subsidiary", "not a GROUP BY expression"),
+        ("SELECT country FROM subsidiary GROUP BY country HAVING id > 1", "not a GROUP BY expression"),
+        ("SELECT id FROM customer ORDER BY 7", "not selected"),
+        ("SELECT id FROM customer ORDER BY id NULLS maybe", "'FIRST' or 'LAST'"),
+        ("SELECT id FROM customer OFFSET x ROWS", "a whole number"),
+        ("SELECT id FROM customer FETCH FIRST 1.5 ROWS ONLY", "a whole number"),
+        ("SELECT UPPER() FROM customer", "UPPER does not take 0 arguments"),
+        ("SELECT SUM(*) FROM customer", "'*' in SUM"),
+        ("SELECT COUNT() FROM customer", "COUNT takes one argument"),
+        ("SELECT UPPER(DISTINCT id) FROM customer", "DISTINCT outside of an aggregate"),
+        ("SELECT BUILTIN.DF() FROM customer", "BUILTIN.DF takes one argument"),
+        ("SELECT TO_CHAR(datecreated, 'IW') FROM customer", "date format 'IW'"),
+        ("SELECT TO_CHAR(id, '999') FROM customer", "number's format"),
+        ("SELECT TRUNC(datecreated, 'Q') FROM customer", "TRUNC to 'Q'"),
+        ("SELECT c.id FROM currency c JOIN subsidiary s ON ROWNUM = 1", "ROWNUM in a join"),
+        ("SELECT id FROM customer WHERE id IN (SELECT id FROM job)", "select"),
+        ("WITH x AS (SELECT id FROM job) SELECT id FROM x", "SELECT"),
+        ("SELECT id FROM customer UNION SELECT id FROM job", "union"),
+        ("SELECT TOP 5 id FROM customer", "FROM"),
         ("SELECT nothing FROM customer", "Field 'nothing' for record 'customer' was not found."),
         ("SELECT id FROM nowhere", "Record 'nowhere' was not found."),
         ("SELECT id FROM customer LIMIT 5", "LIMIT".lower()),

@@ -2,6 +2,10 @@
 
 import asyncio
 
+import pytest
+
+from sandbox.netsuite.lengths import LENGTHS, UNLIMITED
+from sandbox.netsuite.schema import ADDRESS, TYPES
 from tests.sandbox.netsuite.conftest import ACME, order, refusal
 
 LINES = [(10, 150), (2, 99.5)]
@@ -33,6 +37,8 @@ async def test_enums_in_short_and_chosen_fields(ns, acme):
     assert (await ns.read(f"customer/{acme}", simpleEnumFormat="true"))["entityStatus"] == "13"
     chosen = await ns.read(f"customer/{acme}", fields="companyName")
     assert set(chosen) == {"links", "id", "companyName"}
+    unknown = await ns.record("GET", f"customer/{acme}", fields="companyName,nickname")
+    assert refusal(unknown)[:2] == (400, "INVALID_PARAMETER")
 
 
 async def test_subresources(ns):
@@ -169,12 +175,66 @@ async def test_one_world(ns, acme):
     assert (await ns.read(f"salesOrder/{made}"))["exchangeRate"] == 0.79
 
 
+async def test_no_new_orders_for_an_inactive_customer(ns, acme):
+    """An inactive customer gets no new order; those that it has are changed and billed all the same."""
+    made = await ns.make("salesOrder", order(acme))
+    await ns.record("PATCH", f"customer/{acme}", {"isInactive": True})
+    refused = await ns.record("POST", "salesOrder", order(acme))
+    assert refusal(refused)[1] == "INVALID_CONTENT"
+    assert refused.json()["o:errorDetails"][0]["o:errorPath"] == "entity"
+    assert (await ns.record("PATCH", f"salesOrder/{made}", {"memo": "last one"})).status_code == 204
+    assert (await ns.record("POST", f"salesOrder/{made}/!transform/invoice")).status_code == 204
+
+
 async def test_yen_has_no_decimals(ns):
-    """Amounts are rounded to the currency's own precision."""
+    """An amount with a fraction of a yen or a cent is refused; what a rate comes to is rounded."""
     lines = {"currencyList": {"items": [{"currency": {"id": "4"}}]}}
     buyer = await ns.make("customer", {**ACME, **lines})
     made = await ns.make("salesOrder", order(buyer, (3, 100.4), currency={"id": "4"}))
     assert (await ns.read(f"salesOrder/{made}"))["total"] == 301
+    for currency, amount, status in (("4", 100.5, 400), ("4", 100, 204), ("1", 0.005, 400), ("1", 0.05, 204)):
+        line = {"item": {"id": "11"}, "quantity": 1, "amount": amount}
+        body = {"entity": {"id": buyer}, "currency": {"id": currency}, "item": {"items": [line]}}
+        answer = await ns.record("POST", "salesOrder", body)
+        assert answer.status_code == status, (currency, amount)
+        if status == 400:
+            assert answer.json()["o:errorDetails"][0]["o:errorPath"] == "item.items[0].amount"
+    limited = {"companyName": "Yen KK", "subsidiary": {"id": "2"}, "currency": {"id": "4"}}
+    assert (
+        refusal(await ns.record("POST", "customer", {**limited, "creditLimit": 1.5}))[1] == "INVALID_CONTENT"
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "most"),
+    [("companyName", 83), ("vatRegNumber", 20), ("addr1", 150), ("city", 50), ("state", 30)],
+)
+async def test_a_text_is_refused_when_it_is_too_long(ns, field, most):
+    """A text as long as its field is taken, one of a character more is refused in the vendor's words."""
+
+    def body(length):
+        text = {field: "x" * length}
+        if field in ADDRESS:
+            return {**ACME, "addressBook": {"items": [{"addressBookAddress": text}]}}
+        return {**ACME, **text}
+
+    status, code, detail = refusal(await ns.record("POST", "customer", body(most + 1)))
+    said = f"contained more than the maximum number ( {most} ) of characters allowed."
+    assert (status, code, said in detail) == (400, "USER_ERROR", True)
+    assert (await ns.record("POST", "customer", body(most))).status_code == 204
+
+
+def test_every_text_field_has_its_length():
+    """No text field of a record or a line takes any number of characters by oversight."""
+    texts = {
+        each.name
+        for kind in TYPES.values()
+        for fields in (kind.fields, ADDRESS, *(sublist.fields for sublist in kind.sublists.values()))
+        for each in fields.values()
+        if each.kind == "string" and not each.read_only
+    }
+    assert texts == set(LENGTHS) | UNLIMITED
+    assert not set(LENGTHS) & UNLIMITED
 
 
 async def test_tax_of_lines(ns, acme):

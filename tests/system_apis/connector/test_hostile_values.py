@@ -1,9 +1,11 @@
 """tests/system_apis: whatever stands in a vendor's record, header or call is read, or is refused."""
 
+import datetime as dt
 import hashlib
 import hmac
 from contextlib import suppress
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -19,6 +21,7 @@ from system_apis.connector.signatures import HmacSignature
 from system_apis.connector.webhooks import WebhookRequest
 from system_apis.platforms.salesforce_org import errors
 from system_apis.platforms.salesforce_org.records import ChangeEventHeader
+from system_apis.platforms.salesforce_org.values import moment
 from tests.support.hostile_values import JSON, TEXTS
 
 each_text = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
@@ -93,3 +96,28 @@ def test_an_event_committed_at_any_time_has_an_instant_or_is_unreadable(value: A
     with suppress(msgspec.ValidationError, UnicodeError):
         found = msgspec.convert(header, ChangeEventHeader)
         assert 0 <= found.commit_timestamp / 1000 < 253_402_300_800
+
+
+INSTANTS = {
+    **JSON,
+    "long before all calendars": -(10**15),
+    "long after": 10**15,
+    "before the year 1 in UTC": "0001-01-01T00:00:00+14:00",
+    "after 9999 in UTC": "9999-12-31T23:59:59-14:00",
+}
+
+
+@pytest.mark.parametrize("value", INSTANTS.values(), ids=INSTANTS)
+def test_a_value_of_any_form_is_an_instant_or_a_value_error(value: Any):
+    """Readers take no other exception for a record or an event that is off its schema."""
+    with suppress(ValueError):
+        at = moment(value)
+        assert at is None or at.utcoffset() == dt.timedelta(0)
+
+
+@each_text
+def test_an_id_in_a_profile_is_a_number_that_can_be_computed_with(text: str):
+    """Any other is a fault of the profile, before a query is made of it."""
+    tables = {name: {} for name in erp.TABLES} | {erp.TABLES[0]: {text: "code"}}
+    if not list(erp.number_faults(cast("erp.ErpProfile", SimpleNamespace(**tables)), "the vendor")):
+        assert abs(int(text)) < 10**18

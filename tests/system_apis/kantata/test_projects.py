@@ -203,6 +203,27 @@ async def test_cancelling_is_done_once_and_undone_by_a_put(
     assert await shape(account) == WHOLE
 
 
+async def test_a_title_that_is_too_long(psa: Any, account: Account, client_id: str) -> None:
+    """It is refused by its place before anything is created."""
+    draft = project_draft(client_id)
+    tasks = (*draft.tasks[:-1], msgspec.structs.replace(draft.tasks[-1], title="t" * 201))
+    with pytest.raises(
+        VendorRejected, match=r"the tasks \d+ title has 201 characters; kantata-main takes 200"
+    ) as caught:
+        await psa.put_project("prj-1", project_draft(client_id, tasks=tasks))
+    assert [fault.pointer for fault in caught.value.errors] == [f"/tasks/{len(tasks) - 1}/title"]
+    assert not await account.records("workspaces")
+
+
+async def test_a_closed_project_keeps_its_tasks(psa: Any, account: Account, client_id: str) -> None:
+    """Tasks of an archived project, which the vendor leaves out of its lists, are read with it."""
+    made = await psa.put_project("prj-1", project_draft(client_id))
+    await account.edit("workspaces", made.id, archived=True)
+    closed = await psa.get_project(made.id)
+    assert (closed.status, closed.tasks) == ("closed", made.tasks)
+    assert made.tasks
+
+
 async def test_what_is_not_there_is_not_found(psa: Any) -> None:
     """Neither a key nor an id that the account does not know."""
     with pytest.raises(NotFound):

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from contracts.canonical.matching import domain
-from contracts.canonical.values import Address, Money
+from contracts.canonical.values import Address, Money, TaxRegistration
 from contracts.problems import Invalid, NotFound, VendorRejected
 from kit.database import encode_page
 from system_apis.connector.custom_values import CustomValue
@@ -120,6 +120,80 @@ async def test_an_inactive_customer_is_not_live(erp: Any, account: Account) -> N
         await erp.get_customer_by_key("enf-cus-1")
     assert (await erp.get_customer(made.id)).status == "blocked"
     assert (await erp.put_customer("enf-cus-1", globex())).status == "approved"
+
+
+LONG_ADDRESS = Address("1 " + "x" * 149, city="y" * 51, state="z" * 31, postal_code="9" * 37, country="US")
+
+
+async def test_texts_that_are_too_long_for_a_customer(erp: Any, account: Account) -> None:
+    """Each is refused by its place and its length, before anything is sent; one that just fits is saved."""
+    numbers = (TaxRegistration("US", "1" * 21),)
+    draft = globex(legal_name="G" * 84, email="a@" + "e" * 253, tax_registrations=numbers)
+    await account.clear_calls()
+    with pytest.raises(
+        VendorRejected, match="the legal name has 84 characters; netsuite-main takes 83"
+    ) as caught:
+        await erp.put_customer("enf-cus-1", msgspec.structs.replace(draft, billing_address=LONG_ADDRESS))
+    assert {fault.pointer for fault in caught.value.errors} == {
+        "/legal_name",
+        "/email",
+        "/tax_registrations/0/number",
+        "/billing_address/line1",
+        "/billing_address/city",
+        "/billing_address/state",
+        "/billing_address/postal_code",
+    }
+    assert {fault.code for fault in caught.value.errors} == {"too_long"}
+    assert (await account.count_calls(method="PUT"))["count"] == 0
+    fitting = Address("x" * 150, "y" * 150, "z" * 50, "s" * 30, "9" * 36, "US")
+    made = await erp.put_customer("enf-cus-1", globex(legal_name="G" * 83, billing_address=fitting))
+    assert (made.legal_name, made.billing_address) == ("G" * 83, fitting)
+
+
+async def test_texts_that_are_too_long_for_a_contract(erp: Any, account: Account) -> None:
+    """Name and descriptions are refused; a schedule's name is cut, since the order has it as a whole."""
+    customer = await erp.put_customer("enf-cus-1", globex())
+    draft = platform(customer.id)
+    lines = (msgspec.structs.replace(draft.lines[0], description="d" * 1000), *draft.lines[1:])
+    with pytest.raises(VendorRejected) as caught:
+        await erp.put_contract("enf-con-1", platform(customer.id, name="n" * 1000, lines=lines))
+    assert [fault.pointer for fault in caught.value.errors] == ["/name", "/lines/0/description"]
+    assert not await account.records("billingSchedule")
+    name = "Globex data platform, second phase, with the operations of the first"
+    made = await erp.put_contract("enf-con-1", platform(customer.id, name=name))
+    assert made.name == name
+    (schedule,) = await account.records("billingSchedule")
+    assert schedule["name"] == "Globex data platform, second phase, with the oper…"
+
+
+async def test_fractions_of_the_smallest_amount(erp: Any, account: Account) -> None:
+    """A credit limit, a line and a billing line finer than their currency are refused by their places."""
+    await account.clear_calls()
+    with pytest.raises(VendorRejected) as caught:
+        await erp.put_customer("enf-cus-1", globex(credit_limit=usd("1.005")))
+    assert caught.value.errors[0].pointer == "/credit_limit"
+    half = msgspec.structs.replace(platform("1").lines[0], amount=usd("0.005"))
+    part = msgspec.structs.replace(MILESTONES[0], amount=usd("0.005"))
+    for more, place in (
+        ({"lines": (half,)}, "lines/0"),
+        ({"billing_schedule": (part,)}, "billing_schedule/0"),
+    ):
+        with pytest.raises(VendorRejected) as caught:
+            await erp.put_contract("enf-con-1", platform("1", **more))
+        assert caught.value.errors[0].pointer == f"/{place}/amount"
+    assert (await account.count_calls(method="PUT"))["count"] == 0
+
+
+async def test_no_contract_for_an_inactive_customer(erp: Any, account: Account) -> None:
+    """It is refused with the customer's name, and finance told; the contracts that there are go on."""
+    customer = await erp.put_customer("enf-cus-1", globex())
+    await erp.put_contract("enf-con-1", platform(customer.id))
+    await account.edit("customer", customer.id, isInactive=True)
+    with pytest.raises(VendorRejected, match="'Globex Corporation' is inactive") as caught:
+        await erp.put_contract("enf-con-2", platform(customer.id))
+    (fault,) = caught.value.errors
+    assert (fault.pointer, fault.code, fault.fixed_by) == ("/customer_id", "inactive", "finance")
+    assert (await erp.put_contract("enf-con-1", platform(customer.id, revision=2))).revision == 2
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from system_apis.connector.catalogue import FieldCatalogue
 from system_apis.connector.errors import already_exists
 from system_apis.connector.once import Guard
 from system_apis.connector.psa import Demand, missing_demands, next_level
+from system_apis.connector.refusals import check_lengths
 from system_apis.vendors.kantata.client import MOST_ALLOCATIONS, MOST_STORIES, KantataClient
 from system_apis.vendors.kantata.mapping import project as facts_
 from system_apis.vendors.kantata.mapping import structure as structure_
@@ -43,7 +44,8 @@ class Provisioning:
     draft: ProjectDraft
 
     def __post_init__(self) -> None:
-        """All that the account lacks is reported before anything is created."""
+        """What the account lacks or does not take is reported before anything is created."""
+        check_lengths(structure_.texts(self.draft), self.profile.name)
         given = (self.draft, self.key, self.profile, self.catalogue)
         self._facts: ProjectFacts = facts_.from_draft(*given)
         self._demands: tuple[Demand, ...] = structure_.demands(self.draft, self.profile, self.catalogue)

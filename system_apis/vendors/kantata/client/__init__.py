@@ -34,7 +34,11 @@ REQUEST_ID_HEADER = "X-Request-Id"
 MOST_STORIES, MOST_ALLOCATIONS = 300, 200
 # The flags count as true by their presence: archived projects and tasks stay hidden without them.
 _ARCHIVED = {"include_archived": "true"}
-_HIDDEN_STORIES = {"show_archived": "true", "show_deleted": "true"}
+_HIDDEN_STORIES = {
+    "show_archived": "true",
+    "show_deleted": "true",
+    "show_from_archived_workspaces": "true",
+}
 _CLIENT = {"include": "custom_field_values,external_references"}
 _PROJECT = {
     "include": "custom_field_values,external_references,primary_workspace_group,primary_maven,"

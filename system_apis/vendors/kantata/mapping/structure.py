@@ -39,9 +39,16 @@ from system_apis.vendors.kantata.records import (
     WorkspaceResource,
 )
 
+MOST_OF_TITLE = 200
 _MILESTONE = "milestone"
 _STORY = ("title", "story_type", "time_estimate_in_minutes", "budget_estimate_in_cents")
 _ALLOCATION = ("minutes", "hard", "notes")
+
+
+def texts(draft: ProjectDraft) -> Iterator[tuple[str, str, int]]:
+    """Where each task's title stands, the title, and how many characters it may have: it is never cut."""
+    for number, task in enumerate(draft.tasks):
+        yield f"tasks/{number}/title", task.title, MOST_OF_TITLE
 
 
 def known(draft: ProjectDraft, key: str, structure: Structure) -> dict[str, str]:

@@ -12,7 +12,7 @@ from contracts.canonical import matching
 from contracts.canonical.contract import Contract, ContractDraft, Contracts
 from contracts.canonical.customer import Customer, CustomerDraft, Customers
 from contracts.canonical.values import LeftOut
-from contracts.problems import NotFound, VendorRejected
+from contracts.problems import NotFound, Problem, VendorRejected
 from system_apis.connector.cached import ReadOnce
 from system_apis.connector.erp import completed
 from system_apis.connector.errors import created_or_changed, on_schema
@@ -20,14 +20,14 @@ from system_apis.connector.local_rows import LocalRows
 from system_apis.connector.local_time import Row
 from system_apis.connector.oracle_sql import whole_table
 from system_apis.connector.own_writes import OwnWrites
-from system_apis.connector.refusals import no_such
+from system_apis.connector.refusals import inactive, no_such
 from system_apis.connector.unreadable import Unreadable, listed
 from system_apis.vendors.netsuite.client import NetSuiteClient
 from system_apis.vendors.netsuite.mapping import queries
 from system_apis.vendors.netsuite.mapping.contract import closing_body, contract, is_closed, order_body
 from system_apis.vendors.netsuite.mapping.customer import customer, customer_body
 from system_apis.vendors.netsuite.mapping.schedule import schedule_body
-from system_apis.vendors.netsuite.mapping.values import canonical_id, column
+from system_apis.vendors.netsuite.mapping.values import canonical_id, column, point
 from system_apis.vendors.netsuite.profile import NetSuiteProfile
 from system_apis.vendors.netsuite.records import NetSuiteCustomer, NetSuiteOrder, NetSuiteSchedule, Raw
 
@@ -156,20 +156,28 @@ class NetSuiteErp:
     async def put_contract(self, key: str, body: ContractDraft) -> Contract:
         profile = await self._complete.get()
         plan = schedule_body(profile, body) if body.billing_schedule else None
-        schedule_id = ""
+        order = order_body(profile, body)
         if plan is not None:
-            schedule_id = await self._put(
-                "billingSchedule", f"{key}-billing", plan, "milestone", "recurrence"
+            lists = ("milestone", "recurrence")
+            order["billingSchedule"] = point(
+                await self._put("billingSchedule", f"{key}-billing", plan, *lists)
             )
-        order = order_body(profile, body, schedule_id)
         try:
             order_id = await self._put("salesOrder", key, order, "item")
         except VendorRejected as problem:
             if any(fault.field == "entity" for fault in problem.errors):
-                raise no_such(self._instance, "customer", body.customer_id) from None
+                raise await self._no_customer(body.customer_id) from None
             raise
         # The schedule is the one that was just saved as sent.
         return await self._written(order_id, msgspec.convert(plan, NetSuiteSchedule) if plan else None)
+
+    async def _no_customer(self, customer_id: str) -> Problem:
+        """Why NetSuite takes no order for it: it is inactive, or there is none."""
+        with suppress(NotFound):
+            record, _ = await self._client.read("customer", customer_id, NetSuiteCustomer)
+            if record.is_inactive:
+                return inactive(self._instance, "customer", record.company_name or record.id, "customer_id")
+        return no_such(self._instance, "customer", customer_id)
 
     async def _written(self, ident: str, schedule: NetSuiteSchedule | None) -> Contract:
         saved = await self._contract(ident, schedule)

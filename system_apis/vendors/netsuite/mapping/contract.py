@@ -7,7 +7,9 @@ from contracts.canonical.contract import Contract, ContractDraft, ContractLine, 
 from contracts.canonical.values import Money
 from system_apis.connector.codes import known_code
 from system_apis.connector.erp import own_fields, own_values
+from system_apis.connector.refusals import check_lengths, payable
 from system_apis.connector.values import second_of
+from system_apis.vendors.netsuite.mapping.lengths import contract_texts
 from system_apis.vendors.netsuite.mapping.schedule import billing_lines, pricing_model
 from system_apis.vendors.netsuite.mapping.values import (
     currency_of,
@@ -25,8 +27,12 @@ _STATUSES: dict[str, ContractStatus] = {"A": "draft", "C": "closed", "H": "close
 _STATUSES |= dict.fromkeys("BDEFG", "active")  # pending fulfilment or billing, in part or whole, and billed
 
 
-def order_body(profile: NetSuiteProfile, draft: ContractDraft, schedule_id: str) -> Raw:
-    """What a contract is at NetSuite, every line open; `schedule_id` is its billing schedule's, or empty."""
+def order_body(profile: NetSuiteProfile, draft: ContractDraft) -> Raw:
+    """What a contract is at NetSuite, every line open, as yet without a billing schedule.
+
+    Raises VendorRejected where the profile does not map a code, a text is too long or an amount too fine.
+    """
+    check_lengths(contract_texts(draft), profile.name)
     body: Raw = {
         **profile.defaults.contract,
         "entity": point(draft.customer_id),
@@ -36,7 +42,7 @@ def order_body(profile: NetSuiteProfile, draft: ContractDraft, schedule_id: str)
         "memo": draft.name,
         "startDate": draft.start.isoformat(),
         "endDate": draft.end.isoformat(),
-        "billingSchedule": point(schedule_id) if schedule_id else None,
+        "billingSchedule": None,
         "item": {
             "items": [_line(profile, draft, number, line) for number, line in enumerate(draft.lines, 1)]
         },
@@ -52,7 +58,7 @@ def _line(profile: NetSuiteProfile, draft: ContractDraft, number: int, line: Con
         "line": number,
         "item": to_id(profile, "items", line.service_line, f"{at}/service_line"),
         "quantity": line.quantity,
-        "amount": line.amount.amount,
+        "amount": payable(line.amount, f"{at}/amount", profile.name),
         "description": line.description,
         "isClosed": False,
     }

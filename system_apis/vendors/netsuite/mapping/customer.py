@@ -6,8 +6,9 @@ from contracts.canonical import countries
 from contracts.canonical.customer import Customer, CustomerDraft, CustomerStatus
 from contracts.canonical.values import Address
 from system_apis.connector.erp import coded
-from system_apis.connector.refusals import checked_country
+from system_apis.connector.refusals import check_lengths, checked_country, payable
 from system_apis.connector.values import money, second_of, tax_registrations
+from system_apis.vendors.netsuite.mapping.lengths import customer_texts
 from system_apis.vendors.netsuite.mapping.values import (
     currency_of,
     custom_fields,
@@ -31,8 +32,9 @@ _ADDRESS = {"line1": "addr1", "line2": "addr2", "city": "city", "state": "state"
 def customer_body(profile: NetSuiteProfile, draft: CustomerDraft, known: NetSuiteCustomer | None) -> Raw:
     """A customer as NetSuite's record, `known` being the record that there is; its other addresses stay.
 
-    Raises VendorRejected where the profile does not map a code.
+    Raises VendorRejected where the profile does not map a code, a text is too long or an amount too fine.
     """
+    check_lengths(customer_texts(draft, profile.fields.customer.tax_number), profile.name)
     body: Raw = {
         "isPerson": False,
         "isInactive": False,
@@ -46,7 +48,7 @@ def customer_body(profile: NetSuiteProfile, draft: CustomerDraft, known: NetSuit
     if draft.email:
         body["email"] = draft.email
     if draft.credit_limit is not None:
-        body["creditLimit"] = draft.credit_limit.amount
+        body["creditLimit"] = payable(draft.credit_limit, "credit_limit", profile.name)
     if draft.parent_id:
         body["parent"] = point(draft.parent_id)
     if draft.billing_address is not None:

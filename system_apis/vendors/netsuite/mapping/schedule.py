@@ -11,6 +11,8 @@ from contracts.canonical.currencies import shown
 from contracts.canonical.opportunity import PricingModel
 from contracts.canonical.values import Money
 from system_apis.connector.erp import unworded_line
+from system_apis.connector.refusals import payable
+from system_apis.vendors.netsuite.mapping.lengths import schedule_name
 from system_apis.vendors.netsuite.mapping.values import point
 from system_apis.vendors.netsuite.profile import NetSuiteProfile, Schedule
 from system_apis.vendors.netsuite.records import NetSuiteSchedule, Raw
@@ -19,11 +21,16 @@ _MODELS: tuple[PricingModel, ...] = ("fixed_price", "retainer", "time_and_materi
 
 
 def schedule_body(profile: NetSuiteProfile, draft: ContractDraft) -> Raw:
-    """The schedule of a contract: its lines replace whatever was there."""
+    """The schedule of a contract: its lines replace whatever was there.
+
+    Raises VendorRejected for an amount that is finer than its currency.
+    """
     how = _how(profile, draft.pricing_model)
-    body: Raw = {**how.more, "name": draft.name, "scheduleType": point(how.type)}
+    body: Raw = {**how.more, "name": schedule_name(draft.name), "scheduleType": point(how.type)}
     if how.frequency:
         body["frequency"] = point(how.frequency)
+    for number, line in enumerate(draft.billing_schedule):
+        payable(line.amount, f"billing_schedule/{number}/amount", profile.name)
     line_body = _milestone if how.lines == "milestone" else _recurrence
     return body | {how.lines: {"items": list(map(line_body, count(1), draft.billing_schedule))}}
 
