@@ -15,10 +15,7 @@ def carried(org: Org, topic: str) -> set[str] | None:
     """The topics whose events a subscriber of this one gets; None if there is no such topic."""
     if topic == ALL_CHANGES:
         return {f"/data/{name}ChangeEvent" for name in org.captured}
-    if (
-        topic.startswith("/data/")
-        and topic.removeprefix("/data/").removesuffix("ChangeEvent") in org.captured
-    ):
+    if topic in {f"/data/{name}ChangeEvent" for name in org.captured}:
         return {topic}
     if topic.startswith("/event/") and topic.removeprefix("/event/") in PLATFORM_EVENTS:
         return {topic}

@@ -10,6 +10,9 @@ from sandbox.salesforce.ids import full_id
 from sandbox.salesforce.schema.fields import NUMERIC, TEXTUAL, Field
 
 CURRENCIES = {"GBP", "USD", "EUR", "JPY", "KWD"}
+# ISO 8601 has more forms than the vendor takes; a moment has a zone.
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})")
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
@@ -82,6 +85,8 @@ def _number(made: Field, value: Any) -> Decimal | int:
         message = f"{made.label}: value outside of valid range on numeric field: {value}"
         raise bad_request("NUMBER_OUTSIDE_VALID_RANGE", message, [made.name])
     if made.type == "int":
+        if exact != exact.to_integral_value():
+            raise not_deserialized("int", value)
         return int(exact)
     return exact.quantize(Decimal(1).scaleb(-made.scale))
 
@@ -96,10 +101,12 @@ def _boolean(value: Any) -> bool:
 
 
 def _moment(made: Field, value: Any) -> str:
+    text = str(value)
     try:
-        if made.type == "date":
-            return date.fromisoformat(str(value)[:10]).isoformat()
-        return show_datetime(read_datetime(str(value)))
+        if made.type == "date" and DATE.fullmatch(text):
+            return date.fromisoformat(text).isoformat()
+        at = read_datetime(text if MOMENT.fullmatch(text) else "")
+        return at.date().isoformat() if made.type == "date" else show_datetime(at)
     except ValueError as problem:
         raise not_deserialized(made.type, value) from problem
 

@@ -123,7 +123,12 @@ def _apply(call: Call, job: Record, row: dict[str, str]) -> tuple[str, bool]:
     """Raises: Refused."""
     made = call.sobject(job["object"])
     # An empty cell says nothing; #N/A empties the field.
-    data: Record = {k: None if v == "#N/A" else v for k, v in row.items() if v}
+    data: Record = {}
+    for name, cell in row.items():
+        parent, dot, key = name.partition(".")
+        value = None if cell == "#N/A" else cell
+        if cell:
+            data[parent] = {key: value} if dot and value is not None else value
     if job["operation"] == "insert":
         return call.work.insert(made, data), True
     if job["operation"] == "upsert":

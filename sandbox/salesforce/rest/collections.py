@@ -10,7 +10,7 @@ from sandbox.salesforce.rest.call import Call, Reply, created
 from sandbox.salesforce.rest.rows import key_field, shown_fields, upserted
 from sandbox.salesforce.schema.fields import SObject
 
-MOST, MOST_CHUNKS = 200, 10
+MOST, MOST_CHUNKS, MOST_READ = 200, 10, 2000
 UNDONE = {
     "statusCode": "ALL_OR_NONE_OPERATION_ROLLED_BACK",
     "message": "Record rolled back because not all records were valid and the request was using AllOrNone "
@@ -95,6 +95,8 @@ def _read(call: Call, made: SObject, ids: list[str], fields: list[str]) -> Reply
     wanted = [f.strip() for f in fields if f.strip()]
     if not wanted:
         raise bad_request("INVALID_FIELD", "A list of fields is required")
+    if len(ids) > MOST_READ:
+        raise bad_request("EXCEEDED_ID_LIMIT", f"At most {MOST_READ} records are read in one call")
     records = [call.org.get(made.name, i.strip()) for i in ids]
     return Reply(200, [shown_fields(call, made, r, wanted) if r else None for r in records])
 

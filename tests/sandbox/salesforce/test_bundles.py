@@ -223,3 +223,16 @@ async def test_a_tree_has_five_levels(api):
         } | children
     assert (await api.refused("POST", "/composite/tree/Account", {"records": [tree]}))[1] == "LIMIT_EXCEEDED"
     assert await api.soql("SELECT Id FROM Account WHERE Name LIKE 'Deep %'") == []
+
+
+async def test_a_bulk_row_names_its_parent_by_external_id(api):
+    """A column `Account.Enfilade_Id__c` finds the parent; a value that nobody has fails that row alone."""
+    parent = (await api.post("/sobjects/Account", {"Name": "Parent", "Enfilade_Id__c": "p1"}))["id"]
+    job = await api.post("/jobs/ingest", {"object": "Contact", "operation": "insert"})
+    csv = "LastName,Account.Enfilade_Id__c\nOne,p1\nTwo,nobody\n"
+    headers = {"Content-Type": "text/csv"}
+    await api.send("PUT", f"/{job['contentUrl']}", content=csv.encode(), headers=headers)
+    await api.send("PATCH", f"/jobs/ingest/{job['id']}", {"state": "UploadComplete"})
+    assert (await api.get(f"/jobs/ingest/{job['id']}"))["numberRecordsFailed"] == 1
+    [row] = await api.soql(f"SELECT LastName FROM Contact WHERE AccountId = '{parent}'")  # noqa: S608 - SOQL
+    assert row["LastName"] == "One"

@@ -96,6 +96,8 @@ async def test_a_unique_key_is_held_by_one(api):
         ({"AccountId": "001000000000000AAA"}, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"),
         ({"AccountId": "nonsense"}, "MALFORMED_ID", "Account ID: id value of incorrect type: nonsense"),
         ({"CloseDate": "soon"}, "JSON_PARSER_ERROR", "Cannot deserialize instance of date"),
+        ({"CloseDate": "20270131"}, "JSON_PARSER_ERROR", "Cannot deserialize instance of date"),
+        ({"CloseDate": "2027-01-31 or so"}, "JSON_PARSER_ERROR", "Cannot deserialize instance of date"),
         ({"Amount": "much"}, "JSON_PARSER_ERROR", "Cannot deserialize instance of currency"),
         ({"Amount": 10**17}, "NUMBER_OUTSIDE_VALID_RANGE", "Amount: value outside of valid range"),
         ({"CurrencyIsoCode": "XXX"}, "INVALID_CURRENCY_ISO", "invalid currency iso code: XXX"),

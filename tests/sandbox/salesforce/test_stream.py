@@ -176,8 +176,9 @@ async def test_who_may_subscribe(account, api, streams):
     other = streams(account, api.token)
     other.metadata = (*other.metadata[:2], ("tenantid", "00D000000000000AAA"))
     assert (await (await other.open()).failure())[0] == "UNAUTHENTICATED"
-    unknown = await streams(account, api.token).open("/data/NothingChangeEvent")
-    assert (await unknown.failure())[0] == "NOT_FOUND"
+    for topic in ("/data/NothingChangeEvent", "/data/Opportunity"):
+        unknown = await streams(account, api.token).open(topic)
+        assert (await unknown.failure())[0] == "NOT_FOUND"
     greedy = await streams(account, api.token).open(wanted=0)
     assert (await greedy.failure())[1].endswith("fetch.requested.events.invalid")
 
