@@ -13,7 +13,7 @@ def documents() -> list[Path]:
     return [
         path
         for path in ROOT.rglob("*.md")
-        if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+        if not any(part.startswith(".") or part == "node_modules" for part in path.relative_to(ROOT).parts)
     ]
 
 
