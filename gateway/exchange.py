@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, NoReturn, Protocol, Self, runtime_checkable
 
 import msgspec
 
@@ -19,6 +19,9 @@ Header = tuple[bytes, bytes]
 Receive = Callable[[], Awaitable[Any]]
 
 JSON = b"application/json"
+
+# Of a body that is refused, so much is read for so long as more of it comes.
+_DISCARDED_BYTES, _DISCARDED_WITHIN_SECONDS = 64 << 20, 0.25
 
 
 class Reply:
@@ -119,10 +122,25 @@ class Exchange:
             chunk = message.get("body", b"")
             size += len(chunk)
             if size > self.body_limit:
-                raise too_large(self.body_limit)
+                await self.refuse_body(self.body_limit)
             chunks.append(chunk)
             if not message.get("more_body"):
                 return b"".join(chunks)
+
+    async def refuse_body(self, limit: int) -> NoReturn:
+        """Raise BodyTooLarge, once what is under way was discarded, as long as it comes and is not endless.
+
+        A connection that is closed with bytes unread is reset, and the answer may be lost (RFC 9112 §9.6).
+        """
+        discarded = 0
+        with contextlib.suppress(TimeoutError):
+            while discarded < _DISCARDED_BYTES:
+                async with asyncio.timeout(_DISCARDED_WITHIN_SECONDS):
+                    message = await self.receive()
+                if message["type"] == "http.disconnect" or not message.get("more_body"):
+                    break
+                discarded += len(message.get("body", b""))
+        raise too_large(limit)
 
 
 PipelineStep = Callable[[Exchange], Awaitable[Reply]]

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.problems import BadRequest, HeadersTooLarge, UnsupportedMediaType, UriTooLong
-from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule, too_large, try_policy
+from gateway.exchange import Asked, Exchange, PipelineStep, Reply, Route, Rule, try_policy
 from gateway.peers import Proxies, parse_address, parse_network, peer_of
 
 _SINGLE = frozenset(
@@ -108,7 +108,7 @@ class Wire:
                 raise _malformed("The path can be read in more than one way")
             exchange.body_limit, exchange.body_seconds = max_body, seconds
             if exchange.method in _WITH_BODY:
-                self._check_body(exchange.headers)
+                await self._check_body(exchange)
             peer, forwarded_for = peer_of(exchange.scope.get("client")), exchange.headers.get(_FORWARDED_FOR)
             exchange.source = self._proxies.source(peer, forwarded_for)
             return await call_next(exchange)
@@ -161,11 +161,12 @@ class Wire:
         if hosts and _host_name(matched.group(1)) not in hosts:
             raise _malformed("This Host is not served here")
 
-    def _check_body(self, headers: dict[bytes, bytes]) -> None:
+    async def _check_body(self, exchange: Exchange) -> None:
+        headers = exchange.headers
         length = headers.get(b"content-length", b"0").lstrip(b"0") or b"0"
         # By its digits first: Python reads no number of thousands.
         if len(length) > _LONGEST_LENGTH or int(length) > self._settings.max_body_bytes:
-            raise too_large(self._settings.max_body_bytes)
+            await exchange.refuse_body(self._settings.max_body_bytes)
         if b"content-encoding" in headers:
             raise UnsupportedMediaType(
                 "Bodies are accepted unencoded only", headers={"Accept-Encoding": "identity"}
