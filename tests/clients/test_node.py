@@ -71,7 +71,7 @@ def test_jsforce_is_refused(jsforce: Told) -> None:
 
 @salesforce_group
 def test_changes_reach_the_pubsub_client(pubsub: Told) -> None:
-    """Over TLS, with change events that it decodes; a replay id of its 8 bytes continues behind it."""
+    """Over TLS (its trust is its own), with events that it decodes; a replay id of 8 bytes goes on."""
     won = {"type": "UPDATE", "changed": ["StageName"], "stage": "Closed Won", "one": 1}
     made = {"type": "CREATE", "changed": [], "stage": "Prospecting", "one": 1}
     assert pubsub["is_told_of_changes"] == [made, won]
@@ -98,9 +98,8 @@ def test_netsuite_rest_pages_and_is_refused(netsuite_of_node: Told) -> None:
         "names": ["Node 1", "Node 2", "Node 3"],
         "more": [True, False],
     }
-    refused = netsuite_of_node["is_refused_in_the_vendors_words"]
-    assert {name: status for name, (status, _) in refused.items()} == {
-        "unknown": 400,
-        "long": 400,
-        "sql": 400,
+    assert netsuite_of_node["is_refused_in_the_vendors_words"] == {
+        "unknown": [400, "USER_ERROR"],
+        "long": [400, "USER_ERROR"],
+        "sql": [400, "INVALID_PARAMETER"],
     }
