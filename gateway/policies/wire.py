@@ -12,7 +12,6 @@ from gateway.peers import Proxies, parse_address, parse_network, peer_of
 
 _SINGLE = frozenset(
     {
-        b"authorization",
         b"content-length",
         b"content-type",
         b"host",
