@@ -132,15 +132,19 @@ class Exchange:
 
         A connection that is closed with bytes unread is reset, and the answer may be lost (RFC 9112 §9.6).
         """
-        discarded = 0
         with contextlib.suppress(TimeoutError):
-            while discarded < _DISCARDED_BYTES:
-                async with asyncio.timeout(_DISCARDED_WITHIN_SECONDS):
-                    message = await self.receive()
-                if message["type"] == "http.disconnect" or not message.get("more_body"):
-                    break
-                discarded += len(message.get("body", b""))
+            async with asyncio.timeout(self.body_seconds):
+                await self._discard()
         raise too_large(limit)
+
+    async def _discard(self) -> None:
+        discarded = 0
+        while discarded < _DISCARDED_BYTES:
+            async with asyncio.timeout(_DISCARDED_WITHIN_SECONDS):
+                message = await self.receive()
+            if message["type"] == "http.disconnect" or not message.get("more_body"):
+                return
+            discarded += len(message.get("body", b""))
 
 
 PipelineStep = Callable[[Exchange], Awaitable[Reply]]

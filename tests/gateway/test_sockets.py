@@ -8,10 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.ports import free_port
+from contracts.problems import BodyTooLarge
+from gateway.exchange import Exchange
 from tests.gateway.deployment import Deployment
 from tests.support.processes import GRANIAN, running
 
@@ -142,6 +145,21 @@ async def test_a_caller_that_sends_a_large_body_reads_its_refusal(port: int, dep
         )
         status, _, _ = await speak(port, headers, b" " * size)
         assert status == 413
+
+
+async def test_a_refused_body_is_discarded_for_its_time_only():
+    """A caller that goes on byte by byte holds its request no longer than a body may take."""
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": []}
+    exchange = Exchange(scope, receive)
+    exchange.body_seconds = 0.05
+    async with asyncio.timeout(10):
+        with pytest.raises(BodyTooLarge):
+            await exchange.refuse_body(1)
 
 
 async def test_a_large_body_in_chunks_is_cut_off(port: int, deployment: Deployment):

@@ -94,7 +94,8 @@ def _consumer_of(issuer: DevelopmentIssuer, subject: str) -> str:
         if person is None or person.roles_at(consumer):
             return name
     able = [name for name, each in issuer.people.items() if any(map(each.roles_at, deciding.values()))]
-    raise CommandError(f"{subject} has no role to decide cases (people.toml). Who has: {', '.join(able)}.")
+    who = ", ".join(able) or "nobody"
+    raise CommandError(f"{subject} has no role to decide cases (people.toml). Who has: {who}.")
 
 
 async def _list(options: argparse.Namespace, person: Person) -> None:
