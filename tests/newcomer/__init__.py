@@ -1,0 +1,1 @@
+"""tests/newcomer: README and guides, followed by someone who has nothing else."""
