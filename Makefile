@@ -21,14 +21,14 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv)
 
 ifdef UV
-MAKE_VENV = $(UV) venv -q --allow-existing --no-python-downloads --python $(PYTHON) $(VENV)
+MAKE_VENV = $(UV) venv -q --allow-existing --no-python-downloads --python "$(PYTHON)" $(VENV)
 INSTALL = $(UV) pip install -q --python $(BIN)/python
-MAKE_CLIENTS = $(UV) venv -q --allow-existing --no-python-downloads --python $(PYTHON) $(@D)
+MAKE_CLIENTS = $(UV) venv -q --allow-existing --no-python-downloads --python "$(PYTHON)" $(@D)
 INSTALL_CLIENTS = $(UV) pip install -q --python $(@D)/bin/python
 else
-MAKE_VENV = $(PYTHON) -m venv $(VENV)
+MAKE_VENV = "$(PYTHON)" -m venv $(VENV)
 INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check
-MAKE_CLIENTS = $(PYTHON) -m venv $(@D)
+MAKE_CLIENTS = "$(PYTHON)" -m venv $(@D)
 INSTALL_CLIENTS = $(@D)/bin/python -m pip install -q --disable-pip-version-check
 endif
 # The locks are complete, so nothing is resolved; the project is built with the locked setuptools.
@@ -81,7 +81,7 @@ clean:  ## remove the environment and all caches; the data in .enfilade stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, as python3 or by PYTHON=path.")'
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, as python3 or by PYTHON=path.")'
 	@echo "Making $(VENV) …"
 	@$(MAKE_VENV)
 

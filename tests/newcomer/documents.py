@@ -16,8 +16,8 @@ ORDER = (
     "docs/**/*.md",
 )
 NOT_RUN = {
-    "ENFILADE_DATABASE_URL=…": "needs a PostgreSQL beside the embedded one; tests/deploy/cli/commands/test_backup.py",
-    "ENFILADE_CONFIG=my-config": "needs the configuration of a vendor; tests/system_apis has a toy vendor play the demo",
+    "ENFILADE_DATABASE_URL=…": "needs an external database; tests/deploy/cli/commands/test_backup.py",
+    "ENFILADE_CONFIG=my-config": "needs a vendor of one's own; tests/toy_vendors/test_toy_vendors.py",
     "vendor new": "writes a skeleton that is meant to fail; tests/deploy/cli/test_vendor_skeleton.py",
 }
 SERVE = {"enfilade sandbox": "http://"}
@@ -26,7 +26,7 @@ KEY = re.compile(r"\bkey_\w+")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command as a document shows it; `serves` is what it prints once it serves, "" if it ends by itself."""
+    """A command as a document shows it; `serves` is what it prints once it serves, if it does not end."""
 
     text: str
     serves: str = ""

@@ -5,6 +5,7 @@ import pwd
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ PASSED_ON = re.compile(r"^(PIP_\w+|\w*(CERT|CA_BUNDLE|CERTS)\w*|(http|https|no)_
 SECONDS = 900.0
 
 
-class Failure(Exception):
+class FollowError(Exception):
     """A command that did not do what its document says."""
 
     def __init__(self, what: str, printed: str) -> None:
@@ -34,31 +35,30 @@ class Person:
             "FILE": f"'{home}/a backup.tar'",
             "DIR": f"'{home}/restored data'",
             "<jti>": "4ab1c0d2",
+            "./config": "deploy/demo_config",
         }
-        self.values["./config"] = "deploy/demo_config"
         self._user = user
         tools = home / "tools"
         tools.mkdir()
         for each in Path("/usr/bin").iterdir():
             if not MISSING.match(each.name):
                 (tools / each.name).symlink_to(each)
-        self._environ = {name: os.environ[name] for name in os.environ if PASSED_ON.match(name)}
-        self._environ |= {"HOME": str(home), "LANG": "C.UTF-8", "PATH": f"{tree}/.venv/bin:{tools}"}
+        self.variables = {name: os.environ[name] for name in os.environ if PASSED_ON.match(name)}
+        self.variables |= {"HOME": str(home), "LANG": "C.UTF-8", "PATH": f"{tree}/.venv/bin:{tools}"}
         if user is not None:
             subprocess.run(["chown", "-R", f"{user.pw_uid}:{user.pw_gid}", home], check=True)
 
     def run(self, command: str) -> str:
-        """What it prints; raises Failure if it fails, prints nothing or a traceback, or does not end."""
+        """What it prints; raises FollowError if it fails, prints nothing or a traceback, or does not end."""
         process = self._start(command)
         try:
             printed = process.communicate(timeout=SECONDS)[0]
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            raise Failure(
-                f"{command}: has not ended within {SECONDS:.0f} s", process.communicate()[0]
-            ) from None
+            printed = process.communicate()[0]
+            raise FollowError(f"{command}: has not ended within {SECONDS:.0f} s", printed) from None
         if process.returncode != 0 or "Traceback" in printed or not printed.strip():
-            raise Failure(f"{command}: exit status {process.returncode}", printed)
+            raise FollowError(f"{command}: exit status {process.returncode}", printed)
         return printed
 
     @contextmanager
@@ -73,7 +73,7 @@ class Person:
             deadline = time.monotonic() + SECONDS
             while not is_ready.wait(0.2):
                 if process.poll() is not None or time.monotonic() > deadline:
-                    raise Failure(f"{command}: does not serve", "".join(printed))
+                    raise FollowError(f"{command}: does not serve", "".join(printed))
             yield "".join(printed)
             os.killpg(process.pid, signal.SIGINT)
             process.wait(timeout=60)
@@ -82,7 +82,7 @@ class Person:
                 os.killpg(process.pid, signal.SIGKILL)
             reader.join()
         if "Traceback" in "".join(printed):
-            raise Failure(f"{command}: a traceback", "".join(printed))
+            raise FollowError(f"{command}: a traceback", "".join(printed))
 
     def processes(self) -> list[str]:
         """The processes that run in the tree still, by /proc."""
@@ -99,12 +99,12 @@ class Person:
     def _start(self, command: str) -> subprocess.Popen[str]:
         for name, value in self.values.items():
             command = re.sub(rf"(?<=\s){re.escape(name)}(?=\s|$)", lambda _, value=value: value, command)
-        print(f"$ {command}", flush=True)
-        rights = {} if self._user is None else {"user": self._user.pw_uid, "group": self._user.pw_gid}
+        sys.stdout.write(f"$ {command}\n")
+        sys.stdout.flush()
         return subprocess.Popen(
             ["bash", "-c", command],
             cwd=self.tree,
-            env=self._environ,
+            env=self.variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -112,8 +112,9 @@ class Person:
             encoding="utf-8",
             errors="replace",
             start_new_session=True,
-            extra_groups=[] if rights else None,
-            **rights,
+            user=self._user and self._user.pw_uid,
+            group=self._user and self._user.pw_gid,
+            extra_groups=self._user and [],
         )
 
 
