@@ -21,7 +21,7 @@ Receive = Callable[[], Awaitable[Any]]
 JSON = b"application/json"
 
 # Of a body that is refused, so much is read for so long as more of it comes.
-_DISCARDED_BYTES, _DISCARDED_WITHIN_SECONDS = 64 << 20, 0.25
+_DISCARDED_BYTES, _DISCARDED_WITHIN_SECONDS = 64 << 20, 1.0
 
 
 class Reply:

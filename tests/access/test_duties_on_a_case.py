@@ -12,7 +12,7 @@ from tests.support.stack import Caller, until
 async def test_who_wants_a_deal_does_not_decide_on_its_customer(everybody: Everybody) -> None:
     """Not who proposed the customer, nor who activated a deal that waits for it; anybody else may."""
     deployment = everybody.deployment
-    deal = await new_deal(deployment.accounts.crm, stage="won", credit_limit=LARGE)
+    deal = await new_deal(deployment.accounts.crm, credit_limit=LARGE)
     proposal = {"instance": CRM_INSTANCE, "account_id": deal.account_id, "selling_entity": "NB-UK"}
     async with (
         deployment.caller("ci", "petra") as petra,
@@ -26,6 +26,8 @@ async def test_who_wants_a_deal_does_not_decide_on_its_customer(everybody: Every
         assert proposed.status_code == 202, proposed.text
         request = proposed.json()["id"]
         await settled(petra, f"{REQUESTS}/{request}", "waiting")
+        # Only now: the notification of a won deal proposes its customer, too.
+        await deal.close()
         await press(sam, deal)
         path = f"{ACTIVATIONS}/act_{CRM_INSTANCE}.{deal.opportunity_id}.r1"
         await until(f"{path} waits for {request}", lambda: told(sam, path, request))

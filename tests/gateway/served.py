@@ -9,5 +9,5 @@ from tests.gateway.deployment import PLANS, Deployment
 
 app = Deployment(
     Path(os.environ["ISSUER_FOLDER"]),
-    GatewaySettings(plans=PLANS, wire=WireSettings(body_seconds=0.3, max_body_bytes=100_000)),
+    GatewaySettings(plans=PLANS, wire=WireSettings(body_seconds=2.0, max_body_bytes=100_000)),
 ).gateway

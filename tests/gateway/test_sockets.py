@@ -138,7 +138,7 @@ async def test_a_large_body_is_refused_unread(port: int, deployment: Deployment)
 
 async def test_a_caller_that_sends_a_large_body_reads_its_refusal(port: int, deployment: Deployment):
     """What is under way is discarded before the connection is closed: the answer is not lost by a reset."""
-    size = 20_000_000
+    size = 8_000_000
     for path in (ORDERS, "/oauth/token"):
         headers = lines(
             "POST", path, bearer(deployment), "Content-Type: application/json", f"Content-Length: {size}"
