@@ -3,6 +3,8 @@
 The process that leads the run (the only one, or xdist's controller) owns them; workers get the addresses.
 """
 
+import contextlib
+import fcntl
 import gc
 import itertools
 import os
@@ -27,7 +29,11 @@ class Lead:
 
     def __init__(self) -> None:
         # Short and private: sockets lie in it.
-        self._folder = Path(tempfile.mkdtemp(prefix="enf-run-", dir=_quickest_folder()))
+        base = Path(_quickest_folder())
+        _remove_abandoned(base)
+        self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+        self._lock = (self._folder / _LOCK).open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
         self._nursery = Nursery(self._folder)
         os.environ[NURSERY] = str(self._nursery.address)  # which xdist's workers inherit
         self._servers = Servers(self._folder / "servers")
@@ -39,6 +45,18 @@ class Lead:
         self._nursery.stop()
         self._servers.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+        self._lock.close()
+
+
+_PREFIX, _LOCK = "enf-run-", "lock"
+
+
+def _remove_abandoned(base: Path) -> None:
+    """Remove the folders of runs that were killed: nobody holds their locks, and they may be in memory."""
+    for lock in base.glob(f"{_PREFIX}*/{_LOCK}"):
+        with contextlib.suppress(OSError), lock.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 _ROOMY_BYTES = 4 * 2**30

@@ -18,7 +18,14 @@ SOCKET_PORT = 5432
 # The kernel resolves this without walking the path, so no parent folder needs to be open to the user.
 _WHERE_IT_STANDS = "/proc/self/cwd"
 _DURABLE = ["max_connections=200", "timezone=UTC", "log_timezone=UTC", "unix_socket_permissions=0700"]
-_FOR_TESTS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400"]
+_FOR_TESTS = [
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=400",
+    # In the data folder, which a killed run's successor removes.
+    "dynamic_shared_memory_type=mmap",
+]
 
 
 @dataclass(frozen=True)
