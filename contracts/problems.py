@@ -92,6 +92,21 @@ class Refused(Problem):
 REALM = "enfilade"
 """The protection space that every challenge names (RFC 9110 §11.5)."""
 
+# Of a quoted parameter, RFC 6750 §3 allows neither these two nor anything but ASCII.
+_NOT_QUOTED = {ord('"'): "'", ord("\\"): "/"}
+
+
+def challenge(scheme: str, **parameters: str) -> str:
+    """One challenge of `WWW-Authenticate` (RFC 9110 §11.6.1): the realm, then the parameters as given."""
+    named = {"realm": REALM, **parameters}
+    quoted = (f'{name}="{_quotable(value)}"' for name, value in named.items())
+    return f"{scheme} {', '.join(quoted)}"
+
+
+def _quotable(value: str) -> str:
+    text = value.translate(_NOT_QUOTED)
+    return "".join(each if " " <= each <= "~" else "?" for each in text)
+
 
 class BadRequest(Refused):
     """The request is malformed as HTTP, or in a header or the query."""

@@ -14,7 +14,6 @@ from gateway.pipeline import GatewaySettings
 from gateway.policies.wire import LIVE, READY
 from kit.database import Database
 
-FORM = "application/x-www-form-urlencoded"
 HOOKS = (
     ("GET", "/hooks/{instance}"),
     ("POST", "/hooks/{instance}"),
@@ -71,8 +70,7 @@ class OpenAddresses:
             targets |= dict.fromkeys(HOOKS, _taking(self._hooks, *types, any_json=True))
         if issuer is not None:
             days = settings.identity.embedded_key_days
-            steps = Issuing(issuer, self._database, proofs, key_days=days).steps()
-            targets |= {address: _taking(step, FORM) for address, step in steps.items()}
+            targets |= Issuing(issuer, self._database, proofs, key_days=days).steps()
         return [
             Route(method, path, f"endpoint {path}", step, page=path == AUTHORIZE_PATH)
             for (method, path), step in targets.items()

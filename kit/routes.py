@@ -18,7 +18,6 @@ from litestar.response import Stream
 from litestar.types import ASGIApp
 
 from contracts.problems import (
-    REALM,
     BadJson,
     BadRequest,
     BodyTooLarge,
@@ -30,6 +29,7 @@ from contracts.problems import (
     Problem,
     Unexpected,
     UnknownRoute,
+    challenge,
 )
 from kit import context, problems
 from kit.conditions import etag_of
@@ -238,8 +238,11 @@ def _internal_context(headers: dict[str, str], delegated: Delegated) -> context.
 
 
 async def _refuse(problem: Problem, path: str, send: Any) -> None:
-    challenge = {"WWW-Authenticate": f'Bearer realm="{REALM}"'}
-    fields = {**problems.headers(problem), "Content-Type": problems.MEDIA_TYPE, **challenge}
+    fields = {
+        **problems.headers(problem),
+        "Content-Type": problems.MEDIA_TYPE,
+        "WWW-Authenticate": challenge("Bearer"),
+    }
     headers = [(name.lower().encode(), value.encode()) for name, value in fields.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": problems.encode(problem, instance=path)})

@@ -33,6 +33,7 @@ CONSUMERS = {
     ),
     "reader": Consumer(title="A reader", scopes=("*.*.read",)),
     "bound": Consumer(title="Bound", scopes=("system.*.read",), claims={"instance": "vault-main"}),
+    "unbound": Consumer(title="Sees every row", scopes=("system.*.read",)),
     "platform": Consumer(title="The platform team", scopes=("gateway.*.*",), roles=("platform",)),
     "ci": Consumer(title="All", scopes=("*.*.*",), claims={"customer": "acme"}),
     "dismissed": Consumer(title="Whose tokens were revoked", scopes=("*.*.*",)),

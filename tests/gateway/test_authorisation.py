@@ -1,5 +1,9 @@
 """tests/gateway: who may do what."""
 
+from typing import Any
+
+import pytest
+
 from gateway.plans import Consumer, row_claims
 from tests.gateway.deployment import ORDER, Deployment, problem
 
@@ -101,11 +105,27 @@ async def test_a_role_that_was_not_granted_does_not_count(deployment: Deployment
 
 async def test_who_is_bound_to_legal_entities_does_not_reach_vendors_records(deployment: Deployment):
     """A system's records do not say whose they are."""
-    token = deployment.issuer.mint("ci", entities=["NB-US"])
-    answer = await deployment.call(
-        "GET", "/system/vault-main/vault/v1/records/r", "", headers={"Authorization": f"Bearer {token}"}
-    )
+    record = "/system/vault-main/vault/v1/records/r"
+    assert (await deployment.call("GET", record, "unbound")).status_code == 200
+    token = deployment.issuer.mint("unbound", entities=["NB-US"])
+    answer = await deployment.call("GET", record, "", headers={"Authorization": f"Bearer {token}"})
     problem(answer, 403, "forbidden")
+
+
+@pytest.mark.parametrize("value", [[], "", None, True, False, 1.5, {}, [None], [[]], {"acme": True}])
+async def test_a_claim_without_a_name_reaches_no_row(deployment: Deployment, value: Any):
+    """A claim that is there binds its caller, whatever it holds; the same call without it is answered."""
+    record = "/system/vault-main/vault/v1/records/r"
+    bound = [
+        ("/experience/shop/v1/customers/acme", "screen", "customer"),
+        (record, "unbound", "instance"),
+        (record, "unbound", "entities"),
+    ]
+    for path, consumer, claim in bound:
+        assert (await deployment.call("GET", path, consumer)).status_code == 200
+        token = deployment.issuer.mint(consumer, **{claim: value})
+        headers = {"Authorization": f"Bearer {token}"}
+        problem(await deployment.call("GET", path, "", headers=headers), 403, "forbidden")
 
 
 def test_a_token_narrows_its_consumers_legal_entities_and_never_widens_them():

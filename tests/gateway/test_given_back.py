@@ -212,3 +212,11 @@ async def test_a_nonce_is_given_and_asked_for(noncing: SigningDeployment):
     assert (first.status_code, first.json()["error"]) == (400, "use_dpop_nonce")
     again = await machine_token(noncing, DPoP=proof(nonce=first.headers["dpop-nonce"]))
     assert again.json()["token_type"] == "DPoP"
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
+async def test_another_type_than_a_form_gets_oauths_own_error(signing: SigningDeployment, path: str):
+    """A client that sends JSON reads in RFC 6749's document what to send."""
+    answer = await signing.http.post(path, json={"grant_type": "client_credentials"})
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert "application/x-www-form-urlencoded" in answer.json()["error_description"]

@@ -10,6 +10,7 @@ from authlib.oauth2.rfc6749.util import extract_basic_authorization
 from gateway.exchange import Exchange
 from gateway.identity.issuing.codes import Code
 
+FORM = "application/x-www-form-urlencoded"
 _MANY = 30
 _LONG = 16_384
 

@@ -19,7 +19,7 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredenti
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 
-from contracts.problems import REALM
+from contracts.problems import challenge
 from gateway.exchange import Header, Reply, json_reply
 from gateway.identity.issuing import assertions
 from gateway.identity.issuing.codes import Code
@@ -232,9 +232,11 @@ class Server(AuthorizationServer):
         if location is not None:
             return self.send_back(location)
         # Authlib's own challenge lacks the realm, which Basic must have (RFC 7617 §2).
-        basic = (b"www-authenticate", f'Basic realm="{REALM}"'.encode())
-        challenge: list[Header] = [basic] if "WWW-Authenticate" in dict(headers) else []
-        return json_reply(status, body, (b"cache-control", b"no-store"), (b"pragma", b"no-cache"), *challenge)
+        basic = (b"www-authenticate", challenge("Basic").encode())
+        challenges: list[Header] = [basic] if "WWW-Authenticate" in dict(headers) else []
+        return json_reply(
+            status, body, (b"cache-control", b"no-store"), (b"pragma", b"no-cache"), *challenges
+        )
 
     def send_back(self, uri: str) -> Reply:
         """A redirect of the person to the client, which names the issuer (RFC 9207 §2).

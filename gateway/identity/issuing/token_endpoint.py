@@ -6,12 +6,19 @@ from typing import cast
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidGrantError, InvalidRequestError, OAuth2Error
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
-from contracts.problems import BadRequest, BodyTooLarge, InvalidProof, NonceNeeded, Unauthenticated
-from gateway.exchange import Exchange, Reply
+from contracts.problems import (
+    BadRequest,
+    BodyTooLarge,
+    InvalidProof,
+    NonceNeeded,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+from gateway.exchange import Exchange, Reply, require_type
 from gateway.identity.dpop import Proofs
 from gateway.identity.issuing.assertions import Assertions
 from gateway.identity.issuing.codes import Codes
-from gateway.identity.issuing.forms import Form, OAuthRequest, basic_header
+from gateway.identity.issuing.forms import FORM, Form, OAuthRequest, basic_header
 from gateway.identity.issuing.server import Server
 from kit.telemetry import log
 
@@ -108,7 +115,11 @@ class TokenEndpoint:
 
 
 async def _read_form(exchange: Exchange) -> Form:
-    """The parameters; raises OAuth2Error where the body is too slow or too large (RFC 6749 §5.2)."""
+    """The parameters; raises OAuth2Error for a body that is slow, large or no form (RFC 6749 §5.2)."""
+    try:
+        require_type(exchange, FORM)
+    except UnsupportedMediaType as problem:
+        raise InvalidRequestError(f"{problem.detail}.") from None
     try:
         return Form(await exchange.read_body())
     except (BadRequest, BodyTooLarge) as problem:
