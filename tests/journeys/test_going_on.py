@@ -178,3 +178,48 @@ async def test_a_corrected_account_is_what_a_replay_makes(deployment: Stack) -> 
     assert "correct the record in the system that owns it" in unread.json()["detail"]
     found = await truth(deployment.accounts, deal)
     assert [int(one.credit_limit or 0) for one in found.customers] == [39_000]
+
+
+async def another_deal(deal: Deal, name: str) -> Deal:
+    """A won deal of the same account."""
+    copy = await deal.crm.console.copy_deal(deal.opportunity_id, name=name, stage="won")
+    return Deal(deal.crm, deal.account_id, copy, name)
+
+
+async def test_a_deleted_client_does_not_strand_the_accounts_next_deal(deployment: Stack) -> None:
+    """Delivery names the client to take instead, not another customer's; later deals take it unasked."""
+    accounts = deployment.accounts
+    deal = await new_deal(accounts.crm, stage="won")
+    other = await new_deal(accounts.crm, stage="won")
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
+
+        async def activated(one: Deal) -> None:
+            await screen.activate(one.opportunity_id)
+            await screen.activation(one.opportunity_id, "done")
+
+        async def parked_again() -> str:
+            found = await screen.activation(second.opportunity_id, "parked")
+            return found["exception_id"] if found["exception_id"] != parked["exception_id"] else ""
+
+        await activated(deal)
+        await activated(other)
+        theirs = (await truth(accounts, other)).clients[0].id
+        await accounts.psa.delete("workspace_groups", (await truth(accounts, deal)).clients[0].id)
+        second = await another_deal(deal, f"{deal.name} II")
+        await screen.activate(second.opportunity_id)
+        parked = await screen.activation(second.opportunity_id, "parked")
+        case = await resolve(finance, parked["exception_id"], "replay", client_id=theirs)
+        again = await until("it is parked again", parked_again)
+        client = await accounts.psa.console.create_client(name=f"{deal.name} Ltd")
+        refused = await resolve(finance, again, "replay", client_id=client)
+        await screen.activation(second.opportunity_id, "done")
+        third = await another_deal(deal, f"{deal.name} III")
+        await activated(third)
+    assert case["owner"] == refused["owner"] == "delivery"
+    assert "client_id" in case["what_next"]
+    assert "another customer's client" in refused["why"]
+    projects = {one.name: one for one in await accounts.psa.console.projects() if one.live}
+    assert [projects[one.name].client_id for one in (second, third)] == [client, client]

@@ -113,13 +113,17 @@ def create_contract(
 
 
 def provision_project(
-    deal: Deal, systems: SystemAssignment, refs: tuple[Ref, ...], reference: Reference, contract: Contract
+    deal: Deal,
+    systems: SystemAssignment,
+    refs: Callable[[], tuple[Ref, ...]],
+    reference: Reference,
+    contract: Contract,
 ) -> Effect[Project]:
-    """The project of the contract, for the client with these references."""
+    """The project of the contract, for the client with these references, as they are when it is sent."""
     terms, instance = deal.terms, instance_of(Psa, systems)
 
     def draft() -> ProjectDraft:
-        client_id, now = vendor_id(terms, refs, instance, "client"), deal.terms
+        client_id, now = vendor_id(terms, refs(), instance, "client"), deal.terms
         template, rate_card = reference.templates[now.template], reference.rate_cards[now.rate_card]
         return rules.project_draft(now, contract.number or contract.id, client_id, template, rate_card)
 

@@ -18,6 +18,10 @@ _CORRECT = {
     ),
     "finance": "Correct what is named, then replay; or undo.",
     "operations": "Correct what is named in the reference data or the settings, then replay; or undo.",
+    "delivery": (
+        "Correct what is named in the other system, then replay. If the customer's client was deleted there, "
+        "replay with the correction client_id: the id of the client to take from now on. Or undo."
+    ),
 }
 
 _GONE = (

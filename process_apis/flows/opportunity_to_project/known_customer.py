@@ -9,6 +9,7 @@ from contracts.canonical.values import Ref
 from contracts.problems import Conflict, NotFound
 from contracts.process.customer_master import CustomerRequest
 from contracts.system.erp import Erp
+from contracts.system.psa import Psa
 from kit import crossrefs
 from kit.database import Database
 from process_apis.approved_customers import AccountFacts, accept, accepted, changes
@@ -45,6 +46,24 @@ class CustomerReader:
             await self.accept(terms)
             return KnownCustomer(refs)
         return KnownCustomer(refs, *changes(before, now, self._ceilings))
+
+    async def take_client(self, terms: Terms, refs: tuple[Ref, ...], given: str) -> KnownCustomer:
+        """Link the customer to another client from now on; raises Conflict for another customer's."""
+        psa = instance_of(Psa, terms.systems)
+        client, now = vendor_id(terms, refs, psa, "client"), self._systems.canonical_id(psa, "client", given)
+        async with self._database.begin() as connection:
+            ours = await crossrefs.resolve(connection, psa, "client", client)
+            if ours != await crossrefs.follow(
+                connection, instance=psa, object="client", vendor_id=client, into=now
+            ):
+                raise Conflict(
+                    f"{now} is another customer's client in {psa}.",
+                    extra={
+                        "owner": "delivery",
+                        "what_next": "Replay with another client as the correction client_id; or undo.",
+                    },
+                )
+            return KnownCustomer(await crossrefs.refs(connection, ours) if ours else refs)
 
     async def accept(self, terms: Terms) -> bool:
         """The account as it is now is what later deals are compared with."""

@@ -94,13 +94,12 @@ async def read_deal(run: Run, terms: Terms, read: Callable[[], Awaitable[Reading
 
 
 class OnReplay:
-    """What is read again before a person's replay, and never grows stale by itself."""
+    """What is read again before a person's replay; without `stale` it never grows stale by itself."""
 
     corrects = None  # any term
 
-    def __init__(self, read_again: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, read_again: Callable[[], Awaitable[None]], stale: Callable[[], bool] = lambda: False
+    ) -> None:
         self.read_again = read_again
-
-    def stale(self) -> bool:
-        """Never."""
-        return False
+        self.stale = stale

@@ -28,6 +28,7 @@ from contracts.system.crm import PRECONDITION, Crm
 from contracts.system.erp import Erp
 from contracts.system.psa import Psa
 from kit import clock
+from kit.effects import Source
 from kit.workflows import Owner, Run, Undone
 from process_apis.approved_customers import CustomerMasterSection
 from process_apis.cross_references import record_refs
@@ -147,9 +148,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
         contract = await self._effects.apply(
             run, source, create_contract(deal, systems, customer.refs, self._reference, self._systems.lacks)
         )
-        project = await self._effects.apply(
-            run, source, provision_project(deal, systems, customer.refs, self._reference, contract)
-        )
+        customer, project = await self._project(run, deal, customer, contract, source)
         recorded = await self._record_ids(run, deal.terms, customer, contract, project)
         await self._publish(run, deal.terms, customer, recorded, project, turn)
         crm = self._systems.client(Crm, terms.instance)
@@ -295,6 +294,33 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
                 returns=bool,
             )
             await deal.read_again()
+
+    async def _project(
+        self, run: Run, deal: Deal, customer: CustomerRequest, contract: Contract, source: Source
+    ) -> tuple[CustomerRequest, Project]:
+        """The project, and the customer with the client that a person named where its own was deleted."""
+        refs = customer.refs
+
+        async def read_again() -> None:
+            nonlocal refs
+            await deal.read_again()
+            if run.corrections.get("client_id"):
+                known = await run.step(
+                    "take-client",
+                    "Take the client that was named as the customer's",
+                    lambda: self._customers.take_client(deal.terms, refs, run.corrections["client_id"]),
+                    returns=KnownCustomer,
+                    explain=source.explain,
+                    recheck=OnReplay(deal.read_again),
+                )
+                refs = known.refs
+
+        source = replace(source, recheck=OnReplay(read_again, deal.stale))
+        provision = provision_project(
+            deal, self._systems_of(deal.terms), lambda: refs, self._reference, contract
+        )
+        project = await self._effects.apply(run, source, provision)
+        return msgspec.structs.replace(customer, refs=refs), project
 
     async def _propose(self, run: Run, deal: Deal, after: str = "") -> CustomerRequest:
         proposal = propose_customer(run.id, deal, self._systems_of(deal.terms), after)

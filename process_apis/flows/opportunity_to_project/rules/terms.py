@@ -34,8 +34,12 @@ LABELS = {
 
 
 class Corrections(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The terms that a person may correct in place of the CRM's values, each a field of the opportunity."""
+    """The terms that a person may correct in place of the CRM's values, each a field of the opportunity.
 
+    But `client_id`: the client to take in the PSA, where the customer's own is there no more.
+    """
+
+    client_id: str = ""
     customer_id: str = ""
     region: str = ""
     service_line: str = ""
@@ -89,7 +93,8 @@ def correct(opportunity: Opportunity, corrections: dict[str, str]) -> Opportunit
     """The opportunity with a person's corrections in place of the CRM's values, field by field."""
     if not corrections:
         return opportunity
-    known = {field.name: field.type for field in msgspec.structs.fields(Corrections)}
+    fields = msgspec.structs.fields(Corrections)
+    known = {field.name: field.type for field in fields if field.name in Opportunity.__struct_fields__}
     values = {
         name: msgspec.convert(text, known[name], strict=False)
         for name, text in corrections.items()
