@@ -157,6 +157,15 @@ def test_what_is_no_country_is_told_and_taxed_by_no_rule(country: str) -> None:
     assert fault.fixed_by
 
 
+def test_a_tax_registration_says_nothing_of_where_the_customer_is_billed() -> None:
+    """Without a billing country the deal waits for it, though the account has a tax number with a country."""
+    assert CUSTOMER.tax_registrations
+    for address in (None, Address(country="")):
+        account = msgspec.structs.replace(CUSTOMER, billing_address=address)
+        (fault,) = judge(account, **BRITISH).faults
+        assert (fault.pointer, fault.code) == ("/customer/billing_address/country", "missing")
+
+
 def test_a_country_of_the_world_without_a_rule_of_its_own_takes_the_rule_for_every_other() -> None:
     """France by whatever name is no mistake."""
     account = msgspec.structs.replace(CUSTOMER, billing_address=Address(country="Frankreich"))

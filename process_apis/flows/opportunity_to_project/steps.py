@@ -1,6 +1,7 @@
 """Opportunity to project, step by step: validate, customer, contract, project, and back to the CRM."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NoReturn
 
@@ -61,7 +62,13 @@ from process_apis.workflow_service import ENDED_WITHOUT, RunEnded
 NAME = "opportunity-to-project"
 CUSTOMER_TOPIC = "customer"
 
-NOT_SETTLED = "not settled yet"
+_SHOWN: Mapping[WorkflowStatus, str] = {
+    "running": "Show on the account that it is under way",
+    "done": "Show on the account that it is done",
+    "undone": "Show on the account that it was taken back",
+}
+
+NOT_SETTLED = "not yet"
 """What the step that asks for the customer says when it must ask again."""
 
 
@@ -248,7 +255,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
         while True:
             settled = await run.step(
                 "await-customer",
-                "Customer master settles the customer",
+                "See whether the firm is a customer",
                 lambda: self._settled(run, deal.terms, request.id),
                 returns=SettledRequest,
                 refs=lambda outcome: outcome.request.refs if outcome.request else (),
@@ -266,7 +273,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
             await run.wait(
                 CUSTOMER_TOPIC,
                 RunEnded,
-                title="Customer master settles the customer",
+                title="Customer master makes it a customer",
                 status_text=f"Waiting until {terms.account_name} is a customer",
                 due_at=clock.now() + dt.timedelta(hours=self._settings.due_hours),
             )
@@ -434,4 +441,4 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
                 await run.publish_in(connection, ACTIVATION_UPDATED, updated)
             return True
 
-        await run.step(f"show-{status}", "Show it on the account", write, returns=bool)
+        await run.step(f"show-{status}", _SHOWN.get(status, "Show it on the account"), write, returns=bool)

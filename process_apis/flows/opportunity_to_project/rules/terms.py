@@ -226,10 +226,11 @@ def _entity_faults(opportunity: Opportunity, entity: LegalEntity | None) -> list
 
 
 def country_of(customer: Customer) -> str:
-    """The customer's country for tax, as given: its billing address before its first tax registration."""
-    if customer.billing_address and customer.billing_address.country:
-        return customer.billing_address.country
-    return customer.tax_registrations[0].country if customer.tax_registrations else ""
+    """The customer's country for tax, as given in its billing address; empty where there is none.
+
+    A tax registration of another country says nothing of where the customer is billed.
+    """
+    return customer.billing_address.country if customer.billing_address else ""
 
 
 def _tax_profile(entity: LegalEntity, customer: Customer, reference: Reference) -> TaxProfile | None:
