@@ -7,7 +7,7 @@ import pytest
 
 from deploy.process.pending_heads import Bounds, PendingHeads
 from deploy.process.slow_heads import SlowHeads
-from tests.deploy.process.test_slow_heads import HEAD, Server, Streams, is_open
+from tests.deploy.process.test_slow_heads import HEAD, Server, Streams, is_open, until_closed
 
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
 ATTACKER, HONEST, OTHER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
@@ -36,10 +36,6 @@ def bounded(server: Server, per_address: int, together: int = 1000, *trusted: st
     return PendingHeads(server.port, heads, Bounds(per_address, together), lambda peer: peer in trusted)
 
 
-async def open_of(clients: list[Streams]) -> list[bool]:
-    return await asyncio.gather(*(is_open(client) for client in clients))
-
-
 async def test_the_newest_beyond_the_bound_of_an_address_are_closed(server: Server):
     """An address has its bound; another address, and an answered connection of the same one, keep theirs."""
     pending = bounded(server, 8)
@@ -48,8 +44,8 @@ async def test_the_newest_beyond_the_bound_of_an_address_are_closed(server: Serv
     await old[0].readuntil(b"\r\n\r\n")
     first, honest, newest = await flood(server, 8), await flood(server, 8, HONEST), await flood(server, 12)
     assert [pending.look(), pending.look(), pending.look()] == [0, 12, 0]
-    assert await open_of(newest) == [False] * 12
-    assert await open_of([*first, *honest, old]) == [True] * 17
+    await until_closed(*newest)
+    assert all(map(is_open, [*first, *honest, old]))
 
 
 async def test_all_addresses_together_have_a_bound(server: Server):
@@ -58,8 +54,8 @@ async def test_all_addresses_together_have_a_bound(server: Server):
     first = [client for one in (ATTACKER, HONEST) for client in await flood(server, 5, one)]
     newest = [client for one in (ATTACKER, OTHER) for client in await flood(server, 3, one)]
     assert [pending.look(), pending.look()] == [0, 6]
-    assert await open_of(newest) == [False] * 6
-    assert await open_of(first) == [True] * 10
+    await until_closed(*newest)
+    assert all(map(is_open, first))
 
 
 async def test_a_trusted_proxy_is_not_bounded(server: Server):
@@ -67,7 +63,8 @@ async def test_a_trusted_proxy_is_not_bounded(server: Server):
     pending = bounded(server, 2, 4, HONEST)
     others, newest = [*await flood(server, 12, HONEST), *await flood(server, 2)], await flood(server, 1)
     assert [pending.look(), pending.look()] == [0, 1]
-    assert await open_of([*others, *newest]) == [True] * 14 + [False]
+    await until_closed(*newest)
+    assert all(map(is_open, others))
 
 
 async def test_a_head_that_arrived_is_not_counted(server: Server):
@@ -94,7 +91,7 @@ async def test_a_head_that_arrived_is_not_counted(server: Server):
         clients.append(client)
     await asyncio.sleep(0)
     assert [pending.look(), pending.look()] == [0, 0]
-    assert await open_of(clients) == [True] * 6
+    assert all(map(is_open, clients))
     done.set()
     await asyncio.gather(*tasks)
 
@@ -107,6 +104,6 @@ async def test_a_look_is_taken_when_enough_was_opened(server: Server):
     clients = await flood(server, 20)
     assert pending._must_look()
     async with pending.watched():
-        while (await open_of(clients)).count(True) > 8:  # noqa: ASYNC110 - the kernel has them
+        while sum(map(is_open, clients)) > 8:  # noqa: ASYNC110 - the kernel has them
             await asyncio.sleep(0.01)
-    assert (await open_of(clients)).count(True) == 8
+    assert sum(map(is_open, clients)) == 8

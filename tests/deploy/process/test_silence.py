@@ -44,15 +44,24 @@ class Server:
         async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_SECONDS) as http:
             return (await http.get(self.url + path)).json()
 
-    async def until_both_answer(self, *, killed: int) -> None:
+    async def until_both_answer(self, *, killed: int | None = None) -> None:
+        """Until both do, and know of so many killed ones, if it is said how many."""
+        seen: object = None
+
         async def look() -> bool:
+            nonlocal seen
             with suppress(httpx.TransportError):
                 told = [await self.ask() for _ in range(10)]
                 pids, counts = {each["pid"] for each in told}, {each["killed"] for each in told}
-                return pids == self.workers() and len(pids) == 2 and counts == {killed}
+                seen = pids, self.workers(), counts
+                return pids == self.workers() and len(pids) == 2 and (killed is None or counts == {killed})
             return False
 
-        await until("both workers answer", look, PATIENCE_SECONDS)
+        try:
+            await until("both workers answer", look, PATIENCE_SECONDS)
+        except AssertionError as error:
+            error.add_note(f"last seen: {seen}; killed: {self.deaths()}")
+            raise
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +106,7 @@ async def test_a_blocked_loop_is_killed_and_told_with_its_stack(server: Server):
 
 async def test_a_blocked_worker_ends_with_its_supervisor(server: Server):
     """It handles no signal, but does not outlive a supervisor that was killed; nor do the others."""
-    await server.until_both_answer(killed=2)
+    await server.until_both_answer()
     workers, blocked = server.workers(), server.folder / "blocked"
     blocked.unlink()
     asking = asyncio.create_task(server.ask("/block"))
