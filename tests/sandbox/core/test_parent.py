@@ -1,0 +1,32 @@
+"""A stand-in ends with the process that started it, however either stands."""
+
+import subprocess
+import sys
+
+from tests.support.processes import lives
+from tests.support.stack import until
+
+# A child that handles no signal any more, as one whose loop is blocked; its parent exits at once.
+BLOCKED = """
+import os, signal, sys, time
+from sandbox import __main__ as program
+
+if os.fork() == 0:
+    program._LOOK_EVERY_SECONDS = program._LAST_SECONDS = 0.05
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    program._die_with_parent()
+    print(os.getpid(), flush=True)
+    os.close(1)
+    time.sleep(600)
+time.sleep(float(sys.argv[1]))
+"""
+
+
+async def test_a_blocked_stand_in_does_not_outlive_its_parent() -> None:
+    """It cannot answer SIGTERM, and is killed after its time to end."""
+    done = subprocess.run([sys.executable, "-c", BLOCKED, "0.5"], capture_output=True, text=True, check=True)
+
+    async def gone() -> bool:
+        return not lives(int(done.stdout))
+
+    await until("it has ended", gone)
