@@ -1,7 +1,11 @@
 """A stand-in ends with the process that started it, however either stands."""
 
+import asyncio
+import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 from tests.support.processes import lives
 from tests.support.stack import until
@@ -24,9 +28,15 @@ time.sleep(float(sys.argv[1]))
 
 async def test_a_blocked_stand_in_does_not_outlive_its_parent() -> None:
     """It cannot answer SIGTERM, and is killed after its time to end."""
-    done = subprocess.run([sys.executable, "-c", BLOCKED, "0.5"], capture_output=True, text=True, check=True)
+    command = (sys.executable, "-c", BLOCKED, "0.5")
+    parent = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    printed, _ = await parent.communicate()
 
     async def gone() -> bool:
-        return not lives(int(done.stdout))
+        return not lives(int(printed))
 
-    await until("it has ended", gone)
+    try:
+        await until("it has ended", gone, 20)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(int(printed), signal.SIGKILL)
