@@ -135,6 +135,10 @@ WAYS: Mapping[str, Mapping[Situation, WayOn]] = {
 }
 
 
+GOES_ON = "It goes on by itself: what stopped it was corrected or decided on"
+"""Of a run that has not yet taken in a person's decision."""
+
+
 def way_of(run: RunRow, case: OpenCase | None) -> WayOn:
     """How a run goes on; an open case says by itself who decides on it, and what."""
     if case is not None:

@@ -5,7 +5,7 @@ from functools import partial
 import msgspec
 
 from contracts.canonical.customer import Customer, faults_of
-from contracts.canonical.exception import kind_of
+from contracts.canonical.exception import OPERATIONS, kind_of
 from contracts.canonical.matching import candidates
 from contracts.canonical.project import Client
 from contracts.canonical.values import ref_to
@@ -228,8 +228,8 @@ def _owner_of(proposal: ProposalInput, problem: Problem) -> str:
     if named := problem.extra.get("owner"):
         return named
     if isinstance(problem, Invalid) or problem.instance == proposal.instance:
-        return SALES if not problem.retryable else "operations"
-    return "operations" if problem.retryable else "finance"
+        return SALES if not problem.retryable else OPERATIONS
+    return OPERATIONS if problem.retryable else "finance"
 
 
 def _next(problem: Problem, owner: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from contracts.canonical.exception import kind_of, team_of
+from contracts.canonical.exception import OPERATIONS, kind_of, team_of
 from contracts.problems import Conflict, NotFound, Problem, VendorRejected
 from contracts.process.customer_master import CustomerRequest
 from contracts.process.opportunity_to_project import ActivationBlocked
@@ -17,7 +17,9 @@ _CORRECT = {
         "or win the deal again."
     ),
     "finance": "Correct what is named, then replay; or undo.",
-    "operations": "Correct what is named in the reference data or the settings, then replay; or undo.",
+    OPERATIONS: (
+        "Correct what is named in the reference data, the settings or the other system, then replay; or undo."
+    ),
     "delivery": (
         "Correct what is named in the other system, then replay. If the customer's client was deleted there, "
         "replay with the correction client_id: the id of the client to take from now on. Or undo."
@@ -68,9 +70,9 @@ def owner_of(problem: Problem, teams: Mapping[str, str]) -> str:
         return named
     if isinstance(problem, ActivationBlocked):
         fixers = {fault.fixed_by for fault in problem.errors}
-        return SALES if rules.SALES in fixers else "finance" if rules.FINANCE in fixers else "operations"
+        return SALES if rules.SALES in fixers else "finance" if rules.FINANCE in fixers else OPERATIONS
     if isinstance(problem, VendorRejected):
-        return teams.get(problem.instance, "operations")
+        return teams.get(problem.instance, OPERATIONS)
     return team_of(problem)
 
 
@@ -137,7 +139,7 @@ def only_observed(terms: Terms) -> Conflict:
     return Conflict(
         f"{terms.account_name} is not set up: customer master only observes what is of {terms.instance}.",
         extra={
-            "owner": "operations",
+            "owner": OPERATIONS,
             "what_next": (
                 "Set customer master to live for this instance in flows.toml, restart and replay, or undo."
             ),
