@@ -70,12 +70,12 @@ class SilenceWatch:
         return self._watched[worker].heartbeat
 
     def leave(self, *workers: WorkerProcess) -> None:
-        """Watch these no more: they have been told to exit, and have their time for it."""
+        """Watch these no more: they were sent the signal to exit, and have their time for it."""
         for worker in workers:
             self._watched.pop(worker, None)
 
     def take_pause(self, idx: int) -> float:
-        """How long to wait before this worker is started again, told once; 0 where it did not hang."""
+        """How long to wait before this worker is started again, returned once; 0 where it did not hang."""
         return self._pauses.pop(idx, 0.0)
 
     def start(self) -> None:
@@ -120,7 +120,7 @@ class SilenceWatch:
     def _kill(self, worker: WorkerProcess, pid: int, watched: _Worker) -> None:
         stacks = self._stacks(pid)
         if self._watched.pop(worker, None) is None:
-            return  # it was told to exit meanwhile
+            return  # it was sent the signal to exit meanwhile
         self._killed.add()
         if not watched.beats:
             self._has_hung(worker.idx)
