@@ -34,7 +34,7 @@ class PublicPath:
         self._raw = path.encode()
 
     def enter(self, exchange: Exchange) -> None:
-        """Remove the path from a request whose proxy kept it."""
+        """Remove the path from a request whose proxy did not strip it."""
         raw, path = exchange.raw_path, exchange.path
         if path == self._path and raw == self._raw:
             exchange.path, exchange.raw_path = "/", b"/"

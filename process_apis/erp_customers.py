@@ -4,8 +4,10 @@ from contracts.canonical import matching
 from contracts.canonical.customer import Customer
 from contracts.canonical.matching import DuplicateCandidate
 from contracts.problems import NotFound
+from contracts.routing import SystemAssignment
 from contracts.system.erp import Erp
 from kit.database.rows import Bounds
+from process_apis.systems import Systems, instance_of
 
 
 async def same_firms(erp: Erp, account: Customer, but: str) -> list[Customer]:
@@ -27,6 +29,12 @@ async def customer_of(erp: Erp, entity: str, customer_id: str) -> Customer:
     if not customer.is_of(entity):
         raise missing
     return customer
+
+
+async def customer_named(systems: Systems, assigned: SystemAssignment, entity: str, given: str) -> Customer:
+    """The legal entity's customer of which a person gave the id, however spelled; raises NotFound."""
+    erp = instance_of(Erp, assigned)
+    return await customer_of(systems.client(Erp, erp), entity, systems.canonical_id(erp, "customer", given))
 
 
 def own_candidates(

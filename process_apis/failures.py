@@ -1,8 +1,12 @@
 """What the steps of every flow share."""
 
 import datetime as dt
+from collections.abc import Mapping
 
+from contracts.canonical.exception import OPERATIONS, ExceptionKind, kind_of, team_of
+from contracts.problems import DeadlineExceeded, Problem, Unavailable, VendorRejected, VendorUnavailable
 from kit import clock
+from kit.workflows import ExceptionDraft
 
 # Older facts are read again before an effect depends on them: a person may have decided meanwhile.
 FRESH_SECONDS = 10.0
@@ -12,6 +16,33 @@ SALES = "sales"
 
 # Fields without an owner that every draft may have: what it is made of, and the firm's own.
 UNOWNED = frozenset({"lines", "custom", "currency", "pricing_model", "service_line", "region"})
+
+# With what a read ends that another, later one may not.
+NOT_NOW = (VendorUnavailable, Unavailable, DeadlineExceeded)
+
+
+def stop_of(
+    problem: Problem, stopped: str, *, owner: str, what_next: str, kind: ExceptionKind | None = None
+) -> ExceptionDraft:
+    """The exception of a problem, which may say itself of what kind it is, and what next."""
+    return ExceptionDraft(
+        kind=kind or problem.extra.get("kind") or kind_of(problem),
+        stopped=stopped,
+        why=problem.detail,
+        what_next=problem.extra.get("what_next") or what_next,
+        owner=owner,
+        errors=problem.errors,
+    )
+
+
+def owner_of(problem: Problem, crm: str, systems: Mapping[str, str]) -> str:
+    """Who must act: as the problem says, or of what a vendor refused the team of its instance."""
+    if named := problem.extra.get("owner"):
+        return named
+    if not isinstance(problem, VendorRejected):
+        return team_of(problem)
+    teams = {systems.get("erp", ""): "finance", systems.get("psa", ""): "delivery", crm: SALES}
+    return teams.get(problem.instance, OPERATIONS)
 
 
 def is_stale(read_at: dt.datetime | None) -> bool:

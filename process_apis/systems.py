@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from contracts.canonical.exception import OPERATIONS
 from contracts.canonical.objects import BusinessObject
 from contracts.canonical.values import short_key
 from contracts.operation import Feature
@@ -99,7 +100,7 @@ class Systems:
     def team(self, capability: str) -> str:
         """Who decides on what a capability owns; operations, where no instance serves it."""
         apis = (api_of(interface) for interface in self.interfaces())
-        return next((api.team for api in apis if api.name == capability), "operations")
+        return next((api.team for api in apis if api.name == capability), OPERATIONS)
 
     # -- who serves what --------------------------------------------------------------------------------
 
@@ -117,7 +118,7 @@ class Systems:
             instances = " and ".join(f"{name} instance" for name in missing)
             raise Conflict(
                 f"No route gives {selling_entity} any {instances} (routing.toml).",
-                extra={"owner": "operations", "what_next": "Add the route to routing.toml, then replay."},
+                extra={"owner": OPERATIONS, "what_next": "Add the route to routing.toml, then replay."},
             )
         return systems
 
@@ -132,7 +133,7 @@ class Systems:
             raise NotFound(
                 f"{instance}, in which this began, is no {api_of(interface).name} here any more. "
                 f"Put its profile back (instances/{instance}.toml), restart, and replay.",
-                extra={"owner": "operations"},
+                extra={"owner": OPERATIONS},
             )
         return client
 

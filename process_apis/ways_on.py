@@ -23,10 +23,10 @@ Situation = tuple[WorkflowStatus, str]
 """A run's status, and whose open case it has, empty without one."""
 
 _CASE_OWNER = "the team of the case"
-_CORRECT_DEAL = (
+CORRECT_DEAL = (
     "Correct what is named on the deal or its account in the CRM, then press Activate or win the deal again."
 )
-_CORRECT_ACCOUNT = "Correct what is named on the account in the CRM, then press Activate on a deal of it."
+CORRECT_ACCOUNT = "Correct what is named on the account in the CRM, then press Activate on a deal of it."
 
 OPPORTUNITY_TO_PROJECT: Mapping[Situation, WayOn] = {
     ("running", ""): WayOn(then="It goes on by itself."),
@@ -37,7 +37,7 @@ OPPORTUNITY_TO_PROJECT: Mapping[Situation, WayOn] = {
     ),
     ("parked", CASE_OF_SALES): WayOn(
         "the deal's owner",
-        _CORRECT_DEAL,
+        CORRECT_DEAL,
         "Deal and account are read and judged again, and the activation goes on.",
     ),
     ("parked", OTHER_CASE): WayOn(
@@ -59,7 +59,7 @@ OPPORTUNITY_TO_PROJECT: Mapping[Situation, WayOn] = {
     ),
     ("undone", CASE_OF_SALES): WayOn(
         "the deal's owner",
-        _CORRECT_DEAL,
+        CORRECT_DEAL,
         "The activation begins again and revives what it had made.",
     ),
     ("observed", ""): WayOn(
@@ -88,7 +88,7 @@ CUSTOMER_MASTER: Mapping[Situation, WayOn] = {
     ),
     ("parked", CASE_OF_SALES): WayOn(
         "the deal's owner",
-        _CORRECT_ACCOUNT,
+        CORRECT_ACCOUNT,
         "The account is read and judged again, and the request goes on.",
     ),
     ("parked", OTHER_CASE): WayOn(
@@ -119,7 +119,7 @@ CUSTOMER_MASTER: Mapping[Situation, WayOn] = {
     ),
     ("undone", CASE_OF_SALES): WayOn(
         "the deal's owner",
-        _CORRECT_ACCOUNT,
+        CORRECT_ACCOUNT,
         "The request begins again.",
     ),
     ("observed", ""): WayOn(
@@ -133,6 +133,10 @@ WAYS: Mapping[str, Mapping[Situation, WayOn]] = {
     "opportunity-to-project": OPPORTUNITY_TO_PROJECT,
     "customer-master": CUSTOMER_MASTER,
 }
+
+
+GOES_ON = "It goes on by itself: what stopped it was corrected or decided on"
+"""Of a run that has not yet taken in a person's decision."""
 
 
 def way_of(run: RunRow, case: OpenCase | None) -> WayOn:

@@ -18,11 +18,15 @@ from process_apis.failures import SALES
 from process_apis.module import FlowDependencies
 from process_apis.settings import Modes
 from process_apis.systems import assignment_of_run
-from process_apis.ways_on import way_of
+from process_apis.ways_on import GOES_ON, way_of
 
 V = TypeVar("V", bound=WorkflowView)
 # Ends that leave nothing, after which the same may be asked for anew.
 ENDED_WITHOUT: tuple[WorkflowStatus, ...] = ("failed", "undone")
+
+
+# What a run that waits for another one shows of that.
+_WAY_ON = ("status_text", "waiting_for", "what_next")
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -157,10 +161,15 @@ class WorkflowService(ABC, Generic[V]):
         """Who must act for a run to go on, and what next; of one that waits for another run, that one's."""
         awaited = await self._awaited(connection, row)
         if awaited is not None:
+            if awaited.finished_at:
+                return {}
             stands = awaited.status in ("waiting", "parked")
             text = {"status_text": awaited.status_text} if stands else {}
-            return {**text, **await self._way_on(connection, awaited)} if not awaited.finished_at else {}
+            theirs = text | await self._way_on(connection, awaited)
+            return {name: theirs[name] for name in _WAY_ON if name in theirs}
         cases = await exceptions.open_cases(connection, [row.exception_id] if row.exception_id else [])
+        if row.status == "parked" and not cases:
+            return {"status": "running", "exception_id": "", "status_text": GOES_ON}
         way = way_of(row, cases.get(row.exception_id))
         what_next = " ".join(filter(None, (way.by, way.then))) if way.by else ""
         return {"waiting_for": way.who, "what_next": what_next}

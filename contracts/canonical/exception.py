@@ -1,5 +1,6 @@
 """An exception: a business case that software may not decide alone and that waits for a person."""
 
+import hashlib
 from typing import Literal
 
 import msgspec
@@ -42,7 +43,7 @@ ExceptionStatus = Literal["open", "resolved", "skipped"]
 class BusinessException(msgspec.Struct, frozen=True, omit_defaults=True):
     """What stopped, why, and what would fix it, in sentences that a finance person understands.
 
-    Those with the same `reason`, of the same flow and step, can be resolved together; most have none.
+    Those with the same `reason`, of the same flow and step, can be resolved together.
     """
 
     id: Id
@@ -88,12 +89,10 @@ _KINDS: tuple[tuple[type[Problem], ExceptionKind], ...] = (
     (Invalid, "missing_master_data"),
 )
 
-_TEAMS = {
-    "finance": "finance",
-    "sales": "sales",
-    "delivery": "delivery",
-    "administrator": "administrators",
-}
+OPERATIONS = "operations"
+"""The team for what no other owns: settings and reference data, our logins and permissions at vendors."""
+
+_TEAMS = ("finance", "sales", "delivery")
 
 
 def kind_of(problem: Problem) -> ExceptionKind:
@@ -106,4 +105,16 @@ def kind_of(problem: Problem) -> ExceptionKind:
 
 def team_of(problem: Problem) -> str:
     """The team that decides when no other is named."""
-    return _TEAMS.get(problem.actor, "operations")
+    return problem.actor if problem.actor in _TEAMS else OPERATIONS
+
+
+def reason_of(problem: Problem) -> str:
+    """What all cases of one cause have in common, and those of other causes have not.
+
+    That are the problem's code and the codes of its faults, for people, and a digest of what these say.
+    """
+    faults = sorted((fault.pointer, fault.code, fault.detail) for fault in problem.errors)
+    said = faults or [("", "", problem.detail)]
+    codes = (f"{pointer} {code}".strip() for pointer, code, _ in faults)
+    digest = hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:12]
+    return ", ".join((problem.code, *codes))[:200] + f" ({digest})"

@@ -17,13 +17,13 @@ from sandbox.core.console import ClientRecord, ContractRecord, CustomerRecord, D
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One record read back: the system, what it is, its id there, whether it is right, and what was found."""
+    """One record read back: the system, what it is, its id there, whether it is right, and the result."""
 
     system: str
     what: str
     id: str
     ok: bool
-    found: str
+    result: str
 
 
 class Stage(msgspec.Struct, frozen=True):

@@ -40,5 +40,5 @@ def _seconds(step: dict[str, Any]) -> str:
 def _objects(checks: list[Check]) -> Sheet:
     made = table("Read back from the vendors", "", "system", "what", "id", "result")
     for check in checks:
-        made.add_row(mark(ok=check.ok), check.system, check.what, check.id, check.found)
+        made.add_row(mark(ok=check.ok), check.system, check.what, check.id, check.result)
     return made

@@ -12,8 +12,8 @@ def ip_of(host: str) -> str:
 
     Raises socket.gaierror for an unknown name.
     """
-    found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
-    return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
+    addresses = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
+    return str(min(addresses, key=lambda each: each[0] != socket.AF_INET)[4][0])
 
 
 def family_of(ip: str) -> socket.AddressFamily:

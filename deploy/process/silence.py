@@ -70,7 +70,7 @@ class SilenceWatch:
         return self._watched[worker].heartbeat
 
     def leave(self, *workers: WorkerProcess) -> None:
-        """Watch these no more: they have been told to exit, and have their time for it."""
+        """Watch these no more: they were sent the signal to exit, and have their time for it."""
         for worker in workers:
             self._watched.pop(worker, None)
 
@@ -122,7 +122,7 @@ class SilenceWatch:
     def _kill(self, worker: WorkerProcess, pid: int, watched: _Worker) -> None:
         stacks = self._stacks(pid)
         if self._watched.pop(worker, None) is None:
-            return  # it was told to exit meanwhile
+            return  # it was sent the signal to exit meanwhile
         self._killed.add()
         if not watched.beats:
             self._has_failed(worker.idx)

@@ -115,7 +115,7 @@ def read_key(item: dict[str, Any]) -> UsableKey:
     Unusable are symmetric and private keys, unknown curves, and RSA under 2048 bits (RFC 7518 §3.3).
     """
     kind, curve, algorithm = item.get("kty"), item.get("crv"), item.get("alg")
-    usable = next((found for known, found in _ALGORITHMS.items() if known == (kind, curve)), None)
+    usable = next((algorithms for known, algorithms in _ALGORITHMS.items() if known == (kind, curve)), None)
     if usable is None:
         raise UnusableKeyError(f"keys of the type {kind!r:.40}, curve {curve!r:.40}, are not accepted here")
     if "alg" in item:

@@ -165,7 +165,7 @@ def _read(document: dict[str, Any]) -> tuple[dict[str, list[UsableKey]], list[tu
                 left_out.append((str(kid)[:_LONGEST_KID], str(error)))
     if len(items) > _MOST_KEYS:
         left_out.append(("", f"only the first {_MOST_KEYS} of {len(items)} keys are read"))
-    return {kid: found for kid, found in keys.items() if found}, left_out
+    return {kid: usable for kid, usable in keys.items() if usable}, left_out
 
 
 def _checked(kid: Any) -> str:

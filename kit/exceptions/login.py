@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.canonical.exception import kind_of
+from contracts.canonical.exception import OPERATIONS, kind_of
 from contracts.problems import Problem
 from kit.context import new_id
 from kit.database.locks import number_of
@@ -71,7 +71,7 @@ async def raise_login_case(conn: AsyncConnection, problem: Problem, correlation_
             f"Correct the login of {instance} at the vendor or in its profile, check it with “enfilade "
             f"instance check {instance}”, then replay: all that waits for it goes on."
         ),
-        owner="operations",
+        owner=OPERATIONS,
         errors=problem.errors,
         correlation_id=correlation_id,
         resume=Resume(kind="waiters"),

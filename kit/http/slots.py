@@ -142,7 +142,7 @@ class SlotPool:
                 self._spawn(self._hide)
 
     def _refuse_waiters(self, problem: Unavailable) -> None:
-        """Waiting callers are told why calls in flight cannot be counted; none of their calls was sent."""
+        """Refuse the waiting callers when calls in flight cannot be counted; none of their calls was sent."""
         for queue in self._queues.values():
             for place in queue:
                 if not place.done():

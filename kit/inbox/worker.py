@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.canonical.exception import OPERATIONS, reason_of
 from contracts.problems import Problem, Unavailable
 from kit import context, exceptions
 from kit.background import run_background, stop_background
@@ -220,8 +221,9 @@ async def _raise(connection: AsyncConnection, subscriber: str, row: InboxRow, er
         stopped=f"An event from {row.source} about {row.key} could not be taken in",
         why=problem.detail if problem else f"Taking it in failed ({type(error).__name__})",
         what_next="Correct the record or the configuration and replay, or skip the event",
-        owner="operations",
+        owner=OPERATIONS,
         correlation_id=row.correlation_id,
         resume=resume,
         errors=problem.errors if problem else (),
+        reason=reason_of(problem) if problem else type(error).__name__,
     )

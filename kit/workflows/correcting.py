@@ -21,8 +21,8 @@ def require_read(
         else _unread(name, readable)
         for name, text in corrections.items()
     ]
-    if found := [fault for fault in faults if fault is not None]:
-        raise Invalid(" ".join(fault.detail for fault in found), errors=found)
+    if wrong := [fault for fault in faults if fault is not None]:
+        raise Invalid(" ".join(fault.detail for fault in wrong), errors=wrong)
 
 
 def _unread(name: str, readable: list[str]) -> Fault:

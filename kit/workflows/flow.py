@@ -82,7 +82,8 @@ class Undone(Exception):  # noqa: N818 - an outcome, not an error
 class ExceptionDraft(msgspec.Struct, frozen=True):
     """The texts of an exception: what stopped, why, what would fix it, and who owns it.
 
-    `login` is the failed login that stopped it: then the instance's one case is what it waits for.
+    `reason` is what all cases of the same cause have in common, empty for one that is decided by itself;
+    `login` the failed login that stopped it: then the instance's one case is what it waits for.
     """
 
     kind: ExceptionKind
@@ -94,6 +95,7 @@ class ExceptionDraft(msgspec.Struct, frozen=True):
     before: dict[str, str] = {}
     after: dict[str, str] = {}
     within: float = 8 * 3600.0
+    reason: str = ""
     login: Problem | None = None
 
 

@@ -191,6 +191,7 @@ class Journal:
                     before=stop.before,
                     after=stop.after,
                     within=stop.within,
+                    reason=stop.reason,
                     correlation_id=self.correlation_id,
                     workflow_id=self.run_id,
                     step=step,

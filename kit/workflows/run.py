@@ -10,6 +10,7 @@ import msgspec
 from dbos import DBOS
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.canonical.exception import reason_of
 from contracts.canonical.values import Ref
 from contracts.canonical.workflow import Mode, PlannedRequest, StepStatus, WorkflowStatus
 from contracts.problems import Problem
@@ -146,7 +147,7 @@ class Run:
             try:
                 value = await self._attempts.make(work)
             except Problem as problem:
-                stop = _with_login((explain or self._explain(title))(problem), problem)
+                stop = _with_cause((explain or self._explain(title))(problem), problem)
                 decided = await self._stop(work, stop, may_skip=skipped is not None)
                 if decided == "skip" and skipped is not None:
                     self._in_doubt = None
@@ -264,7 +265,7 @@ class Run:
         title = f"The flow {self._flow.name}"
         nowhere = Work(place, "flow", title, _nothing, type(None), corrects=None)
         await self._durably("stop", lambda: self._journal.begin_step(place, "flow", nowhere.title))
-        stop = _with_login(self._explain(nowhere.title)(problem), problem)
+        stop = _with_cause(self._explain(nowhere.title)(problem), problem)
         await self._stop(nowhere, stop, may_skip=False)
 
     async def _stop(self, work: Work[T], stop: ExceptionDraft, *, may_skip: bool) -> str:
@@ -404,12 +405,13 @@ class Run:
         return self._place
 
 
-def _with_login(stop: ExceptionDraft, problem: Problem) -> ExceptionDraft:
-    return msgspec.structs.replace(stop, login=problem) if failed_login(problem) else stop
+def _with_cause(stop: ExceptionDraft, problem: Problem) -> ExceptionDraft:
+    login = problem if failed_login(problem) else None
+    return msgspec.structs.replace(stop, reason=reason_of(problem), login=login)
 
 
 def _undo_failed(work: Work[Any], problem: Problem) -> ExceptionDraft:
-    stop = _with_login(explain(problem, work.title), problem)
+    stop = _with_cause(explain(problem, work.title), problem)
     return msgspec.structs.replace(
         stop,
         stopped=f"What was made could not be taken back: {work.title}",

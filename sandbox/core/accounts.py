@@ -85,7 +85,7 @@ class Account:
 
 
 class World:
-    """All accounts of one stand-in, kept as one file per account where a folder is given."""
+    """All accounts of one stand-in, stored as one file per account where a folder is given."""
 
     def __init__(self, stand_in: "Vendor", data: Path | None = None) -> None:
         self.stand_in = stand_in

@@ -137,7 +137,7 @@ class Wrapper:
         call.auth = request.state.principal
         call.headers_subset = {k: v for k, v in request.headers.items() if self.logged_headers.fullmatch(k)}
         secret = re.search(self.vendor.secret_paths, call.path)
-        call.request_body = "(not kept)" if secret else clip(request.state.body)
+        call.request_body = "(not stored)" if secret else clip(request.state.body)
 
     def _note_answer(self, call: Call, response: Response) -> None:
         call.status = response.status_code
@@ -145,11 +145,11 @@ class Wrapper:
             response.headers.get(self.vendor.request_id_header) if self.vendor.request_id_header else None
         )
         secret = re.search(self.vendor.secret_paths, call.path)
-        call.response_body = "(not kept)" if secret else clip(bytes(response.body))
+        call.response_body = "(not stored)" if secret else clip(bytes(response.body))
 
 
 class _Caught:
-    """What a route sent, kept."""
+    """What a route sent, stored."""
 
     def __init__(self) -> None:
         self.start: Message = {"status": 500, "headers": []}

@@ -63,7 +63,7 @@ def update_field(unit: Unit, field: Record, fields: Record) -> None:
 
 def _write_choices(unit: Unit, field: Record, choices: list[Any]) -> None:
     """Replace the choices: known ids are renamed, new labels added, omitted ones go."""
-    kept: set[str] = set()
+    remaining: set[str] = set()
     if not isinstance(choices, list):
         raise invalid("choices", "is invalid")
     for choice in choices:
@@ -77,9 +77,9 @@ def _write_choices(unit: Unit, field: Record, choices: list[Any]) -> None:
             known = unit.insert(
                 "custom_field_choices", {"label": wanted["label"], "custom_field_id": field["id"]}
             )
-        kept.add(known["id"])
+        remaining.add(known["id"])
     for old in unit.where("custom_field_choices", custom_field_id=field["id"]):
-        if old["id"] not in kept:
+        if old["id"] not in remaining:
             unit.erase("custom_field_choices", old)
 
 
@@ -118,10 +118,10 @@ def _write_value(
     )
     if held and fresh:
         raise invalid("custom_field_id", "has already been taken")
-    kept = _typed(unit, field, value)
-    if field["unique_constraint"] and _is_taken(unit, field["id"], subject_id, kept):
+    typed = _typed(unit, field, value)
+    if field["unique_constraint"] and _is_taken(unit, field["id"], subject_id, typed):
         raise invalid("value", TAKEN)
-    return _store_value(unit, field, held, subject_type, subject_id, kept)
+    return _store_value(unit, field, held, subject_type, subject_id, typed)
 
 
 def _store_value(

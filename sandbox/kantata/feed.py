@@ -91,5 +91,5 @@ def readable(reader: Reader, rows: list[Record], query: Any) -> list[Record]:
     for row in sorted(rows, key=lambda each: (each["subject_changed_at"], int(each["id"]))):
         kind = row["event_type"] if "most_recent_by_event_type" in wanted else ""
         latest[row["subject_type"], row["subject_id"], kind] = row
-    kept = {row["id"] for row in latest.values()}
-    return [row for row in rows if row["id"] in kept]
+    newest = {row["id"] for row in latest.values()}
+    return [row for row in rows if row["id"] in newest]

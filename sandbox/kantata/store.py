@@ -101,7 +101,7 @@ class Unit:
         )
 
     def commit(self) -> list[Record]:
-        """Keep the changes; the events to be told are the caller's."""
+        """Store the changes; the events to be published are the caller's."""
         if self._undo:
             self.account.touch()
         self._undo.clear()
@@ -116,7 +116,7 @@ class Unit:
 
 
 def plain(record: Record) -> Record:
-    """What of a record is told to others: all but the stand-in's own marks."""
+    """What of a record others see: all but the stand-in's own marks."""
     return {name: value for name, value in record.items() if not name.startswith("_")}
 
 

@@ -1,4 +1,4 @@
-"""Kantata stand-in: what a written value may look like, and how it is kept."""
+"""Kantata stand-in: what a written value may look like, and how it is stored."""
 
 import re
 from collections.abc import Callable
@@ -108,14 +108,14 @@ def _kept(name: str, value: Any) -> Any:
 
 def keep(fields: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The values as they are stored, and every fault found among them."""
-    kept: dict[str, Any] = {}
+    accepted: dict[str, Any] = {}
     faults: list[dict[str, Any]] = []
     for name, value in fields.items():
         try:
-            kept[name] = _kept(name, value)
+            accepted[name] = _kept(name, value)
         except ValueError as wrong:
             faults.append(fault(name, str(wrong)))
-    return kept, faults
+    return accepted, faults
 
 
 def instant(moment: datetime) -> str:

@@ -146,10 +146,10 @@ class Kantata(Vendor):
             return work(unit)
         except RefusalError as refusal:
             unit.rollback()
-            told = "; ".join(
+            reasons = "; ".join(
                 f"{each.get('field', '')} {each['message']}".strip() for each in refusal.body["errors"]
             )
-            raise ControlError(told) from refusal
+            raise ControlError(reasons) from refusal
 
 
 def _is_right_host(request: Request) -> bool:

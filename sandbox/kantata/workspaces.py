@@ -112,7 +112,7 @@ def _check(unit: Unit, fields: Record, record: Record) -> None:
 
 
 def _money(unit: Unit, fields: Record, record: Record) -> Record:
-    """Currency and price as stored: written in whole main units, kept in subunits, only where budgeted."""
+    """Currency and price as stored: written in whole main units, stored in subunits, only where budgeted."""
     currency = fields.get("currency") or record["currency"]
     if "id" in record:
         currency = record["currency"]

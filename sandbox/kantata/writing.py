@@ -70,28 +70,28 @@ def create(unit: Unit, key: str, fields: Record) -> Record:
     collection = COLLECTIONS[key]
     if not collection.create:
         raise forbidden()
-    kept, faults = keep({name: value for name, value in fields.items() if name in collection.create})
+    accepted, faults = keep({name: value for name, value in fields.items() if name in collection.create})
     faults += not_imitated.faults_of(key, fields)
-    faults += _blanks(collection, kept, set(collection.required) - {each["field"] for each in faults})
-    _check_targets(unit, collection, kept, faults)
+    faults += _blanks(collection, accepted, set(collection.required) - {each["field"] for each in faults})
+    _check_targets(unit, collection, accepted, faults)
     make = CREATE.get(key)
-    return make(unit, kept) if make else _create_plain(unit, collection, kept)
+    return make(unit, accepted) if make else _create_plain(unit, collection, accepted)
 
 
 def update(unit: Unit, key: str, record: Record, fields: Record) -> Record:
     collection = COLLECTIONS[key]
     if not collection.update:
         raise forbidden()
-    kept, faults = keep({name: value for name, value in fields.items() if name in collection.update})
+    accepted, faults = keep({name: value for name, value in fields.items() if name in collection.update})
     faults += not_imitated.faults_of(key, fields)
-    faults += _blanks(collection, kept, set(kept))
-    _check_targets(unit, collection, kept, faults)
+    faults += _blanks(collection, accepted, set(accepted))
+    _check_targets(unit, collection, accepted, faults)
     change = UPDATE.get(key)
     if change:
-        change(unit, record, kept)
+        change(unit, record, accepted)
     else:
-        unit.amend(key, record, {name: value for name, value in kept.items() if name not in INLINE})
-        _write_inline(unit, collection, record, kept)
+        unit.amend(key, record, {name: value for name, value in accepted.items() if name not in INLINE})
+        _write_inline(unit, collection, record, accepted)
     return record
 
 
@@ -141,16 +141,16 @@ def _leave_group(unit: Unit, group: Record) -> None:
             unit.amend("workspaces", workspace, changes)
 
 
-def _blanks(collection: Collection, kept: Record, among: set[str]) -> list[Record]:
+def _blanks(collection: Collection, accepted: Record, among: set[str]) -> list[Record]:
     return [
         fault(name, message)
         for name, message in collection.required.items()
-        if name in among and kept.get(name) in (None, "", [])
+        if name in among and accepted.get(name) in (None, "", [])
     ]
 
 
 def _check_targets(unit: Unit, collection: Collection, fields: Record, faults: list[Record]) -> None:
-    """Every named record exists; all faults are told at once."""
+    """Every named record exists; all faults are reported at once."""
     for foreign, target in collection.belongs.values():
         if fields.get(foreign) is not None and not unit.find(target, fields[foreign]):
             faults.append(fault(foreign, "must exist"))

@@ -50,10 +50,10 @@ def _links(request: Request, total: int, limit: int, offset: int, *, more: bool)
     path = f"{origin(request)}{request.url.path}"
     head, _, last_part = path.rpartition("/")
     lowered = f"{head}/{last_part.lower()}"
-    kept = {k: v for k, v in request.query_params.items() if k not in {"limit", "offset"}}
+    others = {k: v for k, v in request.query_params.items() if k not in {"limit", "offset"}}
 
     def at(where: int) -> str:
-        return f"{lowered}?{urlencode({**kept, 'limit': limit, 'offset': where})}"
+        return f"{lowered}?{urlencode({**others, 'limit': limit, 'offset': where})}"
 
     links = []
     if offset:
@@ -64,7 +64,7 @@ def _links(request: Request, total: int, limit: int, offset: int, *, more: bool)
     if total > limit:
         # Recorded on every list looked at: the vendor's last page is too early.
         links.append({"rel": "last", "href": at((total - 1) // limit // limit * limit)})
-    own = dict(kept)
+    own = dict(others)
     if "limit" in request.query_params:
         own["limit"] = str(limit)
     if offset:

@@ -202,7 +202,7 @@ def _json(call: Call) -> Any:
 
 
 def _saved(kind: RecordType, record: Record, call: Call, manner: Manner) -> Response:
-    """204 and the way to the record; what was ignored is told in a header."""
+    """204 and the way to the record; a header names what was ignored."""
     headers = {"Location": f"{call.origin}{ROOT}/{kind.name.lower()}/{record['id']}"}
     if manner.unknown:
         headers["Warning"] = f'199 - "Unknown properties ignored: {", ".join(manner.unknown)}"'

@@ -218,9 +218,9 @@ def _merge(
         _lay(lines[place][0], taken)
         lines[place][1].update(taken)
         touched.append(place)
-    kept = [lines[place] for place in dict.fromkeys(touched)] if replace else lines
-    _give_keys(account, sublist, [line for line, _ in kept])
-    return kept
+    written = [lines[place] for place in dict.fromkeys(touched)] if replace else lines
+    _give_keys(account, sublist, [line for line, _ in written])
+    return written
 
 
 def _line_fields(taking: Taking, sublist: Sublist) -> Mapping[str, Any]:

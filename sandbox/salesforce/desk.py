@@ -20,7 +20,7 @@ GAPS = {f"GAP_{kind}" for kind in (*CHANGES, "OVERFLOW")}
 
 
 class Desk:
-    """Acts as a salesperson; every change is told as the vendor tells it."""
+    """Acts as a salesperson; every change is published as the vendor publishes it."""
 
     def __init__(self, account: Account) -> None:
         self.org = org_of(account)
@@ -34,7 +34,7 @@ class Desk:
         return made
 
     def put(self, name: str, data: Record) -> str:
-        """A raw record: known fields as they are, the rest by default; nothing is checked or told."""
+        """A raw record: known fields as they are, the rest by default; nothing is checked or published."""
         made = self._object(name)
         values = {}
         for key, value in data.items():
@@ -121,14 +121,14 @@ class Desk:
             raise ControlError(f"An event names a captured object and one of {', '.join(sorted(GAPS))}")
         wildcard = f"{self.org.objects[entity].prefix}*"
         if kind in CHANGES and ids != [wildcard]:
-            raise ControlError(f"{kind} without its data is told of many records at once: {wildcard}")
+            raise ControlError(f"{kind} without its data is published for many records at once: {wildcard}")
         if not all(i == wildcard or (full_id(str(i)) and i[:3] == wildcard[:3]) for i in ids):
             raise ControlError(f"recordIds are ids of {entity}, or {wildcard}")
         stream.gap(self.org, entity, kind, ids, self.work.actor.user_id)
         return {"entityName": entity, "changeType": kind, "recordIds": ids}
 
     def _whole(self, act: Any) -> Any:
-        """All of it and told, or none of it."""
+        """All of it and published, or none of it."""
         mark = self.work.mark()
         try:
             done = act()

@@ -149,7 +149,7 @@ def _base(org: Org) -> None:
 
 
 def put(org: Org, name: str, values: Record) -> str:
-    """A record as it is, unchecked and told to nobody."""
+    """A record as it is, unchecked and not published."""
     made = org.objects[name]
     now = org.stamp()
     integration = next(iter(org.table("User")), None)
@@ -189,7 +189,7 @@ def _business(org: Org) -> None:
             work.insert(org.objects["OpportunityLineItem"], line)
     plain = {k: v for k, v in UNREADY.items() if k != "Account"}
     work.insert(org.objects["Opportunity"], plain | _customer(org, UNREADY) | {"OwnerId": sellers[2]})
-    # The past is told to nobody.
+    # The past is not published.
     work.finish()
 
 

@@ -207,8 +207,8 @@ class Salesforce(Vendor):
     def change_schema(self, account: Account, change: dict[str, Any]) -> None:
         rule = change.get("validation_rule")
         if rule:
-            kept = {"object": change["object"], **rule}
-            account.extra.setdefault("validation_rules", []).append(kept)
+            stored = {"object": change["object"], **rule}
+            account.extra.setdefault("validation_rules", []).append(stored)
             return
         objects = dict(org_of(account).objects)
         # Tried on a copy first: a bad change must not stay and spoil every later look at the metadata.
@@ -253,7 +253,7 @@ def _must_be_free(host: str, port: int, option: str) -> None:
 
 
 def _understood(act: Any) -> Any:
-    """What a person at the screen would be told in words becomes a refusal of the control API."""
+    """What a person at the screen would read in words becomes a refusal of the control API."""
     try:
         return act()
     except Refused as refused:

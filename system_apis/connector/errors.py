@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
+from contracts.canonical.exception import OPERATIONS
 from contracts.problems import ContractViolation, Fault, Problem, VendorRejected
 from kit.http import VendorAnswer
 from kit.texts import UNSEEN
@@ -27,8 +28,8 @@ class Meaning(NamedTuple):
 
     A line fits a status (0: any), a code (empty: any) and a pattern of the vendor's sentence (empty: any).
     `fault` is our code of the faults that go along; without one there are the vendor's own codes. `wait` is
-    after how many seconds to retry; `nothing_done`: also a 5xx answer certainly had no effect. `team` must
-    act, where that is not who owns the record. `quotes`: its text is the firm's own, for its people.
+    after how many seconds to retry; `nothing_done`: also a 5xx answer certainly had no effect. `ours`:
+    our login, permission or profile is at fault. `quotes`: its text is the firm's own, for its people.
     """
 
     problem: type[Problem]
@@ -39,7 +40,7 @@ class Meaning(NamedTuple):
     fault: str = ""
     wait: float | None = None
     nothing_done: bool = False
-    team: str = ""
+    ours: bool = False
     quotes: bool = False
 
 
@@ -89,8 +90,8 @@ def problem_of(
     if meaning.fault and not faults:
         faults = (Fault("", meaning.sentence, meaning.fault),)
     more: dict[str, Any] = {"nothing_done": True} if meaning.nothing_done else {}
-    if meaning.team:
-        more["extra"] = {"owner": meaning.team}
+    if meaning.ours:
+        more["extra"] = {"owner": OPERATIONS}
     return meaning.problem(
         f"{origin.instance}: {meaning.sentence}{f' ({context})' if context else ''}"
         f"{f'. It says: {quoted(text)}' if meaning.quotes and quoted(text) else ''}",

@@ -14,6 +14,7 @@ from kit.postings import Posting, gather
 from kit.postings.rows import move
 from kit.postings.tables import postings
 from tests.kit.postings.toy import Entry, posting
+from tests.support.deals import new_deal
 from tests.support.stack import Stack
 
 EXCEPTIONS = "/process/exceptions/v1/exceptions"
@@ -82,6 +83,28 @@ async def test_all_of_one_reason_are_replayed_together(deployment: Stack) -> Non
         assert (case["status"], case["reason"]) == ("resolved", reason)
         assert await rows(database, records) == [("gathered", {"account": "4711"})] * 5
         assert await rows(database, others) == [("refused", {})]
+
+
+async def test_deals_with_one_unknown_value_are_replayed_together(deployment: Stack) -> None:
+    """Of all that stopped at validation only those that lack the same value; each is judged by itself."""
+    crm = deployment.accounts.crm
+    cards = ("RC-OLD", "RC-OLD", None)
+    deals = [await new_deal(crm, rate_card=card) for card in cards]
+    async with (
+        deployment.caller("crm-screen") as screen,
+        deployment.caller("finance-desk", "fiona") as finance,
+    ):
+        for deal in deals:
+            await deal.close()
+        parked = [await screen.activation(deal.opportunity_id, "parked") for deal in deals]
+        body = {"action": "replay", "reason": "Mapped", "corrections": {"rate_card": "RC-UK-2026"}}
+        path = f"{EXCEPTIONS}/{parked[0]['exception_id']}/resolution/alike"
+        answer = await finance.post(path, body, key=f"alike-{deals[0].opportunity_id}")
+        for deal in deals[:2]:
+            await screen.activation(deal.opportunity_id, "done")
+        other = await screen.activation(deals[2].opportunity_id, "parked")
+    assert set(answer.json()["resolved"]) == {each["exception_id"] for each in parked[:2]}
+    assert other["exception_id"] == parked[2]["exception_id"]
 
 
 async def test_the_command_resolves_all_of_one_reason(

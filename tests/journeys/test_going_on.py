@@ -146,6 +146,8 @@ async def test_the_owners_button_goes_on_with_what_waits_for_the_owner(deploymen
     assert (parked["waiting_for"], case["owner"]) == ("the deal's owner", "sales")
     assert "Rate card is empty" in case["why"]
     assert (still.status_code, answer.status_code) == (409, 202)
+    assert answer.json()["status_text"].startswith("It goes on by itself")
+    assert not answer.json().get("waiting_for")
     assert (done["id"], closed["status"]) == (parked["id"], "resolved")
     assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)
 

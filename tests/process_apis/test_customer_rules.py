@@ -22,6 +22,7 @@ from process_apis.flows.customer_master import rules
 from process_apis.flows.customer_master.service import CustomerMasterService
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
 from process_apis.module import FlowDependencies
+from process_apis.psa_clients import is_surely
 from process_apis.systems import Systems
 
 NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
@@ -179,4 +180,4 @@ def test_a_client_is_surely_the_firm_by_its_name_and_no_other_domain(
 ) -> None:
     """A domain alone is a doubt, and another domain, too."""
     client = Client("77", "1", NOW, name, website=website)
-    assert rules.is_surely(ACCOUNT, client) == surely
+    assert is_surely(ACCOUNT, client) == surely

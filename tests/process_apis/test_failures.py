@@ -5,7 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from contracts.problems import NotFound, Problem
+from contracts.canonical.exception import reason_of
+from contracts.problems import Fault, NotFound, Problem
+from contracts.process.opportunity_to_project import ActivationBlocked
 from kit.http import VendorAnswer
 from process_apis.flows.opportunity_to_project.failures import blocked, describe_failure
 from system_apis.vendors.kantata.client.errors import reader
@@ -37,18 +39,39 @@ def answer(instance: str, status: int, body: dict[str, Any]) -> VendorAnswer:
     ("problem", "owner", "words"),
     [
         (at_erp(400, HOLD), "finance", "“This customer is on credit hold.”"),
-        (at_erp(401, LOGIN), "administrators", "our login is refused"),
+        (at_erp(401, LOGIN), "operations", "our login is refused"),
         (at_psa(422, CLOSED), "delivery", "“The client is archived.”"),
-        (at_psa(403, {}), "administrators", "our user lacks the permission"),
+        (at_psa(403, {}), "operations", "our user lacks the permission"),
     ],
 )
 def test_a_refusal_is_owned_by_who_can_put_it_right(problem: Problem, owner: str, words: str) -> None:
-    """The ERP's by finance, the PSA's by delivery, a login or a permission by administrators."""
+    """The ERP's by finance, the PSA's by delivery, a login or a permission by operations."""
     case = describe_failure(
         msgspec.structs.replace(terms(), systems={"erp": "erp-1", "psa": "psa-1"}), problem
     )
     assert (case.kind, case.owner) == ("vendor_rejected", owner)
     assert words in case.why
+
+
+def unknown(pointer: str, detail: str) -> ActivationBlocked:
+    return ActivationBlocked("Stopped.", errors=(Fault(pointer, detail, "unknown"),))
+
+
+@pytest.mark.parametrize(
+    ("other", "alike"),
+    [
+        (unknown("/rate_card", "“X” is not known."), True),
+        (unknown("/rate_card", "“Y” is not known."), False),
+        (unknown("/region", "“X” is not known."), False),
+        (ActivationBlocked("“X” is not known."), False),
+        (NotFound("“X” is not known."), False),
+    ],
+)
+def test_cases_are_alike_by_the_code_and_the_value_of_each_fault(other: Problem, *, alike: bool) -> None:
+    """The same unknown value of the same field, whatever else is said of the deal."""
+    reason = reason_of(unknown("/rate_card", "“X” is not known."))
+    assert reason.startswith("activation_blocked, /rate_card unknown (")
+    assert (reason_of(other) == reason) == alike
 
 
 @pytest.mark.parametrize(("name", "who"), [("Globex", "“Globex”"), ("", "The opportunity 006x")])

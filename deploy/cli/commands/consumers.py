@@ -26,7 +26,7 @@ EPILOG = """\
 examples:
   enfilade consumers
   enfilade consumers register billing-bot --title "Bills from the archive" --scope process.exceptions.read
-  enfilade consumers suspend partner-acme --reason "A key was found in public"
+  enfilade consumers suspend partner-acme --reason "A key was published"
   enfilade consumers usage --api experience/crm-ui@1 --days 7
 """
 _API = "/admin/v1/consumers"

@@ -6,8 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from contracts.canonical.customer import Customer, in_words
-from contracts.canonical.matching import DuplicateCandidate, domains, likeness
-from contracts.canonical.project import Client, firm_of
+from contracts.canonical.matching import DuplicateCandidate
 from process_apis.ceilings import require_currencies, why_above
 
 _DUPLICATES = "Possible duplicates"
@@ -56,13 +55,6 @@ def _described(candidate: DuplicateCandidate, entity: str) -> str:
     if candidate.is_of(entity):
         return f"the ERP customer {candidate.legal_name} ({candidate.customer_id})"
     return "a customer of another legal entity"
-
-
-def is_surely(account: Customer, client: Client) -> bool:
-    """Whether a client surely is the account's firm: it has its name, and no other internet domain."""
-    firm = firm_of(client)
-    ours, theirs = set(domains(account)), set(domains(firm))
-    return "name" in likeness(account, firm) and not (ours and theirs and ours.isdisjoint(theirs))
 
 
 def why_ask_finance(

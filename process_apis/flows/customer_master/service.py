@@ -1,5 +1,6 @@
 """Customer master's API: propose, look, decide."""
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -7,14 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.canonical.values import id_of
 from contracts.canonical.workflow import Mode, WorkflowStatus
-from contracts.problems import (
-    DeadlineExceeded,
-    Fault,
-    Invalid,
-    NotFound,
-    Unavailable,
-    VendorUnavailable,
-)
+from contracts.problems import Fault, Invalid, NotFound
 from contracts.process.customer_master import (
     CustomerDecision,
     CustomerProposal,
@@ -28,6 +22,7 @@ from kit.database.rows import bounds
 from kit.workflows import Owner, RunRow
 from process_apis.decision_service import DecisionDuties, DecisionService
 from process_apis.erp_customers import customer_of, own_candidates
+from process_apis.failures import NOT_NOW
 from process_apis.flows.customer_master.state import NAME, ProposalInput, RequestState
 from process_apis.systems import instance_of
 from process_apis.workflow_service import ENDED_WITHOUT, Beginning
@@ -98,37 +93,26 @@ class CustomerMasterService(DecisionService[CustomerRequest]):
     async def decide_request(self, request_id: str, body: CustomerDecision) -> CustomerRequest:
         """The request with a person's decision recorded."""
         if body.decision == "merge" and not body.merge_with:
-            fault = Fault("/merge_with", "Name the ERP customer to merge with.", "missing")
-            raise Invalid(errors=(fault,))
+            raise _wrong_merge("Name the ERP customer to merge with.", "missing")
         row = await self._row(request_id)
-        spelled = self._spelled(row, body)
-        if body.decision == "merge" and row.status == "waiting":
-            await self._demand_customer(row, spelled.merge_with)
-        await self._decide(row, spelled, action=body.decision, comment=body.comment)
+        decision = await self._spelled(row, body) if body.decision == "merge" else body
+        await self._decide(row, decision, action=body.decision, comment=body.comment)
         return await self.get_request(request_id)
 
-    async def _demand_customer(self, row: RunRow, customer_id: str) -> None:
-        """That the ERP has the customer to merge with; raises Invalid. A slow one is asked later."""
-        given = msgspec.convert(row.input, ProposalInput)
-        systems = self._systems.pinned_or_current(given.systems, given.selling_entity)
-        try:
-            with context.within(LOOK_SECONDS):
-                await customer_of(self._systems.of(Erp, systems), given.selling_entity, customer_id)
-        except NotFound as problem:
-            raise Invalid(errors=(Fault("/merge_with", problem.detail, "unknown"),)) from None
-        except (VendorUnavailable, Unavailable, DeadlineExceeded):
-            return
+    async def _spelled(self, row: RunRow, body: CustomerDecision) -> CustomerDecision:
+        """A merge with the ERP's own spelling of the customer's id; raises Invalid where it has none such.
 
-    def _spelled(self, row: RunRow, body: CustomerDecision) -> CustomerDecision:
-        """The decision with the ERP's own spelling of the customer to merge with; raises Invalid."""
-        if body.decision != "merge":
-            return body
+        A slow ERP is asked later, by the flow.
+        """
         given = msgspec.convert(row.input, ProposalInput)
         systems = self._systems.pinned_or_current(given.systems, given.selling_entity)
         try:
             wanted = self._systems.canonical_id(instance_of(Erp, systems), "customer", body.merge_with)
+            if row.status == "waiting":
+                with context.within(LOOK_SECONDS), suppress(*NOT_NOW):
+                    await customer_of(self._systems.of(Erp, systems), given.selling_entity, wanted)
         except NotFound as problem:
-            raise Invalid(errors=(Fault("/merge_with", problem.detail, "unknown"),)) from None
+            raise _wrong_merge(problem.detail, "unknown") from None
         return msgspec.structs.replace(body, merge_with=wanted)
 
     async def _more(self, connection: AsyncConnection, row: RunRow, state: RequestState) -> dict[str, Any]:
@@ -137,3 +121,7 @@ class CustomerMasterService(DecisionService[CustomerRequest]):
             "needs_approval_because": state.reasons,
             "candidates": own_candidates(state.candidates, bounds()),
         }
+
+
+def _wrong_merge(detail: str, code: str) -> Invalid:
+    return Invalid(errors=(Fault("/merge_with", detail, code),))

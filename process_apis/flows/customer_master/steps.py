@@ -5,7 +5,6 @@ from functools import partial
 import msgspec
 
 from contracts.canonical.customer import Customer, faults_of
-from contracts.canonical.exception import kind_of
 from contracts.canonical.matching import candidates
 from contracts.canonical.project import Client
 from contracts.canonical.values import ref_to
@@ -22,23 +21,30 @@ from process_apis.approved_customers import AccountFacts, accept
 from process_apis.cross_references import record_refs
 from process_apis.deciding import Decided
 from process_apis.durable_flow import DurableFlow
-from process_apis.erp_customers import customer_of, same_firms
-from process_apis.failures import SALES
+from process_apis.erp_customers import customer_named, same_firms
+from process_apis.failures import SALES, owner_of, stop_of
 from process_apis.flows.customer_master import rules
-from process_apis.flows.customer_master.clients import CLIENT_ID, ExistingClient, find_client
 from process_apis.flows.customer_master.effects import create_client, create_customer
 from process_apis.flows.customer_master.rules import Proposed
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
 from process_apis.flows.customer_master.state import NAME, CustomerCase, ProposalInput, RequestState
+from process_apis.module import FlowDependencies
+from process_apis.psa_clients import CLIENT_ID, ExistingClient, PsaClients
 from process_apis.systems import instance_of
+from process_apis.ways_on import CORRECT_ACCOUNT
 
 MERGE_WITH = "merge_with"
+_GONE = "Restore the account in the CRM, or let our user see it, then press Activate on a deal of it."
 
 
 class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
     """The durable workflow of one proposal."""
 
     name, input, state = NAME, ProposalInput, RequestState
+
+    def __init__(self, dependencies: FlowDependencies, settings: CustomerMasterSettings) -> None:
+        super().__init__(dependencies, settings)
+        self._clients = PsaClients(self._systems, self._database)
 
     async def run(self, run: Run) -> None:
         """From proposal to cross-referenced customer, or to a refusal by finance."""
@@ -129,11 +135,12 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
 
     async def _client(self, run: Run, case: CustomerCase, source: Source, customer: Customer) -> Client:
         """The client in the PSA: one that it has, or one that is made."""
+        systems = self._systems_of(run.input)
         if await run.patched("look-for-client"):
             known = await run.step(
                 "look-for-client",
                 "Look for the same firm in the PSA",
-                lambda: find_client(run, self._systems, self._database, case.facts.account, customer),
+                lambda: self._clients.find(systems, case.facts.account, customer.id, run.corrections),
                 returns=ExistingClient,
                 detail=lambda known: f"Takes {known.client.name}, which it has" if known.client else "None",
                 explain=source.explain,
@@ -142,8 +149,7 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
             )
             if known.client is not None:
                 return known.client
-        made = create_client(run.input, self._systems_of(run.input), case)
-        return await self._effects.apply(run, source, made)
+        return await self._effects.apply(run, source, create_client(run.input, systems, case))
 
     async def _customer(self, run: Run, case: CustomerCase, source: Source) -> Customer:
         """The customer, created or, if finance said so, one that the ERP has."""
@@ -151,11 +157,12 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
         if decided is None or decided.decision.decision != "merge":
             made = create_customer(run.input, self._systems_of(run.input), case)
             return await self._effects.apply(run, source, made)
-        existing = decided.decision.merge_with
+        chosen = decided.decision.merge_with
+        systems, entity = self._systems_of(run.input), run.input.selling_entity
         return await run.step(
             "merge",
             "Take the existing ERP customer",
-            lambda: self._merge(run, existing),
+            lambda: customer_named(self._systems, systems, entity, run.corrections.get(MERGE_WITH) or chosen),
             returns=Customer,
             refs=lambda recorded: recorded.refs,
             explain=lambda problem: (
@@ -164,12 +171,6 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
             recheck=case,
             corrects=(MERGE_WITH,),
         )
-
-    async def _merge(self, run: Run, existing: str) -> Customer:
-        erp = instance_of(Erp, self._systems_of(run.input))
-        wanted = run.corrections.get(MERGE_WITH) or existing
-        wanted = self._systems.canonical_id(erp, "customer", wanted)
-        return await customer_of(self._systems.client(Erp, erp), run.input.selling_entity, wanted)
 
     async def _record_customer(
         self, run: Run, account: Customer, customer: Customer, client: Client
@@ -211,47 +212,33 @@ def _source(proposal: ProposalInput, case: CustomerCase) -> Source:
 
 
 def _stop(proposal: ProposalInput, legal_name: str, problem: Problem) -> ExceptionDraft:
+    """The exception of a request that stopped: a fault of the account itself is for sales."""
     name = legal_name or f"account {proposal.account_id}"
-    owner = _owner_of(proposal, problem)
-    return ExceptionDraft(
-        kind=problem.extra.get("kind") or kind_of(problem),
-        stopped=f"The customer {name} could not be set up for {proposal.selling_entity}.",
-        why=problem.detail,
-        what_next=problem.extra.get("what_next") or _next(problem, owner),
-        owner=owner,
-        errors=problem.errors,
-    )
-
-
-def _owner_of(proposal: ProposalInput, problem: Problem) -> str:
-    """Who must act: as the problem says, sales for the account itself, finance for what the ERP refuses."""
-    if named := problem.extra.get("owner"):
-        return named
-    if isinstance(problem, Invalid) or problem.instance == proposal.instance:
-        return SALES if not problem.retryable else "operations"
-    return "operations" if problem.retryable else "finance"
+    of_account = isinstance(problem, Invalid) or problem.instance == proposal.instance
+    by_sales = of_account and not problem.retryable and "owner" not in problem.extra
+    owner = SALES if by_sales else owner_of(problem, proposal.instance, proposal.systems)
+    stopped = f"The customer {name} could not be set up for {proposal.selling_entity}."
+    return stop_of(problem, stopped, owner=owner, what_next=_next(problem, owner))
 
 
 def _next(problem: Problem, owner: str) -> str:
     if problem.retryable:
         return "Replay when the other system answers again, or undo."
-    if isinstance(problem, NotFound) and owner == SALES:
-        return "Restore the account in the CRM, or let our user see it, then press Activate on a deal of it."
     if owner == SALES:
-        return "Correct what is named on the account in the CRM, then press Activate on a deal of it."
+        return _GONE if isinstance(problem, NotFound) else CORRECT_ACCOUNT
     return (
-        "Correct the account in the CRM, or what stands against it in the ERP, then replay: "
+        "Correct the account in the CRM, or what stands against it in the other system, then replay: "
         "the account is read and judged again. Or undo."
     )
 
 
 def _no_such_customer(problem: Problem) -> ExceptionDraft:
     """The exception of a merge with a customer that the ERP does not have any more."""
-    return ExceptionDraft(
-        kind="mapping_conflict",
-        stopped="The ERP does not have the customer that finance chose to merge with.",
-        why=problem.detail,
+    return stop_of(
+        problem,
+        "The ERP does not have the customer that finance chose to merge with.",
+        owner="finance",
         what_next=f"Replay with the right ERP customer as the correction {MERGE_WITH}; or undo, and a new "
         "request asks finance again.",
-        owner="finance",
+        kind="mapping_conflict",
     )

@@ -1,5 +1,6 @@
 """Homes: the systems in which a deal is made, held against those in which its customer stands."""
 
+from contracts.canonical.exception import OPERATIONS
 from contracts.canonical.values import Ref
 from contracts.problems import NotFound
 from contracts.routing import SystemAssignment
@@ -34,6 +35,6 @@ def vendor_id(terms: Terms, refs: tuple[Ref, ...], instance: str, kind: str) -> 
         raise NotFound(
             f"{terms.account_name} as a {kind} of {entity} {where}, but routing.toml has {entity} served by "
             f"{instance}. Let it name the system in which the customer stands and replay, or undo.",
-            extra={"owner": "operations"},
+            extra={"owner": OPERATIONS},
         )
     return their_id

@@ -1,23 +1,23 @@
 """What an exception says of an activation that stopped: what, why, what next, and who owns it."""
 
-from collections.abc import Mapping
+import msgspec
 
-from contracts.canonical.exception import kind_of, team_of
-from contracts.problems import Conflict, NotFound, Problem, VendorRejected
+from contracts.canonical.exception import OPERATIONS
+from contracts.problems import Conflict, NotFound, Problem
 from contracts.process.customer_master import CustomerRequest
 from contracts.process.opportunity_to_project import ActivationBlocked
 from kit.workflows import ExceptionDraft
-from process_apis.failures import SALES
+from process_apis.failures import SALES, owner_of, stop_of
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.rules import AMOUNT, Terms
+from process_apis.ways_on import CORRECT_DEAL
 
 _CORRECT = {
-    SALES: (
-        "Correct what is named on the deal or its account in the CRM, then press Activate "
-        "or win the deal again."
-    ),
+    SALES: CORRECT_DEAL,
     "finance": "Correct what is named, then replay; or undo.",
-    "operations": "Correct what is named in the reference data or the settings, then replay; or undo.",
+    OPERATIONS: (
+        "Correct what is named in the reference data, the settings or the other system, then replay; or undo."
+    ),
     "delivery": (
         "Correct what is named in the other system, then replay. If the customer's client was deleted there, "
         "replay with the correction client_id: the id of the client to take from now on. Or undo."
@@ -32,51 +32,36 @@ _GONE = (
 
 def blocked(opportunity_id: str, problem: Problem, name: str = "") -> ExceptionDraft:
     """The exception of an opportunity that cannot be validated; `name` is as it was last read."""
-    owner, name = owner_of(problem, {}), problem.extra.get("name") or name
+    owner = _fixer(problem) if isinstance(problem, ActivationBlocked) else owner_of(problem, "", {})
+    name = problem.extra.get("name") or name
     what = f"“{name}”" if name else f"The opportunity {opportunity_id}"
-    return ExceptionDraft(
-        kind="missing_master_data" if isinstance(problem, ActivationBlocked) else kind_of(problem),
-        stopped=f"{what} cannot become a project yet.",
-        why=problem.detail,
-        what_next=_GONE if isinstance(problem, NotFound) else _next(problem, owner),
+    return stop_of(
+        problem,
+        f"{what} cannot become a project yet.",
         owner=owner,
-        errors=problem.errors,
+        what_next=_GONE if isinstance(problem, NotFound) else _next(problem, owner),
+        kind="missing_master_data" if isinstance(problem, ActivationBlocked) else None,
     )
 
 
 def describe_failure(terms: Terms, problem: Problem) -> ExceptionDraft:
     """The exception of an activation that stopped half-way."""
-    teams = {terms.systems.get("erp", ""): "finance", terms.systems.get("psa", ""): "delivery"}
-    owner = owner_of(problem, {**teams, terms.instance: SALES})
-    return ExceptionDraft(
-        kind=kind_of(problem),
-        stopped=f"The activation of “{terms.name}” for {terms.account_name} stopped.",
-        why=problem.detail,
-        what_next=_next(problem, owner),
-        owner=owner,
-        errors=problem.errors,
-        before={
-            "value": f"{terms.value.amount} {terms.value.currency}",
-            "selling_entity": terms.selling_entity,
-        },
-    )
+    owner = owner_of(problem, terms.instance, terms.systems)
+    stopped = f"The activation of “{terms.name}” for {terms.account_name} stopped."
+    before = {
+        "value": f"{terms.value.amount} {terms.value.currency}",
+        "selling_entity": terms.selling_entity,
+    }
+    stop = stop_of(problem, stopped, owner=owner, what_next=_next(problem, owner))
+    return msgspec.structs.replace(stop, before=before)
 
 
-def owner_of(problem: Problem, teams: Mapping[str, str]) -> str:
-    """Who must act: as the problem says, by its faults, or by the instance that refused (`teams`)."""
-    if named := problem.extra.get("owner"):
-        return named
-    if isinstance(problem, ActivationBlocked):
-        fixers = {fault.fixed_by for fault in problem.errors}
-        return SALES if rules.SALES in fixers else "finance" if rules.FINANCE in fixers else "operations"
-    if isinstance(problem, VendorRejected):
-        return teams.get(problem.instance, "operations")
-    return team_of(problem)
+def _fixer(problem: Problem) -> str:
+    fixers = {fault.fixed_by for fault in problem.errors}
+    return SALES if rules.SALES in fixers else "finance" if rules.FINANCE in fixers else OPERATIONS
 
 
 def _next(problem: Problem, owner: str) -> str:
-    if what_next := problem.extra.get("what_next"):
-        return what_next
     if problem.retryable:
         return "Replay when the other system answers again, or undo what was made so far."
     return _CORRECT.get(owner, "Correct what is named in the other system, then replay; or undo.")
@@ -137,7 +122,7 @@ def only_observed(terms: Terms) -> Conflict:
     return Conflict(
         f"{terms.account_name} is not set up: customer master only observes what is of {terms.instance}.",
         extra={
-            "owner": "operations",
+            "owner": OPERATIONS,
             "what_next": (
                 "Set customer master to live for this instance in flows.toml, restart and replay, or undo."
             ),

@@ -15,6 +15,7 @@ from kit.database import Database
 from process_apis.approved_customers import AccountFacts, accept, accepted, changes
 from process_apis.flows.opportunity_to_project.assignment import vendor_id
 from process_apis.flows.opportunity_to_project.rules import Terms
+from process_apis.psa_clients import PsaClients
 from process_apis.systems import Systems, instance_of
 
 
@@ -33,6 +34,7 @@ class CustomerReader:
         self._systems = systems
         self._database = database
         self._ceilings = ceilings
+        self._clients = PsaClients(systems, database)
 
     async def read(self, terms: Terms, request: CustomerRequest) -> KnownCustomer:
         """Raises Conflict for one that the ERP has blocked, or has no more."""
@@ -50,20 +52,8 @@ class CustomerReader:
     async def take_client(self, terms: Terms, refs: tuple[Ref, ...], given: str) -> KnownCustomer:
         """Link the customer to another client from now on; raises Conflict for another customer's."""
         psa = instance_of(Psa, terms.systems)
-        client, now = vendor_id(terms, refs, psa, "client"), self._systems.canonical_id(psa, "client", given)
-        async with self._database.begin() as connection:
-            ours = await crossrefs.resolve(connection, psa, "client", client)
-            if ours != await crossrefs.follow(
-                connection, instance=psa, object="client", vendor_id=client, into=now
-            ):
-                raise Conflict(
-                    f"{now} is another customer's client in {psa}.",
-                    extra={
-                        "owner": "delivery",
-                        "what_next": "Replay with another client as the correction client_id; or undo.",
-                    },
-                )
-            return KnownCustomer(await crossrefs.refs(connection, ours) if ours else refs)
+        former = vendor_id(terms, refs, psa, "client")
+        return KnownCustomer(await self._clients.take(psa, former, given) or refs)
 
     async def accept(self, terms: Terms) -> bool:
         """The account as it is now is what later deals are compared with."""

@@ -8,12 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.canonical.values import id_of
 from contracts.canonical.workflow import WorkflowStatus
 from contracts.events.kinds import RecordChanged
-from contracts.problems import (
-    DeadlineExceeded,
-    NotFound,
-    Unavailable,
-    VendorUnavailable,
-)
+from contracts.problems import NotFound, Unavailable
 from contracts.process.opportunity_to_project import Activation, ActivationRequest, Activations
 from contracts.system.crm import Crm
 from kit import context, crossrefs, exceptions, privacy
@@ -21,7 +16,7 @@ from kit.database import is_refusal
 from kit.database.rows import Bounds, bounds
 from kit.inbox import InboxRow
 from kit.workflows import Owner, RunRow, number_of
-from process_apis.failures import SALES
+from process_apis.failures import NOT_NOW, SALES
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.judging import account_of, terms_or_blocked
 from process_apis.flows.opportunity_to_project.steps import (
@@ -124,7 +119,7 @@ class OpportunityToProjectService(WorkflowService[Activation]):
                 entity = rules.entity_of(opportunity, self._reference)
                 _demand_own(bound, entity)
                 customer = await account_of(crm, opportunity)
-        except (VendorUnavailable, Unavailable, DeadlineExceeded) as problem:
+        except NOT_NOW as problem:
             if is_refusal(problem):
                 raise
             if bound.keys() <= {"instance"}:

@@ -55,6 +55,7 @@ from process_apis.flows.opportunity_to_project.known_customer import CustomerRea
 from process_apis.flows.opportunity_to_project.rereading import Deal, NewTerms, OnReplay, read_deal
 from process_apis.flows.opportunity_to_project.rules import Terms
 from process_apis.module import FlowDependencies
+from process_apis.psa_clients import CLIENT_ID
 from process_apis.settings import FlowSettings
 from process_apis.systems import instance_of
 from process_apis.workflow_service import ENDED_WITHOUT, RunEnded
@@ -311,11 +312,11 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
         async def read_again() -> None:
             nonlocal refs
             await deal.read_again()
-            if run.corrections.get("client_id"):
+            if run.corrections.get(CLIENT_ID):
                 known = await run.step(
                     "take-client",
                     "Take the client that was named as the customer's",
-                    lambda: self._customers.take_client(deal.terms, refs, run.corrections["client_id"]),
+                    lambda: self._customers.take_client(deal.terms, refs, run.corrections[CLIENT_ID]),
                     returns=KnownCustomer,
                     explain=source.explain,
                     recheck=OnReplay(deal.read_again),
@@ -441,4 +442,4 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
                 await run.publish_in(connection, ACTIVATION_UPDATED, updated)
             return True
 
-        await run.step(f"show-{status}", _SHOWN.get(status, "Show it on the account"), write, returns=bool)
+        await run.step(f"show-{status}", _SHOWN[status], write, returns=bool)

@@ -14,7 +14,7 @@ from sandbox.salesforce.records.values import read_datetime
 from sandbox.salesforce.schema.fields import Field, SObject
 
 NAMESPACE = "com.sforce.eventbus"
-# Never told: system fields of the row itself, and what is worked out from others.
+# Never published: system fields of the row itself, and what is worked out from others.
 UNTOLD = {
     "Id", "IsDeleted", "SystemModstamp", "MasterRecordId", "Fiscal", "FiscalYear", "FiscalQuarter",
 }  # fmt: skip

@@ -219,7 +219,7 @@ class _Subscription:
         )
 
     def _keep_alive(self) -> pb.FetchResponse:
-        # With nothing wanted, events may wait: the place told is then the one reached, not the stream's end.
+        # With nothing wanted, events may wait: the answered place is the one reached, not the stream's end.
         waiting = stream.after(self.org, self.place, self.topics, 1)
         if not waiting:
             self.place = stream.latest_place(self.org)

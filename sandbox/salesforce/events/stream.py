@@ -1,4 +1,4 @@
-"""The Salesforce stand-in's event stream: what has been told in the last 72 hours, at opaque places."""
+"""The Salesforce stand-in's event stream: what has been published in the last 72 hours, at opaque places."""
 
 import json
 import uuid
@@ -88,19 +88,19 @@ def append(org: Org, entry: dict[str, Any]) -> int:
 
 def log(org: Org) -> list[dict[str, Any]]:
     """What is retained now, oldest first."""
-    kept: list[dict[str, Any]] = org.account.extra.setdefault("events", [])
+    stored: list[dict[str, Any]] = org.account.extra.setdefault("events", [])
     horizon = _now_ms(org) - int(RETENTION.total_seconds() * 1000)
-    stale = next((i for i, e in enumerate(kept) if e["at"] >= horizon), len(kept))
-    del kept[:stale]
-    return kept
+    stale = next((i for i, e in enumerate(stored) if e["at"] >= horizon), len(stored))
+    del stored[:stale]
+    return stored
 
 
 def latest_place(org: Org) -> int:
     """The end of the stream; a place of its own where the latest event is old."""
-    kept = log(org)
-    if not kept or kept[-1]["at"] < _now_ms(org) - PLACE_AGES_MS:
+    stored = log(org)
+    if not stored or stored[-1]["at"] < _now_ms(org) - PLACE_AGES_MS:
         return append(org, {})
-    return kept[-1]["place"]
+    return stored[-1]["place"]
 
 
 def has_place(org: Org, place: int) -> bool:

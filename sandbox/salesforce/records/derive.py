@@ -108,7 +108,7 @@ def _line_item(org: Org, record: Record, given: set[str], _old: Record | None) -
 
 
 def _entry_for(org: Org, record: Record, opportunity: Record | None) -> Record | None:
-    """The price of the line: told itself, or found by product, price book and currency."""
+    """The price of the line: given itself, or looked up by product, price book and currency."""
     if record["PricebookEntryId"]:
         return org.get("PricebookEntry", record["PricebookEntryId"])
     if not record["Product2Id"] or not opportunity:

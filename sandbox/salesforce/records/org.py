@@ -20,7 +20,7 @@ CHANGE_CAPTURED = ["Account", "Contact", "Opportunity", "OpportunityLineItem", "
 
 
 class Org:
-    """What the vendor's code asks an account; kept beside the account as long as it lives."""
+    """What the vendor's code asks an account; stored beside the account as long as it lives."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -105,7 +105,7 @@ class Org:
 
     @property
     def captured(self) -> list[str]:
-        """The objects whose changes are told; the vendor lets five be chosen."""
+        """The objects whose changes are published; the vendor lets five be chosen."""
         return self.account.settings.get("change_data_capture", CHANGE_CAPTURED)
 
     def integration_user(self) -> Record:

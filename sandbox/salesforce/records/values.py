@@ -1,4 +1,4 @@
-"""The Salesforce stand-in's values: what a field accepts, how it is kept, and how the wire shows it."""
+"""The Salesforce stand-in's values: what a field accepts, how it is stored, and how the wire shows it."""
 
 import re
 from datetime import UTC, date, datetime
@@ -112,7 +112,7 @@ def _moment(made: Field, value: Any) -> str:
 
 
 def shown(value: Any) -> Any:
-    """A kept value as JSON shows it: decimals without idle zeros, but never looking like a whole number."""
+    """A stored value as JSON shows it: decimals without idle zeros, but never looking like a whole number."""
     if not isinstance(value, Decimal):
         return value
     if value == value.to_integral_value():

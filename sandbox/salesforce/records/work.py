@@ -131,7 +131,7 @@ class Work:
         return values
 
     def _reference(self, made: SObject, name: str, value: Any) -> Record:
-        """A parent told by its external id: `"Account": {"Ext__c": "x"}`. Raises: Refused."""
+        """A parent named by its external id: `"Account": {"Ext__c": "x"}`. Raises: Refused."""
         reference = made.parent(name)
         if reference is None or reference.target is None:
             raise no_such_column(name, made.name)

@@ -144,5 +144,5 @@ def publish_event(call: Call, name: str) -> Reply:
     append(call.org, {"topic": topic, "schema": schema_of(call.org, topic), "event": system | data})
     number = call.org.account.next_number("platform event")
     event_id = call.org.account.secret(f"platform event {number}", 32)
-    told = {"statusCode": "OPERATION_ENQUEUED", "message": event_id, "fields": []}
-    return Reply(201, created(f"e01xx{number:010d}AAA") | {"errors": [told]})
+    queued = {"statusCode": "OPERATION_ENQUEUED", "message": event_id, "fields": []}
+    return Reply(201, created(f"e01xx{number:010d}AAA") | {"errors": [queued]})

@@ -111,7 +111,7 @@ def _compared(value: Any, sign: str, other: Any) -> bool:
 
 
 def _comparable(org: Org, end: Field, value: Any) -> Any:
-    """A value, kept or literal, in a form that compares. Raises: Refused."""
+    """A value, stored or literal, in a form that compares. Raises: Refused."""
     if value is None:
         return None
     if isinstance(value, DateWord):

@@ -80,11 +80,11 @@ class _Runner:
             raise bad_request("NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000")
         test = test_of(self.org, made, query.where, query.text)
         every = self.org.table(made.name).values() if among is None else among
-        kept = [r for r in every if (self.deleted or not r["IsDeleted"]) and test(r)]
+        chosen = [r for r in every if (self.deleted or not r["IsDeleted"]) and test(r)]
         if not query.group:
-            kept = self._ordered(made, query, kept)
-            kept = _cut(query, kept)
-        return made, kept
+            chosen = self._ordered(made, query, chosen)
+            chosen = _cut(query, chosen)
+        return made, chosen
 
     def _ordered(self, made: SObject, query: Query, records: list[Record]) -> list[Record]:
         for column, falling, nulls_last in reversed(query.order):

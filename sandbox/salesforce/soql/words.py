@@ -57,7 +57,7 @@ def malformed(text: str, at: int, what: str) -> Refused:
 
 
 def not_imitated(text: str, at: int, what: str) -> Refused:
-    """What the vendor knows and the stand-in does not: refused in the vendor's form, and told as such."""
+    """What the vendor knows and the stand-in does not: refused in the vendor's form, and named as such."""
     return malformed(text, at, f"{what} is not imitated by this stand-in")
 
 

@@ -30,7 +30,6 @@ _LOGIN_AGAIN = 30.0
 _MULTIPLE_CHOICES = 300
 
 _BUSY, _REFUSED = VendorUnavailable, VendorRejected
-_ADMIN = "administrators"
 MEANINGS = (
     # Come again.
     Meaning(_BUSY, "the record is being saved at the same time", code="UNABLE_TO_LOCK_ROW"),
@@ -55,29 +54,27 @@ MEANINGS = (
     Meaning(NotFound, "there is no such record", code="MALFORMED_ID"),
     # Concurrent changes.
     Meaning(PreconditionFailed, "the record has changed since it was read", code="BATCH_PROCESSING_HALTED"),
-    # Our permissions or the profile: an administrator.
-    Meaning(_REFUSED, "the org's edition has no API access", code="API_DISABLED_FOR_ORG", team=_ADMIN),
-    Meaning(_REFUSED, "our user lacks a permission on the object", code="INSUFFICIENT_ACCESS", team=_ADMIN),
-    Meaning(
-        _REFUSED, "our user may not edit the record", code="INSUFFICIENT_ACCESS_OR_READONLY", team=_ADMIN
-    ),
+    # Our permissions or the profile.
+    Meaning(_REFUSED, "the org's edition has no API access", code="API_DISABLED_FOR_ORG", ours=True),
+    Meaning(_REFUSED, "our user lacks a permission on the object", code="INSUFFICIENT_ACCESS", ours=True),
+    Meaning(_REFUSED, "our user may not edit the record", code="INSUFFICIENT_ACCESS_OR_READONLY", ours=True),
     Meaning(
         _REFUSED,
         "our user may not see a related record",
         code="INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
-        team=_ADMIN,
+        ours=True,
     ),
-    Meaning(_REFUSED, "our user may not do this", code="FORBIDDEN", team=_ADMIN),
+    Meaning(_REFUSED, "our user may not do this", code="FORBIDDEN", ours=True),
     Meaning(
         _REFUSED,
         "a field of the profile is missing in the org or hidden from our user",
         code="INVALID_FIELD",
-        team=_ADMIN,
+        ours=True,
     ),
     Meaning(
-        _REFUSED, "an object is missing in the org or hidden from our user", code="INVALID_TYPE", team=_ADMIN
+        _REFUSED, "an object is missing in the org or hidden from our user", code="INVALID_TYPE", ours=True
     ),
-    Meaning(_REFUSED, "our user may not edit a field", code="INVALID_FIELD_FOR_INSERT_UPDATE", team=_ADMIN),
+    Meaning(_REFUSED, "our user may not edit a field", code="INVALID_FIELD_FOR_INSERT_UPDATE", ours=True),
     # The record itself, which a person must correct in the CRM.
     Meaning(_REFUSED, "the org demands a field that is empty", code="REQUIRED_FIELD_MISSING"),
     Meaning(
@@ -106,12 +103,12 @@ MEANINGS = (
     Meaning(ContractViolation, "the org does not understand our request", code="JSON_PARSER_ERROR"),
     Meaning(ContractViolation, "the org does not accept this method here", code="METHOD_NOT_ALLOWED"),
     Meaning(
-        _REFUSED, "the org has retired the profile's api_version", code="UNSUPPORTED_API_VERSION", team=_ADMIN
+        _REFUSED, "the org has retired the profile's api_version", code="UNSUPPORTED_API_VERSION", ours=True
     ),
     # Edge servers that cannot route to the org yet answer so, without a code.
     Meaning(ContractViolation, "the org has several such records", 300),
     Meaning(_BUSY, "the org cannot be reached at the moment", 406),
-    Meaning(_REFUSED, "the org has retired the profile's api_version", 410, team=_ADMIN),
+    Meaning(_REFUSED, "the org has retired the profile's api_version", 410, ours=True),
     Meaning(PreconditionFailed, "the record has changed since it was read", 412),
     Meaning(_BUSY, "the org cannot be reached at the moment", 420),
 )

@@ -58,8 +58,8 @@ class KantataPsa:
         texts = clients.search_texts(name or "", domain or "")
         groups = {one.group.id: one for text in texts for one in await self._client.search_clients(text)}
         catalogue = await self._client.catalogue.get()
-        found = [clients.to_client(one, self._profile, catalogue) for one in groups.values()]
-        alike = [one for one in found if matching.fits(firm_of(one), name or "", "", domain or "")]
+        candidates = [clients.to_client(one, self._profile, catalogue) for one in groups.values()]
+        alike = [one for one in candidates if matching.fits(firm_of(one), name or "", "", domain or "")]
         return Clients(tuple(alike[:_MOST_MATCHES]))
 
     async def put_client(self, key: str, body: ClientDraft) -> Client:

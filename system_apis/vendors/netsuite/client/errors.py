@@ -16,7 +16,6 @@ from system_apis.connector.errors import (
 from system_apis.vendors.netsuite.records import NetSuiteError, NetSuiteErrorDetail
 
 _BUSY, _REFUSED = VendorUnavailable, VendorRejected
-_ADMIN = "administrators"
 _FIXED_BY = {"rule": "finance", "value": "finance"}
 
 # NetSuite's statuses mislead: an unknown transaction is a 400, and a table that the role may not read is
@@ -38,7 +37,7 @@ MEANINGS = (
         "USER_ERROR",
         "Please enter value",
         "required",
-        team=_ADMIN,
+        ours=True,
     ),
     Meaning(_REFUSED, "a rule of the account forbids it", 400, "USER_ERROR", fault="rule", quotes=True),
     Meaning(_REFUSED, "a value is not accepted", 400, "INVALID_CONTENT", fault="value", quotes=True),
@@ -49,12 +48,12 @@ MEANINGS = (
         "INVALID_PARAMETER",
         "was not found",
         "permission",
-        team=_ADMIN,
+        ours=True,
     ),
     Meaning(_REFUSED, "the request is not understood", 400, fault="request"),
-    Meaning(_REFUSED, "our login is refused", 401, fault="login", team=_ADMIN),
-    Meaning(_REFUSED, "our role lacks a permission", 403, fault="permission", team=_ADMIN),
-    Meaning(_REFUSED, "the record type is off or hidden", 404, "", "Record type", "permission", team=_ADMIN),
+    Meaning(_REFUSED, "our login is refused", 401, fault="login", ours=True),
+    Meaning(_REFUSED, "our role lacks a permission", 403, fault="permission", ours=True),
+    Meaning(_REFUSED, "the record type is off or hidden", 404, "", "Record type", "permission", ours=True),
     Meaning(NotFound, "there is no such record", 404),
     Meaning(_BUSY, "too many calls at once", 429),
 )

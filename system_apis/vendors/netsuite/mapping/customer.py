@@ -63,7 +63,7 @@ def customer_body(profile: NetSuiteProfile, draft: CustomerDraft, known: NetSuit
 
 
 def _address_line(known: NetSuiteAddressLine | None, address: Raw) -> Raw:
-    """The line of the default billing address: lines of the address book are told apart by their ids."""
+    """The line of the default billing address: lines of the address book are distinguished by their ids."""
     if known is not None:
         return {"id": known.id, "addressBookAddress": address}
     address = {name: value for name, value in address.items() if value}
