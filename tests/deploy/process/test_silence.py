@@ -18,6 +18,8 @@ from tests.deploy.process.frozen import SILENCE_SECONDS
 from tests.support.processes import lives, running
 from tests.support.stack import until
 
+# One server, of which each test takes up what the one before has left.
+pytestmark = pytest.mark.xdist_group("silence")
 PATIENCE_SECONDS = 60
 
 
