@@ -21,7 +21,7 @@ from kit.telemetry.metrics import (
     merged,
     meter,
 )
-from kit.telemetry.tracing import configure_tracing, record_spans, server_span, traces_address
+from kit.telemetry.tracing import configure_tracing, record_spans, records_spans, server_span, traces_address
 from kit.texts import visible
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "merged",
     "meter",
     "record_spans",
+    "records_spans",
     "server_span",
     "silence_logging",
     "traces_address",

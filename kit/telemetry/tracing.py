@@ -46,7 +46,6 @@ def record_spans(service: str, ratio: float, processor: Any) -> None:
     """Hand every span that is sampled to a processor of OpenTelemetry's SDK."""
     from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor  # noqa: PLC0415
     from opentelemetry.instrumentation.redis import RedisInstrumentor  # noqa: PLC0415
-    from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor  # noqa: PLC0415
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
     from opentelemetry.sdk.trace.sampling import (  # noqa: PLC0415
@@ -62,12 +61,17 @@ def record_spans(service: str, ratio: float, processor: Any) -> None:
         return made
 
     trace.set_tracer_provider(provider(ParentBased(TraceIdRatioBased(ratio))))
-    HTTPXClientInstrumentor().instrument(async_request_hook=_hide_query)
-    RedisInstrumentor().instrument()
-    SQLAlchemyInstrumentor().instrument()
+    # A version that an instrumentation refuses would leave out spans without a word.
+    HTTPXClientInstrumentor().instrument(async_request_hook=_hide_query, raise_exception_on_conflict=True)
+    RedisInstrumentor().instrument(raise_exception_on_conflict=True)
     global _gateway_tracer  # noqa: PLW0603 - as OpenTelemetry's own provider
     # What the gateway asks for is sampled already.
     _gateway_tracer = provider(ALWAYS_ON).get_tracer("enfilade.gateway")
+
+
+def records_spans() -> bool:
+    """Whether this process records spans; an engine that is made where none are pays nothing for them."""
+    return _gateway_tracer is not None
 
 
 async def _hide_query(span: Any, _: Any) -> None:
