@@ -1,6 +1,7 @@
 """deploy: the settings of a process of the deployment, each variable named ENFILADE_…."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +12,7 @@ from msgspec import Meta
 
 from gateway.pages import RESERVED
 from kit.settings import SettingsError, gather
-from kit.telemetry.tracing import traces_address
+from kit.telemetry.collectors import collector_faults
 
 TierName = Literal["gateway", "experience", "process", "system"]
 TIERS: tuple[TierName, ...] = ("gateway", "experience", "process", "system")
@@ -93,6 +94,11 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         return self.drain_notice_seconds + LAST_SECONDS + self.drain_seconds + _END_SECONDS
 
     @property
+    def logs_for_people(self) -> bool:
+        """Whether log lines are for people: where it is asked for, or a terminal shows them."""
+        return self.log_pretty or sys.stdout.isatty()
+
+    @property
     def production(self) -> bool:
         """Whether this is a production deployment."""
         return self.deployment == "production"
@@ -156,7 +162,7 @@ def examine(environ: Mapping[str, str]) -> tuple[ServerSettings, list[str]]:
     except msgspec.ValidationError:
         faults.append(f"ENFILADE_TIERS: {settings.tiers!r} names an unknown tier")
         settings = msgspec.structs.replace(settings, tiers="all")
-    return settings, [*faults, *_faults(settings)]
+    return settings, [*faults, *collector_faults(settings.otlp_endpoint, environ), *_faults(settings)]
 
 
 def _faults(settings: ServerSettings) -> Iterator[str]:
@@ -167,11 +173,6 @@ def _faults(settings: ServerSettings) -> Iterator[str]:
         settings.internal  # noqa: B018 - read only to validate it
     except ValueError:
         yield f"ENFILADE_INTERNAL_ADDRESS: {settings.internal_address!r} is no host:port"
-    try:
-        if settings.otlp_endpoint:
-            traces_address(settings.otlp_endpoint)
-    except ValueError as error:
-        yield f"ENFILADE_OTLP_ENDPOINT: {error}"
     fault = _public_fault(settings.public_url) if settings.public_url else ""
     if fault and not (fault == _NO_ADDRESS and settings.production):  # which says what an address must be
         yield f"ENFILADE_PUBLIC_URL: {settings.public_url} {fault}"
