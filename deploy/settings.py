@@ -20,6 +20,7 @@ _SCHEMES = {
     "database_url": ("postgresql", "postgresql+psycopg"),
     "cache_url": ("redis", "rediss", "unix"),
 }
+_CONVENTIONAL = {"database_url": "DATABASE_URL", "cache_url": "REDIS_URL", "port": "PORT"}
 _NO_ADDRESS = "is no http address"
 _PUBLIC_PATH = re.compile(r"(/[A-Za-z0-9._~\-]+)*")
 LAST_SECONDS = 1.0
@@ -140,6 +141,19 @@ def authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def with_conventional(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables, with those of platforms (DATABASE_URL, REDIS_URL, PORT) in the place of unset ones.
+
+    ``postgres://`` is ``postgresql://``, as the libraries of PostgreSQL read it.
+    """
+    variables = dict(environ)
+    for name, conventional in _CONVENTIONAL.items():
+        value = variables.get(f"ENFILADE_{name.upper()}") or variables.get(conventional, "")
+        if value:
+            variables[f"ENFILADE_{name.upper()}"] = re.sub("^postgres://", "postgresql://", value)
+    return variables
+
+
 def is_production(environ: Mapping[str, str]) -> bool:
     """Whether these variables set production, also when others are invalid."""
     return environ.get("ENFILADE_DEPLOYMENT") == "production"
@@ -155,6 +169,7 @@ def read_settings(environ: Mapping[str, str]) -> ServerSettings:
 
 def examine(environ: Mapping[str, str]) -> tuple[ServerSettings, list[str]]:
     """The settings, defaults in the place of what cannot be read, and every fault."""
+    environ = with_conventional(environ)
     values, faults = gather(ServerSettings, "ENFILADE", environ)
     settings = ServerSettings(**{"database_url": "", **values})
     try:
