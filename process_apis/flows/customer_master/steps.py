@@ -73,7 +73,7 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
             lambda: self._look(run.input),
             returns=Proposed,
             detail=lambda proposed: proposed.account.legal_name,
-            explain=lambda problem: _stop(run.input, "", problem),
+            explain=lambda problem: _stop(run.input, run.state.legal_name, problem),
         )
 
     async def _look(self, proposal: ProposalInput) -> Proposed:
