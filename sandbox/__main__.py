@@ -5,12 +5,15 @@ import ctypes
 import os
 import signal
 import sys
+import threading
+import time
 from pathlib import Path
 
 from sandbox.core.server import run
 from sandbox.folders import default_port, own_options, stand_in_of, vendors
 
 PR_SET_PDEATHSIG = 1
+_LOOK_EVERY_SECONDS, _LAST_SECONDS = 1.0, 5.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,11 +59,19 @@ def add_own_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _die_with_parent() -> None:
-    """Linux: the kernel sends SIGTERM when the parent ends, however it ends."""
+    """Linux: the kernel sends SIGTERM when the parent ends, however it ends; a blocked process is killed."""
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGTERM)
+    threading.Thread(target=_end_after, args=(parent,), name="parent", daemon=True).start()
+
+
+def _end_after(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_EVERY_SECONDS)  # the condition is another process
+    time.sleep(_LAST_SECONDS)  # its time to end by itself
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

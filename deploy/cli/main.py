@@ -17,6 +17,7 @@ from kit.texts import visible
 COMMANDS = {
     "up": "start everything on this machine, run the demo, and keep serving",
     "down": "stop what `up` started",
+    "init": "write a configuration folder for a firm",
     "demo": "run the demo again on a running stack",
     "serve": "run a deployment, or some of its tiers, from environment settings",
     "sandbox": "run one stand-in vendor",

@@ -66,7 +66,7 @@ class Supervisor(MPServer):
         super().__init__(**given)
         self._folder = folder
         self._parent = os.getpid()  # of the workers
-        # granian exits when a worker dies soon after it was started: by itself, as from a fault in the files.
+        # granian exits when a worker dies soon after it was started: as from a fault in the files, not by us.
         self._watch = SilenceWatch(
             folder, silence_seconds, start_seconds, lambda worker: self.respawned_wrks.pop(worker.idx, None)
         )
@@ -77,6 +77,7 @@ class Supervisor(MPServer):
         self._stopping = False
         self._noticed = False
         self._listeners: dict[int, SocketHolder] = {}
+        self._pausing: dict[int, WorkerProcess] = {}  # exited, and started again after a pause
         self._entering = 0
         self._heartbeat: heartbeat.Heartbeat | None = None  # of the worker that is entering
         os.register_at_fork(
@@ -140,12 +141,31 @@ class Supervisor(MPServer):
     ) -> None:
         for idx in workers:
             if not self.wrks[idx].is_alive():
-                if pause := self._watch.take_pause(idx):
-                    _later(pause, partial(self._respawn_later, idx))
-                    continue
-                super()._respawn_workers([idx], spawn_target, target_loader, delay)
+                self._respawn(idx, spawn_target, target_loader, delay)
             elif not self._replace(idx, spawn_target, target_loader):
                 return
+
+    def _respawn(self, idx: int, spawn_target: Any, target_loader: Any, delay: float) -> None:
+        """Start a worker that has exited, at once or after a pause.
+
+        granian ends the server when a worker exits again within seconds, which is right where none serves: a
+        fault in the files then reaches whoever started the server.
+        """
+        worker = self.wrks[idx]
+        served = self._has_served(worker)
+        # One that has had its pause, or that a SIGHUP starts before, is counted already.
+        if worker is not self._pausing.pop(idx, None) and (pause := self._watch.exited(idx, served=served)):
+            self._pausing[idx] = worker
+            # Nobody would accept what arrives at its socket meanwhile: the others' take its share.
+            os.close(self._listeners.pop(idx).get_fd())
+            _later(pause, partial(self._respawn_later, idx))
+            return
+        super()._respawn_workers([idx], spawn_target, target_loader, delay)
+        if served or any(each.is_alive() and self._has_served(each) for each in self.wrks):
+            self.respawned_wrks.pop(idx, None)
+
+    def _has_served(self, worker: WorkerProcess) -> bool:
+        return serving_file(self._folder, worker.inner.pid).exists()
 
     def _respawn_later(self, idx: int) -> None:
         """Have the main loop start this worker, unless it was started meanwhile (by a SIGHUP)."""

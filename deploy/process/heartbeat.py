@@ -32,7 +32,7 @@ class Count:
 
 
 class Heartbeat:
-    """A worker's heartbeat; how many workers its supervisor has killed, and how many hang when they start."""
+    """A worker's heartbeat; how many workers its supervisor has killed, and how many failed to start."""
 
     def __init__(self, killed: Count, hung: Count) -> None:
         self.beats = Count()
@@ -72,7 +72,7 @@ def killed() -> int:
 
 
 def hung() -> int:
-    """How many of the supervisor's workers hung at their last start, and do not serve since."""
+    """How many of the supervisor's workers hung at their last start, or exited before they served."""
     return 0 if _own is None else _own.hung.value
 
 

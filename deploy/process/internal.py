@@ -84,7 +84,7 @@ class Internal:
 def _workers() -> list[Family]:
     """Without a label of a worker: each tells the same number."""
     killed = "Workers that were killed because their event loop stood still"
-    hung = "Workers that hung at their last start and do not serve since"
+    hung = "Workers that hung at their last start, or exited before they served"
     return [
         Family("enfilade_workers_killed_total", "counter", killed, [Sample(heartbeat.killed())]),
         Family("enfilade_workers_hung", "gauge", hung, [Sample(heartbeat.hung())]),

@@ -23,7 +23,7 @@ START_SECONDS = 60.0
 """What a worker has to start in."""
 
 LONGEST_PAUSE_SECONDS = 900.0
-"""The longest pause before a worker that hangs whenever it starts is started again."""
+"""The longest pause before a worker that hangs or exits whenever it starts is started again."""
 
 DUMP_SECONDS = 1.0
 """What a worker has to write its stacks in; a stopped one cannot."""
@@ -43,8 +43,8 @@ class _Worker:
 class SilenceWatch:
     """The workers of a server, each killed when its loop has been silent for longer than it may.
 
-    `on_kill` is called with the worker before. One whose loop never ran is started again after a pause that
-    grows with each time in a row.
+    `on_kill` is called with the worker before. One that hangs or exits before it serves is started again
+    after a pause that grows with each time in a row.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class SilenceWatch:
         self._start_seconds = max(silence_seconds, start_seconds)
         self._every = heartbeat.pause(silence_seconds)
         self._killed, self._hung = Count(), Count()
-        self._hung_starts: dict[int, int] = {}  # in a row, by the worker's number
+        self._failed_starts: dict[int, int] = {}  # in a row, by the worker's number
         self._pauses: dict[int, float] = {}
         self._watched: dict[WorkerProcess, _Worker] = {}
 
@@ -74,8 +74,10 @@ class SilenceWatch:
         for worker in workers:
             self._watched.pop(worker, None)
 
-    def take_pause(self, idx: int) -> float:
-        """How long to wait before this worker is started again, returned once; 0 where it did not hang."""
+    def exited(self, idx: int, *, served: bool) -> float:
+        """How long to wait before a worker that has exited is started again: 0 if it had served."""
+        if idx not in self._pauses and not served:
+            self._has_failed(idx)
         return self._pauses.pop(idx, 0.0)
 
     def start(self) -> None:
@@ -108,11 +110,11 @@ class SilenceWatch:
             self._kill(worker, pid, watched)
 
     def _has_started(self, idx: int) -> None:
-        if self._hung_starts.pop(idx, 0):
+        if self._failed_starts.pop(idx, 0):
             self._hung.add(-1)
 
-    def _has_hung(self, idx: int) -> None:
-        times = self._hung_starts[idx] = self._hung_starts.get(idx, 0) + 1
+    def _has_failed(self, idx: int) -> None:
+        times = self._failed_starts[idx] = self._failed_starts.get(idx, 0) + 1
         if times == 1:
             self._hung.add()
         self._pauses[idx] = pause_after(times, self._start_seconds)
@@ -123,7 +125,7 @@ class SilenceWatch:
             return  # it was sent the signal to exit meanwhile
         self._killed.add()
         if not watched.beats:
-            self._has_hung(worker.idx)
+            self._has_failed(worker.idx)
         _log.error(
             "worker_killed",
             worker=worker.idx + 1,
@@ -153,7 +155,7 @@ class SilenceWatch:
 
 
 def pause_after(times: int, start_seconds: float) -> float:
-    """The pause after a worker has hung at so many starts in a row: none, then twice as long each time."""
+    """The pause after so many failed starts of a worker in a row: none, then twice as long each time."""
     return 0.0 if times < 2 else min(start_seconds * 2.0 ** min(times - 2, 32), LONGEST_PAUSE_SECONDS)  # noqa: PLR2004
 
 

@@ -18,6 +18,7 @@ ORDER = (
 NOT_RUN = {
     "ENFILADE_DATABASE_URL=…": "needs an external database; tests/deploy/cli/commands/test_backup.py",
     "ENFILADE_CONFIG=my-config": "needs a vendor of one's own; tests/toy_vendors/test_toy_vendors.py",
+    "enfilade up": "serves beside what README's command serves; tests/deploy/cli/commands/test_up.py",
     "vendor new": "writes a skeleton that is meant to fail; tests/deploy/cli/test_vendor_skeleton.py",
 }
 SERVE = {"enfilade sandbox": "http://"}

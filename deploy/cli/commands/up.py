@@ -31,6 +31,8 @@ from deploy.process.stack import Stack, data_dir, lock_data, write_stack
 from deploy.settings import ServerSettings, is_production
 from kit.settings import SettingsError
 from sandbox.folders import vendors
+from system_apis.app import survey_profiles
+from system_apis.connector.closed import unresolved_references
 
 T = TypeVar("T")
 
@@ -39,6 +41,9 @@ Start real PostgreSQL and Valkey (unless ENFILADE_DATABASE_URL and ENFILADE_CACH
 sandboxes of the vendors whose instances the configuration has, and the gateway with all tiers; then run the
 demo: a deal is won in the CRM and becomes a customer, a contract and a project. Prints what happened, the
 addresses, ready-made tokens and one curl per tier, and keeps serving until Ctrl-C.
+
+Where the environment has every secret and address that a profile refers to, that account is called, and no
+sandbox is started for it.
 
 All data is in one folder; the next start continues with it and closes another deal.
 """
@@ -83,7 +88,8 @@ def run(options: argparse.Namespace) -> int:
         internal = [(settings.internal[1], "ENFILADE_INTERNAL_ADDRESS")] if settings.internal else []
         ports = [(settings.port, "--port")]
         ports += [
-            (port_of(vendor, options.sandbox_port), "--sandbox-port") for vendor in _vendors(settings.folder)
+            (port_of(vendor, options.sandbox_port), "--sandbox-port")
+            for vendor in stood_in_for(settings.folder)
         ]
         refuse_overlap([*ports, *internal])
         refuse_ports_in_use(settings.host, dict(ports))
@@ -126,9 +132,17 @@ def _wipe(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def _vendors(config: Path) -> list[str]:
-    """The vendors of the configuration's instances that have a stand-in, each once."""
-    return sorted({role.vendor for role in read_roles(config)} & set(vendors()))
+def stood_in_for(config: Path) -> list[str]:
+    """The vendors to stand in for, each once: those of instances whose references lead to nothing here."""
+    roles = [role for role in read_roles(config) if role.instance not in _own_accounts(config)]
+    return sorted({role.vendor for role in roles} & set(vendors()))
+
+
+def _own_accounts(config: Path) -> set[str]:
+    """The instances for whose accounts the environment has every address and secret."""
+    survey = survey_profiles(config / "instances")
+    sound = (profile for _, profile in survey.profiles if profile.name not in survey.faults)
+    return {profile.name for profile in sound if not unresolved_references(profile, os.environ)}
 
 
 async def _launch(options: argparse.Namespace, settings: ServerSettings, folder: Path) -> int:
@@ -176,7 +190,7 @@ class _Launch:
     async def _whole(self) -> AsyncIterator[Stack]:
         """Start everything, concurrently where possible."""
         async with AsyncExitStack() as stack:
-            names = _vendors(self._settings.folder)
+            names = stood_in_for(self._settings.folder)
             with self._console.status(f"Starting PostgreSQL, Valkey and {len(names)} vendors …") as status:
                 stores = asyncio.create_task(stack.enter_async_context(self._stores()))
                 folder = self._folder / "sandboxes"

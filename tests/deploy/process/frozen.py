@@ -1,7 +1,7 @@
 """tests/deploy: a server of two workers that can be made to stand still, told by FOLDER PORT.
 
-`/` tells which process answers, and how many have been killed; `/block` leaves a file `blocked` and never
-returns to its loop.
+`/` tells which process answers, how many have been killed and how many failed to start; `/block` leaves a
+file `blocked` and never returns to its loop. Workers exit at their start while there is a file `faulty`.
 """
 
 import os
@@ -27,7 +27,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         return
     if scope["path"] == "/block":
         stand_still()
-    told = msgspec.json.encode({"pid": os.getpid(), "killed": heartbeat.killed()})
+    told = msgspec.json.encode({"pid": os.getpid(), "killed": heartbeat.killed(), "failed": heartbeat.hung()})
     headers = [(b"content-length", str(len(told)).encode()), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": told})
@@ -35,6 +35,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 async def live(receive: Any, send: Any) -> None:
     await receive()
+    if (Path(sys.argv[1]) / "faulty").exists():
+        sys.exit(3)
     install_signal_handlers(SETTINGS, lambda: None)
     await send({"type": "lifespan.startup.complete"})
     await receive()

@@ -18,6 +18,8 @@ from tests.deploy.process.frozen import SILENCE_SECONDS
 from tests.support.processes import lives, running
 from tests.support.stack import until
 
+# One server, of which each test takes up what the one before has left.
+pytestmark = pytest.mark.xdist_group("silence")
 PATIENCE_SECONDS = 60
 
 
@@ -102,6 +104,40 @@ async def test_a_blocked_loop_is_killed_and_told_with_its_stack(server: Server):
         await server.ask("/block")
     await server.until_both_answer(killed=2)
     assert "in stand_still" in server.deaths()[-1]["stack"]
+
+
+async def test_a_worker_that_dies_again_and_again_ends_nobody_else(server: Server):
+    """One that served is replaced at once, however soon it dies again; the server goes on."""
+    for _ in range(3):
+        await server.until_both_answer()
+        os.kill(min(server.workers()), signal.SIGKILL)
+    await server.until_both_answer()
+
+
+async def test_a_worker_that_cannot_start_leaves_the_others_serving(server: Server):
+    """It is tried again, after pauses, and counted; once it can start a SIGHUP starts it at once."""
+    await server.until_both_answer()
+    faulty, dying = server.folder / "faulty", min(server.workers())
+    faulty.touch()
+    os.kill(dying, signal.SIGKILL)
+
+    async def failed() -> bool:
+        with suppress(httpx.TransportError):
+            return (await server.ask())["failed"] == 1
+        return False
+
+    async def recovered() -> bool:
+        return not await failed()
+
+    async def alone() -> bool:
+        return len(server.workers()) == 1
+
+    await until("its failed start is counted", failed, PATIENCE_SECONDS)
+    await until("it waits for its next start", alone, PATIENCE_SECONDS)
+    faulty.unlink()
+    os.kill(server.pid, signal.SIGHUP)
+    await server.until_both_answer()
+    await until("it is counted no more", recovered, PATIENCE_SECONDS)
 
 
 async def test_a_blocked_worker_ends_with_its_supervisor(server: Server):
