@@ -17,7 +17,8 @@ from contracts.system.psa import Psa
 from kit import clock, crossrefs
 from kit.effects import Source
 from kit.workflows import ExceptionDraft, Owner, Run
-from process_apis.approved_customers import AccountFacts, accept
+from process_apis.account_comparison import AccountFacts, Proposed
+from process_apis.approved_customers import accept
 from process_apis.cross_references import record_refs
 from process_apis.deciding import Decided
 from process_apis.durable_flow import DurableFlow
@@ -25,7 +26,6 @@ from process_apis.erp_customers import customer_named, same_firms
 from process_apis.failures import SALES, owner_of, stop_of
 from process_apis.flows.customer_master import rules
 from process_apis.flows.customer_master.effects import create_client, create_customer
-from process_apis.flows.customer_master.rules import Proposed
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
 from process_apis.flows.customer_master.state import NAME, CustomerCase, ProposalInput, RequestState
 from process_apis.module import FlowDependencies
