@@ -5,6 +5,7 @@ from functools import partial
 import msgspec
 
 from contracts.canonical.customer import Customer, faults_of
+from contracts.canonical.exception import OPERATIONS
 from contracts.canonical.matching import candidates
 from contracts.canonical.project import Client
 from contracts.canonical.values import ref_to
@@ -31,7 +32,7 @@ from process_apis.flows.customer_master.state import NAME, CustomerCase, Proposa
 from process_apis.module import FlowDependencies
 from process_apis.psa_clients import CLIENT_ID, ExistingClient, PsaClients
 from process_apis.systems import instance_of
-from process_apis.ways_on import CORRECT_ACCOUNT
+from process_apis.ways_on import CORRECT_ACCOUNT, CORRECT_SETTINGS
 
 MERGE_WITH = "merge_with"
 _GONE = "Restore the account in the CRM, or let our user see it, then press Activate on a deal of it."
@@ -226,6 +227,8 @@ def _next(problem: Problem, owner: str) -> str:
         return "Replay when the other system answers again, or undo."
     if owner == SALES:
         return _GONE if isinstance(problem, NotFound) else CORRECT_ACCOUNT
+    if owner == OPERATIONS:
+        return CORRECT_SETTINGS
     return (
         "Correct the account in the CRM, or what stands against it in the other system, then replay: "
         "the account is read and judged again. Or undo."

@@ -64,7 +64,8 @@ def _shown(terms: Terms, name: str) -> str:
 
 
 def _line(line: OpportunityLine) -> str:
-    return f"{_plain(line.quantity)} × {line.description or line.product or line.id}, {amount_in_words(line.total)}"
+    what = line.description or line.product or line.id
+    return f"{_plain(line.quantity)} × {what}, {amount_in_words(line.total)}"
 
 
 def _plain(number: Decimal) -> str:
