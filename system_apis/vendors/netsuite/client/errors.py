@@ -17,7 +17,7 @@ from system_apis.connector.errors import (
 from system_apis.vendors.netsuite.records import NetSuiteError, NetSuiteErrorDetail
 
 _BUSY, _REFUSED = VendorUnavailable, VendorRejected
-_FIXED_BY = {"rule": "finance", "value": "finance"}
+_FIXED_BY = {"rule": "finance", "value": "finance", ALREADY_EXISTS: "finance"}
 
 # NetSuite's statuses mislead: an unknown transaction is a 400, and a table that the role may not read is
 # reported as a faulty query.
