@@ -1,6 +1,5 @@
 """What an account was when it was approved as a customer: later deals are compared with it."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
@@ -8,13 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.canonical import countries
-from contracts.canonical.customer import Customer
-from contracts.canonical.values import Money
 from kit import clock
 from kit.database import metadata
 from kit.database.declaring import declare
-from process_apis.ceilings import why_above
+from process_apis.account_comparison import AccountFacts
 
 approved_customers = sa.Table(
     "approved_customers",
@@ -40,20 +36,6 @@ class CustomerMasterSection(msgspec.Struct, frozen=True):
     policy: CreditPolicy = CreditPolicy()
 
 
-class AccountFacts(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What of an account decides on whether, and how, its firm is sold to."""
-
-    country: str = ""
-    credit_limit: Money | None = None
-
-    @classmethod
-    def of(cls, account: Customer) -> "AccountFacts":
-        """Those of an account as it is."""
-        address = account.billing_address
-        country = countries.code_or_text(address.country) if address is not None else ""
-        return cls(country, account.credit_limit)
-
-
 async def accepted(
     connection: AsyncConnection, instance: str, account_id: str, entity: str
 ) -> AccountFacts | None:
@@ -72,28 +54,3 @@ async def accept(
     row = insert(approved_customers).values(instance=instance, account_id=account_id, entity=entity, **values)
     keys = ["instance", "account_id", "entity"]
     await connection.execute(row.on_conflict_do_update(index_elements=keys, set_=values))
-
-
-def changes(
-    before: AccountFacts, now: AccountFacts, ceilings: Mapping[str, Decimal]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """What finance would decide otherwise, by its name: as it was accepted, and as it is now.
-
-    That is another country, and a credit limit that was raised above the ceiling of its currency.
-    """
-    names: dict[str, tuple[str, str]] = {}
-    if before.country and now.country and before.country != now.country:
-        names["Billing country"] = (before.country, now.country)
-    limit = now.credit_limit
-    raised = limit is not None and _is_raised(before.credit_limit, limit)
-    if limit is not None and raised and why_above("credit limit", limit, ceilings):
-        names["Credit limit"] = (_shown(before.credit_limit), _shown(limit))
-    return {name: old for name, (old, _) in names.items()}, {name: new for name, (_, new) in names.items()}
-
-
-def _is_raised(before: Money | None, now: Money) -> bool:
-    return before is None or before.currency != now.currency or now.amount > before.amount
-
-
-def _shown(limit: Money | None) -> str:
-    return f"{limit.amount:,} {limit.currency}" if limit else "none"

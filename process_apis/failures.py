@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Mapping
 
+import msgspec
+
 from contracts.canonical.exception import OPERATIONS, ExceptionKind, kind_of, team_of
 from contracts.problems import DeadlineExceeded, Problem, Unavailable, VendorRejected, VendorUnavailable
 from kit import clock
@@ -31,16 +33,24 @@ def stop_of(
         why=problem.detail,
         what_next=problem.extra.get("what_next") or what_next,
         owner=owner,
-        errors=problem.errors,
+        errors=tuple(
+            msgspec.structs.replace(fault, fixed_by=owner) if fault.fixed_by == "caller" else fault
+            for fault in problem.errors
+        ),
     )
 
 
 def owner_of(problem: Problem, crm: str, systems: Mapping[str, str]) -> str:
-    """Who must act: as the problem says, or of what a vendor refused the team of its instance."""
+    """Who must act: as the problem or its faults say, else the team of the instance that refused."""
     if named := problem.extra.get("owner"):
         return named
     if not isinstance(problem, VendorRejected):
         return team_of(problem)
+    fixers = {fault.fixed_by for fault in problem.errors}
+    if "caller" in fixers:  # a value that the deal or its account has in the CRM
+        return SALES
+    if fixers == {OPERATIONS}:
+        return OPERATIONS
     teams = {systems.get("erp", ""): "finance", systems.get("psa", ""): "delivery", crm: SALES}
     return teams.get(problem.instance, OPERATIONS)
 

@@ -92,8 +92,9 @@ class PsaClients:
         elif len(alike) == 1 and is_surely(account, alike[0]):
             return alike[0]
         named = "; ".join(f"{client.name} ({client.id})" for client in alike)
+        none = f" {wanted} is none of these." if wanted else ""
         raise _doubtful(
-            f"{psa} has what may be the client of {account.legal_name}: {named}.",
+            f"{psa} has what may be the client of {account.legal_name}: {named}.{none}",
             f"Replay with the correction {CLIENT_ID}: the id of the client to take, or “{ANOTHER}” for a "
             "client of its own.",
             kind="duplicate_candidate",

@@ -26,6 +26,9 @@ _CASE_OWNER = "the team of the case"
 CORRECT_DEAL = (
     "Correct what is named on the deal or its account in the CRM, then press Activate or win the deal again."
 )
+CORRECT_SETTINGS = (
+    "Correct what is named in the reference data, the settings or the other system, then replay; or undo."
+)
 CORRECT_ACCOUNT = "Correct what is named on the account in the CRM, then press Activate on a deal of it."
 
 OPPORTUNITY_TO_PROJECT: Mapping[Situation, WayOn] = {

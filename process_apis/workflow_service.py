@@ -13,6 +13,7 @@ from contracts.problems import Conflict, NotFound
 from contracts.routing import SystemAssignment
 from kit import audit, context, exceptions, privacy
 from kit.inbox import InboxRow
+from kit.texts import sentence
 from kit.workflows import Owner, RunRow, successor_of
 from process_apis.failures import SALES
 from process_apis.module import FlowDependencies
@@ -170,9 +171,11 @@ class WorkflowService(ABC, Generic[V]):
         cases = await exceptions.open_cases(connection, [row.exception_id] if row.exception_id else [])
         if row.status == "parked" and not cases:
             return {"status": "running", "exception_id": "", "status_text": GOES_ON}
-        way = way_of(row, cases.get(row.exception_id))
+        case = cases.get(row.exception_id)
+        text = {"status_text": f"{sentence(row.status_text)} {case.why}"} if case is not None else {}
+        way = way_of(row, case)
         what_next = " ".join(filter(None, (way.by, way.then))) if way.by else ""
-        return {"waiting_for": way.who, "what_next": what_next}
+        return {**text, "waiting_for": way.who, "what_next": what_next}
 
     async def _awaited(self, connection: AsyncConnection, row: RunRow) -> RunRow | None:
         """The run for which another waits, if it is the caller's."""

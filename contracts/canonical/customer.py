@@ -124,14 +124,19 @@ def faults_of(account: Customer) -> tuple[Fault, ...]:
     return (Fault("/billing_address/country", detail, "unknown", field="Billing country", fixed_by=owner),)
 
 
+def amount_in_words(amount: Money | None) -> str:
+    """An amount as people write it."""
+    return f"{amount.amount:,} {amount.currency}" if amount else "none"
+
+
 def in_words(customer: Customer) -> dict[str, str]:
     """The legal and billing data of a firm, as people name and write them."""
-    limit, address = customer.credit_limit, customer.billing_address
+    address = customer.billing_address
     numbers = (f"{tax.number} ({tax.country or 'no country'})" for tax in customer.tax_registrations)
     return {
         "Legal name": customer.legal_name,
         "Tax number": ", ".join(numbers) or "none",
-        "Credit limit": f"{limit.amount:,} {limit.currency}" if limit else "none",
+        "Credit limit": amount_in_words(customer.credit_limit),
         "Billing address": ", ".join(filter(None, msgspec.structs.astuple(address))) if address else "none",
         "Payment terms": customer.payment_terms or "none",
     }

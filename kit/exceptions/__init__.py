@@ -425,17 +425,22 @@ async def settle(conn: AsyncConnection, id: str, reason: str) -> None:
 
 
 class OpenCase(msgspec.Struct, frozen=True):
-    """Of an open exception, who decides on it, and what next."""
+    """Of an open exception, who decides on it, what next, and why it stopped."""
 
     owner: str
     what_next: str
+    why: str = ""
 
 
 async def open_cases(conn: AsyncConnection, ids: Collection[str]) -> dict[str, OpenCase]:
     """Those of these exceptions that wait for a person, by their ids."""
-    columns = (exceptions.c.id, exceptions.c.owner, exceptions.c.what_next)
+    columns = (exceptions.c.id, exceptions.c.owner, exceptions.c.what_next, exceptions.c.why)
     query = select(*columns).where(exceptions.c.id.in_(ids), exceptions.c.status == "open")
-    return {row.id: OpenCase(row.owner, row.what_next) for row in await conn.execute(query)} if ids else {}
+    return (
+        {row.id: OpenCase(row.owner, row.what_next, row.why) for row in await conn.execute(query)}
+        if ids
+        else {}
+    )
 
 
 async def is_open(conn: AsyncConnection, exception_id: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from contracts.canonical.exception import OPERATIONS
 from contracts.problems import Fault, VendorRejected
 from system_apis.connector.refusals import missing, unmapped
 from system_apis.connector.values import finite
@@ -98,7 +99,7 @@ def _typed(name: str, text: str, kind: Kind, instance: str) -> Any:
                 return text
     except (ValueError, KeyError):
         sentence = f"the field {name} of {instance} needs a {kind}"
-        fault = Fault(f"/{name}", f"needs a {kind}", "custom_field", field=name, fixed_by="administrator")
+        fault = Fault(f"/{name}", f"needs a {kind}", "custom_field", field=name, fixed_by=OPERATIONS)
         raise VendorRejected(sentence, instance=instance, errors=(fault,)) from None
 
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from contracts.canonical import countries, currencies
+from contracts.canonical.exception import OPERATIONS
 from contracts.canonical.values import Money
 from contracts.problems import Fault, NotFound, VendorRejected
 
 
-def unmapped(sentence: str, place: str, instance: str, fixed_by: str = "administrator") -> VendorRejected:
+def unmapped(sentence: str, place: str, instance: str, fixed_by: str = OPERATIONS) -> VendorRejected:
     """The refusal of a value for which the account has no other: nothing is ever put in its place."""
     fault = Fault(f"/{place}", sentence, "unmapped", field=place.rpartition("/")[2], fixed_by=fixed_by)
     return VendorRejected(sentence, instance=instance, errors=(fault,))
@@ -48,7 +49,7 @@ def check_lengths(texts: Iterable[tuple[str, str, int]], instance: str) -> None:
     )
     if faults:
         named = ", ".join(f"the {_spoken(fault.pointer)} {fault.detail}" for fault in faults)
-        raise VendorRejected(f"a text is too long: {named}", instance=instance, errors=faults)
+        raise VendorRejected(f"A text is too long: {named}", instance=instance, errors=faults)
 
 
 def _spoken(pointer: str) -> str:
@@ -65,7 +66,7 @@ def no_such(instance: str, noun: str, key: str) -> NotFound:
 
 def inactive(instance: str, noun: str, name: str, place: str) -> VendorRejected:
     """The refusal of something new for a record that is set inactive; finance sets it active."""
-    sentence = f"the {noun} {name!r} is inactive in {instance}"
+    sentence = f"The {noun} {name!r} is inactive in {instance}"
     fault = Fault(f"/{place}", sentence, "inactive", field=place, fixed_by="finance")
     return VendorRejected(sentence, instance=instance, errors=(fault,))
 
@@ -73,14 +74,14 @@ def inactive(instance: str, noun: str, name: str, place: str) -> VendorRejected:
 def missing(instance: str, sentence: str, place: str) -> VendorRejected:
     """What the account or the profile lacks; an administrator adds it."""
     field = place.rpartition("/")[2]
-    fault = Fault(f"/{place}", sentence, "missing", field=field, fixed_by="administrator")
+    fault = Fault(f"/{place}", sentence, "missing", field=field, fixed_by=OPERATIONS)
     return VendorRejected(f"{instance}: {sentence}", instance=instance, errors=(fault,))
 
 
 def ignored(instance: str, what: str, places: Iterable[tuple[str, str]]) -> VendorRejected:
     """The problem for what a vendor did not save although it answered that it had: (pointer, field)."""
     errors = tuple(
-        Fault(pointer, "was not saved", "ignored", field=field, fixed_by="administrator")
+        Fault(pointer, "was not saved", "ignored", field=field, fixed_by=OPERATIONS)
         for pointer, field in places
     )
     return VendorRejected(f"{instance}: {what}", instance=instance, errors=errors)

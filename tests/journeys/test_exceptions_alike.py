@@ -110,7 +110,7 @@ async def test_deals_with_one_unknown_value_are_replayed_together(deployment: St
 async def test_the_command_resolves_all_of_one_reason(
     deployment: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`enfilade exceptions resolve … --alike` says how many it resolved."""
+    """`enfilade exceptions` says how many are of one cause, `resolve … --alike` how many it resolved."""
     reason, records = f"closed-{uuid.uuid4().hex}", refused(2, "c")
     parser = argparse.ArgumentParser()
     command.configure(parser)
@@ -120,6 +120,9 @@ async def test_the_command_resolves_all_of_one_reason(
         async with deployment.caller("finance-desk", "fiona") as finance:
             token = deployment.token("finance-desk", "fiona")
             person = Person("fiona", deployment.url, token, finance.http)
+            await command._list(parser.parse_args([]), person)
+            listed = capsys.readouterr().out
             await command._resolve(parser.parse_args(given), person)
         assert await rows(database, records) == [("skipped", {})] * 2
+    assert "Of the same cause: 2 cases; --alike resolves them together." in " ".join(listed.split())
     assert capsys.readouterr().out.startswith("Resolved: 2 exceptions, skip, by fiona")

@@ -118,12 +118,13 @@ async def test_undoing_a_customers_request_does_not_strand_its_deal(deployment: 
 
         (request,) = await until("the request is parked", stopped)
         shown = await screen.activation(deal.opportunity_id, "waiting")
-        await resolve(finance, request["exception_id"], "undo")
+        why = (await resolve(finance, request["exception_id"], "undo"))["why"]
         parked = await screen.activation(deal.opportunity_id, "parked")
         await screen.activate(deal.opportunity_id)
         await approve(finance, deal)  # whose request was undone is asked about
         await screen.activation(deal.opportunity_id, "done")
     assert (shown["waiting_for"], "could not be set up" in shown["status_text"]) == ("finance", True)
+    assert shown["status_text"].endswith(why)
     assert parked["waiting_for"] == "the deal's owner"
     assert (await truth(deployment.accounts, deal)).counts() == (1, 1, 1)
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from contracts.canonical.values import Money
-from process_apis.approved_customers import AccountFacts, changes
+from process_apis.account_comparison import AccountFacts, changes
 
 CEILINGS = {"GBP": Decimal(100_000)}
 

@@ -10,7 +10,7 @@ from contracts.canonical.customer import Customer
 from contracts.canonical.matching import DuplicateCandidate
 from contracts.canonical.opportunity import OpportunityLine
 from contracts.canonical.values import Address, Money, TaxRegistration
-from process_apis.flows.customer_master.rules import Proposed
+from process_apis.account_comparison import Proposed
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.failures import other_terms
 from tests.process_apis.test_activation_rules import terms

@@ -1,15 +1,17 @@
 """Who owns the case of an activation that stopped: as the refusing system's own answer says it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
 from contracts.canonical.exception import reason_of
-from contracts.problems import Fault, NotFound, Problem
+from contracts.problems import Fault, NotFound, Problem, VendorRejected
 from contracts.process.opportunity_to_project import ActivationBlocked
 from kit.http import VendorAnswer
 from process_apis.flows.opportunity_to_project.failures import blocked, describe_failure
+from system_apis.connector.refusals import check_lengths, unmapped
 from system_apis.vendors.kantata.client.errors import reader
 from system_apis.vendors.netsuite.client.errors import read_error
 from tests.process_apis.test_activation_rules import terms
@@ -31,6 +33,13 @@ def at_psa(status: int, body: dict[str, Any]) -> Problem | None:
     return reader(1.0)(answer("psa-1", status, body))
 
 
+def refused_text(check: Callable[..., None], *given: Any) -> Problem:
+    """What a check raises before anything is sent to the ERP."""
+    with pytest.raises(VendorRejected) as raised:
+        check(*given, "erp-1")
+    return raised.value
+
+
 def answer(instance: str, status: int, body: dict[str, Any]) -> VendorAnswer:
     return VendorAnswer(instance, "POST", "/records", status, {}, msgspec.json.encode(body), "req-1")
 
@@ -39,13 +48,15 @@ def answer(instance: str, status: int, body: dict[str, Any]) -> VendorAnswer:
     ("problem", "owner", "words"),
     [
         (at_erp(400, HOLD), "finance", "“This customer is on credit hold.”"),
+        (refused_text(check_lengths, [("legal_name", "x" * 84, 83)]), "sales", "the legal name has 84"),
+        (unmapped("no tax code of ours", "tax_profile", "erp-1"), "operations", "no tax code"),
         (at_erp(401, LOGIN), "operations", "our login is refused"),
         (at_psa(422, CLOSED), "delivery", "“The client is archived.”"),
         (at_psa(403, {}), "operations", "our user lacks the permission"),
     ],
 )
 def test_a_refusal_is_owned_by_who_can_put_it_right(problem: Problem, owner: str, words: str) -> None:
-    """The ERP's by finance, the PSA's by delivery, a login or a permission by operations."""
+    """The ERP's by finance, the PSA's by delivery, a login or profile by operations, a text by sales."""
     case = describe_failure(
         msgspec.structs.replace(terms(), systems={"erp": "erp-1", "psa": "psa-1"}), problem
     )

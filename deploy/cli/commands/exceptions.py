@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -114,17 +115,29 @@ async def _list(options: argparse.Namespace, person: Person) -> None:
     if not cases:
         print_lines(_NONE[options.status])
         return
+    alike = Counter(map(_cause, cases))
     for case in cases:
-        _print_case(case)
+        _print_case(case, alike[_cause(case)])
 
 
-def _print_case(case: dict[str, Any]) -> None:
+def _cause(case: dict[str, Any]) -> tuple[str, ...]:
+    """What open cases that one decision may resolve have in common; a case without a reason is alone."""
+    if case["status"] != "open" or not case.get("reason"):
+        return (case["id"],)
+    return tuple(case.get(name, "") for name in ("flow", "step", "kind", "reason"))
+
+
+def _print_case(case: dict[str, Any], alike: int) -> None:
     """A case as paragraphs; its id is in one piece, for it is copied."""
     print_lines(case["id"])
     times = f"raised {minute(case['raised_at'])}, due {minute(case['due_at'])}"
     facts = f"{case['status']}, for {case['owner']}, {times}"
     for text in (facts, f"{case['stopped']} {case['why']}", f"Next: {case['what_next']}"):
         paper().print(paragraph(text))
+    if alike > 1:
+        paper().print(
+            paragraph(f"Of the same cause: {counted(alike, 'case')}; --alike resolves them together.")
+        )
     print_lines("")
 
 

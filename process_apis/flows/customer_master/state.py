@@ -6,8 +6,8 @@ from contracts.canonical.matching import DuplicateCandidate
 from contracts.canonical.values import Money, Ref, key_of
 from contracts.process.customer_master import CustomerDecision, CustomerProposal
 from contracts.routing import SystemAssignment
+from process_apis.account_comparison import Proposed
 from process_apis.deciding import Case, Question
-from process_apis.flows.customer_master.rules import Proposed
 
 NAME = "customer-master"
 CustomerCase = Case[Proposed, CustomerDecision]

@@ -5,6 +5,7 @@ from functools import partial
 import msgspec
 
 from contracts.canonical.customer import Customer, faults_of
+from contracts.canonical.exception import OPERATIONS
 from contracts.canonical.matching import candidates
 from contracts.canonical.project import Client
 from contracts.canonical.values import ref_to
@@ -17,7 +18,8 @@ from contracts.system.psa import Psa
 from kit import clock, crossrefs
 from kit.effects import Source
 from kit.workflows import ExceptionDraft, Owner, Run
-from process_apis.approved_customers import AccountFacts, accept
+from process_apis.account_comparison import AccountFacts, Proposed
+from process_apis.approved_customers import accept
 from process_apis.cross_references import record_refs
 from process_apis.deciding import Decided
 from process_apis.durable_flow import DurableFlow
@@ -25,13 +27,12 @@ from process_apis.erp_customers import customer_named, same_firms
 from process_apis.failures import SALES, owner_of, stop_of
 from process_apis.flows.customer_master import rules
 from process_apis.flows.customer_master.effects import create_client, create_customer
-from process_apis.flows.customer_master.rules import Proposed
 from process_apis.flows.customer_master.settings import CustomerMasterSettings
 from process_apis.flows.customer_master.state import NAME, CustomerCase, ProposalInput, RequestState
 from process_apis.module import FlowDependencies
 from process_apis.psa_clients import CLIENT_ID, ExistingClient, PsaClients
 from process_apis.systems import instance_of
-from process_apis.ways_on import CORRECT_ACCOUNT
+from process_apis.ways_on import CORRECT_ACCOUNT, CORRECT_SETTINGS
 
 MERGE_WITH = "merge_with"
 _GONE = "Restore the account in the CRM, or let our user see it, then press Activate on a deal of it."
@@ -73,7 +74,7 @@ class CustomerMasterFlow(DurableFlow[CustomerMasterSettings]):
             lambda: self._look(run.input),
             returns=Proposed,
             detail=lambda proposed: proposed.account.legal_name,
-            explain=lambda problem: _stop(run.input, "", problem),
+            explain=lambda problem: _stop(run.input, run.state.legal_name, problem),
         )
 
     async def _look(self, proposal: ProposalInput) -> Proposed:
@@ -226,6 +227,8 @@ def _next(problem: Problem, owner: str) -> str:
         return "Replay when the other system answers again, or undo."
     if owner == SALES:
         return _GONE if isinstance(problem, NotFound) else CORRECT_ACCOUNT
+    if owner == OPERATIONS:
+        return CORRECT_SETTINGS
     return (
         "Correct the account in the CRM, or what stands against it in the other system, then replay: "
         "the account is read and judged again. Or undo."

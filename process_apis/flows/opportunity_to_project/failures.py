@@ -2,6 +2,7 @@
 
 import msgspec
 
+from contracts.canonical.customer import amount_in_words
 from contracts.canonical.exception import OPERATIONS
 from contracts.problems import Conflict, NotFound, Problem
 from contracts.process.customer_master import CustomerRequest
@@ -10,14 +11,12 @@ from kit.workflows import ExceptionDraft
 from process_apis.failures import SALES, owner_of, stop_of
 from process_apis.flows.opportunity_to_project import rules
 from process_apis.flows.opportunity_to_project.rules import AMOUNT, Terms
-from process_apis.ways_on import CORRECT_DEAL
+from process_apis.ways_on import CORRECT_DEAL, CORRECT_SETTINGS
 
 _CORRECT = {
     SALES: CORRECT_DEAL,
     "finance": "Correct what is named, then replay; or undo.",
-    OPERATIONS: (
-        "Correct what is named in the reference data, the settings or the other system, then replay; or undo."
-    ),
+    OPERATIONS: CORRECT_SETTINGS,
     "delivery": (
         "Correct what is named in the other system, then replay. If the customer's client was deleted there, "
         "replay with the correction client_id: the id of the client to take from now on. Or undo."
@@ -49,8 +48,8 @@ def describe_failure(terms: Terms, problem: Problem) -> ExceptionDraft:
     owner = owner_of(problem, terms.instance, terms.systems)
     stopped = f"The activation of “{terms.name}” for {terms.account_name} stopped."
     before = {
-        "value": f"{terms.value.amount} {terms.value.currency}",
-        "selling_entity": terms.selling_entity,
+        AMOUNT: amount_in_words(terms.value),
+        rules.COMPARED["selling_entity"]: terms.selling_entity,
     }
     stop = stop_of(problem, stopped, owner=owner, what_next=_next(problem, owner))
     return msgspec.structs.replace(stop, before=before)

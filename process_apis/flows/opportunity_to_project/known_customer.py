@@ -12,7 +12,8 @@ from contracts.system.erp import Erp
 from contracts.system.psa import Psa
 from kit import crossrefs
 from kit.database import Database
-from process_apis.approved_customers import AccountFacts, accept, accepted, changes
+from process_apis.account_comparison import AccountFacts, changes
+from process_apis.approved_customers import accept, accepted
 from process_apis.flows.opportunity_to_project.assignment import vendor_id
 from process_apis.flows.opportunity_to_project.rules import Terms
 from process_apis.psa_clients import PsaClients

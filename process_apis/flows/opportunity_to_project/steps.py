@@ -274,7 +274,7 @@ class OpportunityToProjectFlow(DurableFlow[FlowSettings]):
             await run.wait(
                 CUSTOMER_TOPIC,
                 RunEnded,
-                title="Customer master makes it a customer",
+                title="Customer master answers",
                 status_text=f"Waiting until {terms.account_name} is a customer",
                 due_at=clock.now() + dt.timedelta(hours=self._settings.due_hours),
             )

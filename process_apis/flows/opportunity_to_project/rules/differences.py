@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from decimal import Decimal
 
+from contracts.canonical.customer import amount_in_words
 from contracts.canonical.opportunity import OpportunityLine
 from contracts.canonical.values import Money
 from process_apis.flows.opportunity_to_project.rules.terms import Terms
@@ -58,18 +59,14 @@ def _shown(terms: Terms, name: str) -> str:
     if name == "lines":
         return "; ".join(_line(line) for line in value) or "none"
     if isinstance(value, Money):
-        return money(value)
+        return amount_in_words(value)
     return str(value).replace("_", " ") if name == "pricing_model" else str(value)
 
 
 def _line(line: OpportunityLine) -> str:
-    return f"{_plain(line.quantity)} × {line.description or line.product or line.id}, {money(line.total)}"
+    what = line.description or line.product or line.id
+    return f"{_plain(line.quantity)} × {what}, {amount_in_words(line.total)}"
 
 
 def _plain(number: Decimal) -> str:
     return f"{number.normalize():f}"
-
-
-def money(value: Money) -> str:
-    """An amount as people write it."""
-    return f"{value.amount:,} {value.currency}"

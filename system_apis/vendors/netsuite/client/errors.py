@@ -2,6 +2,7 @@
 
 import re
 
+from contracts.canonical.exception import OPERATIONS
 from contracts.problems import Fault, NotFound, Problem, VendorRejected, VendorUnavailable
 from kit.http import VendorAnswer
 from system_apis.connector.errors import (
@@ -16,7 +17,7 @@ from system_apis.connector.errors import (
 from system_apis.vendors.netsuite.records import NetSuiteError, NetSuiteErrorDetail
 
 _BUSY, _REFUSED = VendorUnavailable, VendorRejected
-_FIXED_BY = {"rule": "finance", "value": "finance"}
+_FIXED_BY = {"rule": "finance", "value": "finance", ALREADY_EXISTS: "finance"}
 
 # NetSuite's statuses mislead: an unknown transaction is a 400, and a table that the role may not read is
 # reported as a faulty query.
@@ -75,12 +76,10 @@ def _faults(meaning: Meaning, detail: NetSuiteErrorDetail) -> list[Fault]:
     labels = re.search(r"Please enter value\(s\) for: (.+?)\.?$", detail.detail)
     if labels:
         return [
-            Fault(
-                "", f"NetSuite needs a value for {label}", "required", field=label, fixed_by="administrator"
-            )
+            Fault("", f"NetSuite needs a value for {label}", "required", field=label, fixed_by=OPERATIONS)
             for label in labels[1].split(", ")
         ]
     pointer = "/" + re.sub(r"[.\[\]]+", "/", detail.path).strip("/") if detail.path else ""
     sentence = f"NetSuite says: {quoted(detail.detail)}" if quoted(detail.detail) else meaning.sentence
-    fixed_by = _FIXED_BY.get(meaning.fault, "administrator")
+    fixed_by = _FIXED_BY.get(meaning.fault, OPERATIONS)
     return [Fault(pointer, sentence, meaning.fault, field=detail.path, fixed_by=fixed_by)]
