@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from gateway.admin import AdminDependencies, Documents
@@ -18,7 +19,7 @@ from gateway.policies.cache import InvalidationListener
 from gateway.policies.rate_limit import Allowances
 from gateway.policy_bundle import PolicyBundle
 from gateway.policy_runtime import CredentialSources, Lasting, PolicyRuntime, Reloading
-from gateway.public_path import PublicPath, path_of
+from gateway.public_path import ProblemTypes, PublicPath, path_of
 from gateway.streams import OpenStreams
 from kit.cache import Cache
 from kit.database import Database
@@ -68,6 +69,7 @@ class Gateway:
         database, public_url = stores.database, public_url.rstrip("/")
         path = path_of(public_url)
         self._public_path = PublicPath(path) if path else None
+        self._problem_types = ProblemTypes(public_url)
         self.inventory = inventory
         self.directory = ConsumerDirectory(database)
         self.allowances = Allowances(stores.cache, database, stores.workers)
@@ -130,6 +132,8 @@ class Gateway:
             reply = await self.runtime.version.public(exchange)
             if self._public_path is not None:
                 self._public_path.leave(reply)
+            if reply.status >= HTTPStatus.BAD_REQUEST:
+                self._problem_types.complete(reply)
             if self._closing:
                 reply.headers.append((b"connection", b"close"))
             await self._send(send, exchange, reply)
@@ -141,7 +145,10 @@ class Gateway:
     async def answer_internal(self, scope: Any, receive: Any, send: Any) -> None:
         """The internal listener's ASGI application, for HTTP requests: the gateway's own APIs."""
         exchange = Exchange(scope, receive)
-        await self._send(send, exchange, await self.runtime.version.internal(exchange))
+        reply = await self.runtime.version.internal(exchange)
+        if reply.status >= HTTPStatus.BAD_REQUEST:
+            self._problem_types.complete(reply)
+        await self._send(send, exchange, reply)
 
     async def _send(self, send: Any, exchange: Exchange, reply: Reply) -> None:
         stream = reply.stream

@@ -12,6 +12,7 @@ from gateway.identity.jose import ALGORITHMS
 from gateway.inventory import ApiInventory, scopes_of
 from gateway.pipeline import GatewaySettings
 from gateway.policies.wire import LIVE, READY
+from gateway.well_known import API_CATALOG, SECURITY_TXT, api_catalog, security_txt
 from kit.database import Database
 
 HOOKS = (
@@ -63,8 +64,11 @@ class OpenAddresses:
             **{("GET", path): self._answer_ready for path in READY},
             ("GET", self._described_at): described,
             ("GET", "/.well-known/oauth-protected-resource"): described,
+            **self._links(),
             **{("GET", path): page for path, page in (self._pages | documents).items()},
         }
+        if settings.security_txt is not None:
+            targets["GET", SECURITY_TXT] = security_txt(settings.security_txt, self._public_url)
         if self._hooks is not None:
             types = settings.wire.content_types
             targets |= dict.fromkeys(HOOKS, _taking(self._hooks, *types, any_json=True))
@@ -75,6 +79,12 @@ class OpenAddresses:
             Route(method, path, f"endpoint {path}", step, page=path == AUTHORIZE_PATH)
             for (method, path), step in targets.items()
         ]
+
+    def _links(self) -> dict[tuple[str, str], PipelineStep]:
+        """The catalogue as links, where the path of the public address is and is not part of the path."""
+        path, address = well_known(API_CATALOG, self._public_url)
+        links = api_catalog(self._catalogue.listed(), self._public_url, address)
+        return {("GET", path): links, ("GET", f"/.well-known/{API_CATALOG}"): links}
 
     def _describe_resource(self, settings: GatewaySettings, issuer: DevelopmentIssuer | None) -> PipelineStep:
         """The protected resource's metadata (RFC 9728)."""

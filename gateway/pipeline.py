@@ -33,6 +33,7 @@ from gateway.policies.source_limit import SourceLimit, SourceLimitSettings
 from gateway.policies.subscription import Judge, Subscription
 from gateway.policies.wire import Wire, WireSettings
 from gateway.streams import OpenStreams
+from gateway.well_known import SecurityTxtSettings
 from kit.database import Database
 from kit.settings import SettingsError
 
@@ -41,11 +42,12 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings of every policy; optional policies are off unless configured.
 
     `plans` are the terms on which APIs are called; several policies use them, each independently. `pages` are
-    the page bundles.
+    the page bundles. `security_txt` says at /.well-known/security.txt who hears of a weakness.
     """
 
     plans: dict[str, Plan] = {}
     pages: dict[Name, PageSettings] = {}
+    security_txt: SecurityTxtSettings | None = None
     account: AccountSettings = AccountSettings()
     answer: AnswerSettings = AnswerSettings()
     wire: WireSettings = WireSettings()

@@ -8,13 +8,15 @@ import msgspec
 
 from gateway.catalogue import html
 from gateway.exchange import Exchange, Header, Reply
-from kit.problems import MEDIA_TYPE
+from kit.problems import MEDIA_TYPE, TYPE_BASE
 
 _PROBLEM = (b"content-type", MEDIA_TYPE.encode())
+# Within a JSON text the quotes would be escaped.
+_RELATIVE = f'"type":"{TYPE_BASE}'.encode()
 _POLICY = b"content-security-policy"
 _LINK = re.compile(rb"(<)(/)(?!/)")
 _HTML_LINK = re.compile(rb'(\b(?:href|action)=")(/)(?!/)')
-_ADDRESSES = ("type", "instance", "successor")
+_ADDRESSES = ("instance", "successor")
 
 
 def path_of(public_url: str) -> str:
@@ -62,6 +64,18 @@ class PublicPath:
             if str(document.get(name, "")).startswith("/"):
                 document[name] = self._path + document[name]
         return msgspec.json.encode(document)
+
+
+class ProblemTypes:
+    """The types of problems as absolute addresses of the catalogue (RFC 9457 §3.1.1 advises it)."""
+
+    def __init__(self, public_url: str) -> None:
+        self._absolute = f'"type":"{public_url}{TYPE_BASE}'.encode()
+
+    def complete(self, reply: Reply) -> None:
+        """Complete the type in the answer, where it is a problem."""
+        if _PROBLEM in reply.headers:
+            _replace(reply, reply.body.replace(_RELATIVE, self._absolute))
 
 
 def _replace(reply: Reply, body: bytes) -> None:

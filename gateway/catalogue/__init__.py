@@ -34,9 +34,13 @@ class Catalogue:
             if mounted.instance:
                 self._instances.setdefault(mounted.api.slug, []).append(mounted.instance)
 
+    def listed(self) -> list[dict[str, Any]]:
+        """Every API: its name, summary and lifecycle, and where it, its page and its document are."""
+        return [self._listed(mounted) for mounted in self._apis.values()]
+
     def pages(self) -> dict[str, PipelineStep]:
         """Every page by its path."""
-        listed = [self._listed(mounted) for mounted in self._apis.values()]
+        listed = self.listed()
         retired = [
             {"api": slug, **life_of(slug, self._lifecycles)}
             for slug, one in sorted(self._lifecycles.items())

@@ -1,6 +1,7 @@
 """tests/gateway: the gateway over the demo tiers, with consumers, tokens and a client at hand."""
 
 import functools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -146,7 +147,7 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     found = answer.json()
     assert (answer.status_code, found["status"], found["code"]) == (status, status, code), found
-    assert found["type"] == f"/apis/problems/{code}"
+    assert re.fullmatch(rf"https?://[^/]+(/[^/]+)*/apis/problems/{code}", found["type"])
     assert found["correlation_id"] == answer.headers["correlation-id"]
     assert found["title"]
     assert found["detail"]
