@@ -43,4 +43,4 @@ def test_every_configured_policy_is_in_the_settings_under_its_own_name():
         "authorisation",
         "subscription",
     }
-    assert set(GatewaySettings.__struct_fields__) - set(EXPECTED) == {"pages", "plans"}
+    assert set(GatewaySettings.__struct_fields__) - set(EXPECTED) == {"pages", "plans", "security_txt"}

@@ -31,13 +31,13 @@ async def test_a_problems_type_is_the_address_of_its_page(keys_folder: Path) -> 
     """Absolute, so that it means the same wherever it is read (RFC 9457 §3.1.1)."""
     deployment = Deployment(keys_folder)
     kind = (await deployment.http.get("/nowhere")).json()["type"]
-    assert kind == f"{URL}/apis/problems/not_found"
+    assert kind == f"{URL}/apis/problems/unknown_route"
     page = await deployment.http.get(kind, headers={"Accept": "text/html"})
     assert "What to do next" in page.text
 
 
 async def test_who_hears_of_a_weakness_is_a_setting(keys_folder: Path) -> None:
-    """The document has contacts and the day until which it is right (RFC 9116 §2.5); without them none is there."""
+    """The document has contacts, and until when it is right (RFC 9116 §2.5); without them there is none."""
     settings = SecurityTxtSettings(
         ("mailto:security@firm.example", "https://firm.example/report"),
         dt.datetime(2027, 1, 1, tzinfo=dt.UTC),
