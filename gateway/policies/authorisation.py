@@ -35,7 +35,7 @@ class Authorisation:
             if caller is None:
                 raise Forbidden("The request has no caller")
             if caller.outside and not outside_may:
-                raise AudienceForbidden("Consumers from outside reach experience APIs only")
+                raise AudienceForbidden(f"{route.api.slug} is open to consumers of the firm only")
             if scope not in caller.scopes:
                 raise InsufficientScope(
                     f"The operation requires the scope {scope}",
