@@ -62,9 +62,10 @@ sizes: $(VENV)/.installed-dev  ## lines of each vendor, and of what vendors shar
 bench: $(VENV)/.installed-dev  ## benchmark, as ratios
 	@exec $(BIN)/python -m bench $(ARGS)
 
-lock: $(VENV)/.installed-dev  ## write all locks from requirements*.in (ARGS=--upgrade for newer versions)
-	@$(LOCK) requirements.in -o requirements.lock $(ARGS)
-	@$(LOCK) -c requirements.lock requirements-dev.in -o requirements-dev.lock $(ARGS)
+lock: $(VENV)/.installed-dev  ## write all locks from pyproject.toml and requirements*.in (ARGS=--upgrade for newer versions)
+	@$(LOCK) --all-extras --group build pyproject.toml -o requirements.lock $(ARGS)
+	@$(LOCK) --extra salesforce -c requirements.lock pyproject.toml -o requirements-server.lock $(ARGS)
+	@$(LOCK) --all-extras --group build -c requirements.lock pyproject.toml requirements-dev.in -o requirements-dev.lock $(ARGS)
 	@$(LOCK) tests/clients/requirements.in -o tests/clients/requirements.lock $(ARGS)
 	@$(LOCK) --override tests/clients/tap/overrides.txt tests/clients/tap/requirements.in \
 		-o tests/clients/tap/requirements.lock $(ARGS)

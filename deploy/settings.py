@@ -1,6 +1,7 @@
 """deploy: the settings of a process of the deployment, each variable named ENFILADE_…."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +12,7 @@ from msgspec import Meta
 
 from gateway.pages import RESERVED
 from kit.settings import SettingsError, gather
-from kit.telemetry.tracing import traces_address
+from kit.telemetry.collectors import collector_faults
 
 TierName = Literal["gateway", "experience", "process", "system"]
 TIERS: tuple[TierName, ...] = ("gateway", "experience", "process", "system")
@@ -19,6 +20,7 @@ _SCHEMES = {
     "database_url": ("postgresql", "postgresql+psycopg"),
     "cache_url": ("redis", "rediss", "unix"),
 }
+_CONVENTIONAL = {"database_url": "DATABASE_URL", "cache_url": "REDIS_URL", "port": "PORT"}
 _NO_ADDRESS = "is no http address"
 _PUBLIC_PATH = re.compile(r"(/[A-Za-z0-9._~\-]+)*")
 LAST_SECONDS = 1.0
@@ -93,6 +95,11 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         return self.drain_notice_seconds + LAST_SECONDS + self.drain_seconds + _END_SECONDS
 
     @property
+    def logs_for_people(self) -> bool:
+        """Whether log lines are for people: where it is asked for, or a terminal shows them."""
+        return self.log_pretty or sys.stdout.isatty()
+
+    @property
     def production(self) -> bool:
         """Whether this is a production deployment."""
         return self.deployment == "production"
@@ -134,6 +141,19 @@ def authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def with_conventional(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables, with those of platforms (DATABASE_URL, REDIS_URL, PORT) in the place of unset ones.
+
+    ``postgres://`` is ``postgresql://``, as the libraries of PostgreSQL read it.
+    """
+    variables = dict(environ)
+    for name, conventional in _CONVENTIONAL.items():
+        value = variables.get(f"ENFILADE_{name.upper()}") or variables.get(conventional, "")
+        if value:
+            variables[f"ENFILADE_{name.upper()}"] = re.sub("^postgres://", "postgresql://", value)
+    return variables
+
+
 def is_production(environ: Mapping[str, str]) -> bool:
     """Whether these variables set production, also when others are invalid."""
     return environ.get("ENFILADE_DEPLOYMENT") == "production"
@@ -149,6 +169,7 @@ def read_settings(environ: Mapping[str, str]) -> ServerSettings:
 
 def examine(environ: Mapping[str, str]) -> tuple[ServerSettings, list[str]]:
     """The settings, defaults in the place of what cannot be read, and every fault."""
+    environ = with_conventional(environ)
     values, faults = gather(ServerSettings, "ENFILADE", environ)
     settings = ServerSettings(**{"database_url": "", **values})
     try:
@@ -156,7 +177,7 @@ def examine(environ: Mapping[str, str]) -> tuple[ServerSettings, list[str]]:
     except msgspec.ValidationError:
         faults.append(f"ENFILADE_TIERS: {settings.tiers!r} names an unknown tier")
         settings = msgspec.structs.replace(settings, tiers="all")
-    return settings, [*faults, *_faults(settings)]
+    return settings, [*faults, *collector_faults(settings.otlp_endpoint, environ), *_faults(settings)]
 
 
 def _faults(settings: ServerSettings) -> Iterator[str]:
@@ -167,11 +188,6 @@ def _faults(settings: ServerSettings) -> Iterator[str]:
         settings.internal  # noqa: B018 - read only to validate it
     except ValueError:
         yield f"ENFILADE_INTERNAL_ADDRESS: {settings.internal_address!r} is no host:port"
-    try:
-        if settings.otlp_endpoint:
-            traces_address(settings.otlp_endpoint)
-    except ValueError as error:
-        yield f"ENFILADE_OTLP_ENDPOINT: {error}"
     fault = _public_fault(settings.public_url) if settings.public_url else ""
     if fault and not (fault == _NO_ADDRESS and settings.production):  # which says what an address must be
         yield f"ENFILADE_PUBLIC_URL: {settings.public_url} {fault}"

@@ -59,8 +59,8 @@ class OpenAddresses:
         documents = self._catalogue.documents(schemes.published)
         targets: dict[tuple[str, str], PipelineStep] = {
             ("GET", "/"): _go_to_catalogue,
-            ("GET", LIVE): _live,
-            ("GET", READY): self._answer_ready,
+            **{("GET", path): _live for path in LIVE},
+            **{("GET", path): self._answer_ready for path in READY},
             ("GET", self._described_at): described,
             ("GET", "/.well-known/oauth-protected-resource"): described,
             **{("GET", path): page for path, page in (self._pages | documents).items()},

@@ -113,6 +113,9 @@ def connector_of(vendor: str) -> Connector:
     try:
         return importlib.import_module(f"system_apis.vendors.{vendor}").CONNECTOR
     except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("system_apis."):
+            fault = f"{vendor} needs the package {error.name}: install enfilade[{vendor}]"
+            raise SettingsError([fault]) from None
         if error.name != f"system_apis.vendors.{vendor}":
             raise
         known = ", ".join(sorted(vendors()))

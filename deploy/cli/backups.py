@@ -18,6 +18,7 @@ from deploy.embedded.binaries import POSTGRESQL_MAJOR
 from deploy.embedded.tools import restore_dump, run_tool
 from deploy.errors import CommandError
 from deploy.process.stack import has_database, lock_data, settings_beside
+from deploy.settings import with_conventional
 from kit import clock
 from kit.database.refusals import sentence_of
 from kit.privacy import DerivedKeys
@@ -67,8 +68,8 @@ def restore(file: Path, folder: Path, environ: Mapping[str, str], *, replace: bo
     """
     with _working(folder.parent) as place:
         manifest = _unpack(file, place)
-        if environ.get("ENFILADE_DATABASE_URL"):
-            _restore_database(environ["ENFILADE_DATABASE_URL"], place)
+        if elsewhere := with_conventional(environ).get("ENFILADE_DATABASE_URL"):
+            _restore_database(elsewhere, place)
         else:
             with lock_data(folder):
                 _clear_data(folder, replace=replace)

@@ -16,6 +16,7 @@ from deploy.process.peer_metrics import WorkerPeers
 from deploy.process.ports import family_of, ip_of
 from deploy.settings import authority
 from gateway.app import Gateway
+from gateway.policies.wire import LIVE, READY
 from gateway.policy_bundle.reloader import PolicyReloader
 from kit.background import run_background, stop_background
 from kit.settings import SettingsError
@@ -48,8 +49,8 @@ class Internal:
         self._peers = peers
         self._backlog = backlog
         self._probes = {
-            "/health/live": self._answer_live,
-            "/health/ready": self._answer_ready,
+            **dict.fromkeys(LIVE, self._answer_live),
+            **dict.fromkeys(READY, self._answer_ready),
             "/metrics": self._answer_metrics,
         }
 

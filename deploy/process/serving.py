@@ -21,7 +21,7 @@ from deploy.settings import ServerSettings, read_settings
 from gateway.peers import Proxies
 from kit.database.refusals import sentence_of
 from kit.settings import SettingsError
-from kit.telemetry import configure_logging, configure_metrics, configure_tracing, log
+from kit.telemetry import configure_logging, configure_metrics, export_telemetry, log
 
 
 class Serving:
@@ -43,8 +43,8 @@ class Serving:
         await receive()
         try:
             settings = read_settings(os.environ)
-            configure_logging(settings.log_level, pretty=settings.log_pretty)
-            configure_tracing("enfilade", settings.otlp_endpoint, settings.trace_ratio)
+            configure_logging(settings.log_level, pretty=settings.logs_for_people)
+            export_telemetry("enfilade", settings.otlp_endpoint, settings.trace_ratio, os.environ)
             configure_metrics()
             self._deployment = await self._open(settings)
             freeze_gc()

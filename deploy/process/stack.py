@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from deploy.errors import CommandError
-from deploy.settings import ServerSettings, read_settings
+from deploy.settings import ServerSettings, read_settings, with_conventional
 
 DATA = ".enfilade"
 _NOWHERE = "postgresql+psycopg://"
@@ -123,7 +123,8 @@ def end(folder: Path, pid: int, within: float) -> bool:
 def settings_beside(folder: Path, environ: Mapping[str, str]) -> ServerSettings:
     """The settings for a command: the environment's, else those of the running deployment."""
     stack = running(folder)
-    variables = {"ENFILADE_DATA_DIR": str(folder), "ENFILADE_DATABASE_URL": _NOWHERE}
+    elsewhere = with_conventional(environ).get("ENFILADE_DATABASE_URL", _NOWHERE)
+    variables = {"ENFILADE_DATA_DIR": str(folder), "ENFILADE_DATABASE_URL": elsewhere}
     if stack is not None:
         variables |= {
             "ENFILADE_DATABASE_URL": stack.database_url,

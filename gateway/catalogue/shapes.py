@@ -1,8 +1,10 @@
-"""The catalogue's tables of request and answer fields, and an example call, from an API's document."""
+"""What the catalogue shows of request and answer fields, and an example call, from an API's document."""
 
 import shlex
-from html import escape
 from typing import Any
+
+Row = dict[str, Any]
+"""A field of a table: its name, kind, whether it is required, and what else is said of it."""
 
 _LIMITS = (
     ("minLength", "at least {} characters"),
@@ -29,19 +31,19 @@ def kind(schema: dict[str, Any]) -> str:
     return " ".join(str(schema[key]) for key in ("type", "format") if key in schema)
 
 
-def body(operation: dict[str, Any], components: dict[str, Any]) -> str:
-    """The table of the request body's fields; empty where there is none."""
+def body(operation: dict[str, Any], components: dict[str, Any]) -> list[Row]:
+    """The request body's fields; empty where there is none."""
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    return _table("Body", content["schema"], components) if content else ""
+    return _rows(content["schema"], components) if content else []
 
 
-def answer(operation: dict[str, Any], components: dict[str, Any]) -> str:
-    """The table of the fields of the successful answer."""
+def answer(operation: dict[str, Any], components: dict[str, Any]) -> tuple[str, list[Row]]:
+    """The status of the successful answer, and its fields."""
     for status, response in operation["responses"].items():
         content = response.get("content", {}).get("application/json")
         if status.startswith("2") and content:
-            return _table(f"Answer {status}", content["schema"], components)
-    return ""
+            return status, _rows(content["schema"], components)
+    return "", []
 
 
 def curl(method: str, url: str, operation: dict[str, Any]) -> str:
@@ -52,20 +54,17 @@ def curl(method: str, url: str, operation: dict[str, Any]) -> str:
             words += ["-H", f"{item['name']}: …"]
     if "requestBody" in operation:
         words += ["-H", "Content-Type: application/json", "-d", "@body.json"]
-    line = " ".join(shlex.quote(word) if "$TOKEN" not in word else f'"{word}"' for word in words)
-    return f"<pre><code>{escape(line)}</code></pre>"
+    return " ".join(shlex.quote(word) if "$TOKEN" not in word else f'"{word}"' for word in words)
 
 
-def _table(title: str, schema: dict[str, Any], components: dict[str, Any]) -> str:
+def _rows(schema: dict[str, Any], components: dict[str, Any]) -> list[Row]:
     name = schema.get("$ref", "").rpartition("/")[2]
     shape = components["schemas"].get(name, schema)
     needed = shape.get("required", ())
-    rows = "".join(
-        f"<tr><td><code>{escape(field)}</code><td>{escape(kind(part))}"
-        f"<td>{'required' if field in needed else 'optional'}<td>{escape(_described(part))}</tr>"
+    return [
+        {"name": field, "kind": kind(part), "required": field in needed, "described": _described(part)}
         for field, part in shape.get("properties", {}).items()
-    )
-    return f"<table><tr><th>{escape(title)}<th>Type<th><th></tr>{rows}</table>" if rows else ""
+    ]
 
 
 def _described(schema: dict[str, Any]) -> str:

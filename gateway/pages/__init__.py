@@ -22,9 +22,11 @@ RESERVED = frozenset(
         "experience",
         "health",
         "hooks",
+        "livez",
         "metrics",
         "oauth",
         "process",
+        "readyz",
         "system",
         "vendor-hooks",
     }

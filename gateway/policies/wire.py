@@ -50,10 +50,11 @@ _HOST = re.compile(rb"^([A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$")
 # A path that a proxy and a tier could read differently is refused, not normalised.
 _TRICKS = re.compile(rb"//|/(?:\.|%2e){1,2}(?:/|$)|%2f|%5c|%00|\\", re.IGNORECASE)
 
-LIVE = "/health/live"
-READY = "/health/ready"
+# Also by the names that Kubernetes' own components use.
+LIVE = ("/health/live", "/livez")
+READY = ("/health/ready", "/readyz")
 # A balancer names a target by its address, or not at all (HTTP/1.0).
-_PROBED = frozenset({LIVE, READY})
+_PROBED = frozenset({*LIVE, *READY})
 _WITHOUT_HOST = frozenset({"1", "1.0"})
 
 

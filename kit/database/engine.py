@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from kit.database.locks import SessionLocks
 from kit.database.refusals import DISK_FULL, READ_ONLY, DatabaseRefusal, problem_of, refusal_of
+from kit.database.spans import record_queries
+from kit.telemetry import records_spans
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 _REMEMBERED_SECONDS = 2.0
@@ -40,6 +42,8 @@ class Database:
             connect_args={"connect_timeout": 5, "application_name": name},
         )
         event.listen(self.engine.sync_engine, "handle_error", leave_read_only)
+        if records_spans():
+            record_queries(self.engine.sync_engine)
         self._refused: tuple[DatabaseRefusal, float] | None = None
 
     @property

@@ -7,8 +7,10 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
+from opentelemetry import trace
 
 from kit import context
+from kit.telemetry.collectors import addresses
 from kit.telemetry.metrics import (
     Family,
     Histogram,
@@ -21,7 +23,7 @@ from kit.telemetry.metrics import (
     merged,
     meter,
 )
-from kit.telemetry.tracing import configure_tracing, record_spans, server_span, traces_address
+from kit.telemetry.tracing import record_spans, records_spans, server_span
 from kit.texts import visible
 
 __all__ = [
@@ -30,7 +32,7 @@ __all__ = [
     "Sample",
     "configure_logging",
     "configure_metrics",
-    "configure_tracing",
+    "export_telemetry",
     "exposition",
     "families",
     "gauge",
@@ -40,9 +42,9 @@ __all__ = [
     "merged",
     "meter",
     "record_spans",
+    "records_spans",
     "server_span",
     "silence_logging",
-    "traces_address",
 ]
 
 # Whatever slips into a log line, a credential of a header, a JWT or a private key never does.
@@ -62,6 +64,16 @@ def mask(text: str) -> str:
 
 def _add_correlation(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     event.setdefault("correlation_id", context.current().correlation_id)
+    return event
+
+
+def _add_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Add the trace, and the span where one is recorded: what leads from a line to its trace."""
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        event["trace_id"], event["span_id"] = f"{span.trace_id:032x}", f"{span.span_id:016x}"
+    elif traceparent := context.current().traceparent:
+        event["trace_id"] = traceparent.split("-")[1]
     return event
 
 
@@ -88,6 +100,16 @@ def _show_event(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str
     }
 
 
+_SHARED: list[Any] = [
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    _add_correlation,
+    _add_trace,
+]
+
+
 def silence_logging() -> None:
     """Write no log lines from here on: for a command whose own output has everything."""
     logging.getLogger().setLevel(logging.CRITICAL)
@@ -96,38 +118,39 @@ def silence_logging() -> None:
 
 
 def configure_logging(level: str = "info", *, pretty: bool = False) -> None:
-    """Send every log line, ours and the libraries', to standard error as JSON with the correlation id."""
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        _add_correlation,
-    ]
-    render: Any = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+    """Send every log line, ours and the libraries', to standard output as JSON with its trace."""
     # JSON escapes what a terminal would obey; for people we do.
-    shown = [_show_event] if pretty else []
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _mask_event,
-                *shown,
-                render,
-            ],
-        )
+    render = (
+        [_show_event, structlog.dev.ConsoleRenderer()] if pretty else [structlog.processors.JSONRenderer()]
     )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_formatter(render))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.getLogger("httpx").setLevel(logging.WARNING)  # one INFO line per vendor call says nothing new
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
+    )
+
+
+def export_telemetry(service: str, base: str, ratio: float, environ: Mapping[str, str]) -> None:
+    """Send spans, metrics and log lines to the collectors of the settings; after `configure_logging`."""
+    if wanted := addresses(base, environ):
+        # Loaded here and not above: exporters take most of a second, and few processes have a collector.
+        from kit.telemetry.exporting import export  # noqa: PLC0415
+
+        export(service, ratio, wanted, _formatter([structlog.processors.JSONRenderer()]))
+
+
+def _formatter(render: list[Any]) -> logging.Formatter:
+    """Of our lines and the libraries', without credentials."""
+    meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_SHARED, processors=[meta, _mask_event, *render]
     )
 
 

@@ -56,9 +56,7 @@ class Histogram:
     def __init__(
         self, name: str, description: str, unit: str = "s", bounds: tuple[float, ...] = SECONDS
     ) -> None:
-        self._name = _family_name(name, unit)
-        self._help = description
-        self._bounds = bounds
+        self.name, self.description, self.unit, self.bounds = name, description, unit, bounds
         self._series: dict[tuple[tuple[str, str], ...], _Series] = {}
         _histograms.append(self)
 
@@ -67,19 +65,23 @@ class Histogram:
         key = tuple(sorted(labels.items()))
         series = self._series.get(key)
         if series is None:
-            series = self._series[key] = _Series(self._bounds)
+            series = self._series[key] = _Series(self.bounds)
         return series
+
+    def points(self) -> list[tuple[dict[str, str], list[int], float]]:
+        """Labels, counts by bucket and total of each series as it stands."""
+        return [(dict(key), list(series.counts), series.total) for key, series in list(self._series.items())]
 
     def family(self) -> Family:
         """The samples as they stand."""
         samples: list[Sample] = []
-        for key, series in list(self._series.items()):
-            samples += _histogram_samples(dict(key), self._bounds, series.counts, series.total)
-        return Family(self._name, "histogram", self._help, samples)
+        for labels, counts, total in self.points():
+            samples += _histogram_samples(labels, self.bounds, counts, total)
+        return Family(_family_name(self.name, self.unit), "histogram", self.description, samples)
 
 
 _histograms: list[Histogram] = []
-_gauges: dict[str, tuple[str, Callable[[], Iterable[Sample]]]] = {}
+_gauges: dict[str, tuple[str, str, Callable[[], Iterable[Sample]]]] = {}
 
 
 def meter(name: str) -> metrics.Meter:
@@ -89,14 +91,27 @@ def meter(name: str) -> metrics.Meter:
 
 def gauge(name: str, description: str, read: Callable[[], Iterable[Sample]]) -> None:
     """Register a gauge, which is read at each request for metrics; a later one of the name replaces it."""
-    _gauges[_family_name(name, "")] = (description, read)
+    _gauges[_family_name(name, "")] = (name, description, read)
+
+
+def own_histograms() -> list[Histogram]:
+    """Those that OpenTelemetry's instruments do not know of."""
+    return list(_histograms)
+
+
+def own_gauges() -> list[tuple[str, str, list[Sample]]]:
+    """Name, description and samples of each gauge that OpenTelemetry's instruments do not know of."""
+    return [(name, description, list(read())) for name, description, read in _gauges.values()]
 
 
 _reader: Any = None
 
 
-def configure_metrics() -> None:
-    """Collect what OpenTelemetry's instruments count from now on; nothing is exported."""
+def configure_metrics(*readers: Any, resource: Any = None) -> None:
+    """Collect what OpenTelemetry's instruments count from now on; export it where a reader does.
+
+    Only the first call has an effect.
+    """
     global _reader  # noqa: PLW0603 - one provider per process, as OpenTelemetry has it
     if _reader is not None:
         return
@@ -105,14 +120,14 @@ def configure_metrics() -> None:
     from opentelemetry.sdk.metrics.export import InMemoryMetricReader  # noqa: PLC0415
 
     _reader = InMemoryMetricReader()
-    metrics.set_meter_provider(MeterProvider([_reader], shutdown_on_exit=False))
+    metrics.set_meter_provider(MeterProvider([_reader, *readers], resource, shutdown_on_exit=bool(readers)))
 
 
 def families() -> list[Family]:
     """Everything that this process has counted, by name."""
     families = [histogram.family() for histogram in _histograms]
     families += [
-        Family(name, "gauge", description, list(read())) for name, (description, read) in _gauges.items()
+        Family(name, "gauge", description, list(read())) for name, (_, description, read) in _gauges.items()
     ]
     families += _from_opentelemetry()
     return sorted(merged(families), key=lambda family: family.name)

@@ -1,52 +1,25 @@
 """Tracing: spans of inbound and outbound requests, for the sampled ones."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
 _SERVER_ERROR = 500
-_TRACES = "/v1/traces"
-_GRPC_PORT = 4317
 _gateway_tracer: trace.Tracer | None = None
 
 
-def configure_tracing(service: str, endpoint: str, ratio: float) -> None:
-    """Record spans to a collector, by OTLP over HTTP; without an endpoint nothing is recorded."""
-    if not endpoint:
-        return
-    # Loaded here and not above: exporters take most of a second, and few processes send any span.
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+def record_spans(service: str, ratio: float, processor: Any, *, resource: Any = None) -> None:
+    """Hand every span that is sampled to a processor of OpenTelemetry's SDK.
 
-    record_spans(service, ratio, BatchSpanProcessor(OTLPSpanExporter(endpoint=traces_address(endpoint))))
-
-
-def traces_address(endpoint: str) -> str:
-    """Where a collector takes traces: below its base address, at ``/v1/traces``.
-
-    An address that ends so already is taken as it is. Raises ValueError for one that takes no OTLP over HTTP.
-    https://opentelemetry.io/docs/specs/otlp/#otlphttp-request
+    OTEL_TRACES_SAMPLER, where it is set, comes before the `ratio` of what begins here, and is asked once more
+    of what the gateway has sampled.
     """
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{endpoint!r} is no http or https address of a collector")
-    if parts.port == _GRPC_PORT:
-        raise ValueError(f"port {_GRPC_PORT} takes OTLP over gRPC; spans are sent over HTTP, to port 4318")
-    if parts.query or parts.fragment:
-        raise ValueError(f"{endpoint!r} is no base address: it has a query or a fragment")
-    path = parts.path.rstrip("/")
-    return parts._replace(path=path if path.endswith(_TRACES) else path + _TRACES).geturl()
-
-
-def record_spans(service: str, ratio: float, processor: Any) -> None:
-    """Hand every span that is sampled to a processor of OpenTelemetry's SDK."""
     from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor  # noqa: PLC0415
     from opentelemetry.instrumentation.redis import RedisInstrumentor  # noqa: PLC0415
-    from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor  # noqa: PLC0415
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
     from opentelemetry.sdk.trace.sampling import (  # noqa: PLC0415
@@ -56,18 +29,26 @@ def record_spans(service: str, ratio: float, processor: Any) -> None:
         TraceIdRatioBased,
     )
 
+    of_environment = bool(os.environ.get("OTEL_TRACES_SAMPLER"))
+    resource = resource or Resource.create({"service.name": service})
+
     def provider(sampler: Sampler) -> TracerProvider:
-        made = TracerProvider(resource=Resource.create({"service.name": service}), sampler=sampler)
+        made = TracerProvider(resource=resource, sampler=None if of_environment else sampler)
         made.add_span_processor(processor)
         return made
 
     trace.set_tracer_provider(provider(ParentBased(TraceIdRatioBased(ratio))))
-    HTTPXClientInstrumentor().instrument(async_request_hook=_hide_query)
-    RedisInstrumentor().instrument()
-    SQLAlchemyInstrumentor().instrument()
+    # A version that an instrumentation refuses would leave out spans without a word.
+    HTTPXClientInstrumentor().instrument(async_request_hook=_hide_query, raise_exception_on_conflict=True)
+    RedisInstrumentor().instrument(raise_exception_on_conflict=True)
     global _gateway_tracer  # noqa: PLW0603 - as OpenTelemetry's own provider
     # What the gateway asks for is sampled already.
     _gateway_tracer = provider(ALWAYS_ON).get_tracer("enfilade.gateway")
+
+
+def records_spans() -> bool:
+    """Whether this process records spans; an engine that is made where none are pays nothing for them."""
+    return _gateway_tracer is not None
 
 
 async def _hide_query(span: Any, _: Any) -> None:

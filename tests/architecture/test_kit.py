@@ -79,6 +79,7 @@ ALLOWED = {
     ("postings/tables.py", "entity"): COLUMN,
     ("postings/tables.py", "partner"): "a dimension of rows that no record has",
     ("retention.py", "quota"): "a class of retention.toml, which deployments have",
+    ("telemetry/exporting.py", "resource"): OPENTELEMETRY,
     ("telemetry/metrics.py", "resource"): OPENTELEMETRY,
     ("telemetry/tracing.py", "resource"): OPENTELEMETRY,
     ("workflows/flow.py", "customer"): COLUMN,

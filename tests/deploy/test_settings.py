@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.composition.assemble import master_keys
+from deploy.process.stack import has_database, settings_beside
 from deploy.settings import read_settings
 
 URL = {"ENFILADE_DATABASE_URL": "postgresql+psycopg:///none"}
@@ -41,3 +42,30 @@ def test_this_machine_reaches_the_gateway_where_it_listens() -> None:
     settings = read_settings(environ)
     assert settings.own_address == "http://[::1]:8081"
     assert settings.address == "https://api.example.com/gw"
+
+
+@pytest.mark.parametrize(
+    ("environ", "database", "cache", "port"),
+    [
+        (
+            {"DATABASE_URL": "postgres://u:p@h/d", "REDIS_URL": "redis://h", "PORT": "5000"},
+            "postgresql://u:p@h/d",
+            "redis://h",
+            5000,
+        ),
+        ({**URL, "DATABASE_URL": "postgres://h/other", "PORT": ""}, URL["ENFILADE_DATABASE_URL"], "", 8080),
+        ({"ENFILADE_DATABASE_URL": "postgres://h/d"}, "postgresql://h/d", "", 8080),
+    ],
+)
+def test_the_variables_that_platforms_set_are_read(
+    environ: dict[str, str], database: str, cache: str, port: int
+) -> None:
+    """Each in the place of ours, where that is not set; PostgreSQL's older scheme is read as the newer."""
+    settings = read_settings(environ)
+    assert (settings.database_url, settings.cache_url, settings.port) == (database, cache, port)
+
+
+def test_commands_use_a_platforms_database(tmp_path: Path) -> None:
+    """Where no stack runs on the folder and none of ours is named."""
+    assert settings_beside(tmp_path, {"DATABASE_URL": "postgres://h/d"}).database_url == "postgresql://h/d"
+    assert not has_database(settings_beside(tmp_path, {}))

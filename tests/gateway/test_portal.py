@@ -6,6 +6,7 @@ from pathlib import Path
 
 from contracts.problems import InvalidToken
 from deploy.composition.webhooks import webhook_step
+from gateway.policies.wire import LIVE, READY
 from system_apis.connector import WebhookAnswer
 from system_apis.intake import AddressedRequest
 from tests.gateway.deployment import URL, Deployment, problem
@@ -75,11 +76,13 @@ async def test_the_gateway_says_whether_it_lives_and_is_ready(keys_folder: Path)
         return missing
 
     deployment = Deployment(keys_folder, ready=ready)
-    assert (await deployment.http.get("/health/live")).status_code == 200
-    answer = await deployment.http.get("/health/ready")
-    assert (answer.status_code, answer.json()) == (503, {"ready": False})
+    for live in LIVE:
+        assert (await deployment.http.get(live)).status_code == 200
+    for path in READY:
+        answer = await deployment.http.get(path)
+        assert (answer.status_code, answer.json()) == (503, {"ready": False})
     missing.clear()
-    assert (await deployment.http.get("/health/ready")).status_code == 200
+    assert [(await deployment.http.get(path)).status_code for path in READY] == [200, 200]
 
 
 async def test_a_webhook_reaches_its_receiver_as_it_was_sent(keys_folder: Path):

@@ -122,7 +122,7 @@ def strict(keys_folder: Path) -> Deployment:
 
 
 @rows("probe")
-@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/livez", "/readyz"])
 async def test_a_probe_is_answered_whatever_host_it_names(strict: Deployment, row: dict[str, Any], path: str):
     """A balancer or an orchestrator knows a target by its address only."""
     headers = [(b"host", host.encode()) for host in row["hosts"]]

@@ -45,7 +45,7 @@ def test_a_credential_within_a_value_is_masked(capsys: pytest.CaptureFixture[str
         root.handlers[:] = before[0]
         root.setLevel(before[1])
         structlog.configure(**configured)
-    line = capsys.readouterr().err
+    line = capsys.readouterr().out
     assert "called" in line
     assert "AQabcdefgh" not in line
 
@@ -62,7 +62,7 @@ def test_a_log_for_people_gives_the_terminal_no_orders(capsys: pytest.CaptureFix
         root.handlers[:] = before[0]
         root.setLevel(before[1])
         structlog.configure(**configured)
-    printed = capsys.readouterr().err
+    printed = capsys.readouterr().out
     assert r"\x1b]0;owned\x07\u202e" in printed
     assert r"GET /\x9b2J" in printed
     assert not [order for order in ("\x1b]", "\x07", "\u202e", "\x9b") if order in printed]

@@ -90,5 +90,5 @@ def _serve(settings: ServerSettings) -> None:
     with tempfile.TemporaryDirectory(prefix="enfilade-") as folder:
         os.environ["ENFILADE_RUN_DIR"] = folder
         server = supervisor("deploy.process.serving:app", settings, Path(folder))
-        configure_logging(settings.log_level, pretty=settings.log_pretty)
+        configure_logging(settings.log_level, pretty=settings.logs_for_people)
         server.serve()

@@ -94,7 +94,8 @@ async def test_workers_share_the_internal_address(short: Path, database: Databas
                     "workers_killed": 0,
                     "workers_hung": 0,
                 }
-            assert (await http.get("/health/live")).status_code == 200
+            for path in ("/health/live", "/livez", "/readyz"):
+                assert (await http.get(path)).status_code == 200
             assert (await http.get("/admin/v1/policy/in-force")).status_code == 404
         server = await asyncio.start_server(lambda _, writer: writer.close(), *address)
         async with server:
