@@ -202,11 +202,13 @@ class InsufficientScope(Forbidden):
 
 
 class AudienceForbidden(Forbidden):
-    """Consumers outside the firm reach experience APIs only."""
+    """A consumer from outside the firm calls an API that is not open to such consumers."""
 
     code = "audience_forbidden"
-    title = "This consumer may not reach this tier"
-    next_step = "Call the experience API that offers this, or ask an administrator."
+    title = "This consumer may not call this API"
+    next_step = (
+        "Call an API that the catalogue shows as open to partners or clients, or ask an administrator."
+    )
 
 
 class RoleRequired(Forbidden):

@@ -1,12 +1,15 @@
 """deploy: the command line `enfilade`: imports the module of the requested command and runs it."""
 
 import argparse
+import difflib
 import importlib
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from deploy.console import lenient, print_errors
 from deploy.errors import FAILED, MISUSED, OK, CommandError
@@ -48,6 +51,7 @@ Enfilade: system, process and experience APIs behind one gateway.
 Start with `enfilade up`: it needs nothing installed beside this package.
 Options and examples of a command: `enfilade COMMAND --help`.
 """
+_OPTION = re.compile(r"(?<![\w-])--[a-z-]+")
 EXIT_STATUSES = """\
 exit statuses of every command:
   0  success          1  failure, with the reason in one sentence          2  wrong arguments or settings
@@ -86,7 +90,8 @@ def _run(given: list[str]) -> int:
     # Only the chosen command is imported: most others would load the whole deployment first.
     module = importlib.import_module(f"deploy.cli.commands.{chosen}") if chosen else None
     parser, command = _parsers(chosen, module)
-    options = parser.parse_args(given)
+    options, unknown = parser.parse_known_args(given)
+    (command or parser).refuse_unknown(unknown)
     if module is None or chosen is None:
         parser.print_help()
         return OK if not given else MISUSED
@@ -124,10 +129,23 @@ def _is_text(argument: str) -> bool:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that quotes a wrong argument literally."""
+    """A parser that quotes a wrong argument literally, and names what may have been meant."""
 
     def error(self, message: str) -> NoReturn:
         super().error(visible(message))
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        choices = [str(each) for each in action.choices]
+        said = f"{value!r} is none of {', '.join(choices)}"
+        raise argparse.ArgumentError(action, _meant(str(value), choices) or said)
+
+    def refuse_unknown(self, unknown: Sequence[str]) -> None:
+        """Exit with the usage where something was given that the command does not take."""
+        if unknown:
+            options = _OPTION.findall(self.format_help())
+            self.error(_meant(unknown[0], options) or f"unrecognized arguments: {' '.join(unknown)}")
 
     def refuse_foreign(self, options: argparse.Namespace, takes: Mapping[str, str]) -> None:
         """Exit with the usage of the chosen action where an argument was given that only others take.
@@ -152,6 +170,12 @@ class _Parser(argparse.ArgumentParser):
         self.exit(MISUSED, f"{usage.format_help()}{prog}: error: takes no {names}\n")
 
 
+def _meant(given: str, choices: Sequence[str]) -> str:
+    """A sentence with the choice that is most like what was given; empty where none is."""
+    close = difflib.get_close_matches(given.partition("=")[0], choices, 1, cutoff=0.7)
+    return f"there is no {given!r}: did you mean {close[0]!r}?" if close else ""
+
+
 def _parsers(chosen: str | None, module: ModuleType | None) -> tuple[_Parser, _Parser | None]:
     """The parser of the command line, and that of the chosen command."""
     parser = _Parser(
@@ -160,6 +184,7 @@ def _parsers(chosen: str | None, module: ModuleType | None) -> tuple[_Parser, _P
         epilog=EXIT_STATUSES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"enfilade {metadata.version('enfilade')}")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands", dest="command")
     configured = None
     for name, sentence in COMMANDS.items():

@@ -122,8 +122,12 @@ class SubscriptionsService:
         if faults:
             raise Invalid("The subscription names something that does not exist", errors=faults)
         plan = plans[body.plan]
-        if reason := unsuited(plan, self._inventory.apis[body.api]):
-            raise Invalid(errors=[Fault("/plan", f"does not cover this: {reason}", "unsuited", field="plan")])
+        api = self._inventory.apis[body.api]
+        if reason := unsuited(plan, api):
+            suited = sorted(name for name, other in plans.items() if not unsuited(other, api))
+            others = f"plans that do: {', '.join(suited)}" if suited else "no plan does"
+            detail = f"does not cover this: {reason}; {others}"
+            raise Invalid(errors=[Fault("/plan", detail, "unsuited", field="plan")])
         return plan
 
 

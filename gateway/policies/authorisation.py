@@ -24,18 +24,18 @@ class Authorisation:
     def wrap(self, route: Route | None, call_next: PipelineStep) -> PipelineStep:
         if route is None or route.operation is None or route.api is None:
             return call_next
-        scope, instance = route.scope, route.instance
+        api, scope, instance = route.api, route.scope, route.instance
         check_rows = _row_check(route.operation.rows) if route.operation.rows else None
         roles = frozenset(route.operation.roles)
         challenges = self._challenges
-        outside_may = route.api.tier == "experience" and "outside" in route.api.audiences
+        outside_may = api.tier == "experience" and "outside" in api.audiences
 
         async def authorisation(exchange: Exchange) -> Reply:
             caller = exchange.caller
             if caller is None:
                 raise Forbidden("The request has no caller")
             if caller.outside and not outside_may:
-                raise AudienceForbidden("Consumers from outside reach experience APIs only")
+                raise AudienceForbidden(f"{api.slug} is open to consumers of the firm only")
             if scope not in caller.scopes:
                 raise InsufficientScope(
                     f"The operation requires the scope {scope}",

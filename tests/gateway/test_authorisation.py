@@ -40,7 +40,8 @@ async def test_a_narrow_token_is_held_to_its_scopes(deployment: Deployment):
 async def test_consumers_from_outside_reach_experience_apis_only(deployment: Deployment):
     """Whatever scopes a partner has, processes and systems are not for it."""
     for path in ("/process/works/v1/works/w", "/system/vault-main/vault/v1/records/r"):
-        problem(await deployment.call("GET", path, "partner"), 403, "audience_forbidden")
+        found = problem(await deployment.call("GET", path, "partner"), 403, "audience_forbidden")
+        assert "is open to consumers of the firm only" in found["detail"]
     assert (await deployment.call("GET", "/experience/shop/v1/orders/o", "partner")).status_code == 200
 
 

@@ -130,7 +130,9 @@ async def test_a_request_for_what_there_is_not_names_every_fault(desk: Desk):
     unsuited = {**WANTED, "plan": "open"}
     found = problem(await desk.by("anna", "POST", "/subscriptions/subscriptions", unsuited), 422, "invalid")
     assert pointers(found) == {"/plan"}
-    assert "commercial and financial" in found["errors"][0]["detail"]
+    detail = found["errors"][0]["detail"]
+    assert "commercial and financial" in detail
+    assert WANTED["plan"] in detail.partition("plans that do: ")[2].split(", ")
     cancel = "/subscriptions/subscriptions/sub_none/cancellation"
     problem(await desk.by("anna", "POST", cancel, {"reason": "None"}), 404, "not_found")
 

@@ -5,6 +5,7 @@ import importlib
 import shutil
 import socket
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 import msgspec
@@ -40,6 +41,28 @@ def test_an_unknown_command_is_misuse() -> None:
     outcome = run("dance")
     assert outcome.status == 2
     assert "up" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("command", "meant"),
+    [
+        ("exeptions list", "exceptions"),
+        ("exceptions lst", "list"),
+        ("exceptions list --statsu all", "--status"),
+    ],
+)
+def test_a_slip_of_the_pen_is_met_with_what_was_meant(
+    command: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a command, an action and an option."""
+    assert main(command.split()) == 2
+    assert f"did you mean '{meant}'?" in capsys.readouterr().err
+
+
+def test_the_version_is_the_installations(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is the package's, as a bug report needs it."""
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"enfilade {metadata.version('enfilade')}\n"
 
 
 @pytest.mark.parametrize(
