@@ -21,7 +21,11 @@ _OTHERS = {
 MINOR_UNITS: dict[str, int] = dict.fromkeys(_TWO.split(), 2) | {
     code: digits for digits, codes in _OTHERS.items() for code in codes.split()
 }
-"""How many decimals each currency has: yen none, dinars three."""
+"""How many decimals each currency has: yen none, dinars three.
+
+The table that the agency of ISO 4217 publishes (list one, as of 2026-01-01), and withdrawn currencies,
+in which old records are: a test compares.
+"""
 
 _UNKNOWN = 2
 

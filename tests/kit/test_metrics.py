@@ -1,5 +1,7 @@
 """tests/kit: what is counted, and how it is told."""
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from kit.telemetry import (
     Family,
     Histogram,
@@ -66,3 +68,15 @@ def test_what_several_workers_tell_is_one_family_with_their_labels() -> None:
     own, other = ([Family("x", "counter", "X", [Sample(value)])] for value in (1, 2))
     found = merged([*labelled(own, worker="0"), *labelled(other, worker="1")])
     assert found == [Family("x", "counter", "X", [Sample(1, {"worker": "0"}), Sample(2, {"worker": "1"})])]
+
+
+def test_prometheus_own_parser_reads_what_is_written() -> None:
+    """Labels and help with quotes, backslashes and line ends come out as they went in."""
+    said = 'says "no",\n\\ and é'
+    counter = Family("tests_odd_total", "counter", said, [Sample(1.5, {"why": said}), Sample(2, {})])
+    (read,) = text_string_to_metric_families(exposition([counter]))
+    assert (read.name, read.type) == ("tests_odd", "counter")
+    assert [(one.name, one.labels, one.value) for one in read.samples] == [
+        ("tests_odd_total", {"why": said}, 1.5),
+        ("tests_odd_total", {}, 2.0),
+    ]
