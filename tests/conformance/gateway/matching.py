@@ -64,7 +64,7 @@ def _problem(answer: Answer, expect: Expect) -> Iterator[str]:
     told = {
         "code": expect.problem,
         "status": answer.status,
-        "type": f"/apis/problems/{expect.problem}",
+        "type": f"~ ^https?://[^/]+(/[^/]+)*/apis/problems/{expect.problem}$",
         "correlation_id": answer.header("correlation-id"),
         "title": "~ .",
         "detail": "~ .",
