@@ -50,6 +50,14 @@ async def weakened(
     await database.close()
 
 
+async def holds(one: case.Case, target: Target) -> bool:
+    """Whether it holds three times: on a busy machine an answer may expire between two of its requests."""
+    for _ in range(3):
+        if await asyncio.to_thread(run, one, target):
+            return False
+    return True
+
+
 @pytest.mark.parametrize("name", WEAKER)
 async def test_a_gateway_without_a_promise_fails_the_cases_of_it(
     name: str,
@@ -64,7 +72,7 @@ async def test_a_gateway_without_a_promise_fails_the_cases_of_it(
     for place, attribute, value in weaker.patches:
         monkeypatch.setattr(place, attribute, value)
     async with weakened(weaker, mint, credentials, database_url, tmp_path) as target:
-        held = [one for one in weaker.cases if not await asyncio.to_thread(run, case.read(one), target)]
+        held = [one for one in weaker.cases if await holds(case.read(one), target)]
     assert held == []
 
 
