@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import select
 import signal
 import threading
 import time
@@ -19,12 +20,29 @@ def die_with_parent(parent: int = 0) -> None:
 
 
 def end_after_parent(parent: int, seconds: float) -> None:
-    """Have this process killed so long after its parent's exit: a blocked one handles no SIGTERM."""
+    """Have this process killed so long after its parent's exit: a blocked one handles no SIGTERM.
+
+    By the kernel's own timer (SIGALRM, which nothing here handles): a process that stands still while it ends
+    may hold the interpreter's lock, and then no thread of it runs any more.
+    """
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_LOOK_EVERY_SECONDS)  # the condition is another process
-        time.sleep(seconds)  # its time to end by itself
-        os.kill(os.getpid(), signal.SIGKILL)
+        _wait_for_exit(parent)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _wait_for_exit(parent: int) -> None:
+    """Return as soon as our parent has exited."""
+    try:
+        descriptor = os.pidfd_open(parent)
+    except (AttributeError, OSError):  # no such call, or it has exited
+        descriptor = -1
+    while os.getppid() == parent:
+        if descriptor < 0:
+            time.sleep(_LOOK_EVERY_SECONDS)  # the condition is another process
+        else:
+            select.select([descriptor], [], [])
+    if descriptor >= 0:
+        os.close(descriptor)

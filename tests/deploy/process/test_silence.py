@@ -144,7 +144,7 @@ async def test_a_blocked_worker_ends_with_its_supervisor(server: Server):
     """It handles no signal, but does not outlive a supervisor that was killed; nor do the others."""
     await server.until_both_answer()
     workers, blocked = server.workers(), server.folder / "blocked"
-    blocked.unlink()
+    blocked.unlink(missing_ok=True)
     asking = asyncio.create_task(server.ask("/block"))
 
     async def stands_still() -> bool:
